@@ -1,0 +1,2 @@
+//! The `xuncha-sim` binary.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `xuncha` binary.
+fn main() {}
