@@ -1,1 +1,3 @@
-//! placeholder
+//! The shared core of Xuncha.
+pub mod host;
+pub mod record;

@@ -1,0 +1,96 @@
+//! What the embedder hands in: a clock, randomness and files. The core reaches for nothing by itself.
+
+use crate::record::{DeviceTime, ids::uuid_v7};
+
+/// The phone's clock.
+pub trait Clock: Send {
+    /// Wall clock, milliseconds since 1970-01-01 UTC. May be wrong and may jump.
+    fn now(&self) -> DeviceTime;
+}
+
+/// A source of unpredictable bytes.
+pub trait Entropy: Send {
+    /// Fills the buffer.
+    fn fill(&mut self, buffer: &mut [u8]);
+}
+
+/// Files by flat name (`[0-9a-z.]`, at most 80 characters) in a folder of the embedder's choice.
+pub trait Files: Send {
+    /// Writes the whole file so that it survives a power cut once this returns: write, fsync, rename, fsync the
+    /// folder.
+    ///
+    /// # Errors
+    /// [`FileError`] if the file cannot be made durable; an earlier file of that name is then untouched.
+    fn write_durable(&mut self, name: &str, bytes: &[u8]) -> Result<(), FileError>;
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// [`FileError`] if it is missing or unreadable.
+    fn read(&self, name: &str) -> Result<Vec<u8>, FileError>;
+    /// Removes the file; a missing file is fine.
+    ///
+    /// # Errors
+    /// [`FileError`] if it exists and cannot be removed.
+    fn remove(&mut self, name: &str) -> Result<(), FileError>;
+    /// Names of all files.
+    ///
+    /// # Errors
+    /// [`FileError`] if the folder cannot be read.
+    fn list(&self) -> Result<Vec<String>, FileError>;
+}
+
+/// A file operation that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FileError {
+    /// No space is left.
+    #[error("the storage is full, {name} was not written; free some space and try again")]
+    Full {
+        /// The file.
+        name: String,
+    },
+    /// The file does not exist.
+    #[error("file {name} does not exist")]
+    Missing {
+        /// The file.
+        name: String,
+    },
+    /// Anything else, in the words of the system.
+    #[error("file {name}: {reason}")]
+    Failed {
+        /// The file.
+        name: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// Everything from outside, in one hand.
+pub struct Host {
+    /// The clock.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// Files, for photos.
+    pub files: Box<dyn Files>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// Random bytes.
+    pub fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut out = [0; N];
+        self.entropy.fill(&mut out);
+        out
+    }
+
+    /// A fresh UUIDv7 by the phone's clock.
+    pub fn uuid(&mut self) -> [u8; 16] {
+        let random = self.random();
+        uuid_v7(self.clock.now().0, random)
+    }
+}

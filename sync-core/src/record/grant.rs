@@ -1,0 +1,54 @@
+//! What a person may do, where, in which role, on which phone: the claims of a grant.
+
+use minicbor::{Decode, Encode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    area::AreaPath,
+    codes::Role,
+    ids::{DeviceId, OrganId, PersonId},
+    time::{DeviceTime, ServerTime},
+};
+
+/// The claims of a grant; the server signs them (see `identity::grant`), so that phone, server and a stranger
+/// judge authorship from the same bytes. It also says which key the phone signs with.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
+#[cbor(map)]
+pub struct Grant {
+    /// The person, by an opaque number.
+    #[n(0)]
+    pub person: PersonId,
+    /// The organisation the person acts for.
+    #[n(1)]
+    pub organ: OrganId,
+    /// The role.
+    #[n(2)]
+    pub role: Role,
+    /// The area it covers.
+    #[n(3)]
+    pub area: AreaPath,
+    /// The phone it was given to.
+    #[n(4)]
+    pub device: DeviceId,
+    /// The phone's Ed25519 public key.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    #[serde(skip)]
+    pub device_key: [u8; 32],
+    /// Valid from, by the server's clock.
+    #[n(6)]
+    pub from: ServerTime,
+    /// Valid until (exclusive); `None` while it lasts.
+    #[n(7)]
+    pub until: Option<ServerTime>,
+    /// When the server signed it.
+    #[n(8)]
+    pub issued: ServerTime,
+}
+
+impl Grant {
+    /// Whether the claimed time lies in the grant's dates.
+    pub fn is_valid_at(&self, claimed: DeviceTime) -> bool {
+        claimed.0 >= self.from.0 && self.until.is_none_or(|until| claimed.0 < until.0)
+    }
+}

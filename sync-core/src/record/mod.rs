@@ -1,0 +1,35 @@
+//! What people state, as plain types that are valid by construction.
+//!
+//! In come texts, numbers and bytes from a phone; out come events, places, photos and grants that obey their
+//! limits, with one byte form (CBOR) and one JSON form each. No storage, no CRDT, no rules of the lifecycle here.
+
+pub mod area;
+pub mod codes;
+pub mod event;
+pub mod grant;
+pub mod ids;
+pub mod photo;
+pub mod place;
+pub mod statement;
+pub mod text;
+pub mod time;
+
+pub use area::AreaPath;
+pub use codes::{
+    Crs, DissuasionMethod, DissuasionResult, FindingSource, LocationKind, PhotoRole, PhotoSource,
+    PositionSource, Role,
+};
+pub use event::{Event, EventBody, EventError};
+pub use grant::Grant;
+pub use ids::{
+    BlobHash, ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogId, OrganId, PackHash,
+    PersonId,
+};
+pub use photo::PhotoRef;
+pub use place::{Place, Position};
+pub use statement::{
+    Assignment, Dissuasion, Duplicate, Evidence, KindCode, Observation, Reason, RectificationOrder,
+    RectificationPlan, Resolution, ViolationReport,
+};
+pub use text::{Label, Long, Short, Text, TextError};
+pub use time::{DeviceTime, ServerTime};
