@@ -66,6 +66,8 @@ macro_rules! code_list {
     };
 }
 
+pub(crate) use code_list;
+
 /// A name that is not in its list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not a {list}")]

@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod codes;
+pub mod digest;
 pub mod event;
 pub mod grant;
 pub mod ids;
@@ -19,6 +20,7 @@ pub use codes::{
     Crs, DissuasionMethod, DissuasionResult, FindingSource, LocationKind, PhotoRole, PhotoSource,
     PositionSource, Role,
 };
+pub use digest::Digest;
 pub use event::{Event, EventBody, EventError};
 pub use grant::Grant;
 pub use ids::{

@@ -1,0 +1,118 @@
+//! What a change says, read without loading its document.
+
+use automerge::{ObjType, ScalarValue, legacy};
+
+use super::{Actor, CrdtError, KEY_VERSION, LAYOUT, document::parse_change};
+use crate::record::{ChangeHash, EventId};
+
+/// The facts of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeFacts {
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// Its author.
+    pub actor: Actor,
+    /// Its number among the author's changes of the document, from 1.
+    pub actor_seq: u64,
+    /// The changes it builds on.
+    pub deps: Vec<ChangeHash>,
+    /// The events it adds.
+    pub events: Vec<(EventId, Vec<u8>)>,
+}
+
+/// Reads a change and checks that it only adds events under the names of their hashes.
+///
+/// # Errors
+/// [`CrdtError`] if it is damaged, of another layout, or alters anything.
+pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
+    let change = parse_change(bytes)?;
+    let actor = change.actor_id().to_bytes().try_into().map(Actor);
+    let actor = actor.map_err(|_| CrdtError::Malformed("actor is not 16 bytes".to_owned()))?;
+    let mut events = Vec::new();
+    for op in &change.decode().operations {
+        if let Some(event) = read_op(op)? {
+            events.push(event);
+        }
+    }
+    Ok(ChangeFacts {
+        hash: ChangeHash(change.hash().0),
+        actor,
+        actor_seq: change.seq(),
+        deps: change.deps().iter().map(|h| ChangeHash(h.0)).collect(),
+        events,
+    })
+}
+
+fn read_op(op: &legacy::Op) -> Result<Option<(EventId, Vec<u8>)>, CrdtError> {
+    let foreign = |what: &str| Err(CrdtError::Foreign(what.to_owned()));
+    let legacy::Key::Map(key) = &op.key else {
+        return foreign("a list");
+    };
+    if op.obj != legacy::ObjectId::Root || op.insert {
+        return foreign("a nested object");
+    }
+    match &op.action {
+        legacy::OpType::Put(ScalarValue::Uint(LAYOUT)) if key == KEY_VERSION => Ok(None),
+        legacy::OpType::Put(value) if key == KEY_VERSION => foreign(&value.to_string()),
+        legacy::OpType::Put(ScalarValue::Bytes(bytes)) => {
+            let id = EventId::of(bytes);
+            if id.to_string() == key.as_str() {
+                Ok(Some((id, bytes.clone())))
+            } else {
+                Err(CrdtError::Altered)
+            }
+        }
+        legacy::OpType::Make(ObjType::Map | ObjType::List | ObjType::Text | ObjType::Table) => {
+            foreign("a nested object")
+        }
+        _ => foreign("an operation that alters"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use automerge::{AutoCommit, transaction::Transactable};
+
+    use super::*;
+    use crate::crdt::Document;
+
+    #[test]
+    fn a_change_shows_its_events_and_what_it_builds_on() {
+        let actor = Actor([5; 16]);
+        let mut doc = Document::create(actor).unwrap();
+        let first = doc.append(actor, b"found").unwrap();
+        let second = doc.append(actor, b"more").unwrap();
+        let facts = inspect(&second.bytes).unwrap();
+        assert_eq!(
+            (facts.hash, facts.actor_seq, facts.actor),
+            (second.hash, 2, actor)
+        );
+        assert_eq!(facts.deps, [first.hash]);
+        assert_eq!(facts.events, [(EventId::of(b"more"), b"more".to_vec())]);
+    }
+
+    #[test]
+    fn altering_deleting_and_foreign_layouts_are_refused() {
+        let raw = |f: &dyn Fn(&mut AutoCommit)| {
+            let mut doc = AutoCommit::new();
+            f(&mut doc);
+            doc.commit();
+            let change = doc.get_last_local_change().unwrap();
+            inspect(change.raw_bytes()).unwrap_err()
+        };
+        let altered = raw(&|d| {
+            d.put(automerge::ROOT, "AAAAAAAAAAAAAAAA", b"x".to_vec())
+                .unwrap()
+        });
+        assert_eq!(altered, CrdtError::Altered);
+        assert!(matches!(
+            raw(&|d| d.put(automerge::ROOT, "v", 2_u64).unwrap()),
+            CrdtError::Foreign(_)
+        ));
+        let nested = raw(&|d| {
+            d.put_object(automerge::ROOT, "x", ObjType::Map).unwrap();
+        });
+        assert!(matches!(nested, CrdtError::Foreign(_)));
+        assert!(matches!(inspect(b"junk"), Err(CrdtError::Malformed(_))));
+    }
+}

@@ -1,0 +1,54 @@
+//! A record as an Automerge document: the only room that names automerge.
+//!
+//! The document is one map: event id → event bytes, and `v`, the version of this layout. Events are only ever
+//! added. In come event bytes, changes and snapshots; out go changes, snapshots and events. What an event says is
+//! none of this room's business, and neither is where anything is stored.
+
+mod document;
+mod inspect;
+
+pub use document::{Actor, Document, NewChange};
+pub use inspect::{ChangeFacts, inspect};
+
+/// Version of the document layout that this code writes.
+pub const LAYOUT: u64 = 1;
+/// Bytes of one change at most: an event at its limit and Automerge's frame around it.
+pub const MAX_CHANGE_BYTES: usize = 24 * 1024;
+/// Bytes of a whole document at most; real hazards take 1 to 5 KB with all history.
+pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
+/// Changes of one document at most; a hazard lives weeks and gets fewer than 50.
+pub const MAX_DOCUMENT_CHANGES: usize = 2_000;
+
+const KEY_VERSION: &str = "v";
+
+/// Bytes that are no change or document of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CrdtError {
+    /// Over a limit.
+    #[error("{what} has {size} bytes, at most {limit} are taken")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Damaged, truncated or of another program.
+    #[error("not an Automerge change or document: {0}")]
+    Malformed(String),
+    /// A layout this version does not write or read.
+    #[error("written by another version of the document layout ({0}); update this program")]
+    Foreign(String),
+    /// An event whose id is not the hash of its bytes.
+    #[error("an event does not match its id; it was altered on the way")]
+    Altered,
+    /// A change builds on changes that are not there.
+    #[error("{0} changes that this one builds on are missing")]
+    MissingDependencies(usize),
+    /// Two different changes with the same author number: a copied or restored phone.
+    #[error(
+        "the same author number was used twice for different changes (a copied or restored phone)"
+    )]
+    Equivocation,
+}

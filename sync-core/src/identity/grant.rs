@@ -1,0 +1,49 @@
+//! Grants as the server signs them and as pages carry them.
+
+use minicbor::{Decode, Encode};
+
+use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
+use crate::record::{Grant, GrantId};
+
+/// A grant with the server's signature. The claims stay as the bytes that were signed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SignedGrant {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    claims: Vec<u8>,
+    #[n(1)]
+    signature: Signature,
+}
+
+/// A grant that cannot be believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Not signed by this server.
+    #[error("the grant is not signed by this server")]
+    Signature(#[from] BadSignature),
+    /// Signed, but not readable by this version.
+    #[error("the grant cannot be read by this version: {0}")]
+    Malformed(String),
+}
+
+impl SignedGrant {
+    /// Signs claims.
+    pub fn seal(grant: &Grant, key: &SecretKey) -> Self {
+        let claims = minicbor::to_vec(grant).unwrap_or_default();
+        let signature = key.sign(Purpose::Grant, &claims);
+        Self { claims, signature }
+    }
+
+    /// The name of this grant: the hash of what was signed.
+    pub fn id(&self) -> GrantId {
+        GrantId::of(&self.claims)
+    }
+
+    /// Checks the signature and reads the claims.
+    ///
+    /// # Errors
+    /// [`GrantError`] if the signature does not fit or the claims cannot be read.
+    pub fn open(&self, server: &PublicKey) -> Result<Grant, GrantError> {
+        server.verify(Purpose::Grant, &self.claims, &self.signature)?;
+        minicbor::decode(&self.claims).map_err(|e| GrantError::Malformed(e.to_string()))
+    }
+}

@@ -1,0 +1,141 @@
+//! Ed25519 keys and signatures, each signature with the purpose it was made for.
+
+use std::fmt;
+
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use minicbor::{Decode, Encode};
+
+/// What a signature is for; part of what is signed, so that one kind of text cannot pass as another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A device signs a pack of changes.
+    Pack,
+    /// A device proves who it is to open a session.
+    Session,
+    /// The server signs a grant.
+    Grant,
+    /// The server confirms a pack.
+    PackReceipt,
+    /// The server confirms a photo.
+    BlobReceipt,
+}
+
+impl Purpose {
+    const fn prefix(self) -> &'static [u8] {
+        match self {
+            Self::Pack => b"xuncha.pack.1\0",
+            Self::Session => b"xuncha.session.1\0",
+            Self::Grant => b"xuncha.grant.1\0",
+            Self::PackReceipt => b"xuncha.pack-receipt.1\0",
+            Self::BlobReceipt => b"xuncha.blob-receipt.1\0",
+        }
+    }
+
+    fn text(self, message: &[u8]) -> Vec<u8> {
+        [self.prefix(), message].concat()
+    }
+}
+
+/// A signature with its algorithm: one byte (1 = Ed25519) and the signature. Other algorithms get other numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Signature(#[cbor(n(0), with = "minicbor::bytes")] [u8; 65]);
+
+const ED25519: u8 = 1;
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature(algorithm {})", self.0[0])
+    }
+}
+
+/// A signature that does not fit the bytes and the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not fit the content and the key")]
+pub struct BadSignature;
+
+/// A private key. Lives in the phone's keystore or in the server's data folder.
+#[derive(Clone)]
+pub struct SecretKey(SigningKey);
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+impl SecretKey {
+    /// From 32 unpredictable bytes.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&seed))
+    }
+    /// The 32 bytes it was made from.
+    pub fn to_seed(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+    /// Signs a message for a purpose.
+    pub fn sign(&self, purpose: Purpose, message: &[u8]) -> Signature {
+        let mut out = [ED25519; 65];
+        out[1..].copy_from_slice(&self.0.sign(&purpose.text(message)).to_bytes());
+        Signature(out)
+    }
+}
+
+/// A public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+impl PublicKey {
+    /// Checks a signature, refusing weak keys.
+    ///
+    /// # Errors
+    /// [`BadSignature`] if the signature does not fit, or its algorithm is unknown.
+    pub fn verify(
+        &self,
+        purpose: Purpose,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), BadSignature> {
+        if signature.0[0] != ED25519 {
+            return Err(BadSignature);
+        }
+        let bytes: &[u8; 64] = signature.0[1..].try_into().map_err(|_| BadSignature)?;
+        let signature = ed25519_dalek::Signature::from_bytes(bytes);
+        VerifyingKey::from_bytes(&self.0)
+            .and_then(|key| key.verify_strict(&purpose.text(message), &signature))
+            .map_err(|_| BadSignature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_holds_for_one_text_one_key_and_one_purpose() {
+        let key = SecretKey::from_seed([1; 32]);
+        let signature = key.sign(Purpose::Pack, b"content");
+        assert_eq!(
+            key.public().verify(Purpose::Pack, b"content", &signature),
+            Ok(())
+        );
+        assert_eq!(
+            key.public().verify(Purpose::Pack, b"contents", &signature),
+            Err(BadSignature)
+        );
+        assert_eq!(
+            key.public().verify(Purpose::Grant, b"content", &signature),
+            Err(BadSignature)
+        );
+        let other = SecretKey::from_seed([2; 32]).public();
+        assert_eq!(
+            other.verify(Purpose::Pack, b"content", &signature),
+            Err(BadSignature)
+        );
+    }
+}

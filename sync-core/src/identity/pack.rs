@@ -1,0 +1,58 @@
+//! Packs: the unit a device signs. Each names the one before, so gaps, forks and copies of a phone show.
+
+use minicbor::{Decode, Encode};
+
+use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
+use crate::record::{ChangeHash, DeviceId, DeviceTime, PackHash};
+
+/// What a device signs. The change hashes commit to all content and, through Automerge's own links, to
+/// everything the changes build on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PackClaims {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Number of the pack on this device, from 1.
+    #[n(1)]
+    pub number: u64,
+    /// Hash of the pack before; zeroes before the first.
+    #[n(2)]
+    pub previous: PackHash,
+    /// The phone's clock when it was sealed.
+    #[n(3)]
+    pub claimed: DeviceTime,
+    /// Whether it re-supplies changes of others to a server that lost them.
+    #[n(4)]
+    pub repair: bool,
+    /// The changes, in order.
+    #[n(5)]
+    pub changes: Vec<ChangeHash>,
+}
+
+impl PackClaims {
+    /// The hash before the first pack.
+    pub const GENESIS: PackHash = PackHash([0; 32]);
+
+    /// The bytes that are signed (deterministic CBOR).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).unwrap_or_default()
+    }
+
+    /// The pack's hash.
+    pub fn hash(&self) -> PackHash {
+        PackHash::of(&self.to_bytes())
+    }
+
+    /// Signs the claims.
+    pub fn seal(&self, key: &SecretKey) -> Signature {
+        key.sign(Purpose::Pack, &self.to_bytes())
+    }
+
+    /// Checks a signature of these claims.
+    ///
+    /// # Errors
+    /// [`BadSignature`] if it does not fit.
+    pub fn verify(&self, key: &PublicKey, signature: &Signature) -> Result<(), BadSignature> {
+        key.verify(Purpose::Pack, &self.to_bytes(), signature)
+    }
+}

@@ -1,0 +1,35 @@
+//! Messages between phone and server: their shapes, limits and frames.
+//!
+//! In come typed messages, out go bytes, and back. Every body is one frame ([`frame`]) around one CBOR message;
+//! every exchange is one file that holds both shapes, its path and its limit ([`Exchange`]). No store, no clock,
+//! no sockets here. `schemas/wire/*.cddl` mirrors this room.
+
+pub mod enrol;
+pub mod exchange;
+pub mod frame;
+pub mod page;
+pub mod pull;
+pub mod push;
+pub mod reconcile;
+pub mod refusal;
+pub mod session;
+pub mod sync;
+
+pub use exchange::Exchange;
+pub use frame::FrameError;
+pub use refusal::{Code, Problem};
+
+/// Version of the protocol; a server refuses another major version with `upgrade-needed`.
+pub const PROTOCOL: u16 = 1;
+/// A page is closed once its uncompressed content reaches this; a killed connection costs at most one page.
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Documents in one page at most.
+pub const PAGE_DOCUMENTS: usize = 1_000;
+/// Changes in one pack at most.
+pub const PACK_CHANGES: usize = 1_000;
+/// Uncompressed bytes of changes in one pack at most.
+pub const PACK_BYTES: usize = 1024 * 1024;
+/// Scopes of one device at most.
+pub const MAX_SCOPES: usize = 16;
+/// Documents that one pull may ask for by name.
+pub const MAX_NEED: usize = 256;

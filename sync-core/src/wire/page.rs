@@ -1,0 +1,120 @@
+//! Pages: what a phone lacks, document by document, and where it stands afterwards.
+
+use minicbor::{Decode, Encode};
+
+use super::pull::Phase;
+use crate::{
+    identity::SignedGrant,
+    record::{AreaPath, Digest, DocId, LogId},
+};
+
+/// A page of one scope. Applying it and moving the cursor to `next` is one transaction on the phone.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Page {
+    /// The life of the log; if it is not the one the phone asked with, the rest is empty and the phone repairs.
+    #[n(0)]
+    pub log: LogId,
+    /// The cursor after this page.
+    #[n(1)]
+    pub next: Phase,
+    /// Whether more is waiting behind this page.
+    #[n(2)]
+    pub more: bool,
+    /// The documents.
+    #[n(3)]
+    pub items: Vec<Item>,
+    /// Documents that left the scope.
+    #[n(4)]
+    pub exits: Vec<DocId>,
+    /// Grants that these documents need and the phone may lack.
+    #[n(5)]
+    pub grants: Vec<SignedGrant>,
+    /// At the end of a cycle: what the phone must hold now.
+    #[n(6)]
+    pub sum: Option<Sum>,
+}
+
+/// What a scope holds at the head: compared by the phone with its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Sum {
+    /// Number of changes.
+    #[n(0)]
+    pub changes: u64,
+    /// Digest of all of them.
+    #[n(1)]
+    pub digest: Digest,
+}
+
+/// One document of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Item {
+    /// The document.
+    #[n(0)]
+    pub doc: DocId,
+    /// Its place in the administrative tree; absent if it has not changed.
+    #[n(1)]
+    pub area: Option<AreaPath>,
+    /// Its content.
+    #[n(2)]
+    pub content: Content,
+}
+
+/// The whole document, or what is new in it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Content {
+    /// Everything; merges with whatever the phone has.
+    #[n(0)]
+    Snapshot {
+        /// An Automerge document, or empty if `changes` hold all.
+        #[cbor(n(0), with = "minicbor::bytes")]
+        chunk: Vec<u8>,
+        /// Changes on top.
+        #[n(1)]
+        changes: Vec<minicbor::bytes::ByteVec>,
+        /// Number and digest of all its changes.
+        #[n(2)]
+        sum: Sum,
+        /// The row for the list, so that the phone can show it before it folds; verified later.
+        #[n(3)]
+        row: Option<Row>,
+    },
+    /// Changes newer than the cycle's base.
+    #[n(1)]
+    Delta {
+        /// The changes.
+        #[n(0)]
+        changes: Vec<minicbor::bytes::ByteVec>,
+    },
+}
+
+/// A row of the hazard list, as folded by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Row {
+    /// State number, for example 10 for HS10.
+    #[n(0)]
+    pub state: u16,
+    /// Flags as in `device::view`.
+    #[n(1)]
+    pub flags: u16,
+    /// Hazard kind.
+    #[n(2)]
+    pub code: String,
+    /// Place in words.
+    #[n(3)]
+    pub place: String,
+    /// What was seen.
+    #[n(4)]
+    pub description: String,
+    /// First found, by the finder's clock.
+    #[n(5)]
+    pub found: i64,
+    /// Last event, by its author's clock.
+    #[n(6)]
+    pub updated: i64,
+    /// Number of events.
+    #[n(7)]
+    pub events: u32,
+    /// Number of photos.
+    #[n(8)]
+    pub photos: u32,
+}

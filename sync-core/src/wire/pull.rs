@@ -1,0 +1,83 @@
+//! Pull: where the phone stands in each scope, and a page for each scope that has something.
+
+use minicbor::{Decode, Encode};
+
+use super::{Exchange, PAGE_BYTES, page::Page};
+use crate::record::{AreaPath, DocId, LogId};
+
+/// `POST /v1/pull`
+#[derive(Debug)]
+pub struct Pull;
+
+impl Exchange for Pull {
+    const PATH: &'static str = "/v1/pull";
+    const MAX_REQUEST: usize = 16 * 1024;
+    // A page closes after the document that fills it, and carries grants and rows beside.
+    const MAX_RESPONSE: usize = 4 * PAGE_BYTES;
+    type Request = Request;
+    type Response = Response;
+}
+
+/// Where the phone stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Request {
+    /// One cursor for each scope, at most [`super::MAX_SCOPES`].
+    #[n(0)]
+    pub scopes: Vec<Cursor>,
+    /// Documents to send whole (at most [`super::MAX_NEED`]); normally none.
+    #[n(1)]
+    pub need: Vec<DocId>,
+}
+
+/// The position in one scope.
+///
+/// The feed is ordered by each document's *latest* sequence number, so what a document lacks is computed from
+/// `base`, where the cycle began, never from the moving `pos`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Cursor {
+    /// The space.
+    #[n(0)]
+    pub space: AreaPath,
+    /// The area within it.
+    #[n(1)]
+    pub area: AreaPath,
+    /// The life of the log that the numbers belong to.
+    #[n(2)]
+    pub log: LogId,
+    /// Where.
+    #[n(3)]
+    pub phase: Phase,
+}
+
+/// First everything there is, then what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Phase {
+    /// Walking all documents by their immutable id, newest first.
+    #[n(0)]
+    Backfill {
+        /// The last document received; `None` at the start.
+        #[n(0)]
+        after: Option<DocId>,
+        /// The head when the walk began; 0 at the start.
+        #[n(1)]
+        head: u64,
+    },
+    /// Following the log.
+    #[n(1)]
+    Tail {
+        /// Everything up to here is on the phone.
+        #[n(0)]
+        base: u64,
+        /// Pages of the present cycle were taken up to here; `base ≤ pos`.
+        #[n(1)]
+        pos: u64,
+    },
+}
+
+/// One page for each scope that was asked for, in the same order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Response {
+    /// The pages.
+    #[n(0)]
+    pub pages: Vec<Page>,
+}

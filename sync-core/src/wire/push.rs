@@ -1,0 +1,91 @@
+//! Push: one signed pack of changes up, one receipt down.
+
+use minicbor::{Decode, Encode};
+
+use super::{Exchange, PACK_BYTES, refusal::Code};
+use crate::{
+    identity::Signature,
+    record::{DeviceTime, DocId, PackHash},
+};
+
+/// `POST /v1/push`
+#[derive(Debug)]
+pub struct Push;
+
+impl Exchange for Push {
+    const PATH: &'static str = "/v1/push";
+    const MAX_REQUEST: usize = PACK_BYTES + 128 * 1024;
+    const MAX_RESPONSE: usize = 256 * 1024;
+    type Request = Request;
+    type Response = Response;
+}
+
+/// A pack. The device is the session's; the change hashes are computed from the changes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Request {
+    /// Number of the pack on this device, from 1.
+    #[n(0)]
+    pub number: u64,
+    /// Hash of the pack before.
+    #[n(1)]
+    pub previous: PackHash,
+    /// The phone's clock when it was sealed.
+    #[n(2)]
+    pub claimed: DeviceTime,
+    /// Whether it re-supplies what a server lost.
+    #[n(3)]
+    pub repair: bool,
+    /// The device's signature of the pack's claims.
+    #[n(4)]
+    pub signature: Signature,
+    /// The changes.
+    #[n(5)]
+    pub entries: Vec<Entry>,
+}
+
+/// One change and the document it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Entry {
+    /// The document.
+    #[n(0)]
+    pub doc: DocId,
+    /// The change, uncompressed.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub change: Vec<u8>,
+}
+
+/// What became of the pack.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Response {
+    /// Every change is stored (or was already), except those listed.
+    #[n(0)]
+    Stored {
+        /// The server's signed receipt (`identity::PackReceipt`).
+        #[cbor(n(0), with = "minicbor::bytes")]
+        receipt: Vec<u8>,
+        /// The changes that were not stored, with the reason.
+        #[n(1)]
+        refused: Vec<Refused>,
+    },
+    /// The server knows another history of this device's packs: seal again after this one.
+    #[n(1)]
+    Fork {
+        /// Number of the last pack the server has.
+        #[n(0)]
+        number: u64,
+        /// Its hash.
+        #[n(1)]
+        hash: PackHash,
+    },
+}
+
+/// A change that was not stored as part of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Refused {
+    /// Position in the pack, from 0.
+    #[n(0)]
+    pub entry: u32,
+    /// Why.
+    #[n(1)]
+    pub code: Code,
+}

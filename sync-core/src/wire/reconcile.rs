@@ -1,0 +1,64 @@
+//! Reconcile: finding what differs in a scope, range by range. The repair path, not the normal one.
+
+use minicbor::{Decode, Encode};
+
+use super::Exchange;
+use crate::record::{AreaPath, Digest, DocId, LogId};
+
+/// `POST /v1/reconcile`
+#[derive(Debug)]
+pub struct Reconcile;
+
+impl Exchange for Reconcile {
+    const PATH: &'static str = "/v1/reconcile";
+    const MAX_REQUEST: usize = 128 * 1024;
+    const MAX_RESPONSE: usize = 128 * 1024;
+    type Request = Request;
+    type Response = Response;
+}
+
+/// Bytes of one reconciliation message at most.
+pub const FRAME_BYTES: u64 = 60 * 1024;
+
+/// One round.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Request {
+    /// The space.
+    #[n(0)]
+    pub space: AreaPath,
+    /// The area within it.
+    #[n(1)]
+    pub area: AreaPath,
+    /// A negentropy message.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub message: Vec<u8>,
+}
+
+/// The answer to one round.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Response {
+    /// The log's present life.
+    #[n(0)]
+    pub log: LogId,
+    /// The head when this was answered.
+    #[n(1)]
+    pub head: u64,
+    /// A negentropy message.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub message: Vec<u8>,
+}
+
+/// A document and the digest of its changes, as one 32-byte item of the set that is compared.
+pub fn item(doc: DocId, digest: Digest) -> [u8; 32] {
+    let mut out = [0; 32];
+    out[..16].copy_from_slice(&doc.0);
+    out[16..].copy_from_slice(&digest.to_bytes());
+    out
+}
+
+/// The document of an item.
+pub fn item_doc(item: &[u8; 32]) -> DocId {
+    let mut out = [0; 16];
+    out.copy_from_slice(&item[..16]);
+    DocId(out)
+}

@@ -1,0 +1,125 @@
+//! Refusals as data: one list of codes for both sides, each with what to do.
+
+use minicbor::{Decode, Encode};
+
+use crate::record::codes::code_list;
+
+code_list! {
+    /// Why something was refused. The names are stable; the labels are what a person reads.
+    Code {
+        // The whole request.
+        Malformed = 1 "malformed" "内容损坏，请重试；若反复出现请升级应用",
+        TooLarge = 2 "too-large" "内容过大，请分批发送",
+        UpgradeNeeded = 3 "upgrade-needed" "版本过旧，请升级应用；记录仍保存在手机上",
+        SessionExpired = 4 "session-expired" "会话已过期，将自动重新登录",
+        DeviceUnknown = 5 "device-unknown" "服务器不认识这台手机，请网格长重新登记；记录仍保存在手机上",
+        DeviceRevoked = 6 "device-revoked" "这台手机已停用，请联系管理员；记录仍保存在手机上",
+        OutOfScope = 7 "out-of-scope" "不在您的管辖范围内",
+        NotFound = 8 "not-found" "没有找到",
+        Busy = 9 "busy" "服务器繁忙，请稍后再试",
+        StorageFull = 10 "storage-full" "服务器存储已满，请联系管理员；记录仍保存在手机上",
+        CodeInvalid = 11 "code-invalid" "登记码无效、已用过或已过期，请重新索取",
+        Internal = 12 "internal" "服务器内部错误，请稍后再试",
+        BadFilter = 13 "bad-filter" "查询条件有误，请检查后重试",
+        // One pack.
+        PackFork = 20 "pack-fork" "同一台手机有两份副本在发送，将自动接续",
+        PackSignature = 21 "pack-signature" "签名与内容不符，内容可能被改动",
+        // One change.
+        MissingDependencies = 30 "missing-dependencies" "缺少前序记录，将自动补发",
+        Equivocation = 31 "equivocation" "手机被复制或恢复过，将自动换号重发",
+        ForgedAuthor = 32 "forged-author" "记录的作者与手机不符",
+        Quarantined = 33 "quarantined" "已收下待管理员核查",
+        DocumentFull = 34 "document-full" "该隐患记录已达上限，请新建记录",
+        // One photo.
+        PhotoUnreadable = 40 "photo-unreadable" "不是完整的照片，请重新选择",
+        PhotoTooLarge = 41 "photo-too-large" "照片尺寸过大，请缩小后再传",
+        PhotoHashMismatch = 42 "photo-hash-mismatch" "照片内容与登记的不符，将重新上传",
+        UploadOffset = 43 "upload-offset" "续传位置不符，将从服务器记录的位置继续",
+        ChecksumMismatch = 44 "checksum-mismatch" "传输有误，将重传本段",
+        UploadGone = 45 "upload-gone" "上传已过期或已撤销，将重新开始",
+    }
+}
+
+impl Code {
+    /// What happened and what to do, in English.
+    pub const fn en(self) -> &'static str {
+        match self {
+            Self::Malformed => {
+                "the content is damaged; try again, and update the app if it keeps happening"
+            }
+            Self::TooLarge => "the content is too large; send it in parts",
+            Self::UpgradeNeeded => {
+                "this version is too old; update the app; your records are kept on the phone"
+            }
+            Self::SessionExpired => "the session has expired; it is renewed automatically",
+            Self::DeviceUnknown => {
+                "the server does not know this phone; your records are kept; ask your grid leader to enrol it again"
+            }
+            Self::DeviceRevoked => {
+                "this phone was disabled; your records are kept; ask your administrator"
+            }
+            Self::OutOfScope => "this is outside your area",
+            Self::NotFound => "not found",
+            Self::Busy => "the server is busy; try again later",
+            Self::StorageFull => {
+                "the server's storage is full; your records are kept; tell the administrator"
+            }
+            Self::CodeInvalid => "the code is invalid, used or expired; ask for a new one",
+            Self::Internal => "an internal error; try again later",
+            Self::BadFilter => "the query is not understood; check its parameters",
+            Self::PackFork => {
+                "two copies of one phone are sending; the phone continues from the server's position"
+            }
+            Self::PackSignature => {
+                "the signature does not fit the content; it may have been altered"
+            }
+            Self::MissingDependencies => {
+                "earlier records are missing; they are sent again automatically"
+            }
+            Self::Equivocation => {
+                "the phone was copied or restored; it takes a new number and sends again"
+            }
+            Self::ForgedAuthor => "the author of the record does not fit the phone",
+            Self::Quarantined => "received and kept for an administrator to check",
+            Self::DocumentFull => "this hazard has reached its limit; open a new record",
+            Self::PhotoUnreadable => "not a complete photo; choose it again",
+            Self::PhotoTooLarge => "the photo has too many pixels; make it smaller",
+            Self::PhotoHashMismatch => {
+                "the photo is not the one that was announced; it is sent again"
+            }
+            Self::UploadOffset => "the upload continues from the server's position",
+            Self::ChecksumMismatch => "the transfer was faulty; this part is sent again",
+            Self::UploadGone => "the upload has expired or was ended; start it again",
+        }
+    }
+
+    /// Whether trying the same again later can help.
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::StorageFull | Self::Internal | Self::SessionExpired
+        )
+    }
+}
+
+/// A refusal with the place it concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Problem {
+    /// Why.
+    #[n(0)]
+    pub code: Code,
+    /// What was wrong and where, in English.
+    #[n(1)]
+    pub detail: String,
+}
+
+impl Problem {
+    /// A refusal with its detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+        }
+    }
+}

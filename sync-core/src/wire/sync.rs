@@ -1,0 +1,39 @@
+//! Sync: push and pull in one round trip. The pull is answered from after the push.
+
+use minicbor::{Decode, Encode};
+
+use super::{Exchange, pull, push};
+
+/// `POST /v1/sync`
+#[derive(Debug)]
+pub struct Sync;
+
+impl Exchange for Sync {
+    const PATH: &'static str = "/v1/sync";
+    const MAX_REQUEST: usize = push::Push::MAX_REQUEST + pull::Pull::MAX_REQUEST;
+    const MAX_RESPONSE: usize = push::Push::MAX_RESPONSE + pull::Pull::MAX_RESPONSE;
+    type Request = Request;
+    type Response = Response;
+}
+
+/// Both halves, either of which may be absent.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Request {
+    /// A pack.
+    #[n(0)]
+    pub push: Option<push::Request>,
+    /// Where the phone stands.
+    #[n(1)]
+    pub pull: Option<pull::Request>,
+}
+
+/// The answers to the halves that were there.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Response {
+    /// What became of the pack.
+    #[n(0)]
+    pub push: Option<push::Response>,
+    /// The pages.
+    #[n(1)]
+    pub pull: Option<pull::Response>,
+}
