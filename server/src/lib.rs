@@ -1,1 +1,2 @@
-//! placeholder
+//! The central server of Xuncha.
+pub mod storage;

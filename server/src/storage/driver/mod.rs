@@ -1,0 +1,165 @@
+//! The seam between our SQL and an engine: values in, rows out, inside one transaction.
+//!
+//! Statements are written once, in the subset that SQLite and PostgreSQL share, with `$1…$n` in order of first
+//! use. A driver runs them; nothing above this folder knows which engine it is.
+
+pub(crate) mod sqlite;
+
+use sync_core::record::ids::BadId;
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    /// SQL NULL.
+    Null,
+    /// BIGINT.
+    Int(i64),
+    /// TEXT.
+    Text(&'a str),
+    /// BLOB or BYTEA.
+    Bytes(&'a [u8]),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Self::Bytes(value)
+    }
+}
+impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A row of an answer; columns count from 0.
+pub trait Row {
+    /// A BIGINT, `None` if NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if the column is of another type.
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, StorageError>;
+    /// A TEXT, `None` if NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if the column is of another type.
+    fn opt_text(&self, column: usize) -> Result<Option<String>, StorageError>;
+    /// A BLOB, `None` if NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if the column is of another type.
+    fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// A BIGINT that is not NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if it is.
+    fn int(&self, column: usize) -> Result<i64, StorageError> {
+        self.opt_int(column)?.ok_or(StorageError::Column(column))
+    }
+    /// A TEXT that is not NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if it is.
+    fn text(&self, column: usize) -> Result<String, StorageError> {
+        self.opt_text(column)?.ok_or(StorageError::Column(column))
+    }
+    /// A BLOB that is not NULL.
+    ///
+    /// # Errors
+    /// [`StorageError::Column`] if it is.
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, StorageError> {
+        self.opt_bytes(column)?.ok_or(StorageError::Column(column))
+    }
+}
+
+/// A transaction: everything read in it is one snapshot, everything written is kept together or not at all.
+pub trait Tx {
+    /// Runs a statement, returns the number of rows it changed.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError>;
+    /// Runs a query and hands each row to `each`.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine or from `each`.
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError>;
+}
+
+impl dyn Tx + '_ {
+    /// All rows, mapped.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine or from `map`.
+    pub fn all<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        map: impl Fn(&dyn Row) -> Result<T, StorageError>,
+    ) -> Result<Vec<T>, StorageError> {
+        let mut rows = Vec::new();
+        self.query(sql, values, &mut |row| {
+            rows.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// The first row, mapped.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine or from `map`.
+    pub fn first<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        map: impl Fn(&dyn Row) -> Result<T, StorageError>,
+    ) -> Result<Option<T>, StorageError> {
+        Ok(self.all(sql, values, map)?.into_iter().next())
+    }
+}
+
+/// What can go wrong in storage.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database says no.
+    #[error("the database refused a statement: {0}")]
+    Engine(String),
+    /// No space is left on the database's disk.
+    #[error("the database's disk is full; free space or move the data folder")]
+    Full,
+    /// A column has not the expected type.
+    #[error("column {0} has not the expected type")]
+    Column(usize),
+    /// An identifier in the database is damaged.
+    #[error("the database holds a damaged identifier: {0}")]
+    Id(#[from] BadId),
+    /// The database is of a newer program.
+    #[error(
+        "the database was written by a newer version (schema {found}, this program knows {known}); update it"
+    )]
+    Newer {
+        /// Schema found.
+        found: i64,
+        /// Schema known.
+        known: i64,
+    },
+    /// The writer has stopped.
+    #[error("the storage is shutting down")]
+    Closed,
+}

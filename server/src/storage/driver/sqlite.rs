@@ -1,0 +1,216 @@
+//! SQLite: one writer thread with group commit, and a pool of readers; WAL, `synchronous=FULL`.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, mpsc},
+};
+
+use rusqlite::{Connection, OpenFlags, ToSql, types::ValueRef};
+
+use super::{Row, StorageError, Tx, Value};
+
+/// Jobs committed together at most: beyond this the fsync is already a small part.
+const GROUP: usize = 256;
+/// Idle read connections kept.
+const READERS: usize = 8;
+
+type Job = Box<dyn FnOnce(&mut dyn Tx) -> Done + Send>;
+/// What a job did: keep its writes or undo them, and how to answer once that is durable.
+pub(crate) struct Done {
+    pub(crate) keep: bool,
+    pub(crate) answer: Box<dyn FnOnce(Result<(), StorageError>) + Send>,
+}
+
+/// A SQLite database.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    jobs: mpsc::Sender<Job>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
+        let connection = connect(path, OpenFlags::default())?;
+        let (jobs, queue) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_loop(&connection, &queue))
+            .map_err(|e| StorageError::Engine(e.to_string()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            jobs,
+            readers: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn submit(&self, job: Job) -> Result<(), StorageError> {
+        self.jobs.send(job).map_err(|_| StorageError::Closed)
+    }
+
+    /// Runs `f` on a snapshot.
+    pub(crate) fn read<T>(
+        &self,
+        f: impl FnOnce(&mut dyn Tx) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let idle = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(
+                &self.path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?,
+        };
+        connection.execute_batch("BEGIN").map_err(engine)?;
+        let result = f(&mut SqliteTx(&connection));
+        connection.execute_batch("ROLLBACK").map_err(engine)?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(connection);
+        }
+        result
+    }
+
+    /// Copies the whole database, consistent, while others write.
+    pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
+        let source = connect(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        source
+            .execute("VACUUM INTO $1", [to.to_string_lossy()])
+            .map_err(engine)?;
+        Ok(())
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
+    let connection = Connection::open_with_flags(path, flags).map_err(engine)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
+             PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=2000;",
+        )
+        .map_err(engine)?;
+    Ok(connection)
+}
+
+fn write_loop(connection: &Connection, queue: &mpsc::Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let mut answers = Vec::new();
+        let result = write_group(connection, first, queue, &mut answers);
+        if result.is_err() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        for answer in answers {
+            answer(result.as_ref().copied().map_err(again));
+        }
+    }
+}
+
+fn again(error: &StorageError) -> StorageError {
+    match error {
+        StorageError::Full => StorageError::Full,
+        other => StorageError::Engine(other.to_string()),
+    }
+}
+
+type Answer = Box<dyn FnOnce(Result<(), StorageError>) + Send>;
+
+/// One transaction for all jobs that are waiting; each in a savepoint, so a failed one undoes only itself.
+fn write_group(
+    connection: &Connection,
+    first: Job,
+    queue: &mpsc::Receiver<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StorageError> {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(engine);
+    let (mut next, mut taken) = (Some(first), 0);
+    while let Some(job) = next {
+        let savepoint = connection.execute_batch("SAVEPOINT job").map_err(engine);
+        // A job that panics loses its answer (its caller sees a closed channel) and undoes only itself.
+        let done = catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx(connection))));
+        savepoint?;
+        let keep = done.as_ref().is_ok_and(|done| done.keep);
+        answers.extend(done.ok().map(|done| done.answer));
+        let end = if keep {
+            "RELEASE job"
+        } else {
+            "ROLLBACK TO job; RELEASE job"
+        };
+        connection.execute_batch(end).map_err(engine)?;
+        taken += 1;
+        next = if taken < GROUP {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    begun?;
+    connection.execute_batch("COMMIT").map_err(engine)
+}
+
+struct SqliteTx<'c>(&'c Connection);
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(rusqlite::types::ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(v) => ValueRef::Integer(*v),
+            Self::Text(v) => ValueRef::Text(v.as_bytes()),
+            Self::Bytes(v) => ValueRef::Blob(v),
+        }))
+    }
+}
+
+impl Tx for SqliteTx<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(engine)?;
+        let changed = statement
+            .execute(rusqlite::params_from_iter(values))
+            .map_err(engine)?;
+        Ok(changed as u64)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(engine)?;
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(engine)?;
+        while let Some(row) = rows.next().map_err(engine)? {
+            each(&SqliteRow(row))?;
+        }
+        Ok(())
+    }
+}
+
+struct SqliteRow<'r>(&'r rusqlite::Row<'r>);
+
+impl Row for SqliteRow<'_> {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, StorageError> {
+        self.0.get(column).map_err(|_| StorageError::Column(column))
+    }
+    fn opt_text(&self, column: usize) -> Result<Option<String>, StorageError> {
+        self.0.get(column).map_err(|_| StorageError::Column(column))
+    }
+    fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StorageError> {
+        self.0.get(column).map_err(|_| StorageError::Column(column))
+    }
+}
+
+fn engine(error: rusqlite::Error) -> StorageError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StorageError::Full,
+        _ => StorageError::Engine(error.to_string()),
+    }
+}
