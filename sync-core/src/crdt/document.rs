@@ -122,6 +122,34 @@ impl Document {
         })
     }
 
+    /// Takes in another copy's document chunk (empty for none) and changes.
+    ///
+    /// # Errors
+    /// [`CrdtError`] if bytes are damaged or a change lacks what it builds on.
+    pub fn merge<'a>(
+        &mut self,
+        chunk: &[u8],
+        changes: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), CrdtError> {
+        if !chunk.is_empty() {
+            check_size("document", chunk.len(), MAX_DOCUMENT_BYTES)?;
+            self.inner
+                .load_incremental(chunk)
+                .map_err(|e| malformed(&e))?;
+        }
+        let changes = changes
+            .into_iter()
+            .map(parse_change)
+            .collect::<Result<Vec<_>, _>>()?;
+        self.inner
+            .apply_changes(changes)
+            .map_err(|e| malformed(&e))?;
+        match self.inner.get_missing_deps(&[]).len() {
+            0 => self.check_layout(),
+            missing => Err(CrdtError::MissingDependencies(missing)),
+        }
+    }
+
     /// All events, by id. Concurrent values under one key are all returned; values that do not match their id
     /// are left out and counted.
     pub fn events(&self) -> (Vec<(EventId, Vec<u8>)>, usize) {

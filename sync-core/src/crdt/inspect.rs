@@ -20,6 +20,12 @@ pub struct ChangeFacts {
     pub events: Vec<(EventId, Vec<u8>)>,
 }
 
+/// The hash of an uncompressed change, whatever is in it: what a pack's signature covers.
+pub fn change_hash(bytes: &[u8]) -> ChangeHash {
+    use sha2::Digest;
+    ChangeHash(sha2::Sha256::digest(bytes.get(8..).unwrap_or_default()).into())
+}
+
 /// Reads a change and checks that it only adds events under the names of their hashes.
 ///
 /// # Errors
@@ -88,6 +94,7 @@ mod tests {
             (second.hash, 2, actor)
         );
         assert_eq!(facts.deps, [first.hash]);
+        assert_eq!(change_hash(&second.bytes), second.hash);
         assert_eq!(facts.events, [(EventId::of(b"more"), b"more".to_vec())]);
     }
 

@@ -11,6 +11,7 @@ pub mod grant;
 pub mod ids;
 pub mod photo;
 pub mod place;
+pub mod row;
 pub mod statement;
 pub mod text;
 pub mod time;
@@ -29,6 +30,7 @@ pub use ids::{
 };
 pub use photo::PhotoRef;
 pub use place::{Place, Position};
+pub use row::Row;
 pub use statement::{
     Assignment, Dissuasion, Duplicate, Evidence, KindCode, Observation, Reason, RectificationOrder,
     RectificationPlan, Resolution, ViolationReport,

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::pull::Phase;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, Digest, DocId, LogId},
+    record::{AreaPath, Digest, DocId, LogId, Row},
 };
 
 /// A page of one scope. Applying it and moving the cursor to `next` is one transaction on the phone.
@@ -85,36 +85,4 @@ pub enum Content {
         #[n(0)]
         changes: Vec<minicbor::bytes::ByteVec>,
     },
-}
-
-/// A row of the hazard list, as folded by the server.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
-pub struct Row {
-    /// State number, for example 10 for HS10.
-    #[n(0)]
-    pub state: u16,
-    /// Flags as in `device::view`.
-    #[n(1)]
-    pub flags: u16,
-    /// Hazard kind.
-    #[n(2)]
-    pub code: String,
-    /// Place in words.
-    #[n(3)]
-    pub place: String,
-    /// What was seen.
-    #[n(4)]
-    pub description: String,
-    /// First found, by the finder's clock.
-    #[n(5)]
-    pub found: i64,
-    /// Last event, by its author's clock.
-    #[n(6)]
-    pub updated: i64,
-    /// Number of events.
-    #[n(7)]
-    pub events: u32,
-    /// Number of photos.
-    #[n(8)]
-    pub photos: u32,
 }

@@ -1,0 +1,124 @@
+//! Hazard kinds: code, name, default grade, what to record and who is in charge.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Default grade of a kind. A confirmed major hazard (G3) is only ever set by fire-rescue.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Grade {
+    /// General 一般.
+    G1,
+    /// Serious 较大.
+    G2,
+    /// Suspected major 疑似重大.
+    #[serde(rename = "G3_suspected")]
+    G3Suspected,
+}
+
+impl Grade {
+    /// The name in data and filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::G1 => "G1",
+            Self::G2 => "G2",
+            Self::G3Suspected => "G3_suspected",
+        }
+    }
+    /// The word in ledgers.
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::G1 => "一般",
+            Self::G2 => "较大",
+            Self::G3Suspected => "疑似重大",
+        }
+    }
+}
+
+/// All kinds of one catalogue version.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HazardKinds {
+    /// Version of the catalogue.
+    pub version: u32,
+    /// First day it holds, `yyyy-mm-dd`.
+    pub valid_from: String,
+    /// Last day it holds.
+    pub valid_to: Option<String>,
+    /// The categories.
+    pub categories: Vec<Category>,
+    /// The kinds.
+    pub kinds: Vec<HazardKind>,
+}
+
+/// A category, such as EV.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Category {
+    /// Two letters.
+    pub code: String,
+    /// English name.
+    pub en: String,
+    /// Chinese name.
+    pub zh: String,
+}
+
+/// One kind of hazard.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HazardKind {
+    /// Stable code, never reused.
+    pub code: String,
+    /// Its category.
+    pub category: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// Default grade.
+    pub grade: Grade,
+    /// When another grade applies.
+    pub grade_note: String,
+    /// Whether it can be fixed on the spot: yes, partly, no.
+    pub on_spot: String,
+    /// Evidence beyond one wide and one close photo.
+    pub evidence: String,
+    /// Usual rectification.
+    pub rectification: String,
+    /// Default deadline class.
+    pub deadline: String,
+    /// More about the deadline.
+    pub deadline_note: String,
+    /// Departments in the lead.
+    pub lead: Vec<String>,
+    /// Departments assisting.
+    pub assisting: Vec<String>,
+    /// Legal references.
+    pub legal: String,
+    /// Unit of counting.
+    pub unit: String,
+}
+
+impl HazardKinds {
+    /// The kind with this code.
+    pub fn find(&self, code: &str) -> Option<&HazardKind> {
+        self.kinds.iter().find(|kind| kind.code == code)
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (index, kind) in self.kinds.iter().enumerate() {
+            if self.kinds[..index].iter().any(|k| k.code == kind.code) {
+                return Err(format!("hazard kind {} is given twice", kind.code));
+            }
+            let category_known = self.categories.iter().any(|c| c.code == kind.category);
+            if !category_known || !kind.code.starts_with(&kind.category) {
+                return Err(format!(
+                    "hazard kind {} has no category {}",
+                    kind.code, kind.category
+                ));
+            }
+        }
+        Ok(())
+    }
+}

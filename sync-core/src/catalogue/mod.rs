@@ -1,0 +1,89 @@
+//! The rules of the field as versioned data: hazard kinds, states, transitions, concurrent pairs.
+//!
+//! In come the JSON files of `schemas/catalogue`, out comes one validated [`Catalogue`]. Whether a person may do
+//! something is judged in `lifecycle`; here are only the tables.
+
+mod kinds;
+mod rules;
+
+use std::sync::OnceLock;
+
+pub use kinds::{Category, Grade, HazardKind, HazardKinds};
+pub use rules::{
+    Class, First, From, Guard, Outcome, Pair, PairResult, Rules, State, StateCode, Transition,
+};
+
+/// All rule data of one version.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    /// The hazard kinds.
+    pub kinds: HazardKinds,
+    /// The lifecycle.
+    pub rules: Rules,
+}
+
+/// Rule data that contradict themselves.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// Not the JSON that was expected.
+    #[error("the catalogue cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// A reference to something that is not there, or a code given twice.
+    #[error("the catalogue contradicts itself: {0}")]
+    Contradiction(String),
+}
+
+const KINDS: &str = include_str!("../../../schemas/catalogue/hazard_kinds.json");
+const RULES: &str = include_str!("../../../schemas/catalogue/lifecycle.json");
+
+impl Catalogue {
+    /// Reads and checks the two files.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] with the entry at fault.
+    pub fn parse(kinds: &str, rules: &str) -> Result<Self, CatalogueError> {
+        let (kinds, rules): (HazardKinds, Rules) =
+            (serde_json::from_str(kinds)?, serde_json::from_str(rules)?);
+        kinds
+            .check()
+            .and_then(|()| rules.check())
+            .map_err(CatalogueError::Contradiction)?;
+        Ok(Self { kinds, rules })
+    }
+
+    /// The catalogue this program was built with.
+    ///
+    /// # Panics
+    /// Never: a test parses the same files.
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
+        EMBEDDED
+            .get_or_init(|| Self::parse(KINDS, RULES).expect("the built-in catalogue is tested"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_catalogue_has_86_kinds_and_agrees_with_itself() {
+        let catalogue = Catalogue::parse(KINDS, RULES).unwrap();
+        assert_eq!(catalogue.kinds.kinds.len(), 86);
+        assert_eq!(
+            catalogue.kinds.find("EV-06").unwrap().grade,
+            Grade::G3Suspected
+        );
+        assert!(catalogue.rules.rank(StateCode(90)) > catalogue.rules.rank(StateCode(80)));
+    }
+
+    #[test]
+    fn a_dangling_state_and_a_repeated_code_are_named() {
+        let dangling = RULES.replace("\"to\": 60", "\"to\": 61");
+        let error = Catalogue::parse(KINDS, &dangling).unwrap_err().to_string();
+        assert!(error.contains("HS61"), "{error}");
+        let repeated = KINDS.replacen("\"EV-02\"", "\"EV-01\"", 1);
+        let error = Catalogue::parse(&repeated, RULES).unwrap_err().to_string();
+        assert!(error.contains("EV-01"), "{error}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Repair: which records differ from the server's, what to ask for and what to offer.
+
+use negentropy::{Id, Negentropy, NegentropyStorageVector};
+use rusqlite::params;
+
+use super::{Device, DeviceError, docs, scope};
+use crate::{
+    record::{ChangeHash, Digest, DocId, LogId},
+    wire::{
+        MAX_NEED, PACK_BYTES,
+        pull::{Cursor, Phase},
+        reconcile::{self, FRAME_BYTES, item, item_doc},
+    },
+};
+
+/// A comparison of one scope in progress; lives for one session and holds 32 bytes for each record.
+pub struct RepairTask {
+    /// The scope.
+    pub cursor: Cursor,
+    engine: Negentropy<'static, NegentropyStorageVector>,
+    /// The next message to send.
+    pub message: Vec<u8>,
+    log: Option<LogId>,
+    head: u64,
+}
+
+impl std::fmt::Debug for RepairTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RepairTask")
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
+    }
+}
+
+fn broken(error: &negentropy::Error) -> DeviceError {
+    DeviceError::Damaged(format!("reconciliation: {error}"))
+}
+
+impl Device {
+    /// Starts comparing the first scope that is under repair, if there is one.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn next_repair(&self) -> Result<Option<RepairTask>, DeviceError> {
+        let Some(held) = scope::list(&self.connection)?
+            .into_iter()
+            .find(|h| h.repair)
+        else {
+            return Ok(None);
+        };
+        let mut storage = NegentropyStorageVector::new();
+        let (from, to) = held.cursor.area.below();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, digest FROM doc WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND change_count > 0",
+        )?;
+        let mut rows = statement.query(params![held.cursor.area.as_str(), from, to])?;
+        while let Some(row) = rows.next()? {
+            let doc = DocId::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
+            let digest = Digest::from_slice(&row.get::<_, Vec<u8>>(1)?);
+            let id = Id::from_byte_array(item(doc, digest));
+            storage.insert(0, id).map_err(|e| broken(&e))?;
+        }
+        storage.seal().map_err(|e| broken(&e))?;
+        let mut engine = Negentropy::owned(storage, FRAME_BYTES).map_err(|e| broken(&e))?;
+        let message = engine.initiate().map_err(|e| broken(&e))?;
+        Ok(Some(RepairTask {
+            cursor: held.cursor,
+            engine,
+            message,
+            log: None,
+            head: 0,
+        }))
+    }
+
+    /// Takes one answer; `true` when the comparison is complete. Records found different are noted as needed and
+    /// as offered; the scope follows the log from where the comparison began.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; the repair starts again then.
+    pub(crate) fn repair_answer(
+        &mut self,
+        task: &mut RepairTask,
+        answer: &reconcile::Response,
+    ) -> Result<bool, DeviceError> {
+        // The first answer's head: whatever came later is in the tail from there.
+        if task.log.is_none() {
+            (task.log, task.head) = (Some(answer.log), answer.head);
+        }
+        let (mut have, mut need) = (Vec::new(), Vec::new());
+        let next = task
+            .engine
+            .reconcile_with_ids(&answer.message, &mut have, &mut need)
+            .map_err(|e| broken(&e))?;
+        let docs = |ids: &[Id]| {
+            ids.iter()
+                .map(|id| item_doc(id.as_bytes()))
+                .collect::<Vec<_>>()
+        };
+        let (offers, needs) = (docs(&have), docs(&need));
+        self.write(|tx, _| {
+            for doc in offers {
+                tx.prepare_cached(
+                    "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
+                     ON CONFLICT (doc) DO UPDATE SET offer = 1",
+                )?
+                .execute([doc.as_bytes()])?;
+            }
+            for doc in needs {
+                tx.prepare_cached(
+                    "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0)
+                     ON CONFLICT (doc) DO UPDATE SET need = 1",
+                )?
+                .execute([doc.as_bytes()])?;
+            }
+            if next.is_none() {
+                let log = task.log.unwrap_or(task.cursor.log);
+                if log != task.cursor.log {
+                    forget_receipts(tx)?;
+                }
+                let phase = Phase::Tail {
+                    base: task.head,
+                    pos: task.head,
+                };
+                scope::advance(tx, &task.cursor, log, phase)?;
+                scope::end_repair(tx, &task.cursor)?;
+            }
+            Ok(())
+        })?;
+        task.message = next.clone().unwrap_or_default();
+        Ok(next.is_none())
+    }
+
+    /// Records to ask the server for.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn needed(&self) -> Result<Vec<DocId>, DeviceError> {
+        self.repair_docs(
+            "SELECT doc FROM repair_doc WHERE need = 1 LIMIT ?1",
+            MAX_NEED,
+        )
+    }
+
+    /// The next changes to re-supply, whole records at a time, up to one pack; empty when nothing is left.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn offered(&self) -> Result<Vec<(DocId, ChangeHash, Vec<u8>)>, DeviceError> {
+        let mut changes = Vec::new();
+        let mut size = 0;
+        for doc in self.repair_docs("SELECT doc FROM repair_doc WHERE offer = 1 LIMIT ?1", 200)? {
+            let mut document = docs::load_accepted(&self.connection, doc)?;
+            let all = document.changes();
+            size += all.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+            let full = size > PACK_BYTES || changes.len() + all.len() > crate::wire::PACK_CHANGES;
+            if full && !changes.is_empty() {
+                break;
+            }
+            changes.extend(all.into_iter().map(|(hash, bytes)| (doc, hash, bytes)));
+        }
+        Ok(changes)
+    }
+
+    fn repair_docs(&self, sql: &str, limit: usize) -> Result<Vec<DocId>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([limit as i64], |row| row.get::<_, Vec<u8>>(0))?;
+        rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
+    }
+}
+
+/// A restored server may have lost photos too: every one that is still here is offered again.
+fn forget_receipts(c: &rusqlite::Connection) -> Result<(), DeviceError> {
+    c.execute("UPDATE photo SET state = 1, upload = NULL, sent = 0, receipt = NULL WHERE state >= 2 AND removed = 0", [])?;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Capture: what a person states becomes durable in one transaction, without any network.
+
+use rusqlite::{Connection, params};
+
+use super::{Device, DeviceError, docs, enrolment};
+use crate::{
+    crdt::{Document, NewChange},
+    host::Host,
+    record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
+};
+
+impl Device {
+    /// Records a new hazard. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was saved then.
+    pub fn observe(
+        &mut self,
+        observation: Observation,
+        person: Option<PersonId>,
+    ) -> Result<(DocId, EventId), DeviceError> {
+        let area = observation.area.clone();
+        let doc = DocId(self.host.uuid());
+        let body = EventBody::Observe(observation);
+        let event = self.event(body, &area, person, Vec::new())?;
+        self.write(|tx, host| {
+            let actor = enrolment::actor(tx)?;
+            let mut document =
+                Document::create(actor).map_err(|source| DeviceError::Document { doc, source })?;
+            docs::insert(tx, doc, &area)?;
+            let id = append(tx, host, doc, &mut document, &event)?;
+            Ok((doc, id))
+        })
+    }
+
+    /// Adds an event to a hazard on this phone. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was saved then.
+    pub fn state(
+        &mut self,
+        doc: DocId,
+        body: EventBody,
+        person: Option<PersonId>,
+    ) -> Result<EventId, DeviceError> {
+        let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
+        let area = docs::area_of(&body).cloned().unwrap_or(known.path);
+        let mut document = docs::load(&self.connection, doc)?;
+        let seen = crate::lifecycle::newest(&docs::stated(&document));
+        let event = self.event(body, &area, person, seen)?;
+        self.write(|tx, host| append(tx, host, doc, &mut document, &event))
+    }
+
+    fn event(
+        &mut self,
+        body: EventBody,
+        area: &AreaPath,
+        person: Option<PersonId>,
+        after: Vec<EventId>,
+    ) -> Result<Event, DeviceError> {
+        let device = self.enrolment()?.device;
+        let (grant, claims) = self.grant_for(area, person)?;
+        let claimed = self.host.clock.now();
+        Ok(Event {
+            author: claims.person,
+            device,
+            grant,
+            claimed,
+            after,
+            body,
+        })
+    }
+}
+
+/// Appends an event: change, counters, list row and photo rows, in the caller's transaction.
+fn append(
+    c: &Connection,
+    _host: &mut Host,
+    doc: DocId,
+    document: &mut Document,
+    event: &Event,
+) -> Result<EventId, DeviceError> {
+    let bytes = event.to_bytes()?;
+    let id = EventId::of(&bytes);
+    let change = document
+        .append(enrolment::actor(c)?, &bytes)
+        .map_err(|source| DeviceError::Document { doc, source })?;
+    insert_pending(c, doc, &change)?;
+    for photo in event.body.photos() {
+        c.prepare_cached(
+            "UPDATE photo SET doc = ?2, change = ?3, state = max(state, 1) WHERE hash = ?1",
+        )?
+        .execute(params![
+            photo.hash.as_bytes(),
+            doc.as_bytes(),
+            change.hash.as_bytes()
+        ])?;
+    }
+    docs::refresh_row(c, doc, document)?;
+    Ok(id)
+}
+
+/// Puts a change of this phone into the outbox.
+pub(super) fn insert_pending(
+    c: &Connection,
+    doc: DocId,
+    change: &NewChange,
+) -> Result<(), DeviceError> {
+    c.prepare_cached("INSERT INTO chg (hash, doc, state, bytes) VALUES (?1, ?2, 0, ?3)")?
+        .execute(params![
+            change.hash.as_bytes(),
+            doc.as_bytes(),
+            change.bytes
+        ])?;
+    c.prepare_cached(
+        "UPDATE doc SET tail_count = tail_count + 1, pending_count = pending_count + 1 WHERE id = ?1",
+    )?
+    .execute([doc.as_bytes()])?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Who this phone is: identifier, key, author number, server, session, grants.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Device, DeviceError, meta, meta::name};
+use crate::{
+    crdt::Actor,
+    identity::{PublicKey, SecretKey, SignedGrant},
+    record::{AreaPath, DeviceId, DeviceTime, Grant, GrantId, PersonId},
+    wire::session::Opened,
+};
+
+/// What a phone is after enrolment.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// The phone.
+    pub device: DeviceId,
+    /// Its key.
+    pub key: SecretKey,
+    /// The server it believes.
+    pub server: PublicKey,
+}
+
+impl Device {
+    /// The phone's identifier and key, made on first use.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn identity(&mut self) -> Result<(DeviceId, SecretKey), DeviceError> {
+        if let (Some(device), Some(seed)) = (
+            meta::find_array(&self.connection, name::DEVICE)?,
+            meta::find_array(&self.connection, name::KEY)?,
+        ) {
+            return Ok((DeviceId(device), SecretKey::from_seed(seed)));
+        }
+        self.write(|tx, host| {
+            let (device, seed, actor): ([u8; 16], [u8; 32], [u8; 16]) =
+                (host.uuid(), host.random(), host.random());
+            meta::set(tx, name::DEVICE, &device)?;
+            meta::set(tx, name::KEY, &seed)?;
+            meta::set(tx, name::ACTOR, &actor)?;
+            Ok((DeviceId(device), SecretKey::from_seed(seed)))
+        })
+    }
+
+    /// Stores what enrolment answered, and where.
+    ///
+    /// # Errors
+    /// [`DeviceError::Damaged`] if the grant is not signed by that server.
+    pub fn enrol(
+        &mut self,
+        server: &str,
+        key: PublicKey,
+        grant: &SignedGrant,
+    ) -> Result<Grant, DeviceError> {
+        let claims = grant
+            .open(&key)
+            .map_err(|e| DeviceError::Damaged(e.to_string()))?;
+        self.write(|tx, _| {
+            meta::set(tx, name::SERVER_KEY, &key.0)?;
+            meta::set(tx, name::SERVER, server.as_bytes())?;
+            save_grant(tx, grant, true)?;
+            Ok(())
+        })?;
+        Ok(claims)
+    }
+
+    /// Who this phone is.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotEnrolled`] before enrolment.
+    pub fn enrolment(&self) -> Result<Enrolment, DeviceError> {
+        enrolment(&self.connection)
+    }
+
+    /// Address of the server it is enrolled with.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotEnrolled`] before enrolment.
+    pub fn server_address(&self) -> Result<String, DeviceError> {
+        let bytes = meta::find(&self.connection, name::SERVER)?.ok_or(DeviceError::NotEnrolled)?;
+        String::from_utf8(bytes).map_err(|e| DeviceError::Damaged(e.to_string()))
+    }
+
+    /// The session token, if there is one.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn token(&self) -> Result<Option<String>, DeviceError> {
+        Ok(meta::find(&self.connection, name::TOKEN)?
+            .filter(|t| !t.is_empty())
+            .and_then(|t| String::from_utf8(t).ok()))
+    }
+
+    /// Takes over what a session says: token, grants, scopes.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was changed then, or only the grants were.
+    pub(crate) fn take_session(&mut self, opened: &Opened) -> Result<(), DeviceError> {
+        self.write(|tx, host| {
+            for grant in &opened.grants {
+                save_grant(tx, grant, true)?;
+            }
+            meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)
+        })?;
+        self.set_scopes(&opened.scopes)?;
+        self.set_token(Some(&opened.token))
+    }
+
+    /// Keeps or forgets the session token.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn set_token(&mut self, token: Option<&str>) -> Result<(), DeviceError> {
+        self.write(|tx, _| meta::set(tx, name::TOKEN, token.unwrap_or_default().as_bytes()))
+    }
+
+    /// The grants of this phone, newest first.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn own_grants(&self) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
+        let mut grants = list_own_grants(&self.connection)?;
+        grants.sort_by_key(|(_, grant)| std::cmp::Reverse(grant.from));
+        Ok(grants)
+    }
+
+    /// The grant under which `person` (or whoever this phone belongs to) may act in `area` now.
+    ///
+    /// # Errors
+    /// [`DeviceError::NoGrant`] if there is none.
+    pub fn grant_for(
+        &self,
+        area: &AreaPath,
+        person: Option<PersonId>,
+    ) -> Result<(GrantId, Grant), DeviceError> {
+        let now = self.host.clock.now();
+        let fits =
+            |grant: &Grant| grant.area.covers(area) && person.is_none_or(|p| grant.person == p);
+        let mut grants = self.own_grants()?;
+        grants.retain(|(_, grant)| fits(grant));
+        // A wrong phone clock must not stop work: without a grant valid by that clock, the newest one is used and
+        // the dates are judged later.
+        let valid = grants
+            .iter()
+            .position(|(_, grant)| grant.is_valid_at(now))
+            .unwrap_or(0);
+        if grants.is_empty() {
+            return Err(DeviceError::NoGrant {
+                area: area.to_string(),
+            });
+        }
+        Ok(grants.swap_remove(valid))
+    }
+
+    /// When the server last answered, by this phone's clock.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn last_contact(&self) -> Result<Option<DeviceTime>, DeviceError> {
+        Ok(meta::find_int(&self.connection, name::LAST_CONTACT)?.map(DeviceTime))
+    }
+}
+
+pub(super) fn enrolment(c: &Connection) -> Result<Enrolment, DeviceError> {
+    let device = meta::find_array(c, name::DEVICE)?.ok_or(DeviceError::NotEnrolled)?;
+    let seed = meta::find_array(c, name::KEY)?.ok_or(DeviceError::NotEnrolled)?;
+    let server = meta::find_array(c, name::SERVER_KEY)?.ok_or(DeviceError::NotEnrolled)?;
+    Ok(Enrolment {
+        device: DeviceId(device),
+        key: SecretKey::from_seed(seed),
+        server: PublicKey(server),
+    })
+}
+
+pub(super) fn actor(c: &Connection) -> Result<Actor, DeviceError> {
+    meta::find_array(c, name::ACTOR)?
+        .map(Actor)
+        .ok_or(DeviceError::NotEnrolled)
+}
+
+/// Takes a fresh author number: after a copy or a restore the old one may be in use elsewhere.
+pub(super) fn rotate_actor(c: &Connection, fresh: [u8; 16]) -> Result<Actor, DeviceError> {
+    meta::set(c, name::ACTOR, &fresh)?;
+    Ok(Actor(fresh))
+}
+
+/// Keeps a grant if the enrolled server signed it; returns whether it did.
+pub(super) fn save_grant(
+    c: &Connection,
+    grant: &SignedGrant,
+    own: bool,
+) -> Result<bool, DeviceError> {
+    let server = PublicKey(meta::find_array(c, name::SERVER_KEY)?.ok_or(DeviceError::NotEnrolled)?);
+    let Ok(claims) = grant.open(&server) else {
+        return Ok(false);
+    };
+    let damaged =
+        |e: minicbor::encode::Error<std::convert::Infallible>| DeviceError::Damaged(e.to_string());
+    let mut statement = c.prepare_cached(
+        "INSERT INTO known_grant (id, sealed, claims, own) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET own = max(own, excluded.own)",
+    )?;
+    statement.execute(params![
+        grant.id().as_bytes(),
+        minicbor::to_vec(grant).map_err(damaged)?,
+        minicbor::to_vec(&claims).map_err(damaged)?,
+        own
+    ])?;
+    Ok(true)
+}
+
+/// A grant's claims, if it is known.
+pub(super) fn find_grant(c: &Connection, id: &GrantId) -> Result<Option<Grant>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT claims FROM known_grant WHERE id = ?1")?;
+    let claims: Option<Vec<u8>> = statement
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(claims.map(|bytes| minicbor::decode(&bytes)).transpose()?)
+}
+
+fn list_own_grants(c: &Connection) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT id, claims FROM known_grant WHERE own = 1")?;
+    let rows = statement
+        .query_map([], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|(id, claims)| Ok((GrantId::from_slice(&id)?, minicbor::decode(&claims)?)))
+        .collect()
+}

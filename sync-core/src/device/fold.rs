@@ -1,0 +1,62 @@
+//! Idle work: folding acknowledged records into one chunk, and verifying rows that came from the server.
+
+use rusqlite::params;
+
+use super::{Device, DeviceError, docs};
+use crate::record::DocId;
+
+impl Device {
+    /// Folds up to `limit` records that have nothing pending, and verifies up to `limit` rows that the server had
+    /// folded. Returns how many were done; 0 means that nothing is left.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; an interrupted fold is harmless.
+    pub fn idle(&mut self, limit: usize) -> Result<usize, DeviceError> {
+        let to_fold = self.ids(
+            "SELECT id FROM doc WHERE pending_count = 0 AND tail_count > 0 AND leaving = 0
+             AND NOT EXISTS (SELECT 1 FROM chg WHERE chg.doc = doc.id AND state IN (0, 1, 4, 5)) LIMIT ?1",
+            limit,
+        )?;
+        let to_verify = self.ids("SELECT id FROM doc WHERE verified = 0 LIMIT ?1", limit)?;
+        let done = to_fold.len() + to_verify.len();
+        self.write(|tx, _| {
+            for doc in to_fold {
+                let mut document = docs::load(tx, doc)?;
+                tx.prepare_cached("UPDATE doc SET snapshot = ?2, tail_count = 0 WHERE id = ?1")?
+                    .execute(params![doc.as_bytes(), document.snapshot()])?;
+                tx.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
+                    .execute([doc.as_bytes()])?;
+            }
+            for doc in to_verify {
+                verify(tx, doc)?;
+            }
+            Ok(done)
+        })
+    }
+
+    fn ids(&self, sql: &str, limit: usize) -> Result<Vec<DocId>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([limit as i64], |row| row.get::<_, Vec<u8>>(0))?;
+        rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
+    }
+}
+
+/// Folds a record itself: corrects the row, and the sum if the server's word and the content differ.
+fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
+    let mut document = docs::load(c, doc)?;
+    docs::refresh_row(c, doc, &document)?;
+    if let Some(known) = docs::find(c, doc)?
+        && known.pending == 0
+        && known.tail >= 0
+    {
+        let hashes = document.change_hashes();
+        let counted = crate::wire::page::Sum {
+            changes: hashes.len() as u64,
+            digest: hashes.into_iter().collect(),
+        };
+        if counted != known.sum {
+            docs::set_sum(c, doc, &known.path, known.sum, counted)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The list people see: read from rows, never from documents.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Device, DeviceError, docs};
+use crate::{
+    lifecycle::{HazardState, Stated},
+    record::{DocId, Row},
+};
+
+/// A row of the list with its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HazardRow {
+    /// The record.
+    pub doc: DocId,
+    /// What the list shows.
+    pub row: Row,
+    /// Events of this phone that the server has not acknowledged.
+    pub unsent: u32,
+}
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Text that place, description or code contains.
+    pub text: Option<String>,
+    /// Rows to skip.
+    pub offset: usize,
+    /// Rows at most; 0 means 100.
+    pub limit: usize,
+}
+
+const COLUMNS: &str =
+    "v.doc, v.state, v.flags, v.code, v.place, v.description, v.found, v.updated, v.events,
+     v.photos, d.pending_count FROM hazard_view v JOIN doc d ON d.id = v.doc";
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
+    let view = Row {
+        state: row.get(1)?,
+        flags: row.get(2)?,
+        code: row.get(3)?,
+        place: row.get(4)?,
+        description: row.get(5)?,
+        found: row.get(6)?,
+        updated: row.get(7)?,
+        events: row.get(8)?,
+        photos: row.get(9)?,
+    };
+    Ok((row.get(0)?, view, row.get(10)?))
+}
+
+impl Device {
+    /// Lists hazards, last changed first. Loads no document.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<HazardRow>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} WHERE ?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0
+             ORDER BY v.updated DESC, v.doc LIMIT ?2 OFFSET ?3"
+        ))?;
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let text = filter.text.as_deref().unwrap_or_default();
+        let rows = statement.query_map(params![text, limit as i64, filter.offset as i64], read)?;
+        rows.map(|row| {
+            let (doc, row, unsent) = row?;
+            Ok(HazardRow {
+                doc: DocId::from_slice(&doc)?,
+                row,
+                unsent,
+            })
+        })
+        .collect()
+    }
+
+    /// Number of hazards on this phone.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn count(&self) -> Result<usize, DeviceError> {
+        let count: i64 =
+            self.connection
+                .query_row("SELECT count(*) FROM hazard_view", [], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn find_row(&self, doc: DocId) -> Result<Option<HazardRow>, DeviceError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} WHERE v.doc = ?1"))?;
+        let found = statement.query_row([doc.as_bytes()], read).optional()?;
+        Ok(found.map(|(_, row, unsent)| HazardRow { doc, row, unsent }))
+    }
+
+    /// One hazard with its whole history, folded.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
+    pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<Stated>), DeviceError> {
+        let events = docs::stated(&docs::load(&self.connection, doc)?);
+        Ok((docs::fold(&self.connection, &events)?, events))
+    }
+}

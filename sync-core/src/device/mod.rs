@@ -1,0 +1,90 @@
+//! The on-device store: records, outbox, cursors, photos and the list, in one SQLite database.
+//!
+//! In come statements from people and pages from the server; out go packs to send and rows to show. Every step
+//! that changes something is one transaction. No sockets and no waiting here, and nothing is acknowledged to a
+//! person before it is committed with `synchronous=FULL`.
+
+mod audit;
+mod capture;
+mod docs;
+mod enrolment;
+mod error;
+mod fold;
+mod list;
+mod meta;
+mod outbox;
+mod page;
+mod photo;
+mod scope;
+mod settle;
+mod status;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::host::Host;
+
+pub use audit::RepairTask;
+pub use enrolment::Enrolment;
+pub use error::DeviceError;
+pub use list::{Filter, HazardRow};
+pub use photo::{PhotoStep, PhotoTask};
+pub use settle::Settled;
+pub use status::Status;
+
+/// The store of one phone.
+#[derive(Debug)]
+pub struct Device {
+    connection: Connection,
+    /// Clock, randomness and files.
+    pub host: Host,
+}
+
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_device.sql")];
+
+impl Device {
+    /// Opens a store on a SQLite connection, migrating it if it is older.
+    ///
+    /// # Errors
+    /// [`DeviceError::Newer`] if a newer app wrote it; [`DeviceError`] from SQLite.
+    pub fn open(mut connection: Connection, host: Host) -> Result<Self, DeviceError> {
+        connection.execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
+             PRAGMA cache_size=-8192; PRAGMA busy_timeout=5000;",
+        )?;
+        connection.set_prepared_statement_cache_capacity(64);
+        migrate(&mut connection)?;
+        Ok(Self { connection, host })
+    }
+
+    /// One transaction; kept if `f` succeeds.
+    fn write<T>(
+        &mut self,
+        f: impl FnOnce(&Transaction<'_>, &mut Host) -> Result<T, DeviceError>,
+    ) -> Result<T, DeviceError> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = f(&tx, &mut self.host)?;
+        tx.commit()?;
+        Ok(result)
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {
+    let known = MIGRATIONS.len() as i64;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(DeviceError::Newer { found, known });
+    }
+    for (index, sql) in MIGRATIONS
+        .iter()
+        .enumerate()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
+        let tx = connection.transaction()?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "user_version", index as i64 + 1)?;
+        tx.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! Applying a page: everything on it and the cursor behind it, in one transaction.
+
+use rusqlite::{Connection, params};
+
+use super::{Device, DeviceError, docs, enrolment, meta, meta::name, scope};
+use crate::{
+    crdt::Document,
+    record::{AreaPath, ChangeHash, Digest, DocId},
+    wire::{
+        page::{Content, Item, Page, Sum},
+        pull::{Cursor, Phase},
+    },
+};
+
+/// What a page did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Applied {
+    /// Documents received.
+    pub documents: usize,
+    /// Documents whose changes did not fit; they are asked for whole. Expected to be 0.
+    pub unfit: usize,
+    /// More pages wait.
+    pub more: bool,
+    /// The sums of phone and server differ, or the log has a new life: the scope is compared next.
+    pub repair: bool,
+}
+
+/// What to do with one document of a page, decided before anything is written.
+#[derive(Debug, PartialEq, Eq)]
+enum Action {
+    /// Store it as it is: the phone has nothing of it.
+    Adopt,
+    /// Merge it into what the phone has.
+    Merge,
+    /// A delta of a document the phone does not have.
+    Need,
+}
+
+impl Device {
+    /// Applies a page that was asked for at `asked`. A page for another position is ignored, so a page may arrive
+    /// twice or late.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; the cursor has not moved then.
+    pub(crate) fn apply_page(
+        &mut self,
+        asked: &Cursor,
+        page: &Page,
+    ) -> Result<Applied, DeviceError> {
+        self.write(|tx, host| {
+            meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)?;
+            let held = scope::list(tx)?.into_iter().find(|h| h.cursor == *asked);
+            if held.is_none() {
+                return Ok(Applied::default());
+            }
+            if page.log != asked.log {
+                scope::mark_repair(tx, asked)?;
+                return Ok(Applied {
+                    repair: true,
+                    ..Applied::default()
+                });
+            }
+            let mut applied = Applied {
+                more: page.more,
+                ..Applied::default()
+            };
+            for grant in &page.grants {
+                enrolment::save_grant(tx, grant, false)?;
+            }
+            let mut batch = ScopeSums::default();
+            for item in &page.items {
+                applied.documents += 1;
+                applied.unfit += usize::from(!apply_item(tx, item, &mut batch)?);
+            }
+            batch.write(tx)?;
+            for doc in &page.exits {
+                exit(tx, *doc)?;
+            }
+            scope::advance(tx, asked, page.log, page.next)?;
+            scope::evict_leaving(tx)?;
+            if let (Some(theirs), Phase::Tail { .. }) = (page.sum, page.next) {
+                applied.repair = check(tx, asked, theirs)?;
+            }
+            Ok(applied)
+        })
+    }
+}
+
+/// Sums of documents adopted by this page, written to the scopes once instead of once for each document.
+#[derive(Default)]
+struct ScopeSums(Vec<(AreaPath, Sum)>);
+
+impl ScopeSums {
+    fn add(&mut self, path: &AreaPath, sum: Sum) {
+        match self.0.iter_mut().find(|(p, _)| p == path) {
+            Some((_, total)) => *total = docs::plus(*total, sum),
+            None => self.0.push((path.clone(), sum)),
+        }
+    }
+
+    fn write(self, c: &Connection) -> Result<(), DeviceError> {
+        for (path, sum) in self.0 {
+            scope::move_sum(c, &path, Sum::default(), sum)?;
+        }
+        Ok(())
+    }
+}
+
+fn plan(known: Option<&docs::Known>, content: &Content) -> Action {
+    match (known, content) {
+        (None, Content::Snapshot { .. }) => Action::Adopt,
+        (None, Content::Delta { .. }) => Action::Need,
+        (Some(_), _) => Action::Merge,
+    }
+}
+
+/// Applies one document; `false` if it did not fit and is asked for whole.
+fn apply_item(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, DeviceError> {
+    let known = docs::find(c, item.doc)?;
+    match (plan(known.as_ref(), &item.content), known) {
+        (Action::Adopt, _) => adopt(c, item, batch),
+        (Action::Merge, Some(known)) => {
+            let fits = merge(c, item, &known)?;
+            if !fits {
+                need(c, item.doc)?;
+            }
+            Ok(fits)
+        }
+        _ => {
+            need(c, item.doc)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Stores a document the phone has nothing of. With a row from the server it is not even loaded.
+fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, DeviceError> {
+    let (
+        Content::Snapshot {
+            chunk,
+            changes,
+            sum,
+            row,
+        },
+        Some(area),
+    ) = (&item.content, &item.area)
+    else {
+        need(c, item.doc)?;
+        return Ok(false);
+    };
+    let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
+    c.prepare_cached(
+        "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        item.doc.as_bytes(),
+        area.as_str(),
+        snapshot,
+        sum.changes as i64,
+        sum.digest.to_bytes(),
+        changes.len() as i64,
+        row.is_none()
+    ])?;
+    for bytes in changes {
+        let Ok(facts) = crate::crdt::inspect(bytes) else {
+            continue;
+        };
+        insert_remote(c, item.doc, &facts.hash, bytes)?;
+    }
+    match row {
+        Some(row) => docs::write_row(c, item.doc, row)?,
+        None => {
+            docs::refresh_row(c, item.doc, &docs::load(c, item.doc)?)?;
+        }
+    }
+    batch.add(area, *sum);
+    Ok(true)
+}
+
+fn insert_remote(
+    c: &Connection,
+    doc: DocId,
+    hash: &ChangeHash,
+    bytes: &[u8],
+) -> Result<(), DeviceError> {
+    c.prepare_cached(
+        "INSERT INTO chg (hash, doc, state, bytes) VALUES (?1, ?2, 3, ?3) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![hash.as_bytes(), doc.as_bytes(), bytes])?;
+    Ok(())
+}
+
+/// Merges a document into the phone's; `false` if its changes build on something that is not there.
+fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, DeviceError> {
+    let mut document = docs::load(c, item.doc)?;
+    let (chunk, changes) = match &item.content {
+        Content::Snapshot { chunk, changes, .. } => (chunk.as_slice(), changes),
+        Content::Delta { changes } => (&[][..], changes),
+    };
+    if document
+        .merge(chunk, changes.iter().map(|b| b.as_slice()))
+        .is_err()
+    {
+        return Ok(false);
+    }
+    store_merged(c, item.doc, &mut document, !chunk.is_empty(), changes)?;
+    let path = item.area.clone().unwrap_or_else(|| known.path.clone());
+    if path != known.path {
+        scope::move_sum(c, &known.path, known.sum, Sum::default())?;
+        scope::move_sum(c, &path, Sum::default(), known.sum)?;
+        c.prepare_cached("UPDATE doc SET path = ?2 WHERE id = ?1")?
+            .execute(params![item.doc.as_bytes(), path.as_str()])?;
+    }
+    c.prepare_cached("UPDATE doc SET leaving = 0 WHERE id = ?1 AND leaving = 1")?
+        .execute([item.doc.as_bytes()])?;
+    docs::set_sum(
+        c,
+        item.doc,
+        &path,
+        known.sum,
+        known_to_server(c, item.doc, &mut document)?,
+    )?;
+    docs::refresh_row(c, item.doc, &document)?;
+    Ok(true)
+}
+
+/// Writes a merged document: new changes as rows, or, if a snapshot came, everything known to the server as one.
+fn store_merged(
+    c: &Connection,
+    doc: DocId,
+    document: &mut Document,
+    fold: bool,
+    changes: &[minicbor::bytes::ByteVec],
+) -> Result<(), DeviceError> {
+    if fold {
+        // Every change of the merged document becomes a row or was one; folding happens when idle.
+        for (hash, bytes) in document.changes() {
+            insert_remote(c, doc, &hash, &bytes)?;
+            c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
+                .execute(params![hash.as_bytes(), bytes])?;
+        }
+        c.prepare_cached("UPDATE doc SET snapshot = NULL WHERE id = ?1")?
+            .execute([doc.as_bytes()])?;
+    } else {
+        for bytes in changes {
+            let facts = crate::crdt::inspect(bytes)
+                .map_err(|source| DeviceError::Document { doc, source })?;
+            insert_remote(c, doc, &facts.hash, bytes)?;
+        }
+    }
+    c.prepare_cached(
+        "UPDATE doc SET tail_count = (SELECT count(*) FROM chg WHERE doc = ?1 AND bytes IS NOT NULL) WHERE id = ?1",
+    )?
+    .execute([doc.as_bytes()])?;
+    Ok(())
+}
+
+/// The sum of a document's changes without those the server has not acknowledged. A change of this phone that
+/// came back from the server is thereby acknowledged.
+fn known_to_server(
+    c: &Connection,
+    doc: DocId,
+    document: &mut Document,
+) -> Result<Sum, DeviceError> {
+    let mut own =
+        c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state IN (0, 1, 4, 5)")?;
+    let own = own
+        .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let hashes = document.change_hashes();
+    let known = hashes
+        .into_iter()
+        .filter(|h| !own.iter().any(|o| o == h.as_bytes()));
+    let known: Vec<_> = known.collect();
+    Ok(Sum {
+        changes: known.len() as u64,
+        digest: known.into_iter().collect::<Digest>(),
+    })
+}
+
+fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+    c.prepare_cached(
+        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET need = 1",
+    )?
+    .execute([doc.as_bytes()])?;
+    Ok(())
+}
+
+/// A document left the scope. If another scope of this phone holds it, it stays.
+fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+    if let Some(known) = docs::find(c, doc)? {
+        scope::move_sum(c, &known.path, known.sum, Sum::default())?;
+        c.prepare_cached(
+            "UPDATE doc SET leaving = 1, change_count = 0, digest = zeroblob(16) WHERE id = ?1",
+        )?
+        .execute([doc.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Compares sums at the end of a cycle. Unequal ones are counted anew from the records before they are believed.
+fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> {
+    let ours = scope::list(c)?
+        .into_iter()
+        .find(|h| h.cursor.area == at.area && h.cursor.space == at.space);
+    if ours.is_some_and(|h| h.sum == theirs) {
+        return Ok(false);
+    }
+    let counted = scope::sum_of_docs(c, &at.area)?;
+    scope::set_sum(c, at, counted)?;
+    if counted == theirs {
+        return Ok(false);
+    }
+    scope::mark_repair(c, at)?;
+    Ok(true)
+}
+
+impl Device {
+    /// Applies documents that were asked for by name (they belong to no position).
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was changed then.
+    pub(crate) fn apply_needed(&mut self, page: &Page) -> Result<usize, DeviceError> {
+        self.write(|tx, _| {
+            for grant in &page.grants {
+                enrolment::save_grant(tx, grant, false)?;
+            }
+            let mut batch = ScopeSums::default();
+            for item in &page.items {
+                if apply_item(tx, item, &mut batch)? {
+                    tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
+                        .execute([item.doc.as_bytes()])?;
+                }
+            }
+            batch.write(tx)?;
+            tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
+                .execute([])?;
+            Ok(page.items.len())
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! Photos of this phone and their ladder: captured → referenced → uploading → stored → removable.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Device, DeviceError, enrolment};
+use crate::{
+    identity::BlobReceipt,
+    picture::{self, PictureError, PictureLimits},
+    record::{BlobHash, Crs, PhotoRef, PhotoRole, PhotoSource, Position, PositionSource, Text},
+    wire::Code,
+};
+
+/// A step of a photo's ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PhotoStep {
+    /// The file is durable on the phone.
+    Captured,
+    /// A record names it.
+    Referenced,
+    /// The server has opened an upload.
+    Uploading,
+    /// The server's receipt is here.
+    Stored,
+}
+
+/// A photo to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoTask {
+    /// The photo.
+    pub hash: BlobHash,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Path of the open upload on the server.
+    pub upload: Option<String>,
+    /// Bytes the server is known to have.
+    pub sent: u64,
+}
+
+/// A photo that cannot be added.
+#[derive(Debug, thiserror::Error)]
+pub enum PhotoError {
+    /// Not a photo, or over a limit.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// It could not be stored.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+impl Device {
+    /// Prepares and keeps a photo: a working copy without metadata and a thumbnail, durable when this returns.
+    ///
+    /// # Errors
+    /// [`PhotoError`]; nothing was kept then.
+    pub fn add_photo(
+        &mut self,
+        bytes: &[u8],
+        role: PhotoRole,
+        source: PhotoSource,
+    ) -> Result<PhotoRef, PhotoError> {
+        let prepared = picture::prepare(bytes, &PictureLimits::default())?;
+        let hash = BlobHash::of(&prepared.working);
+        let files = &mut self.host.files;
+        files
+            .write_durable(&file_name(&hash), &prepared.working)
+            .map_err(DeviceError::from)?;
+        files
+            .write_durable(&thumb_name(&hash), &prepared.thumbnail)
+            .map_err(DeviceError::from)?;
+        let size = prepared.working.len();
+        self.write(|tx, _| {
+            tx.prepare_cached(
+                "INSERT INTO photo (hash, size, state) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![hash.as_bytes(), size as i64])?;
+            Ok(())
+        })?;
+        let dimension = |px: u32| u16::try_from(px).unwrap_or(u16::MAX);
+        Ok(PhotoRef {
+            hash,
+            size: u32::try_from(size).unwrap_or(u32::MAX),
+            width: dimension(prepared.width),
+            height: dimension(prepared.height),
+            role,
+            source,
+            taken: prepared
+                .taken
+                .and_then(|taken| Text::new(&taken.to_string()).ok()),
+            position: prepared.gps.map(|gps| Position {
+                latitude_e7: gps.latitude_e7,
+                longitude_e7: gps.longitude_e7,
+                crs: Crs::Wgs84,
+                accuracy_cm: gps.accuracy_cm,
+                source: PositionSource::Exif,
+                mock: false,
+            }),
+        })
+    }
+
+    /// The bytes of a photo that is on this phone.
+    ///
+    /// # Errors
+    /// [`DeviceError::File`] if it is not.
+    pub fn photo_bytes(&self, hash: &BlobHash) -> Result<Vec<u8>, DeviceError> {
+        Ok(self.host.files.read(&file_name(hash))?)
+    }
+
+    /// The next photo to send: of an acknowledged record first in, first out.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn next_photo(&self) -> Result<Option<PhotoTask>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.hash, p.size, p.upload, p.sent FROM photo p JOIN chg c ON c.hash = p.change
+             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND c.state >= 2 ORDER BY p.state DESC, c.n LIMIT 1",
+        )?;
+        let row = statement.query_row([], |row| {
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        });
+        let Some((hash, size, upload, sent)) = row.optional()? else {
+            return Ok(None);
+        };
+        let hash = BlobHash::from_slice(&hash)?;
+        Ok(Some(PhotoTask {
+            hash,
+            size: size.unsigned_abs(),
+            upload,
+            sent: sent.unsigned_abs(),
+        }))
+    }
+
+    /// Notes how far an upload is; `None` for the path if it must start again.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn photo_progress(
+        &mut self,
+        hash: &BlobHash,
+        upload: Option<&str>,
+        sent: u64,
+    ) -> Result<(), DeviceError> {
+        self.write(|tx, _| {
+            let state = if upload.is_some() { 2 } else { 1 };
+            tx.prepare_cached(
+                "UPDATE photo SET state = ?2, upload = ?3, sent = ?4 WHERE hash = ?1 AND state < 3",
+            )?
+            .execute(params![hash.as_bytes(), state, upload, sent as i64])?;
+            Ok(())
+        })
+    }
+
+    /// Keeps the server's receipt, if it is signed by the enrolled server and is for this photo.
+    ///
+    /// # Errors
+    /// [`DeviceError::Signature`] otherwise; the photo stays where it was.
+    pub fn photo_stored(&mut self, hash: &BlobHash, receipt: &[u8]) -> Result<(), DeviceError> {
+        self.write(|tx, _| {
+            let claims = BlobReceipt::open(receipt, &enrolment::enrolment(tx)?.server)?;
+            let size: i64 = tx
+                .prepare_cached("SELECT size FROM photo WHERE hash = ?1")?
+                .query_row([hash.as_bytes()], |row| row.get(0))?;
+            if claims.hash != *hash || claims.size != size.unsigned_abs() {
+                return Err(crate::identity::BadSignature.into());
+            }
+            tx.prepare_cached("UPDATE photo SET state = 3, receipt = ?2, upload = NULL, sent = size WHERE hash = ?1")?
+                .execute(params![hash.as_bytes(), receipt])?;
+            Ok(())
+        })
+    }
+
+    /// Notes that the server refuses this photo for good. It stays on the phone.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn photo_refused(&mut self, hash: &BlobHash, code: Code) -> Result<(), DeviceError> {
+        self.write(|tx, _| {
+            tx.prepare_cached("UPDATE photo SET refusal = ?2, state = 1, upload = NULL WHERE hash = ?1 AND state < 3")?
+                .execute(params![hash.as_bytes(), code.number()])?;
+            tx.prepare_cached("INSERT INTO notice (doc, code, text) SELECT doc, ?2, ?3 FROM photo WHERE hash = ?1")?
+                .execute(params![hash.as_bytes(), code.number(), format!("{} / {}", code.zh(), code.en())])?;
+            Ok(())
+        })
+    }
+
+    /// Photos that may be removed from the phone: the server's receipt is here **and** the change that names the
+    /// photo is acknowledged. Nothing else ever makes a photo removable.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn removable_photos(&self) -> Result<Vec<BlobHash>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.hash FROM photo p JOIN chg c ON c.hash = p.change
+             WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0 AND c.state IN (2, 3) ORDER BY p.hash",
+        )?;
+        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+        rows.map(|hash| Ok(BlobHash::from_slice(&hash?)?)).collect()
+    }
+
+    /// Removes the working copy of a removable photo; the thumbnail always stays. Returns whether it was removable.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database or the file.
+    pub fn remove_photo(&mut self, hash: &BlobHash) -> Result<bool, DeviceError> {
+        if !self.removable_photos()?.contains(hash) {
+            return Ok(false);
+        }
+        self.write(|tx, _| {
+            tx.prepare_cached("UPDATE photo SET removed = 1 WHERE hash = ?1")?
+                .execute([hash.as_bytes()])?;
+            Ok(())
+        })?;
+        self.host.files.remove(&file_name(hash))?;
+        Ok(true)
+    }
+
+    /// The step a photo is on, if it was made on this phone.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn photo_step(&self, hash: &BlobHash) -> Result<Option<PhotoStep>, DeviceError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state FROM photo WHERE hash = ?1")?;
+        let state: Option<u8> = statement
+            .query_row([hash.as_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(state.map(|state| match state {
+            0 => PhotoStep::Captured,
+            1 => PhotoStep::Referenced,
+            2 => PhotoStep::Uploading,
+            _ => PhotoStep::Stored,
+        }))
+    }
+}
+
+fn file_name(hash: &BlobHash) -> String {
+    format!("{hash}.jpg")
+}
+
+fn thumb_name(hash: &BlobHash) -> String {
+    format!("{hash}.thumb.jpg")
+}

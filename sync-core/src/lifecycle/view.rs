@@ -1,0 +1,119 @@
+//! What somebody knew: the deciding events that nothing had yet overtaken, and the conflicts among them.
+
+use std::collections::BTreeSet;
+
+use super::order::Ordered;
+use crate::catalogue::{Class, Pair, PairResult, Rules, StateCode};
+
+/// A deciding event and where it led.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Member {
+    pub(super) at: usize,
+    pub(super) state: StateCode,
+    pub(super) cycle: u16,
+    pub(super) sighting: bool,
+}
+
+/// A multi-value register of deciding events: none of its members had seen another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct View {
+    pub(super) members: BTreeSet<Member>,
+    pub(super) conflicts: BTreeSet<(usize, usize)>,
+    pub(super) resolved: BTreeSet<(usize, usize, usize)>,
+}
+
+/// What two members mean to each other; `None` if they do not disagree.
+fn rule<'r>(rules: &'r Rules, ordered: &Ordered<'_>, a: &Member, b: &Member) -> Option<&'r Pair> {
+    let name = |m: &Member| ordered.events[m.at].event.body.name();
+    if a.state == b.state && !(a.sighting || b.sighting) && a.cycle == b.cycle {
+        return None;
+    }
+    match rules.pair(name(a), name(b)) {
+        Some(pair) => Some(pair),
+        None if a.sighting || b.sighting => None,
+        None => Some(&rules.default),
+    }
+}
+
+impl View {
+    /// Brings together what several authors knew.
+    pub(super) fn merge<'v>(
+        views: impl IntoIterator<Item = &'v Self>,
+        rules: &Rules,
+        ordered: &Ordered<'_>,
+    ) -> Self {
+        let mut merged = Self::default();
+        for view in views {
+            merged.members.extend(&view.members);
+            merged.conflicts.extend(&view.conflicts);
+            merged.resolved.extend(&view.resolved);
+        }
+        let all: Vec<Member> = merged.members.iter().copied().collect();
+        merged
+            .members
+            .retain(|m| !all.iter().any(|n| ordered.ancestors[n.at].has(m.at)));
+        for (a, b) in merged.pairs() {
+            if rule(rules, ordered, &a, &b).is_some_and(|pair| pair.class == Class::C) {
+                merged.conflicts.insert((a.at.min(b.at), a.at.max(b.at)));
+            }
+        }
+        merged
+    }
+
+    fn pairs(&self) -> Vec<(Member, Member)> {
+        let all: Vec<Member> = self.members.iter().copied().collect();
+        let with = |i: usize| {
+            all[i + 1..]
+                .iter()
+                .map(|b| (all[i], *b))
+                .collect::<Vec<_>>()
+        };
+        (0..all.len()).flat_map(with).collect()
+    }
+
+    /// Conflicts that no resolution has ended.
+    pub(super) fn open_conflicts(&self) -> Vec<(usize, usize)> {
+        let ended = |pair: &(usize, usize)| self.resolved.iter().any(|(a, b, _)| (*a, *b) == *pair);
+        self.conflicts
+            .iter()
+            .filter(|pair| !ended(pair))
+            .copied()
+            .collect()
+    }
+
+    /// The state that holds: the most open of the members, or more open still if a pair's rule says so.
+    pub(super) fn effective(&self, rules: &Rules, ordered: &Ordered<'_>) -> Option<StateCode> {
+        let mut left: BTreeSet<Member> = self.members.clone();
+        let mut named = Vec::new();
+        for (a, b) in self.pairs() {
+            let Some(pair) = rule(rules, ordered, &a, &b) else {
+                // A sighting that contradicts nothing does not hold the other back.
+                match (a.sighting, b.sighting) {
+                    (true, false) => left.remove(&a),
+                    (false, true) => left.remove(&b),
+                    _ => false,
+                };
+                continue;
+            };
+            match &pair.result {
+                PairResult::State(state) => named.push(*state),
+                PairResult::Word(word) if word == "less_open" => {
+                    let more = if rules.rank(a.state) > rules.rank(b.state) {
+                        a
+                    } else {
+                        b
+                    };
+                    left.remove(&more);
+                }
+                PairResult::Word(_) => {}
+            }
+        }
+        let states = left.iter().map(|m| m.state).chain(named);
+        states.max_by_key(|state| (rules.rank(*state), std::cmp::Reverse(*state)))
+    }
+
+    /// The cycle that holds.
+    pub(super) fn cycle(&self) -> u16 {
+        self.members.iter().map(|m| m.cycle).max().unwrap_or(0)
+    }
+}

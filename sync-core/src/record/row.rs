@@ -1,0 +1,36 @@
+//! The row of a list: what a person sees of a hazard before opening it.
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+/// A hazard in one row, as folded from its events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
+pub struct Row {
+    /// State number, for example 10 for HS10.
+    #[n(0)]
+    pub state: u16,
+    /// Flags, as `lifecycle::Flags::bits`.
+    #[n(1)]
+    pub flags: u16,
+    /// Hazard kind.
+    #[n(2)]
+    pub code: String,
+    /// Place in words.
+    #[n(3)]
+    pub place: String,
+    /// What was seen.
+    #[n(4)]
+    pub description: String,
+    /// First found, by the finder's clock, in milliseconds.
+    #[n(5)]
+    pub found: i64,
+    /// Last event, by its author's clock, in milliseconds.
+    #[n(6)]
+    pub updated: i64,
+    /// Number of events.
+    #[n(7)]
+    pub events: u32,
+    /// Number of photos.
+    #[n(8)]
+    pub photos: u32,
+}

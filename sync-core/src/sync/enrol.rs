@@ -1,0 +1,59 @@
+//! The client half of enrolment: one call.
+
+use super::{Call, Reply};
+use crate::{
+    device::{Device, DeviceError},
+    record::{Grant, Label},
+    wire::{Exchange, enrol},
+};
+
+/// An enrolment under way.
+#[derive(Debug)]
+pub struct Enrolling {
+    server: String,
+}
+
+impl Enrolling {
+    /// The call that enrols this phone at `server` (an address such as `https://…`).
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the store.
+    pub fn start(
+        device: &mut Device,
+        server: &str,
+        code: Label,
+        model: Label,
+    ) -> Result<(Self, Call), DeviceError> {
+        let (id, key) = device.identity()?;
+        let request = enrol::Request {
+            code,
+            device: id,
+            key: key.public(),
+            model,
+        };
+        Ok((
+            Self {
+                server: server.to_owned(),
+            },
+            Call::exchange::<enrol::Enrol>(&request),
+        ))
+    }
+
+    /// Takes the reply; returns the grant, or the server's refusal in words.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if the answer cannot be believed.
+    pub fn finish(
+        self,
+        device: &mut Device,
+        reply: &Reply,
+    ) -> Result<Result<Grant, String>, DeviceError> {
+        if let Some((code, detail)) = reply.refusal() {
+            return Ok(Err(format!("{} / {}: {detail}", code.zh(), code.en())));
+        }
+        let response = enrol::Enrol::read_response(&reply.body)?;
+        device
+            .enrol(&self.server, response.server_key, &response.grant)
+            .map(Ok)
+    }
+}

@@ -1,0 +1,70 @@
+//! The client half of push and pull: one pack up and one page a scope down, until nothing is left.
+
+use super::{Call, Reply, Syncing, Waiting};
+use crate::{
+    device::{Device, DeviceError},
+    wire::{
+        Exchange, pull,
+        pull::Cursor,
+        sync::{Request, Sync},
+    },
+};
+
+impl Syncing {
+    pub(super) fn next_records(
+        &mut self,
+        device: &mut Device,
+    ) -> Result<Option<Call>, DeviceError> {
+        let need = device.needed()?;
+        let pack = device.next_pack()?;
+        if self.records_done && need.is_empty() && pack.is_none() {
+            return Ok(None);
+        }
+        let cursors = device.cursors()?;
+        let asks_for_documents = !need.is_empty();
+        let call = Call::exchange::<Sync>(&Request {
+            push: pack.map(|sealed| sealed.request),
+            pull: Some(pull::Request {
+                scopes: cursors.clone(),
+                need,
+            }),
+        });
+        self.asked = Some(Waiting::Records(cursors, asks_for_documents));
+        Ok(Some(call))
+    }
+
+    pub(super) fn records(
+        &mut self,
+        device: &mut Device,
+        cursors: &[Cursor],
+        need: bool,
+        reply: &Reply,
+    ) -> Result<bool, DeviceError> {
+        let Ok(response) = Sync::read_response(&reply.body) else {
+            return Ok(false);
+        };
+        if let Some(answer) = &response.push {
+            let settled = device.settle(answer)?;
+            self.report.acknowledged += settled.acknowledged as u64;
+            self.report.reauthored += settled.reauthored as u64;
+            self.report.refused += settled.refused as u64;
+        }
+        let pages = response.pull.map(|pull| pull.pages).unwrap_or_default();
+        if pages.len() != cursors.len() + usize::from(need) {
+            return Ok(false);
+        }
+        let mut more = false;
+        for (cursor, page) in cursors.iter().zip(&pages) {
+            let applied = device.apply_page(cursor, page)?;
+            self.report.documents += applied.documents as u64;
+            self.report.unfit += applied.unfit as u64;
+            more |= applied.more;
+        }
+        if need && let Some(page) = pages.last() {
+            let received = device.apply_needed(page)?;
+            self.report.documents += received as u64;
+        }
+        self.records_done = !more;
+        Ok(true)
+    }
+}

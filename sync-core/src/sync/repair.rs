@@ -1,0 +1,67 @@
+//! The client half of reconcile: find what differs, then ask for it and offer it.
+
+use super::{Call, Reply, Syncing, Waiting};
+use crate::{
+    device::{Device, DeviceError},
+    wire::{
+        Exchange,
+        reconcile::{Reconcile, Request},
+    },
+};
+
+use crate::device::RepairTask;
+
+/// Scopes compared in one sync at most: a server that never agrees must not keep a phone busy for ever.
+const MAX_REPAIRS: u64 = 8;
+
+impl Syncing {
+    pub(super) fn next_repair(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
+        let task = match self.repair.take() {
+            Some(task) => task,
+            None if self.report.repairs >= MAX_REPAIRS => return Ok(None),
+            None => match device.next_repair()? {
+                Some(task) => {
+                    self.report.repairs += 1;
+                    Box::new(task)
+                }
+                None => return Ok(None),
+            },
+        };
+        let call = Call::exchange::<Reconcile>(&Request {
+            space: task.cursor.space.clone(),
+            area: task.cursor.area.clone(),
+            message: task.message.clone(),
+        });
+        self.asked = Some(Waiting::Repair(task));
+        Ok(Some(call))
+    }
+
+    pub(super) fn repaired(
+        &mut self,
+        device: &mut Device,
+        mut task: Box<RepairTask>,
+        reply: &Reply,
+    ) -> Result<bool, DeviceError> {
+        let Ok(response) = Reconcile::read_response(&reply.body) else {
+            return Ok(false);
+        };
+        if device.repair_answer(&mut task, &response)? {
+            // What is needed is asked for, and the tail followed from where the comparison began.
+            self.records_done = false;
+        } else {
+            self.repair = Some(task);
+        }
+        Ok(true)
+    }
+
+    /// Seals the next pack that re-supplies records, if any are offered.
+    pub(super) fn seal_offer(&mut self, device: &mut Device) -> Result<bool, DeviceError> {
+        let changes = device.offered()?;
+        if changes.is_empty() {
+            return Ok(false);
+        }
+        self.report.resupplied += changes.len() as u64;
+        device.seal_repair(changes)?;
+        Ok(true)
+    }
+}
