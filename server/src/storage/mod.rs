@@ -3,8 +3,14 @@
 //! In come plain values inside a transaction, out come rows; one file for each noun. What a row means (who may see
 //! it, whether a change is legal) is decided elsewhere. A write is answered only after its commit is durable.
 
+pub mod blobs;
+pub mod devices;
 pub mod driver;
+pub mod hazards;
+pub mod log;
 mod migrate;
+pub mod names;
+pub mod spaces;
 
 use std::{path::Path, sync::Arc};
 

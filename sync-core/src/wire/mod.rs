@@ -33,3 +33,13 @@ pub const PACK_BYTES: usize = 1024 * 1024;
 pub const MAX_SCOPES: usize = 16;
 /// Documents that one pull may ask for by name.
 pub const MAX_NEED: usize = 256;
+
+/// Encodes a small value that is stored or signed as it is (CBOR, no frame).
+pub fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).unwrap_or_default()
+}
+
+/// Decodes a small value; `None` if it is damaged.
+pub fn decode<T: for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> Option<T> {
+    minicbor::decode(bytes).ok()
+}

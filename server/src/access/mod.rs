@@ -1,0 +1,81 @@
+//! Who is asking, and what they may see: devices, sessions, grants, reviewers' tokens.
+//!
+//! In come tokens, codes and signatures; out comes a [`Reach`], which every read path needs and only this room can
+//! make. Whether an event is legal is the fold's business, not this room's.
+
+mod enrol;
+mod keys;
+mod reach;
+mod session;
+
+use std::sync::Arc;
+
+use sync_core::{
+    identity::SecretKey,
+    record::ServerTime,
+    wire::{Code, Problem},
+};
+
+use crate::storage::{Storage, StorageError};
+
+pub use enrol::{Invitation, invite};
+pub use keys::server_key;
+pub use reach::Reach;
+
+/// The server's clock, handed in so that tests can drive it.
+pub type Now = Arc<dyn Fn() -> ServerTime + Send + Sync>;
+
+/// A refusal that a request ends with.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// With its code and what to do.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// The storage failed; details go to the log only.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Refusal {
+    /// A refusal with a code and its detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self::Problem(Problem::new(code, detail))
+    }
+}
+
+/// Opens sessions and checks tokens.
+#[derive(Clone)]
+pub struct Access {
+    storage: Storage,
+    key: SecretKey,
+    now: Now,
+    session_ms: i64,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// With the server's key and clock.
+    pub fn new(storage: Storage, key: SecretKey, now: Now, session_ms: i64) -> Self {
+        Self {
+            storage,
+            key,
+            now,
+            session_ms,
+        }
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> ServerTime {
+        (self.now)()
+    }
+
+    /// The server's key.
+    pub fn key(&self) -> &SecretKey {
+        &self.key
+    }
+}

@@ -1,0 +1,217 @@
+//! Sessions: a challenge to sign, then a token that any process of this server can check by itself.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use sync_core::{
+    identity::{SignedGrant, key::Purpose},
+    record::{AreaPath, DeviceId, Grant},
+    wire::{
+        Code, MAX_SCOPES, PROTOCOL,
+        session::{Directive, Opened, Request, Response, Scope},
+    },
+};
+
+use super::{Access, Reach, Refusal, reach::outermost};
+use crate::storage::{Tx, devices, spaces};
+
+/// Milliseconds in which a challenge must come back.
+const CHALLENGE_MS: i64 = 120_000;
+
+impl Access {
+    /// A keyed hash that only this server (every process of it) can make.
+    fn mac(&self, purpose: &str, payload: &[u8]) -> [u8; 16] {
+        let secret = self.key.to_seed();
+        let keyed = |inner: &[u8]| {
+            Sha256::new()
+                .chain_update(secret)
+                .chain_update(purpose)
+                .chain_update(inner)
+                .finalize()
+        };
+        let mut out = [0; 16];
+        out.copy_from_slice(&keyed(&keyed(payload))[..16]);
+        out
+    }
+
+    fn seal(&self, purpose: &str, device: DeviceId, expires: i64) -> Vec<u8> {
+        let payload = [device.as_bytes(), expires.to_be_bytes().as_slice()].concat();
+        let mac = self.mac(purpose, &payload);
+        [payload.as_slice(), &mac].concat()
+    }
+
+    fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<DeviceId> {
+        let (payload, mac) = sealed.split_at_checked(24)?;
+        let expires = i64::from_be_bytes(payload[16..].try_into().ok()?);
+        // Fixed-length comparison of a keyed hash: nothing is learned from where it differs.
+        let same = self
+            .mac(purpose, payload)
+            .iter()
+            .zip(mac)
+            .fold(0, |d, (a, b)| d | (a ^ b))
+            == 0;
+        let valid = same && mac.len() == 16 && expires > self.now().0;
+        valid
+            .then(|| DeviceId::from_slice(&payload[..16]).ok())
+            .flatten()
+    }
+
+    /// Answers a session request: a challenge first, the session after its proof.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn open(&self, request: Request) -> Result<Response, Refusal> {
+        if request.protocol != PROTOCOL {
+            let detail = format!(
+                "this server speaks protocol {PROTOCOL}, the app {}",
+                request.protocol
+            );
+            return Err(Refusal::new(Code::UpgradeNeeded, detail));
+        }
+        let id = request.device;
+        let Some(proof) = request.proof else {
+            return Ok(Response::Challenge(self.seal(
+                "challenge",
+                id,
+                self.now().0 + CHALLENGE_MS,
+            )));
+        };
+        if self.unseal("challenge", &proof.challenge) != Some(id) {
+            return Err(Refusal::new(
+                Code::SessionExpired,
+                "the challenge has expired; ask for another",
+            ));
+        }
+        let now = self.now();
+        let key = self.key.public();
+        let found = self
+            .storage
+            .read(move |tx| -> Result<_, Refusal> {
+                let device = devices::find(tx, id)?;
+                let grants = devices::device_grants(tx, id)?;
+                Ok((device, grants, spaces::list(tx)?))
+            })
+            .await?;
+        let (Some(device), grants, spaces) = found else {
+            return Err(Refusal::new(Code::DeviceUnknown, "enrol the phone again"));
+        };
+        if device
+            .key
+            .verify(Purpose::Session, &proof.challenge, &proof.signature)
+            .is_err()
+        {
+            return Err(Refusal::new(
+                Code::DeviceUnknown,
+                "the phone's key is not the enrolled one",
+            ));
+        }
+        let areas = valid_areas(&grants, &key, now.0);
+        let scope = |area: &AreaPath| {
+            let space = spaces.iter().find(|s| s.id.covers(area))?;
+            Some(Scope {
+                space: space.id.clone(),
+                area: area.clone(),
+                log: space.log,
+            })
+        };
+        let active = device.state == "active";
+        let scopes = if active {
+            areas.iter().filter_map(scope).take(MAX_SCOPES).collect()
+        } else {
+            Vec::new()
+        };
+        let expires = now.0 + self.session_ms;
+        let directive = if device.state == "wipe" {
+            Directive::Wipe
+        } else {
+            Directive::None
+        };
+        Ok(Response::Open(Box::new(Opened {
+            token: URL_SAFE_NO_PAD.encode(self.seal("session", id, expires)),
+            expires: sync_core::record::ServerTime(expires),
+            now,
+            grants: grants.into_iter().map(|(_, grant)| grant).collect(),
+            scopes,
+            directive,
+        })))
+    }
+
+    /// The device behind a token, if the token is whole and in time.
+    ///
+    /// # Errors
+    /// [`Code::SessionExpired`].
+    pub fn device_of(&self, token: &str) -> Result<DeviceId, Refusal> {
+        let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+        self.unseal("session", &sealed)
+            .ok_or_else(|| Refusal::new(Code::SessionExpired, "open a session and try again"))
+    }
+
+    /// How far a device sees now, checked against its state and its grants in this very snapshot.
+    ///
+    /// # Errors
+    /// [`Code::DeviceUnknown`] or [`Code::DeviceRevoked`].
+    pub fn device_reach(&self, tx: &mut dyn Tx, id: DeviceId) -> Result<Reach, Refusal> {
+        let device = devices::find(tx, id)?
+            .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
+        if device.state != "active" {
+            return Err(Refusal::new(
+                Code::DeviceRevoked,
+                "what was sent is kept; nothing is given out",
+            ));
+        }
+        let grants = devices::device_grants(tx, id)?;
+        let areas = valid_areas(&grants, &self.key.public(), self.now().0);
+        Ok(Reach {
+            areas,
+            device: Some(id),
+            person: None,
+            role: None,
+        })
+    }
+
+    /// How far the holder of any token sees: a device's session or a reviewer's key.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn reach(&self, token: &str) -> Result<Reach, Refusal> {
+        let device = self.device_of(token).ok();
+        let (this, hash, now) = (self.clone(), token_hash(token), self.now().0);
+        self.storage
+            .read(move |tx| match device {
+                Some(id) => this.device_reach(tx, id),
+                None => {
+                    let (person, role, area) =
+                        devices::find_token(tx, &hash, now)?.ok_or_else(|| {
+                            Refusal::new(
+                                Code::SessionExpired,
+                                "the token is unknown or has expired",
+                            )
+                        })?;
+                    Ok(Reach {
+                        areas: vec![area],
+                        device: None,
+                        person: Some(person),
+                        role: Some(role),
+                    })
+                }
+            })
+            .await
+    }
+}
+
+/// What is stored of a token or a code.
+pub(super) fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+fn valid_areas(
+    grants: &[(AreaPath, SignedGrant)],
+    key: &sync_core::identity::PublicKey,
+    now: i64,
+) -> Vec<AreaPath> {
+    let valid =
+        |grant: &Grant| grant.from.0 <= now && grant.until.is_none_or(|until| now < until.0);
+    let claims = grants
+        .iter()
+        .filter_map(|(_, sealed)| sealed.open(key).ok());
+    outermost(claims.filter(valid).map(|grant| grant.area).collect())
+}

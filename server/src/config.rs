@@ -1,0 +1,31 @@
+//! Every setting of the server, read once and checked.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// What the server is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the database, the photos and the server's key.
+    pub data: PathBuf,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Requests in progress at most; more are answered `busy`.
+    pub max_in_flight: usize,
+    /// Milliseconds of a session token's life.
+    pub session_ms: i64,
+    /// Milliseconds an unfinished photo upload is kept.
+    pub upload_ms: i64,
+}
+
+impl Config {
+    /// The settings for a data folder.
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            listen,
+            max_in_flight: 512,
+            session_ms: 12 * 3_600_000,
+            upload_ms: 48 * 3_600_000,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The read path of devices: pages of what a phone lacks, and the comparison when something differs.
+//!
+//! In comes a cursor of somebody whose reach was checked in the same snapshot; out comes a page and where it
+//! leads. No document is loaded, nothing is folded, nothing is written here.
+
+mod page;
+mod reconcile;
+
+use sync_core::{
+    record::{AreaPath, DeviceId},
+    wire::{Code, MAX_NEED, MAX_SCOPES, pull, reconcile as wire},
+};
+
+use crate::{
+    access::{Access, Refusal},
+    storage::Storage,
+};
+
+/// The read path.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    storage: Storage,
+    access: Access,
+}
+
+impl Feed {
+    /// Over a storage, for devices that `access` knows.
+    pub fn new(storage: Storage, access: Access) -> Self {
+        Self { storage, access }
+    }
+
+    /// One page for each cursor, and one more for documents asked for by name.
+    ///
+    /// # Errors
+    /// [`Code::OutOfScope`] if a cursor lies outside the device's grants.
+    pub async fn pull(
+        &self,
+        device: DeviceId,
+        request: pull::Request,
+    ) -> Result<pull::Response, Refusal> {
+        if request.scopes.len() > MAX_SCOPES || request.need.len() > MAX_NEED {
+            return Err(Refusal::new(
+                Code::TooLarge,
+                format!("at most {MAX_SCOPES} scopes and {MAX_NEED} documents"),
+            ));
+        }
+        let access = self.access.clone();
+        self.storage
+            .read(move |tx| {
+                let reach = access.device_reach(tx, device)?;
+                let mut pages = Vec::with_capacity(request.scopes.len() + 1);
+                let mut room = sync_core::wire::PAGE_BYTES;
+                for cursor in &request.scopes {
+                    inside(&cursor.space, &cursor.area)?;
+                    if !reach.covers(&cursor.area) {
+                        return Err(Refusal::new(Code::OutOfScope, cursor.area.to_string()));
+                    }
+                    pages.push(page::page(tx, cursor, device, &mut room)?);
+                }
+                if !request.need.is_empty() {
+                    pages.push(page::by_name(tx, &request.need, &reach)?);
+                }
+                Ok(pull::Response { pages })
+            })
+            .await
+    }
+
+    /// One round of a comparison.
+    ///
+    /// # Errors
+    /// [`Code::OutOfScope`] outside the device's grants, [`Code::Malformed`] for a damaged message.
+    pub async fn reconcile(
+        &self,
+        device: DeviceId,
+        request: wire::Request,
+    ) -> Result<wire::Response, Refusal> {
+        let access = self.access.clone();
+        self.storage
+            .read(move |tx| {
+                inside(&request.space, &request.area)?;
+                if !access.device_reach(tx, device)?.covers(&request.area) {
+                    return Err(Refusal::new(Code::OutOfScope, request.area.to_string()));
+                }
+                reconcile::round(tx, &request)
+            })
+            .await
+    }
+}
+
+fn inside(space: &AreaPath, area: &AreaPath) -> Result<(), Refusal> {
+    if space.covers(area) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Malformed,
+        format!("area {area} does not lie in space {space}"),
+    ))
+}

@@ -1,0 +1,32 @@
+//! The server's side of a comparison, range by range. It keeps nothing between rounds.
+
+use negentropy::{Id, Negentropy, NegentropyStorageVector};
+use sync_core::{
+    record::LogId,
+    wire::{
+        Code,
+        reconcile::{FRAME_BYTES, Request, Response, item},
+    },
+};
+
+use crate::{
+    access::Refusal,
+    storage::{Tx, log, spaces},
+};
+
+/// Answers one round from the present snapshot.
+pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {
+    let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
+    let space = spaces::find(tx, &request.space)?;
+    let (log, head) = space.map_or((LogId([0; 8]), 0), |s| (s.log, s.head));
+    let mut storage = NegentropyStorageVector::new();
+    for (doc, digest) in log::digests(tx, &request.space, &request.area)? {
+        storage
+            .insert(0, Id::from_byte_array(item(doc, digest)))
+            .map_err(bad)?;
+    }
+    storage.seal().map_err(bad)?;
+    let mut engine = Negentropy::owned(storage, FRAME_BYTES).map_err(bad)?;
+    let message = engine.reconcile(&request.message).map_err(bad)?;
+    Ok(Response { log, head, message })
+}

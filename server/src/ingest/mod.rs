@@ -1,0 +1,121 @@
+//! The write path, and the only one: a signed pack becomes rows of the log.
+//!
+//! In comes a pack as it travelled; out comes what became of each change, and a receipt once that is durable.
+//! Forged, damaged and oversized bytes are refused, what cannot be judged yet is quarantined, all else is stored.
+//! Whether an event is legal is not asked here, and no document is loaded.
+
+mod admit;
+mod plan;
+mod verify;
+
+use sync_core::{
+    identity::{PackClaims, SecretKey, Signature},
+    record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventId, GrantId, PersonId},
+    wire::{Code, push},
+};
+
+use crate::{
+    access::{Now, Refusal},
+    storage::Storage,
+};
+
+/// The write path.
+#[derive(Clone)]
+pub struct Ingest {
+    storage: Storage,
+    key: SecretKey,
+    now: Now,
+}
+
+impl std::fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingest").finish_non_exhaustive()
+    }
+}
+
+/// A pack whose signature was checked against the device's key, change by change read and checked by itself.
+#[derive(Debug)]
+pub struct Verified {
+    claims: PackClaims,
+    signature: Signature,
+    changes: Vec<Checked>,
+}
+
+/// A change after the checks that need no database.
+#[derive(Debug)]
+struct Checked {
+    doc: DocId,
+    hash: ChangeHash,
+    bytes: Vec<u8>,
+    content: Result<Content, Reject>,
+}
+
+/// Why a change is not stored as part of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reject {
+    /// Refused; nothing of it is kept.
+    Refuse(Code),
+    /// Kept apart until somebody has checked it.
+    Quarantine(&'static str),
+}
+
+/// What the log needs to know of a change.
+#[derive(Debug)]
+struct Content {
+    actor: [u8; 16],
+    actor_seq: u64,
+    deps: Vec<ChangeHash>,
+    /// The area of its observation, if it has one: the place of a new document.
+    area: Option<AreaPath>,
+    authors: Vec<Authorship>,
+    photos: Vec<BlobHash>,
+}
+
+/// Who an event says it is by.
+#[derive(Debug, Clone, Copy)]
+struct Authorship {
+    #[expect(dead_code, reason = "shown in debug output of a refused pack")]
+    event: EventId,
+    person: PersonId,
+    device: DeviceId,
+    grant: GrantId,
+}
+
+impl Ingest {
+    /// With the server's key and clock.
+    pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+        Self { storage, key, now }
+    }
+
+    /// Takes a pack from a device. Returns once what it answers is durable.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the whole pack is refused; nothing of it was stored then.
+    pub async fn push(
+        &self,
+        device: DeviceId,
+        request: push::Request,
+    ) -> Result<push::Response, Refusal> {
+        let key = self.device_key(device).await?;
+        let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
+            .await
+            .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))??;
+        let (server, now) = (self.key.clone(), (self.now)());
+        self.storage
+            .write(move |tx| admit::admit(tx, &verified, &server, now))
+            .await
+    }
+
+    async fn device_key(
+        &self,
+        device: DeviceId,
+    ) -> Result<sync_core::identity::PublicKey, Refusal> {
+        let found = self
+            .storage
+            .read(move |tx| crate::storage::devices::find(tx, device).map_err(Refusal::from))
+            .await?;
+        found
+            .map(|d| d.key)
+            .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))
+    }
+}

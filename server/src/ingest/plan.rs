@@ -1,0 +1,158 @@
+//! Deciding each change of a pack by what the log already has. Pure: what it needs to know is handed in.
+
+use std::collections::{HashMap, HashSet};
+
+use sync_core::{
+    crdt::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES},
+    record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
+    wire::Code,
+};
+
+use super::{Checked, Content, Reject, Verified};
+use crate::storage::log::Doc;
+
+/// What the log knows that matters for one pack.
+#[derive(Debug, Default)]
+pub(super) struct Situation {
+    /// Whether the device may still write.
+    pub(super) active: bool,
+    /// Changes that are in the log, with their documents.
+    pub(super) known: HashMap<ChangeHash, DocId>,
+    pub(super) docs: HashMap<DocId, Doc>,
+    /// The highest number each actor used in each document.
+    pub(super) actor_seqs: HashMap<(DocId, [u8; 16]), u64>,
+    pub(super) grants: HashMap<GrantId, Grant>,
+    pub(super) spaces: Vec<AreaPath>,
+}
+
+/// What to do with one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Give it a number and keep it; a new document begins with it at this place.
+    Store {
+        new: Option<(AreaPath, AreaPath)>,
+        relayed: bool,
+    },
+    /// It is in the log already.
+    Known,
+    Reject(Reject),
+}
+
+/// Decides every change of a pack, in order; a change may build on one before it.
+pub(super) fn plan(pack: &Verified, mut s: Situation) -> Vec<Action> {
+    let mut stored: HashSet<ChangeHash> = HashSet::new();
+    let mut fresh: HashMap<DocId, (u64, u64)> = HashMap::new();
+    pack.changes
+        .iter()
+        .map(|change| {
+            let action = decide(pack, change, &s, &stored, &fresh);
+            if let (Action::Store { .. }, Ok(content)) = (&action, &change.content) {
+                stored.insert(change.hash);
+                s.known.insert(change.hash, change.doc);
+                s.actor_seqs
+                    .insert((change.doc, content.actor), content.actor_seq);
+                let grown = fresh.entry(change.doc).or_default();
+                *grown = (grown.0 + 1, grown.1 + change.bytes.len() as u64);
+            }
+            action
+        })
+        .collect()
+}
+
+fn decide(
+    pack: &Verified,
+    change: &Checked,
+    s: &Situation,
+    stored: &HashSet<ChangeHash>,
+    fresh: &HashMap<DocId, (u64, u64)>,
+) -> Action {
+    if s.known.contains_key(&change.hash) && !stored.contains(&change.hash) {
+        return Action::Known;
+    }
+    let content = match &change.content {
+        Ok(content) => content,
+        Err(reject) => return Action::Reject(*reject),
+    };
+    if !s.active {
+        return Action::Reject(Reject::Quarantine("the device is disabled"));
+    }
+    match check(pack, change, content, s, fresh) {
+        Ok(new) => {
+            let relayed = content
+                .authors
+                .iter()
+                .any(|a| a.device != pack.claims.device);
+            Action::Store { new, relayed }
+        }
+        Err(reject) => Action::Reject(reject),
+    }
+}
+
+type Place = Option<(AreaPath, AreaPath)>;
+
+fn check(
+    pack: &Verified,
+    change: &Checked,
+    content: &Content,
+    s: &Situation,
+    fresh: &HashMap<DocId, (u64, u64)>,
+) -> Result<Place, Reject> {
+    authors(pack.claims.device, pack.claims.repair, content, s)?;
+    if content
+        .deps
+        .iter()
+        .any(|dep| s.known.get(dep) != Some(&change.doc))
+    {
+        return Err(Reject::Refuse(Code::MissingDependencies));
+    }
+    let last = s
+        .actor_seqs
+        .get(&(change.doc, content.actor))
+        .copied()
+        .unwrap_or(0);
+    if content.actor_seq <= last {
+        return Err(Reject::Refuse(Code::Equivocation));
+    }
+    if content.actor_seq != last + 1 {
+        return Err(Reject::Refuse(Code::MissingDependencies));
+    }
+    let (count, bytes) = fresh.get(&change.doc).copied().unwrap_or_default();
+    let old = s.docs.get(&change.doc);
+    let total = old.map_or(0, |d| d.total_bytes) + bytes + change.bytes.len() as u64;
+    if old.map_or(0, |d| d.changes) + count >= MAX_DOCUMENT_CHANGES as u64
+        || total > MAX_DOCUMENT_BYTES as u64
+    {
+        return Err(Reject::Refuse(Code::DocumentFull));
+    }
+    if old.is_some() || count > 0 {
+        return Ok(None);
+    }
+    // A record begins with its observation, which says where it lies.
+    if !content.deps.is_empty() {
+        return Err(Reject::Refuse(Code::MissingDependencies));
+    }
+    let area = content
+        .area
+        .clone()
+        .ok_or(Reject::Refuse(Code::Malformed))?;
+    let space = s.spaces.iter().find(|space| space.covers(&area));
+    let space = space
+        .cloned()
+        .ok_or(Reject::Quarantine("outside every space of this server"))?;
+    Ok(Some((space, area)))
+}
+
+/// Every event names a grant this server signed, for its author and its phone.
+fn authors(device: DeviceId, repair: bool, content: &Content, s: &Situation) -> Result<(), Reject> {
+    for author in &content.authors {
+        let fits = match s.grants.get(&author.grant) {
+            Some(grant) => grant.person == author.person && grant.device == author.device,
+            // A restored server may have lost the grant too; the fold waits for it.
+            None => repair && author.device != device,
+        };
+        if !fits {
+            return Err(Reject::Refuse(Code::ForgedAuthor));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Checks that need no database: the signature, the shape of each change, the limits.
+
+use sync_core::{
+    crdt::{self, CrdtError},
+    identity::{PackClaims, PublicKey},
+    record::{DeviceId, Event, EventBody},
+    wire::{Code, PACK_CHANGES, push},
+};
+
+use super::{Authorship, Checked, Content, Reject, Verified};
+use crate::access::Refusal;
+
+/// Checks a pack. A change that fails is marked, the others go on; a signature that fails ends it.
+pub(super) fn verify(
+    device: DeviceId,
+    key: &PublicKey,
+    request: push::Request,
+) -> Result<Verified, Refusal> {
+    if request.entries.len() > PACK_CHANGES {
+        let detail = format!("a pack holds at most {PACK_CHANGES} changes");
+        return Err(Refusal::new(Code::TooLarge, detail));
+    }
+    let claims = PackClaims {
+        device,
+        number: request.number,
+        previous: request.previous,
+        claimed: request.claimed,
+        repair: request.repair,
+        changes: request
+            .entries
+            .iter()
+            .map(|e| crdt::change_hash(&e.change))
+            .collect(),
+    };
+    claims
+        .verify(key, &request.signature)
+        .map_err(|e| Refusal::new(Code::PackSignature, e.to_string()))?;
+    let check = |(entry, hash): (push::Entry, _)| Checked {
+        doc: entry.doc,
+        hash,
+        content: read(&entry.change, device, request.repair),
+        bytes: entry.change,
+    };
+    let changes = request
+        .entries
+        .into_iter()
+        .zip(claims.changes.iter().copied())
+        .map(check)
+        .collect();
+    Ok(Verified {
+        claims,
+        signature: request.signature,
+        changes,
+    })
+}
+
+fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject> {
+    let facts = crdt::inspect(bytes).map_err(|e| match e {
+        CrdtError::Foreign(_) => {
+            Reject::Quarantine("written by a newer version of the document layout")
+        }
+        CrdtError::TooLarge { .. } => Reject::Refuse(Code::TooLarge),
+        CrdtError::Altered => Reject::Refuse(Code::ForgedAuthor),
+        _ => Reject::Refuse(Code::Malformed),
+    })?;
+    let mut content = Content {
+        actor: facts.actor.0,
+        actor_seq: facts.actor_seq,
+        deps: facts.deps,
+        area: None,
+        authors: Vec::with_capacity(facts.events.len()),
+        photos: Vec::new(),
+    };
+    for (id, bytes) in &facts.events {
+        let event = Event::from_bytes(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
+        if event.device != device && !repair {
+            return Err(Reject::Refuse(Code::ForgedAuthor));
+        }
+        if let EventBody::Observe(observation) = &event.body {
+            content.area.get_or_insert_with(|| observation.area.clone());
+        }
+        content
+            .photos
+            .extend(event.body.photos().iter().map(|p| p.hash));
+        content.authors.push(Authorship {
+            event: *id,
+            person: event.author,
+            device: event.device,
+            grant: event.grant,
+        });
+    }
+    Ok(content)
+}

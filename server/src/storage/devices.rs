@@ -1,0 +1,370 @@
+//! Devices, their packs, grants, enrolment codes, tokens; and what is in quarantine.
+
+use sync_core::{
+    identity::{PublicKey, SignedGrant},
+    record::{
+        AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId, OrganId, PackHash, PersonId, Role,
+    },
+};
+
+use super::{StorageError, Tx, Value, spaces::area};
+
+/// A device's row.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// The device.
+    pub id: DeviceId,
+    /// Its public key.
+    pub key: PublicKey,
+    /// `active`, `revoked` or `wipe`.
+    pub state: String,
+    /// Number of its last pack.
+    pub pack_number: u64,
+    /// Hash of its last pack.
+    pub pack_hash: PackHash,
+}
+
+/// A device.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageError> {
+    tx.first(
+        "SELECT public_key, state, pack_number, pack_hash FROM device WHERE id = $1",
+        &[id.as_bytes().into()],
+        |row| {
+            let key = row
+                .bytes(0)?
+                .try_into()
+                .map_err(|_| StorageError::Column(0))?;
+            Ok(Device {
+                id,
+                key: PublicKey(key),
+                state: row.text(1)?,
+                pack_number: row.int(2)?.unsigned_abs(),
+                pack_hash: PackHash::from_slice(&row.bytes(3)?)?,
+            })
+        },
+    )
+}
+
+/// Makes a device known; an already known one must have the same key.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn insert(
+    tx: &mut dyn Tx,
+    id: DeviceId,
+    key: PublicKey,
+    model: &str,
+    now: i64,
+) -> Result<(), StorageError> {
+    let zero = [0; 32];
+    tx.execute(
+        "INSERT INTO device (id, public_key, model, state, pack_number, pack_hash, enrolled_at, seen_at)
+         VALUES ($1, $2, $3, 'active', 0, $4, $5, $5) ON CONFLICT DO NOTHING",
+        &[id.as_bytes().into(), key.0.as_slice().into(), model.into(), zero.as_slice().into(), now.into()],
+    )?;
+    Ok(())
+}
+
+/// Sets a device's state.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn set_state(tx: &mut dyn Tx, id: DeviceId, state: &str) -> Result<bool, StorageError> {
+    let sql = "UPDATE device SET state = $1 WHERE id = $2";
+    Ok(tx.execute(sql, &[state.into(), id.as_bytes().into()])? > 0)
+}
+
+/// Moves a device's pack chain.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn advance_chain(
+    tx: &mut dyn Tx,
+    id: DeviceId,
+    number: u64,
+    hash: PackHash,
+    now: i64,
+) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE device SET pack_number = $1, pack_hash = $2, seen_at = $3 WHERE id = $4",
+        &[
+            number.cast_signed().into(),
+            hash.as_bytes().into(),
+            now.into(),
+            id.as_bytes().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Counts a fork of a device's pack chain, for the administrator.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn count_fork(tx: &mut dyn Tx, id: DeviceId) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE device SET fork_count = fork_count + 1 WHERE id = $1",
+        &[id.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// A pack that was answered: when it came, and the refusals it was answered with.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find_pack(tx: &mut dyn Tx, hash: PackHash) -> Result<Option<(i64, Vec<u8>)>, StorageError> {
+    tx.first(
+        "SELECT received_at, refused FROM pack WHERE hash = $1",
+        &[hash.as_bytes().into()],
+        |row| Ok((row.int(0)?, row.bytes(1)?)),
+    )
+}
+
+/// Keeps a pack's claims and signature.
+///
+/// # Errors
+/// [`StorageError`].
+#[expect(clippy::too_many_arguments, reason = "one argument for each column")]
+pub fn insert_pack(
+    tx: &mut dyn Tx,
+    hash: PackHash,
+    device: DeviceId,
+    number: u64,
+    claims: &[u8],
+    signature: &[u8],
+    received: i64,
+    refused: &[u8],
+) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO pack (hash, device, number, claims, signature, received_at, refused)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            hash.as_bytes().into(),
+            device.as_bytes().into(),
+            number.cast_signed().into(),
+            claims.into(),
+            signature.into(),
+            received.into(),
+            refused.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps bytes that cannot be judged yet.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn quarantine(
+    tx: &mut dyn Tx,
+    hash: ChangeHash,
+    doc: DocId,
+    device: DeviceId,
+    reason: &str,
+    now: i64,
+    bytes: &[u8],
+) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO quarantine (hash, doc, device, reason, received_at, bytes) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT DO NOTHING",
+        &[
+            hash.as_bytes().into(),
+            doc.as_bytes().into(),
+            device.as_bytes().into(),
+            reason.into(),
+            now.into(),
+            bytes.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps a signed grant.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn insert_grant(
+    tx: &mut dyn Tx,
+    sealed: &SignedGrant,
+    grant: &Grant,
+    space: &AreaPath,
+) -> Result<GrantId, StorageError> {
+    let id = sealed.id();
+    let bytes = sync_core::wire::encode(sealed);
+    tx.execute(
+        "INSERT INTO grant_given (id, device, person, organ, role, space, area, valid_from, valid_until, sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        &[
+            id.as_bytes().into(),
+            grant.device.as_bytes().into(),
+            grant.person.as_bytes().into(),
+            grant.organ.as_bytes().into(),
+            i64::from(grant.role.number()).into(),
+            space.as_str().into(),
+            grant.area.as_str().into(),
+            grant.from.0.into(),
+            grant.until.map(|t| t.0).into(),
+            bytes.as_slice().into(),
+        ],
+    )?;
+    Ok(id)
+}
+
+/// A grant as it was signed.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find_grant(tx: &mut dyn Tx, id: GrantId) -> Result<Option<SignedGrant>, StorageError> {
+    let sealed = tx.first(
+        "SELECT sealed FROM grant_given WHERE id = $1",
+        &[id.as_bytes().into()],
+        |row| row.bytes(0),
+    )?;
+    Ok(sealed.and_then(|bytes| sync_core::wire::decode(&bytes)))
+}
+
+/// The claims of a grant this server signed. Rows are only ever written by this server, so they are not checked anew.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find_grant_claims(tx: &mut dyn Tx, id: GrantId) -> Result<Option<Grant>, StorageError> {
+    Ok(find_grant(tx, id)?.and_then(|sealed| sealed.stored_claims()))
+}
+
+/// A device's grants as signed, each with its space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn device_grants(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+) -> Result<Vec<(AreaPath, SignedGrant)>, StorageError> {
+    let rows = tx.all(
+        "SELECT space, sealed FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
+        &[device.as_bytes().into()],
+        |row| Ok((area(&row.text(0)?)?, row.bytes(1)?)),
+    )?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(space, bytes)| Some((space, sync_core::wire::decode(&bytes)?)))
+        .collect())
+}
+
+/// A person and role, for an enrolment code or an API token.
+#[derive(Debug, Clone)]
+pub struct Appointment {
+    /// The person.
+    pub person: PersonId,
+    /// The organisation.
+    pub organ: OrganId,
+    /// The role.
+    pub role: Role,
+    /// The area.
+    pub area: AreaPath,
+    /// The space the area lies in.
+    pub space: AreaPath,
+}
+
+/// Keeps a one-time code by its hash.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn insert_code(
+    tx: &mut dyn Tx,
+    code_hash: &[u8],
+    who: &Appointment,
+    expires: i64,
+) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO enrol_code (code_hash, person, organ, role, area, space, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            code_hash.into(),
+            who.person.as_bytes().into(),
+            who.organ.as_bytes().into(),
+            i64::from(who.role.number()).into(),
+            who.area.as_str().into(),
+            who.space.as_str().into(),
+            expires.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Uses a code once. A device that used it before gets the same answer again.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn use_code(
+    tx: &mut dyn Tx,
+    code_hash: &[u8],
+    device: DeviceId,
+    now: i64,
+) -> Result<Option<Appointment>, StorageError> {
+    let found = tx.first(
+        "UPDATE enrol_code SET used_by = $1 WHERE code_hash = $2 AND expires_at > $3
+         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space",
+        &[device.as_bytes().into(), code_hash.into(), now.into()],
+        |row| {
+            let number = u16::try_from(row.int(2)?).unwrap_or(0);
+            Ok(Appointment {
+                person: PersonId::from_slice(&row.bytes(0)?)?,
+                organ: OrganId::from_slice(&row.bytes(1)?)?,
+                role: Role::from_number(number).ok_or(StorageError::Column(2))?,
+                area: area(&row.text(3)?)?,
+                space: area(&row.text(4)?)?,
+            })
+        },
+    )?;
+    Ok(found)
+}
+
+/// Keeps an API token by its hash.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn insert_token(
+    tx: &mut dyn Tx,
+    token_hash: &[u8],
+    person: PersonId,
+    role: Role,
+    within: &AreaPath,
+    label: &str,
+) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO api_token (token_hash, person, role, area, label, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            token_hash.into(),
+            person.as_bytes().into(),
+            i64::from(role.number()).into(),
+            within.as_str().into(),
+            label.into(),
+            Value::Null,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Who holds an API token.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find_token(
+    tx: &mut dyn Tx,
+    token_hash: &[u8],
+    now: i64,
+) -> Result<Option<(PersonId, Role, AreaPath)>, StorageError> {
+    tx.first(
+        "SELECT person, role, area FROM api_token WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
+        &[token_hash.into(), now.into()],
+        |row| {
+            let role = u16::try_from(row.int(1)?).ok().and_then(Role::from_number);
+            let role = role.ok_or(StorageError::Column(1))?;
+            Ok((PersonId::from_slice(&row.bytes(0)?)?, role, area(&row.text(2)?)?))
+        },
+    )
+}

@@ -1,0 +1,216 @@
+//! Spaces and their heads; what each path holds.
+
+use sync_core::{
+    record::{AreaPath, Digest, LogId},
+    wire::page::Sum,
+};
+
+use super::{StorageError, Tx, Value};
+
+/// One county's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Space {
+    /// Its path, which is also its identifier.
+    pub id: AreaPath,
+    /// The log's present life.
+    pub log: LogId,
+    /// The highest sequence number given.
+    pub head: u64,
+}
+
+/// What a path holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PathSum {
+    /// Highest sequence number of a document in it.
+    pub last_seq: u64,
+    /// Documents.
+    pub docs: i64,
+    /// Changes and their digest.
+    pub sum: Sum,
+}
+
+pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
+    text.parse()
+        .map_err(|_| StorageError::Engine(format!("damaged path {text:?}")))
+}
+
+/// All spaces, in order.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
+    tx.all(
+        "SELECT id, log_id, head FROM space ORDER BY id",
+        &[],
+        |row| {
+            Ok(Space {
+                id: area(&row.text(0)?)?,
+                log: LogId::from_slice(&row.bytes(1)?)?,
+                head: row.int(2)?.unsigned_abs(),
+            })
+        },
+    )
+}
+
+/// One space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageError> {
+    tx.first(
+        "SELECT log_id, head FROM space WHERE id = $1",
+        &[id.as_str().into()],
+        |row| {
+            Ok(Space {
+                id: id.clone(),
+                log: LogId::from_slice(&row.bytes(0)?)?,
+                head: row.int(1)?.unsigned_abs(),
+            })
+        },
+    )
+}
+
+/// Makes a space, if it is not there.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO space (id, log_id, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
+        &[id.as_str().into(), log.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Gives a log a new life: after a restore, so that phones compare before they follow on.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE space SET log_id = $1 WHERE id = $2",
+        &[log.as_bytes().into(), id.as_str().into()],
+    )?;
+    Ok(())
+}
+
+/// Raises the head by `count`, the last step before rows are inserted; returns the new head.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn raise_head(tx: &mut dyn Tx, id: &AreaPath, count: usize) -> Result<u64, StorageError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let head = tx.first(
+        "UPDATE space SET head = head + $1 WHERE id = $2 RETURNING head",
+        &[count.into(), id.as_str().into()],
+        |row| row.int(0),
+    )?;
+    head.map(i64::unsigned_abs)
+        .ok_or_else(|| StorageError::Engine(format!("space {id} is gone")))
+}
+
+/// What a path holds.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn path_sum(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    path: &AreaPath,
+) -> Result<PathSum, StorageError> {
+    let found = tx.first(
+        "SELECT last_seq, doc_count, change_count, digest FROM path_sum WHERE space = $1 AND path = $2",
+        &[space.as_str().into(), path.as_str().into()],
+        |row| {
+            Ok(PathSum {
+                last_seq: row.int(0)?.unsigned_abs(),
+                docs: row.int(1)?,
+                sum: Sum { changes: row.int(2)?.unsigned_abs(), digest: Digest::from_slice(&row.bytes(3)?) },
+            })
+        },
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Writes what a path holds.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn set_path_sum(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    path: &AreaPath,
+    sum: &PathSum,
+) -> Result<(), StorageError> {
+    let digest = sum.sum.digest.to_bytes();
+    tx.execute(
+        "INSERT INTO path_sum (space, path, last_seq, doc_count, change_count, digest)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (space, path) DO UPDATE SET last_seq = excluded.last_seq, doc_count = excluded.doc_count,
+           change_count = excluded.change_count, digest = excluded.digest",
+        &[
+            space.as_str().into(),
+            path.as_str().into(),
+            sum.last_seq.cast_signed().into(),
+            sum.docs.into(),
+            sum.sum.changes.cast_signed().into(),
+            digest.as_slice().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What an area holds: the sum over its paths, and the newest sequence number in them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn area_sum(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+) -> Result<(Sum, u64), StorageError> {
+    let (from, to) = within.below();
+    let (mut sum, mut newest) = (Sum::default(), 0);
+    tx.query(
+        "SELECT change_count, digest, last_seq FROM path_sum
+         WHERE space = $1 AND (path = $2 OR (path >= $3 AND path < $4))",
+        &[
+            space.as_str().into(),
+            within.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+        ],
+        &mut |row| {
+            sum.changes += row.int(0)?.unsigned_abs();
+            sum.digest = sum.digest.plus(Digest::from_slice(&row.bytes(1)?));
+            newest = newest.max(row.int(2)?.unsigned_abs());
+            Ok(())
+        },
+    )?;
+    Ok((sum, newest))
+}
+
+/// A named value of the server itself.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn meta(tx: &mut dyn Tx, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+    tx.first(
+        "SELECT value FROM meta WHERE name = $1",
+        &[name.into()],
+        |row| row.bytes(0),
+    )
+}
+
+/// Sets a named value of the server itself.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn set_meta(tx: &mut dyn Tx, name: &str, value: &[u8]) -> Result<(), StorageError> {
+    let value = Value::Bytes(value);
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[name.into(), value],
+    )?;
+    Ok(())
+}
