@@ -1,6 +1,18 @@
-//! The central server of Xuncha.
+//! The central server of Xuncha: ingest, feed, projection, review, photos.
+//!
+//! One process, one data folder. `app` builds the rooms and wires them; `http` is the face; every write of records
+//! goes through `ingest`, every read of a phone through `feed`, every read of a reviewer through `review`.
+
 pub mod access;
+pub mod app;
+pub mod blobs;
 pub mod config;
+pub mod export;
 pub mod feed;
+pub mod hints;
+pub mod http;
 pub mod ingest;
+pub mod metrics;
+pub mod projection;
+pub mod review;
 pub mod storage;

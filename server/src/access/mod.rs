@@ -19,6 +19,7 @@ use sync_core::{
 use crate::storage::{Storage, StorageError};
 
 pub use enrol::{Invitation, invite};
+pub(crate) use keys::random;
 pub use keys::server_key;
 pub use reach::Reach;
 

@@ -1,0 +1,176 @@
+//! The one place that knows all rooms: builds them, wires them, serves until told to stop.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context;
+use sync_core::record::ServerTime;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    access::{Access, Now, server_key},
+    blobs::Blobs,
+    config::Config,
+    feed::Feed,
+    hints::Hints,
+    http::{self, Rooms},
+    ingest::Ingest,
+    metrics::Metrics,
+    projection::Projection,
+    review::Review,
+    storage::Storage,
+};
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    /// The rooms, for programs that run the server in process.
+    pub rooms: Rooms,
+    /// The database.
+    pub storage: Storage,
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+/// The system's clock.
+pub fn system_clock() -> Now {
+    Arc::new(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        ServerTime(now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    })
+}
+
+/// Opens the data folder and builds every room on it.
+///
+/// # Errors
+/// If the folder, the database or the key cannot be opened, with the path and what to do.
+pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
+    let data = &config.data;
+    std::fs::create_dir_all(data).with_context(|| {
+        format!(
+            "data folder {} cannot be made; choose another with --data",
+            data.display()
+        )
+    })?;
+    let storage = Storage::open(&data.join("xuncha.db"))
+        .with_context(|| format!("database in {} cannot be opened", data.display()))?;
+    let key = server_key(data).context("server key")?;
+    let access = Access::new(
+        storage.clone(),
+        key.clone(),
+        Arc::clone(&now),
+        config.session_ms,
+    );
+    let blobs = Blobs::new(
+        storage.clone(),
+        data.clone(),
+        key.clone(),
+        Arc::clone(&now),
+        config.upload_ms,
+    )
+    .context("photo folder")?;
+    let rooms = Rooms {
+        ingest: Ingest::new(storage.clone(), key, now),
+        feed: Feed::new(storage.clone(), access.clone()),
+        blobs,
+        projection: Projection::new(storage.clone()),
+        review: Review::new(storage.clone()),
+        hints: Hints::new(storage.clone()),
+        metrics: Arc::new(Metrics::default()),
+        max_in_flight: config.max_in_flight,
+        access,
+    };
+    Ok((storage, rooms))
+}
+
+impl App {
+    /// Starts serving.
+    ///
+    /// # Errors
+    /// If the data folder cannot be opened or the address is taken.
+    pub async fn start(config: &Config, now: Now) -> anyhow::Result<Self> {
+        let (storage, rooms) = open(config, now)?;
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}; choose another with --listen",
+                config.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let router = http::router(rooms.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            axum::serve(NoDelay(listener), router)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        let jobs = vec![
+            tokio::spawn(rooms.projection.clone().run()),
+            tokio::spawn(sweep(rooms.blobs.clone())),
+        ];
+        Ok(Self {
+            rooms,
+            storage,
+            address,
+            stop: Some(stop),
+            serving,
+            jobs,
+        })
+    }
+
+    /// Finishes what is in progress, then ends.
+    ///
+    /// # Errors
+    /// If serving had failed.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let limit = std::time::Duration::from_secs(10);
+        let served = tokio::time::timeout(limit, &mut self.serving).await;
+        for job in &self.jobs {
+            job.abort();
+        }
+        match served {
+            Ok(joined) => joined.context("serving")?.context("serving"),
+            Err(_) => {
+                self.serving.abort();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Removes expired uploads every quarter of an hour.
+async fn sweep(blobs: Blobs) {
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(900));
+    loop {
+        every.tick().await;
+        match blobs.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(uploads = count, "expired uploads removed"),
+            Err(error) => tracing::warn!(%error, "expired uploads are removed later"),
+        }
+    }
+}
+
+/// Small answers leave at once instead of waiting to be filled up.
+struct NoDelay(TcpListener);
+
+impl axum::serve::Listener for NoDelay {
+    type Io = tokio::net::TcpStream;
+    type Addr = SocketAddr;
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (io, address) = axum::serve::Listener::accept(&mut self.0).await;
+        let _ = io.set_nodelay(true);
+        (io, address)
+    }
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}

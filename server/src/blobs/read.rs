@@ -1,0 +1,58 @@
+//! Giving photos out, only to those who may see a record that names them.
+
+use sync_core::{record::BlobHash, wire::Code};
+
+use super::Blobs;
+use crate::{
+    access::{Reach, Refusal},
+    storage::blobs,
+};
+
+/// Which form of a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Photo {
+    /// The working copy, byte for byte as it was sent.
+    Whole,
+    /// At most 320 px and 25 KB.
+    Thumbnail,
+}
+
+impl Blobs {
+    /// The bytes of a photo. Out of reach is the same as not there.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub async fn read(
+        &self,
+        reach: &Reach,
+        hash: BlobHash,
+        form: Photo,
+    ) -> Result<Vec<u8>, Refusal> {
+        let missing = || Refusal::new(Code::NotFound, hash.to_string());
+        let found = self
+            .storage
+            .read(move |tx| Ok::<_, Refusal>((blobs::find(tx, hash)?, blobs::paths(tx, hash)?)))
+            .await?;
+        let (Some(blob), paths) = found else {
+            return Err(missing());
+        };
+        let own = reach.device().is_some_and(|device| device == blob.device);
+        if !own && !paths.iter().any(|path| reach.covers(path)) {
+            return Err(missing());
+        }
+        let path = match form {
+            Photo::Whole => self.blob_path(&hash),
+            Photo::Thumbnail => self.thumb_path(&hash),
+        };
+        tokio::fs::read(path).await.map_err(|_| missing())
+    }
+
+    /// The receipt of a stored photo, if there is one.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`].
+    pub async fn receipt(&self, hash: BlobHash) -> Result<Option<(u64, Vec<u8>)>, Refusal> {
+        let found = self.storage.read(move |tx| blobs::find(tx, hash)).await?;
+        Ok(found.map(|blob| (blob.size, blob.receipt)))
+    }
+}

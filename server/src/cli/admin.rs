@@ -1,0 +1,196 @@
+//! `xuncha admin …`: people and phones, rebuild, backup, restore.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime};
+use xuncha_server::{
+    access::{Invitation, invite},
+    app::{open, system_clock},
+    config::Config,
+    http::Rooms,
+    storage::{Storage, devices, names},
+};
+
+use super::backup;
+
+/// A person with a role in an area.
+#[derive(Debug, Args)]
+pub(crate) struct Person {
+    /// Role, for example `grid_worker`, `property_manager`, `county_reviewer`.
+    #[arg(long)]
+    role: Role,
+    /// Area: administrative path such as `429999/429998/429998001/G01`.
+    #[arg(long)]
+    area: AreaPath,
+    /// The person's number (a UUID), if the person is known already.
+    #[arg(long)]
+    person: Option<PersonId>,
+    /// The organisation's number (a UUID), if it is known already.
+    #[arg(long)]
+    organ: Option<OrganId>,
+    /// Name for the ledger; kept in the side store, never in a record.
+    #[arg(long)]
+    name: Option<String>,
+    /// Name of the organisation.
+    #[arg(long)]
+    organ_name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// 生成登记码 / Make a one-time code for a phone and show it as a QR code.
+    #[command(
+        after_help = "Example:\n  xuncha admin enrol --role grid_worker --space 429999/429998 \\\n    --area 429999/429998/429998001/G01 --name 网格员甲"
+    )]
+    Enrol {
+        #[command(flatten)]
+        person: Person,
+        /// The county whose log the area belongs to.
+        #[arg(long)]
+        space: AreaPath,
+        /// Hours the code is valid.
+        #[arg(long, default_value_t = 24)]
+        hours: i64,
+        /// Address of the server, to be put into the QR code.
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        server: String,
+    },
+    /// 生成审核接口令牌 / Make a key to the review API; it is shown once.
+    Token {
+        #[command(flatten)]
+        person: Person,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// 停用手机 / Disable a phone: what it sends is quarantined, nothing is given out.
+    Revoke {
+        /// The phone's number.
+        device: DeviceId,
+        /// Also ask it to erase what it holds at its next contact.
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// 重建台账 / Make the ledger anew from the log.
+    Rebuild,
+    /// 备份 / Copy database, key and photos to a new folder; may be taken while the server runs.
+    Backup {
+        /// Folder to write; must not exist.
+        to: PathBuf,
+    },
+    /// 恢复 / Restore a backup into an empty data folder; phones then refill what it lacks.
+    Restore {
+        /// Folder of the backup.
+        from: PathBuf,
+    },
+}
+
+impl Admin {
+    pub(crate) async fn run(self, data: PathBuf) -> anyhow::Result<()> {
+        let config = Config::new(&data, ([127, 0, 0, 1], 0).into());
+        if let Self::Restore { from } = self {
+            return backup::restore(&from, &config).await;
+        }
+        let (storage, rooms) = open(&config, system_clock())?;
+        match self {
+            Self::Enrol {
+                person,
+                space,
+                hours,
+                server,
+            } => enrol(&storage, person, space, hours, &server).await,
+            Self::Token { person, label } => token(&storage, &rooms, person, label).await,
+            Self::Revoke { device, wipe } => revoke(&storage, device, wipe).await,
+            Self::Rebuild => {
+                let done = rooms.projection.rebuild().await?;
+                println!(
+                    "台账已重建 / rebuilt: {} hazards, {} damaged",
+                    done.documents, done.damaged
+                );
+                Ok(())
+            }
+            Self::Backup { to } => backup::backup(&storage, &config, &to).await,
+            Self::Restore { .. } => Ok(()),
+        }
+    }
+}
+
+fn fresh() -> anyhow::Result<[u8; 16]> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random)
+        .map_err(|e| anyhow::anyhow!("the system gives no randomness: {e}"))?;
+    Ok(sync_core::record::ids::uuid_v7(system_clock()().0, random))
+}
+
+/// Gives the person and the organisation numbers and names.
+async fn introduce(storage: &Storage, person: &Person) -> anyhow::Result<(PersonId, OrganId)> {
+    let id = person.person.map_or_else(|| fresh().map(PersonId), Ok)?;
+    let organ = person.organ.map_or_else(|| fresh().map(OrganId), Ok)?;
+    let (name, organ_name) = (person.name.clone(), person.organ_name.clone());
+    storage
+        .write(move |tx| {
+            if let Some(name) = name {
+                names::set_person(tx, id, organ, &name)?;
+            }
+            organ_name.map_or(Ok(()), |name| names::set_organ(tx, organ, &name))
+        })
+        .await?;
+    Ok((id, organ))
+}
+
+async fn enrol(
+    storage: &Storage,
+    who: Person,
+    space: AreaPath,
+    hours: i64,
+    server: &str,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        space.covers(&who.area),
+        "area {} does not lie in space {space}",
+        who.area
+    );
+    let (person, organ) = introduce(storage, &who).await?;
+    let invitation = Invitation {
+        person,
+        organ,
+        role: who.role,
+        area: who.area,
+        space,
+    };
+    let expires = ServerTime(system_clock()().0 + hours * 3_600_000);
+    let code = invite(storage, &invitation, expires).await?;
+    let address = format!("{server}/#enrol={code}");
+    let qr = qrcode::QrCode::new(address.as_bytes()).context("QR code")?;
+    println!(
+        "{}",
+        qr.render::<qrcode::render::unicode::Dense1x2>().build()
+    );
+    println!("登记码 / code: {code}  ({hours} h, once)");
+    println!("人员 / person: {person}   单位 / organisation: {organ}");
+    println!("xuncha-sim device enrol {code} --server {server}");
+    Ok(())
+}
+
+async fn token(storage: &Storage, rooms: &Rooms, who: Person, label: String) -> anyhow::Result<()> {
+    let (person, _) = introduce(storage, &who).await?;
+    let token = rooms
+        .access
+        .issue_token(person, who.role, who.area, label)
+        .await?;
+    println!("{token}");
+    println!("curl -H 'Authorization: Bearer {token}' http://127.0.0.1:8080/v1/hazards");
+    Ok(())
+}
+
+async fn revoke(storage: &Storage, device: DeviceId, wipe: bool) -> anyhow::Result<()> {
+    let state = if wipe { "wipe" } else { "revoked" };
+    let known = storage
+        .write(move |tx| devices::set_state(tx, device, state))
+        .await?;
+    anyhow::ensure!(known, "phone {device} is not known to this server");
+    println!("手机已停用 / phone {device} is {state}");
+    Ok(())
+}

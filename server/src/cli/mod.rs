@@ -1,0 +1,105 @@
+//! The command line of the server, parsed and carried out.
+//!
+//! In come arguments, out go texts for the person at the terminal. Everything that is done here is a call of a
+//! room of the library.
+
+mod admin;
+mod backup;
+mod schemas;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use xuncha_server::{
+    app::{App, system_clock},
+    config::Config,
+};
+
+/// 巡查服务器 / The central server of Xuncha.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Example:\n  xuncha serve --data ./data --listen 0.0.0.0:8080"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 启动服务 / Serve phones and reviewers.
+    Serve {
+        /// Folder of the database, photos and key; made if it is not there.
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+    },
+    /// 管理 / Administer a data folder (the server may be running).
+    Admin {
+        /// Folder of the database, photos and key.
+        #[arg(long, default_value = "data", global = true)]
+        data: PathBuf,
+        #[command(subcommand)]
+        command: admin::Admin,
+    },
+    /// 生成契约文件 / Write JSON Schemas, OpenAPI and the list of refusals.
+    Schemas {
+        /// Folder to write to.
+        #[arg(long, default_value = "schemas")]
+        out: PathBuf,
+    },
+}
+
+/// Structured logs on standard error: text on a terminal, JSON with `XUNCHA_LOG_FORMAT=json`; `RUST_LOG` filters.
+pub(crate) fn log() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,tower_http=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if std::env::var("XUNCHA_LOG_FORMAT").is_ok_and(|f| f == "json") {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+impl Arguments {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve { data, listen } => serve(Config::new(data, listen)).await,
+            Command::Admin { data, command } => command.run(data).await,
+            Command::Schemas { out } => schemas::write(&out),
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let app = App::start(&config, system_clock()).await?;
+    println!("巡查服务已启动 / serving on http://{}", app.address);
+    println!("  API 文档 / API viewer: http://{}/docs", app.address);
+    ended().await;
+    println!("正在结束 / finishing what is in progress");
+    app.stop().await
+}
+
+/// Waits for Ctrl-C or a service manager's signal.
+async fn ended() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,42 @@
+//! Writes what other programs need to know: record schemas, the API, the refusals.
+
+use std::{fs, path::Path};
+
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+use sync_core::{
+    catalogue::{HazardKinds, Rules},
+    lifecycle::HazardState,
+    record::{Event, Grant},
+};
+
+fn put(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, serde_json::to_string_pretty(value)? + "\n")?;
+    Ok(())
+}
+
+fn record<T: JsonSchema>(out: &Path, name: &str) -> anyhow::Result<()> {
+    put(
+        &out.join("records").join(format!("{name}.schema.json")),
+        &schema_for!(T),
+    )
+}
+
+/// Writes every generated file under `out`.
+pub(super) fn write(out: &Path) -> anyhow::Result<()> {
+    record::<Event>(out, "event")?;
+    record::<Grant>(out, "grant")?;
+    record::<HazardState>(out, "hazard_state")?;
+    record::<HazardKinds>(out, "hazard_kinds")?;
+    record::<Rules>(out, "lifecycle")?;
+    put(
+        &out.join("openapi.json"),
+        &xuncha_server::http::openapi::document(),
+    )?;
+    put(&out.join("problems.json"), &xuncha_server::http::problems())?;
+    println!("written to {}", out.display());
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! CSV for a spreadsheet: UTF-8 with a byte order mark, the ledger's own column names.
+
+use crate::review::HazardView;
+
+/// What a spreadsheet needs to read UTF-8.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+const COLUMNS: [&str; 22] = [
+    "隐患编号",
+    "区域",
+    "小区名称",
+    "楼栋/单元/楼层/部位",
+    "隐患类别代码",
+    "隐患名称",
+    "隐患描述",
+    "数量",
+    "单位",
+    "隐患等级",
+    "状态代码",
+    "整改进展",
+    "是否存在冲突",
+    "排查时间",
+    "最近更新",
+    "整改时限",
+    "发现次数",
+    "照片数",
+    "待传照片",
+    "区域代码",
+    "标记",
+    "轮次",
+];
+
+/// A cell that starts like a formula would run in a spreadsheet; a quote before it stops that.
+fn safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The first lines: what the file shows and of when, then the column names.
+pub fn head(as_of: &str, catalogue_version: u32) -> Vec<u8> {
+    let title =
+        format!("{BYTE_ORDER_MARK}隐患排查整治台账,截至 {as_of},目录版本 {catalogue_version}\r\n");
+    [
+        title.into_bytes(),
+        line(COLUMNS.iter().map(|c| (*c).to_owned())),
+    ]
+    .concat()
+}
+
+/// One hazard as a line.
+pub fn row(h: &HazardView) -> Vec<u8> {
+    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+    line([
+        h.id.clone(),
+        h.area_name.clone().unwrap_or_default(),
+        h.compound.clone().unwrap_or_default(),
+        h.place.clone(),
+        h.kind.clone(),
+        h.kind_zh.clone(),
+        h.description.clone(),
+        number(h.count),
+        h.unit.clone(),
+        h.grade.clone(),
+        h.state.clone(),
+        h.state_zh.clone(),
+        if h.open_conflict_count > 0 {
+            "是"
+        } else {
+            "否"
+        }
+        .to_owned(),
+        h.found_at.clone(),
+        h.updated_at.clone(),
+        h.deadline.clone().unwrap_or_default(),
+        h.observation_count.to_string(),
+        h.photo_count.to_string(),
+        h.photos_pending.to_string(),
+        h.area.clone(),
+        h.flags.join(" "),
+        h.cycle.to_string(),
+    ])
+}
+
+fn line(cells: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let cells: Vec<String> = cells.into_iter().map(|c| safe(&c)).collect();
+    let _ = writer.write_record(&cells);
+    writer.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_becomes_text() {
+        let line = String::from_utf8(line(["=1+1".to_owned(), "3栋,\"东\"".to_owned()])).unwrap();
+        assert_eq!(line, "'=1+1,\"3栋,\"\"东\"\"\"\r\n");
+    }
+}

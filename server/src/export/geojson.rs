@@ -1,0 +1,28 @@
+//! GeoJSON (RFC 7946): WGS-84 in the geometry, the raw numbers and their reference system in the properties.
+
+use serde_json::json;
+
+use super::coordinates::to_wgs84;
+use crate::review::HazardView;
+
+/// Before the features.
+pub fn head(as_of: &str) -> Vec<u8> {
+    format!("{{\"type\":\"FeatureCollection\",\"as_of\":\"{as_of}\",\"features\":[").into_bytes()
+}
+
+/// One hazard as a feature; without a position, or with one of an unknown system, its geometry is null.
+pub fn feature(h: &HazardView, first: bool) -> Vec<u8> {
+    let point = h
+        .position
+        .as_ref()
+        .and_then(|p| to_wgs84(p.latitude_e7, p.longitude_e7, &p.crs));
+    let round = |degrees: f64| (degrees * 1e7).round() / 1e7;
+    let geometry =
+        point.map(|(lat, lon)| json!({ "type": "Point", "coordinates": [round(lon), round(lat)] }));
+    let feature = json!({ "type": "Feature", "id": h.id, "geometry": geometry, "properties": h });
+    let comma = if first { "" } else { "," };
+    format!("{comma}{feature}").into_bytes()
+}
+
+/// After the features.
+pub const TAIL: &[u8] = b"]}";

@@ -1,0 +1,126 @@
+//! For reviewers: the ledger as a file, streamed page by page, within the caller's reach.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Query, State, rejection::QueryRejection},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use sync_core::catalogue::Catalogue;
+use tokio::sync::mpsc;
+
+use super::{Rooms, extract::Seeing, review::parsed};
+use crate::{
+    access::{Reach, Refusal},
+    export,
+    review::{Filter, HazardView},
+};
+
+/// Rows read at once.
+const PAGE: i64 = 500;
+
+/// The ledger as CSV.
+#[utoipa::path(get, path = "/v1/exports/hazards.csv", tag = "review", params(Filter), responses((status = 200, content_type = "text/csv")))]
+pub(super) async fn csv(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let as_of = jiff::Timestamp::from_millisecond(rooms.access.now().0)
+        .unwrap_or_default()
+        .to_string();
+    let head = export::csv::head(&as_of, Catalogue::embedded().kinds.version);
+    let row = |h: &HazardView, _: bool| export::csv::row(h);
+    stream(
+        rooms,
+        reach,
+        parsed(filter)?,
+        "text/csv; charset=utf-8",
+        "hazards.csv",
+        head,
+        row,
+        b"",
+    )
+    .await
+}
+
+/// The ledger as GeoJSON, in WGS-84.
+#[utoipa::path(get, path = "/v1/exports/hazards.geojson", tag = "review", params(Filter), responses((status = 200, content_type = "application/geo+json")))]
+pub(super) async fn geojson(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    filter: Result<Query<Filter>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let as_of = jiff::Timestamp::from_millisecond(rooms.access.now().0)
+        .unwrap_or_default()
+        .to_string();
+    let head = export::geojson::head(&as_of);
+    let (kind, tail) = ("application/geo+json", export::geojson::TAIL);
+    stream(
+        rooms,
+        reach,
+        parsed(filter)?,
+        kind,
+        "hazards.geojson",
+        head,
+        export::geojson::feature,
+        tail,
+    )
+    .await
+}
+
+/// Sends the first page's refusal as a refusal; later failures cut the stream, so that nobody takes a part for all.
+#[expect(clippy::too_many_arguments, reason = "the parts of one file")]
+async fn stream(
+    rooms: Rooms,
+    reach: Reach,
+    mut filter: Filter,
+    kind: &'static str,
+    name: &'static str,
+    head: Vec<u8>,
+    row: impl Fn(&HazardView, bool) -> Vec<u8> + Send + 'static,
+    tail: &'static [u8],
+) -> Result<Response, Refusal> {
+    filter.limit = Some(PAGE);
+    let mut page = rooms.review.list(&reach, filter.clone()).await?;
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(4);
+    tokio::spawn(async move {
+        let mut bytes = head;
+        let mut first = true;
+        loop {
+            for item in &page.items {
+                bytes.extend(row(item, first));
+                first = false;
+            }
+            if sender
+                .send(Ok(std::mem::take(&mut bytes).into()))
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let Some(next) = page.next else { break };
+            filter.after = Some(next);
+            page = match rooms.review.list(&reach, filter.clone()).await {
+                Ok(page) => page,
+                Err(error) => {
+                    let _ = sender
+                        .send(Err(std::io::Error::other(error.to_string())))
+                        .await;
+                    return;
+                }
+            };
+        }
+        let _ = sender.send(Ok(Bytes::from_static(tail))).await;
+    });
+    let chunks =
+        futures_util::stream::unfold(receiver, async |mut r| r.recv().await.map(|c| (c, r)));
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    Ok((headers, Body::from_stream(chunks)).into_response())
+}

@@ -1,0 +1,74 @@
+//! Who calls, and what they sent: extractors that refuse before a handler runs.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use sync_core::{
+    record::DeviceId,
+    wire::{Code, Exchange, FrameError, frame::MEDIA_TYPE},
+};
+
+use super::Rooms;
+use crate::access::{Reach, Refusal};
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok());
+    value
+        .and_then(|v| v.strip_prefix("Bearer "))
+        .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
+}
+
+/// The device of a session; its state and grants are checked by the room that acts.
+pub(super) struct Caller(pub(super) DeviceId);
+
+impl FromRequestParts<Rooms> for Caller {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
+        rooms.access.device_of(bearer(&parts.headers)?).map(Self)
+    }
+}
+
+/// Anybody with a token, and how far they see.
+pub(super) struct Seeing(pub(super) Reach);
+
+impl FromRequestParts<Rooms> for Seeing {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
+        rooms.access.reach(bearer(&parts.headers)?).await.map(Self)
+    }
+}
+
+/// A decoded request of an exchange.
+pub(super) struct Framed<E: Exchange>(pub(super) E::Request);
+
+impl<E: Exchange, S: Send + Sync> FromRequest<S> for Framed<E> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|e| Refusal::new(Code::TooLarge, e.body_text()))?;
+        E::read_request(&bytes).map(Self).map_err(|e| match e {
+            FrameError::TooLarge { .. } => Refusal::new(Code::TooLarge, e.to_string()),
+            FrameError::Version => Refusal::new(Code::UpgradeNeeded, e.to_string()),
+            FrameError::Damaged(_) => Refusal::new(Code::Malformed, e.to_string()),
+        })
+    }
+}
+
+/// The answer of an exchange.
+pub(super) struct Answer<E: Exchange>(pub(super) E::Response);
+
+impl<E: Exchange> IntoResponse for Answer<E> {
+    fn into_response(self) -> Response {
+        (
+            [(header::CONTENT_TYPE, MEDIA_TYPE)],
+            E::write_response(&self.0),
+        )
+            .into_response()
+    }
+}

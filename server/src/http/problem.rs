@@ -1,0 +1,114 @@
+//! The only place where a refusal meets an HTTP status: problem details, RFC 9457.
+
+use axum::{
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use sync_core::wire::{Code, Problem};
+
+use crate::access::Refusal;
+
+/// A problem document.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct ProblemDetails {
+    /// A stable reference, `/problems/<code>`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What happened and what to do, in Chinese.
+    title: &'static str,
+    /// The same in English.
+    title_en: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// The stable name of the refusal.
+    code: &'static str,
+    /// What was wrong and where.
+    detail: String,
+}
+
+const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Malformed | Code::BadFilter | Code::CodeInvalid => StatusCode::BAD_REQUEST,
+        Code::SessionExpired => StatusCode::UNAUTHORIZED,
+        Code::DeviceUnknown | Code::DeviceRevoked | Code::OutOfScope | Code::PackSignature => {
+            StatusCode::FORBIDDEN
+        }
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::UploadOffset => StatusCode::CONFLICT,
+        Code::UploadGone => StatusCode::GONE,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
+        Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn respond(problem: &Problem) -> Response {
+    let code = problem.code;
+    // tus gives a failed checksum a status of its own.
+    let status = match code {
+        Code::ChecksumMismatch => {
+            StatusCode::from_u16(460).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        code => status(code),
+    };
+    let body = ProblemDetails {
+        kind: format!("/problems/{code}"),
+        title: code.zh(),
+        title_en: code.en(),
+        status: status.as_u16(),
+        code: code.name(),
+        detail: problem.detail.clone(),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json"),
+        (HeaderName::from_static("xuncha-refusal"), code.name()),
+    ];
+    let body = serde_json::to_string(&body).unwrap_or_default();
+    let mut response = (status, headers, body).into_response();
+    if code == Code::Busy {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+    }
+    response
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => respond(&problem),
+            Self::Storage(crate::storage::StorageError::Full) => respond(&Problem::new(
+                Code::StorageFull,
+                "the database's disk is full",
+            )),
+            Self::Storage(error) => {
+                tracing::error!(%error, "a request failed in storage");
+                respond(&Problem::new(Code::Internal, "see the server's log"))
+            }
+        }
+    }
+}
+
+/// A panic is a defect, not an answer: it is logged, counted and answered like any internal error.
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    respond(&Problem::new(Code::Internal, "see the server's log"))
+}
+
+/// Every refusal with its status, for `schemas/problems.json`.
+pub(crate) fn table() -> serde_json::Value {
+    let row = |code: &Code| {
+        let http = if *code == Code::ChecksumMismatch {
+            460
+        } else {
+            status(*code).as_u16()
+        };
+        serde_json::json!({ "code": code.name(), "number": code.number(), "status": http,
+            "transient": code.is_transient(), "zh": code.zh(), "en": code.en() })
+    };
+    Code::ALL.iter().map(row).collect()
+}

@@ -1,0 +1,195 @@
+//! Folding documents into rows, and writing the rows with the mark.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use sync_core::{
+    catalogue::Catalogue,
+    crdt::Document,
+    lifecycle::{self, HazardState, Stated},
+    place_key,
+    record::{AreaPath, Event, EventBody, Grant, GrantId, Observation},
+};
+
+use super::{
+    Progress,
+    gather::{Raw, Situation},
+};
+use crate::storage::{
+    StorageError, Tx,
+    hazards::{self, Hazard},
+    log::{self, Doc},
+};
+
+/// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
+const FOLD_CHANGES: u64 = 4;
+const FOLD_BYTES: u64 = 2 * 1024;
+
+/// What to write for one document.
+#[derive(Debug)]
+pub(super) struct Action {
+    row: Hazard,
+    snapshot: Option<(Doc, Vec<u8>)>,
+    damaged: bool,
+}
+
+/// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
+pub(super) fn plan(situation: Situation) -> Vec<Action> {
+    let Situation {
+        docs,
+        grants,
+        changed,
+        ..
+    } = situation;
+    (changed + 1..)
+        .zip(docs)
+        .map(|(changed, raw)| project(raw, changed, &grants))
+        .collect()
+}
+
+fn project(raw: Raw, changed: i64, grants: &HashMap<GrantId, Grant>) -> Action {
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants)))
+        .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
+    let doc = raw.doc;
+    match folded {
+        Ok((state, events, chunk)) => Action {
+            row: row(&doc, changed, &state, &events),
+            snapshot: chunk.map(|chunk| (doc, chunk)),
+            damaged: false,
+        },
+        Err(problem) => Action {
+            row: Hazard {
+                problem,
+                ..blank(&doc, changed)
+            },
+            snapshot: None,
+            damaged: true,
+        },
+    }
+}
+
+type Folded = (HazardState, Vec<Stated>, Option<Vec<u8>>);
+
+fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
+    let snapshot = (!raw.chunk.is_empty()).then_some(raw.chunk.as_slice());
+    let mut document = Document::load(snapshot, raw.changes.iter().map(Vec::as_slice))
+        .map_err(|e| e.to_string())?;
+    let (events, _) = document.events();
+    let read = |(id, bytes): (_, Vec<u8>)| {
+        Event::from_bytes(&bytes)
+            .ok()
+            .map(|event| Stated { id, event })
+    };
+    let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
+    let state = lifecycle::fold(&events, grants, Catalogue::embedded());
+    let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
+    // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
+    let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
+    let chunk = if whole && document.digest() == raw.doc.digest {
+        Some(document.snapshot())
+    } else {
+        None
+    };
+    Ok((state, events, chunk))
+}
+
+fn blank(doc: &Doc, changed: i64) -> Hazard {
+    Hazard {
+        doc: doc.id.as_bytes().to_vec(),
+        space: doc.space.to_string(),
+        path: doc.path.to_string(),
+        as_of_seq: doc.last_seq.cast_signed(),
+        changed,
+        is_open: true,
+        ..Hazard::default()
+    }
+}
+
+fn row(doc: &Doc, changed: i64, state: &HazardState, events: &[Stated]) -> Hazard {
+    let catalogue = Catalogue::embedded();
+    let list = lifecycle::row(state, events);
+    let kind = catalogue.kinds.find(&list.code);
+    let first = first_observation(state, events);
+    let open_conflicts = state
+        .conflicts
+        .iter()
+        .filter(|c| c.resolved_by.is_none())
+        .count();
+    let position = first.and_then(|o| o.position);
+    let words = [
+        list.place.as_str(),
+        &list.description,
+        &list.code,
+        kind.map_or("", |k| &k.zh),
+    ];
+    Hazard {
+        state: i64::from(list.state),
+        is_open: catalogue.rules.is_open(state.state),
+        cycle: i64::from(state.cycle),
+        grade: state.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
+        category: kind.map(|k| k.category.clone()).unwrap_or_default(),
+        flags: i64::from(list.flags),
+        compound: first.map(|o| o.place.compound.as_bytes().to_vec()),
+        place_key: first.map(|o| place_key::of(&o.place)).unwrap_or_default(),
+        search: words.join(" ").to_lowercase(),
+        item_count: first.and_then(|o| o.count).map(i64::from),
+        found_at: list.found,
+        updated_at: list.updated,
+        deadline: state.deadline.map(|d| d.0),
+        event_count: i64::from(list.events),
+        observation_count: i64::from(state.observation_count),
+        conflict_count: i64::try_from(open_conflicts).unwrap_or(i64::MAX),
+        photo_count: i64::from(list.photos),
+        latitude_e7: position.map(|p| i64::from(p.latitude_e7)),
+        longitude_e7: position.map(|p| i64::from(p.longitude_e7)),
+        crs: position.map(|p| p.crs.name().to_owned()),
+        accuracy_cm: position.and_then(|p| p.accuracy_cm).map(i64::from),
+        code: list.code,
+        place: list.place,
+        description: list.description,
+        ..blank(doc, changed)
+    }
+}
+
+fn first_observation<'e>(state: &HazardState, events: &'e [Stated]) -> Option<&'e Observation> {
+    let in_order = state
+        .history
+        .iter()
+        .filter_map(|j| events.iter().find(|s| s.id == j.id));
+    in_order
+        .filter_map(|s| {
+            if let EventBody::Observe(o) = &s.event.body {
+                Some(o)
+            } else {
+                None
+            }
+        })
+        .next()
+}
+
+/// Writes rows, snapshots and the mark, unless another worker was faster.
+pub(super) fn apply(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    mark: u64,
+    upto: u64,
+    actions: &[Action],
+) -> Result<Progress, StorageError> {
+    let changed = actions.iter().map(|a| a.row.changed).max();
+    let changed = changed.map_or_else(|| hazards::mark(tx, space).map(|m| m.1), Ok)?;
+    if !hazards::move_mark(tx, space, mark, upto, changed)? {
+        return Ok(Progress::default());
+    }
+    let mut progress = Progress::default();
+    for action in actions {
+        hazards::put(tx, &action.row)?;
+        progress.documents += 1;
+        progress.damaged += usize::from(action.damaged);
+        if let Some((doc, chunk)) = &action.snapshot {
+            progress.folded += usize::from(log::put_snapshot(tx, doc, chunk)?);
+        }
+    }
+    Ok(progress)
+}

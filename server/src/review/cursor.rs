@@ -1,0 +1,66 @@
+//! Positions in a list, opaque to those who carry them.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sync_core::wire::{Code, decode, encode};
+
+use crate::access::Refusal;
+
+/// A position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cursor {
+    /// After a row of the list by time found.
+    Found(i64, Vec<u8>),
+    /// After a change, for each space.
+    Changed(BTreeMap<String, i64>),
+}
+
+fn bad() -> Refusal {
+    Refusal::new(
+        Code::BadFilter,
+        "after/since: not a cursor of this list; leave it out to begin",
+    )
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = match self {
+            Self::Found(at, doc) => [&[1], &at.to_be_bytes()[..], doc].concat(),
+            Self::Changed(position) => {
+                let pairs: Vec<(String, i64)> =
+                    position.iter().map(|(k, v)| (k.clone(), *v)).collect();
+                [&[2], encode(&pairs).as_slice()].concat()
+            }
+        };
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Cursor {
+    /// Reads a position in the list by time found.
+    ///
+    /// # Errors
+    /// `bad-filter`.
+    pub fn found(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
+        match bytes.split_first() {
+            Some((1, rest)) if rest.len() == 24 => {
+                let at = rest[..8].try_into().map_err(|_| bad())?;
+                Ok((i64::from_be_bytes(at), rest[8..].to_vec()))
+            }
+            _ => Err(bad()),
+        }
+    }
+
+    /// Reads a position in the feed of changes.
+    ///
+    /// # Errors
+    /// `bad-filter`.
+    pub fn changed(text: &str) -> Result<BTreeMap<String, i64>, Refusal> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
+        let pairs = bytes.split_first().filter(|(kind, _)| **kind == 2);
+        let pairs: Vec<(String, i64)> = pairs.and_then(|(_, rest)| decode(rest)).ok_or_else(bad)?;
+        Ok(pairs.into_iter().collect())
+    }
+}

@@ -1,0 +1,123 @@
+//! What to list, as a person writes it in an address.
+
+use serde::Deserialize;
+use sync_core::{catalogue::Catalogue, lifecycle::Flags, record::AreaPath, wire::Code};
+
+use super::Cursor;
+use crate::{
+    access::{Reach, Refusal},
+    storage::hazards::Query,
+};
+
+/// Rows of a page if nothing is said, and at most.
+const USUAL: i64 = 50;
+const MOST: i64 = 500;
+
+/// The filters of the ledger; all of them narrow.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Administrative path; everything below it too.
+    pub area: Option<String>,
+    /// Hazard kind such as `EV-06`, or a category such as `EV`.
+    pub kind: Option<String>,
+    /// `G1`, `G2` or `G3_suspected`.
+    pub grade: Option<String>,
+    /// State such as `HS10`.
+    pub state: Option<String>,
+    /// Only open (`true`) or only closed (`false`).
+    pub open: Option<bool>,
+    /// A flag such as `conflict_open`.
+    pub flag: Option<String>,
+    /// Found at or after: RFC 3339, or a day such as `2024-03-25` (from 00:00, UTC+8).
+    pub found_from: Option<String>,
+    /// Found before: as `found_from`.
+    pub found_to: Option<String>,
+    /// Text in place, description, kind.
+    pub q: Option<String>,
+    /// Rows of a page, 1 to 500; 50 if absent.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+fn bad(parameter: &str, expected: &str) -> Refusal {
+    Refusal::new(Code::BadFilter, format!("{parameter}: expected {expected}"))
+}
+
+pub(super) fn limit(limit: Option<i64>) -> Result<i64, Refusal> {
+    let limit = limit.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(bad("limit", "1 to 500"))
+    }
+}
+
+fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {
+    let day = format!("{text}T00:00:00+08:00")
+        .parse::<jiff::Timestamp>()
+        .ok();
+    let instant = text.parse::<jiff::Timestamp>().ok().or(day);
+    let instant = instant.ok_or_else(|| bad(parameter, "RFC 3339 or yyyy-mm-dd"))?;
+    Ok(instant.as_millisecond())
+}
+
+impl Filter {
+    /// Checks every part and limits it to what the caller may see.
+    pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
+        let area: Option<AreaPath> = match self.area {
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| bad("area", "an administrative path"))?,
+            ),
+            None => None,
+        };
+        let state = match self.state.as_deref() {
+            Some(text) => {
+                let number = text.strip_prefix("HS").unwrap_or(text).parse::<u16>();
+                let known = number.ok().map(sync_core::catalogue::StateCode);
+                let known = known.filter(|s| Catalogue::embedded().rules.state(*s).is_some());
+                Some(i64::from(
+                    known.ok_or_else(|| bad("state", "a state such as HS10"))?.0,
+                ))
+            }
+            None => None,
+        };
+        let flag = match self.flag.as_deref() {
+            Some(text) => {
+                let bit = Flags::NAMES.iter().position(|name| *name == text);
+                Some(1 << bit.ok_or_else(|| bad("flag", &Flags::NAMES.join(", ")))?)
+            }
+            None => None,
+        };
+        let (code, category) = match self.kind {
+            Some(kind) if kind.contains('-') => (Some(kind), None),
+            kind => (None, kind),
+        };
+        let text = self.q.filter(|q| !q.trim().is_empty());
+        if text.as_ref().is_some_and(|q| q.chars().count() > 100) {
+            return Err(bad("q", "at most 100 characters"));
+        }
+        Ok(Query {
+            within: reach.areas().to_vec(),
+            area,
+            code,
+            category,
+            grade: self.grade,
+            state,
+            open: self.open,
+            flag,
+            found_from: self
+                .found_from
+                .map(|t| time("found_from", &t))
+                .transpose()?,
+            found_to: self.found_to.map(|t| time("found_to", &t)).transpose()?,
+            text,
+            after: self.after.map(|t| Cursor::found(&t)).transpose()?,
+            changed_after: None,
+            limit: limit(self.limit)?,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! What reviewers see: the ledger, one hazard with its whole history, what changed since.
+//!
+//! In comes a [`Reach`] that was checked at this request and a query; out come views within that reach. Records
+//! are never written here; what a reviewer decides is an event like any other.
+
+mod cursor;
+mod filter;
+mod one;
+mod view;
+
+use sync_core::record::DocId;
+
+use crate::{
+    access::{Reach, Refusal},
+    storage::{Storage, hazards, spaces},
+};
+
+pub use cursor::Cursor;
+pub use filter::Filter;
+pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
+pub use view::HazardView;
+
+/// The reviewers' reading room.
+#[derive(Debug, Clone)]
+pub struct Review {
+    storage: Storage,
+}
+
+/// One page of the ledger.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct HazardPage {
+    /// The rows.
+    pub items: Vec<HazardView>,
+    /// Give this as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+}
+
+impl Review {
+    /// Over a storage.
+    pub fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// A page of the ledger, newest found first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn list(&self, reach: &Reach, filter: Filter) -> Result<HazardPage, Refusal> {
+        let query = filter.query(reach)?;
+        self.storage
+            .read(move |tx| {
+                let rows = hazards::list(tx, &query)?;
+                let full = rows.len() as i64 == query.limit;
+                let next = rows
+                    .last()
+                    .filter(|_| full)
+                    .map(|r| Cursor::Found(r.found_at, r.doc.clone()).to_string());
+                let items = rows
+                    .iter()
+                    .map(|r| view::view(tx, r))
+                    .collect::<Result<_, _>>()?;
+                Ok(HazardPage { items, next })
+            })
+            .await
+    }
+
+    /// What changed in the ledger since a cursor, in the order it changed. Without one: from the beginning.
+    ///
+    /// # Errors
+    /// `bad-filter` for a damaged cursor.
+    pub async fn changes(
+        &self,
+        reach: &Reach,
+        since: Option<String>,
+        limit: Option<i64>,
+    ) -> Result<HazardPage, Refusal> {
+        let position = match since {
+            Some(text) => Cursor::changed(&text)?,
+            None => std::collections::BTreeMap::new(),
+        };
+        let limit = filter::limit(limit)?;
+        let within = reach.areas().to_vec();
+        self.storage
+            .read(move |tx| {
+                let (mut position, mut items) = (position, Vec::new());
+                for space in spaces::list(tx)? {
+                    let areas: Vec<_> = within
+                        .iter()
+                        .filter(|a| a.covers(&space.id) || space.id.covers(a))
+                        .map(|a| {
+                            if a.covers(&space.id) {
+                                space.id.clone()
+                            } else {
+                                a.clone()
+                            }
+                        })
+                        .collect();
+                    if areas.is_empty() {
+                        continue;
+                    }
+                    let after = position.get(space.id.as_str()).copied().unwrap_or(0);
+                    let query = hazards::Query {
+                        within: areas,
+                        changed_after: Some(after),
+                        limit: limit - items.len() as i64,
+                        ..hazards::Query::default()
+                    };
+                    if query.limit <= 0 {
+                        break;
+                    }
+                    for row in hazards::list(tx, &query)? {
+                        position.insert(space.id.to_string(), row.changed);
+                        items.push(view::view(tx, &row)?);
+                    }
+                }
+                Ok(HazardPage {
+                    items,
+                    next: Some(Cursor::Changed(position).to_string()),
+                })
+            })
+            .await
+    }
+
+    /// One hazard with its whole history. Out of reach is the same as not there.
+    ///
+    /// # Errors
+    /// `not-found`.
+    pub async fn one(&self, reach: &Reach, doc: DocId) -> Result<HazardDetail, Refusal> {
+        let reach = reach.clone();
+        self.storage.read(move |tx| one::one(tx, &reach, doc)).await
+    }
+}

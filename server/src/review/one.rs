@@ -1,0 +1,205 @@
+//! One hazard: every event with its verdict, conflicts, photos; folded now from the log.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sync_core::{
+    catalogue::Catalogue,
+    crdt::Document,
+    lifecycle::{self, HazardState, Stated, Verdict},
+    record::{DocId, Event, Grant, GrantId},
+    wire::Code,
+};
+
+use super::{HazardView, view};
+use crate::{
+    access::{Reach, Refusal},
+    storage::{Tx, blobs, devices, hazards, log, names},
+};
+
+/// A hazard with its whole history.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct HazardDetail {
+    /// The row of the ledger.
+    pub hazard: HazardView,
+    /// Every event, causes before effects.
+    pub events: Vec<EventView>,
+    /// Conflicts, open and decided.
+    pub conflicts: Vec<ConflictView>,
+    /// Photos.
+    pub photos: Vec<PhotoView>,
+}
+
+/// An event and what became of it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct EventView {
+    /// The hash of its bytes.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its Chinese name.
+    pub kind_zh: &'static str,
+    /// Author, an opaque number.
+    pub author: String,
+    /// Author's name, if the side store has it.
+    pub author_name: Option<String>,
+    /// Role of the author, by the grant.
+    pub role: Option<String>,
+    /// The author's organisation, by the grant.
+    pub organ: Option<String>,
+    /// The phone.
+    pub device: String,
+    /// The grant it was made under.
+    pub grant: String,
+    /// The author's clock.
+    pub claimed_at: String,
+    /// Events the author had seen last.
+    pub after: Vec<String>,
+    /// What was stated.
+    #[schema(value_type = Object)]
+    pub content: serde_json::Value,
+    /// What became of it.
+    #[schema(value_type = Object)]
+    pub verdict: serde_json::Value,
+    /// Why it changes nothing, in Chinese.
+    pub void_zh: Option<&'static str>,
+}
+
+/// Two events that do not agree.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ConflictView {
+    /// Row of the table of concurrent pairs.
+    pub rule: String,
+    /// One event.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// The decision, if there is one.
+    pub resolved_by: Option<String>,
+}
+
+/// A photo of the record.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PhotoView {
+    /// SHA-256.
+    pub hash: String,
+    /// The event it belongs to.
+    pub event: String,
+    /// What it shows.
+    pub role: String,
+    /// How it got into the phone.
+    pub source: String,
+    /// `stored` or `pending`.
+    pub state: &'static str,
+    /// Address of the photo.
+    pub url: String,
+    /// Address of the thumbnail.
+    pub thumb_url: String,
+}
+
+pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDetail, Refusal> {
+    let missing = || Refusal::new(Code::NotFound, id.to_string());
+    let doc = log::find_doc(tx, id)?
+        .filter(|d| reach.covers(&d.path))
+        .ok_or_else(missing)?;
+    // A record that was just pushed may not be in the ledger yet.
+    let row = hazards::find(tx, id)?.ok_or_else(missing)?;
+    let hazard = view::view(tx, &row)?;
+    let chunk = if doc.snap_seq > 0 {
+        log::snapshot(tx, id)?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let after = if chunk.is_empty() { 0 } else { doc.snap_seq };
+    let changes = log::changes_after(tx, id, after, None)?;
+    let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
+    let document = Document::load(snapshot, changes.iter().map(Vec::as_slice))
+        .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let read = |(id, bytes): (_, Vec<u8>)| {
+        Event::from_bytes(&bytes)
+            .ok()
+            .map(|event| Stated { id, event })
+    };
+    let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
+    let mut grants: HashMap<GrantId, Grant> = HashMap::new();
+    for stated in &events {
+        if let Some(grant) = devices::find_grant_claims(tx, stated.event.grant)? {
+            grants.insert(stated.event.grant, grant);
+        }
+    }
+    let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
+    Ok(HazardDetail {
+        hazard,
+        conflicts: state.conflicts.iter().map(conflict).collect(),
+        photos: photos(tx, &events)?,
+        events: history(tx, &state, &events, &grants)?,
+    })
+}
+
+fn conflict(c: &lifecycle::Conflict) -> ConflictView {
+    ConflictView {
+        rule: c.rule.clone(),
+        one: c.one.to_string(),
+        other: c.other.to_string(),
+        resolved_by: c.resolved_by.map(|id| id.to_string()),
+    }
+}
+
+fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
+    let mut photos = Vec::new();
+    for stated in events {
+        for photo in stated.event.body.photos() {
+            let stored = blobs::find(tx, photo.hash)?.is_some();
+            photos.push(PhotoView {
+                hash: photo.hash.to_string(),
+                event: stated.id.to_string(),
+                role: photo.role.to_string(),
+                source: photo.source.to_string(),
+                state: if stored { "stored" } else { "pending" },
+                url: format!("/v1/blobs/{}", photo.hash),
+                thumb_url: format!("/v1/blobs/{}/thumb", photo.hash),
+            });
+        }
+    }
+    Ok(photos)
+}
+
+fn history(
+    tx: &mut dyn Tx,
+    state: &HazardState,
+    events: &[Stated],
+    grants: &HashMap<GrantId, Grant>,
+) -> Result<Vec<EventView>, Refusal> {
+    let mut history = Vec::with_capacity(events.len());
+    for judged in &state.history {
+        let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
+            continue;
+        };
+        let (event, grant) = (&stated.event, grants.get(&stated.event.grant));
+        let organ = match grant {
+            Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
+            None => None,
+        };
+        let void_zh = match judged.verdict {
+            Verdict::Void { reason } => Some(reason.zh()),
+            _ => None,
+        };
+        history.push(EventView {
+            id: stated.id.to_string(),
+            kind: event.body.name().to_owned(),
+            kind_zh: event.body.zh(),
+            author: event.author.to_string(),
+            author_name: names::person(tx, event.author)?,
+            role: grant.map(|g| g.role.zh().to_owned()),
+            organ,
+            device: event.device.to_string(),
+            grant: event.grant.to_string(),
+            claimed_at: view::instant(event.claimed.0),
+            after: event.after.iter().map(ToString::to_string).collect(),
+            content: serde_json::to_value(&event.body).unwrap_or_default(),
+            verdict: serde_json::to_value(&judged.verdict).unwrap_or_default(),
+            void_zh,
+        });
+    }
+    Ok(history)
+}

@@ -1,0 +1,146 @@
+//! A row of the ledger as reviewers read it.
+
+use serde::Serialize;
+use sync_core::{
+    catalogue::{Catalogue, StateCode},
+    lifecycle::Flags,
+    record::DocId,
+};
+
+use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names};
+
+/// A hazard in the ledger.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct HazardView {
+    /// The record.
+    pub id: String,
+    /// State such as `HS10`.
+    pub state: String,
+    /// Its Chinese name.
+    pub state_zh: String,
+    /// Whether it still needs work.
+    pub open: bool,
+    /// 1, and one more for each time it came back.
+    pub cycle: i64,
+    /// Flags that are set.
+    pub flags: Vec<&'static str>,
+    /// Hazard kind.
+    pub kind: String,
+    /// Its Chinese name.
+    pub kind_zh: String,
+    /// Grade.
+    pub grade: String,
+    /// Administrative path.
+    pub area: String,
+    /// The area's name, if it is known.
+    pub area_name: Option<String>,
+    /// The compound's name, if it is known.
+    pub compound: Option<String>,
+    /// The place in words.
+    pub place: String,
+    /// One spelling of the place, for comparing.
+    pub place_key: String,
+    /// What was seen.
+    pub description: String,
+    /// How many, in the kind's unit.
+    pub count: Option<i64>,
+    /// Unit of the count.
+    pub unit: String,
+    /// First found, RFC 3339, by the finder's clock.
+    pub found_at: String,
+    /// Last event, RFC 3339, by its author's clock.
+    pub updated_at: String,
+    /// Earliest deadline.
+    pub deadline: Option<String>,
+    /// Events.
+    pub event_count: i64,
+    /// Observations.
+    pub observation_count: i64,
+    /// Conflicts that nobody has decided.
+    pub open_conflict_count: i64,
+    /// Photos named by the record.
+    pub photo_count: i64,
+    /// Of those, the ones whose bytes are not here yet.
+    pub photos_pending: i64,
+    /// Position as measured: 1e-7 degree, and its reference system.
+    pub position: Option<PositionView>,
+    /// Why the record cannot be read, if so.
+    pub problem: Option<String>,
+}
+
+/// A position as measured, never converted.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PositionView {
+    /// Latitude, 1e-7 degree.
+    pub latitude_e7: i64,
+    /// Longitude, 1e-7 degree.
+    pub longitude_e7: i64,
+    /// Reference system.
+    pub crs: String,
+    /// Accuracy in centimetres.
+    pub accuracy_cm: Option<i64>,
+}
+
+pub(crate) fn instant(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .unwrap_or_default()
+        .to_string()
+}
+
+pub(crate) fn view(tx: &mut dyn Tx, row: &Hazard) -> Result<HazardView, StorageError> {
+    let catalogue = Catalogue::embedded();
+    let state = StateCode(u16::try_from(row.state).unwrap_or(0));
+    let kind = catalogue.kinds.find(&row.code);
+    let doc = DocId::from_slice(&row.doc)?;
+    let (named, stored) = blobs::counts(tx, doc)?;
+    let position = match (row.latitude_e7, row.longitude_e7) {
+        (Some(latitude_e7), Some(longitude_e7)) => Some(PositionView {
+            latitude_e7,
+            longitude_e7,
+            crs: row.crs.clone().unwrap_or_default(),
+            accuracy_cm: row.accuracy_cm,
+        }),
+        _ => None,
+    };
+    Ok(HazardView {
+        id: doc.to_string(),
+        state: state.to_string(),
+        state_zh: catalogue
+            .rules
+            .state(state)
+            .map(|s| s.zh.clone())
+            .unwrap_or_default(),
+        open: row.is_open,
+        cycle: row.cycle,
+        flags: Flags::NAMES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| row.flags >> bit & 1 == 1)
+            .map(|(_, n)| *n)
+            .collect(),
+        kind: row.code.clone(),
+        kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
+        grade: row.grade.clone(),
+        area: row.path.clone(),
+        area_name: names::area(tx, &row.path)?,
+        compound: match &row.compound {
+            Some(id) => names::compound(tx, id)?,
+            None => None,
+        },
+        place: row.place.clone(),
+        place_key: row.place_key.clone(),
+        description: row.description.clone(),
+        count: row.item_count,
+        unit: kind.map(|k| k.unit.clone()).unwrap_or_default(),
+        found_at: instant(row.found_at),
+        updated_at: instant(row.updated_at),
+        deadline: row.deadline.map(instant),
+        event_count: row.event_count,
+        observation_count: row.observation_count,
+        open_conflict_count: row.conflict_count,
+        photo_count: row.photo_count,
+        photos_pending: named - stored,
+        position,
+        problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),
+    })
+}
