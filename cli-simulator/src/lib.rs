@@ -1,1 +1,4 @@
-//! placeholder
+//! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo and the benchmarks.
+
+pub mod phone;
+pub mod world;

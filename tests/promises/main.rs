@@ -1,1 +1,5 @@
-//! Promises.
+//! What Xuncha promises, one file for each promise, on real SQLite files and real HTTP.
+
+mod support;
+
+mod first_path;

@@ -1,0 +1,79 @@
+//! Clocks and chance for phones: the system's, or driven by hand from a seed.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::SeqCst},
+};
+
+use sync_core::{
+    host::{Clock, Entropy},
+    record::DeviceTime,
+};
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DeviceTime {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        DeviceTime(now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// A clock that moves only when it is told to.
+#[derive(Debug, Clone)]
+pub struct SetClock(Arc<AtomicI64>);
+
+impl SetClock {
+    /// At a time.
+    pub fn at(now: DeviceTime) -> Self {
+        Self(Arc::new(AtomicI64::new(now.0)))
+    }
+    /// Sets it.
+    pub fn set(&self, now: DeviceTime) {
+        self.0.store(now.0, SeqCst);
+    }
+    /// Moves it forward by milliseconds.
+    pub fn forward(&self, ms: i64) {
+        self.0.fetch_add(ms, SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> DeviceTime {
+        DeviceTime(self.0.load(SeqCst))
+    }
+}
+
+/// Where unpredictable bytes come from.
+#[derive(Debug)]
+pub enum Entropic {
+    /// The system.
+    System,
+    /// A seed: the same bytes every time, for simulations only.
+    Seeded(u64),
+}
+
+impl Entropy for Entropic {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        match self {
+            Self::System => getrandom::fill(buffer).expect("the system gives randomness"),
+            Self::Seeded(state) => {
+                for chunk in buffer.chunks_mut(8) {
+                    let word = mix(state).to_le_bytes();
+                    chunk.copy_from_slice(&word[..chunk.len()]);
+                }
+            }
+        }
+    }
+}
+
+/// The next number of a splitmix64 sequence.
+pub(crate) fn mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,144 @@
+//! A phone: a real on-device store in a folder, a clock, and HTTP.
+//!
+//! In come what a person does and the address of a server; out come durable records and a sync's report. This is
+//! the embedder of `sync-core`: everything the core is handed is made here.
+
+mod clock;
+mod files;
+mod http;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use rusqlite::Connection;
+use sync_core::{
+    device::Device,
+    host::Host,
+    record::{DeviceTime, Grant, Label},
+    sync::{Enrolling, Options, Report, Step, Syncing},
+};
+
+pub use clock::{Entropic, SetClock, SystemClock};
+pub use files::Folder;
+pub use http::{Http, Transport};
+
+/// A phone.
+#[derive(Debug)]
+pub struct Phone {
+    /// Its store.
+    pub device: Device,
+    folder: PathBuf,
+    /// Its clock, if it is driven by hand.
+    pub clock: Option<SetClock>,
+}
+
+impl Phone {
+    /// Opens (or makes) a phone in a folder, with the system's clock and randomness.
+    ///
+    /// # Errors
+    /// If the folder or the database cannot be opened.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        let host = Host {
+            clock: Box::new(SystemClock),
+            entropy: Box::new(Entropic::System),
+            files: Box::new(Folder::open(&folder.join("photos"))?),
+        };
+        Self::with(folder, host, None)
+    }
+
+    /// Opens (or makes) a phone whose clock is set by hand and whose chance comes from a seed.
+    ///
+    /// # Errors
+    /// If the folder or the database cannot be opened.
+    pub fn simulated(folder: &Path, seed: u64, now: DeviceTime) -> anyhow::Result<Self> {
+        let clock = SetClock::at(now);
+        let host = Host {
+            clock: Box::new(clock.clone()),
+            entropy: Box::new(Entropic::Seeded(seed)),
+            files: Box::new(Folder::open(&folder.join("photos"))?),
+        };
+        Self::with(folder, host, Some(clock))
+    }
+
+    fn with(folder: &Path, host: Host, clock: Option<SetClock>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("folder {}", folder.display()))?;
+        let connection = Connection::open(folder.join("device.db"))
+            .with_context(|| format!("store in {}", folder.display()))?;
+        let mut device = Device::open(connection, host)?;
+        device.identity()?;
+        Ok(Self {
+            device,
+            folder: folder.to_owned(),
+            clock,
+        })
+    }
+
+    /// Where it is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Enrols the phone with a code.
+    ///
+    /// # Errors
+    /// The server's refusal in words, or that it cannot be reached.
+    pub fn enrol(
+        &mut self,
+        net: &mut dyn Transport,
+        server: &str,
+        code: &str,
+    ) -> anyhow::Result<Grant> {
+        let code = Label::new(code).context("code")?;
+        let model = Label::new("xuncha-sim").unwrap_or_default();
+        let (enrolling, call) = Enrolling::start(&mut self.device, server, code, model)?;
+        let reply = net
+            .send(&call)
+            .map_err(|lost| anyhow::anyhow!("{} cannot be reached: {}", server, lost.0))?;
+        enrolling
+            .finish(&mut self.device, &reply)?
+            .map_err(|refusal| anyhow::anyhow!(refusal))
+    }
+
+    /// Syncs until nothing is left to do or patience ends. With a clock set by hand, waiting moves the clock.
+    ///
+    /// # Errors
+    /// If the store fails; nothing is lost then.
+    pub fn sync(&mut self, net: &mut dyn Transport, options: Options) -> anyhow::Result<Report> {
+        let mut syncing = Syncing::new(options);
+        loop {
+            match syncing.next(&mut self.device)? {
+                Step::Call(call) => {
+                    let outcome = net.send(&call);
+                    if let Some(clock) = &self.clock {
+                        clock.forward(net.took_ms());
+                    }
+                    syncing.answer(&mut self.device, outcome)?;
+                }
+                Step::Wait { until } => match &self.clock {
+                    Some(clock) => clock.set(until),
+                    None => {
+                        let wait = until.0 - self.device.host.clock.now().0;
+                        std::thread::sleep(std::time::Duration::from_millis(
+                            wait.max(0).unsigned_abs(),
+                        ));
+                    }
+                },
+                Step::Done(report) => return Ok(*report),
+            }
+        }
+    }
+
+    /// Folds and verifies until nothing is left to do.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn rest(&mut self) -> anyhow::Result<usize> {
+        let mut total = 0;
+        loop {
+            match self.device.idle(64)? {
+                0 => return Ok(total),
+                done => total += done,
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A small county to play in: areas, organisations, people with roles, compounds. No real person, no real place.
+//!
+//! In comes a data folder's storage, out come the people with the codes their phones enrol with. Everything is
+//! made through the same rooms an administrator uses.
+
+mod hazards;
+
+use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId, Role, ServerTime};
+use xuncha_server::{
+    access::{Invitation, invite},
+    http::Rooms,
+    storage::{Storage, names},
+};
+
+pub use hazards::{evidence, note, observation, photo};
+
+/// Somebody in the world.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Name in the side store.
+    pub name: &'static str,
+    /// The person.
+    pub person: PersonId,
+    /// The organisation.
+    pub organ: OrganId,
+    /// The role.
+    pub role: Role,
+    /// Where.
+    pub area: AreaPath,
+}
+
+/// A compound with its grid.
+#[derive(Debug, Clone)]
+pub struct Compound {
+    /// Its number.
+    pub id: CompoundId,
+    /// Its name.
+    pub name: &'static str,
+    /// Its grid.
+    pub grid: AreaPath,
+}
+
+/// The county.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The county, which is the space.
+    pub county: AreaPath,
+    /// Its grids.
+    pub grids: Vec<AreaPath>,
+    /// Its compounds.
+    pub compounds: Vec<Compound>,
+    /// Its people.
+    pub actors: Vec<Actor>,
+}
+
+/// A fixed identifier for the world's own things.
+fn id(kind: u8, number: u8) -> [u8; 16] {
+    [
+        0x01, 0x8e, 0x6a, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, kind, 0, number,
+    ]
+}
+
+impl World {
+    /// The county 示范县 (region 429998 does not exist): two grids, three compounds, one property company.
+    ///
+    /// # Panics
+    /// Never: the paths are constants.
+    pub fn small() -> Self {
+        let path = |text: &str| text.parse::<AreaPath>().expect("a constant path");
+        let county = path("429999/429998");
+        let community = county
+            .child("429998001")
+            .and_then(|s| s.child("429998001001"));
+        let community = community.expect("constant codes");
+        let grids = vec![
+            community.child("G01").expect("a constant code"),
+            community.child("G02").expect("a constant code"),
+        ];
+        let compound = |n: u8, name, grid: &AreaPath| Compound {
+            id: CompoundId(id(2, n)),
+            name,
+            grid: grid.clone(),
+        };
+        let compounds = vec![
+            compound(1, "清风苑", &grids[0]),
+            compound(2, "明月里", &grids[0]),
+            compound(3, "向阳院", &grids[1]),
+        ];
+        let organ = |n: u8| OrganId(id(3, n));
+        let actor = |n: u8, name, o: u8, role, area: &AreaPath| Actor {
+            name,
+            person: PersonId(id(4, n)),
+            organ: organ(o),
+            role,
+            area: area.clone(),
+        };
+        let actors = vec![
+            actor(1, "网格员甲", 1, Role::GridWorker, &grids[0]),
+            actor(2, "网格员乙", 1, Role::GridWorker, &community),
+            actor(3, "物业经理丙", 2, Role::PropertyManager, &grids[0]),
+            actor(4, "审核员丁", 3, Role::CountyReviewer, &county),
+        ];
+        Self {
+            county,
+            grids,
+            compounds,
+            actors,
+        }
+    }
+
+    /// Somebody by name.
+    ///
+    /// # Panics
+    /// If nobody has that name.
+    pub fn actor(&self, name: &str) -> &Actor {
+        self.actors
+            .iter()
+            .find(|a| a.name == name)
+            .expect("a name of this world")
+    }
+
+    /// Writes the names into the side store.
+    ///
+    /// # Errors
+    /// From the storage.
+    pub async fn seed(&self, storage: &Storage) -> anyhow::Result<()> {
+        let world = self.clone();
+        storage
+            .write(move |tx| {
+                names::set_area(tx, &world.county, "示范县")?;
+                for (n, grid) in world.grids.iter().enumerate() {
+                    names::set_area(tx, grid, ["示范社区第一网格", "示范社区第二网格"][n % 2])?;
+                }
+                for (n, name) in [
+                    (1, "示范社区居委会"),
+                    (2, "示范物业公司"),
+                    (3, "示范县住建局"),
+                ] {
+                    names::set_organ(tx, OrganId(id(3, n)), name)?;
+                }
+                for actor in &world.actors {
+                    names::set_person(tx, actor.person, actor.organ, actor.name)?;
+                }
+                for compound in &world.compounds {
+                    names::set_compound(tx, compound.id, &compound.grid, compound.name)?;
+                }
+                Ok::<_, xuncha_server::storage::StorageError>(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// A one-time code for somebody's phone.
+    ///
+    /// # Errors
+    /// From the storage.
+    pub async fn invite(
+        &self,
+        storage: &Storage,
+        rooms: &Rooms,
+        actor: &Actor,
+    ) -> anyhow::Result<String> {
+        let expires = ServerTime(rooms.access.now().0 + 86_400_000);
+        let invitation = Invitation {
+            person: actor.person,
+            organ: actor.organ,
+            role: actor.role,
+            area: actor.area.clone(),
+            space: self.county.clone(),
+        };
+        Ok(invite(storage, &invitation, expires).await?)
+    }
+}

@@ -1,0 +1,142 @@
+//! The world of a test: a real server in process on port 0, real phone stores in a temporary folder.
+//!
+//! In come a seed and names, out come phones that are enrolled and a server that can be restarted. The server's
+//! clock and the phones' clocks are driven by hand.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering::SeqCst},
+};
+
+use cli_simulator::{
+    phone::{Http, Phone},
+    world::World,
+};
+use sync_core::{
+    record::{DeviceTime, ServerTime},
+    sync::{Options, Report},
+};
+use tokio::runtime::Runtime;
+use xuncha_server::{access::Now, app::App, config::Config};
+
+/// 2024-03-25 09:00 in Wuhan.
+pub(crate) const MORNING: i64 = 1_711_328_400_000;
+
+/// A server with its world.
+pub(crate) struct Town {
+    pub(crate) runtime: Runtime,
+    pub(crate) world: World,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) app: Option<App>,
+    pub(crate) http: Http,
+    pub(crate) clock: Arc<AtomicI64>,
+    phones: u64,
+}
+
+fn clock_of(clock: &Arc<AtomicI64>) -> Now {
+    let clock = Arc::clone(clock);
+    Arc::new(move || ServerTime(clock.load(SeqCst)))
+}
+
+impl Town {
+    pub(crate) fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(AtomicI64::new(MORNING));
+        let config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
+        let app = runtime
+            .block_on(App::start(&config, clock_of(&clock)))
+            .unwrap();
+        let http = Http::new(&format!("http://{}", app.address)).unwrap();
+        let world = World::small();
+        runtime.block_on(world.seed(&app.storage)).unwrap();
+        Self {
+            runtime,
+            world,
+            folder,
+            app: Some(app),
+            http,
+            clock,
+            phones: 0,
+        }
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        self.app.as_ref().unwrap()
+    }
+
+    /// Stops the server and starts it again, on the folder `name` of the town.
+    pub(crate) fn restart_on(&mut self, name: &str) {
+        let app = self.app.take().unwrap();
+        self.runtime.block_on(app.stop()).unwrap();
+        let config = Config::new(self.folder.path().join(name), ([127, 0, 0, 1], 0).into());
+        let app = self
+            .runtime
+            .block_on(App::start(&config, clock_of(&self.clock)))
+            .unwrap();
+        self.http = self.http.to(&format!("http://{}", app.address));
+        self.app = Some(app);
+    }
+
+    /// An enrolled phone of somebody.
+    pub(crate) fn phone(&mut self, name: &str) -> Phone {
+        self.phones += 1;
+        let folder = self.folder.path().join(format!("phone-{}", self.phones));
+        let mut phone = Phone::simulated(&folder, self.phones, DeviceTime(MORNING)).unwrap();
+        let actor = self.world.actor(name).clone();
+        let app = self.app();
+        let code = self
+            .runtime
+            .block_on(self.world.invite(&app.storage, &app.rooms, &actor))
+            .unwrap();
+        phone
+            .enrol(&mut self.http.clone(), "http://test", &code)
+            .unwrap();
+        phone
+    }
+
+    /// Syncs completely.
+    pub(crate) fn sync(&self, phone: &mut Phone) -> Report {
+        let report = phone
+            .sync(&mut self.http.clone(), Options::default())
+            .unwrap();
+        assert!(report.complete, "{report:?}");
+        report
+    }
+
+    /// Brings the ledger up to the log.
+    pub(crate) fn project(&self) {
+        self.runtime
+            .block_on(self.app().rooms.projection.catch_up())
+            .unwrap();
+    }
+
+    /// A key to the review API for somebody.
+    pub(crate) fn token(&self, name: &str) -> String {
+        let actor = self.world.actor(name).clone();
+        let access = &self.app().rooms.access;
+        self.runtime
+            .block_on(access.issue_token(actor.person, actor.role, actor.area, String::new()))
+            .unwrap()
+    }
+
+    /// A GET with a token: status and body.
+    pub(crate) fn get(&self, path: &str, token: &str) -> (u16, Vec<u8>) {
+        use cli_simulator::phone::Transport;
+        let call = sync_core::sync::Call {
+            method: sync_core::sync::Method::Get,
+            path: path.to_owned(),
+            headers: vec![("authorization", format!("Bearer {token}"))],
+            body: Vec::new(),
+        };
+        let reply = self.http.clone().send(&call).unwrap();
+        (reply.status, reply.body)
+    }
+
+    /// A GET of JSON.
+    pub(crate) fn json(&self, path: &str, token: &str) -> serde_json::Value {
+        let (status, body) = self.get(path, token);
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).unwrap()
+    }
+}
