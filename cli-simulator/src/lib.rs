@@ -1,4 +1,5 @@
 //! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo and the benchmarks.
 
+pub mod bench;
 pub mod phone;
 pub mod world;

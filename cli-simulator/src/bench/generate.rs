@@ -1,0 +1,370 @@
+//! Records in bulk: real documents and signed packs of many devices, pushed through the real write path.
+
+use std::path::Path;
+
+use sync_core::{
+    crdt::{Actor, Document},
+    identity::{PackClaims, SecretKey},
+    record::{
+        BlobHash, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
+        LocationKind, PackHash, PhotoRef, PhotoRole, PhotoSource, ids::uuid_v7,
+    },
+    wire::{enrol, push},
+};
+use tokio::runtime::Runtime;
+use xuncha_server::{
+    app::{open, system_clock},
+    config::Config,
+    http::Rooms,
+    storage::Storage,
+};
+
+use crate::{
+    phone::mix,
+    world::{World, evidence, note, observation},
+};
+
+/// A device that writes without a store of its own.
+#[derive(Debug)]
+pub struct Writer {
+    /// The device.
+    pub id: DeviceId,
+    key: SecretKey,
+    actor: Actor,
+    grant: GrantId,
+    claims: Grant,
+    number: u64,
+    previous: PackHash,
+}
+
+/// Makes records in a data folder that nobody serves meanwhile.
+#[derive(Debug)]
+pub struct Generator {
+    runtime: Runtime,
+    /// The rooms of the data folder.
+    pub rooms: Rooms,
+    /// Its database.
+    pub storage: Storage,
+    /// The county.
+    pub world: World,
+    /// The devices.
+    pub writers: Vec<Writer>,
+    chance: u64,
+}
+
+/// A record in the making.
+#[derive(Debug)]
+pub struct Made {
+    /// Its number.
+    pub doc: DocId,
+    document: Document,
+    heads: Vec<EventId>,
+}
+
+const WORDS: [&str; 8] = [
+    "一层架空层内有居民私拉电线为电动自行车充电，插座裸露，旁边堆放纸箱",
+    "消防车通道被私家车占用，物业未设置禁停标线，已拍照并联系车主挪车",
+    "外窗安装全封闭防盗网，未预留逃生口，住户称担心儿童坠楼",
+    "楼梯间堆放旧家具和杂物，仅余半幅通行宽度",
+    "安全出口常闭式防火门被砖块顶开，闭门器损坏",
+    "室内消火栓箱被鞋柜遮挡，箱内水带缺失",
+    "电缆井未封堵且堆放清洁用具，存在延烧风险",
+    "门厅停放电动自行车多辆，阻挡疏散，居民反映已久",
+];
+const CODES: [&str; 6] = ["EV-06", "FL-01", "WN-01", "EG-03", "EG-06", "FF-02"];
+
+impl Generator {
+    /// Opens a data folder with `writers` devices of the world's people, in turn.
+    ///
+    /// # Errors
+    /// If the folder cannot be opened.
+    pub fn open(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Self> {
+        let runtime = Runtime::new()?;
+        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
+        let (storage, rooms) = open(&config, system_clock())?;
+        let world = World::small();
+        runtime.block_on(world.seed(&storage))?;
+        let mut generator = Self {
+            runtime,
+            rooms,
+            storage,
+            world,
+            writers: Vec::new(),
+            chance: seed,
+        };
+        for n in 0..writers {
+            let writer = generator.enrol(n)?;
+            generator.writers.push(writer);
+        }
+        Ok(generator)
+    }
+
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut out = [0; N];
+        for chunk in out.chunks_mut(8) {
+            let word = mix(&mut self.chance).to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+        out
+    }
+
+    fn enrol(&mut self, n: usize) -> anyhow::Result<Writer> {
+        let names = ["网格员乙", "物业经理丙", "审核员丁", "网格员甲"];
+        let mut actor = self.world.actor(names[n % names.len()]).clone();
+        // Everybody may write everywhere here: the rows measure the log, not the fold's opinion of it.
+        actor.area = self.world.county.clone();
+        let (id, key) = (DeviceId(self.random()), SecretKey::from_seed(self.random()));
+        let public = key.public();
+        let (world, storage, rooms) =
+            (self.world.clone(), self.storage.clone(), self.rooms.clone());
+        let response = self.runtime.block_on(async move {
+            let code = world.invite(&storage, &rooms, &actor).await?;
+            let request = enrol::Request {
+                code: Label::new(&code)?,
+                device: id,
+                key: public,
+                model: Label::default(),
+            };
+            rooms
+                .access
+                .enrol(request)
+                .await
+                .map_err(anyhow::Error::from)
+        })?;
+        let claims = response.grant.open(&response.server_key)?;
+        let actor = Actor(self.random());
+        let (grant, previous) = (response.grant.id(), PackClaims::GENESIS);
+        Ok(Writer {
+            id,
+            key,
+            actor,
+            grant,
+            claims,
+            number: 0,
+            previous,
+        })
+    }
+
+    fn event(
+        &self,
+        writer: usize,
+        body: EventBody,
+        after: Vec<EventId>,
+        at: i64,
+    ) -> anyhow::Result<Vec<u8>> {
+        let w = &self.writers[writer];
+        let claimed = DeviceTime(at);
+        Ok(Event {
+            author: w.claims.person,
+            device: w.id,
+            grant: w.grant,
+            claimed,
+            after,
+            body,
+        }
+        .to_bytes()?)
+    }
+
+    fn photo(&mut self, role: PhotoRole) -> PhotoRef {
+        PhotoRef {
+            hash: BlobHash(self.random()),
+            size: 180_000 + (mix(&mut self.chance) % 150_000) as u32,
+            width: 2048,
+            height: 1536,
+            role,
+            source: PhotoSource::InApp,
+            taken: None,
+            position: None,
+        }
+    }
+
+    /// A new record by a writer, found at `at`.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn record(&mut self, writer: usize, at: i64) -> anyhow::Result<(Made, push::Entry)> {
+        let chance = mix(&mut self.chance);
+        let photos = vec![self.photo(PhotoRole::Before), self.photo(PhotoRole::Before)];
+        let compound = &self.world.compounds[(chance % 3) as usize];
+        let building = format!("{}栋", 1 + chance % 40);
+        let unit = format!("{}单元", 1 + chance / 64 % 4);
+        let floor = format!("{}层", 1 + chance / 512 % 30);
+        let words = format!("{}，第{}处", WORDS[(chance / 7 % 8) as usize], chance % 97);
+        let code = CODES[(chance / 11 % 6) as usize];
+        let kind = LocationKind::ALL[(chance / 13 % 30) as usize];
+        let mut found = observation(
+            compound,
+            code,
+            (&building, &unit, &floor, kind),
+            &words,
+            photos,
+        );
+        if let Some(position) = &mut found.position {
+            position.latitude_e7 += (chance % 200_000) as i32;
+            position.longitude_e7 += (chance / 99 % 200_000) as i32;
+        }
+        let doc = DocId(uuid_v7(at, self.random()));
+        let mut document = Document::create(self.writers[writer].actor)?;
+        let event = self.event(writer, EventBody::Observe(found), Vec::new(), at)?;
+        let change = document.append(self.writers[writer].actor, &event)?;
+        let heads = vec![EventId::of(&event)];
+        Ok((
+            Made {
+                doc,
+                document,
+                heads,
+            },
+            push::Entry {
+                doc,
+                change: change.bytes,
+            },
+        ))
+    }
+
+    /// One more event of a record.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn add(
+        &mut self,
+        made: &mut Made,
+        writer: usize,
+        step: usize,
+        at: i64,
+    ) -> anyhow::Result<push::Entry> {
+        let after = std::mem::take(&mut made.heads);
+        let body = match step % 4 {
+            0 => EventBody::Note(note("已现场劝阻，住户承诺三日内整改")),
+            1 => EventBody::ClaimFixed(evidence(
+                "已断电清理完毕",
+                vec![self.photo(PhotoRole::After)],
+            )),
+            2 => EventBody::RecheckPass(evidence("复查已清理", vec![self.photo(PhotoRole::After)])),
+            _ => EventBody::Note(note("转入日常巡查")),
+        };
+        let event = self.event(writer, body, after, at)?;
+        let change = made.document.append(self.writers[writer].actor, &event)?;
+        made.heads = vec![EventId::of(&event)];
+        Ok(push::Entry {
+            doc: made.doc,
+            change: change.bytes,
+        })
+    }
+
+    /// Signs a pack of a writer.
+    pub fn seal(&mut self, writer: usize, entries: Vec<push::Entry>) -> push::Request {
+        let w = &mut self.writers[writer];
+        let claims = PackClaims {
+            device: w.id,
+            number: w.number + 1,
+            previous: w.previous,
+            claimed: DeviceTime(0),
+            repair: false,
+            changes: entries
+                .iter()
+                .map(|e| sync_core::crdt::change_hash(&e.change))
+                .collect(),
+        };
+        (w.number, w.previous) = (claims.number, claims.hash());
+        let signature = claims.seal(&w.key);
+        let PackClaims {
+            number,
+            previous,
+            claimed,
+            repair,
+            ..
+        } = claims;
+        push::Request {
+            number,
+            previous,
+            claimed,
+            repair,
+            signature,
+            entries,
+        }
+    }
+
+    /// Pushes a pack through the write path.
+    ///
+    /// # Errors
+    /// If anything of it is refused.
+    pub fn push(&self, writer: usize, pack: push::Request) -> anyhow::Result<()> {
+        let device = self.writers[writer].id;
+        match self
+            .runtime
+            .block_on(self.rooms.ingest.push(device, pack))?
+        {
+            push::Response::Stored { refused, .. } if refused.is_empty() => Ok(()),
+            other => anyhow::bail!("a generated pack was refused: {other:?}"),
+        }
+    }
+
+    /// `count` records of `events` events each, in packs; then the ledger.
+    ///
+    /// # Errors
+    /// If anything is refused.
+    pub fn fill(
+        &mut self,
+        count: usize,
+        events: usize,
+        say: &dyn Fn(&str),
+    ) -> anyhow::Result<Vec<Made>> {
+        const BATCH: usize = 150;
+        let start = 1_711_328_400_000;
+        let mut made = Vec::with_capacity(count);
+        for batch in 0..count.div_ceil(BATCH) {
+            let size = BATCH.min(count - batch * BATCH);
+            let people: Vec<usize> = (0..events)
+                .map(|step| (batch + step) % self.writers.len())
+                .collect();
+            let mut steps: Vec<Vec<push::Entry>> = vec![Vec::new(); events];
+            for n in 0..size {
+                let at = start + (batch * BATCH + n) as i64 * 1000;
+                let (mut record, entry) = self.record(people[0], at)?;
+                steps[0].push(entry);
+                for step in 1..events {
+                    steps[step].push(self.add(
+                        &mut record,
+                        people[step],
+                        step - 1,
+                        at + step as i64 * 60_000,
+                    )?);
+                }
+                made.push(record);
+            }
+            for (step, entries) in steps.into_iter().enumerate() {
+                let pack = self.seal(people[step], entries);
+                self.push(people[step], pack)?;
+            }
+            if batch % 40 == 39 {
+                say(&format!("  {} of {count} records", made.len()));
+            }
+        }
+        self.project()?;
+        Ok(made)
+    }
+
+    /// Brings the ledger up to the log.
+    ///
+    /// # Errors
+    /// From the storage.
+    pub fn project(&self) -> anyhow::Result<()> {
+        self.runtime.block_on(self.rooms.projection.catch_up())?;
+        Ok(())
+    }
+
+    /// A code for one more phone, of a reviewer of the whole county.
+    ///
+    /// # Errors
+    /// From the storage.
+    pub fn code(&self) -> anyhow::Result<String> {
+        let actor = self.world.actor("审核员丁").clone();
+        self.runtime
+            .block_on(self.world.invite(&self.storage, &self.rooms, &actor))
+    }
+
+    /// Runs a future on the generator's runtime.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}

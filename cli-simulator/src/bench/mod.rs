@@ -1,0 +1,131 @@
+//! Benchmarks: each row is a figure that users feel, its bar, and what was measured on this machine.
+//!
+//! In come sizes, out comes a table or the same as JSON. The server runs as a process of its own; phones are real
+//! stores; bytes are counted on the socket, headers included. Nothing here fails a build: it measures.
+
+mod generate;
+mod relay;
+mod rows;
+mod server;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use generate::Generator;
+
+/// One figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// What was done.
+    pub work: String,
+    /// What was measured.
+    pub figure: String,
+    /// The unit.
+    pub unit: &'static str,
+    /// The bar.
+    pub bar: f64,
+    /// Whether more is better.
+    pub at_least: bool,
+    /// What came out.
+    pub measured: f64,
+    /// Measured divided by the bar.
+    pub ratio: f64,
+    /// Whether the bar was reached.
+    pub reached: bool,
+}
+
+impl Row {
+    fn new(work: &str, figure: &str, unit: &'static str, bar: f64, measured: f64) -> Self {
+        let ratio = measured / bar;
+        let (work, figure) = (work.to_owned(), figure.to_owned());
+        Self {
+            work,
+            figure,
+            unit,
+            bar,
+            at_least: false,
+            measured,
+            ratio,
+            reached: measured <= bar,
+        }
+    }
+
+    fn at_least(work: &str, figure: &str, unit: &'static str, bar: f64, measured: f64) -> Self {
+        let row = Self::new(work, figure, unit, bar, measured);
+        Self {
+            at_least: true,
+            reached: measured >= bar,
+            ..row
+        }
+    }
+}
+
+/// A run on one machine.
+#[derive(Debug, Serialize)]
+pub struct Run {
+    /// Processor and cores.
+    pub machine: String,
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+/// How much to measure with.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Records of the first measurements.
+    pub records: usize,
+    /// Records of the large ones.
+    pub large: usize,
+}
+
+/// Runs every benchmark in a fresh folder under `folder`.
+///
+/// # Errors
+/// If a server or a phone fails.
+pub fn run(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Run> {
+    let mut measured = Vec::new();
+    rows::ingest(&folder.join("ingest"), &mut measured, say)?;
+    rows::phones(&folder.join("phones"), sizes, &mut measured, say)?;
+    rows::large(&folder.join("large"), sizes, &mut measured, say)?;
+    Ok(Run {
+        machine: machine(),
+        rows: measured,
+    })
+}
+
+/// The machine's name for the table.
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|l| {
+        l.strip_prefix("model name")?
+            .split_once(':')
+            .map(|(_, n)| n.trim())
+    });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{}, {cores} cores, {}",
+        model.unwrap_or("unknown processor"),
+        std::env::consts::OS
+    )
+}
+
+/// The table people read.
+pub fn table(run: &Run) -> String {
+    use std::fmt::Write;
+    let mut out = format!("machine: {}\n", run.machine);
+    for row in &run.rows {
+        let sign = if row.at_least { "≥" } else { "≤" };
+        let verdict = if row.reached { "ok  " } else { "MISS" };
+        let _ = writeln!(
+            out,
+            "{verdict} {:<58} {:>12.1} {:<10} bar {sign} {} ({:.2})",
+            format!("{}: {}", row.work, row.figure),
+            row.measured,
+            row.unit,
+            row.bar,
+            row.ratio
+        );
+    }
+    out
+}

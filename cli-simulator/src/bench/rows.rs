@@ -1,0 +1,350 @@
+//! The rows.
+
+use std::{path::Path, time::Instant};
+
+use sync_core::{
+    device::Filter,
+    record::{DeviceTime, EventBody, LocationKind},
+    sync::{Options, Report},
+};
+
+use super::{Generator, Row, Sizes, relay, server::Server};
+use crate::{
+    phone::{Http, Phone},
+    world::{note, observation},
+};
+
+const NOW: i64 = 1_711_500_000_000;
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn records_only() -> Options {
+    Options {
+        photos: false,
+        ..Options::default()
+    }
+}
+
+fn sync(phone: &mut Phone, http: &Http) -> anyhow::Result<(Report, f64)> {
+    let started = Instant::now();
+    let report = phone.sync(&mut http.clone(), records_only())?;
+    let took = ms(started);
+    anyhow::ensure!(report.complete, "the sync did not complete: {report:?}");
+    Ok((report, took))
+}
+
+/// A phone that is enrolled and has its session, so that a row measures its own work only.
+fn ready(folder: &Path, http: &Http, code: &str) -> anyhow::Result<Phone> {
+    let mut phone = Phone::simulated(folder, 77, DeviceTime(NOW))?;
+    phone.enrol(&mut http.clone(), "http://bench", code)?;
+    Ok(phone)
+}
+
+/// Durable ingest of many devices, group commit included.
+pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+    const DEVICES: usize = 60;
+    const PACKS: usize = 24;
+    const CHANGES: usize = 50;
+    say("durable ingest: making packs");
+    let mut generator = Generator::open(data, DEVICES, 1)?;
+    let mut packs = Vec::new();
+    for round in 0..PACKS {
+        for writer in 0..DEVICES {
+            let mut entries = Vec::with_capacity(CHANGES);
+            for n in 0..CHANGES {
+                let at = NOW + (round * CHANGES + n) as i64;
+                entries.push(generator.record(writer, at)?.1);
+            }
+            packs.push((
+                generator.writers[writer].id,
+                generator.seal(writer, entries),
+            ));
+        }
+    }
+    say("durable ingest: pushing");
+    let total = packs.len() * CHANGES;
+    let mut lanes: Vec<Vec<_>> = (0..DEVICES).map(|_| Vec::new()).collect();
+    for (index, pack) in packs.into_iter().enumerate() {
+        lanes[index % DEVICES].push(pack);
+    }
+    let started = Instant::now();
+    let ingest = generator.rooms.ingest.clone();
+    generator.block_on(async move {
+        let lanes: Vec<_> = lanes
+            .into_iter()
+            .map(|lane| {
+                let ingest = ingest.clone();
+                tokio::spawn(async move {
+                    for (device, pack) in lane {
+                        ingest
+                            .push(device, pack)
+                            .await
+                            .map_err(anyhow::Error::from)?;
+                    }
+                    anyhow::Ok(())
+                })
+            })
+            .collect();
+        for lane in lanes {
+            lane.await??;
+        }
+        anyhow::Ok(())
+    })?;
+    let rate = total as f64 / started.elapsed().as_secs_f64();
+    rows.push(Row::at_least(
+        "durable ingest, SQLite, 60 devices",
+        "rate",
+        "changes/s",
+        15_000.0,
+        rate,
+    ));
+    Ok(())
+}
+
+/// Everything a phone does against a county of usual size.
+pub(super) fn phones(
+    folder: &Path,
+    sizes: Sizes,
+    rows: &mut Vec<Row>,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    let n = sizes.records;
+    say(&format!("{n} records of 5 events"));
+    let data = folder.join("server");
+    let mut generator = Generator::open(&data, 20, 2)?;
+    let mut made = generator.fill(n, 5, say)?;
+    let code = generator.code()?;
+    let server = Server::start(&data)?;
+    let (relay, counted) = relay::start(server.address)?;
+    let http = Http::new(&format!("http://{relay}"))?;
+    let direct = Http::new(&format!("http://{}", server.address))?;
+
+    say("a new phone");
+    let mut phone = ready(&folder.join("phone"), &direct, &code)?;
+    let started = Instant::now();
+    let report = phone.sync(&mut direct.clone(), records_only())?;
+    let listed = phone
+        .device
+        .list(&Filter {
+            limit: 50,
+            ..Filter::default()
+        })?
+        .len();
+    let took = ms(started) / 1000.0;
+    anyhow::ensure!(
+        phone.device.count()? == n && listed == 50.min(n),
+        "not everything is listed: {report:?}"
+    );
+    let work = format!("a new phone pulls {n} records");
+    rows.push(Row::new(
+        &work,
+        "time until durable and listable",
+        "s",
+        1.5,
+        took,
+    ));
+    rows.push(Row::new(
+        &work,
+        "down, full history",
+        "MB",
+        7.2,
+        report.bytes_down as f64 / 1e6,
+    ));
+
+    nothing_new(&mut phone, &http, &direct, &counted, n, rows)?;
+
+    say("100 edits");
+    for pack in 0..10 {
+        let mut entries = Vec::new();
+        for record in 0..10 {
+            let record = &mut made[(pack * 10 + record) * (n / 100).max(1) % n];
+            entries.push(generator.add(record, pack, 0, NOW)?);
+        }
+        let sealed = generator.seal(pack, entries);
+        generator.push(pack, sealed)?;
+    }
+    let (report, took) = sync(&mut phone, &direct)?;
+    anyhow::ensure!(report.documents == 100, "{report:?}");
+    let work = format!("100 edited of {n}");
+    rows.push(Row::new(&work, "time", "ms", 60.0, took));
+    rows.push(Row::new(
+        &work,
+        "down",
+        "KB",
+        25.0,
+        report.bytes_down as f64 / 1e3,
+    ));
+
+    pushes(&mut phone, &http, &direct, &counted, &generator, rows, say)
+}
+
+fn nothing_new(
+    phone: &mut Phone,
+    http: &Http,
+    direct: &Http,
+    counted: &relay::Counted,
+    n: usize,
+    rows: &mut Vec<Row>,
+) -> anyhow::Result<()> {
+    sync(phone, http)?;
+    counted.take();
+    let (report, _) = sync(phone, http)?;
+    let (up, down) = counted.take();
+    let work = format!("nothing new at {n}");
+    rows.push(Row::new(&work, "requests", "", 1.0, report.requests as f64));
+    rows.push(Row::new(
+        &work,
+        "up and down, headers included",
+        "B",
+        600.0,
+        (up + down) as f64,
+    ));
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        times.push(sync(phone, direct)?.1);
+    }
+    rows.push(Row::new(
+        &work,
+        "time, median of 200",
+        "ms",
+        10.0,
+        median(times),
+    ));
+    Ok(())
+}
+
+fn pushes(
+    phone: &mut Phone,
+    http: &Http,
+    direct: &Http,
+    counted: &relay::Counted,
+    generator: &Generator,
+    rows: &mut Vec<Row>,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    say("one event, then 1,000");
+    let first = phone.device.list(&Filter {
+        limit: 1,
+        ..Filter::default()
+    })?;
+    let doc = first
+        .first()
+        .map(|row| row.doc)
+        .ok_or_else(|| anyhow::anyhow!("the list is empty"))?;
+    phone
+        .device
+        .state(doc, EventBody::Note(note("已核实")), None)?;
+    counted.take();
+    let (report, _) = sync(phone, http)?;
+    let (up, _) = counted.take();
+    rows.push(Row::new(
+        "push of 1 event",
+        "round trips",
+        "",
+        1.0,
+        report.requests as f64,
+    ));
+    rows.push(Row::new(
+        "push of 1 event",
+        "up, body",
+        "B",
+        450.0,
+        report.bytes_up as f64,
+    ));
+    rows.push(Row::new(
+        "push of 1 event",
+        "up, headers included",
+        "B",
+        450.0,
+        up as f64,
+    ));
+
+    let mut captures = Vec::new();
+    for n in 0..1000 {
+        let compound = &generator.world.compounds[n % 3];
+        let building = format!("{}栋", n % 40);
+        let place = (building.as_str(), "2单元", "3层", LocationKind::Stairwell);
+        let found = observation(
+            compound,
+            "EG-03",
+            place,
+            "楼梯间堆放杂物，已通知清理",
+            Vec::new(),
+        );
+        let started = Instant::now();
+        phone.device.observe(found, None)?;
+        captures.push(ms(started));
+    }
+    rows.push(Row::new(
+        "capture of one observation",
+        "time, median of 1000",
+        "ms",
+        5.0,
+        median(captures),
+    ));
+    let (report, took) = sync(phone, direct)?;
+    anyhow::ensure!(report.acknowledged == 1000, "{report:?}");
+    rows.push(Row::new(
+        "push of 1,000 queued events",
+        "time",
+        "ms",
+        300.0,
+        took,
+    ));
+    rows.push(Row::new(
+        "push of 1,000 queued events",
+        "up",
+        "KB",
+        200.0,
+        report.bytes_up as f64 / 1e3,
+    ));
+    Ok(())
+}
+
+/// A sync with nothing new, and memory, at ten times the records.
+pub(super) fn large(
+    folder: &Path,
+    sizes: Sizes,
+    rows: &mut Vec<Row>,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    let n = sizes.large;
+    say(&format!("{n} records of 2 events"));
+    let data = folder.join("server");
+    let mut generator = Generator::open(&data, 20, 3)?;
+    generator.fill(n, 2, say)?;
+    let code = generator.code()?;
+    drop(generator);
+    let server = Server::start(&data)?;
+    let (relay, counted) = relay::start(server.address)?;
+    let http = Http::new(&format!("http://{relay}"))?;
+    let direct = Http::new(&format!("http://{}", server.address))?;
+    let idle = server.resident_mb();
+    let mut phone = ready(&folder.join("phone"), &direct, &code)?;
+    sync(&mut phone, &direct)?;
+    anyhow::ensure!(phone.device.count()? == n, "not everything is listed");
+    nothing_new(&mut phone, &http, &direct, &counted, n, rows)?;
+    let work = format!("server at {n} records");
+    rows.push(Row::new(
+        &work,
+        "resident, idle after start",
+        "MB",
+        150.0,
+        idle,
+    ));
+    rows.push(Row::new(
+        &work,
+        "resident, after a full pull",
+        "MB",
+        150.0,
+        server.resident_mb(),
+    ));
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! `xuncha-sim bench`
+
+use clap::Args;
+use cli_simulator::bench::{Sizes, run, table};
+
+/// What to measure.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo xtask bench --json > bench.json")]
+pub(crate) struct Bench {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Records of the first measurements.
+    #[arg(long, default_value_t = 10_000)]
+    records: usize,
+    /// Records of the large ones.
+    #[arg(long, default_value_t = 100_000)]
+    large: usize,
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let sizes = Sizes {
+            records: self.records,
+            large: self.large,
+        };
+        let done = run(folder.path(), sizes, &|line| eprintln!("{line}"))?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&done)?);
+        } else {
+            println!("{}", table(&done));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! The command line of the simulator, parsed and carried out.
+//!
+//! In come arguments, out go texts and tables for the person at the terminal.
+
+mod bench;
+mod serve_here;
+
+use clap::{Parser, Subcommand};
+
+/// 巡查模拟器 / Phones by hand, fleets over a bad network, the demo, the benchmarks.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 性能测试 / Measure, and print a table.
+    Bench(bench::Bench),
+    /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
+    #[command(hide = true)]
+    ServeHere(serve_here::ServeHere),
+}
+
+impl Arguments {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Bench(bench) => bench.run(),
+            Command::ServeHere(serve) => serve.run(),
+        }
+    }
+}

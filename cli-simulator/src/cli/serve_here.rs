@@ -1,0 +1,29 @@
+//! `xuncha-sim serve-here`: a server process for the benchmarks.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use xuncha_server::{
+    app::{App, system_clock},
+    config::Config,
+};
+
+/// Where.
+#[derive(Debug, Args)]
+pub(crate) struct ServeHere {
+    /// The data folder.
+    #[arg(long)]
+    data: PathBuf,
+}
+
+impl ServeHere {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
+            let app = App::start(&config, system_clock()).await?;
+            println!("{}", app.address);
+            std::future::pending::<()>().await;
+            app.stop().await
+        })
+    }
+}
