@@ -2,4 +2,12 @@
 
 mod support;
 
+mod base_and_pos;
+mod cloned_device;
+mod convergence;
 mod first_path;
+mod idempotence;
+mod no_op_cost;
+mod photo_safety;
+mod restored_server;
+mod scope_isolation;

@@ -8,12 +8,11 @@ use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime}
 use xuncha_server::{
     access::{Invitation, invite},
     app::{open, system_clock},
+    backup::{backup, restore},
     config::Config,
     http::Rooms,
     storage::{Storage, devices, names},
 };
-
-use super::backup;
 
 /// A person with a role in an area.
 #[derive(Debug, Args)]
@@ -91,7 +90,11 @@ impl Admin {
     pub(crate) async fn run(self, data: PathBuf) -> anyhow::Result<()> {
         let config = Config::new(&data, ([127, 0, 0, 1], 0).into());
         if let Self::Restore { from } = self {
-            return backup::restore(&from, &config).await;
+            let (photos, logs) = restore(&from, &config.data).await?;
+            println!(
+                "已恢复 / restored: {photos} photo files, {logs} logs with a new life; phones refill the rest"
+            );
+            return Ok(());
         }
         let (storage, rooms) = open(&config, system_clock())?;
         match self {
@@ -111,7 +114,14 @@ impl Admin {
                 );
                 Ok(())
             }
-            Self::Backup { to } => backup::backup(&storage, &config, &to).await,
+            Self::Backup { to } => {
+                let photos = backup(&storage, &config.data, &to).await?;
+                println!(
+                    "备份完成 / backed up to {}: database, key, {photos} photo files",
+                    to.display()
+                );
+                Ok(())
+            }
             Self::Restore { .. } => Ok(()),
         }
     }

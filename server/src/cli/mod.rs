@@ -4,7 +4,6 @@
 //! room of the library.
 
 mod admin;
-mod backup;
 mod schemas;
 
 use std::{net::SocketAddr, path::PathBuf};

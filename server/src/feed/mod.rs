@@ -8,7 +8,7 @@ mod reconcile;
 
 use sync_core::{
     record::{AreaPath, DeviceId},
-    wire::{Code, MAX_NEED, MAX_SCOPES, pull, reconcile as wire},
+    wire::{Code, MAX_NEED, MAX_SCOPES, PAGE_BYTES, PAGE_DOCUMENTS, pull, reconcile as wire},
 };
 
 use crate::{
@@ -49,13 +49,15 @@ impl Feed {
             .read(move |tx| {
                 let reach = access.device_reach(tx, device)?;
                 let mut pages = Vec::with_capacity(request.scopes.len() + 1);
-                let mut room = sync_core::wire::PAGE_BYTES;
+                let asked = request.page_documents.map_or(usize::MAX, |n| n as usize);
+                let most = asked.clamp(1, PAGE_DOCUMENTS);
+                let mut room = PAGE_BYTES;
                 for cursor in &request.scopes {
                     inside(&cursor.space, &cursor.area)?;
                     if !reach.covers(&cursor.area) {
                         return Err(Refusal::new(Code::OutOfScope, cursor.area.to_string()));
                     }
-                    pages.push(page::page(tx, cursor, device, &mut room)?);
+                    pages.push(page::page(tx, cursor, device, most, &mut room)?);
                 }
                 if !request.need.is_empty() {
                     pages.push(page::by_name(tx, &request.need, &reach)?);

@@ -7,7 +7,6 @@ use sync_core::{
     identity::SignedGrant,
     record::{AreaPath, DeviceId, DocId, GrantId, LogId},
     wire::{
-        PAGE_DOCUMENTS,
         page::{Content, Item, Page, Sum},
         pull::{Cursor, Phase},
     },
@@ -40,6 +39,7 @@ pub(super) fn page(
     tx: &mut dyn Tx,
     cursor: &Cursor,
     device: DeviceId,
+    most: usize,
     room: &mut usize,
 ) -> Result<Page, Refusal> {
     let Some(space) = spaces::find(tx, &cursor.space)? else {
@@ -52,8 +52,8 @@ pub(super) fn page(
         return Ok(empty(log, cursor.phase));
     }
     match cursor.phase {
-        Phase::Backfill { after, head } => backfill(tx, cursor, &space, after, head, room),
-        Phase::Tail { base, pos } => tail(tx, cursor, &space, base, pos, device, room),
+        Phase::Backfill { after, head } => backfill(tx, cursor, &space, (after, head), most, room),
+        Phase::Tail { base, pos } => tail(tx, cursor, &space, (base, pos), device, most, room),
     }
 }
 
@@ -61,13 +61,13 @@ fn backfill(
     tx: &mut dyn Tx,
     cursor: &Cursor,
     space: &Space,
-    after: Option<DocId>,
-    head: u64,
+    (after, head): (Option<DocId>, u64),
+    most: usize,
     room: &mut usize,
 ) -> Result<Page, Refusal> {
     let head = if after.is_none() { space.head } else { head };
-    let docs = log::backfill(tx, &cursor.space, &cursor.area, after, PAGE_DOCUMENTS)?;
-    let exhausted = docs.len() < PAGE_DOCUMENTS;
+    let docs = log::backfill(tx, &cursor.space, &cursor.area, after, most)?;
+    let exhausted = docs.len() < most;
     let mut page = empty(
         space.log,
         Phase::Tail {
@@ -101,9 +101,9 @@ fn tail(
     tx: &mut dyn Tx,
     cursor: &Cursor,
     space: &Space,
-    base: u64,
-    pos: u64,
+    (base, pos): (u64, u64),
     device: DeviceId,
+    most: usize,
     room: &mut usize,
 ) -> Result<Page, Refusal> {
     let mut page = empty(
@@ -116,8 +116,8 @@ fn tail(
     let (sum, newest) = spaces::area_sum(tx, &cursor.space, &cursor.area)?;
     let mut upto = space.head;
     if newest > pos {
-        let docs = log::tail(tx, &cursor.space, &cursor.area, pos, PAGE_DOCUMENTS)?;
-        page.more = docs.len() == PAGE_DOCUMENTS;
+        let docs = log::tail(tx, &cursor.space, &cursor.area, pos, most)?;
+        page.more = docs.len() == most;
         upto = if page.more {
             docs.last().map_or(pos, |d| d.last_seq)
         } else {

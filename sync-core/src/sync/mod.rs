@@ -46,6 +46,8 @@ pub struct Options {
     pub photos: bool,
     /// Calls that may fail in a row before the sync ends for now.
     pub patience: u32,
+    /// Documents of one page at most, for a phone with little memory; absent: the server's limit.
+    pub page_documents: Option<u32>,
 }
 
 impl Default for Options {
@@ -53,6 +55,7 @@ impl Default for Options {
         Self {
             photos: true,
             patience: 8,
+            page_documents: None,
         }
     }
 }

@@ -27,6 +27,7 @@ impl Syncing {
             pull: Some(pull::Request {
                 scopes: cursors.clone(),
                 need,
+                page_documents: self.options.page_documents,
             }),
         });
         self.asked = Some(Waiting::Records(cursors, asks_for_documents));

@@ -27,6 +27,9 @@ pub struct Request {
     /// Documents to send whole (at most [`super::MAX_NEED`]); normally none.
     #[n(1)]
     pub need: Vec<DocId>,
+    /// Documents of one page at most, for a phone with little memory; absent: the server's limit.
+    #[n(2)]
+    pub page_documents: Option<u32>,
 }
 
 /// The position in one scope.

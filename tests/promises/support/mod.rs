@@ -3,21 +3,30 @@
 //! In come a seed and names, out come phones that are enrolled and a server that can be restarted. The server's
 //! clock and the phones' clocks are driven by hand.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering::SeqCst},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::SeqCst},
+    },
 };
 
 use cli_simulator::{
     phone::{Http, Phone},
-    world::World,
+    world::{World, note, observation},
 };
 use sync_core::{
-    record::{DeviceTime, ServerTime},
+    record::{DeviceId, DeviceTime, DocId, EventBody, LocationKind, PhotoRef, ServerTime},
     sync::{Options, Report},
 };
 use tokio::runtime::Runtime;
-use xuncha_server::{access::Now, app::App, config::Config};
+use xuncha_server::{
+    access::Now,
+    app::App,
+    backup::{backup, restore},
+    config::Config,
+    storage::devices,
+};
 
 /// 2024-03-25 09:00 in Wuhan.
 pub(crate) const MORNING: i64 = 1_711_328_400_000;
@@ -138,5 +147,105 @@ impl Town {
         let (status, body) = self.get(path, token);
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap()
+    }
+}
+
+impl Town {
+    /// Rows of the log.
+    pub(crate) fn changes_stored(&self) -> u64 {
+        self.count("SELECT COALESCE(SUM(change_count), 0) FROM path_sum")
+    }
+
+    /// Changes in quarantine.
+    pub(crate) fn quarantined(&self) -> u64 {
+        self.count("SELECT COUNT(*) FROM quarantine")
+    }
+
+    fn count(&self, sql: &'static str) -> u64 {
+        let storage = &self.app().storage;
+        let rows = storage.read(move |tx| tx.all(sql, &[], |row| row.int(0)));
+        self.runtime.block_on(rows).unwrap()[0].unsigned_abs()
+    }
+
+    /// Disables a phone.
+    pub(crate) fn revoke(&self, id: DeviceId) {
+        let set = self
+            .app()
+            .storage
+            .write(move |tx| devices::set_state(tx, id, "revoked"));
+        assert!(self.runtime.block_on(set).unwrap());
+    }
+
+    /// Takes a backup while the server runs.
+    pub(crate) fn backup_to(&self, name: &str) {
+        let (data, to) = (
+            self.folder.path().join("server"),
+            self.folder.path().join(name),
+        );
+        self.runtime
+            .block_on(backup(&self.app().storage, &data, &to))
+            .unwrap();
+    }
+
+    /// Restores a backup into a new folder.
+    pub(crate) fn restore_from(&self, name: &str, to: &str) {
+        let (from, to) = (self.folder.path().join(name), self.folder.path().join(to));
+        self.runtime.block_on(restore(&from, &to)).unwrap();
+    }
+}
+
+/// Records a hazard in a compound of the world.
+pub(crate) fn found_in(
+    phone: &mut Phone,
+    town: &Town,
+    compound: usize,
+    words: &str,
+    photos: Vec<PhotoRef>,
+) -> DocId {
+    let place = ("3栋", "1单元", "1层", LocationKind::Stairwell);
+    let found = observation(
+        &town.world.compounds[compound],
+        "EG-03",
+        place,
+        words,
+        photos,
+    );
+    phone.device.observe(found, None).unwrap().0
+}
+
+/// Records a hazard with photos in the first compound.
+pub(crate) fn found_with(
+    phone: &mut Phone,
+    town: &Town,
+    words: &str,
+    photos: Vec<PhotoRef>,
+) -> DocId {
+    found_in(phone, town, 0, words, photos)
+}
+
+/// Records a hazard in the first compound.
+pub(crate) fn found(phone: &mut Phone, town: &Town, words: &str) -> DocId {
+    found_in(phone, town, 0, words, Vec::new())
+}
+
+/// Adds a remark to a hazard.
+pub(crate) fn remark(phone: &mut Phone, doc: DocId, words: &str) {
+    phone
+        .device
+        .state(doc, EventBody::Note(note(words)), None)
+        .unwrap();
+}
+
+/// Copies a folder and everything in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }

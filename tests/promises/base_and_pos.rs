@@ -1,0 +1,101 @@
+//! A document changed again while a phone is half way through its pages loses no change.
+
+use cli_simulator::phone::Transport;
+use sync_core::sync::{Call, Lost, Options, Reply};
+
+use crate::support::{Town, found, remark};
+
+/// Lets only so many calls through, then has no signal.
+struct Only<T>(T, u32);
+
+impl<T: Transport> Transport for Only<T> {
+    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
+        if self.1 == 0 {
+            return Err(Lost("no signal".to_owned()));
+        }
+        self.1 -= 1;
+        self.0.send(call)
+    }
+}
+
+/// A phone with little memory: every page holds one document.
+fn tiny() -> Options {
+    Options {
+        page_documents: Some(1),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn no_change_is_lost_at_any_page_size_when_documents_move_behind_the_position() {
+    for calls in 1..12 {
+        let mut town = Town::new();
+        let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+        let docs: Vec<_> = (0..4)
+            .map(|n| found(&mut liu, &town, &format!("隐患{n}")))
+            .collect();
+        town.sync(&mut liu);
+        town.sync(&mut wang);
+        // Each document has one change that lies before the half-way position and one that lies behind it.
+        for doc in &docs {
+            remark(&mut liu, *doc, "第一次");
+        }
+        town.sync(&mut liu);
+        let impatient = Options {
+            patience: 0,
+            ..tiny()
+        };
+        let _ = wang
+            .sync(&mut Only(town.http.clone(), calls), impatient)
+            .unwrap();
+        for doc in &docs {
+            remark(&mut liu, *doc, "第二次");
+        }
+        town.sync(&mut liu);
+        let report = wang.sync(&mut town.http.clone(), tiny()).unwrap();
+        assert!(report.complete);
+        assert_eq!(
+            (report.unfit, report.repairs),
+            (0, 0),
+            "cut after {calls} calls: {report:?}"
+        );
+        for doc in docs {
+            assert_eq!(
+                wang.device.hazard(doc).unwrap(),
+                liu.device.hazard(doc).unwrap()
+            );
+            assert_eq!(wang.device.hazard(doc).unwrap().1.len(), 3);
+        }
+    }
+}
+
+#[test]
+fn a_backfill_cut_anywhere_while_others_write_misses_nothing() {
+    for calls in 1..10 {
+        let mut town = Town::new();
+        let mut liu = town.phone("网格员甲");
+        let docs: Vec<_> = (0..4)
+            .map(|n| found(&mut liu, &town, &format!("隐患{n}")))
+            .collect();
+        town.sync(&mut liu);
+        let mut wang = town.phone("物业经理丙");
+        let impatient = Options {
+            patience: 0,
+            ..tiny()
+        };
+        let _ = wang
+            .sync(&mut Only(town.http.clone(), calls), impatient)
+            .unwrap();
+        remark(&mut liu, docs[3], "回填途中");
+        let late = found(&mut liu, &town, "回填途中新发现");
+        town.sync(&mut liu);
+        assert!(wang.sync(&mut town.http.clone(), tiny()).unwrap().complete);
+        assert_eq!(wang.device.count().unwrap(), 5);
+        for doc in docs.into_iter().chain([late]) {
+            assert_eq!(
+                wang.device.hazard(doc).unwrap(),
+                liu.device.hazard(doc).unwrap()
+            );
+        }
+    }
+}

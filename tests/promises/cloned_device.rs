@@ -1,0 +1,54 @@
+//! A phone that was copied poisons no record, and the work of both copies arrives.
+
+use cli_simulator::phone::Phone;
+use sync_core::record::DeviceTime;
+
+use crate::support::{MORNING, Town, copy_folder, found, remark};
+
+#[test]
+fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
+    let mut town = Town::new();
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    let doc = found(&mut liu, &town, "架空层充电");
+    town.sync(&mut liu);
+    // The same author number goes on in both copies, with different content.
+    let folder = town.folder.path().join("clone");
+    copy_folder(liu.folder(), &folder);
+    let mut clone = Phone::simulated(&folder, 999, DeviceTime(MORNING + 1000)).unwrap();
+    remark(&mut liu, doc, "原机的话");
+    let by_original = found(&mut liu, &town, "原机发现");
+    remark(&mut clone, doc, "副本的话");
+    let by_clone = found(&mut clone, &town, "副本发现");
+    town.sync(&mut liu);
+    let report = town.sync(&mut clone);
+    assert!(report.reauthored >= 1, "{report:?}");
+    town.sync(&mut liu);
+    town.sync(&mut wang);
+    for phone in [&liu, &clone, &wang] {
+        let (state, events) = phone.device.hazard(doc).unwrap();
+        assert_eq!(events.len(), 3);
+        assert_eq!(state, wang.device.hazard(doc).unwrap().0);
+        assert_eq!(phone.device.status().unwrap().unsent, 0);
+    }
+    for doc in [by_original, by_clone] {
+        assert!(wang.device.hazard(doc).is_ok());
+    }
+    // Both go on working, turn by turn.
+    for round in 0..3 {
+        remark(&mut liu, doc, &format!("原机{round}"));
+        remark(&mut clone, doc, &format!("副本{round}"));
+        town.sync(&mut clone);
+        town.sync(&mut liu);
+    }
+    town.sync(&mut wang);
+    assert_eq!(wang.device.hazard(doc).unwrap().1.len(), 9);
+    town.project();
+    let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
+    assert!(
+        ledger["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|h| h["problem"].is_null())
+    );
+}

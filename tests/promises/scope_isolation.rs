@@ -1,0 +1,72 @@
+//! No byte of a record leaves the server to somebody whose area does not cover it.
+
+use cli_simulator::world::photo;
+use sync_core::record::PhotoRole;
+
+use crate::support::{Town, found_in, found_with};
+
+#[test]
+fn a_phone_never_receives_what_lies_outside_its_area() {
+    let mut town = Town::new();
+    // Yi covers both grids, Jia only the first.
+    let (mut yi, mut jia) = (town.phone("网格员乙"), town.phone("网格员甲"));
+    let shot = photo(&mut yi.device, 9, PhotoRole::Before).unwrap();
+    let outside = found_in(&mut yi, &town, 2, "第二网格的隐患", vec![shot.clone()]);
+    let inside = found_in(&mut yi, &town, 0, "第一网格的隐患", Vec::new());
+    town.sync(&mut yi);
+    town.sync(&mut jia);
+    assert!(jia.device.hazard(inside).is_ok());
+    assert!(jia.device.hazard(outside).is_err());
+    let token = jia.device.token().unwrap().unwrap();
+    assert_eq!(town.get(&format!("/v1/blobs/{}", shot.hash), &token).0, 404);
+    assert_eq!(
+        town.get(&format!("/v1/blobs/{}/thumb", shot.hash), &token)
+            .0,
+        404
+    );
+    assert_eq!(town.get(&format!("/v1/hazards/{outside}"), &token).0, 404);
+    town.project();
+    let ledger = town.json("/v1/hazards", &token);
+    assert_eq!(ledger["items"].as_array().unwrap().len(), 1);
+    let (_, csv) = town.get("/v1/exports/hazards.csv", &token);
+    assert!(!String::from_utf8(csv).unwrap().contains("第二网格的隐患"));
+}
+
+#[test]
+fn every_route_but_health_refuses_a_stranger() {
+    let town = Town::new();
+    let some = "00000000-0000-7000-8000-000000000000";
+    for path in [
+        "/v1/hazards",
+        "/v1/hazards/changes",
+        &format!("/v1/hazards/{some}"),
+        "/v1/exports/hazards.csv",
+        "/v1/exports/hazards.geojson",
+        &format!("/v1/blobs/{}", "0".repeat(64)),
+        "/v1/hints?space=429999/429998&after=0",
+    ] {
+        assert_eq!(town.get(path, "xr_nobody").0, 401, "{path}");
+    }
+    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
+        assert_eq!(town.get(path, "").0, 200, "{path}");
+    }
+}
+
+#[test]
+fn a_revoked_phone_may_still_push_and_gets_nothing() {
+    let mut town = Town::new();
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    let doc = found_with(&mut wang, &town, "别人的隐患", Vec::new());
+    town.sync(&mut wang);
+    let id = liu.device.enrolment().unwrap().device;
+    town.revoke(id);
+    found_with(&mut liu, &town, "被停用后上传", Vec::new());
+    let report = liu
+        .sync(&mut town.http.clone(), sync_core::sync::Options::default())
+        .unwrap();
+    assert!(!report.complete);
+    assert_eq!(report.refusal, Some(sync_core::wire::Code::DeviceRevoked));
+    assert!(liu.device.hazard(doc).is_err());
+    assert_eq!(town.quarantined(), 1);
+    assert_eq!(liu.device.status().unwrap().hazards, 1);
+}
