@@ -57,6 +57,7 @@ fn a_removable_photo_is_always_one_the_server_serves_back() {
         );
     }
     town.sync(&mut liu);
+    liu.device.remove_photo(&shot.hash).unwrap();
     town.restart_on("server");
     town.sync(&mut liu);
     assert_eq!(liu.device.status().unwrap().photos_removed, 1);

@@ -70,6 +70,18 @@ impl Device {
         })
     }
 
+    /// Whether a sealed pack waits for its answer.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn is_sending(&self) -> Result<bool, DeviceError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pack WHERE body IS NOT NULL)";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?)
+    }
+
     /// Seals a pack that re-supplies whole records to a server that lost them.
     ///
     /// # Errors
@@ -153,9 +165,8 @@ fn store(
 
 /// The pack that was sealed and not answered.
 pub(super) fn unanswered(c: &Connection) -> Result<Option<Sealed>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT hash, body FROM pack WHERE body IS NOT NULL ORDER BY number LIMIT 1",
-    )?;
+    let mut statement =
+        c.prepare_cached("SELECT hash, body FROM pack WHERE body IS NOT NULL ORDER BY n LIMIT 1")?;
     let row = statement
         .query_row([], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))

@@ -300,7 +300,14 @@ fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 }
 
 /// Compares sums at the end of a cycle. Unequal ones are counted anew from the records before they are believed.
+/// While records are being exchanged by name, the comparison waits for the page after.
 fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> {
+    let exchanging: bool = c
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM repair_doc)")?
+        .query_row([], |row| row.get(0))?;
+    if exchanging {
+        return Ok(false);
+    }
     let ours = scope::list(c)?
         .into_iter()
         .find(|h| h.cursor.area == at.area && h.cursor.space == at.space);
@@ -321,17 +328,23 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
-    pub(crate) fn apply_needed(&mut self, page: &Page) -> Result<usize, DeviceError> {
+    pub(crate) fn apply_needed(
+        &mut self,
+        asked: &[DocId],
+        page: &Page,
+    ) -> Result<usize, DeviceError> {
         self.write(|tx, _| {
             for grant in &page.grants {
                 enrolment::save_grant(tx, grant, false)?;
             }
             let mut batch = ScopeSums::default();
             for item in &page.items {
-                if apply_item(tx, item, &mut batch)? {
-                    tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
-                        .execute([item.doc.as_bytes()])?;
-                }
+                apply_item(tx, item, &mut batch)?;
+            }
+            // What did not come is not there (any more) for this phone; asking again would never end.
+            for doc in asked {
+                tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
+                    .execute([doc.as_bytes()])?;
             }
             batch.write(tx)?;
             tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?

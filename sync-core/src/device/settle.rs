@@ -59,10 +59,8 @@ impl Device {
                     let codes: Vec<(usize, Code)> =
                         refused.iter().map(|r| (r.entry as usize, r.code)).collect();
                     settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
-                    tx.prepare_cached(
-                        "UPDATE pack SET body = NULL, receipt = ?2 WHERE number = ?1",
-                    )?
-                    .execute(params![sealed.request.number as i64, receipt])?;
+                    tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
+                        .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
                         offered_done(tx, &sealed.request)?;
                     }
@@ -89,7 +87,7 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
 fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE chg SET state = 0, pack = NULL WHERE pack = ?1 AND state = 1")?
         .execute([number as i64])?;
-    c.prepare_cached("DELETE FROM pack WHERE number = ?1")?
+    c.prepare_cached("DELETE FROM pack WHERE number = ?1 AND body IS NOT NULL")?
         .execute([number as i64])?;
     Ok(())
 }

@@ -16,8 +16,8 @@ mod report;
 
 use crate::{
     device::{Device, DeviceError, RepairTask},
-    record::DeviceTime,
-    wire::Code,
+    record::{DeviceTime, DocId},
+    wire::{Code, pull::Cursor},
 };
 
 use backoff::Backoff;
@@ -64,7 +64,7 @@ impl Default for Options {
 enum Waiting {
     Challenge,
     Proof,
-    Records(Vec<crate::wire::pull::Cursor>, bool),
+    Records(Vec<Cursor>, Vec<DocId>),
     Repair(Box<RepairTask>),
     Photo(photo::Asked),
 }
@@ -108,7 +108,8 @@ impl Syncing {
     /// # Errors
     /// [`DeviceError`] from the store; try again later, nothing is lost.
     pub fn next(&mut self, device: &mut Device) -> Result<Step, DeviceError> {
-        if self.ended || self.backoff.failures() > self.options.patience {
+        let hopeless = self.report.failures > u64::from(self.options.patience) * 8;
+        if self.ended || hopeless || self.backoff.failures() > self.options.patience {
             return Ok(Step::Done(Box::new(self.report.clone())));
         }
         if let Some(until) = self.backoff.wait(device.host.clock.now()) {
@@ -130,17 +131,16 @@ impl Syncing {
         Ok(Step::Call(call))
     }
 
-    /// Records first, then repair, then photos.
+    /// What was found different first, then records, then comparing, then photos.
     fn work(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
+        if self.repair.is_none() && self.seal_offer(device)? {
+            self.records_done = false;
+        }
         if let Some(call) = self.next_records(device)? {
             return Ok(Some(call));
         }
         if let Some(call) = self.next_repair(device)? {
             return Ok(Some(call));
-        }
-        if self.seal_offer(device)? {
-            self.records_done = false;
-            return self.next_records(device);
         }
         if self.options.photos {
             self.next_photo(device)
@@ -175,7 +175,7 @@ impl Syncing {
         }
         let understood = match asked {
             Waiting::Challenge | Waiting::Proof => self.opened(device, &reply)?,
-            Waiting::Records(cursors, need) => self.records(device, &cursors, need, &reply)?,
+            Waiting::Records(cursors, need) => self.records(device, &cursors, &need, &reply)?,
             Waiting::Repair(task) => self.repaired(device, task, &reply)?,
             Waiting::Photo(asked) => self.photo_sent(device, &asked, &reply)?,
         };
@@ -211,7 +211,11 @@ impl Syncing {
     ) -> Result<(), DeviceError> {
         self.report.last_failure = Some(format!("{code}: {detail}"));
         match (code, asked) {
-            (Code::SessionExpired, _) if self.opened < 3 => device.set_token(None),
+            (Code::SessionExpired, _) if self.opened < 3 && self.report.failures < 64 => {
+                self.challenge = None;
+                self.report.failures += 1;
+                device.set_token(None)
+            }
             (code, Waiting::Photo(asked)) if !code.is_transient() => {
                 self.photo_refused(device, &asked, code)
             }

@@ -14,7 +14,8 @@ use crate::{
 impl Syncing {
     pub(super) fn open(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
         let enrolment = device.enrolment()?;
-        let proof = self.challenge.take().map(|challenge| Proof {
+        // Kept until it is answered: a lost reply must not cost another challenge.
+        let proof = self.challenge.clone().map(|challenge| Proof {
             signature: enrolment.key.sign(Purpose::Session, &challenge),
             challenge,
         });
@@ -47,6 +48,7 @@ impl Syncing {
             }
             Ok(Response::Open(opened)) => {
                 self.opened += 1;
+                self.challenge = None;
                 self.report.wipe = opened.directive == Directive::Wipe;
                 self.ended = self.report.wipe;
                 device.take_session(&opened)?;

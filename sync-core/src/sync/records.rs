@@ -3,6 +3,7 @@
 use super::{Call, Reply, Syncing, Waiting};
 use crate::{
     device::{Device, DeviceError},
+    record::DocId,
     wire::{
         Exchange, pull,
         pull::Cursor,
@@ -21,16 +22,15 @@ impl Syncing {
             return Ok(None);
         }
         let cursors = device.cursors()?;
-        let asks_for_documents = !need.is_empty();
         let call = Call::exchange::<Sync>(&Request {
             push: pack.map(|sealed| sealed.request),
             pull: Some(pull::Request {
                 scopes: cursors.clone(),
-                need,
+                need: need.clone(),
                 page_documents: self.options.page_documents,
             }),
         });
-        self.asked = Some(Waiting::Records(cursors, asks_for_documents));
+        self.asked = Some(Waiting::Records(cursors, need));
         Ok(Some(call))
     }
 
@@ -38,7 +38,7 @@ impl Syncing {
         &mut self,
         device: &mut Device,
         cursors: &[Cursor],
-        need: bool,
+        need: &[DocId],
         reply: &Reply,
     ) -> Result<bool, DeviceError> {
         let Ok(response) = Sync::read_response(&reply.body) else {
@@ -51,7 +51,7 @@ impl Syncing {
             self.report.refused += settled.refused as u64;
         }
         let pages = response.pull.map(|pull| pull.pages).unwrap_or_default();
-        if pages.len() != cursors.len() + usize::from(need) {
+        if pages.len() != cursors.len() + usize::from(!need.is_empty()) {
             return Ok(false);
         }
         let mut more = false;
@@ -61,8 +61,10 @@ impl Syncing {
             self.report.unfit += applied.unfit as u64;
             more |= applied.more;
         }
-        if need && let Some(page) = pages.last() {
-            let received = device.apply_needed(page)?;
+        if !need.is_empty()
+            && let Some(page) = pages.last()
+        {
+            let received = device.apply_needed(need, page)?;
             self.report.documents += received as u64;
         }
         self.records_done = !more;

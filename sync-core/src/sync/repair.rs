@@ -56,7 +56,11 @@ impl Syncing {
 
     /// Seals the next pack that re-supplies records, if any are offered.
     pub(super) fn seal_offer(&mut self, device: &mut Device) -> Result<bool, DeviceError> {
-        let changes = device.offered()?;
+        let changes = if device.is_sending()? {
+            Vec::new()
+        } else {
+            device.offered()?
+        };
         if changes.is_empty() {
             return Ok(false);
         }

@@ -39,13 +39,17 @@ CREATE INDEX chg_by_doc ON chg (doc, n);
 CREATE INDEX chg_unsent ON chg (state, n) WHERE state IN (0, 1, 4, 5);
 
 -- A pack is stored before it is first sent and sent again byte for byte until it is answered.
+-- Numbers may come again after a restored server named an older position.
 CREATE TABLE pack (
-  number   INTEGER PRIMARY KEY,
-  hash     BLOB NOT NULL,
+  n        INTEGER PRIMARY KEY,
+  number   INTEGER NOT NULL,
+  hash     BLOB NOT NULL UNIQUE,
   claims   BLOB NOT NULL,
   body     BLOB,
   receipt  BLOB
 );
+
+CREATE INDEX pack_unanswered ON pack (n) WHERE body IS NOT NULL;
 
 -- Only grants whose signature was checked; `claims` is what the signature covers.
 CREATE TABLE known_grant (
