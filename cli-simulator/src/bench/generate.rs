@@ -204,7 +204,7 @@ impl Generator {
             position.longitude_e7 += (chance / 99 % 200_000) as i32;
         }
         let doc = DocId(uuid_v7(at, self.random()));
-        let mut document = Document::create(self.writers[writer].actor)?;
+        let mut document = Document::create(self.writers[writer].actor, doc)?;
         let event = self.event(writer, EventBody::Observe(found), Vec::new(), at)?;
         let change = document.append(self.writers[writer].actor, &event)?;
         let heads = vec![EventId::of(&event)];

@@ -34,7 +34,16 @@ pub enum Refusal {
     Problem(#[from] Problem),
     /// The storage failed; details go to the log only.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Storage(StorageError),
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Full => Self::new(Code::StorageFull, "the database's disk is full"),
+            other => Self::Storage(other),
+        }
+    }
 }
 
 impl Refusal {

@@ -75,9 +75,12 @@ mod tests {
             ((30.272_200, 109.488_200), (30.269_631, 109.493_070)),
             ((32.629_200, 110.798_000), (32.627_011, 110.803_320)),
         ] {
-            let e7 = |v: f64| (v * 1e7_f64).round() as i64;
+            let e7 = |v: f64| f64::round(v * 1e7) as i64;
             let (lat, lon) = to_wgs84(e7(gcj.0), e7(gcj.1), "gcj02").unwrap();
-            assert!((lat - wgs.0_f64).abs() < 2e-6 && (lon - wgs.1_f64).abs() < 2e-6, "{lat} {lon}");
+            assert!(
+                f64::abs(lat - wgs.0) < 2e-6 && f64::abs(lon - wgs.1) < 2e-6,
+                "{lat} {lon}"
+            );
         }
         assert_eq!(to_wgs84(1, 2, "unknown"), None);
     }

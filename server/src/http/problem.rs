@@ -81,10 +81,6 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => respond(&problem),
-            Self::Storage(crate::storage::StorageError::Full) => respond(&Problem::new(
-                Code::StorageFull,
-                "the database's disk is full",
-            )),
             Self::Storage(error) => {
                 tracing::error!(%error, "a request failed in storage");
                 respond(&Problem::new(Code::Internal, "see the server's log"))

@@ -65,6 +65,8 @@ struct Content {
     actor: [u8; 16],
     actor_seq: u64,
     deps: Vec<ChangeHash>,
+    /// The record it says it begins.
+    begins: Option<DocId>,
     /// The area of its observation, if it has one: the place of a new document.
     area: Option<AreaPath>,
     authors: Vec<Authorship>,

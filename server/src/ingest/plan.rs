@@ -116,6 +116,9 @@ fn check(
     if content.actor_seq != last + 1 {
         return Err(Reject::Refuse(Code::MissingDependencies));
     }
+    if content.begins.is_some_and(|doc| doc != change.doc) {
+        return Err(Reject::Refuse(Code::Malformed));
+    }
     let (count, bytes) = fresh.get(&change.doc).copied().unwrap_or_default();
     let old = s.docs.get(&change.doc);
     let total = old.map_or(0, |d| d.total_bytes) + bytes + change.bytes.len() as u64;
@@ -131,6 +134,7 @@ fn check(
     if !content.deps.is_empty() {
         return Err(Reject::Refuse(Code::MissingDependencies));
     }
+    content.begins.ok_or(Reject::Refuse(Code::Malformed))?;
     let area = content
         .area
         .clone()

@@ -67,6 +67,7 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         actor: facts.actor.0,
         actor_seq: facts.actor_seq,
         deps: facts.deps,
+        begins: facts.begins,
         area: None,
         authors: Vec::with_capacity(facts.events.len()),
         photos: Vec::new(),

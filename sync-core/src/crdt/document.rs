@@ -5,8 +5,8 @@ use automerge::{
     transaction::{CommitOptions, Transactable},
 };
 
-use super::{CrdtError, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES};
-use crate::record::{ChangeHash, Digest, EventId};
+use super::{CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES};
+use crate::record::{ChangeHash, Digest, DocId, EventId};
 
 /// The author of changes: random for each installation, never carried over by a copy or a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,10 +46,17 @@ impl Document {
     ///
     /// # Errors
     /// [`CrdtError::Malformed`] never in practice: a fresh map takes a number.
-    pub fn create(actor: Actor) -> Result<Self, CrdtError> {
+    pub fn create(actor: Actor, id: DocId) -> Result<Self, CrdtError> {
         let mut inner = AutoCommit::new().with_actor(ActorId::from(&actor.0));
         inner
             .put(automerge::ROOT, KEY_VERSION, ScalarValue::Uint(LAYOUT))
+            .map_err(|e| malformed(&e))?;
+        inner
+            .put(
+                automerge::ROOT,
+                KEY_DOCUMENT,
+                ScalarValue::Bytes(id.0.to_vec()),
+            )
             .map_err(|e| malformed(&e))?;
         Ok(Self { inner })
     }
@@ -155,7 +162,7 @@ impl Document {
     pub fn events(&self) -> (Vec<(EventId, Vec<u8>)>, usize) {
         let (mut events, mut altered) = (Vec::new(), 0);
         for key in self.inner.keys(automerge::ROOT) {
-            if key == KEY_VERSION {
+            if key == KEY_VERSION || key == KEY_DOCUMENT {
                 continue;
             }
             for (value, _) in self
@@ -235,10 +242,11 @@ mod tests {
 
     const ANN: Actor = Actor([1; 16]);
     const BEN: Actor = Actor([2; 16]);
+    const DOC: DocId = DocId([3; 16]);
 
     #[test]
     fn two_phones_that_wrote_apart_hold_the_same_events_after_either_order() {
-        let mut start = Document::create(ANN).unwrap();
+        let mut start = Document::create(ANN, DOC).unwrap();
         let first = start.append(ANN, b"found").unwrap();
         let mut ann = Document::load(None, [first.bytes.as_slice()]).unwrap();
         let mut ben = Document::load(None, [first.bytes.as_slice()]).unwrap();
@@ -253,7 +261,7 @@ mod tests {
 
     #[test]
     fn folding_keeps_every_hash_and_every_byte() {
-        let mut doc = Document::create(ANN).unwrap();
+        let mut doc = Document::create(ANN, DOC).unwrap();
         let first = doc.append(ANN, b"found").unwrap();
         let second = doc.append(ANN, &[9; 3000]).unwrap();
         let snapshot = doc.snapshot();
@@ -271,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_copied_phone_is_noticed() {
-        let mut doc = Document::create(ANN).unwrap();
+        let mut doc = Document::create(ANN, DOC).unwrap();
         let first = doc.append(ANN, b"found").unwrap();
         let mut copy = Document::load(None, [first.bytes.as_slice()]).unwrap();
         let one = doc.append(ANN, b"one").unwrap();

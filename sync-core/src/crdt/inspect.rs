@@ -2,8 +2,8 @@
 
 use automerge::{ObjType, ScalarValue, legacy};
 
-use super::{Actor, CrdtError, KEY_VERSION, LAYOUT, document::parse_change};
-use crate::record::{ChangeHash, EventId};
+use super::{Actor, CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, document::parse_change};
+use crate::record::{ChangeHash, DocId, EventId};
 
 /// The facts of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct ChangeFacts {
     pub actor_seq: u64,
     /// The changes it builds on.
     pub deps: Vec<ChangeHash>,
+    /// The record it begins, if it is a first change.
+    pub begins: Option<DocId>,
     /// The events it adds.
     pub events: Vec<(EventId, Vec<u8>)>,
 }
@@ -34,10 +36,12 @@ pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
     let change = parse_change(bytes)?;
     let actor = change.actor_id().to_bytes().try_into().map(Actor);
     let actor = actor.map_err(|_| CrdtError::Malformed("actor is not 16 bytes".to_owned()))?;
-    let mut events = Vec::new();
+    let (mut events, mut begins) = (Vec::new(), None);
     for op in &change.decode().operations {
-        if let Some(event) = read_op(op)? {
-            events.push(event);
+        match read_op(op)? {
+            Said::Layout => {}
+            Said::Begins(doc) => begins = Some(doc),
+            Said::Event(id, bytes) => events.push((id, bytes)),
         }
     }
     Ok(ChangeFacts {
@@ -45,11 +49,19 @@ pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
         actor,
         actor_seq: change.seq(),
         deps: change.deps().iter().map(|h| ChangeHash(h.0)).collect(),
+        begins,
         events,
     })
 }
 
-fn read_op(op: &legacy::Op) -> Result<Option<(EventId, Vec<u8>)>, CrdtError> {
+/// What one operation says.
+enum Said {
+    Layout,
+    Begins(DocId),
+    Event(EventId, Vec<u8>),
+}
+
+fn read_op(op: &legacy::Op) -> Result<Said, CrdtError> {
     let foreign = |what: &str| Err(CrdtError::Foreign(what.to_owned()));
     let legacy::Key::Map(key) = &op.key else {
         return foreign("a list");
@@ -58,12 +70,17 @@ fn read_op(op: &legacy::Op) -> Result<Option<(EventId, Vec<u8>)>, CrdtError> {
         return foreign("a nested object");
     }
     match &op.action {
-        legacy::OpType::Put(ScalarValue::Uint(LAYOUT)) if key == KEY_VERSION => Ok(None),
+        legacy::OpType::Put(ScalarValue::Uint(LAYOUT)) if key == KEY_VERSION => Ok(Said::Layout),
         legacy::OpType::Put(value) if key == KEY_VERSION => foreign(&value.to_string()),
+        legacy::OpType::Put(ScalarValue::Bytes(bytes)) if key == KEY_DOCUMENT => {
+            DocId::from_slice(bytes)
+                .map(Said::Begins)
+                .map_err(|_| CrdtError::Altered)
+        }
         legacy::OpType::Put(ScalarValue::Bytes(bytes)) => {
             let id = EventId::of(bytes);
             if id.to_string() == key.as_str() {
-                Ok(Some((id, bytes.clone())))
+                Ok(Said::Event(id, bytes.clone()))
             } else {
                 Err(CrdtError::Altered)
             }
@@ -85,7 +102,7 @@ mod tests {
     #[test]
     fn a_change_shows_its_events_and_what_it_builds_on() {
         let actor = Actor([5; 16]);
-        let mut doc = Document::create(actor).unwrap();
+        let mut doc = Document::create(actor, DocId([1; 16])).unwrap();
         let first = doc.append(actor, b"found").unwrap();
         let second = doc.append(actor, b"more").unwrap();
         let facts = inspect(&second.bytes).unwrap();

@@ -1,7 +1,7 @@
 //! A record as an Automerge document: the only room that names automerge.
 //!
-//! The document is one map: event id → event bytes, and `v`, the version of this layout. Events are only ever
-//! added. In come event bytes, changes and snapshots; out go changes, snapshots and events. What an event says is
+//! The document is one map: event id → event bytes, `v`, the version of this layout, and `id`, the record it is.
+//! Events are only ever added. In come event bytes, changes and snapshots; out go changes, snapshots and events. What an event says is
 //! none of this room's business, and neither is where anything is stored.
 
 mod document;
@@ -20,6 +20,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 pub const MAX_DOCUMENT_CHANGES: usize = 2_000;
 
 const KEY_VERSION: &str = "v";
+/// Without it two equal observations would be one change in two documents.
+const KEY_DOCUMENT: &str = "id";
 
 /// Bytes that are no change or document of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,8 +25,8 @@ impl Device {
         let event = self.event(body, &area, person, Vec::new())?;
         self.write(|tx, host| {
             let actor = enrolment::actor(tx)?;
-            let mut document =
-                Document::create(actor).map_err(|source| DeviceError::Document { doc, source })?;
+            let mut document = Document::create(actor, doc)
+                .map_err(|source| DeviceError::Document { doc, source })?;
             docs::insert(tx, doc, &area)?;
             let id = append(tx, host, doc, &mut document, &event)?;
             Ok((doc, id))

@@ -234,7 +234,7 @@ fn reauthor(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceErr
     let mut document = if known > 0 || has_snapshot {
         docs::load_accepted(c, doc)?
     } else {
-        Document::create(actor).map_err(damaged)?
+        Document::create(actor, doc).map_err(damaged)?
     };
     let mut count = 0;
     for bytes in &pending {

@@ -1,0 +1,115 @@
+//! `cargo xtask test`: every step with its time; the first that fails ends it.
+
+use std::{process::Command, time::Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::{schemas, tidy, tus};
+
+/// Runs cargo with these arguments.
+pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .status()
+        .context("cargo")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+fn has(program: &str, argument: &str) -> bool {
+    let output = Command::new(program).arg(argument).output();
+    output.is_ok_and(|o| o.status.success())
+}
+
+/// All steps.
+pub(crate) fn run() -> anyhow::Result<()> {
+    type Step = (&'static str, fn() -> anyhow::Result<()>);
+    let steps: [Step; 8] = [
+        ("format", || {
+            cargo(&["fmt", "--all", "--check"]).context(
+                "run `cargo fmt --all`; if it is missing: `rustup component add rustfmt clippy`",
+            )
+        }),
+        ("tidy", tidy::run),
+        ("lints", || {
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        }),
+        ("core is free of runtimes", core_is_free),
+        ("schemas", || schemas::run(true)),
+        ("examples in docs", || {
+            cargo(&["test", "--doc", "-p", "sync-core", "--locked", "--quiet"])
+        }),
+        ("tus client", foreign_client),
+        ("tests", tests),
+    ];
+    let mut times = Vec::new();
+    for (name, step) in steps {
+        println!("\n── {name}");
+        let started = Instant::now();
+        step().with_context(|| format!("step {name:?} failed"))?;
+        times.push((name, started.elapsed().as_secs_f64()));
+    }
+    println!("\nall steps passed:");
+    for (name, seconds) in times {
+        println!("  {seconds:7.1} s  {name}");
+    }
+    Ok(())
+}
+
+fn tests() -> anyhow::Result<()> {
+    if has("cargo-nextest", "--version") {
+        cargo(&["nextest", "run", "--workspace", "--locked"])
+    } else {
+        cargo(&["test", "--workspace", "--locked", "--tests"])
+    }
+}
+
+fn core_is_free() -> anyhow::Result<()> {
+    let output = Command::new("cargo")
+        .args([
+            "tree",
+            "-p",
+            "sync-core",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "--locked",
+        ])
+        .output()?;
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        output.status.success() && tree.contains("automerge"),
+        "cargo tree failed"
+    );
+    for runtime in ["tokio ", "axum ", "reqwest ", "hyper "] {
+        if tree.lines().any(|line| line.starts_with(runtime)) {
+            bail!(
+                "sync-core depends on {runtime}; the core must stay free of runtimes and transports"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn foreign_client() -> anyhow::Result<()> {
+    if has("python3", "--version") {
+        return tus::run();
+    }
+    ensure!(
+        std::env::var_os("CI").is_none(),
+        "python3 is missing: install Debian's python3 and python3-venv"
+    );
+    println!("skipped: the tus client test needs python3 (Debian: python3, python3-venv)");
+    Ok(())
+}

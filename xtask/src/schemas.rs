@@ -1,0 +1,63 @@
+//! `cargo xtask schemas`: the generated contract, written or compared.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+
+use crate::ci::cargo;
+
+fn generate(out: &Path) -> anyhow::Result<()> {
+    let out = out.to_str().context("a path that is text")?;
+    cargo(&[
+        "run",
+        "--quiet",
+        "--locked",
+        "-p",
+        "xuncha-server",
+        "--bin",
+        "xuncha",
+        "--",
+        "schemas",
+        "--out",
+        out,
+    ])
+}
+
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes, or compares with what is checked in.
+pub(crate) fn run(check: bool) -> anyhow::Result<()> {
+    if !check {
+        return generate(Path::new("schemas"));
+    }
+    let fresh = std::env::temp_dir().join(format!("xuncha-schemas-{}", std::process::id()));
+    generate(&fresh)?;
+    let mut stale = Vec::new();
+    for path in files(&fresh)? {
+        let name = path.strip_prefix(&fresh)?.to_owned();
+        if fs::read(&path)? != fs::read(Path::new("schemas").join(&name)).unwrap_or_default() {
+            stale.push(name.display().to_string());
+        }
+    }
+    fs::remove_dir_all(&fresh)?;
+    ensure!(
+        stale.is_empty(),
+        "out of date: {}; run `cargo xtask schemas`",
+        stale.join(", ")
+    );
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask tidy`: the rules of the house that a machine can keep.
+//!
+//! In comes the tree, out comes a list of places with what to do. Each rule is one file and looks at one file of
+//! the tree at a time.
+
+mod headers;
+mod layers;
+mod manifests;
+mod size;
+mod sql;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::ensure;
+
+/// A source file of the tree.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// Path from the workspace's folder, with `/`.
+    pub(crate) path: String,
+    /// Content.
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// The crate's folder.
+    fn member(&self) -> &str {
+        self.path.split('/').next().unwrap_or_default()
+    }
+
+    fn is_test(&self) -> bool {
+        self.path.starts_with("tests/")
+            || self.path.contains("/tests")
+            || self.path.contains("tests.rs")
+    }
+}
+
+const MEMBERS: [&str; 5] = ["sync-core", "server", "cli-simulator", "tests", "xtask"];
+
+fn walk(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("target") {
+            walk(&path, out)?;
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Applies every rule.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut paths = Vec::new();
+    for member in MEMBERS {
+        walk(Path::new(member), &mut paths)?;
+    }
+    let table: layers::Table = toml::from_str(&fs::read_to_string("xtask/layers.toml")?)?;
+    let mut found = manifests::check(&MEMBERS)?;
+    for path in paths {
+        let text = fs::read_to_string(&path)?;
+        let source = Source {
+            path: path.to_string_lossy().replace('\\', "/"),
+            text,
+        };
+        found.extend(headers::check(&source));
+        found.extend(size::check(&source));
+        found.extend(sql::check(&source));
+        found.extend(layers::check(&source, &table));
+    }
+    for place in &found {
+        println!("{place}");
+    }
+    ensure!(found.is_empty(), "{} places to mend", found.len());
+    Ok(())
+}
