@@ -3,7 +3,9 @@
 //! In come arguments, out go texts and tables for the person at the terminal.
 
 mod bench;
+mod device;
 mod serve_here;
+mod tus_fixture;
 
 use clap::{Parser, Subcommand};
 
@@ -17,16 +19,23 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 手机 / A phone by hand.
+    Device(device::Device),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
     #[command(hide = true)]
     ServeHere(serve_here::ServeHere),
+    /// A server with one enrolled phone, for foreign tus clients: prints one line of JSON.
+    #[command(hide = true)]
+    TusFixture(tus_fixture::TusFixture),
 }
 
 impl Arguments {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Device(device) => device.run(),
+            Command::TusFixture(fixture) => fixture.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
         }
