@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// 手机 / A phone by hand.
-    Device(device::Device),
+    Device(Box<device::Device>),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.

@@ -88,11 +88,14 @@ fn stored(
 
 /// Reads what the plan needs: only rows that this pack names.
 fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
-    let mut s = Situation::default();
-    s.spaces = spaces::list(tx)?
+    let spaces = spaces::list(tx)?
         .into_iter()
         .map(|space| space.id)
         .collect();
+    let mut s = Situation {
+        spaces,
+        ..Situation::default()
+    };
     let mut new_docs: HashMap<DocId, bool> = HashMap::new();
     for change in &pack.changes {
         if let std::collections::hash_map::Entry::Vacant(entry) = new_docs.entry(change.doc) {

@@ -25,6 +25,7 @@ pub const MAX_AFTER: usize = 64;
 macro_rules! event_kinds {
     ($($(#[$meta:meta])* $variant:ident ( $body:ty ) = $number:literal $name:literal $zh:literal,)+) => {
         /// The kinds of event this version knows, with their content.
+        #[expect(clippy::large_enum_variant, reason = "most events of a hazard are few and short-lived in memory")]
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
         #[serde(tag = "kind", content = "content", rename_all = "snake_case")]
         pub enum EventBody {
