@@ -1,21 +1,25 @@
 //! `xuncha-sim device …`: a phone by hand, a real store in a folder.
+//!
+//! In come arguments, out go texts; everything that is done is a call of the phone's store or its sync.
+
+mod capture;
+mod show;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use cli_simulator::phone::{Http, Phone};
 use indicatif::ProgressBar;
 use sync_core::{
-    catalogue::{Catalogue, StateCode},
     device::Filter,
-    lifecycle::{Flags, Verdict},
-    record::{
-        DocId, EventBody, Evidence, FindingSource, KindCode, Label, LocationKind, Long,
-        Observation, PhotoRef, PhotoRole, PhotoSource, Place, Reason, Short,
-    },
+    lifecycle::Verdict,
+    record::{DocId, EventBody, Evidence, Long, PhotoRole, Reason},
     sync::Options,
 };
+
+use capture::{Capture, take};
+use show::{list, show, state_words, status};
 
 /// A phone by hand.
 #[derive(Debug, Args)]
@@ -90,44 +94,6 @@ enum Command {
     },
 }
 
-/// A new hazard.
-#[derive(Debug, Args)]
-struct Capture {
-    /// Hazard kind such as EV-06.
-    #[arg(long)]
-    kind: String,
-    /// Administrative path; by default the area of the phone's newest grant.
-    #[arg(long)]
-    area: Option<sync_core::record::AreaPath>,
-    /// The compound's number (a UUID); zeroes if it is not known.
-    #[arg(long)]
-    compound: Option<sync_core::record::CompoundId>,
-    /// Building label.
-    #[arg(long, default_value = "")]
-    building: String,
-    /// Unit label.
-    #[arg(long, default_value = "")]
-    unit: String,
-    /// Floor label.
-    #[arg(long, default_value = "")]
-    floor: String,
-    /// Kind of spot, for example stairwell, pilotis, fire_lane, window.
-    #[arg(long, default_value = "other")]
-    location: LocationKind,
-    /// What was seen.
-    #[arg(long)]
-    text: String,
-    /// How many.
-    #[arg(long)]
-    count: Option<u32>,
-    /// Photos.
-    #[arg(long)]
-    photo: Vec<PathBuf>,
-    /// Why there is no photo.
-    #[arg(long)]
-    no_photo: Option<String>,
-}
-
 impl Device {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut phone = Phone::open(&self.dir)?;
@@ -166,61 +132,6 @@ impl Device {
     }
 }
 
-fn take(phone: &mut Phone, paths: &[PathBuf], role: PhotoRole) -> anyhow::Result<Vec<PhotoRef>> {
-    let mut photos = Vec::new();
-    for path in paths {
-        let bytes = std::fs::read(path).with_context(|| format!("photo {}", path.display()))?;
-        let photo = phone.device.add_photo(&bytes, role, PhotoSource::Gallery);
-        photos.push(photo.with_context(|| format!("photo {}", path.display()))?);
-    }
-    Ok(photos)
-}
-
-impl Capture {
-    fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
-        let known = Catalogue::embedded().kinds.find(&self.kind);
-        let kind = known
-            .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;
-        let area = match self.area {
-            Some(area) => area,
-            None => phone
-                .device
-                .own_grants()?
-                .first()
-                .context("the phone has no grant; enrol it")?
-                .1
-                .area
-                .clone(),
-        };
-        let photos = take(phone, &self.photo, PhotoRole::Before)?;
-        let observation = Observation {
-            code: KindCode::new(&self.kind)?,
-            area,
-            place: Place {
-                compound: self
-                    .compound
-                    .unwrap_or(sync_core::record::CompoundId([0; 16])),
-                building: Label::new(&self.building)?,
-                unit: Label::new(&self.unit)?,
-                floor: Label::new(&self.floor)?,
-                location: self.location,
-                spot: Label::default(),
-                connected_to: Vec::new(),
-            },
-            description: Long::new(&self.text)?,
-            count: self.count,
-            photos,
-            no_photo_reason: self.no_photo.as_deref().map(Short::new).transpose()?,
-            position: None,
-            source: FindingSource::Patrol,
-            catalogue_version: Catalogue::embedded().kinds.version,
-        };
-        let (doc, _) = phone.device.observe(observation, None)?;
-        println!("已保存 / saved: {doc} {} {}", kind.code, kind.zh);
-        Ok(())
-    }
-}
-
 fn find(phone: &Phone, start: &str) -> anyhow::Result<DocId> {
     let all = phone.device.list(&Filter {
         limit: usize::MAX >> 1,
@@ -234,92 +145,6 @@ fn find(phone: &Phone, start: &str) -> anyhow::Result<DocId> {
         (Some(_), Some(_)) => bail!("{start} is the beginning of several numbers; give more of it"),
         _ => bail!("{start} is not on this phone; see `list`"),
     }
-}
-
-fn state_words(number: u16) -> String {
-    let state = StateCode(number);
-    let zh = Catalogue::embedded()
-        .rules
-        .state(state)
-        .map(|s| s.zh.as_str())
-        .unwrap_or_default();
-    format!("{state} {zh}")
-}
-
-fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow::Result<()> {
-    for row in phone.device.list(&Filter {
-        text,
-        limit,
-        offset: 0,
-    })? {
-        let flag = if row.row.flags & 1 == 1 {
-            " ⚠冲突"
-        } else {
-            ""
-        };
-        let unsent = if row.unsent > 0 {
-            format!(" ↑{}", row.unsent)
-        } else {
-            String::new()
-        };
-        println!(
-            "{}  {}  {}  {}  {}{flag}{unsent}",
-            row.doc,
-            row.row.code,
-            state_words(row.row.state),
-            row.row.place,
-            row.row.description
-        );
-    }
-    println!("共 / total: {}", phone.device.count()?);
-    Ok(())
-}
-
-fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
-    let doc = find(phone, id)?;
-    let (state, events) = phone.device.hazard(doc)?;
-    println!("{doc}\n{}  第{}轮", state_words(state.state.0), state.cycle);
-    let bits = state.flags.bits();
-    let flags: Vec<_> = Flags::NAMES
-        .iter()
-        .enumerate()
-        .filter(|(b, _)| bits >> b & 1 == 1)
-        .map(|(_, n)| *n)
-        .collect();
-    println!("标记 / flags: {}", flags.join(" "));
-    for judged in &state.history {
-        let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
-            continue;
-        };
-        let verdict = match &judged.verdict {
-            Verdict::Accepted {
-                transition,
-                from,
-                to,
-            } => format!("{transition} {from}→{to}"),
-            Verdict::Added => "已记录".to_owned(),
-            Verdict::Void { reason } => format!("无效：{}", reason.zh()),
-            Verdict::Unknown => "新版本事件".to_owned(),
-        };
-        println!(
-            "  {}  {}  {}  {verdict}",
-            stated.id,
-            stated.event.body.zh(),
-            stated.event.author
-        );
-    }
-    for conflict in &state.conflicts {
-        let open = if conflict.resolved_by.is_some() {
-            "已裁定"
-        } else {
-            "未裁定"
-        };
-        println!(
-            "  冲突 / conflict {} {open}: {} ∥ {}",
-            conflict.rule, conflict.one, conflict.other
-        );
-    }
-    Ok(())
 }
 
 fn event(
@@ -427,33 +252,4 @@ fn sync(phone: &mut Phone, photos: bool) -> anyhow::Result<()> {
         "未完成，记录仍在手机上 / not complete, everything is kept on the phone: {}",
         why.unwrap_or_default()
     )
-}
-
-fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {
-    let s = phone.device.status()?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&s)?);
-        return Ok(());
-    }
-    println!("隐患 / hazards           {}", s.hazards);
-    println!("未发送 / unsent          {}", s.unsent);
-    println!("已发未确认 / sent        {}", s.sent_unacknowledged);
-    println!("已确认 / acknowledged    {}", s.acknowledged);
-    println!("被拒 / refused           {}", s.refused);
-    println!("待核查 / quarantined     {}", s.quarantined);
-    println!(
-        "照片 / photos            拍摄 {} · 待传 {} · 上传中 {} · 已存 {} · 可移除 {} · 已移除 {} · 被拒 {}",
-        s.photos_captured,
-        s.photos_waiting,
-        s.photos_uploading,
-        s.photos_stored,
-        s.photos_removable,
-        s.photos_removed,
-        s.photos_refused
-    );
-    let contact = s
-        .last_contact_ms
-        .map_or_else(|| "从未 / never".to_owned(), |ms| format!("{ms} ms UTC"));
-    println!("最近联系 / last contact  {contact}");
-    Ok(())
 }

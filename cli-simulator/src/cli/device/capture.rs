@@ -1,0 +1,111 @@
+//! `device capture`: a new hazard from the command line.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use cli_simulator::phone::Phone;
+use sync_core::{
+    catalogue::Catalogue,
+    record::{
+        FindingSource, KindCode, Label, LocationKind, Long, Observation, PhotoRef, PhotoRole,
+        PhotoSource, Place, Short,
+    },
+};
+
+/// A new hazard.
+#[derive(Debug, Args)]
+pub(super) struct Capture {
+    /// Hazard kind such as EV-06.
+    #[arg(long)]
+    kind: String,
+    /// Administrative path; by default the area of the phone's newest grant.
+    #[arg(long)]
+    area: Option<sync_core::record::AreaPath>,
+    /// The compound's number (a UUID); zeroes if it is not known.
+    #[arg(long)]
+    compound: Option<sync_core::record::CompoundId>,
+    /// Building label.
+    #[arg(long, default_value = "")]
+    building: String,
+    /// Unit label.
+    #[arg(long, default_value = "")]
+    unit: String,
+    /// Floor label.
+    #[arg(long, default_value = "")]
+    floor: String,
+    /// Kind of spot, for example stairwell, pilotis, fire_lane, window.
+    #[arg(long, default_value = "other")]
+    location: LocationKind,
+    /// What was seen.
+    #[arg(long)]
+    text: String,
+    /// How many.
+    #[arg(long)]
+    count: Option<u32>,
+    /// Photos.
+    #[arg(long)]
+    photo: Vec<PathBuf>,
+    /// Why there is no photo.
+    #[arg(long)]
+    no_photo: Option<String>,
+}
+
+pub(super) fn take(
+    phone: &mut Phone,
+    paths: &[PathBuf],
+    role: PhotoRole,
+) -> anyhow::Result<Vec<PhotoRef>> {
+    let mut photos = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).with_context(|| format!("photo {}", path.display()))?;
+        let photo = phone.device.add_photo(&bytes, role, PhotoSource::Gallery);
+        photos.push(photo.with_context(|| format!("photo {}", path.display()))?);
+    }
+    Ok(photos)
+}
+
+impl Capture {
+    pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
+        let known = Catalogue::embedded().kinds.find(&self.kind);
+        let kind = known
+            .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;
+        let area = match self.area {
+            Some(area) => area,
+            None => phone
+                .device
+                .own_grants()?
+                .first()
+                .context("the phone has no grant; enrol it")?
+                .1
+                .area
+                .clone(),
+        };
+        let photos = take(phone, &self.photo, PhotoRole::Before)?;
+        let observation = Observation {
+            code: KindCode::new(&self.kind)?,
+            area,
+            place: Place {
+                compound: self
+                    .compound
+                    .unwrap_or(sync_core::record::CompoundId([0; 16])),
+                building: Label::new(&self.building)?,
+                unit: Label::new(&self.unit)?,
+                floor: Label::new(&self.floor)?,
+                location: self.location,
+                spot: Label::default(),
+                connected_to: Vec::new(),
+            },
+            description: Long::new(&self.text)?,
+            count: self.count,
+            photos,
+            no_photo_reason: self.no_photo.as_deref().map(Short::new).transpose()?,
+            position: None,
+            source: FindingSource::Patrol,
+            catalogue_version: Catalogue::embedded().kinds.version,
+        };
+        let (doc, _) = phone.device.observe(observation, None)?;
+        println!("已保存 / saved: {doc} {} {}", kind.code, kind.zh);
+        Ok(())
+    }
+}
