@@ -4,6 +4,7 @@
 
 mod bench;
 mod device;
+mod fleet;
 mod serve_here;
 mod tus_fixture;
 
@@ -21,6 +22,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// 手机 / A phone by hand.
     Device(Box<device::Device>),
+    /// 机群 / A fleet of phones through a bad network, every promise checked.
+    Fleet(fleet::Fleet),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
@@ -36,6 +39,7 @@ impl Arguments {
         match self.command {
             Command::Device(device) => device.run(),
             Command::TusFixture(fixture) => fixture.run(),
+            Command::Fleet(fleet) => fleet.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
         }

@@ -1,0 +1,114 @@
+//! Fleets: many real phone stores against a real server through a bad network, for simulated days.
+//!
+//! In come a number of phones and days, a network and a seed; out comes a report with every promise checked. What
+//! people do follows from the seed; what the network does too; the server is whole and real.
+
+mod check;
+mod play;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::network::{Counters, Profile};
+
+pub use check::Promise;
+
+/// What to play.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Phones.
+    pub devices: usize,
+    /// Days.
+    pub days: usize,
+    /// The network's name.
+    pub network: String,
+    /// The network.
+    pub profile: Profile,
+    /// Same seed, same people doing the same things.
+    pub seed: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Phones.
+    pub devices: usize,
+    /// Days.
+    pub days: usize,
+    /// The network.
+    pub network: String,
+    /// The seed.
+    pub seed: u64,
+    /// Hazards recorded.
+    pub hazards: usize,
+    /// Events stated, observations included.
+    pub events: usize,
+    /// Photos taken.
+    pub photos: usize,
+    /// Syncs, and how many of them ended before everything was done.
+    pub syncs: usize,
+    /// Syncs that the network ended.
+    pub interrupted: usize,
+    /// Hazards with an open conflict at the end.
+    pub conflicts: usize,
+    /// What went over the wire.
+    pub wire: Counters,
+    /// Every promise with its verdict.
+    pub promises: Vec<Promise>,
+}
+
+impl Outcome {
+    /// Whether every promise was kept.
+    pub fn is_kept(&self) -> bool {
+        self.promises.iter().all(|p| p.broken.is_empty())
+    }
+
+    /// The report people read.
+    pub fn text(&self) -> String {
+        use std::fmt::Write;
+        let mut out = format!(
+            "机群 / fleet: {} phones, {} days, network {}, seed {}\n\
+             hazards {} · events {} · photos {} · syncs {} (interrupted {}) · open conflicts {}\n\
+             wire: {} calls, {} harmed, {:.1} KB up, {:.1} KB down\n",
+            self.devices,
+            self.days,
+            self.network,
+            self.seed,
+            self.hazards,
+            self.events,
+            self.photos,
+            self.syncs,
+            self.interrupted,
+            self.conflicts,
+            self.wire.calls,
+            self.wire.faults,
+            self.wire.bytes_up as f64 / 1e3,
+            self.wire.bytes_down as f64 / 1e3,
+        );
+        for promise in &self.promises {
+            let verdict = if promise.broken.is_empty() {
+                "kept  "
+            } else {
+                "BROKEN"
+            };
+            let _ = writeln!(
+                out,
+                "{verdict} {} ({} checked)",
+                promise.name, promise.checked
+            );
+            for broken in promise.broken.iter().take(5) {
+                let _ = writeln!(out, "       {broken}");
+            }
+        }
+        out
+    }
+}
+
+/// Plays a plan in a folder.
+///
+/// # Errors
+/// If a store or the server fails; a broken promise is no error but part of the outcome.
+pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Result<Outcome> {
+    play::play(folder, plan, step)
+}

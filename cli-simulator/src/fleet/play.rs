@@ -1,0 +1,243 @@
+//! Playing the days.
+
+use std::path::Path;
+
+use sync_core::{
+    record::{BlobHash, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRole},
+    sync::Options,
+};
+use tokio::runtime::Runtime;
+use xuncha_server::{
+    app::{App, system_clock},
+    config::Config,
+};
+
+use super::{Outcome, Plan, check};
+use crate::{
+    network::Proxy,
+    phone::{Http, Phone, mix},
+    world::{World, evidence, note, observation, photo},
+};
+
+/// 2024-03-25 08:00 in Wuhan.
+const START: i64 = 1_711_324_800_000;
+/// Times a day that a person does something.
+const STEPS: usize = 8;
+
+/// A person's phone and what that person has stated, to be found again at the end.
+pub(super) struct Member {
+    pub(super) phone: Phone,
+    pub(super) http: Http,
+    pub(super) stated: Vec<(DocId, EventId)>,
+    pub(super) photos: Vec<BlobHash>,
+}
+
+/// The fleet at work.
+pub(super) struct Fleet {
+    pub(super) runtime: Runtime,
+    pub(super) app: App,
+    pub(super) proxy: Proxy,
+    pub(super) direct: Http,
+    pub(super) members: Vec<Member>,
+    pub(super) world: World,
+    chance: u64,
+    syncs: usize,
+    interrupted: usize,
+}
+
+pub(super) fn play(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Result<Outcome> {
+    let mut fleet = Fleet::gather(folder, plan)?;
+    let total = (plan.days * STEPS * plan.devices) as u64;
+    for turn in 0..plan.days * STEPS {
+        for n in 0..plan.devices {
+            fleet.turn(n, turn)?;
+            step((turn * plan.devices + n) as u64 + 1, total);
+        }
+    }
+    fleet.settle()?;
+    let promises = check::check(&mut fleet)?;
+    let conflicts = check::conflicts(&fleet)?;
+    let observed = |m: &Member| m.stated.len();
+    Ok(Outcome {
+        devices: plan.devices,
+        days: plan.days,
+        network: plan.network.clone(),
+        seed: plan.seed,
+        hazards: check::hazards(&fleet),
+        events: fleet.members.iter().map(observed).sum(),
+        photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
+        syncs: fleet.syncs,
+        interrupted: fleet.interrupted,
+        conflicts,
+        wire: fleet.proxy.counters(),
+        promises,
+    })
+}
+
+impl Fleet {
+    fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
+        let runtime = Runtime::new()?;
+        let config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
+        let app = runtime.block_on(App::start(&config, system_clock()))?;
+        let world = World::small();
+        runtime.block_on(world.seed(&app.storage))?;
+        let server = format!("http://{}", app.address);
+        let proxy = runtime.block_on(Proxy::start(&server, plan.profile, plan.seed))?;
+        let (direct, bad) = (
+            Http::new(&server)?,
+            Http::new(&format!("http://{}", proxy.address))?,
+        );
+        let mut members = Vec::new();
+        for n in 0..plan.devices {
+            let actor = &world.actors[n % 3];
+            let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
+            let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
+            let mut phone =
+                Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(START))?;
+            phone.enrol(&mut direct.clone(), &server, &code)?;
+            let http = bad.as_phone(&n.to_string());
+            members.push(Member {
+                phone,
+                http,
+                stated: Vec::new(),
+                photos: Vec::new(),
+            });
+        }
+        let (chance, syncs, interrupted) = (plan.seed, 0, 0);
+        Ok(Self {
+            runtime,
+            app,
+            proxy,
+            direct,
+            members,
+            world,
+            chance,
+            syncs,
+            interrupted,
+        })
+    }
+
+    fn roll(&mut self, sides: u64) -> u64 {
+        mix(&mut self.chance) % sides
+    }
+
+    /// One person does one thing.
+    fn turn(&mut self, n: usize, turn: usize) -> anyhow::Result<()> {
+        let clock = self.members[n].phone.clock.clone();
+        if let Some(clock) = clock {
+            let at = START + (turn as i64) * 86_400_000 / STEPS as i64 + self.roll(600_000) as i64;
+            clock.set(DeviceTime(at));
+        }
+        match self.roll(10) {
+            0..=2 => self.observe(n),
+            3..=5 => self.respond(n),
+            6..=8 => self.sync(n, false),
+            _ => Ok(()),
+        }
+    }
+
+    fn observe(&mut self, n: usize) -> anyhow::Result<()> {
+        let which = self.roll(2) as usize;
+        let compound = self.world.compounds[which].clone();
+        let (code, words, kind) = [
+            ("FL-01", "私家车占用消防车通道", LocationKind::FireLane),
+            ("EV-06", "架空层飞线充电", LocationKind::Pilotis),
+            ("WN-01", "外窗防盗网未留逃生口", LocationKind::Window),
+        ][self.roll(3) as usize];
+        let building = format!("{}栋", 1 + self.roll(9));
+        let photos = self.shoot(n, PhotoRole::Before)?;
+        let member = &mut self.members[n];
+        let found = observation(
+            &compound,
+            code,
+            (&building, "1单元", "1层", kind),
+            words,
+            photos,
+        );
+        let stated = member.phone.device.observe(found, None)?;
+        member.stated.push(stated);
+        Ok(())
+    }
+
+    fn shoot(
+        &mut self,
+        n: usize,
+        role: PhotoRole,
+    ) -> anyhow::Result<Vec<sync_core::record::PhotoRef>> {
+        if self.roll(4) > 0 {
+            return Ok(Vec::new());
+        }
+        let seed = self.roll(40);
+        let member = &mut self.members[n];
+        let taken = photo(&mut member.phone.device, seed, role)?;
+        member.photos.push(taken.hash);
+        Ok(vec![taken])
+    }
+
+    fn respond(&mut self, n: usize) -> anyhow::Result<()> {
+        let rows = self.members[n]
+            .phone
+            .device
+            .list(&sync_core::device::Filter::default())?;
+        if rows.is_empty() {
+            return self.observe(n);
+        }
+        let doc = rows[self.roll(rows.len() as u64) as usize].doc;
+        let kind = self.roll(5);
+        let photos = if kind == 0 {
+            Vec::new()
+        } else {
+            self.shoot(n, PhotoRole::After)?
+        };
+        let body = match kind {
+            1 => EventBody::ClaimFixed(evidence("已整改", photos)),
+            2 => EventBody::RecheckFail(evidence("仍存在", photos)),
+            3 => EventBody::RecheckPass(evidence("已消除", photos)),
+            4 => EventBody::AddPhoto(evidence("补充", photos)),
+            _ => EventBody::Note(note("已联系责任人")),
+        };
+        let member = &mut self.members[n];
+        let id = member.phone.device.state(doc, body, None)?;
+        member.stated.push((doc, id));
+        Ok(())
+    }
+
+    fn sync(&mut self, n: usize, patient: bool) -> anyhow::Result<()> {
+        let member = &mut self.members[n];
+        let options = if patient {
+            Options {
+                patience: 60,
+                ..Options::default()
+            }
+        } else {
+            Options {
+                patience: 3,
+                ..Options::default()
+            }
+        };
+        let report = member.phone.sync(&mut member.http, options)?;
+        self.syncs += 1;
+        self.interrupted += usize::from(!report.complete);
+        if self.roll(3) == 0 {
+            self.members[n].phone.rest()?;
+        }
+        Ok(())
+    }
+
+    /// Everybody comes home: syncs until all have everything.
+    fn settle(&mut self) -> anyhow::Result<()> {
+        for _ in 0..2 {
+            for n in 0..self.members.len() {
+                self.sync(n, true)?;
+            }
+        }
+        for member in &mut self.members {
+            member
+                .phone
+                .sync(&mut self.direct.clone(), Options::default())?;
+        }
+        self.runtime
+            .block_on(self.app.rooms.projection.catch_up())?;
+        Ok(())
+    }
+}
