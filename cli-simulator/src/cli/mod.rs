@@ -3,6 +3,7 @@
 //! In come arguments, out go texts and tables for the person at the terminal.
 
 mod bench;
+mod demo;
 mod device;
 mod fleet;
 mod serve_here;
@@ -20,6 +21,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 演示 / One day of a small county over a bad network.
+    Demo(demo::Demo),
     /// 手机 / A phone by hand.
     Device(Box<device::Device>),
     /// 机群 / A fleet of phones through a bad network, every promise checked.
@@ -40,6 +43,7 @@ impl Arguments {
             Command::Device(device) => device.run(),
             Command::TusFixture(fixture) => fixture.run(),
             Command::Fleet(fleet) => fleet.run(),
+            Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
         }

@@ -165,8 +165,17 @@ impl Fleet {
         role: PhotoRole,
     ) -> anyhow::Result<Vec<sync_core::record::PhotoRef>> {
         if self.roll(4) > 0 {
-            return Ok(Vec::new());
+            Ok(Vec::new())
+        } else {
+            self.shot(n, role)
         }
+    }
+
+    fn shot(
+        &mut self,
+        n: usize,
+        role: PhotoRole,
+    ) -> anyhow::Result<Vec<sync_core::record::PhotoRef>> {
         let seed = self.roll(40);
         let member = &mut self.members[n];
         let taken = photo(&mut member.phone.device, seed, role)?;
@@ -182,7 +191,8 @@ impl Fleet {
         if rows.is_empty() {
             return self.observe(n);
         }
-        let doc = rows[self.roll(rows.len() as u64) as usize].doc;
+        // Attention goes to what changed last, so people meet on the same hazards.
+        let doc = rows[self.roll(rows.len().min(6) as u64) as usize].doc;
         let kind = self.roll(5);
         let photos = if kind == 0 {
             Vec::new()

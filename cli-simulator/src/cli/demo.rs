@@ -1,0 +1,57 @@
+//! `cargo demo`
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use cli_simulator::demo::play;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// One day of a small county, then a server to look at.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo demo --exit")]
+pub(crate) struct Demo {
+    /// End after the table instead of serving on.
+    #[arg(long)]
+    exit: bool,
+    /// Address to serve on; a free port if it is taken or not given.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Folder to play in; by default a temporary one that is removed at the end.
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let temporary = tempfile::tempdir()?;
+        let folder = self
+            .data
+            .clone()
+            .unwrap_or_else(|| temporary.path().to_owned());
+        let style = ProgressStyle::with_template("{bar:30.cyan} {pos}/{len} {msg}")?;
+        let bar = ProgressBar::new(1).with_style(style);
+        let played = play(&folder, self.listen, &mut |done, total, words| {
+            bar.set_length(total);
+            bar.set_position(done);
+            bar.set_message(words.to_owned());
+        })?;
+        bar.finish_and_clear();
+        println!("巡查演示 / Xuncha demo: 一个县、两个网格、三部手机、一天");
+        println!("{}", played.ledger.text());
+        let address = format!("http://{}", played.app.address);
+        if !self.exit {
+            println!("服务仍在运行 / still serving (Ctrl-C ends):");
+            println!("  API 文档 / API viewer   {address}/docs");
+            println!(
+                "  台账 / ledger           curl -H 'Authorization: Bearer {}' {address}/v1/hazards",
+                played.token
+            );
+            println!(
+                "  表格 / spreadsheet      curl -H 'Authorization: Bearer {}' {address}/v1/exports/hazards.csv",
+                played.token
+            );
+            played.runtime.block_on(tokio::signal::ctrl_c())?;
+        }
+        played.runtime.block_on(played.app.stop())
+    }
+}

@@ -1,0 +1,158 @@
+//! The table that tells the day, from the review API alone.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+use sync_core::sync::{Call, Method, Report};
+
+use crate::{
+    network::Counters,
+    phone::{Http, Transport},
+};
+
+/// What the reviewer sees, and what went over the wire.
+#[derive(Debug)]
+pub struct Ledger {
+    /// Hazards with their whole histories, as the API gives them.
+    pub hazards: Vec<Value>,
+    /// The wire in words.
+    pub wire: String,
+}
+
+fn get(http: &mut Http, token: &str, path: &str) -> anyhow::Result<Value> {
+    let headers = vec![("authorization", format!("Bearer {token}"))];
+    let call = Call {
+        method: Method::Get,
+        path: path.to_owned(),
+        headers,
+        body: Vec::new(),
+    };
+    let reply = http.send(&call).map_err(|lost| anyhow::anyhow!(lost.0))?;
+    anyhow::ensure!(
+        reply.status == 200,
+        "{path}: {}",
+        String::from_utf8_lossy(&reply.body)
+    );
+    Ok(serde_json::from_slice(&reply.body)?)
+}
+
+impl Ledger {
+    /// Pulls the ledger through the review API.
+    pub(super) fn pull(http: &mut Http, token: &str) -> anyhow::Result<Self> {
+        let page = get(http, token, "/v1/hazards?limit=500")?;
+        let ids = page["items"].as_array().cloned().unwrap_or_default();
+        let one = |h: &Value| {
+            get(
+                http,
+                token,
+                &format!("/v1/hazards/{}", h["id"].as_str().unwrap_or_default()),
+            )
+        };
+        Ok(Self {
+            hazards: ids.iter().map(one).collect::<Result<_, _>>()?,
+            wire: String::new(),
+        })
+    }
+
+    /// As text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for detail in &self.hazards {
+            hazard(&mut out, detail);
+        }
+        out.push_str(&self.wire);
+        out
+    }
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
+
+fn hazard(out: &mut String, detail: &Value) {
+    let h = &detail["hazard"];
+    let photos = detail["photos"].as_array().map_or(0, Vec::len);
+    let pending = h["photos_pending"].as_i64().unwrap_or(0);
+    let _ = writeln!(
+        out,
+        "\n■ {} {}　{}{}　{} {}　照片 {} 张（待传 {pending}）",
+        text(h, "kind"),
+        text(h, "kind_zh"),
+        text(h, "compound"),
+        text(h, "place"),
+        text(h, "state"),
+        text(h, "state_zh"),
+        photos
+    );
+    for event in detail["events"].as_array().into_iter().flatten() {
+        let content = &event["content"]["content"];
+        let words = ["description", "note", "reason"]
+            .iter()
+            .map(|n| text(content, n))
+            .find(|t| !t.is_empty());
+        let void = event["void_zh"]
+            .as_str()
+            .map(|why| format!("　〔无效：{why}〕"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "    {}　{}（{}）：{}{void}",
+            text(event, "kind_zh"),
+            text(event, "author_name"),
+            text(event, "organ"),
+            words.unwrap_or_default()
+        );
+    }
+    for conflict in detail["conflicts"].as_array().into_iter().flatten() {
+        let who = |id: &str| {
+            let events = detail["events"].as_array().into_iter().flatten();
+            let found = events.into_iter().find(|e| text(e, "id") == id);
+            found
+                .map(|e| format!("{}“{}”", text(e, "author_name"), text(e, "kind_zh")))
+                .unwrap_or_default()
+        };
+        let state = if conflict["resolved_by"].is_null() {
+            "未裁定，不能销号"
+        } else {
+            "已裁定"
+        };
+        let (one, other) = (who(text(conflict, "one")), who(text(conflict, "other")));
+        let _ = writeln!(
+            out,
+            "    ⚠ 冲突 {}（{state}）：{one} ∥ {other}",
+            text(conflict, "rule")
+        );
+    }
+}
+
+/// Bytes and requests on the wire, for each phone and in all.
+pub(super) fn wire(reports: &[(&'static str, Report)], counters: Counters) -> String {
+    let mut out = String::from("\n线路 / on the wire\n");
+    let mut names: Vec<&str> = reports.iter().map(|(who, _)| *who).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let mine: Vec<&Report> = reports
+            .iter()
+            .filter(|(who, _)| *who == name)
+            .map(|(_, r)| r)
+            .collect();
+        let sum = |f: fn(&Report) -> u64| mine.iter().map(|r| f(r)).sum::<u64>();
+        let _ = writeln!(
+            out,
+            "    {name}　请求 {} 次（失败后重试 {}）　上行 {} B　下行 {} B　确认 {} 条　照片 {} 张",
+            sum(|r| r.requests),
+            sum(|r| r.failures),
+            sum(|r| r.bytes_up),
+            sum(|r| r.bytes_down),
+            sum(|r| r.acknowledged),
+            sum(|r| r.photos)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "    网络共转发 {} 次调用，其中 {} 次被损坏或丢失",
+        counters.calls, counters.faults
+    );
+    out
+}
