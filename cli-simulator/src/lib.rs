@@ -1,6 +1,7 @@
 //! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo and the benchmarks.
 
 pub mod bench;
+pub mod chance;
 pub mod demo;
 pub mod fleet;
 pub mod network;

@@ -5,6 +5,7 @@ mod support;
 mod base_and_pos;
 mod cloned_device;
 mod convergence;
+mod durable_ack;
 mod first_path;
 mod idempotence;
 mod no_op_cost;

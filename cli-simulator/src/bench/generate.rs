@@ -20,7 +20,7 @@ use xuncha_server::{
 };
 
 use crate::{
-    phone::mix,
+    chance::mix,
     world::{World, evidence, note, observation},
 };
 

@@ -14,8 +14,9 @@ use xuncha_server::{
 
 use super::{Outcome, Plan, check};
 use crate::{
+    chance::mix,
     network::Proxy,
-    phone::{Http, Phone, mix},
+    phone::{Http, Phone},
     world::{World, evidence, note, observation, photo},
 };
 

@@ -20,7 +20,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::Profile;
-use crate::phone::mix;
+use crate::chance::mix;
 
 /// A body at most; larger ones are the server's to refuse.
 const MOST: usize = 32 << 20;

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering::SeqCst},
 };
 
+use crate::chance::mix;
 use sync_core::{
     host::{Clock, Entropy},
     record::DeviceTime,
@@ -67,13 +68,4 @@ impl Entropy for Entropic {
             }
         }
     }
-}
-
-/// The next number of a splitmix64 sequence.
-pub(crate) fn mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -18,7 +18,6 @@ use sync_core::{
     sync::{Enrolling, Options, Report, Step, Syncing},
 };
 
-pub(crate) use clock::mix;
 pub use clock::{Entropic, SetClock, SystemClock};
 pub use files::Folder;
 pub use http::{Http, Transport};
