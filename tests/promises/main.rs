@@ -2,6 +2,7 @@
 
 mod support;
 
+mod bad_input;
 mod base_and_pos;
 mod cloned_device;
 mod convergence;

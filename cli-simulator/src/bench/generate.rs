@@ -262,7 +262,7 @@ impl Generator {
             repair: false,
             changes: entries
                 .iter()
-                .map(|e| sync_core::crdt::change_hash(&e.change))
+                .map(|e| e.signed(sync_core::crdt::change_hash(&e.change)))
                 .collect(),
         };
         (w.number, w.previous) = (claims.number, claims.hash());

@@ -63,7 +63,8 @@ pub fn router(rooms: Rooms) -> Router {
         .route(Sync::PATH, post(device::sync::sync))
         .route(Reconcile::PATH, post(device::reconcile::reconcile))
         .route("/v1/hints", get(device::hints::hints))
-        .layer(DefaultBodyLimit::max(Sync::MAX_REQUEST));
+        // Above an exchange's own limit, so that a body too large is read and refused by name.
+        .layer(DefaultBodyLimit::max(8 << 20));
     let photos = Router::new()
         .route("/v1/blobs", post(blobs::create).options(blobs::options))
         .route("/v1/blobs/{hash}", get(blobs::read))

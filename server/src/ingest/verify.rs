@@ -2,7 +2,7 @@
 
 use sync_core::{
     crdt::{self, CrdtError},
-    identity::{PackClaims, PublicKey},
+    identity::{PackClaims, PublicKey, Signed},
     record::{DeviceId, Event, EventBody},
     wire::{Code, PACK_CHANGES, push},
 };
@@ -29,15 +29,15 @@ pub(super) fn verify(
         changes: request
             .entries
             .iter()
-            .map(|e| crdt::change_hash(&e.change))
+            .map(|e| e.signed(crdt::change_hash(&e.change)))
             .collect(),
     };
     claims
         .verify(key, &request.signature)
         .map_err(|e| Refusal::new(Code::PackSignature, e.to_string()))?;
-    let check = |(entry, hash): (push::Entry, _)| Checked {
+    let check = |(entry, signed): (push::Entry, Signed)| Checked {
         doc: entry.doc,
-        hash,
+        hash: signed.change,
         content: read(&entry.change, device, request.repair),
         bytes: entry.change,
     };

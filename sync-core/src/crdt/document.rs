@@ -215,9 +215,11 @@ impl Document {
     }
 }
 
+/// How every Automerge chunk begins; four bytes of its content's hash follow.
+pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+
 /// Parses an uncompressed change; compressed ones are refused, so a small text cannot unfold into a huge one.
 pub(super) fn parse_change(bytes: &[u8]) -> Result<Change, CrdtError> {
-    const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
     const UNCOMPRESSED_CHANGE: u8 = 1;
     check_size("change", bytes.len(), MAX_CHANGE_BYTES)?;
     if bytes.get(..4) != Some(&MAGIC) || bytes.get(8) != Some(&UNCOMPRESSED_CHANGE) {

@@ -2,7 +2,10 @@
 
 use automerge::{ObjType, ScalarValue, legacy};
 
-use super::{Actor, CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, document::parse_change};
+use super::{
+    Actor, CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT,
+    document::{MAGIC, parse_change},
+};
 use crate::record::{ChangeHash, DocId, EventId};
 
 /// The facts of one change.
@@ -22,10 +25,16 @@ pub struct ChangeFacts {
     pub events: Vec<(EventId, Vec<u8>)>,
 }
 
-/// The hash of an uncompressed change, whatever is in it: what a pack's signature covers.
+/// The hash of an uncompressed change: what a pack's signature covers. Bytes whose header does not fit their content
+/// get the hash of all of them, so that no byte can change on the way without the signature failing.
 pub fn change_hash(bytes: &[u8]) -> ChangeHash {
-    use sha2::Digest;
-    ChangeHash(sha2::Sha256::digest(bytes.get(8..).unwrap_or_default()).into())
+    use sha2::{Digest, Sha256};
+    let hash: [u8; 32] = Sha256::digest(bytes.get(8..).unwrap_or_default()).into();
+    let header = bytes.get(..8).unwrap_or_default();
+    if header.starts_with(&MAGIC) && header.ends_with(&hash[..4]) {
+        return ChangeHash(hash);
+    }
+    ChangeHash(Sha256::digest(bytes).into())
 }
 
 /// Reads a change and checks that it only adds events under the names of their hashes.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Device, DeviceError, enrolment, meta, meta::name};
 use crate::{
-    identity::PackClaims,
+    identity::{PackClaims, Signed},
     record::{ChangeHash, DocId, PackHash},
     wire::{
         PACK_BYTES, PACK_CHANGES,
@@ -53,7 +53,13 @@ impl Device {
                     .map_or(PackClaims::GENESIS, PackHash),
                 claimed,
                 repair: false,
-                changes: waiting.iter().map(|w| w.hash).collect(),
+                changes: waiting
+                    .iter()
+                    .map(|w| Signed {
+                        doc: w.doc,
+                        change: w.hash,
+                    })
+                    .collect(),
             };
             for change in &waiting {
                 tx.prepare_cached("UPDATE chg SET state = 1, pack = ?2 WHERE n = ?1")?
@@ -102,7 +108,13 @@ impl Device {
                     .map_or(PackClaims::GENESIS, PackHash),
                 claimed: host.clock.now(),
                 repair: true,
-                changes: changes.iter().map(|(_, hash, _)| *hash).collect(),
+                changes: changes
+                    .iter()
+                    .map(|(doc, change, _)| Signed {
+                        doc: *doc,
+                        change: *change,
+                    })
+                    .collect(),
             };
             let entries = changes
                 .into_iter()

@@ -10,5 +10,5 @@ pub mod receipt;
 
 pub use grant::SignedGrant;
 pub use key::{BadSignature, PublicKey, SecretKey, Signature};
-pub use pack::PackClaims;
+pub use pack::{PackClaims, Signed};
 pub use receipt::{BlobReceipt, PackReceipt};

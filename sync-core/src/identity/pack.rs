@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
-use crate::record::{ChangeHash, DeviceId, DeviceTime, PackHash};
+use crate::record::{ChangeHash, DeviceId, DeviceTime, DocId, PackHash};
 
 /// What a device signs. The change hashes commit to all content and, through Automerge's own links, to
 /// everything the changes build on.
@@ -24,9 +24,20 @@ pub struct PackClaims {
     /// Whether it re-supplies changes of others to a server that lost them.
     #[n(4)]
     pub repair: bool,
-    /// The changes, in order.
+    /// The changes, in order, each with its record.
     #[n(5)]
-    pub changes: Vec<ChangeHash>,
+    pub changes: Vec<Signed>,
+}
+
+/// A change and the record it belongs to, as a pack names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Signed {
+    /// The record.
+    #[n(0)]
+    pub doc: DocId,
+    /// The change.
+    #[n(1)]
+    pub change: ChangeHash,
 }
 
 impl PackClaims {

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 
 use super::{Exchange, PACK_BYTES, refusal::Code};
 use crate::{
-    identity::Signature,
-    record::{DeviceTime, DocId, PackHash},
+    identity::{Signature, Signed},
+    record::{ChangeHash, DeviceTime, DocId, PackHash},
 };
 
 /// `POST /v1/push`
@@ -52,6 +52,16 @@ pub struct Entry {
     /// The change, uncompressed.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub change: Vec<u8>,
+}
+
+impl Entry {
+    /// How the pack's signature names it.
+    pub fn signed(&self, change: ChangeHash) -> Signed {
+        Signed {
+            doc: self.doc,
+            change,
+        }
+    }
 }
 
 /// What became of the pack.

@@ -167,6 +167,13 @@ impl Town {
         self.runtime.block_on(rows).unwrap()[0].unsigned_abs()
     }
 
+    /// Sets the log back without a new life, as a broken restore would.
+    pub(crate) fn forget_log(&self) {
+        let sql = "UPDATE space SET head = 0";
+        let set = self.app().storage.write(move |tx| tx.execute(sql, &[]));
+        self.runtime.block_on(set).unwrap();
+    }
+
     /// Disables a phone.
     pub(crate) fn revoke(&self, id: DeviceId) {
         let set = self
