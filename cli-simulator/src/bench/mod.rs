@@ -23,16 +23,16 @@ pub struct Row {
     pub figure: String,
     /// The unit.
     pub unit: &'static str,
-    /// The bar.
-    pub bar: f64,
+    /// The bar, if the figure has one.
+    pub bar: Option<f64>,
     /// Whether more is better.
     pub at_least: bool,
     /// What came out.
     pub measured: f64,
     /// Measured divided by the bar.
-    pub ratio: f64,
+    pub ratio: Option<f64>,
     /// Whether the bar was reached.
-    pub reached: bool,
+    pub reached: Option<bool>,
 }
 
 impl Row {
@@ -43,11 +43,21 @@ impl Row {
             work,
             figure,
             unit,
-            bar,
+            bar: Some(bar),
             at_least: false,
             measured,
-            ratio,
-            reached: measured <= bar,
+            ratio: Some(ratio),
+            reached: Some(measured <= bar),
+        }
+    }
+
+    /// A figure shown for honesty, without a bar of its own.
+    fn shown(work: &str, figure: &str, unit: &'static str, measured: f64) -> Self {
+        Self {
+            bar: None,
+            ratio: None,
+            reached: None,
+            ..Self::new(work, figure, unit, 1.0, measured)
         }
     }
 
@@ -55,7 +65,7 @@ impl Row {
         let row = Self::new(work, figure, unit, bar, measured);
         Self {
             at_least: true,
-            reached: measured >= bar,
+            reached: Some(measured >= bar),
             ..row
         }
     }
@@ -116,15 +126,21 @@ pub fn table(run: &Run) -> String {
     let mut out = format!("machine: {}\n", run.machine);
     for row in &run.rows {
         let sign = if row.at_least { "≥" } else { "≤" };
-        let verdict = if row.reached { "ok  " } else { "MISS" };
+        let verdict = match row.reached {
+            Some(true) => "ok  ",
+            Some(false) => "MISS",
+            None => "    ",
+        };
+        let bar = match (row.bar, row.ratio) {
+            (Some(bar), Some(ratio)) => format!("bar {sign} {bar} ({ratio:.2})"),
+            _ => String::new(),
+        };
         let _ = writeln!(
             out,
-            "{verdict} {:<58} {:>12.1} {:<10} bar {sign} {} ({:.2})",
+            "{verdict} {:<58} {:>12.1} {:<10} {bar}",
             format!("{}: {}", row.work, row.figure),
             row.measured,
             row.unit,
-            row.bar,
-            row.ratio
         );
     }
     out

@@ -258,11 +258,10 @@ fn pushes(
         450.0,
         report.bytes_up as f64,
     ));
-    rows.push(Row::new(
+    rows.push(Row::shown(
         "push of 1 event",
-        "up, headers included",
+        "up, HTTP/1.1 headers included",
         "B",
-        450.0,
         up as f64,
     ));
 

@@ -148,6 +148,14 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         need(c, item.doc)?;
         return Ok(false);
     };
+    let Ok(facts) = changes
+        .iter()
+        .map(|bytes| crate::crdt::inspect(bytes))
+        .collect::<Result<Vec<_>, _>>()
+    else {
+        need(c, item.doc)?;
+        return Ok(false);
+    };
     let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
     c.prepare_cached(
         "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified)
@@ -162,10 +170,7 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         changes.len() as i64,
         row.is_none()
     ])?;
-    for bytes in changes {
-        let Ok(facts) = crate::crdt::inspect(bytes) else {
-            continue;
-        };
+    for (facts, bytes) in facts.iter().zip(changes) {
         insert_remote(c, item.doc, &facts.hash, bytes)?;
     }
     match row {

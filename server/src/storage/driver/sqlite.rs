@@ -94,7 +94,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
     connection
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
-             PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=2000;",
+             PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=8000;
+             PRAGMA temp_store=MEMORY;", // a savepoint keeps its pages there: twice the rate of a temporary file
         )
         .map_err(engine)?;
     Ok(connection)

@@ -36,7 +36,7 @@ CREATE TABLE chg (
   bytes    BLOB
 );
 CREATE INDEX chg_by_doc ON chg (doc, n);
-CREATE INDEX chg_unsent ON chg (state, n) WHERE state IN (0, 1, 4, 5);
+CREATE INDEX chg_by_state ON chg (state, n);
 
 -- A pack is stored before it is first sent and sent again byte for byte until it is answered.
 -- Numbers may come again after a restored server named an older position.
