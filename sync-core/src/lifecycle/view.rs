@@ -24,11 +24,14 @@ pub(super) struct View {
 
 /// What two members mean to each other; `None` if they do not disagree.
 fn rule<'r>(rules: &'r Rules, ordered: &Ordered<'_>, a: &Member, b: &Member) -> Option<&'r Pair> {
-    let name = |m: &Member| ordered.events[m.at].event.body.name();
-    if a.state == b.state && !(a.sighting || b.sighting) && a.cycle == b.cycle {
-        return None;
+    let body = |m: &Member| &ordered.events[m.at].event.body;
+    let pair = rules.pair(body(a).name(), body(b).name());
+    let same_end = a.state == b.state && !(a.sighting || b.sighting) && a.cycle == b.cycle;
+    if same_end {
+        // Two orders or two assignments end in one state and still say different things.
+        return pair.filter(|pair| pair.a == pair.b && body(a) != body(b));
     }
-    match rules.pair(name(a), name(b)) {
+    match pair {
         Some(pair) => Some(pair),
         None if a.sighting || b.sighting => None,
         None => Some(&rules.default),
