@@ -19,11 +19,15 @@ use crate::{
     storage::{
         StorageError,
         blobs::{self, Blob, Upload},
+        hazards,
     },
 };
 
 /// A working copy has 150 to 400 KB; this leaves room for detail shots.
 pub const MAX_BLOB_BYTES: u64 = 16 << 20;
+
+/// Uploads one phone may have open: it sends one at a time, and a cut leaves one behind.
+const MAX_OPEN: i64 = 64;
 
 /// What opening an upload gave.
 #[derive(Debug)]
@@ -108,7 +112,7 @@ impl Blobs {
     /// Opens an upload of a photo of this hash and size.
     ///
     /// # Errors
-    /// [`Code::TooLarge`].
+    /// [`Code::TooLarge`]; [`Code::Busy`] if the phone has too many open.
     pub async fn create(
         &self,
         device: DeviceId,
@@ -138,10 +142,22 @@ impl Blobs {
             expires_at,
         };
         let row = upload.clone();
-        self.storage
-            .write(move |tx| blobs::insert_upload(tx, &row))
+        let opened = self
+            .storage
+            .write(move |tx| {
+                let room = blobs::open_uploads(tx, device)? < MAX_OPEN;
+                if room {
+                    blobs::insert_upload(tx, &row)?;
+                }
+                Ok::<_, StorageError>(room)
+            })
             .await?;
-        Ok(Created::Upload(upload))
+        if opened {
+            Ok(Created::Upload(upload))
+        } else {
+            let detail = format!("{MAX_OPEN} uploads are open; finish or end one first");
+            Err(Refusal::new(Code::Busy, detail))
+        }
     }
 
     /// An open upload of this device.
@@ -275,6 +291,7 @@ impl Blobs {
         self.storage
             .write(move |tx| {
                 blobs::insert(tx, hash, &blob)?;
+                hazards::photo_came(tx, hash)?;
                 blobs::delete_upload(tx, &upload.id)
             })
             .await?;

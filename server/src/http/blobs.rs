@@ -34,6 +34,15 @@ fn device(reach: &Reach) -> Result<DeviceId, Refusal> {
         .ok_or_else(|| Refusal::new(Code::OutOfScope, "only an enrolled phone sends photos"))
 }
 
+/// A client of another tus version is told so before anything is read (tus 1.0, section 5.2).
+fn version(headers: &HeaderMap) -> Result<(), Refusal> {
+    let asked = headers.get(&VERSION.0).and_then(|v| v.to_str().ok());
+    if asked.is_none_or(|v| v == VERSION.1) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::TusVersion, "Tus-Resumable: 1.0.0"))
+}
+
 fn number(headers: &HeaderMap, name: &str) -> Result<u64, Refusal> {
     let value = headers
         .get(name)
@@ -114,6 +123,7 @@ pub(super) async fn create(
     Seeing(reach): Seeing,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    version(&headers)?;
     let (hash, size) = (announced(&headers)?, number(&headers, "upload-length")?);
     match rooms.blobs.create(device(&reach)?, hash, size).await? {
         Created::Stored { size, receipt } => {
@@ -164,6 +174,7 @@ pub(super) async fn append(
     headers: HeaderMap,
     chunk: Bytes,
 ) -> Result<Response, Refusal> {
+    version(&headers)?;
     let offset = number(&headers, "upload-offset")?;
     if let Some(sum) = headers.get("upload-checksum") {
         check(sum.to_str().unwrap_or_default(), &chunk)?;

@@ -14,20 +14,20 @@ use super::Rooms;
 use crate::{access::Refusal, metrics::Metrics};
 
 /// The process answers.
-#[utoipa::path(get, path = "/healthz", tag = "operators", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/healthz", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// The database answers too.
-#[utoipa::path(get, path = "/readyz", tag = "operators", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn ready(State(rooms): State<Rooms>) -> Result<&'static str, Refusal> {
     rooms.projection.lag().await?;
     Ok("ready\n")
 }
 
 /// Counters for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operators", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/metrics", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State(rooms): State<Rooms>) -> Result<String, Refusal> {
     Ok(rooms.metrics.text(rooms.projection.lag().await?))
 }

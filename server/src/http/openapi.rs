@@ -1,27 +1,47 @@
 //! The description of the API for people's programs, generated from the handlers, with a viewer that works offline.
 
 use axum::Router;
-use utoipa::OpenApi;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{blobs, export, health, problem, review};
+use super::{blobs, device::hints, export, health, problem, review};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Phones speak `schemas/wire`."),
+    info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Records travel between phone and server as described in `schemas/wire`."),
     paths(
         review::list, review::changes, review::one, export::csv, export::geojson,
         blobs::options, blobs::create, blobs::head, blobs::append, blobs::end, blobs::read, blobs::thumb,
+        hints::hints,
         health::alive, health::ready, health::metrics,
     ),
     components(schemas(problem::ProblemDetails)),
+    modifiers(&Bearer),
+    security(("bearer" = [])),
     tags(
         (name = "review", description = "The ledger 台账"),
         (name = "photos", description = "Photos: tus 1.0 and reading 照片"),
+        (name = "phones", description = "What phones ask beside the wire protocol 手机"),
         (name = "operators", description = "Health and metrics 运维"),
     ),
 )]
 struct Api;
+
+/// How a caller shows who asks.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        let how = "A reviewer's key from `xuncha admin token`, or a phone's session token.";
+        scheme.description = Some(how.to_owned());
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
 
 /// The OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {

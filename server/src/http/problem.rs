@@ -37,6 +37,7 @@ const fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::UploadOffset => StatusCode::CONFLICT,
         Code::UploadGone => StatusCode::GONE,
+        Code::TusVersion => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
         Code::Busy => StatusCode::SERVICE_UNAVAILABLE,

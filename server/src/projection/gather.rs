@@ -24,7 +24,6 @@ pub(super) struct Situation {
     pub(super) mark: u64,
     pub(super) upto: u64,
     pub(super) more: bool,
-    pub(super) changed: i64,
     pub(super) docs: Vec<Raw>,
     pub(super) grants: HashMap<GrantId, Grant>,
 }
@@ -37,7 +36,7 @@ pub(super) fn gather(
     let Some(head) = spaces::find(tx, space)?.map(|s| s.head) else {
         return Ok(Situation::default());
     };
-    let (mark, changed) = hazards::mark(tx, space)?;
+    let (mark, _) = hazards::mark(tx, space)?;
     let docs = log::tail(tx, space, space, mark, limit)?;
     let more = docs.len() == limit;
     let upto = if more {
@@ -49,7 +48,6 @@ pub(super) fn gather(
         mark,
         upto,
         more,
-        changed,
         ..Situation::default()
     };
     for doc in docs {

@@ -85,7 +85,7 @@ impl Projection {
         let actions = planned.map_err(|_| StorageError::Closed)?;
         self.storage
             .write(move |tx| {
-                let progress = project::apply(tx, &space, mark, upto, &actions)?;
+                let progress = project::apply(tx, &space, mark, upto, actions)?;
                 Ok((progress, more))
             })
             .await

@@ -37,32 +37,24 @@ pub(super) struct Action {
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
 pub(super) fn plan(situation: Situation) -> Vec<Action> {
-    let Situation {
-        docs,
-        grants,
-        changed,
-        ..
-    } = situation;
-    (changed + 1..)
-        .zip(docs)
-        .map(|(changed, raw)| project(raw, changed, &grants))
-        .collect()
+    let Situation { docs, grants, .. } = situation;
+    docs.into_iter().map(|raw| project(raw, &grants)).collect()
 }
 
-fn project(raw: Raw, changed: i64, grants: &HashMap<GrantId, Grant>) -> Action {
+fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
     let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
         Ok((state, events, chunk)) => Action {
-            row: row(&doc, changed, &state, &events),
+            row: row(&doc, &state, &events),
             snapshot: chunk.map(|chunk| (doc, chunk)),
             damaged: false,
         },
         Err(problem) => Action {
             row: Hazard {
                 problem,
-                ..blank(&doc, changed)
+                ..blank(&doc)
             },
             snapshot: None,
             damaged: true,
@@ -95,19 +87,18 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
     Ok((state, events, chunk))
 }
 
-fn blank(doc: &Doc, changed: i64) -> Hazard {
+fn blank(doc: &Doc) -> Hazard {
     Hazard {
         doc: doc.id.as_bytes().to_vec(),
         space: doc.space.to_string(),
         path: doc.path.to_string(),
         as_of_seq: doc.last_seq.cast_signed(),
-        changed,
         is_open: true,
         ..Hazard::default()
     }
 }
 
-fn row(doc: &Doc, changed: i64, state: &HazardState, events: &[Stated]) -> Hazard {
+fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
     let catalogue = Catalogue::embedded();
     let list = lifecycle::row(state, events);
     let kind = catalogue.kinds.find(&list.code);
@@ -149,7 +140,7 @@ fn row(doc: &Doc, changed: i64, state: &HazardState, events: &[Stated]) -> Hazar
         code: list.code,
         place: list.place,
         description: list.description,
-        ..blank(doc, changed)
+        ..blank(doc)
     }
 }
 
@@ -175,15 +166,17 @@ pub(super) fn apply(
     space: &AreaPath,
     mark: u64,
     upto: u64,
-    actions: &[Action],
+    actions: Vec<Action>,
 ) -> Result<Progress, StorageError> {
-    let changed = actions.iter().map(|a| a.row.changed).max();
-    let changed = changed.map_or_else(|| hazards::mark(tx, space).map(|m| m.1), Ok)?;
-    if !hazards::move_mark(tx, space, mark, upto, changed)? {
+    // Numbered here, not when planned: a photo that came meanwhile has counted too.
+    let (_, changed) = hazards::mark(tx, space)?;
+    let last = changed + i64::try_from(actions.len()).unwrap_or(i64::MAX);
+    if !hazards::move_mark(tx, space, mark, upto, last)? {
         return Ok(Progress::default());
     }
     let mut progress = Progress::default();
-    for action in actions {
+    for (changed, mut action) in (changed + 1..).zip(actions) {
+        action.row.changed = changed;
         hazards::put(tx, &action.row)?;
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);

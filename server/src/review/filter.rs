@@ -1,7 +1,12 @@
 //! What to list, as a person writes it in an address.
 
 use serde::Deserialize;
-use sync_core::{catalogue::Catalogue, lifecycle::Flags, record::AreaPath, wire::Code};
+use sync_core::{
+    catalogue::{Catalogue, Grade},
+    lifecycle::Flags,
+    record::AreaPath,
+    wire::Code,
+};
 
 use super::Cursor;
 use crate::{
@@ -92,6 +97,11 @@ impl Filter {
             }
             None => None,
         };
+        let grade = self.grade;
+        let grades = Grade::ALL.map(Grade::name);
+        if grade.as_deref().is_some_and(|g| !grades.contains(&g)) {
+            return Err(bad("grade", &grades.join(", ")));
+        }
         let (code, category) = match self.kind {
             Some(kind) if kind.contains('-') => (Some(kind), None),
             kind => (None, kind),
@@ -102,10 +112,11 @@ impl Filter {
         }
         Ok(Query {
             within: reach.areas().to_vec(),
+            space: None,
             area,
             code,
             category,
-            grade: self.grade,
+            grade,
             state,
             open: self.open,
             flag,

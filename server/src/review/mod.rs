@@ -101,6 +101,7 @@ impl Review {
                     let after = position.get(space.id.as_str()).copied().unwrap_or(0);
                     let query = hazards::Query {
                         within: areas,
+                        space: Some(space.id.clone()),
                         changed_after: Some(after),
                         limit: limit - items.len() as i64,
                         ..hazards::Query::default()

@@ -136,6 +136,19 @@ pub fn insert_upload(tx: &mut dyn Tx, upload: &Upload) -> Result<(), StorageErro
     Ok(())
 }
 
+/// How many uploads a phone has open.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn open_uploads(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StorageError> {
+    let count = tx.first(
+        "SELECT COUNT(*) FROM upload WHERE device = $1",
+        &[device.as_bytes().into()],
+        |row| row.int(0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
 /// An open upload.
 ///
 /// # Errors

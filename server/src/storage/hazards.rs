@@ -1,6 +1,6 @@
 //! The ledger as folded: rows for reviewers, and the row a phone lists before it folds.
 
-use sync_core::record::{AreaPath, DocId, Row as ListRow};
+use sync_core::record::{AreaPath, BlobHash, DocId, Row as ListRow};
 
 use super::{Row, StorageError, Tx, Value};
 
@@ -169,6 +169,8 @@ pub fn row(tx: &mut dyn Tx, doc: DocId, seq: u64) -> Result<Option<ListRow>, Sto
 pub struct Query {
     /// Areas the caller may see; none means nothing.
     pub within: Vec<AreaPath>,
+    /// Only of this space; the order of changes is one for each space.
+    pub space: Option<AreaPath>,
     /// Only in this area.
     pub area: Option<AreaPath>,
     /// Only this kind.
@@ -241,6 +243,9 @@ impl Where {
 
 fn conditions(q: &Query) -> Where {
     let mut w = Where::default();
+    if let Some(space) = &q.space {
+        w.add("h.space = ?", [Owned::Text(space.to_string())]);
+    }
     w.areas(&q.within);
     if let Some(area) = &q.area {
         w.areas(std::slice::from_ref(area));
@@ -329,6 +334,29 @@ pub fn find(tx: &mut dyn Tx, doc: DocId) -> Result<Option<Hazard>, StorageError>
         &[doc.as_bytes().into()],
         read,
     )
+}
+
+/// Marks rows as changed because a photo they name has come.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn photo_came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
+    let docs = tx.all(
+        "SELECT h.space, h.doc FROM hazard h JOIN blob_ref r ON r.doc = h.doc WHERE r.hash = $1 ORDER BY h.space, h.doc",
+        &[hash.as_bytes().into()],
+        |row| Ok((row.text(0)?, row.bytes(1)?)),
+    )?;
+    for (space, doc) in docs {
+        tx.execute(
+            "UPDATE projection_mark SET changed = changed + 1 WHERE space = $1",
+            &[space.as_str().into()],
+        )?;
+        tx.execute(
+            "UPDATE hazard SET changed = (SELECT changed FROM projection_mark WHERE space = $1) WHERE doc = $2",
+            &[space.as_str().into(), doc.as_slice().into()],
+        )?;
+    }
+    Ok(())
 }
 
 /// How far a space is projected: sequence number, and the counter of changes to the ledger.

@@ -18,6 +18,8 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// All, from the least.
+    pub const ALL: [Self; 3] = [Self::G1, Self::G2, Self::G3Suspected];
     /// The name in data and filters.
     pub const fn name(self) -> &'static str {
         match self {

@@ -37,6 +37,7 @@ code_list! {
         UploadOffset = 43 "upload-offset" "续传位置不符，将从服务器记录的位置继续",
         ChecksumMismatch = 44 "checksum-mismatch" "传输有误，将重传本段",
         UploadGone = 45 "upload-gone" "上传已过期或已撤销，将重新开始",
+        TusVersion = 46 "tus-version" "上传协议版本不受支持，请升级应用",
     }
 }
 
@@ -90,6 +91,7 @@ impl Code {
             Self::UploadOffset => "the upload continues from the server's position",
             Self::ChecksumMismatch => "the transfer was faulty; this part is sent again",
             Self::UploadGone => "the upload has expired or was ended; start it again",
+            Self::TusVersion => "this tus version is not spoken here; update the app",
         }
     }
 

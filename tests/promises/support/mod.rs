@@ -129,6 +129,11 @@ impl Town {
             .unwrap()
     }
 
+    /// The server's address.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app().address)
+    }
+
     /// A GET with a token: status and body.
     pub(crate) fn get(&self, path: &str, token: &str) -> (u16, Vec<u8>) {
         use cli_simulator::phone::Transport;

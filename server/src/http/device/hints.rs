@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// What to wait for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(in crate::http) struct Wait {
     /// The space.
     space: String,
@@ -21,6 +22,7 @@ pub(in crate::http) struct Wait {
 }
 
 /// Answers when the space's head has passed `after`, or after 25 seconds.
+#[utoipa::path(get, path = "/v1/hints", tag = "phones", params(Wait), responses((status = 200, description = "`head`: the newest number"), (status = 403)))]
 pub(in crate::http) async fn hints(
     State(rooms): State<Rooms>,
     Seeing(reach): Seeing,

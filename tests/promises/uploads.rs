@@ -1,0 +1,284 @@
+//! Photos travel by tus 1.0: whatever a client does wrong is named, costs one request, and loses nothing received.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::blocking::{Client, Response};
+use sha2::{Digest, Sha256};
+use std::sync::atomic::Ordering::SeqCst;
+use sync_core::{picture::sample_jpeg, record::BlobHash};
+
+use crate::support::Town;
+
+/// A tus client by hand, as one enrolled phone.
+struct Tus<'t> {
+    town: &'t Town,
+    client: Client,
+    token: String,
+}
+
+impl<'t> Tus<'t> {
+    fn new(town: &'t Town, token: String) -> Self {
+        Self {
+            town,
+            client: Client::new(),
+            token,
+        }
+    }
+
+    fn create(&self, hash: &BlobHash, size: usize) -> Response {
+        let metadata = format!(
+            "filename {},sha256 {}",
+            STANDARD.encode("a.jpg"),
+            STANDARD.encode(hash.to_string())
+        );
+        let request = self
+            .client
+            .post(self.town.url("/v1/blobs"))
+            .bearer_auth(&self.token);
+        let request = request
+            .header("tus-resumable", "1.0.0")
+            .header("upload-length", size.to_string());
+        request.header("upload-metadata", metadata).send().unwrap()
+    }
+
+    fn opened(&self, bytes: &[u8]) -> String {
+        let response = self.create(&BlobHash::of(bytes), bytes.len());
+        assert_eq!(response.status(), 201);
+        header(&response, "location")
+    }
+
+    fn patch(&self, at: &str, offset: usize, bytes: &[u8]) -> Response {
+        self.patch_with(at, offset, bytes, &STANDARD.encode(Sha256::digest(bytes)))
+    }
+
+    fn patch_with(&self, at: &str, offset: usize, bytes: &[u8], sum: &str) -> Response {
+        let request = self
+            .client
+            .patch(self.town.url(at))
+            .bearer_auth(&self.token);
+        let request = request
+            .header("tus-resumable", "1.0.0")
+            .header("upload-offset", offset.to_string());
+        let request = request.header("content-type", "application/offset+octet-stream");
+        request
+            .header("upload-checksum", format!("sha256 {sum}"))
+            .body(bytes.to_vec())
+            .send()
+            .unwrap()
+    }
+
+    fn offset(&self, at: &str) -> Result<usize, u16> {
+        let response = self
+            .client
+            .head(self.town.url(at))
+            .bearer_auth(&self.token)
+            .send()
+            .unwrap();
+        if response.status() == 200 {
+            Ok(header(&response, "upload-offset").parse().unwrap())
+        } else {
+            Err(response.status().as_u16())
+        }
+    }
+}
+
+fn header(response: &Response, name: &str) -> String {
+    response
+        .headers()
+        .get(name)
+        .map(|v| v.to_str().unwrap().to_owned())
+        .unwrap_or_default()
+}
+
+/// Status and the stable name of the refusal.
+fn refusal(response: &Response) -> (u16, String) {
+    (
+        response.status().as_u16(),
+        header(response, "xuncha-refusal"),
+    )
+}
+
+/// A town and the session of an enrolled phone.
+fn town() -> (Town, String, String) {
+    let mut town = Town::new();
+    let mut token = |name: &str| {
+        let mut phone = town.phone(name);
+        town.sync(&mut phone);
+        phone.device.token().unwrap().unwrap()
+    };
+    let (one, other) = (token("网格员甲"), token("网格员乙"));
+    (town, one, other)
+}
+
+#[test]
+fn a_chunk_that_is_wrong_changes_nothing_and_the_upload_goes_on() {
+    let (town, token, _) = town();
+    let tus = Tus::new(&town, token);
+    let photo = sample_jpeg(1, 900, 700, None);
+    let (half, end) = (photo.len() / 2, photo.len());
+    let at = tus.opened(&photo);
+    assert_eq!(tus.patch(&at, 0, &photo[..half]).status(), 204);
+    // Again from the start, as after a lost answer; from too far; with a sum of other bytes; more than announced.
+    assert_eq!(
+        refusal(&tus.patch(&at, 0, &photo[..half])),
+        (409, "upload-offset".into())
+    );
+    assert_eq!(
+        refusal(&tus.patch(&at, half + 1, &photo[half + 1..])),
+        (409, "upload-offset".into())
+    );
+    let sum = STANDARD.encode(Sha256::digest(b"other bytes"));
+    let flipped = tus.patch_with(&at, half, &photo[half..], &sum);
+    assert_eq!(refusal(&flipped), (460, "checksum-mismatch".into()));
+    let longer = [&photo[half..], b"and more"].concat();
+    assert_eq!(
+        refusal(&tus.patch(&at, half, &longer)),
+        (413, "too-large".into())
+    );
+    assert_eq!(tus.offset(&at), Ok(half));
+    let done = tus.patch(&at, half, &photo[half..]);
+    assert_eq!(
+        (done.status().as_u16(), header(&done, "upload-offset")),
+        (204, end.to_string())
+    );
+    assert!(!header(&done, "xuncha-receipt").is_empty());
+    // The upload is over; the photo is known and finishes at once with the same receipt.
+    assert_eq!(tus.offset(&at), Err(410));
+    let again = tus.create(&BlobHash::of(&photo), end);
+    assert_eq!(
+        (again.status().as_u16(), header(&again, "upload-offset")),
+        (201, end.to_string())
+    );
+    assert_eq!(
+        header(&again, "xuncha-receipt"),
+        header(&done, "xuncha-receipt")
+    );
+}
+
+#[test]
+fn bytes_that_are_not_the_announced_photo_are_refused_and_leave_nothing() {
+    let (town, token, _) = town();
+    let tus = Tus::new(&town, token);
+    let (photo, other) = (
+        sample_jpeg(1, 300, 200, None),
+        sample_jpeg(2, 300, 200, None),
+    );
+    let response = tus.create(&BlobHash::of(&photo), other.len());
+    let at = header(&response, "location");
+    assert_eq!(
+        refusal(&tus.patch(&at, 0, &other)),
+        (422, "photo-hash-mismatch".into())
+    );
+    let text = b"not a photo at all".to_vec();
+    let at = tus.opened(&text);
+    assert_eq!(
+        refusal(&tus.patch(&at, 0, &text)),
+        (422, "photo-unreadable".into())
+    );
+    assert_eq!(tus.offset(&at), Err(410));
+    assert_eq!(
+        refusal(&tus.create(&BlobHash::of(&text), 1 << 30)),
+        (413, "too-large".into())
+    );
+    assert_eq!(
+        refusal(&tus.create(&BlobHash::of(&text), 0)),
+        (413, "too-large".into())
+    );
+    let left = std::fs::read_dir(town.folder.path().join("server/uploads"))
+        .unwrap()
+        .count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn an_upload_belongs_to_its_phone_and_can_be_ended_by_it() {
+    let (town, one, other) = town();
+    let (mine, theirs) = (Tus::new(&town, one), Tus::new(&town, other));
+    let photo = sample_jpeg(5, 300, 200, None);
+    let at = mine.opened(&photo);
+    assert_eq!(theirs.offset(&at), Err(410));
+    assert_eq!(
+        refusal(&theirs.patch(&at, 0, &photo)),
+        (410, "upload-gone".into())
+    );
+    let end = |tus: &Tus<'_>| {
+        tus.client
+            .delete(town.url(&at))
+            .bearer_auth(&tus.token)
+            .send()
+            .unwrap()
+            .status()
+    };
+    assert_eq!(end(&theirs), 410);
+    assert_eq!(mine.offset(&at), Ok(0));
+    assert_eq!(end(&mine), 204);
+    assert_eq!(mine.offset(&at), Err(410));
+    // A reviewer's key sends no photos.
+    let reviewer = Tus::new(&town, town.token("审核员丁"));
+    assert_eq!(
+        refusal(&reviewer.create(&BlobHash::of(&photo), photo.len())),
+        (403, "out-of-scope".into())
+    );
+}
+
+#[test]
+fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
+    let (mut town, token, _) = town();
+    let kept = sample_jpeg(6, 300, 200, None);
+    let started = sample_jpeg(7, 900, 700, None);
+    let tus = Tus::new(&town, token);
+    let at = tus.opened(&kept);
+    tus.patch(&at, 0, &kept);
+    let at = tus.opened(&started);
+    tus.patch(&at, 0, &started[..1000]);
+    let blobs = town.app().rooms.blobs.clone();
+    assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 0);
+    town.clock.fetch_add(40 * 86_400_000, SeqCst);
+    assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 1);
+    let mut phone = town.phone("网格员甲");
+    town.sync(&mut phone);
+    let tus = Tus::new(&town, phone.device.token().unwrap().unwrap());
+    assert_eq!(tus.offset(&at), Err(410));
+    let known = tus.create(&BlobHash::of(&kept), kept.len());
+    assert_eq!(header(&known, "upload-offset"), kept.len().to_string());
+}
+
+#[test]
+fn one_phone_does_not_fill_the_disk_with_uploads_it_never_ends() {
+    let (town, token, _) = town();
+    let tus = Tus::new(&town, token);
+    let mut refused = None;
+    for n in 0..70_u8 {
+        let response = tus.create(&BlobHash::of(&[n]), 1000);
+        if response.status() != 201 {
+            refused = Some((n, refusal(&response)));
+            break;
+        }
+    }
+    assert_eq!(refused, Some((64, (503, "busy".to_owned()))));
+}
+
+#[test]
+fn another_tus_version_and_a_missing_hash_are_named() {
+    let (town, token, _) = town();
+    let client = Client::new();
+    let post = |version: &str, metadata: &str| {
+        let request = client.post(town.url("/v1/blobs")).bearer_auth(&token);
+        let request = request
+            .header("tus-resumable", version)
+            .header("upload-length", "10");
+        request.header("upload-metadata", metadata).send().unwrap()
+    };
+    assert_eq!(refusal(&post("0.2.2", "")), (412, "tus-version".into()));
+    assert_eq!(
+        refusal(&post("1.0.0", "filename YQ==")),
+        (400, "malformed".into())
+    );
+    let options = client
+        .request(reqwest::Method::OPTIONS, town.url("/v1/blobs"))
+        .send()
+        .unwrap();
+    assert_eq!(
+        header(&options, "tus-extension"),
+        "creation,checksum,expiration,termination"
+    );
+}
