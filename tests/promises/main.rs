@@ -15,3 +15,4 @@ mod photo_safety;
 mod restored_server;
 mod scope_isolation;
 mod uploads;
+mod vectors;

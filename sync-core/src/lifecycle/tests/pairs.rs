@@ -5,15 +5,11 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::catalogue::Class;
 
-/// Row, what both had seen, one event, the other, the state that holds, whether a reviewer must decide.
-fn pairs() -> Vec<(
-    &'static str,
-    u16,
-    (Who, EventBody),
-    (Who, EventBody),
-    u16,
-    bool,
-)> {
+type Said = (Who, EventBody);
+/// Row, state that both had seen, one event, the other, the state that holds, whether a reviewer must decide.
+type Pair = (&'static str, u16, Said, Said, u16, bool);
+
+fn pairs() -> Vec<Pair> {
     let refused = || dissuade(DissuasionResult::Refused);
     vec![
         (

@@ -1,0 +1,326 @@
+//! The vectors as this version makes them: constant keys, constant times, one short story.
+
+use cli_simulator::world::{World, evidence, observation};
+use serde_json::{Value, json};
+use sync_core::{
+    catalogue::Catalogue,
+    crdt::{Actor, Document, NewChange},
+    identity::{BlobReceipt, PackClaims, PackReceipt, SecretKey, Signed, SignedGrant},
+    lifecycle::{Stated, fold},
+    record::{
+        BlobHash, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId,
+        LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role, Row,
+        ServerTime, ids::uuid_v7,
+    },
+    wire::{
+        Exchange,
+        page::{Content, Item, Page, Sum},
+        pull::{self, Cursor, Phase},
+        push::{self, Entry, Push},
+        sync::{self, Sync},
+    },
+};
+
+use super::hex;
+
+const NOON: i64 = 1_711_339_200_000;
+
+/// The story: a worker finds a hazard, the manager says it is fixed.
+struct Story {
+    server: SecretKey,
+    phone: SecretKey,
+    device: DeviceId,
+    doc: DocId,
+    grant: SignedGrant,
+    claims: Grant,
+    events: Vec<(EventId, Event, Vec<u8>)>,
+    changes: Vec<NewChange>,
+    snapshot: Vec<u8>,
+}
+
+fn story() -> Story {
+    let (server, phone) = (
+        SecretKey::from_seed([0xa1; 32]),
+        SecretKey::from_seed([0xb2; 32]),
+    );
+    let (device, doc) = (DeviceId([0x0d; 16]), DocId(uuid_v7(NOON, [0xd0; 10])));
+    let world = World::small();
+    let claims = Grant {
+        person: PersonId([0x11; 16]),
+        organ: OrganId([0x22; 16]),
+        role: Role::GridWorker,
+        area: world.county.clone(),
+        device,
+        device_key: phone.public().0,
+        from: ServerTime(NOON - 86_400_000),
+        until: None,
+        issued: ServerTime(NOON - 86_400_000),
+    };
+    let grant = SignedGrant::seal(&claims, &server);
+    let photo = PhotoRef {
+        hash: BlobHash::of(b"a photo"),
+        size: 212_345,
+        width: 1536,
+        height: 2048,
+        role: PhotoRole::Before,
+        source: PhotoSource::InApp,
+        taken: None,
+        position: None,
+    };
+    let place = ("3栋", "2单元", "负一楼", LocationKind::Stairwell);
+    let found = observation(
+        &world.compounds[0],
+        "EV-06",
+        place,
+        "楼道内电动自行车充电",
+        vec![photo.clone()],
+    );
+    let fixed = evidence(
+        "已清理",
+        vec![PhotoRef {
+            role: PhotoRole::After,
+            ..photo
+        }],
+    );
+    let actor = Actor([0xac; 16]);
+    let mut document = Document::create(actor, doc).unwrap();
+    let (mut events, mut changes) = (Vec::<(EventId, Event, Vec<u8>)>::new(), Vec::new());
+    for (minute, body) in [
+        (0, EventBody::Observe(found)),
+        (30, EventBody::FixOnSpot(fixed)),
+    ] {
+        let event = Event {
+            author: claims.person,
+            device,
+            grant: grant.id(),
+            claimed: DeviceTime(NOON + minute * 60_000),
+            after: events.iter().map(|(id, ..)| *id).collect(),
+            body,
+        };
+        let bytes = event.to_bytes().unwrap();
+        changes.push(document.append(actor, &bytes).unwrap());
+        events.push((EventId::of(&bytes), event, bytes));
+    }
+    let snapshot = document.snapshot();
+    Story {
+        server,
+        phone,
+        device,
+        doc,
+        grant,
+        claims,
+        events,
+        changes,
+        snapshot,
+    }
+}
+
+/// All vectors by name.
+pub(super) fn all() -> Vec<(&'static str, Value)> {
+    let story = story();
+    vec![
+        ("document", document(&story)),
+        ("pack", pack(&story)),
+        ("page", page(&story)),
+        ("receipt", receipt(&story)),
+    ]
+}
+
+fn sum(story: &Story) -> Sum {
+    Sum {
+        changes: story.changes.len() as u64,
+        digest: story.changes.iter().map(|c| c.hash).collect(),
+    }
+}
+
+fn grants(story: &Story) -> std::collections::BTreeMap<GrantId, Grant> {
+    [(story.grant.id(), story.claims.clone())].into()
+}
+
+fn document(story: &Story) -> Value {
+    let stated: Vec<_> = story
+        .events
+        .iter()
+        .map(|(id, event, _)| Stated {
+            id: *id,
+            event: event.clone(),
+        })
+        .collect();
+    let events: Vec<_> = story
+        .events
+        .iter()
+        .map(|(id, event, bytes)| {
+            json!({
+                "id": id.to_string(), "bytes": hex(bytes), "event": event,
+            })
+        })
+        .collect();
+    let changes: Vec<_> = story
+        .changes
+        .iter()
+        .map(|c| {
+            json!({
+                "hash": c.hash.to_string(), "actor_seq": c.actor_seq, "bytes": hex(&c.bytes),
+            })
+        })
+        .collect();
+    json!({
+        "about": "A record: events, the Automerge changes that hold them, the whole as one Automerge document, and the state they fold to.",
+        "doc": story.doc.to_string(),
+        "server_public_key": hex(&story.server.public().0),
+        "grant": { "id": story.grant.id().to_string(), "sealed": hex(&minicbor::to_vec(&story.grant).unwrap()), "claims": story.claims },
+        "events": events,
+        "changes": changes,
+        "digest": hex(&sum(story).digest.to_bytes()),
+        "snapshot": hex(&story.snapshot),
+        "state": fold(&stated, &grants(story), Catalogue::embedded()),
+    })
+}
+
+fn pack(story: &Story) -> Value {
+    let signed = |c: &NewChange| Signed {
+        doc: story.doc,
+        change: c.hash,
+    };
+    let claims = PackClaims {
+        device: story.device,
+        number: 1,
+        previous: PackClaims::GENESIS,
+        claimed: DeviceTime(NOON + 3_600_000),
+        repair: false,
+        changes: story.changes.iter().map(signed).collect(),
+    };
+    let request = push::Request {
+        number: claims.number,
+        previous: claims.previous,
+        claimed: claims.claimed,
+        repair: claims.repair,
+        signature: claims.seal(&story.phone),
+        entries: story
+            .changes
+            .iter()
+            .map(|c| Entry {
+                doc: story.doc,
+                change: c.bytes.clone(),
+            })
+            .collect(),
+    };
+    json!({
+        "about": "A signed pack: what the signature covers, the request, and the frame of POST /v1/push.",
+        "device": story.device.to_string(),
+        "device_seed": hex(&story.phone.to_seed()),
+        "device_public_key": hex(&story.phone.public().0),
+        "signed_prefix": "xuncha.pack.1\u{0}",
+        "claims": hex(&claims.to_bytes()),
+        "pack_hash": claims.hash().to_string(),
+        "request": hex(&minicbor::to_vec(&request).unwrap()),
+        "frame": hex(&Push::write_request(&request)),
+    })
+}
+
+fn page(story: &Story) -> Value {
+    let log = LogId([0x10; 8]);
+    let row = Row {
+        state: 15,
+        code: "EV-06".to_owned(),
+        place: "3栋2单元负一楼".to_owned(),
+        description: "楼道内电动自行车充电".to_owned(),
+        found: NOON,
+        updated: NOON + 1_800_000,
+        events: 2,
+        photos: 2,
+        ..Row::default()
+    };
+    let whole = Item {
+        doc: story.doc,
+        area: Some(World::small().grids[0].clone()),
+        content: Content::Snapshot {
+            chunk: story.snapshot.clone(),
+            changes: Vec::new(),
+            sum: sum(story),
+            row: Some(row),
+        },
+    };
+    let delta = Item {
+        doc: story.doc,
+        area: None,
+        content: Content::Delta {
+            changes: vec![story.changes[1].bytes.clone().into()],
+        },
+    };
+    let backfill = Page {
+        log,
+        next: Phase::Tail { base: 2, pos: 2 },
+        more: false,
+        items: vec![whole],
+        exits: Vec::new(),
+        grants: vec![story.grant.clone()],
+        sum: Some(sum(story)),
+    };
+    let tail = Page {
+        items: vec![delta],
+        grants: Vec::new(),
+        exits: vec![DocId([9; 16])],
+        ..backfill.clone()
+    };
+    let county = World::small().county;
+    let cursor = |phase| Cursor {
+        space: county.clone(),
+        area: county.clone(),
+        log,
+        phase,
+    };
+    let ask = sync::Request {
+        push: None,
+        pull: Some(pull::Request {
+            scopes: vec![
+                cursor(Phase::Backfill {
+                    after: None,
+                    head: 0,
+                }),
+                cursor(Phase::Tail { base: 1, pos: 1 }),
+            ],
+            need: Vec::new(),
+            page_documents: None,
+        }),
+    };
+    let answer = sync::Response {
+        push: None,
+        pull: Some(pull::Response {
+            pages: vec![backfill, tail],
+        }),
+    };
+    json!({
+        "about": "A sync that asks for the first page of one scope and follows another: the frames of POST /v1/sync.",
+        "request": hex(&minicbor::to_vec(&ask).unwrap()),
+        "request_frame": hex(&Sync::write_request(&ask)),
+        "response": hex(&minicbor::to_vec(&answer).unwrap()),
+        "response_frame": hex(&Sync::write_response(&answer)),
+        "doc": story.doc.to_string(),
+        "chunk": hex(&story.snapshot),
+        "delta": hex(&story.changes[1].bytes),
+    })
+}
+
+fn receipt(story: &Story) -> Value {
+    let pack = PackReceipt {
+        device: story.device,
+        number: 1,
+        pack: sync_core::record::PackHash::of(b"a pack"),
+        received: ServerTime(NOON + 3_600_123),
+    };
+    let blob = BlobReceipt {
+        hash: BlobHash::of(b"a photo"),
+        size: 212_345,
+        stored: ServerTime(NOON + 3_700_000),
+    };
+    json!({
+        "about": "Receipts of a pack and of a photo, signed by the server.",
+        "server_seed": hex(&story.server.to_seed()),
+        "server_public_key": hex(&story.server.public().0),
+        "pack": { "signed_prefix": "xuncha.pack-receipt.1\u{0}", "sealed": hex(&pack.seal(&story.server)),
+            "device": story.device.to_string(), "number": 1, "pack_hash": pack.pack.to_string(), "received": pack.received },
+        "blob": { "signed_prefix": "xuncha.blob-receipt.1\u{0}", "sealed": hex(&blob.seal(&story.server)),
+            "hash": blob.hash.to_string(), "size": blob.size, "stored": blob.stored },
+    })
+}

@@ -1,0 +1,47 @@
+//! The contract for other implementations: golden vectors, and the wire's grammar in CDDL.
+//!
+//! `schemas/vectors/*.json` holds bytes as they travel beside what they mean. One test makes them anew and compares;
+//! the others read only the files, with none of our code where another library can do it.
+
+mod made;
+mod stranger;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// Where the vectors are.
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/vectors")
+}
+
+fn read(name: &str) -> Value {
+    let path = folder().join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn unhex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().expect("bytes in hexadecimal");
+    (0..text.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
+        .collect()
+}
+
+/// `XUNCHA_BLESS=1` writes the files instead of comparing: only for a change of the format that is meant.
+#[test]
+fn the_vectors_are_what_this_version_writes() {
+    let bless = std::env::var_os("XUNCHA_BLESS").is_some();
+    for (name, vector) in made::all() {
+        if bless {
+            let text = serde_json::to_string_pretty(&vector).unwrap() + "\n";
+            std::fs::write(folder().join(format!("{name}.json")), text).unwrap();
+        }
+        assert_eq!(read(name), vector, "{name}: the format changed");
+    }
+}

@@ -1,0 +1,250 @@
+//! Another implementation, played with plain libraries: SHA-256, Ed25519, CBOR, zstd, Automerge and a CDDL validator.
+
+use automerge::{AutoCommit, Change, ROOT, ReadDoc};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ed25519_dalek::{Signature, VerifyingKey};
+use minicbor::Decoder;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{hex, read, unhex};
+
+/// All grammar files as one, beginning with `root`.
+fn grammar(root: &str) -> String {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/wire");
+    let mut text = format!("root = {root}\n");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files {
+        text += &std::fs::read_to_string(file).unwrap();
+    }
+    text
+}
+
+fn fits(root: &str, bytes: &[u8]) -> Result<(), String> {
+    cddl::validate_cbor_from_slice(&grammar(root), bytes, None).map_err(|e| e.to_string())
+}
+
+fn is_signed(prefix: &Value, message: &[u8], signature: &[u8], key: &Value) -> bool {
+    let key: [u8; 32] = unhex(key).try_into().unwrap();
+    let (algorithm, bytes) = signature.split_first().unwrap();
+    let signature = Signature::from_slice(bytes).unwrap();
+    let text = [prefix.as_str().unwrap().as_bytes(), message].concat();
+    *algorithm == 1
+        && VerifyingKey::from_bytes(&key)
+            .unwrap()
+            .verify_strict(&text, &signature)
+            .is_ok()
+}
+
+/// The two byte strings of `[claims, signature]`.
+fn sealed(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut d = Decoder::new(bytes);
+    assert_eq!(d.array().unwrap(), Some(2));
+    (d.bytes().unwrap().to_vec(), d.bytes().unwrap().to_vec())
+}
+
+fn unframed(frame: &[u8]) -> Vec<u8> {
+    match frame.split_first().unwrap() {
+        (0x10, body) => body.to_vec(),
+        (0x11, body) => zstd::decode_all(body).unwrap(),
+        (other, _) => panic!("frame {other:#x}"),
+    }
+}
+
+#[test]
+fn a_document_is_read_with_automerge_and_its_events_are_named_by_their_hash() {
+    let vector = read("document");
+    let whole = AutoCommit::load(&unhex(&vector["snapshot"])).unwrap();
+    let changes: Vec<_> = vector["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| Change::from_bytes(unhex(&c["bytes"])).unwrap())
+        .collect();
+    for (change, told) in changes.iter().zip(vector["changes"].as_array().unwrap()) {
+        assert_eq!(hex(&change.hash().0), told["hash"]);
+    }
+    let mut built = AutoCommit::new();
+    built.apply_changes(changes).unwrap();
+    for document in [&whole, &built] {
+        assert_eq!(
+            document.keys(ROOT).count(),
+            2 + vector["events"].as_array().unwrap().len()
+        );
+        let (id, _) = document.get(ROOT, "id").unwrap().unwrap();
+        assert_eq!(
+            hex(id.as_bytes().unwrap()),
+            vector["doc"].as_str().unwrap().replace('-', "")
+        );
+        for event in vector["events"].as_array().unwrap() {
+            let name = event["id"].as_str().unwrap();
+            let (value, _) = document.get(ROOT, name).unwrap().unwrap();
+            let bytes = value.as_bytes().unwrap();
+            assert_eq!(hex(bytes), event["bytes"]);
+            assert_eq!(URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]), name);
+            fits("event", bytes).unwrap();
+            // The same content under another kind's number is not that kind.
+            let mut other = bytes.to_vec();
+            other[2] = 7;
+            assert!(fits("event", &other).is_err());
+        }
+    }
+    let total = vector["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .fold(0_u128, |sum, c| {
+            sum.wrapping_add(u128::from_be_bytes(
+                unhex(&c["hash"])[..16].try_into().unwrap(),
+            ))
+        });
+    assert_eq!(hex(&total.to_be_bytes()), vector["digest"]);
+}
+
+#[test]
+fn a_grant_is_named_by_its_claims_and_signed_by_the_server() {
+    let vector = read("document");
+    let bytes = unhex(&vector["grant"]["sealed"]);
+    fits("signed-grant", &bytes).unwrap();
+    let (claims, signature) = sealed(&bytes);
+    fits("grant", &claims).unwrap();
+    assert!(is_signed(
+        &"xuncha.grant.1\0".into(),
+        &claims,
+        &signature,
+        &vector["server_public_key"]
+    ));
+    assert_eq!(
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(&claims)[..12]),
+        vector["grant"]["id"].as_str().unwrap()
+    );
+}
+
+#[test]
+fn a_pack_is_what_its_device_signed_change_by_change() {
+    let vector = read("pack");
+    let (request, claims) = (unhex(&vector["request"]), unhex(&vector["claims"]));
+    assert_eq!(unframed(&unhex(&vector["frame"])), request);
+    fits("push-request", &request).unwrap();
+    fits("pack-claims", &claims).unwrap();
+    assert_eq!(hex(&Sha256::digest(&claims)), vector["pack_hash"]);
+    let mut d = Decoder::new(&request);
+    d.array().unwrap();
+    for _ in 0..4 {
+        d.skip().unwrap();
+    }
+    let signature = d.bytes().unwrap().to_vec();
+    assert!(is_signed(
+        &vector["signed_prefix"],
+        &claims,
+        &signature,
+        &vector["device_public_key"]
+    ));
+    // The hashes in the claims are those of the changes that travel.
+    let count = d.array().unwrap().unwrap();
+    for _ in 0..count {
+        d.array().unwrap();
+        d.skip().unwrap();
+        let change = Change::from_bytes(d.bytes().unwrap().to_vec()).unwrap();
+        assert!(claims.windows(32).any(|w| w == change.hash().0));
+    }
+    let mut altered = claims.clone();
+    altered[20] ^= 1;
+    assert!(!is_signed(
+        &vector["signed_prefix"],
+        &altered,
+        &signature,
+        &vector["device_public_key"]
+    ));
+}
+
+#[test]
+fn a_page_follows_the_grammar_and_carries_whole_documents_and_deltas() {
+    let vector = read("page");
+    for (body, frame, root) in [
+        ("request", "request_frame", "sync-request"),
+        ("response", "response_frame", "sync-response"),
+    ] {
+        let bytes = unhex(&vector[body]);
+        assert_eq!(unframed(&unhex(&vector[frame])), bytes, "{body}");
+        fits(root, &bytes).unwrap();
+    }
+    let response = unhex(&vector["response"]);
+    for part in ["chunk", "delta"] {
+        let part = unhex(&vector[part]);
+        assert!(response.windows(part.len()).any(|w| w == part));
+    }
+    AutoCommit::load(&unhex(&vector["chunk"])).unwrap();
+}
+
+#[test]
+fn a_receipt_says_what_is_durable_and_is_signed_by_the_server() {
+    let vector = read("receipt");
+    for (kind, root) in [("pack", "pack-receipt"), ("blob", "blob-receipt")] {
+        let told = &vector[kind];
+        let bytes = unhex(&told["sealed"]);
+        fits("sealed-receipt", &bytes).unwrap();
+        let (claims, signature) = sealed(&bytes);
+        fits(root, &claims).unwrap();
+        assert!(is_signed(
+            &told["signed_prefix"],
+            &claims,
+            &signature,
+            &vector["server_public_key"]
+        ));
+        let hash = if kind == "pack" {
+            &told["pack_hash"]
+        } else {
+            &told["hash"]
+        };
+        assert!(hex(&claims).contains(hash.as_str().unwrap()));
+    }
+}
+
+#[test]
+fn the_grammar_refuses_what_does_not_follow_it() {
+    let request = unhex(&read("pack")["request"]);
+    assert!(fits("pull-request", &request).is_err());
+    assert!(fits("push-request", &request[..request.len() - 1]).is_err());
+    // A claim of another length than a hash has.
+    assert!(fits("pack-receipt", &[0x84, 0x41, 0, 1, 0x41, 0, 1]).is_err());
+}
+
+#[test]
+fn records_in_json_follow_their_schemas() {
+    let schema = |name: &str| {
+        let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let path = path.join(format!("../schemas/{name}.schema.json"));
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let data = |name: &str| -> Value {
+        let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let path = path.join(format!("../schemas/catalogue/{name}.json"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let vector = read("document");
+    let events = schema("records/event");
+    for event in vector["events"].as_array().unwrap() {
+        events.validate(&event["event"]).unwrap();
+        let mut wrong = event["event"].clone();
+        wrong["author"] = 7.into();
+        assert!(!events.is_valid(&wrong));
+    }
+    schema("records/hazard_state")
+        .validate(&vector["state"])
+        .unwrap();
+    schema("records/grant")
+        .validate(&vector["grant"]["claims"])
+        .unwrap();
+    schema("records/hazard_kinds")
+        .validate(&data("hazard_kinds"))
+        .unwrap();
+    schema("records/lifecycle")
+        .validate(&data("lifecycle"))
+        .unwrap();
+}
