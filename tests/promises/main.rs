@@ -8,6 +8,7 @@ mod cloned_device;
 mod convergence;
 mod durable_ack;
 mod first_path;
+mod fleet;
 mod idempotence;
 mod ledger;
 mod no_op_cost;

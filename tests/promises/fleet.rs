@@ -1,0 +1,49 @@
+//! Small fleets through every bad network: the simulator's own check of all promises, with other seeds than by hand.
+
+use cli_simulator::{
+    fleet::{Plan, run},
+    network::Profile,
+};
+
+fn kept(devices: usize, days: usize, network: &str, seed: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        devices,
+        days,
+        network: network.to_owned(),
+        profile: Profile::named(network).unwrap(),
+        seed,
+    };
+    let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
+    assert!(outcome.is_kept(), "{}", outcome.text());
+    assert!(
+        outcome.promises.iter().all(|p| p.checked > 0),
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        outcome.events > outcome.hazards && outcome.photos > 0,
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        network == "good" || outcome.wire.faults > 0,
+        "{}",
+        outcome.text()
+    );
+}
+
+#[test]
+fn a_fleet_on_a_weak_network_loses_nothing() {
+    kept(8, 1, "weak", 11);
+}
+
+#[test]
+fn a_fleet_in_tunnels_loses_nothing() {
+    kept(6, 1, "tunnel", 12);
+}
+
+#[test]
+fn a_fleet_on_2g_loses_nothing() {
+    kept(6, 1, "2g", 13);
+}
