@@ -3,6 +3,8 @@
 //! One process, one data folder. `app` builds the rooms and wires them; `http` is the face; every write of records
 //! goes through `ingest`, every read of a phone through `feed`, every read of a reviewer through `review`.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
 pub mod access;
 pub mod app;
 pub mod backup;

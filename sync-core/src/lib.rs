@@ -1,4 +1,59 @@
 //! The shared core of Xuncha: records, their CRDT, the on-device store and the sync state machine.
+//!
+//! The core does nothing by itself. Whoever embeds it hands in a clock, randomness and files ([`host`]), opens a
+//! SQLite connection, and carries calls to the server in any way they like. A sync is one loop:
+//!
+//! ```
+//! use rusqlite::Connection;
+//! use sync_core::{
+//!     device::{Device, DeviceError},
+//!     sync::{Lost, Options, Reply, Report, Step, Syncing, Call},
+//! };
+//!
+//! /// `carry` sends one call and returns the whole reply, or says that it was lost; `sleep` waits until a time.
+//! fn sync(
+//!     device: &mut Device,
+//!     mut carry: impl FnMut(&Call) -> Result<Reply, Lost>,
+//!     mut sleep: impl FnMut(sync_core::record::DeviceTime),
+//! ) -> Result<Report, DeviceError> {
+//!     let mut syncing = Syncing::new(Options::default());
+//!     loop {
+//!         match syncing.next(device)? {
+//!             Step::Call(call) => {
+//!                 let outcome = carry(&call);
+//!                 syncing.answer(device, outcome)?;
+//!             }
+//!             Step::Wait { until } => sleep(until),
+//!             Step::Done(report) => return Ok(*report),
+//!         }
+//!     }
+//! }
+//! # use std::{cell::Cell, rc::Rc};
+//! # use sync_core::{host::{Clock, Entropy, FileError, Files, Host}, record::DeviceTime};
+//! # struct Fixed;
+//! # impl Clock for Fixed { fn now(&self) -> DeviceTime { DeviceTime(1_711_330_000_000) } }
+//! # impl Entropy for Fixed { fn fill(&mut self, b: &mut [u8]) { b.fill(7) } }
+//! # impl Files for Fixed {
+//! #     fn write_durable(&mut self, _: &str, _: &[u8]) -> Result<(), FileError> { Ok(()) }
+//! #     fn read(&self, n: &str) -> Result<Vec<u8>, FileError> { Err(FileError::Missing { name: n.to_owned() }) }
+//! #     fn remove(&mut self, _: &str) -> Result<(), FileError> { Ok(()) }
+//! #     fn list(&self) -> Result<Vec<String>, FileError> { Ok(Vec::new()) }
+//! # }
+//! # let host = Host { clock: Box::new(Fixed), entropy: Box::new(Fixed), files: Box::new(Fixed) };
+//! # let mut device = Device::open(Connection::open_in_memory().unwrap(), host).unwrap();
+//! // A phone that was never enrolled has nobody to sync with and says so; nothing is asked of the network.
+//! let result = sync(&mut device, |_| unreachable!(), |_| {});
+//! assert!(matches!(result, Err(DeviceError::NotEnrolled)));
+//! ```
+//!
+//! What holds, whatever the network does: a call may be made again without harm; a reply that was lost, damaged or
+//! late moves nothing; everything a page brings and the cursor behind it are one transaction.
+//!
+//! Rooms, lower ones know nothing of higher ones: [`record`] · [`catalogue`], [`crdt`], [`identity`], [`picture`],
+//! [`place_key`] · [`lifecycle`], [`wire`] · [`device`] · [`sync`].
+
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub mod catalogue;
 pub mod crdt;

@@ -70,3 +70,25 @@ fn a_revoked_phone_may_still_push_and_gets_nothing() {
     assert_eq!(town.quarantined(), 1);
     assert_eq!(liu.device.status().unwrap().hazards, 1);
 }
+
+#[test]
+fn a_phone_reported_lost_is_told_to_erase_and_gets_nothing_more() {
+    let mut town = Town::new();
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    town.sync(&mut liu);
+    let doc = found_with(&mut wang, &town, "别人的隐患", Vec::new());
+    town.sync(&mut wang);
+    town.report_lost(liu.device.enrolment().unwrap().device);
+    found_with(&mut liu, &town, "未发送", Vec::new());
+    let options = sync_core::sync::Options::default();
+    // Its session is from before: what it pushes is set aside, what it asks for is refused.
+    let report = liu.sync(&mut town.http.clone(), options).unwrap();
+    assert_eq!(report.refusal, Some(sync_core::wire::Code::DeviceRevoked));
+    assert_eq!(town.quarantined(), 1);
+    let report = liu.sync(&mut town.http.clone(), options).unwrap();
+    assert!(report.wipe && !report.complete);
+    assert!(liu.device.hazard(doc).is_err());
+    let folder = liu.folder().to_owned();
+    assert_eq!(liu.erase().unwrap(), 0);
+    assert!(!folder.exists());
+}

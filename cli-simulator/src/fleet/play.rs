@@ -198,7 +198,7 @@ impl Fleet {
         let photos = if kind == 0 {
             Vec::new()
         } else {
-            self.shoot(n, PhotoRole::After)?
+            self.shot(n, PhotoRole::After)?
         };
         let body = match kind {
             1 => EventBody::ClaimFixed(evidence("已整改", photos)),

@@ -128,6 +128,19 @@ impl Phone {
         }
     }
 
+    /// Erases the store and every photo: the server said that this phone was lost. Says how many statements it had
+    /// not sent.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn erase(self) -> anyhow::Result<u64> {
+        let unsent = self.device.status()?.unsent;
+        drop(self.device);
+        std::fs::remove_dir_all(&self.folder)
+            .with_context(|| format!("folder {}", self.folder.display()))?;
+        Ok(unsent)
+    }
+
     /// Folds and verifies until nothing is left to do.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ mod verify;
 
 use sync_core::{
     identity::{PackClaims, SecretKey, Signature},
-    record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventId, GrantId, PersonId},
+    record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, GrantId, PersonId},
     wire::{Code, push},
 };
 
@@ -76,8 +76,6 @@ struct Content {
 /// Who an event says it is by.
 #[derive(Debug, Clone, Copy)]
 struct Authorship {
-    #[expect(dead_code, reason = "shown in debug output of a refused pack")]
-    event: EventId,
     person: PersonId,
     device: DeviceId,
     grant: GrantId,

@@ -72,7 +72,7 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         authors: Vec::with_capacity(facts.events.len()),
         photos: Vec::new(),
     };
-    for (id, bytes) in &facts.events {
+    for (_, bytes) in &facts.events {
         let event = Event::from_bytes(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
         if event.device != device && !repair {
             return Err(Reject::Refuse(Code::ForgedAuthor));
@@ -84,7 +84,6 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
             .photos
             .extend(event.body.photos().iter().map(|p| p.hash));
         content.authors.push(Authorship {
-            event: *id,
             person: event.author,
             device: event.device,
             grant: event.grant,

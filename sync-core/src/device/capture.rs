@@ -5,7 +5,6 @@ use rusqlite::{Connection, params};
 use super::{Device, DeviceError, docs, enrolment};
 use crate::{
     crdt::{Document, NewChange},
-    host::Host,
     record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
 };
 
@@ -23,12 +22,12 @@ impl Device {
         let doc = DocId(self.host.uuid());
         let body = EventBody::Observe(observation);
         let event = self.event(body, &area, person, Vec::new())?;
-        self.write(|tx, host| {
+        self.write(|tx, _| {
             let actor = enrolment::actor(tx)?;
             let mut document = Document::create(actor, doc)
                 .map_err(|source| DeviceError::Document { doc, source })?;
             docs::insert(tx, doc, &area)?;
-            let id = append(tx, host, doc, &mut document, &event)?;
+            let id = append(tx, doc, &mut document, &event)?;
             Ok((doc, id))
         })
     }
@@ -48,7 +47,7 @@ impl Device {
         let mut document = docs::load(&self.connection, doc)?;
         let seen = crate::lifecycle::newest(&docs::stated(&document));
         let event = self.event(body, &area, person, seen)?;
-        self.write(|tx, host| append(tx, host, doc, &mut document, &event))
+        self.write(|tx, _| append(tx, doc, &mut document, &event))
     }
 
     fn event(
@@ -75,7 +74,6 @@ impl Device {
 /// Appends an event: change, counters, list row and photo rows, in the caller's transaction.
 fn append(
     c: &Connection,
-    _host: &mut Host,
     doc: DocId,
     document: &mut Document,
     event: &Event,

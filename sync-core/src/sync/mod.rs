@@ -226,6 +226,10 @@ impl Syncing {
             (code, _) => {
                 self.report.refusal = Some(code);
                 self.ended = true;
+                // The next session says whether a disabled phone must erase what it holds.
+                if code == Code::DeviceRevoked {
+                    device.set_token(None)?;
+                }
                 Ok(())
             }
         }

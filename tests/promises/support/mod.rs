@@ -181,10 +181,17 @@ impl Town {
 
     /// Disables a phone.
     pub(crate) fn revoke(&self, id: DeviceId) {
-        let set = self
-            .app()
-            .storage
-            .write(move |tx| devices::set_state(tx, id, "revoked"));
+        self.mark(id, "revoked");
+    }
+
+    /// Reports a phone lost: it is asked to erase what it holds.
+    pub(crate) fn report_lost(&self, id: DeviceId) {
+        self.mark(id, "wipe");
+    }
+
+    fn mark(&self, id: DeviceId, state: &'static str) {
+        let storage = &self.app().storage;
+        let set = storage.write(move |tx| devices::set_state(tx, id, state));
         assert!(self.runtime.block_on(set).unwrap());
     }
 

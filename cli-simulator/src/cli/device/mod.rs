@@ -126,7 +126,7 @@ impl Device {
                 photo,
             } => event(&mut phone, &id, &kind, &text, &photo),
             Command::Photo { free } => photos(&mut phone, free),
-            Command::Sync { no_photos } => sync(&mut phone, !no_photos),
+            Command::Sync { no_photos } => sync(phone, !no_photos),
             Command::Status { json } => status(&phone, json),
         }
     }
@@ -215,7 +215,7 @@ fn photos(phone: &mut Phone, free: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn sync(phone: &mut Phone, photos: bool) -> anyhow::Result<()> {
+fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
     let server = phone.device.server_address()?;
     let bar = ProgressBar::new_spinner();
     bar.set_message(format!("同步 / syncing with {server}"));
@@ -227,6 +227,13 @@ fn sync(phone: &mut Phone, photos: bool) -> anyhow::Result<()> {
             ..Options::default()
         },
     )?;
+    if report.wipe {
+        bar.finish_and_clear();
+        let unsent = phone.erase()?;
+        bail!(
+            "管理员已挂失这台手机，数据已清除（未发送 {unsent} 条） / this phone was reported lost and was erased ({unsent} statements unsent)"
+        );
+    }
     phone.rest()?;
     bar.finish_and_clear();
     println!(
