@@ -218,9 +218,9 @@ fn pack(story: &Story) -> Value {
     })
 }
 
-fn page(story: &Story) -> Value {
-    let log = LogId([0x10; 8]);
-    let row = Row {
+/// The server's row of the list, sent beside the record.
+fn row() -> Row {
+    Row {
         state: 15,
         code: "EV-06".to_owned(),
         place: "3栋2单元负一楼".to_owned(),
@@ -230,7 +230,11 @@ fn page(story: &Story) -> Value {
         events: 2,
         photos: 2,
         ..Row::default()
-    };
+    }
+}
+
+fn page(story: &Story) -> Value {
+    let log = LogId([0x10; 8]);
     let whole = Item {
         doc: story.doc,
         area: Some(World::small().grids[0].clone()),
@@ -238,7 +242,7 @@ fn page(story: &Story) -> Value {
             chunk: story.snapshot.clone(),
             changes: Vec::new(),
             sum: sum(story),
-            row: Some(row),
+            row: Some(row()),
         },
     };
     let delta = Item {
