@@ -1,7 +1,11 @@
 //! A phone that was copied poisons no record, and the work of both copies arrives.
 
-use cli_simulator::phone::Phone;
-use sync_core::record::DeviceTime;
+use cli_simulator::phone::{Phone, Transport};
+use sync_core::{
+    record::{DeviceTime, PackHash},
+    sync::{Call, Lost, Options, Reply},
+    wire::{Code, Exchange, push, sync::Sync},
+};
 
 use crate::support::{MORNING, Town, copy_folder, found, remark};
 
@@ -51,4 +55,36 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
             .iter()
             .all(|h| h["problem"].is_null())
     );
+}
+
+/// A server (or somebody in between) that answers every pack as if the phone had been copied.
+struct AlwaysForked<T>(T, u32);
+
+impl<T: Transport> Transport for AlwaysForked<T> {
+    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
+        let mut reply = self.0.send(call)?;
+        if let Ok(mut response) = Sync::read_response(&reply.body)
+            && response.push.is_some()
+        {
+            self.1 += 1;
+            let hash = PackHash([7; 32]);
+            response.push = Some(push::Response::Fork { number: 7, hash });
+            reply.body = Sync::write_response(&response);
+        }
+        Ok(reply)
+    }
+}
+
+#[test]
+fn a_server_that_never_agrees_does_not_keep_a_phone_busy_for_ever() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    found(&mut liu, &town, "三栋楼道堆物");
+    let mut net = AlwaysForked(town.http.clone(), 0);
+    let report = liu.sync(&mut net, Options::default()).unwrap();
+    assert_eq!(report.refusal, Some(Code::PackFork));
+    assert!(net.1 < 20 && !report.complete);
+    // Nothing was lost by it: an honest server gets everything.
+    town.sync(&mut liu);
+    assert_eq!(town.changes_stored(), 1);
 }

@@ -1,9 +1,9 @@
 //! Push and page may arrive any number of times, in any order, cut anywhere: the state is the same.
 
-use cli_simulator::phone::Transport;
+use cli_simulator::phone::{Phone, Transport};
 use sync_core::{
     record::EventBody,
-    sync::{Call, Lost, Options, Reply},
+    sync::{Call, Lost, Options, Reply, Step, Syncing},
 };
 
 use crate::support::{Town, found, remark};
@@ -90,5 +90,48 @@ fn lost_replies_cost_requests_and_nothing_else() {
     assert_eq!(
         liu.device.hazard(docs[0]).unwrap(),
         wang.device.hazard(docs[0]).unwrap()
+    );
+}
+
+/// Runs one machine to its next call, carries it, and hands the reply back instead of applying it.
+fn ask(town: &Town, phone: &mut Phone, machine: &mut Syncing) -> Reply {
+    match machine.next(&mut phone.device).unwrap() {
+        Step::Call(call) => town.http.clone().send(&call).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_page_that_comes_after_another_sync_moves_nothing_back() {
+    let mut town = Town::new();
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    for n in 0..5 {
+        found(&mut liu, &town, &format!("隐患{n}"));
+    }
+    town.sync(&mut liu);
+    // A session, so that the first call of either machine is about records.
+    let one_page = Options {
+        page_documents: Some(1),
+        ..Options::default()
+    };
+    let mut first = Syncing::new(one_page);
+    for _ in 0..2 {
+        let reply = ask(&town, &mut wang, &mut first);
+        first.answer(&mut wang.device, Ok(reply)).unwrap();
+    }
+    // The app is suspended with a page on its way; another sync begins, and does everything.
+    let late = ask(&town, &mut wang, &mut first);
+    town.sync(&mut wang);
+    let held = wang.device.cursors().unwrap();
+    first.answer(&mut wang.device, Ok(late)).unwrap();
+    assert_eq!(wang.device.cursors().unwrap(), held);
+    let report = town.sync(&mut wang);
+    assert_eq!(
+        (
+            report.requests,
+            report.documents,
+            wang.device.count().unwrap()
+        ),
+        (1, 0, 5)
     );
 }

@@ -83,6 +83,7 @@ pub struct Syncing {
     /// Offset the server confirmed in this sync, for the photo under way.
     photo: Option<(crate::record::BlobHash, u64)>,
     opened: u32,
+    forks: u32,
     ended: bool,
 }
 
@@ -99,6 +100,7 @@ impl Syncing {
             repair: None,
             photo: None,
             opened: 0,
+            forks: 0,
             ended: false,
         }
     }

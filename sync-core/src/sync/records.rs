@@ -5,11 +5,15 @@ use crate::{
     device::{Device, DeviceError},
     record::DocId,
     wire::{
-        Exchange, pull,
+        Code, Exchange, pull,
         pull::Cursor,
         sync::{Request, Sync},
     },
 };
+
+/// Times one sync seals its changes again after a fork: two copies of a phone settle in a few, a server that answers
+/// so for ever must not keep a phone busy.
+const MAX_FORKS: u32 = 8;
 
 impl Syncing {
     pub(super) fn next_records(
@@ -49,6 +53,12 @@ impl Syncing {
             self.report.acknowledged += settled.acknowledged as u64;
             self.report.reauthored += settled.reauthored as u64;
             self.report.refused += settled.refused as u64;
+            self.forks += u32::from(settled.forked);
+            if self.forks > MAX_FORKS {
+                self.report.refusal = Some(Code::PackFork);
+                self.ended = true;
+                return Ok(true);
+            }
         }
         let pages = response.pull.map(|pull| pull.pages).unwrap_or_default();
         if pages.len() != cursors.len() + usize::from(!need.is_empty()) {
