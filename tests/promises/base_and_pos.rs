@@ -99,3 +99,40 @@ fn a_backfill_cut_anywhere_while_others_write_misses_nothing() {
         }
     }
 }
+
+#[test]
+fn pages_that_are_closed_by_their_size_lose_nothing_in_backfill_and_tail() {
+    let mut town = Town::new();
+    let (mut liu, mut behind) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    town.sync(&mut behind);
+    // 1.9 MB of words: more than a page holds, in backfill and in the tail.
+    let long = "堆放杂物".repeat(480);
+    let docs: Vec<_> = (0..80)
+        .map(|n| found(&mut liu, &town, &format!("隐患{n}")))
+        .collect();
+    for round in 0..4 {
+        for doc in &docs {
+            remark(&mut liu, *doc, &format!("{round}{long}"));
+        }
+    }
+    town.sync(&mut liu);
+    let mut fresh = town.phone("物业经理丙");
+    // A new phone needs two requests more for its session.
+    for (phone, least) in [(&mut behind, 2), (&mut fresh, 4)] {
+        let report = town.sync(phone);
+        assert!(
+            report.requests >= least,
+            "{least}: one page was enough: {report:?}"
+        );
+        assert_eq!(
+            (report.documents, report.unfit, report.repairs),
+            (80, 0, 0),
+            "{report:?}"
+        );
+        assert_eq!(phone.device.count().unwrap(), 80);
+        assert!(
+            docs.iter()
+                .all(|d| phone.device.hazard(*d).unwrap().1.len() == 5)
+        );
+    }
+}

@@ -1,7 +1,18 @@
 //! No byte of a record leaves the server to somebody whose area does not cover it.
 
-use cli_simulator::world::photo;
-use sync_core::record::PhotoRole;
+use cli_simulator::{
+    phone::{Phone, Transport},
+    world::photo,
+};
+use sync_core::{
+    record::PhotoRole,
+    sync::{Call, Method, Reply},
+    wire::{
+        Code, Exchange,
+        pull::{self, Cursor, Pull},
+        reconcile::{self, Reconcile},
+    },
+};
 
 use crate::support::{Town, found_in, found_with};
 
@@ -91,4 +102,73 @@ fn a_phone_reported_lost_is_told_to_erase_and_gets_nothing_more() {
     let folder = liu.folder().to_owned();
     assert_eq!(liu.erase().unwrap(), 0);
     assert!(!folder.exists());
+}
+
+#[test]
+fn asking_by_name_by_area_or_by_comparison_gives_nothing_from_outside() {
+    let mut town = Town::new();
+    let (mut yi, mut jia) = (town.phone("网格员乙"), town.phone("网格员甲"));
+    let outside = found_in(&mut yi, &town, 2, "第二网格的隐患", Vec::new());
+    let inside = found_in(&mut yi, &town, 0, "第一网格的隐患", Vec::new());
+    town.sync(&mut yi);
+    town.sync(&mut jia);
+    let cursor = jia.device.cursors().unwrap().remove(0);
+    // Both by name: only the one inside comes.
+    let asked = pull::Request {
+        scopes: Vec::new(),
+        need: vec![outside, inside],
+        page_documents: None,
+    };
+    let reply = post::<Pull>(&town, &jia, &asked);
+    let named: Vec<_> = Pull::read_response(&reply.body).unwrap().pages[0]
+        .items
+        .iter()
+        .map(|i| i.doc)
+        .collect();
+    assert_eq!(named, [inside]);
+    // The whole county, and the other grid.
+    for area in [town.world.county.clone(), town.world.grids[1].clone()] {
+        let wider = Cursor {
+            area: area.clone(),
+            ..cursor.clone()
+        };
+        let asked = pull::Request {
+            scopes: vec![wider],
+            need: Vec::new(),
+            page_documents: None,
+        };
+        let reply = post::<Pull>(&town, &jia, &asked);
+        assert_eq!(refusal(&reply), Some(Code::OutOfScope), "{area}");
+        let asked = reconcile::Request {
+            space: cursor.space.clone(),
+            area,
+            message: vec![0x61],
+        };
+        let reply = post::<Reconcile>(&town, &jia, &asked);
+        assert_eq!(refusal(&reply), Some(Code::OutOfScope));
+        assert!(!contains(&reply.body, &outside.0));
+    }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|w| w == part)
+}
+
+fn post<E: Exchange>(town: &Town, phone: &Phone, request: &E::Request) -> Reply {
+    let token = phone.device.token().unwrap().unwrap();
+    let call = Call {
+        method: Method::Post,
+        path: E::PATH.to_owned(),
+        headers: vec![("authorization", format!("Bearer {token}"))],
+        body: E::write_request(request),
+    };
+    town.http.clone().send(&call).unwrap()
+}
+
+fn refusal(reply: &Reply) -> Option<Code> {
+    let (_, name) = reply
+        .headers
+        .iter()
+        .find(|(name, _)| name == "xuncha-refusal")?;
+    Code::from_name(name)
 }

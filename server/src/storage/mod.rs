@@ -84,6 +84,11 @@ impl Storage {
         receiver.await.map_err(|_| StorageError::Closed)?
     }
 
+    /// Rows that reads have handed out since the start: what requests cost, whatever the machine.
+    pub fn rows_read(&self) -> u64 {
+        self.engine.rows_read()
+    }
+
     /// Copies the whole database to `to`, consistent, while others write.
     ///
     /// # Errors

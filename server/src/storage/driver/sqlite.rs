@@ -3,7 +3,11 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc,
+    },
 };
 
 use rusqlite::{Connection, OpenFlags, ToSql, types::ValueRef};
@@ -27,6 +31,8 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     jobs: mpsc::Sender<Job>,
     readers: Mutex<Vec<Connection>>,
+    /// Rows handed out by reads: what a request costs, whatever the machine.
+    rows_read: AtomicU64,
 }
 
 impl Sqlite {
@@ -41,6 +47,7 @@ impl Sqlite {
             path: path.to_owned(),
             jobs,
             readers: Mutex::default(),
+            rows_read: AtomicU64::new(0),
         })
     }
 
@@ -66,13 +73,20 @@ impl Sqlite {
             )?,
         };
         connection.execute_batch("BEGIN").map_err(engine)?;
-        let result = f(&mut SqliteTx(&connection));
+        let mut tx = SqliteTx::on(&connection);
+        let result = f(&mut tx);
+        self.rows_read.fetch_add(tx.rows, Relaxed);
         connection.execute_batch("ROLLBACK").map_err(engine)?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(connection);
         }
         result
+    }
+
+    /// Rows handed out by reads since the start.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.rows_read.load(Relaxed)
     }
 
     /// Copies the whole database, consistent, while others write.
@@ -135,7 +149,7 @@ fn write_group(
     while let Some(job) = next {
         let savepoint = connection.execute_batch("SAVEPOINT job").map_err(engine);
         // A job that panics loses its answer (its caller sees a closed channel) and undoes only itself.
-        let done = catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx(connection))));
+        let done = catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx::on(connection))));
         savepoint?;
         let keep = done.as_ref().is_ok_and(|done| done.keep);
         answers.extend(done.ok().map(|done| done.answer));
@@ -156,7 +170,19 @@ fn write_group(
     connection.execute_batch("COMMIT").map_err(engine)
 }
 
-struct SqliteTx<'c>(&'c Connection);
+struct SqliteTx<'c> {
+    connection: &'c Connection,
+    rows: u64,
+}
+
+impl<'c> SqliteTx<'c> {
+    fn on(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            rows: 0,
+        }
+    }
+}
 
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
@@ -171,7 +197,7 @@ impl ToSql for Value<'_> {
 
 impl Tx for SqliteTx<'_> {
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(engine)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
         let changed = statement
             .execute(rusqlite::params_from_iter(values))
             .map_err(engine)?;
@@ -184,11 +210,12 @@ impl Tx for SqliteTx<'_> {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(engine)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
         let mut rows = statement
             .query(rusqlite::params_from_iter(values))
             .map_err(engine)?;
         while let Some(row) = rows.next().map_err(engine)? {
+            self.rows += 1;
             each(&SqliteRow(row))?;
         }
         Ok(())
