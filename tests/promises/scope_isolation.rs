@@ -76,7 +76,7 @@ fn a_revoked_phone_may_still_push_and_gets_nothing() {
         .sync(&mut town.http.clone(), sync_core::sync::Options::default())
         .unwrap();
     assert!(!report.complete);
-    assert_eq!(report.refusal, Some(sync_core::wire::Code::DeviceRevoked));
+    assert_eq!(report.refusal, Some(Code::DeviceRevoked));
     assert!(liu.device.hazard(doc).is_err());
     assert_eq!(town.quarantined(), 1);
     assert_eq!(liu.device.status().unwrap().hazards, 1);
@@ -94,7 +94,7 @@ fn a_phone_reported_lost_is_told_to_erase_and_gets_nothing_more() {
     let options = sync_core::sync::Options::default();
     // Its session is from before: what it pushes is set aside, what it asks for is refused.
     let report = liu.sync(&mut town.http.clone(), options).unwrap();
-    assert_eq!(report.refusal, Some(sync_core::wire::Code::DeviceRevoked));
+    assert_eq!(report.refusal, Some(Code::DeviceRevoked));
     assert_eq!(town.quarantined(), 1);
     let report = liu.sync(&mut town.http.clone(), options).unwrap();
     assert!(report.wipe && !report.complete);

@@ -23,8 +23,8 @@ pub struct Settled {
     pub reauthored: usize,
     /// Changes the server refused or set aside; they stay on the phone.
     pub refused: usize,
-    /// The server knew another history of this phone's packs.
-    pub forked: bool,
+    /// Changes must be sent once more: after another pack, under another author number, or with what they build on.
+    pub again: bool,
 }
 
 impl Device {
@@ -45,7 +45,7 @@ impl Device {
                     meta::set(tx, name::PACK_HASH, hash.as_bytes())?;
                     enrolment::rotate_actor(tx, fresh)?;
                     Ok(Settled {
-                        forked: true,
+                        again: true,
                         ..Settled::default()
                     })
                 }
@@ -124,6 +124,7 @@ fn settle_changes(
                 rewrite.push(entry.doc)
             }
             Some(Code::MissingDependencies) => {
+                settled.again = true;
                 set_state(c, &hash, 0, None)?;
                 offer(c, entry.doc)?;
             }
@@ -141,6 +142,7 @@ fn settle_changes(
     rewrite.sort_unstable();
     rewrite.dedup();
     if !rewrite.is_empty() {
+        settled.again = true;
         let actor = enrolment::rotate_actor(c, fresh)?;
         for doc in rewrite {
             settled.reauthored += reauthor(c, doc, actor)?;

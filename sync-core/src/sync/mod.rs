@@ -83,7 +83,8 @@ pub struct Syncing {
     /// Offset the server confirmed in this sync, for the photo under way.
     photo: Option<(crate::record::BlobHash, u64)>,
     opened: u32,
-    forks: u32,
+    /// Packs whose changes had to be sent once more.
+    again: u32,
     ended: bool,
 }
 
@@ -100,7 +101,7 @@ impl Syncing {
             repair: None,
             photo: None,
             opened: 0,
-            forks: 0,
+            again: 0,
             ended: false,
         }
     }

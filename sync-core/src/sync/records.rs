@@ -11,9 +11,9 @@ use crate::{
     },
 };
 
-/// Times one sync seals its changes again after a fork: two copies of a phone settle in a few, a server that answers
-/// so for ever must not keep a phone busy.
-const MAX_FORKS: u32 = 8;
+/// Times one sync sends changes once more: two copies of a phone settle in a few, a server that answers so for ever
+/// must not keep a phone busy.
+const MAX_AGAIN: u32 = 8;
 
 impl Syncing {
     pub(super) fn next_records(
@@ -53,8 +53,8 @@ impl Syncing {
             self.report.acknowledged += settled.acknowledged as u64;
             self.report.reauthored += settled.reauthored as u64;
             self.report.refused += settled.refused as u64;
-            self.forks += u32::from(settled.forked);
-            if self.forks > MAX_FORKS {
+            self.again += u32::from(settled.again);
+            if self.again > MAX_AGAIN {
                 self.report.refusal = Some(Code::PackFork);
                 self.ended = true;
                 return Ok(true);
