@@ -16,6 +16,8 @@ fn kept(devices: usize, days: usize, network: &str, seed: u64) {
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());
+    // Most of what people say counts: a fleet whose every event is void would keep every promise.
+    assert!(outcome.void * 3 < outcome.events, "{}", outcome.text());
     assert!(
         outcome.promises.iter().all(|p| p.checked > 0),
         "{}",
@@ -35,15 +37,15 @@ fn kept(devices: usize, days: usize, network: &str, seed: u64) {
 
 #[test]
 fn a_fleet_on_a_weak_network_loses_nothing() {
-    kept(8, 1, "weak", 11);
+    kept(9, 2, "weak", 11);
 }
 
 #[test]
 fn a_fleet_in_tunnels_loses_nothing() {
-    kept(6, 1, "tunnel", 12);
+    kept(9, 2, "tunnel", 12);
 }
 
 #[test]
 fn a_fleet_on_2g_loses_nothing() {
-    kept(6, 1, "2g", 13);
+    kept(9, 2, "2g", 13);
 }

@@ -310,7 +310,7 @@ impl Generator {
         say: &dyn Fn(&str),
     ) -> anyhow::Result<Vec<Made>> {
         const BATCH: usize = 150;
-        let start = 1_711_328_400_000;
+        let start = (self.rooms.access.now()).0 + 60_000;
         let mut made = Vec::with_capacity(count);
         for batch in 0..count.div_ceil(BATCH) {
             let size = BATCH.min(count - batch * BATCH);

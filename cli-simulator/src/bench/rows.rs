@@ -14,7 +14,10 @@ use crate::{
     world::{note, observation},
 };
 
-const NOW: i64 = 1_711_500_000_000;
+/// A minute from now: every grant of this run is valid then, so that events count.
+fn soon() -> i64 {
+    xuncha_server::app::system_clock()().0 + 60_000
+}
 
 fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
@@ -42,7 +45,7 @@ fn sync(phone: &mut Phone, http: &Http) -> anyhow::Result<(Report, f64)> {
 
 /// A phone that is enrolled and has its session, so that a row measures its own work only.
 fn ready(folder: &Path, http: &Http, code: &str) -> anyhow::Result<Phone> {
-    let mut phone = Phone::simulated(folder, 77, DeviceTime(NOW))?;
+    let mut phone = Phone::simulated(folder, 77, DeviceTime(soon()))?;
     phone.enrol(&mut http.clone(), "http://bench", code)?;
     Ok(phone)
 }
@@ -59,7 +62,7 @@ pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> an
         for writer in 0..DEVICES {
             let mut entries = Vec::with_capacity(CHANGES);
             for n in 0..CHANGES {
-                let at = NOW + (round * CHANGES + n) as i64;
+                let at = soon() + (round * CHANGES + n) as i64;
                 entries.push(generator.record(writer, at)?.1);
             }
             packs.push((
@@ -165,7 +168,7 @@ pub(super) fn phones(
         let mut entries = Vec::new();
         for record in 0..10 {
             let record = &mut made[(pack * 10 + record) * (n / 100).max(1) % n];
-            entries.push(generator.add(record, pack, 0, NOW)?);
+            entries.push(generator.add(record, pack, 0, soon())?);
         }
         let sealed = generator.seal(pack, entries);
         generator.push(pack, sealed)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sync_core::{
+    lifecycle::{Judged, Verdict},
     record::{BlobHash, DocId, EventId},
     sync::Options,
 };
@@ -220,12 +221,19 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
         limit: 1_000_000,
         ..Default::default()
     };
-    for member in fleet.members.iter().take(3) {
+    for member in fleet.members.iter().take(8) {
         for row in member.phone.device.list(&filter)? {
             checked += 1;
-            // Nobody in a fleet closes, so nothing may be closed.
-            if [80, 95, 96].contains(&row.row.state) {
-                broken.push(format!("{} is closed and nobody closed it", row.doc));
+            if ![80, 95, 96].contains(&row.row.state) {
+                continue;
+            }
+            // Over only if a reviewer's event, accepted, says so, and nobody objects.
+            let (state, _) = member.phone.device.hazard(row.doc)?;
+            let decided = state.history.iter().any(
+                |j| matches!(j.verdict, Verdict::Accepted { to, .. } if to.0 == row.row.state),
+            );
+            if !decided || state.flags.conflict_open {
+                broken.push(format!("{} is over and nobody decided it", row.doc));
             }
         }
     }
@@ -234,6 +242,22 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
         checked,
         broken,
     })
+}
+
+/// Events that the fold gives no effect, each asked of its author's phone.
+pub(super) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
+    let mut void = 0;
+    for member in &fleet.members {
+        let docs: BTreeSet<DocId> = member.stated.iter().map(|(doc, _)| *doc).collect();
+        for doc in docs {
+            let (state, _) = member.phone.device.hazard(doc)?;
+            let theirs = |id: &EventId| member.stated.contains(&(doc, *id));
+            let without_effect =
+                |j: &&Judged| theirs(&j.id) && matches!(j.verdict, Verdict::Void { .. });
+            void += state.history.iter().filter(without_effect).count();
+        }
+    }
+    Ok(void)
 }
 
 /// Hazards with an open conflict, by the ledger.

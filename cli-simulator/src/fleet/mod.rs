@@ -44,6 +44,8 @@ pub struct Outcome {
     pub hazards: usize,
     /// Events stated, observations included.
     pub events: usize,
+    /// Of them, those the fold gives no effect (their author may not, or not in that state).
+    pub void: usize,
     /// Photos taken.
     pub photos: usize,
     /// Syncs, and how many of them ended before everything was done.
@@ -69,7 +71,7 @@ impl Outcome {
         use std::fmt::Write;
         let mut out = format!(
             "机群 / fleet: {} phones, {} days, network {}, seed {}\n\
-             hazards {} · events {} · photos {} · syncs {} (interrupted {}) · open conflicts {}\n\
+             hazards {} · events {} ({} void) · photos {} · syncs {} (interrupted {}) · open conflicts {}\n\
              wire: {} calls, {} harmed, {:.1} KB up, {:.1} KB down\n",
             self.devices,
             self.days,
@@ -77,6 +79,7 @@ impl Outcome {
             self.seed,
             self.hazards,
             self.events,
+            self.void,
             self.photos,
             self.syncs,
             self.interrupted,

@@ -1,16 +1,21 @@
 //! Playing the days.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use sync_core::{
-    record::{BlobHash, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRole},
+    record::{
+        BlobHash, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRole, ServerTime,
+    },
     sync::Options,
 };
 use tokio::runtime::Runtime;
-use xuncha_server::{
-    app::{App, system_clock},
-    config::Config,
-};
+use xuncha_server::{app::App, config::Config};
 
 use super::{Outcome, Plan, check};
 use crate::{
@@ -41,6 +46,7 @@ pub(super) struct Fleet {
     pub(super) direct: Http,
     pub(super) members: Vec<Member>,
     pub(super) world: World,
+    clock: Arc<AtomicI64>,
     chance: u64,
     syncs: usize,
     interrupted: usize,
@@ -66,6 +72,7 @@ pub(super) fn play(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyho
         seed: plan.seed,
         hazards: check::hazards(&fleet),
         events: fleet.members.iter().map(observed).sum(),
+        void: check::void(&fleet)?,
         photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
         syncs: fleet.syncs,
         interrupted: fleet.interrupted,
@@ -79,7 +86,11 @@ impl Fleet {
     fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
         let config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
-        let app = runtime.block_on(App::start(&config, system_clock()))?;
+        // Everybody lives in the same simulated days; a grant of today would not cover events of another year.
+        let clock = Arc::new(AtomicI64::new(START));
+        let read = Arc::clone(&clock);
+        let now = Arc::new(move || ServerTime(read.load(Ordering::SeqCst)));
+        let app = runtime.block_on(App::start(&config, now))?;
         let world = World::small();
         runtime.block_on(world.seed(&app.storage))?;
         let server = format!("http://{}", app.address);
@@ -90,7 +101,8 @@ impl Fleet {
         );
         let mut members = Vec::new();
         for n in 0..plan.devices {
-            let actor = &world.actors[n % 3];
+            // One in eight is a reviewer, the others two grid workers and a property manager in turn.
+            let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
             let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
             let mut phone =
@@ -112,6 +124,7 @@ impl Fleet {
             direct,
             members,
             world,
+            clock,
             chance,
             syncs,
             interrupted,
@@ -124,14 +137,15 @@ impl Fleet {
 
     /// One person does one thing.
     fn turn(&mut self, n: usize, turn: usize) -> anyhow::Result<()> {
+        let today = START + turn as i64 * 86_400_000 / STEPS as i64;
+        self.clock.store(today, Ordering::SeqCst);
         let clock = self.members[n].phone.clock.clone();
         if let Some(clock) = clock {
-            let at = START + (turn as i64) * 86_400_000 / STEPS as i64 + self.roll(600_000) as i64;
-            clock.set(DeviceTime(at));
+            clock.set(DeviceTime(today + self.roll(600_000) as i64));
         }
         match self.roll(10) {
-            0..=2 => self.observe(n),
-            3..=5 => self.respond(n),
+            0..=1 => self.observe(n),
+            2..=5 => self.respond(n),
             6..=8 => self.sync(n, false),
             _ => Ok(()),
         }
@@ -185,17 +199,27 @@ impl Fleet {
     }
 
     fn respond(&mut self, n: usize) -> anyhow::Result<()> {
-        let rows = self.members[n]
-            .phone
-            .device
-            .list(&sync_core::device::Filter::default())?;
+        let all = sync_core::device::Filter {
+            limit: 10_000,
+            ..sync_core::device::Filter::default()
+        };
+        let mut rows = self.members[n].phone.device.list(&all)?;
         if rows.is_empty() {
             return self.observe(n);
         }
-        // Attention goes to what changed last, so people meet on the same hazards.
+        // Attention goes to what changed last or to the oldest cases, so people meet on the same hazards.
+        if self.roll(2) == 0 {
+            rows.sort_by_key(|row| row.doc);
+            rows.truncate(3);
+        }
         let doc = rows[self.roll(rows.len().min(6) as u64) as usize].doc;
-        let kind = self.roll(5);
-        let photos = if kind == 0 {
+        let state = self.members[n].phone.device.hazard(doc)?.0.state;
+        let kind = match state.0 {
+            // Whoever may not close is told so by the fold.
+            70 if n % 8 == 7 => 5,
+            _ => self.roll(5),
+        };
+        let photos = if kind == 0 || kind == 5 {
             Vec::new()
         } else {
             self.shot(n, PhotoRole::After)?
@@ -205,6 +229,7 @@ impl Fleet {
             2 => EventBody::RecheckFail(evidence("仍存在", photos)),
             3 => EventBody::RecheckPass(evidence("已消除", photos)),
             4 => EventBody::AddPhoto(evidence("补充", photos)),
+            5 => EventBody::Close(note("现场与照片一致，同意销号")),
             _ => EventBody::Note(note("已联系责任人")),
         };
         let member = &mut self.members[n];
