@@ -4,18 +4,7 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{schemas, tidy, tus};
-
-/// Runs cargo with these arguments.
-pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
-        .args(arguments)
-        .status()
-        .context("cargo")?;
-    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
-    Ok(())
-}
+use crate::{cargo::cargo, schemas, tidy, tus};
 
 fn has(program: &str, argument: &str) -> bool {
     let output = Command::new(program).arg(argument).output();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line program prints")]
 
+mod cargo;
 mod ci;
 mod schemas;
 mod tidy;
@@ -58,7 +59,7 @@ fn main() -> anyhow::Result<()> {
                 "bench",
             ];
             all.extend(arguments.iter().map(String::as_str));
-            ci::cargo(&all)
+            cargo::cargo(&all)
         }
         Command::TusClient => tus::run(),
     }

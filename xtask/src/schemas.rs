@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::ci::cargo;
+use crate::cargo::cargo;
 
 fn generate(out: &Path) -> anyhow::Result<()> {
     let out = out.to_str().context("a path that is text")?;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::ci::cargo;
+use crate::cargo::cargo;
 
 fn venv() -> anyhow::Result<PathBuf> {
     let target =

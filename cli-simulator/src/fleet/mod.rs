@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::network::{Counters, Profile};
 
 pub use check::Promise;
+use play::Fleet;
 
 /// What to play.
 #[derive(Debug, Clone)]
@@ -113,5 +114,21 @@ impl Outcome {
 /// # Errors
 /// If a store or the server fails; a broken promise is no error but part of the outcome.
 pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Result<Outcome> {
-    play::play(folder, plan, step)
+    let mut fleet = Fleet::play(folder, plan, step)?;
+    let promises = check::check(&mut fleet)?;
+    Ok(Outcome {
+        devices: plan.devices,
+        days: plan.days,
+        network: plan.network.clone(),
+        seed: plan.seed,
+        hazards: check::hazards(&fleet),
+        events: fleet.members.iter().map(|m| m.stated.len()).sum(),
+        void: check::void(&fleet)?,
+        photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
+        syncs: fleet.syncs,
+        interrupted: fleet.interrupted,
+        conflicts: check::conflicts(&fleet)?,
+        wire: fleet.proxy.counters(),
+        promises,
+    })
 }

@@ -17,7 +17,7 @@ use sync_core::{
 use tokio::runtime::Runtime;
 use xuncha_server::{app::App, config::Config};
 
-use super::{Outcome, Plan, check};
+use super::Plan;
 use crate::{
     chance::mix,
     network::Proxy,
@@ -48,41 +48,29 @@ pub(super) struct Fleet {
     pub(super) world: World,
     clock: Arc<AtomicI64>,
     chance: u64,
-    syncs: usize,
-    interrupted: usize,
-}
-
-pub(super) fn play(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Result<Outcome> {
-    let mut fleet = Fleet::gather(folder, plan)?;
-    let total = (plan.days * STEPS * plan.devices) as u64;
-    for turn in 0..plan.days * STEPS {
-        for n in 0..plan.devices {
-            fleet.turn(n, turn)?;
-            step((turn * plan.devices + n) as u64 + 1, total);
-        }
-    }
-    fleet.settle()?;
-    let promises = check::check(&mut fleet)?;
-    let conflicts = check::conflicts(&fleet)?;
-    let observed = |m: &Member| m.stated.len();
-    Ok(Outcome {
-        devices: plan.devices,
-        days: plan.days,
-        network: plan.network.clone(),
-        seed: plan.seed,
-        hazards: check::hazards(&fleet),
-        events: fleet.members.iter().map(observed).sum(),
-        void: check::void(&fleet)?,
-        photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
-        syncs: fleet.syncs,
-        interrupted: fleet.interrupted,
-        conflicts,
-        wire: fleet.proxy.counters(),
-        promises,
-    })
+    pub(super) syncs: usize,
+    pub(super) interrupted: usize,
 }
 
 impl Fleet {
+    /// Everybody's days, until all are home and have everything.
+    pub(super) fn play(
+        folder: &Path,
+        plan: &Plan,
+        step: &dyn Fn(u64, u64),
+    ) -> anyhow::Result<Self> {
+        let mut fleet = Self::gather(folder, plan)?;
+        let total = (plan.days * STEPS * plan.devices) as u64;
+        for turn in 0..plan.days * STEPS {
+            for n in 0..plan.devices {
+                fleet.turn(n, turn)?;
+                step((turn * plan.devices + n) as u64 + 1, total);
+            }
+        }
+        fleet.settle()?;
+        Ok(fleet)
+    }
+
     fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
         let config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());

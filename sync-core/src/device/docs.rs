@@ -107,14 +107,6 @@ pub(super) fn set_sum(
     scope::move_sum(c, path, old, new)
 }
 
-/// The sum of two disjoint sets.
-pub(super) fn plus(a: Sum, b: Sum) -> Sum {
-    Sum {
-        changes: a.changes + b.changes,
-        digest: a.digest.plus(b.digest),
-    }
-}
-
 /// The readable events of a loaded record.
 pub(super) fn stated(document: &Document) -> Vec<Stated> {
     let (events, _) = document.events();

@@ -93,7 +93,7 @@ struct ScopeSums(Vec<(AreaPath, Sum)>);
 impl ScopeSums {
     fn add(&mut self, path: &AreaPath, sum: Sum) {
         match self.0.iter_mut().find(|(p, _)| p == path) {
-            Some((_, total)) => *total = docs::plus(*total, sum),
+            Some((_, total)) => *total = total.plus(sum),
             None => self.0.push((path.clone(), sum)),
         }
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs};
+use super::{Device, DeviceError};
 use crate::{
     record::{AreaPath, Digest, DocId, LogId},
     wire::{
@@ -194,7 +194,7 @@ pub(super) fn sum_of_docs(c: &Connection, area: &AreaPath) -> Result<Sum, Device
             changes: row.get::<_, i64>(0)?.unsigned_abs(),
             digest: Digest::from_slice(&row.get::<_, Vec<u8>>(1)?),
         };
-        sum = docs::plus(sum, part);
+        sum = sum.plus(part);
     }
     Ok(sum)
 }

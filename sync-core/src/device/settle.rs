@@ -207,7 +207,7 @@ fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usiz
             changes: added.len() as u64,
             digest: added.iter().copied().collect::<Digest>(),
         };
-        docs::set_sum(c, doc, &known.path, known.sum, docs::plus(known.sum, part))?;
+        docs::set_sum(c, doc, &known.path, known.sum, known.sum.plus(part))?;
     }
     Ok(added.len())
 }

@@ -2,7 +2,6 @@
 
 use minicbor::{Decode, Encode};
 
-use super::pull::Phase;
 use crate::{
     identity::SignedGrant,
     record::{AreaPath, Digest, DocId, LogId, Row},
@@ -34,6 +33,31 @@ pub struct Page {
     pub sum: Option<Sum>,
 }
 
+/// First everything there is, then what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Phase {
+    /// Walking all documents by their immutable id, newest first.
+    #[n(0)]
+    Backfill {
+        /// The last document received; `None` at the start.
+        #[n(0)]
+        after: Option<DocId>,
+        /// The head when the walk began; 0 at the start.
+        #[n(1)]
+        head: u64,
+    },
+    /// Following the log.
+    #[n(1)]
+    Tail {
+        /// Everything up to here is on the phone.
+        #[n(0)]
+        base: u64,
+        /// Pages of the present cycle were taken up to here; `base ≤ pos`.
+        #[n(1)]
+        pos: u64,
+    },
+}
+
 /// What a scope holds at the head: compared by the phone with its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Sum {
@@ -43,6 +67,17 @@ pub struct Sum {
     /// Digest of all of them.
     #[n(1)]
     pub digest: Digest,
+}
+
+impl Sum {
+    /// This set and another, disjoint one.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            changes: self.changes + other.changes,
+            digest: self.digest.plus(other.digest),
+        }
+    }
 }
 
 /// One document of a page.

@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+pub use super::page::Phase;
 use super::{Exchange, PAGE_BYTES, page::Page};
 use crate::record::{AreaPath, DocId, LogId};
 
@@ -50,31 +51,6 @@ pub struct Cursor {
     /// Where.
     #[n(3)]
     pub phase: Phase,
-}
-
-/// First everything there is, then what is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub enum Phase {
-    /// Walking all documents by their immutable id, newest first.
-    #[n(0)]
-    Backfill {
-        /// The last document received; `None` at the start.
-        #[n(0)]
-        after: Option<DocId>,
-        /// The head when the walk began; 0 at the start.
-        #[n(1)]
-        head: u64,
-    },
-    /// Following the log.
-    #[n(1)]
-    Tail {
-        /// Everything up to here is on the phone.
-        #[n(0)]
-        base: u64,
-        /// Pages of the present cycle were taken up to here; `base ≤ pos`.
-        #[n(1)]
-        pos: u64,
-    },
 }
 
 /// One page for each scope that was asked for, in the same order.
