@@ -7,7 +7,7 @@ use sync_core::record::ServerTime;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    access::{Access, Now, server_key},
+    access::{Access, Now, server_key, shared_key},
     blobs::Blobs,
     config::Config,
     feed::Feed,
@@ -54,9 +54,18 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
             data.display()
         )
     })?;
-    let storage = Storage::open(&data.join("xuncha.db"))
-        .with_context(|| format!("database in {} cannot be opened", data.display()))?;
-    let key = server_key(data).context("server key")?;
+    let (storage, key) = match &config.database {
+        Some(url) => {
+            let storage = Storage::connect(url).context("--database")?;
+            let key = shared_key(&storage).context("server key")?;
+            (storage, key)
+        }
+        None => {
+            let storage = Storage::open(&data.join("xuncha.db"))
+                .with_context(|| format!("database in {} cannot be opened", data.display()))?;
+            (storage, server_key(data).context("server key")?)
+        }
+    };
     let access = Access::new(
         storage.clone(),
         key.clone(),
@@ -91,7 +100,9 @@ impl App {
     /// # Errors
     /// If the data folder cannot be opened or the address is taken.
     pub async fn start(config: &Config, now: Now) -> anyhow::Result<Self> {
-        let (storage, rooms) = open(config, now)?;
+        let opening = (config.clone(), now);
+        let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
+        let (storage, rooms) = opened.context("opening")??;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",

@@ -5,8 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 /// What the server is started with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Folder of the database, the photos and the server's key.
+    /// Folder of the photos, and of the embedded database and the server's key if no other database is named.
     pub data: PathBuf,
+    /// `postgres://…`; without it the database is embedded in the data folder.
+    pub database: Option<String>,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Requests in progress at most; more are answered `busy`.
@@ -22,6 +24,7 @@ impl Config {
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
+            database: None,
             listen,
             max_in_flight: 512,
             session_ms: 12 * 3_600_000,

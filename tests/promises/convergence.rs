@@ -21,7 +21,7 @@ fn act(kind: u8, phone: &mut cli_simulator::phone::Phone, doc: sync_core::record
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_order_of_work_and_sync_ends_in_equal_projections(steps in prop::collection::vec((0..3_usize, 0..7_u8), 1..18)) {
         let mut town = Town::new();

@@ -4,9 +4,9 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{cargo::cargo, schemas, tidy, tus};
+use crate::{cargo::cargo, postgres, schemas, tidy, tus};
 
-fn has(program: &str, argument: &str) -> bool {
+pub(crate) fn has(program: &str, argument: &str) -> bool {
     let output = Command::new(program).arg(argument).output();
     output.is_ok_and(|o| o.status.success())
 }
@@ -14,7 +14,7 @@ fn has(program: &str, argument: &str) -> bool {
 /// All steps.
 pub(crate) fn run() -> anyhow::Result<()> {
     type Step = (&'static str, fn() -> anyhow::Result<()>);
-    let steps: [Step; 8] = [
+    let steps: [Step; 9] = [
         ("format", || {
             cargo(&["fmt", "--all", "--check"]).context(
                 "run `cargo fmt --all`; if it is missing: `rustup component add rustfmt clippy`",
@@ -40,6 +40,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }),
         ("tus client", foreign_client),
         ("tests", tests),
+        ("tests on PostgreSQL", on_postgres),
     ];
     let mut times = Vec::new();
     for (name, step) in steps {
@@ -61,6 +62,16 @@ fn tests() -> anyhow::Result<()> {
     } else {
         cargo(&["test", "--workspace", "--locked", "--tests"])
     }
+}
+
+fn on_postgres() -> anyhow::Result<()> {
+    if postgres::run()? {
+        return Ok(());
+    }
+    let missing = "PostgreSQL is missing: install Debian's postgresql";
+    ensure!(std::env::var_os("CI").is_none(), missing);
+    println!("skipped: {missing}");
+    Ok(())
 }
 
 fn core_is_free() -> anyhow::Result<()> {

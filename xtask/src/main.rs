@@ -4,6 +4,7 @@
 
 mod cargo;
 mod ci;
+mod postgres;
 mod schemas;
 mod tidy;
 mod tus;

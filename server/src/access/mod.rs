@@ -20,7 +20,7 @@ use crate::storage::{Storage, StorageError};
 
 pub use enrol::{Invitation, invite};
 pub(crate) use keys::random;
-pub use keys::server_key;
+pub use keys::{server_key, shared_key};
 pub use reach::Reach;
 
 /// The server's clock, handed in so that tests can drive it.

@@ -87,8 +87,7 @@ pub(crate) enum Admin {
 }
 
 impl Admin {
-    pub(crate) async fn run(self, data: PathBuf) -> anyhow::Result<()> {
-        let config = Config::new(&data, ([127, 0, 0, 1], 0).into());
+    pub(crate) async fn run(self, config: Config) -> anyhow::Result<()> {
         if let Self::Restore { from } = self {
             let (photos, logs) = restore(&from, &config.data).await?;
             println!(
@@ -141,10 +140,12 @@ async fn introduce(storage: &Storage, person: &Person) -> anyhow::Result<(Person
     let (name, organ_name) = (person.name.clone(), person.organ_name.clone());
     storage
         .write(move |tx| {
-            if let Some(name) = name {
-                names::set_person(tx, id, organ, &name)?;
+            if let Some(name) = &name {
+                names::set_person(tx, id, organ, name)?;
             }
-            organ_name.map_or(Ok(()), |name| names::set_organ(tx, organ, &name))
+            organ_name
+                .as_ref()
+                .map_or(Ok(()), |name| names::set_organ(tx, organ, name))
         })
         .await?;
     Ok((id, organ))

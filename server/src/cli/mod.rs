@@ -8,7 +8,7 @@ mod schemas;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use xuncha_server::{
     app::{App, system_clock},
@@ -27,6 +27,14 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+/// Where the records are.
+#[derive(Debug, Args)]
+struct Database {
+    /// `postgres://user:password@host:port/name`; also XUNCHA_DATABASE. Without it: SQLite in the data folder.
+    #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true, global = true)]
+    database: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// 启动服务 / Serve phones and reviewers.
@@ -37,12 +45,16 @@ enum Command {
         /// Address to listen on.
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
+        #[command(flatten)]
+        database: Database,
     },
     /// 管理 / Administer a data folder (the server may be running).
     Admin {
         /// Folder of the database, photos and key.
         #[arg(long, default_value = "data", global = true)]
         data: PathBuf,
+        #[command(flatten)]
+        database: Database,
         #[command(subcommand)]
         command: admin::Admin,
     },
@@ -71,8 +83,24 @@ pub(crate) fn log() {
 impl Arguments {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Serve { data, listen } => serve(Config::new(data, listen)).await,
-            Command::Admin { data, command } => command.run(data).await,
+            Command::Serve {
+                data,
+                listen,
+                database,
+            } => {
+                let mut config = Config::new(data, listen);
+                config.database = database.database;
+                serve(config).await
+            }
+            Command::Admin {
+                data,
+                database,
+                command,
+            } => {
+                let mut config = Config::new(data, ([127, 0, 0, 1], 0).into());
+                config.database = database.database;
+                command.run(config).await
+            }
             Command::Schemas { out } => schemas::write(&out),
         }
     }

@@ -1,6 +1,6 @@
 //! Admitting a pack: gather what the log knows, plan, write the rows, and seal the receipt.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
     identity::{PackReceipt, SecretKey},
@@ -33,6 +33,7 @@ pub(super) fn admit(
     now: ServerTime,
 ) -> Result<Response, Refusal> {
     let hash = pack.claims.hash();
+    devices::lock(tx, pack.claims.device)?;
     if let Some((received, refused)) = devices::find_pack(tx, hash)? {
         let refused = decode(&refused).unwrap_or_default();
         return Ok(stored(pack, hash, server, ServerTime(received), refused));
@@ -47,6 +48,13 @@ pub(super) fn admit(
         });
     }
     let mut situation = gather(tx, pack)?;
+    let mut stale = false;
+    for space in touched(pack, &situation) {
+        stale |= spaces::lock(tx, &space)?;
+    }
+    if stale {
+        situation = gather(tx, pack)?;
+    }
     situation.active = device.state == "active";
     let docs = situation.docs.clone();
     let actions = plan(pack, situation);
@@ -132,6 +140,16 @@ fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
         }
     }
     Ok(s)
+}
+
+/// The spaces this pack may write to, in order.
+fn touched(pack: &Verified, s: &Situation) -> BTreeSet<AreaPath> {
+    let known = s.docs.values().map(|doc| &doc.space);
+    let begun = pack.changes.iter().filter_map(|change| {
+        let area = change.content.as_ref().ok()?.area.as_ref()?;
+        s.spaces.iter().find(|space| space.covers(area))
+    });
+    known.chain(begun).cloned().collect()
 }
 
 /// Writes what was planned; returns the refusals.

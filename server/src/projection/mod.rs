@@ -82,10 +82,10 @@ impl Projection {
         }
         let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
         let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-        let actions = planned.map_err(|_| StorageError::Closed)?;
+        let mut actions = planned.map_err(|_| StorageError::Closed)?;
         self.storage
             .write(move |tx| {
-                let progress = project::apply(tx, &space, mark, upto, actions)?;
+                let progress = project::apply(tx, &space, mark, upto, &mut actions)?;
                 Ok((progress, more))
             })
             .await

@@ -166,16 +166,16 @@ pub(super) fn apply(
     space: &AreaPath,
     mark: u64,
     upto: u64,
-    actions: Vec<Action>,
+    actions: &mut [Action],
 ) -> Result<Progress, StorageError> {
     // Numbered here, not when planned: a photo that came meanwhile has counted too.
-    let (_, changed) = hazards::mark(tx, space)?;
+    let (_, changed) = hazards::lock_mark(tx, space)?;
     let last = changed + i64::try_from(actions.len()).unwrap_or(i64::MAX);
     if !hazards::move_mark(tx, space, mark, upto, last)? {
         return Ok(Progress::default());
     }
     let mut progress = Progress::default();
-    for (changed, mut action) in (changed + 1..).zip(actions) {
+    for (changed, action) in (changed + 1..).zip(actions) {
         action.row.changed = changed;
         hazards::put(tx, &action.row)?;
         progress.documents += 1;

@@ -48,6 +48,17 @@ pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageErro
     )
 }
 
+/// Holds a device's row until the transaction ends: two processes must not take its next pack at once.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn lock(tx: &mut dyn Tx, id: DeviceId) -> Result<bool, StorageError> {
+    tx.lock(
+        "SELECT id FROM device WHERE id = $1",
+        &[id.as_bytes().into()],
+    )
+}
+
 /// Makes a device known; an already known one must have the same key.
 ///
 /// # Errors

@@ -387,15 +387,30 @@ pub fn move_mark(
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO projection_mark (space, seq, changed) VALUES ($1, $2, $3)
-         ON CONFLICT (space) DO UPDATE SET seq = excluded.seq, changed = excluded.changed",
+        "UPDATE projection_mark SET seq = $1, changed = $2 WHERE space = $3",
         &[
-            space.as_str().into(),
             to.cast_signed().into(),
             changed.into(),
+            space.as_str().into(),
         ],
     )?;
     Ok(true)
+}
+
+/// How far a space is projected, held until the transaction ends: two processes must not project it at once.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn lock_mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<(u64, i64), StorageError> {
+    tx.execute(
+        "INSERT INTO projection_mark (space, seq, changed) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
+        &[space.as_str().into()],
+    )?;
+    tx.lock(
+        "SELECT seq FROM projection_mark WHERE space = $1",
+        &[space.as_str().into()],
+    )?;
+    mark(tx, space)
 }
 
 /// Forgets the ledger, so that it is made anew from the log. The counter of changes goes on.

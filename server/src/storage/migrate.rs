@@ -4,34 +4,55 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::StorageError;
+use super::{Engine, Storage, StorageError};
 
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_log_and_ledger.sql")];
 
 /// Brings the database at `path` to the newest schema.
-pub(super) fn run(path: &Path) -> Result<(), StorageError> {
+pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
     let engine = |e: rusqlite::Error| StorageError::Engine(e.to_string());
     let mut connection = Connection::open(path).map_err(engine)?;
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(engine)?;
-    let known = MIGRATIONS.len() as i64;
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(engine)?;
-    if found > known {
-        return Err(StorageError::Newer { found, known });
-    }
-    for (index, sql) in MIGRATIONS
-        .iter()
-        .enumerate()
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
+    for (version, sql) in missing(found)? {
         let tx = connection.transaction().map_err(engine)?;
         tx.execute_batch(sql).map_err(engine)?;
-        tx.pragma_update(None, "user_version", index as i64 + 1)
+        tx.pragma_update(None, "user_version", version)
             .map_err(engine)?;
         tx.commit().map_err(engine)?;
     }
     Ok(())
+}
+
+/// Brings a PostgreSQL database to the newest schema, under a lock: whichever process is first does it.
+pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
+    let Engine::Postgres(engine) = storage.engine.as_ref() else {
+        return Ok(());
+    };
+    engine.migrate(|found| {
+        let missing = missing(found)?;
+        Ok(missing
+            .map(|(version, sql)| (version, dialect(sql)))
+            .collect())
+    })
+}
+
+/// The same schema in PostgreSQL's words. Texts compare byte by byte, as paths need.
+fn dialect(sql: &str) -> String {
+    sql.replace(" BLOB", " BYTEA")
+        .replace(" TEXT", " TEXT COLLATE \"C\"")
+}
+
+/// The migrations after `found`, each with the version it leads to.
+fn missing(found: i64) -> Result<impl Iterator<Item = (i64, &'static str)>, StorageError> {
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StorageError::Newer { found, known });
+    }
+    let after = usize::try_from(found).unwrap_or(0);
+    Ok((1..).zip(MIGRATIONS.iter().copied()).skip(after))
 }

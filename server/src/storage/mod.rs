@@ -12,15 +12,24 @@ mod migrate;
 pub mod names;
 pub mod spaces;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
 
-use driver::sqlite::{Done, Sqlite};
+use driver::{Job, postgres::Postgres, sqlite::Sqlite};
 pub use driver::{Row, StorageError, Tx, Value};
 
 /// The database: cheap to clone, safe to share.
 #[derive(Clone)]
 pub struct Storage {
-    engine: Arc<Sqlite>,
+    engine: Arc<Engine>,
+}
+
+/// The engines that run the one set of statements.
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Box<Postgres>),
 }
 
 impl std::fmt::Debug for Storage {
@@ -35,10 +44,23 @@ impl Storage {
     /// # Errors
     /// [`StorageError`] if the file cannot be opened or is of a newer program.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        migrate::run(path)?;
+        migrate::sqlite(path)?;
         Ok(Self {
-            engine: Arc::new(Sqlite::open(path)?),
+            engine: Arc::new(Engine::Sqlite(Sqlite::open(path)?)),
         })
+    }
+
+    /// Opens (and migrates) a PostgreSQL database, `postgres://user:password@host:port/name`.
+    ///
+    /// # Errors
+    /// [`StorageError`] that names the target without its password if it cannot be reached, or is of a newer program.
+    pub fn connect(url: &str) -> Result<Self, StorageError> {
+        let engine = Postgres::open(url)?;
+        let storage = Self {
+            engine: Arc::new(Engine::Postgres(Box::new(engine))),
+        };
+        migrate::postgres(&storage)?;
+        Ok(storage)
     }
 
     /// Reads from one snapshot, off the async threads.
@@ -65,23 +87,63 @@ impl Storage {
     /// Whatever `f` returns, and [`StorageError`] from the engine.
     pub async fn write<T, E>(
         &self,
-        f: impl FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.engine.submit(Box::new(move |tx| {
-            let result = f(tx);
-            Done {
-                keep: result.is_ok(),
-                answer: Box::new(move |committed| {
-                    let _ = sender.send(committed.map_err(E::from).and(result));
-                }),
-            }
-        }))?;
+        self.submit(f, move |result| {
+            let _ = sender.send(result);
+        })?;
         receiver.await.map_err(|_| StorageError::Closed)?
+    }
+
+    /// As [`Self::write`], for a start-up that is not yet asynchronous.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_now<T, E>(
+        &self,
+        f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel();
+        self.submit(f, move |result| {
+            let _ = sender.send(result);
+        })?;
+        receiver.recv().map_err(|_| StorageError::Closed)?
+    }
+
+    fn submit<T, E>(
+        &self,
+        mut f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        answer: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) -> Result<(), StorageError>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        // The last run's result counts: an engine may give up a transaction and run the job again.
+        let slot = Arc::new(Mutex::new(None));
+        let take = Arc::clone(&slot);
+        self.engine.submit(Job {
+            run: Box::new(move |tx| {
+                let result = f(tx);
+                let keep = result.is_ok();
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                keep
+            }),
+            answer: Box::new(move |committed| {
+                let result = take.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let result = result.unwrap_or(Err(StorageError::Closed.into()));
+                answer(committed.map_err(E::from).and(result));
+            }),
+        })
     }
 
     /// Rows that reads have handed out since the start: what requests cost, whatever the machine.
@@ -92,10 +154,45 @@ impl Storage {
     /// Copies the whole database to `to`, consistent, while others write.
     ///
     /// # Errors
-    /// [`StorageError`] if `to` exists or cannot be written.
+    /// [`StorageError`] if `to` exists or cannot be written, or the engine has tools of its own for that.
     pub async fn backup(&self, to: &Path) -> Result<(), StorageError> {
         let (engine, to) = (Arc::clone(&self.engine), to.to_owned());
         let joined = tokio::task::spawn_blocking(move || engine.backup(&to)).await;
         joined.map_err(|_| StorageError::Closed)?
+    }
+}
+
+impl Engine {
+    fn read<T>(
+        &self,
+        f: impl FnOnce(&mut dyn Tx) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.read(f),
+            Self::Postgres(engine) => engine.read(f),
+        }
+    }
+
+    fn submit(&self, job: Job) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.submit(job),
+            Self::Postgres(engine) => engine.submit(job),
+        }
+    }
+
+    fn rows_read(&self) -> u64 {
+        match self {
+            Self::Sqlite(engine) => engine.rows_read(),
+            Self::Postgres(engine) => engine.rows_read(),
+        }
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.backup(to),
+            Self::Postgres(_) => Err(StorageError::Engine(
+                "PostgreSQL is backed up with its own tools (pg_basebackup, pg_dump)".to_owned(),
+            )),
+        }
     }
 }

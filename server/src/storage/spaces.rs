@@ -94,6 +94,18 @@ pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), Stora
     Ok(())
 }
 
+/// Holds a space's row until the transaction ends; several are held in the order of their ids. Returns whether
+/// what was read of the space before may be stale.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn lock(tx: &mut dyn Tx, id: &AreaPath) -> Result<bool, StorageError> {
+    tx.lock(
+        "SELECT head FROM space WHERE id = $1",
+        &[id.as_str().into()],
+    )
+}
+
 /// Raises the head by `count`, the last step before rows are inserted; returns the new head.
 ///
 /// # Errors
@@ -200,6 +212,18 @@ pub fn meta(tx: &mut dyn Tx, name: &str) -> Result<Option<Vec<u8>>, StorageError
         &[name.into()],
         |row| row.bytes(0),
     )
+}
+
+/// Sets a named value of the server itself, unless it has one.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn set_meta_once(tx: &mut dyn Tx, name: &str, value: &[u8]) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        &[name.into(), value.into()],
+    )?;
+    Ok(())
 }
 
 /// Sets a named value of the server itself.

@@ -106,6 +106,7 @@ fn begin(s: &Situation<'_, '_>, grant: &Grant, view: &View) -> Result<(Verdict, 
     next.members = [Member {
         at: s.at,
         state: first.to,
+        from: first.to,
         cycle: 1,
         sighting: false,
     }]
@@ -130,6 +131,7 @@ fn follow(s: &Situation<'_, '_>, t: &Transition, view: &View, from: StateCode) -
     next.members = [Member {
         at: s.at,
         state: to,
+        from,
         cycle,
         sighting: t.sighting,
     }]

@@ -9,7 +9,10 @@ use crate::catalogue::{Class, Pair, PairResult, Rules, StateCode};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Member {
     pub(super) at: usize,
+    /// Where it led.
     pub(super) state: StateCode,
+    /// Where it began.
+    pub(super) from: StateCode,
     pub(super) cycle: u16,
     pub(super) sighting: bool,
 }
@@ -111,8 +114,15 @@ impl View {
                 PairResult::Word(_) => {}
             }
         }
-        let states = left.iter().map(|m| m.state).chain(named);
-        states.max_by_key(|state| (rules.rank(*state), std::cmp::Reverse(*state)))
+        let most_open = |states: &mut dyn Iterator<Item = StateCode>| {
+            states.max_by_key(|state| (rules.rank(*state), std::cmp::Reverse(*state)))
+        };
+        let holds = most_open(&mut left.iter().map(|m| m.state).chain(named))?;
+        if rules.is_open(holds) || self.open_conflicts().is_empty() {
+            return Some(holds);
+        }
+        // Two who ended it apart, each in another way: until somebody decides, nobody has.
+        most_open(&mut self.members.iter().map(|m| m.from))
     }
 
     /// The cycle that holds.

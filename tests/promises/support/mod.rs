@@ -3,6 +3,8 @@
 //! In come a seed and names, out come phones that are enrolled and a server that can be restarted. The server's
 //! clock and the phones' clocks are driven by hand.
 
+pub(crate) mod database;
+
 use std::{
     path::Path,
     sync::{
@@ -40,6 +42,7 @@ pub(crate) struct Town {
     pub(crate) http: Http,
     pub(crate) clock: Arc<AtomicI64>,
     phones: u64,
+    database: Option<String>,
 }
 
 fn clock_of(clock: &Arc<AtomicI64>) -> Now {
@@ -52,7 +55,9 @@ impl Town {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(MORNING));
-        let config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
+        let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
+        let database = database::fresh(&runtime);
+        config.database.clone_from(&database);
         let app = runtime
             .block_on(App::start(&config, clock_of(&clock)))
             .unwrap();
@@ -67,6 +72,7 @@ impl Town {
             http,
             clock,
             phones: 0,
+            database,
         }
     }
 
@@ -78,7 +84,8 @@ impl Town {
     pub(crate) fn restart_on(&mut self, name: &str) {
         let app = self.app.take().unwrap();
         self.runtime.block_on(app.stop()).unwrap();
-        let config = Config::new(self.folder.path().join(name), ([127, 0, 0, 1], 0).into());
+        let mut config = Config::new(self.folder.path().join(name), ([127, 0, 0, 1], 0).into());
+        config.database.clone_from(&self.database);
         let app = self
             .runtime
             .block_on(App::start(&config, clock_of(&self.clock)))
@@ -158,7 +165,7 @@ impl Town {
 impl Town {
     /// Rows of the log.
     pub(crate) fn changes_stored(&self) -> u64 {
-        self.count("SELECT COALESCE(SUM(change_count), 0) FROM path_sum")
+        self.count("SELECT CAST(COALESCE(SUM(change_count), 0) AS BIGINT) FROM path_sum")
     }
 
     /// Changes in quarantine.

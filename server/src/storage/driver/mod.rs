@@ -3,7 +3,10 @@
 //! Statements are written once, in the subset that SQLite and PostgreSQL share, with `$1…$n` in order of first
 //! use. A driver runs them; nothing above this folder knows which engine it is.
 
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sync_core::record::ids::BadId;
 
@@ -99,6 +102,27 @@ pub trait Tx {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError>;
+    /// Holds the rows a query finds until the transaction ends, so that what is read of them next stays true.
+    /// Returns whether others may have written before: where one writer is alone anyway this does nothing.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn lock(&mut self, select: &str, values: &[Value<'_>]) -> Result<bool, StorageError>;
+}
+
+type Work = Box<dyn FnMut(&mut dyn Tx) -> bool + Send>;
+
+/// A write that waits for its turn. It may run more than once: an engine may give a transaction up.
+pub(crate) struct Job {
+    /// Does the work; whether to keep it.
+    pub(crate) run: Work,
+    /// Answers once the work is durable, or says why it is not.
+    pub(crate) answer: Box<dyn FnOnce(Result<(), StorageError>) + Send>,
+}
+
+/// Runs a job. One that panics undoes only itself; its caller sees a closed storage.
+fn run(job: &mut Job, tx: &mut dyn Tx) -> bool {
+    catch_unwind(AssertUnwindSafe(|| (job.run)(tx))).unwrap_or(false)
 }
 
 impl dyn Tx + '_ {
@@ -131,6 +155,17 @@ impl dyn Tx + '_ {
         map: impl Fn(&dyn Row) -> Result<T, StorageError>,
     ) -> Result<Option<T>, StorageError> {
         Ok(self.all(sql, values, map)?.into_iter().next())
+    }
+}
+
+impl StorageError {
+    /// The same error for another of the jobs that failed together.
+    fn again(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Closed => Self::Closed,
+            other => Self::Engine(other.to_string()),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! SQLite: one writer thread with group commit, and a pool of readers; WAL, `synchronous=FULL`.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -12,19 +11,12 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, ToSql, types::ValueRef};
 
-use super::{Row, StorageError, Tx, Value};
+use super::{Job, Row, StorageError, Tx, Value};
 
 /// Jobs committed together at most: beyond this the fsync is already a small part.
 const GROUP: usize = 256;
 /// Idle read connections kept.
 const READERS: usize = 8;
-
-type Job = Box<dyn FnOnce(&mut dyn Tx) -> Done + Send>;
-/// What a job did: keep its writes or undo them, and how to answer once that is durable.
-pub(crate) struct Done {
-    pub(crate) keep: bool,
-    pub(crate) answer: Box<dyn FnOnce(Result<(), StorageError>) + Send>,
-}
 
 /// A SQLite database.
 pub(crate) struct Sqlite {
@@ -117,50 +109,38 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
 
 fn write_loop(connection: &Connection, queue: &mpsc::Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let mut answers = Vec::new();
-        let result = write_group(connection, first, queue, &mut answers);
+        let mut done = Vec::new();
+        let result = write_group(connection, first, queue, &mut done);
         if result.is_err() {
             let _ = connection.execute_batch("ROLLBACK");
         }
-        for answer in answers {
-            answer(result.as_ref().copied().map_err(again));
+        for job in done {
+            (job.answer)(result.as_ref().copied().map_err(StorageError::again));
         }
     }
 }
-
-fn again(error: &StorageError) -> StorageError {
-    match error {
-        StorageError::Full => StorageError::Full,
-        other => StorageError::Engine(other.to_string()),
-    }
-}
-
-type Answer = Box<dyn FnOnce(Result<(), StorageError>) + Send>;
 
 /// One transaction for all jobs that are waiting; each in a savepoint, so a failed one undoes only itself.
 fn write_group(
     connection: &Connection,
     first: Job,
     queue: &mpsc::Receiver<Job>,
-    answers: &mut Vec<Answer>,
+    done: &mut Vec<Job>,
 ) -> Result<(), StorageError> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(engine);
-    let (mut next, mut taken) = (Some(first), 0);
-    while let Some(job) = next {
+    let mut next = Some(first);
+    while let Some(mut job) = next {
         let savepoint = connection.execute_batch("SAVEPOINT job").map_err(engine);
-        // A job that panics loses its answer (its caller sees a closed channel) and undoes only itself.
-        let done = catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx::on(connection))));
+        let keep = super::run(&mut job, &mut SqliteTx::on(connection));
+        done.push(job);
         savepoint?;
-        let keep = done.as_ref().is_ok_and(|done| done.keep);
-        answers.extend(done.ok().map(|done| done.answer));
         let end = if keep {
             "RELEASE job"
         } else {
             "ROLLBACK TO job; RELEASE job"
         };
         connection.execute_batch(end).map_err(engine)?;
-        taken += 1;
-        next = if taken < GROUP {
+        next = if done.len() < GROUP {
             queue.try_recv().ok()
         } else {
             None
@@ -219,6 +199,11 @@ impl Tx for SqliteTx<'_> {
             each(&SqliteRow(row))?;
         }
         Ok(())
+    }
+
+    /// There is one writer.
+    fn lock(&mut self, _: &str, _: &[Value<'_>]) -> Result<bool, StorageError> {
+        Ok(false)
     }
 }
 

@@ -266,3 +266,25 @@ fn two_people_who_say_the_same_do_not_quarrel() {
         assert!(!story.state().flags.conflict_open);
     }
 }
+
+#[test]
+fn two_who_end_a_hazard_apart_in_different_ways_have_not_ended_it() {
+    let mut story = Story::told(&[]);
+    let seen = newest(&story.events);
+    let void = story.after(COUNTY, &seen, void());
+    story.after(MANAGER, &seen, claim_fixed());
+    let claimed = vec![story.events[2].id];
+    let pass = story.after(COMMUNITY, &claimed, recheck_pass());
+    let close = story.after(COUNTY_TOO, &[pass], close());
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(10), true)
+    );
+    story.then(STREET, resolve(&[void, close], close));
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(80), false)
+    );
+}

@@ -1,0 +1,142 @@
+//! One connection: its runtime, its prepared statements, and what its errors mean.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Config, NoTls, Statement, error::SqlState};
+
+use crate::storage::StorageError;
+
+/// Settings that are not in the address: how long to wait, and what the server's list of connections shows.
+pub(super) fn parse(url: &str) -> Result<Config, StorageError> {
+    let mut config: Config = url.parse().map_err(|_| {
+        StorageError::Engine(
+            "--database: expected postgres://user:password@host:port/name".to_owned(),
+        )
+    })?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(5));
+    }
+    config.application_name("xuncha");
+    Ok(config)
+}
+
+/// Where a connection goes, without its password.
+fn target(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        tokio_postgres::config::Host::Tcp(name) => name.clone(),
+        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<_> = hosts.collect();
+    format!(
+        "PostgreSQL at {} (database {}, user {})",
+        hosts.join(", "),
+        config.get_dbname().unwrap_or("-"),
+        config.get_user().unwrap_or("-"),
+    )
+}
+
+/// The runtime of one connection. Dropped without waiting: the drop may happen where others run tasks.
+pub(super) struct Driver(Option<Runtime>);
+
+impl Driver {
+    fn new() -> Result<Self, StorageError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|e| StorageError::Engine(e.to_string()))?;
+        Ok(Self(Some(runtime)))
+    }
+}
+
+impl std::ops::Deref for Driver {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        self.0.as_ref().expect("only drop takes it")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A connection with the runtime that drives it.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    statements: HashMap<String, Statement>,
+    pub(super) runtime: Driver,
+}
+
+impl Connection {
+    pub(super) fn open(config: &Config) -> Result<Self, StorageError> {
+        let runtime = Driver::new()?;
+        let (client, connection) = runtime.block_on(config.connect(NoTls)).map_err(|e| {
+            StorageError::Engine(format!(
+                "{} cannot be reached: {}",
+                target(config),
+                plain(&e)
+            ))
+        })?;
+        runtime.spawn(async move {
+            // A lost connection shows at the next statement.
+            let _ = connection.await;
+        });
+        Ok(Self {
+            client,
+            statements: HashMap::new(),
+            runtime,
+        })
+    }
+
+    pub(super) fn batch(&mut self, sql: &str) -> Result<(), StorageError> {
+        self.runtime
+            .block_on(self.client.batch_execute(sql))
+            .map_err(|e| engine(&e))
+    }
+
+    pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        if let Some(known) = self.statements.get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.runtime.block_on(self.client.prepare(sql))?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+/// The engine's own words, without what repeats the statement.
+fn plain(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || error.to_string(),
+        |db| format!("{} ({})", db.message(), db.code().code()),
+    )
+}
+
+pub(super) fn engine(error: &tokio_postgres::Error) -> StorageError {
+    match error.code() {
+        Some(&SqlState::DISK_FULL) => StorageError::Full,
+        _ => StorageError::Engine(plain(error)),
+    }
+}
+
+/// Whether the same transaction may succeed when tried again.
+pub(super) fn may_succeed_again(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        Some(code) => [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            // Two processes stored the same thing: the second try finds it.
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+        ]
+        .contains(code),
+        None => error.is_closed(),
+    }
+}
