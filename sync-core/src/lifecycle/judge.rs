@@ -128,14 +128,19 @@ fn follow(s: &Situation<'_, '_>, t: &Transition, view: &View, from: StateCode) -
         Outcome::Word(_) => from,
     };
     let cycle = view.cycle() + u16::from(t.new_cycle);
-    next.members = [Member {
+    if !t.sighting {
+        next.members.clear();
+    }
+    let kind = s.body().number();
+    let same = |m: &Member| s.ordered.events[m.at].event.body.number() == kind;
+    next.members.retain(|m| !(m.sighting && same(m)));
+    next.members.insert(Member {
         at: s.at,
         state: to,
         from,
         cycle,
         sighting: t.sighting,
-    }]
-    .into();
+    });
     (
         Verdict::Accepted {
             transition: t.id.clone(),

@@ -36,6 +36,8 @@ fn rule<'r>(rules: &'r Rules, ordered: &Ordered<'_>, a: &Member, b: &Member) -> 
     }
     match pair {
         Some(pair) => Some(pair),
+        // Somebody saw it where another ended it.
+        None if !rules.is_open(a.state) || !rules.is_open(b.state) => Some(&rules.default),
         None if a.sighting || b.sighting => None,
         None => Some(&rules.default),
     }
@@ -55,10 +57,16 @@ impl View {
             merged.resolved.extend(&view.resolved);
         }
         let all: Vec<Member> = merged.members.iter().copied().collect();
+        // A sighting overtakes only sightings of its kind: else a look would hide whom it agreed with.
+        let overtakes = |n: &Member, m: &Member| {
+            let kind = |m: &Member| ordered.events[m.at].event.body.number();
+            let deeper = !n.sighting || (m.sighting && kind(n) == kind(m));
+            ordered.ancestors[n.at].has(m.at) && deeper
+        };
         merged
             .members
-            .retain(|m| !all.iter().any(|n| ordered.ancestors[n.at].has(m.at)));
-        for (a, b) in merged.pairs() {
+            .retain(|m| !all.iter().any(|n| overtakes(n, m)));
+        for (a, b) in merged.pairs(ordered) {
             if rule(rules, ordered, &a, &b).is_some_and(|pair| pair.class == Class::C) {
                 merged.conflicts.insert((a.at.min(b.at), a.at.max(b.at)));
             }
@@ -66,11 +74,16 @@ impl View {
         merged
     }
 
-    fn pairs(&self) -> Vec<(Member, Member)> {
+    /// Members whose authors had not seen each other, two by two.
+    fn pairs(&self, ordered: &Ordered<'_>) -> Vec<(Member, Member)> {
         let all: Vec<Member> = self.members.iter().copied().collect();
+        let apart = |a: &Member, b: &Member| {
+            !ordered.ancestors[a.at].has(b.at) && !ordered.ancestors[b.at].has(a.at)
+        };
         let with = |i: usize| {
             all[i + 1..]
                 .iter()
+                .filter(|b| apart(&all[i], b))
                 .map(|b| (all[i], *b))
                 .collect::<Vec<_>>()
         };
@@ -91,7 +104,7 @@ impl View {
     pub(super) fn effective(&self, rules: &Rules, ordered: &Ordered<'_>) -> Option<StateCode> {
         let mut left: BTreeSet<Member> = self.members.clone();
         let mut named = Vec::new();
-        for (a, b) in self.pairs() {
+        for (a, b) in self.pairs(ordered) {
             let Some(pair) = rule(rules, ordered, &a, &b) else {
                 // A sighting that contradicts nothing does not hold the other back.
                 match (a.sighting, b.sighting) {

@@ -288,3 +288,28 @@ fn two_who_end_a_hazard_apart_in_different_ways_have_not_ended_it() {
         (StateCode(80), false)
     );
 }
+
+#[test]
+fn a_look_hides_neither_what_it_agreed_with_nor_that_somebody_ended_it_elsewhere() {
+    // The inspector sees it again after the failed recheck; the manager's claim was made without knowing of either.
+    let mut story = Story::told(&way_to(50));
+    let seen = newest(&story.events);
+    let there = story.after(GRID, &seen, recheck_fail());
+    story.after(GRID, &[there], observe());
+    story.after(MANAGER, &seen, claim_fixed());
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(65), true)
+    );
+    // Somebody sees it while another merges it away.
+    let mut story = Story::told(&way_to(50));
+    let seen = newest(&story.events);
+    story.after(GRID, &seen, observe());
+    story.after(COUNTY, &seen, mark_duplicate());
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(50), true)
+    );
+}

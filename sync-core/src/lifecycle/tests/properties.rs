@@ -75,7 +75,7 @@ fn is_over(state: StateCode) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn inv_01_order_of_arrival_and_doubles_do_not_matter(story in history(), seed in any::<u64>()) {
