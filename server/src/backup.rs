@@ -22,10 +22,11 @@ use crate::{
 pub async fn backup(storage: &Storage, data: &Path, to: &Path) -> anyhow::Result<usize> {
     ensure!(!to.exists(), "{} exists; choose a new folder", to.display());
     fs::create_dir_all(to)?;
-    storage
-        .backup(&to.join("xuncha.db"))
-        .await
-        .context("database")?;
+    if let Err(error) = storage.backup(&to.join("xuncha.db")).await {
+        // The folder is made for nothing then, and would be in the way of the next try.
+        let _ = fs::remove_dir_all(to);
+        return Err(error).context("database");
+    }
     fs::copy(data.join("server.key"), to.join("server.key")).context("server key")?;
     copy_tree(&data.join("blobs"), &to.join("blobs")).context("photos")
 }

@@ -1,22 +1,8 @@
 //! A document changed again while a phone is half way through its pages loses no change.
 
-use cli_simulator::phone::Transport;
-use sync_core::sync::{Call, Lost, Options, Reply};
+use sync_core::sync::Options;
 
-use crate::support::{Town, found, remark};
-
-/// Lets only so many calls through, then has no signal.
-struct Only<T>(T, u32);
-
-impl<T: Transport> Transport for Only<T> {
-    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
-        if self.1 == 0 {
-            return Err(Lost("no signal".to_owned()));
-        }
-        self.1 -= 1;
-        self.0.send(call)
-    }
-}
+use crate::support::{Only, Town, found, remark};
 
 /// A phone with little memory: every page holds one document.
 fn tiny() -> Options {

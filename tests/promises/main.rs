@@ -15,5 +15,6 @@ mod no_op_cost;
 mod photo_safety;
 mod restored_server;
 mod scope_isolation;
+mod storage;
 mod uploads;
 mod vectors;

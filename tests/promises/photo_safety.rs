@@ -1,29 +1,13 @@
 //! A photo may be removed from the phone only when the server serves it back with the same hash.
 
-use cli_simulator::{
-    phone::{Phone, Transport},
-    world::photo,
-};
+use cli_simulator::{phone::Phone, world::photo};
 use sync_core::{
     device::PhotoStep,
     record::{BlobHash, DeviceTime, PhotoRole},
-    sync::{Call, Lost, Options, Reply},
+    sync::Options,
 };
 
-use crate::support::{MORNING, Town, found_with};
-
-/// Cuts the connection after so many calls.
-struct Only<T>(T, u32);
-
-impl<T: Transport> Transport for Only<T> {
-    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
-        if self.1 == 0 {
-            return Err(Lost("no signal".to_owned()));
-        }
-        self.1 -= 1;
-        self.0.send(call)
-    }
-}
+use crate::support::{MORNING, Only, Town, found_with};
 
 fn served(town: &Town, phone: &Phone, hash: BlobHash) -> bool {
     let token = phone.device.token().unwrap().unwrap_or_default();

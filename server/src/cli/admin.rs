@@ -89,6 +89,10 @@ pub(crate) enum Admin {
 impl Admin {
     pub(crate) async fn run(self, config: Config) -> anyhow::Result<()> {
         if let Self::Restore { from } = self {
+            anyhow::ensure!(
+                config.database.is_none(),
+                "restore is for SQLite; restore PostgreSQL with its own tools"
+            );
             let (photos, logs) = restore(&from, &config.data).await?;
             println!(
                 "已恢复 / restored: {photos} photo files, {logs} logs with a new life; phones refill the rest"

@@ -133,6 +133,8 @@ impl Storage {
         let take = Arc::clone(&slot);
         self.engine.submit(Job {
             run: Box::new(move |tx| {
+                // Nothing of an earlier run may be answered, should this one panic.
+                slot.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let result = f(tx);
                 let keep = result.is_ok();
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);

@@ -14,12 +14,12 @@ use std::{
 };
 
 use cli_simulator::{
-    phone::{Http, Phone},
+    phone::{Http, Phone, Transport},
     world::{World, note, observation},
 };
 use sync_core::{
     record::{DeviceId, DeviceTime, DocId, EventBody, LocationKind, PhotoRef, ServerTime},
-    sync::{Options, Report},
+    sync::{Call, Lost, Options, Reply, Report},
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
@@ -143,8 +143,7 @@ impl Town {
 
     /// A GET with a token: status and body.
     pub(crate) fn get(&self, path: &str, token: &str) -> (u16, Vec<u8>) {
-        use cli_simulator::phone::Transport;
-        let call = sync_core::sync::Call {
+        let call = Call {
             method: sync_core::sync::Method::Get,
             path: path.to_owned(),
             headers: vec![("authorization", format!("Bearer {token}"))],
@@ -273,5 +272,18 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         } else {
             std::fs::copy(entry.path(), target).unwrap();
         }
+    }
+}
+
+/// Lets only so many calls through, then has no signal.
+pub(crate) struct Only<T>(pub(crate) T, pub(crate) u32);
+
+impl<T: Transport> Transport for Only<T> {
+    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
+        if self.1 == 0 {
+            return Err(Lost("no signal".to_owned()));
+        }
+        self.1 -= 1;
+        self.0.send(call)
     }
 }

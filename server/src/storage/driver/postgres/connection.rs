@@ -36,6 +36,9 @@ fn target(config: &Config) -> String {
     )
 }
 
+/// Prepared statements a connection keeps at most.
+const STATEMENTS: usize = 256;
+
 /// The runtime of one connection. Dropped without waiting: the drop may happen where others run tasks.
 pub(super) struct Driver(Option<Runtime>);
 
@@ -93,7 +96,7 @@ impl Connection {
         })
     }
 
-    pub(super) fn batch(&mut self, sql: &str) -> Result<(), StorageError> {
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StorageError> {
         self.runtime
             .block_on(self.client.batch_execute(sql))
             .map_err(|e| engine(&e))
@@ -102,6 +105,10 @@ impl Connection {
     pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
+        }
+        // Filters of the ledger make statements of many shapes; a connection must not keep them all for ever.
+        if self.statements.len() >= STATEMENTS {
+            self.statements.clear();
         }
         let statement = self.runtime.block_on(self.client.prepare(sql))?;
         self.statements.insert(sql.to_owned(), statement.clone());

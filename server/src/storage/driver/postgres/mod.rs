@@ -94,12 +94,12 @@ impl Postgres {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop();
-            let Some(mut connection) = idle else { break };
+            let Some(connection) = idle else { break };
             if connection.batch(BEGIN).is_ok() {
                 return Ok(connection);
             }
         }
-        let mut connection = Connection::open(&self.config)?;
+        let connection = Connection::open(&self.config)?;
         connection.batch(BEGIN)?;
         Ok(connection)
     }
@@ -135,18 +135,18 @@ fn write_loop(config: &Config, queue: &Mutex<mpsc::Receiver<Job>>) {
     let mut connection = None;
     while let Some(mut group) = next_group(queue) {
         let mut result = Err(StorageError::Closed);
-        for attempt in 0..TRIES {
-            let again = match write_group(config, &mut connection, &mut group) {
+        for attempt in 1..=TRIES {
+            let last = attempt == TRIES;
+            let (error, again) = match write_group(config, &mut connection, &mut group, last) {
                 Ok(()) => {
                     result = Ok(());
                     break;
                 }
-                Err((error, again)) => {
-                    result = Err(error);
-                    again
-                }
+                Err(failed) => failed,
             };
-            connection = connection.filter(|c: &Connection| !c.client.is_closed());
+            result = Err(error);
+            // What is left of the transaction must not meet the next group.
+            connection = connection.filter(|c| c.batch("ROLLBACK").is_ok());
             if !again {
                 break;
             }
@@ -171,11 +171,13 @@ fn next_group(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
     Some(group)
 }
 
-/// One transaction for a group; each job in a savepoint. On failure says whether to try again.
+/// One transaction for a group; each job in a savepoint. On failure says whether to try again. At the last try a job
+/// whose statement still fails undoes only itself, and the others go on.
 fn write_group(
     config: &Config,
     connection: &mut Option<Connection>,
     group: &mut [Job],
+    last: bool,
 ) -> Result<(), (StorageError, bool)> {
     if connection.is_none() {
         *connection = Some(Connection::open(config).map_err(|e| (e, true))?);
@@ -188,12 +190,8 @@ fn write_group(
         let mut tx = PgTx::on(connection);
         tx.batch("SAVEPOINT job")?;
         let keep = super::run(job, &mut tx);
-        if tx.again {
-            let lost = tx.lost;
-            if !lost {
-                let _ = connection.batch("ROLLBACK");
-            }
-            return Err((StorageError::Closed, true));
+        if let Some(error) = tx.again.take_if(|_| tx.lost || !last) {
+            return Err((error, true));
         }
         tx.batch(if keep {
             "RELEASE job"
@@ -208,7 +206,7 @@ struct PgTx<'c> {
     connection: &'c mut Connection,
     rows: u64,
     /// A statement failed in a way that may succeed when the whole is tried again.
-    again: bool,
+    again: Option<StorageError>,
     lost: bool,
 }
 
@@ -217,7 +215,7 @@ impl<'c> PgTx<'c> {
         Self {
             connection,
             rows: 0,
-            again: false,
+            again: None,
             lost: false,
         }
     }
@@ -227,7 +225,9 @@ impl<'c> PgTx<'c> {
     }
 
     fn failed(&mut self, error: &tokio_postgres::Error) -> StorageError {
-        self.again |= may_succeed_again(error);
+        if may_succeed_again(error) {
+            self.again = Some(engine(error));
+        }
         self.lost |= error.is_closed();
         engine(error)
     }

@@ -1,0 +1,121 @@
+//! Writes that wait together fall alone, and a database that drops its connections is used again.
+
+use std::sync::Arc;
+
+use xuncha_server::storage::{Storage, StorageError, Tx};
+
+use crate::support::{Town, database::is_postgres};
+
+fn insert(tx: &mut dyn Tx, name: &str) -> Result<u64, StorageError> {
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2)",
+        &[name.into(), (&b"x"[..]).into()],
+    )
+}
+
+async fn has(storage: &Storage, name: String) -> bool {
+    let sql = "SELECT name FROM meta WHERE name = $1";
+    let found = storage
+        .read(move |tx| tx.first(sql, &[name.as_str().into()], |row| row.text(0)))
+        .await;
+    found.unwrap().is_some()
+}
+
+#[test]
+fn a_write_that_fails_or_panics_undoes_only_itself() {
+    let town = Town::new();
+    let storage = Arc::new(town.app().storage.clone());
+    town.runtime.block_on(async {
+        storage.write(|tx| insert(tx, "taken")).await.unwrap();
+        let tasks: Vec<_> = (0..60)
+            .map(|n| {
+                let storage = Arc::clone(&storage);
+                tokio::spawn(async move {
+                    storage
+                        .write(move |tx| {
+                            insert(tx, &format!("row {n}"))?;
+                            match n % 20 {
+                                7 => insert(tx, "taken"),
+                                11 => panic!("a defect"),
+                                _ => Ok(1),
+                            }
+                        })
+                        .await
+                })
+            })
+            .collect();
+        for (n, task) in tasks.into_iter().enumerate() {
+            let kept = !matches!(n % 20, 7 | 11);
+            assert_eq!(task.await.unwrap().is_ok(), kept, "row {n}");
+            assert_eq!(has(&storage, format!("row {n}")).await, kept, "row {n}");
+        }
+        storage.write(|tx| insert(tx, "after")).await.unwrap();
+        assert!(has(&storage, "after".to_owned()).await);
+    });
+}
+
+#[test]
+fn a_database_that_drops_every_connection_is_used_again() {
+    if !is_postgres() {
+        return;
+    }
+    let town = Town::new();
+    let storage = town.app().storage.clone();
+    town.runtime.block_on(async {
+        for round in 0..5 {
+            // Whoever asks is among those who are dropped, so the asking itself may fail.
+            let sql =
+                "SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            storage
+                .read(move |tx| tx.first(sql, &[], |row| row.int(0)))
+                .await
+                .unwrap();
+            let name = format!("round {round}");
+            let row = name.clone();
+            storage.write(move |tx| insert(tx, &row)).await.unwrap();
+            assert!(has(&storage, name).await);
+        }
+    });
+}
+
+#[test]
+fn two_who_wait_for_each_other_both_get_through() {
+    let town = Town::new();
+    let storage = town.app().storage.clone();
+    let add = |from: &'static str, to: &'static str| {
+        let storage = storage.clone();
+        async move {
+            for _ in 0..40 {
+                storage
+                    .write(move |tx| {
+                        for name in [from, to] {
+                            tx.execute(
+                                "UPDATE area_name SET name = name || 'x' WHERE path = $1",
+                                &[name.into()],
+                            )?;
+                        }
+                        Ok::<_, StorageError>(())
+                    })
+                    .await
+                    .unwrap();
+            }
+        }
+    };
+    let (one, other) = (
+        town.world.grids[0].as_str().to_owned(),
+        town.world.grids[1].as_str().to_owned(),
+    );
+    let (one, other): (&'static str, &'static str) = (one.leak(), other.leak());
+    let length = |path: &'static str| {
+        let sql = "SELECT CAST(LENGTH(name) AS BIGINT) FROM area_name WHERE path = $1";
+        let read = storage.read(move |tx| tx.first(sql, &[path.into()], |row| row.int(0)));
+        town.runtime.block_on(read).unwrap().unwrap()
+    };
+    let before = [length(one), length(other)];
+    let tasks = [add(one, other), add(other, one)].map(|task| town.runtime.spawn(task));
+    for task in tasks {
+        town.runtime.block_on(task).unwrap();
+    }
+    assert_eq!([length(one), length(other)], before.map(|n| n + 80));
+}
