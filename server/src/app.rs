@@ -4,7 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use sync_core::record::ServerTime;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     access::{Access, Now, server_key, shared_key},
@@ -56,7 +60,8 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
     })?;
     let (storage, key) = match &config.database {
         Some(url) => {
-            let storage = Storage::connect(url).context("--database")?;
+            let authority = config.database_ca.as_deref();
+            let storage = Storage::connect(url, authority).context("--database")?;
             let key = shared_key(&storage).context("server key")?;
             (storage, key)
         }
@@ -81,10 +86,10 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
     )
     .context("photo folder")?;
     let rooms = Rooms {
-        ingest: Ingest::new(storage.clone(), key, now),
+        ingest: Ingest::new(storage.clone(), key, Arc::clone(&now)),
         feed: Feed::new(storage.clone(), access.clone()),
         blobs,
-        projection: Projection::new(storage.clone()),
+        projection: Projection::new(storage.clone(), Arc::clone(&now)),
         review: Review::new(storage.clone()),
         hints: Hints::new(storage.clone()),
         metrics: Arc::new(Metrics::default()),
@@ -120,10 +125,13 @@ impl App {
                 .with_graceful_shutdown(stopped)
                 .await
         });
-        let jobs = vec![
+        let mut jobs = vec![
             tokio::spawn(rooms.projection.clone().run()),
             tokio::spawn(sweep(rooms.blobs.clone())),
         ];
+        if let Some(heard) = storage.heard() {
+            jobs.push(tokio::spawn(follow(heard, rooms.clone())));
+        }
         Ok(Self {
             rooms,
             storage,
@@ -147,6 +155,9 @@ impl App {
         for job in &self.jobs {
             job.abort();
         }
+        if let Err(error) = self.rooms.projection.release().await {
+            tracing::warn!(%error, "other processes take over when the leases end");
+        }
         match served {
             Ok(joined) => joined.context("serving")?.context("serving"),
             Err(_) => {
@@ -154,6 +165,14 @@ impl App {
                 Ok(())
             }
         }
+    }
+}
+
+/// Wakes whoever waits for a log when another process has written to one.
+async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
+    while heard.changed().await.is_ok() {
+        rooms.projection.wake();
+        rooms.hints.wake();
     }
 }
 

@@ -9,6 +9,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://…`; without it the database is embedded in the data folder.
     pub database: Option<String>,
+    /// Certificates (PEM) that the database's is signed by; without it, those of the system.
+    pub database_ca: Option<PathBuf>,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Requests in progress at most; more are answered `busy`.
@@ -25,6 +27,7 @@ impl Config {
         Self {
             data: data.into(),
             database: None,
+            database_ca: None,
             listen,
             max_in_flight: 512,
             session_ms: 12 * 3_600_000,

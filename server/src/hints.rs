@@ -13,6 +13,9 @@ use crate::{
 /// Longest wait of one poll; below the idle time-outs of usual proxies.
 const LONGEST: Duration = Duration::from_secs(25);
 
+/// Time after which a waiting poll looks by itself.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Wakes waiting polls.
 #[derive(Debug, Clone)]
 pub struct Hints {
@@ -54,9 +57,12 @@ impl Hints {
             let id = space.clone();
             let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
             let head = found.map_or(0, |s| s.head);
-            if head > after || tokio::time::timeout_at(end, grown.changed()).await.is_err() {
+            if head > after || tokio::time::Instant::now() >= end {
                 return Ok(head);
             }
+            // News of another process may be lost; looking again is cheap.
+            let look = end.min(tokio::time::Instant::now() + LOOK);
+            let _ = tokio::time::timeout_at(look, grown.changed()).await;
         }
     }
 }

@@ -181,13 +181,17 @@ fn a_server_killed_at_any_point_keeps_what_it_acknowledged() {
 /// Every event is in the log of a server that is not running.
 fn assert_stored(config: &Config, saved: &BTreeMap<EventId, DocId>) {
     use sync_core::crdt::Document;
-    use xuncha_server::storage::log;
+    use xuncha_server::storage::{StorageError, Tx, log};
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (storage, _) = open(config, system_clock()).unwrap();
     let docs: std::collections::BTreeSet<DocId> = saved.values().copied().collect();
     for doc in docs {
+        let read = move |tx: &mut dyn Tx| {
+            let space = log::find_doc(tx, doc)?.map(|found| found.space);
+            space.map_or(Ok(Vec::new()), |space| log::changes(tx, &space, doc))
+        };
         let changes = runtime
-            .block_on(storage.read(move |tx| log::changes_after(tx, doc, 0, None)))
+            .block_on(storage.read::<_, StorageError>(read))
             .unwrap();
         let document = Document::load(None, changes.iter().map(Vec::as_slice)).unwrap();
         let events: Vec<EventId> = document.events().0.into_iter().map(|(id, _)| id).collect();

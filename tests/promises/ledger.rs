@@ -265,6 +265,7 @@ fn who_follows_the_changes_has_the_ledger_also_after_photos_and_a_rebuild() {
     assert_eq!(mirror.rows[&fresh.to_string()]["photos_pending"], 1);
     // The photo comes later, without any new event.
     town.sync(&mut worker);
+    town.project();
     assert_eq!(mirror.follow(&town, &token, 50), 1);
     assert_eq!(mirror.rows[&fresh.to_string()]["photos_pending"], 0);
     mirror.agrees(&town, &token);

@@ -58,7 +58,7 @@ fn server_ledger(fleet: &Fleet) -> anyhow::Result<Ledger> {
     let read = fleet.app.storage.read(move |tx| {
         let mut docs = Vec::new();
         for (doc, _) in log::digests(tx, &county, &county)? {
-            docs.push((doc, log::changes_after(tx, doc, 0, None)?));
+            docs.push((doc, log::changes(tx, &county, doc)?));
         }
         Ok::<_, StorageError>(docs)
     });
@@ -135,11 +135,11 @@ fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
         }
     }
     for (doc, row) in &rows {
-        let (id, state) = (*doc, i64::from(row.state));
+        let (id, state, county) = (*doc, i64::from(row.state), fleet.world.county.clone());
         let read = fleet
             .app
             .storage
-            .read(move |tx| xuncha_server::storage::hazards::find(tx, id));
+            .read(move |tx| xuncha_server::storage::hazards::find(tx, &county, id));
         if fleet
             .runtime
             .block_on(read)?

@@ -19,7 +19,6 @@ use crate::{
     storage::{
         StorageError,
         blobs::{self, Blob, Upload},
-        hazards,
     },
 };
 
@@ -291,7 +290,7 @@ impl Blobs {
         self.storage
             .write(move |tx| {
                 blobs::insert(tx, hash, &blob)?;
-                hazards::photo_came(tx, hash)?;
+                blobs::came(tx, hash)?;
                 blobs::delete_upload(tx, &upload.id)
             })
             .await?;

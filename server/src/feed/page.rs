@@ -1,11 +1,11 @@
 //! Building a page: what is selected by position, and what is sent of it by the cycle's base.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 
 use minicbor::bytes::ByteVec;
 use sync_core::{
     identity::SignedGrant,
-    record::{AreaPath, DeviceId, DocId, GrantId, LogId},
+    record::{AreaPath, DeviceId, DocId, LogId},
     wire::{
         page::{Content, Item, Page, Sum},
         pull::{Cursor, Phase},
@@ -77,14 +77,20 @@ fn backfill(
     );
     let mut last = after;
     let mut cut = !exhausted;
-    for doc in &docs {
+    for part in docs.chunks(PART) {
         if *room == 0 {
             cut = true;
             break;
         }
-        let item = snapshot(tx, doc, room)?;
-        page.items.push(item);
-        last = Some(doc.id);
+        for (doc, item) in part.iter().zip(snapshots(tx, &cursor.space, part)?) {
+            if *room == 0 {
+                cut = true;
+                break;
+            }
+            *room = room.saturating_sub(size(&item));
+            page.items.push(item);
+            last = Some(doc.id);
+        }
     }
     if cut {
         page.next = Phase::Backfill { after: last, head };
@@ -93,7 +99,7 @@ fn backfill(
     if !page.more {
         page.sum = Some(spaces::area_sum(tx, &cursor.space, &cursor.area)?.0);
     }
-    page.grants = grants(tx, &page.items, None)?;
+    page.grants = grants(tx, &cursor.space, &page.items, None)?;
     Ok(page)
 }
 
@@ -124,13 +130,20 @@ fn tail(
             space.head
         };
         let mut done = pos;
-        for doc in &docs {
+        'docs: for part in docs.chunks(PART) {
             if *room == 0 {
                 (page.more, upto) = (true, done);
                 break;
             }
-            page.items.extend(lacking(tx, doc, base, device, room)?);
-            done = doc.last_seq;
+            for (doc, item) in part.iter().zip(lacking(tx, space, part, base, device)?) {
+                if *room == 0 {
+                    (page.more, upto) = (true, done);
+                    break 'docs;
+                }
+                *room = room.saturating_sub(item.as_ref().map_or(0, size));
+                page.items.extend(item);
+                done = doc.last_seq;
+            }
         }
     }
     page.exits = log::exits(tx, &cursor.space, &cursor.area, pos, upto)?;
@@ -139,106 +152,109 @@ fn tail(
     } else {
         page.sum = Some(sum);
     }
-    page.grants = grants(tx, &page.items, Some((&cursor.space, &cursor.area, base)))?;
+    page.grants = grants(tx, &cursor.space, &page.items, Some((&cursor.area, base)))?;
     Ok(page)
 }
 
-/// What a phone at `base` lacks of a document: all of it if it came here later, else its changes since.
+/// Documents read together: few round trips to the database, little read in vain when the room is used up.
+const PART: usize = 64;
+
+/// What a phone at `base` lacks of each document: all of it if it came here later, else its changes since. Nobody
+/// needs a copy of his own work.
 fn lacking(
     tx: &mut dyn Tx,
-    doc: &Doc,
+    space: &Space,
+    docs: &[Doc],
     base: u64,
     device: DeviceId,
-    room: &mut usize,
-) -> Result<Option<Item>, Refusal> {
-    if doc.path_seq > base && !only_from(tx, doc, device)? {
-        return Ok(Some(snapshot(tx, doc, room)?));
-    }
-    let changes = log::changes_after(tx, doc.id, base, Some(device))?;
-    if changes.is_empty() {
-        return Ok(None);
-    }
-    *room = room.saturating_sub(changes.iter().map(Vec::len).sum());
-    let changes = changes.into_iter().map(ByteVec::from).collect();
-    Ok(Some(Item {
-        doc: doc.id,
-        area: None,
-        content: Content::Delta { changes },
-    }))
+) -> Result<Vec<Option<Item>>, Refusal> {
+    let came: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.path_seq > base)
+        .map(|d| d.id)
+        .collect();
+    let foreign = log::written_by_others(tx, &space.id, &came, device)?;
+    let whole = |doc: &Doc| foreign.contains(&doc.id);
+    let (new, known): (Vec<Doc>, Vec<Doc>) = docs.iter().cloned().partition(whole);
+    let snapshots = snapshots(tx, &space.id, &new)?.into_iter();
+    let mut snapshots: HashMap<DocId, Item> = snapshots.map(|item| (item.doc, item)).collect();
+    let known: Vec<DocId> = known.iter().map(|doc| doc.id).collect();
+    let mut deltas = log::changes_since(tx, &space.id, &known, base, device)?;
+    let item = |doc: &Doc| {
+        snapshots.remove(&doc.id).or_else(|| {
+            let changes = deltas.remove(&doc.id)?;
+            let changes = changes.into_iter().map(ByteVec::from).collect();
+            Some(Item {
+                doc: doc.id,
+                area: None,
+                content: Content::Delta { changes },
+            })
+        })
+    };
+    Ok(docs.iter().map(item).collect())
 }
 
-/// Whether every change of a document was brought by this device: it needs no copy of its own work.
-fn only_from(tx: &mut dyn Tx, doc: &Doc, device: DeviceId) -> Result<bool, StorageError> {
-    Ok(log::changes_after(tx, doc.id, 0, Some(device))?.is_empty())
+/// Bytes an item takes of a page, roughly.
+fn size(item: &Item) -> usize {
+    let all = |changes: &[ByteVec]| changes.iter().map(|c| c.len()).sum::<usize>();
+    match &item.content {
+        Content::Snapshot { chunk, changes, .. } => chunk.len() + all(changes) + 200,
+        Content::Delta { changes } => all(changes),
+    }
 }
 
-fn snapshot(tx: &mut dyn Tx, doc: &Doc, room: &mut usize) -> Result<Item, StorageError> {
-    let chunk = if doc.snap_seq > 0 {
-        log::snapshot(tx, doc.id)?.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let after = if chunk.is_empty() { 0 } else { doc.snap_seq };
-    let changes = if doc.last_seq > after {
-        log::changes_after(tx, doc.id, after, None)?
-    } else {
-        Vec::new()
-    };
-    let row = hazards::row(tx, doc.id, doc.last_seq)?;
-    *room = room.saturating_sub(chunk.len() + changes.iter().map(Vec::len).sum::<usize>() + 200);
-    let content = Content::Snapshot {
-        chunk,
-        changes: changes.into_iter().map(ByteVec::from).collect(),
-        sum: Sum {
-            changes: doc.changes,
-            digest: doc.digest,
-        },
-        row,
-    };
-    Ok(Item {
+/// Documents of one space, whole.
+fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
+    let bodies = log::bodies(tx, space, docs)?;
+    let mut rows = hazards::list_rows(tx, space, docs)?;
+    let item = |(doc, body): (&Doc, log::Body)| Item {
         doc: doc.id,
         area: Some(doc.path.clone()),
-        content,
-    })
+        content: Content::Snapshot {
+            chunk: body.chunk,
+            changes: body.changes.into_iter().map(ByteVec::from).collect(),
+            sum: Sum {
+                changes: doc.changes,
+                digest: doc.digest,
+            },
+            row: rows.remove(&doc.id),
+        },
+    };
+    Ok(docs.iter().zip(bodies).map(item).collect())
 }
 
 /// The grants these documents need, without those a phone at `base` has already.
 fn grants(
     tx: &mut dyn Tx,
+    space: &AreaPath,
     items: &[Item],
-    known: Option<(&AreaPath, &AreaPath, u64)>,
+    known: Option<(&AreaPath, u64)>,
 ) -> Result<Vec<SignedGrant>, StorageError> {
-    if items.is_empty() {
-        return Ok(Vec::new());
+    let docs: Vec<DocId> = items.iter().map(|item| item.doc).collect();
+    let mut wanted = log::doc_grants(tx, space, &docs)?;
+    if let Some((area, base)) = known
+        && !items.is_empty()
+    {
+        for id in log::area_grants(tx, space, area, base)? {
+            wanted.remove(&id);
+        }
     }
-    let known: BTreeSet<GrantId> = match known {
-        Some((space, area, base)) => log::area_grants(tx, space, area, base)?
-            .into_iter()
-            .collect(),
-        None => BTreeSet::new(),
-    };
-    let mut wanted = BTreeSet::new();
-    for item in items {
-        wanted.extend(log::doc_grants(tx, item.doc)?);
-    }
-    let mut grants = Vec::new();
-    for id in wanted.difference(&known) {
-        grants.extend(devices::find_grant(tx, *id)?);
-    }
-    Ok(grants)
+    devices::grants(tx, &wanted)
 }
 
 /// Documents asked for by name, whole; those out of reach are silently absent, as if they were not there.
 pub(super) fn by_name(tx: &mut dyn Tx, need: &[DocId], reach: &Reach) -> Result<Page, Refusal> {
     let mut page = empty(LogId([0; 8]), Phase::Tail { base: 0, pos: 0 });
-    let mut room = usize::MAX;
-    for id in need {
-        if let Some(doc) = log::find_doc(tx, *id)?
-            && reach.covers(&doc.path)
-        {
-            page.items.push(snapshot(tx, &doc, &mut room)?);
-        }
+    let mut by_space: BTreeMap<AreaPath, Vec<DocId>> = BTreeMap::new();
+    for (doc, space) in log::spaces_of(tx, need.iter().copied())? {
+        by_space.entry(space).or_default().push(doc);
     }
-    page.grants = grants(tx, &page.items, None)?;
+    for (space, docs) in by_space {
+        let mut docs = log::docs(tx, &space, &docs)?;
+        docs.retain(|doc| reach.covers(&doc.path));
+        let items = snapshots(tx, &space, &docs)?;
+        page.grants.extend(grants(tx, &space, &items, None)?);
+        page.items.extend(items);
+    }
     Ok(page)
 }

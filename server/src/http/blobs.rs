@@ -193,6 +193,7 @@ pub(super) async fn append(
         }
         Received::Stored { size, receipt } => {
             rooms.metrics.photo();
+            rooms.projection.wake();
             Ok(stored(StatusCode::NO_CONTENT, size, &receipt))
         }
     }

@@ -1,10 +1,10 @@
 //! Admitting a pack: gather what the log knows, plan, write the rows, and seal the receipt.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sync_core::{
     identity::{PackReceipt, SecretKey},
-    record::{AreaPath, Digest, DocId, PackHash, ServerTime},
+    record::{AreaPath, ChangeHash, Digest, DocId, PackHash, ServerTime},
     wire::{
         Code, decode, encode,
         page::Sum,
@@ -20,7 +20,7 @@ use crate::{
     access::Refusal,
     storage::{
         Tx, blobs, devices,
-        log::{self, Change, Doc},
+        log::{self, Change, Doc, GrantUse},
         spaces,
     },
 };
@@ -48,13 +48,6 @@ pub(super) fn admit(
         });
     }
     let mut situation = gather(tx, pack)?;
-    let mut stale = false;
-    for space in touched(pack, &situation) {
-        stale |= spaces::lock(tx, &space)?;
-    }
-    if stale {
-        situation = gather(tx, pack)?;
-    }
     situation.active = device.state == "active";
     let docs = situation.docs.clone();
     let actions = plan(pack, situation);
@@ -94,62 +87,43 @@ fn stored(
     }
 }
 
-/// Reads what the plan needs: only rows that this pack names.
+/// Reads what the plan needs: only rows that this pack names. The spaces are held before they are read, in order.
 fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
-    let spaces = spaces::list(tx)?
-        .into_iter()
-        .map(|space| space.id)
-        .collect();
+    let contents = || pack.changes.iter().filter_map(|c| c.content.as_ref().ok());
+    let named: BTreeSet<DocId> = pack.changes.iter().map(|c| c.doc).collect();
+    let mut routes = log::spaces_of(tx, named.iter().copied())?;
+    let areas = contents().filter_map(|c| c.area.clone()).collect();
     let mut s = Situation {
-        spaces,
+        spaces: spaces::covering(tx, &areas)?.into_iter().collect(),
         ..Situation::default()
     };
-    let mut new_docs: HashMap<DocId, bool> = HashMap::new();
-    for change in &pack.changes {
-        if let std::collections::hash_map::Entry::Vacant(entry) = new_docs.entry(change.doc) {
-            let found = log::find_doc(tx, change.doc)?;
-            entry.insert(found.is_none());
-            s.docs.extend(found.map(|doc| (doc.id, doc)));
-        }
-        let is_new = new_docs.get(&change.doc).copied().unwrap_or(true);
-        if let Some(doc) = log::find_change(tx, change.hash)? {
-            s.known.insert(change.hash, doc);
-        }
-        let Ok(content) = &change.content else {
-            continue;
-        };
-        for dep in &content.deps {
-            if !s.known.contains_key(dep)
-                && !is_new
-                && let Some(doc) = log::find_change(tx, *dep)?
-            {
-                s.known.insert(*dep, doc);
-            }
-        }
-        let actor = (change.doc, content.actor);
-        if !is_new && !s.actor_seqs.contains_key(&actor) {
-            s.actor_seqs
-                .insert(actor, log::last_actor_seq(tx, change.doc, content.actor)?);
-        }
-        for author in &content.authors {
-            if !s.grants.contains_key(&author.grant)
-                && let Some(grant) = devices::find_grant_claims(tx, author.grant)?
-            {
-                s.grants.insert(author.grant, grant);
-            }
-        }
+    let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
+    let mut others = false;
+    for space in &touched {
+        others |= spaces::lock(tx, space)?;
     }
+    if others && routes.len() < named.len() {
+        // Another process may have begun one of these documents before the space was held.
+        routes = log::spaces_of(tx, named.iter().copied())?;
+    }
+    let mut hashes: Vec<ChangeHash> = pack.changes.iter().map(|c| c.hash).collect();
+    hashes.extend(contents().flat_map(|c| c.deps.iter().copied()));
+    hashes.sort_unstable();
+    hashes.dedup();
+    for space in &touched {
+        let here = |doc: &&DocId| routes.get(*doc) == Some(space);
+        let docs: Vec<DocId> = named.iter().filter(here).copied().collect();
+        s.known.extend(log::known_changes(tx, space, &hashes)?);
+        s.actor_seqs.extend(log::last_actor_seqs(tx, space, &docs)?);
+        let docs = log::docs(tx, space, &docs)?;
+        s.docs.extend(docs.into_iter().map(|doc| (doc.id, doc)));
+    }
+    let grants: BTreeSet<_> = contents()
+        .flat_map(|c| &c.authors)
+        .map(|a| a.grant)
+        .collect();
+    s.grants = devices::grant_claims(tx, &grants)?;
     Ok(s)
-}
-
-/// The spaces this pack may write to, in order.
-fn touched(pack: &Verified, s: &Situation) -> BTreeSet<AreaPath> {
-    let known = s.docs.values().map(|doc| &doc.space);
-    let begun = pack.changes.iter().filter_map(|change| {
-        let area = change.content.as_ref().ok()?.area.as_ref()?;
-        s.spaces.iter().find(|space| space.covers(area))
-    });
-    known.chain(begun).cloned().collect()
 }
 
 /// Writes what was planned; returns the refusals.
@@ -234,7 +208,7 @@ fn write_space(
     let first = head - indexes.len() as u64 + 1;
     let mut grown: BTreeMap<AreaPath, (u64, i64, Sum)> = BTreeMap::new();
     let mut touched: Vec<DocId> = Vec::new();
-    // Documents before their changes: a change refers to its document's row.
+    let (mut seen, mut begun) = (HashSet::new(), HashSet::new());
     for (seq, index) in (first..).zip(indexes) {
         let change = &pack.changes[*index];
         let Some(doc) = docs.get_mut(&change.doc) else {
@@ -243,6 +217,7 @@ fn write_space(
         let is_new = doc.changes == 0;
         if is_new {
             doc.path_seq = seq;
+            begun.insert(doc.id);
         }
         doc.last_seq = seq;
         doc.changes += 1;
@@ -255,16 +230,20 @@ fn write_space(
         path.1 += i64::from(is_new);
         path.2.changes += 1;
         path.2.digest = path.2.digest.plus(Digest::of(&change.hash));
-        if !touched.contains(&change.doc) {
+        if seen.insert(change.doc) {
             touched.push(change.doc);
         }
     }
-    for id in &touched {
-        log::put_doc(tx, &docs[id])?;
-    }
-    for (seq, index) in (first..).zip(indexes) {
-        write_change(tx, pack, hash, &actions[*index], *index, seq, docs)?;
-    }
+    let begun: Vec<DocId> = touched
+        .iter()
+        .filter(|id| begun.contains(id))
+        .copied()
+        .collect();
+    log::insert_docs(tx, space, &begun)?;
+    let rows: Vec<&Doc> = touched.iter().map(|id| &docs[id]).collect();
+    log::put_docs(tx, &rows)?;
+    let numbered: Vec<(u64, usize)> = (first..).zip(indexes.iter().copied()).collect();
+    write_changes(tx, pack, hash, actions, space, &numbered, docs)?;
     for (path, (last_seq, new_docs, sum)) in grown {
         let mut total = spaces::path_sum(tx, space, &path)?;
         total.last_seq = last_seq;
@@ -276,38 +255,43 @@ fn write_space(
     Ok(())
 }
 
-fn write_change(
+/// Writes numbered changes of one space, and what they name.
+fn write_changes(
     tx: &mut dyn Tx,
     pack: &Verified,
     hash: PackHash,
-    action: &Action,
-    index: usize,
-    seq: u64,
+    actions: &[Action],
+    space: &AreaPath,
+    numbered: &[(u64, usize)],
     docs: &HashMap<DocId, Doc>,
 ) -> Result<(), Refusal> {
-    let change = &pack.changes[index];
-    let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
-        return Ok(());
-    };
-    log::insert_change(
-        tx,
-        &Change {
+    let (mut rows, mut uses, mut photos) = (Vec::new(), Vec::new(), Vec::new());
+    for (seq, index) in numbered {
+        let change = &pack.changes[*index];
+        let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
+            continue;
+        };
+        rows.push(Change {
             doc: change.doc,
-            seq,
+            seq: *seq,
             hash: change.hash,
             device: pack.claims.device,
             actor: content.actor,
             actor_seq: content.actor_seq,
             pack: hash,
-            relayed: matches!(action, Action::Store { relayed: true, .. }),
+            relayed: matches!(actions[*index], Action::Store { relayed: true, .. }),
             bytes: &change.bytes,
-        },
-    )?;
-    for author in &content.authors {
-        log::use_grant(tx, doc, author.grant, seq)?;
+        });
+        uses.extend(content.authors.iter().map(|author| GrantUse {
+            doc: change.doc,
+            path: &doc.path,
+            grant: author.grant,
+            seq: *seq,
+        }));
+        photos.extend(content.photos.iter().map(|photo| (change.doc, *photo)));
     }
-    for photo in &content.photos {
-        blobs::refer(tx, *photo, change.doc)?;
-    }
+    log::insert_changes(tx, space, &rows)?;
+    log::use_grants(tx, space, &uses)?;
+    blobs::refer(tx, space, &photos)?;
     Ok(())
 }

@@ -9,14 +9,14 @@ mod plan;
 mod verify;
 
 use sync_core::{
-    identity::{PackClaims, SecretKey, Signature},
+    identity::{PackClaims, PublicKey, SecretKey, Signature},
     record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, GrantId, PersonId},
     wire::{Code, push},
 };
 
 use crate::{
     access::{Now, Refusal},
-    storage::Storage,
+    storage::{Storage, Tx, devices},
 };
 
 /// The write path.
@@ -96,26 +96,25 @@ impl Ingest {
         device: DeviceId,
         request: push::Request,
     ) -> Result<push::Response, Refusal> {
-        let key = self.device_key(device).await?;
+        let (key, home) = self.device(device).await?;
         let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
             .await
             .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))??;
         let (server, now) = (self.key.clone(), (self.now)());
         self.storage
-            .write(move |tx| admit::admit(tx, &verified, &server, now))
+            .write_in(home, move |tx| admit::admit(tx, &verified, &server, now))
             .await
     }
 
-    async fn device_key(
-        &self,
-        device: DeviceId,
-    ) -> Result<sync_core::identity::PublicKey, Refusal> {
-        let found = self
-            .storage
-            .read(move |tx| crate::storage::devices::find(tx, device).map_err(Refusal::from))
-            .await?;
-        found
-            .map(|d| d.key)
-            .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))
+    /// A device's key, and the space it mostly writes to.
+    async fn device(&self, device: DeviceId) -> Result<(PublicKey, Option<AreaPath>), Refusal> {
+        let found = move |tx: &mut dyn Tx| {
+            let known = devices::find(tx, device)?;
+            Ok::<_, Refusal>((known, devices::home(tx, device)?))
+        };
+        let (known, home) = self.storage.read(found).await?;
+        let known =
+            known.ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
+        Ok((known.key, home))
     }
 }

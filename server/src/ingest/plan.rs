@@ -66,8 +66,12 @@ fn decide(
     stored: &HashSet<ChangeHash>,
     fresh: &HashMap<DocId, (u64, u64)>,
 ) -> Action {
-    if s.known.contains_key(&change.hash) && !stored.contains(&change.hash) {
-        return Action::Known;
+    match s.known.get(&change.hash) {
+        Some(doc) if *doc != change.doc => {
+            return Action::Reject(Reject::Refuse(Code::Malformed));
+        }
+        Some(_) if !stored.contains(&change.hash) => return Action::Known,
+        _ => {}
     }
     let content = match &change.content {
         Ok(content) => content,

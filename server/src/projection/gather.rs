@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, Grant, GrantId};
+use sync_core::record::{AreaPath, DocId, Grant, GrantId};
 
 use crate::storage::{
-    StorageError, Tx, devices, hazards,
-    log::{self, Doc},
+    StorageError, Tx, devices,
+    log::{self, Body, Doc},
     spaces,
 };
 
@@ -14,8 +14,7 @@ use crate::storage::{
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) doc: Doc,
-    pub(super) chunk: Vec<u8>,
-    pub(super) changes: Vec<Vec<u8>>,
+    pub(super) body: Body,
 }
 
 /// Everything a round looks at.
@@ -31,12 +30,12 @@ pub(super) struct Situation {
 pub(super) fn gather(
     tx: &mut dyn Tx,
     space: &AreaPath,
+    mark: u64,
     limit: usize,
 ) -> Result<Situation, StorageError> {
     let Some(head) = spaces::find(tx, space)?.map(|s| s.head) else {
         return Ok(Situation::default());
     };
-    let (mark, _) = hazards::mark(tx, space)?;
     let docs = log::tail(tx, space, space, mark, limit)?;
     let more = docs.len() == limit;
     let upto = if more {
@@ -50,26 +49,11 @@ pub(super) fn gather(
         more,
         ..Situation::default()
     };
-    for doc in docs {
-        for id in log::doc_grants(tx, doc.id)? {
-            if !situation.grants.contains_key(&id)
-                && let Some(grant) = devices::find_grant_claims(tx, id)?
-            {
-                situation.grants.insert(id, grant);
-            }
-        }
-        let chunk = if doc.snap_seq > 0 {
-            log::snapshot(tx, doc.id)?.unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let after = if chunk.is_empty() { 0 } else { doc.snap_seq };
-        let changes = log::changes_after(tx, doc.id, after, None)?;
-        situation.docs.push(Raw {
-            doc,
-            chunk,
-            changes,
-        });
-    }
+    let ids: Vec<DocId> = docs.iter().map(|doc| doc.id).collect();
+    let used = log::doc_grants(tx, space, &ids)?;
+    situation.grants = devices::grant_claims(tx, &used)?;
+    let bodies = log::bodies(tx, space, &docs)?;
+    let raw = docs.into_iter().zip(bodies);
+    situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();
     Ok(situation)
 }

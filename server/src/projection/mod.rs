@@ -2,7 +2,7 @@
 //!
 //! In come documents whose newest number lies behind the mark; out go rows of the ledger, snapshots of documents
 //! with a long tail, and the moved mark, in one transaction. Nothing here is the truth: everything can be
-//! forgotten and made anew from the log.
+//! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
 
 mod gather;
 mod project;
@@ -12,16 +12,31 @@ use std::sync::Arc;
 use sync_core::record::AreaPath;
 use tokio::sync::Notify;
 
-use crate::storage::{Storage, StorageError, hazards, spaces};
+use crate::{
+    access::{Now, random},
+    storage::{Storage, StorageError, Tx, blobs, hazards, spaces},
+};
 
 /// Documents projected in one transaction.
 const BATCH: usize = 128;
 
+/// Milliseconds a worker keeps a space to itself after it last moved its mark: long enough that several processes do
+/// not fold the same documents, short enough that nobody misses one that died.
+const LEASE_MS: i64 = 10_000;
+
 /// Follows the log.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Projection {
     storage: Storage,
+    now: Now,
+    worker: [u8; 16],
     wake: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Projection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Projection").finish_non_exhaustive()
+    }
 }
 
 /// What one round did.
@@ -36,29 +51,30 @@ pub struct Progress {
 }
 
 impl Projection {
-    /// Over a storage.
-    pub fn new(storage: Storage) -> Self {
+    /// Over a storage, as a worker of its own name.
+    pub fn new(storage: Storage, now: Now) -> Self {
         Self {
             storage,
+            now,
+            worker: random(),
             wake: Arc::default(),
         }
     }
 
-    /// Says that the log has grown.
+    /// Says that the log has grown, or that a photo has come.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Follows every space to its present head.
+    /// Follows every space to its present head, but those that another process is at.
     ///
     /// # Errors
     /// [`StorageError`]; what was projected before stays.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
-        let all = self.storage.read(|tx| spaces::list(tx)).await?;
-        for space in all {
+        for space in self.storage.read(|tx| hazards::behind(tx)).await? {
             loop {
-                let (progress, more) = self.round(space.id.clone()).await?;
+                let (progress, more) = self.round(space.clone()).await?;
                 total.documents += progress.documents;
                 total.damaged += progress.damaged;
                 total.folded += progress.folded;
@@ -67,40 +83,67 @@ impl Projection {
                 }
             }
         }
+        self.photos().await?;
         Ok(total)
     }
 
-    /// One batch of one space: gather in a snapshot, fold outside any transaction, apply in one.
     async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
-        let of = space.clone();
-        let situation = self
-            .storage
-            .read(move |tx| gather::gather(tx, &of, BATCH))
-            .await?;
+        let (of, worker, now) = (space.clone(), self.worker, (self.now)().0);
+        // Where there is one process only, a lease is what an earlier life of it has left.
+        let shared = self.storage.heard().is_some();
+        let gathered = move |tx: &mut dyn Tx| {
+            let mark = hazards::mark(tx, &of)?;
+            let taken = mark.lease_until > now && mark.worker.is_some_and(|w| w != worker);
+            if shared && taken {
+                return Ok(None);
+            }
+            gather::gather(tx, &of, mark.seq, BATCH).map(Some)
+        };
+        let Some(situation) = self.storage.read(gathered).await? else {
+            return Ok((Progress::default(), false));
+        };
         if situation.mark == situation.upto {
             return Ok((Progress::default(), false));
         }
         let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
         let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
+        let until = now + LEASE_MS;
         self.storage
             .write(move |tx| {
-                let progress = project::apply(tx, &space, mark, upto, &mut actions)?;
+                let lease = (worker.as_slice(), until);
+                let progress = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
                 Ok((progress, more))
             })
             .await
     }
 
-    /// Forgets the ledger and makes it anew from the log.
+    /// Shows photos that have come since in the ledger of the records that name them.
+    async fn photos(&self) -> Result<(), StorageError> {
+        const PHOTOS: usize = 64;
+        while self.storage.read(|tx| blobs::any_came(tx)).await?
+            && self
+                .storage
+                .write(|tx| hazards::take_photos(tx, PHOTOS))
+                .await?
+                == PHOTOS
+        {}
+        Ok(())
+    }
+
+    /// Forgets the ledger and makes it anew; the counter behind "changed since" goes on.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
-        self.storage.write(|tx| hazards::clear(tx)).await?;
+        let (worker, until) = (self.worker, (self.now)().0 + LEASE_MS);
+        self.storage
+            .write(move |tx| hazards::clear(tx, &worker, until))
+            .await?;
         self.catch_up().await
     }
 
-    /// How far behind the heads the ledger is, in numbers.
+    /// Changes that are in the log but not yet in the ledger.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -109,7 +152,7 @@ impl Projection {
             .read(|tx| {
                 let mut lag = 0;
                 for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(hazards::mark(tx, &space.id)?.0);
+                    lag += space.head.saturating_sub(hazards::mark(tx, &space.id)?.seq);
                 }
                 Ok(lag)
             })
@@ -125,5 +168,16 @@ impl Projection {
             let quiet = std::time::Duration::from_secs(2);
             let _ = tokio::time::timeout(quiet, self.wake.notified()).await;
         }
+    }
+
+    /// Gives its spaces to the other processes at once, instead of when the leases end.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn release(&self) -> Result<(), StorageError> {
+        let worker = self.worker;
+        self.storage
+            .write(move |tx| hazards::release(tx, &worker))
+            .await
     }
 }

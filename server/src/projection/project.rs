@@ -19,7 +19,7 @@ use super::{
 };
 use crate::storage::{
     StorageError, Tx,
-    hazards::{self, Hazard},
+    hazards::{self, Hazard, Mark},
     log::{self, Doc},
 };
 
@@ -65,8 +65,8 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
 type Folded = (HazardState, Vec<Stated>, Option<Vec<u8>>);
 
 fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
-    let snapshot = (!raw.chunk.is_empty()).then_some(raw.chunk.as_slice());
-    let mut document = Document::load(snapshot, raw.changes.iter().map(Vec::as_slice))
+    let snapshot = (!raw.body.chunk.is_empty()).then_some(raw.body.chunk.as_slice());
+    let mut document = Document::load(snapshot, raw.body.changes.iter().map(Vec::as_slice))
         .map_err(|e| e.to_string())?;
     let (events, _) = document.events();
     let read = |(id, bytes): (_, Vec<u8>)| {
@@ -164,25 +164,35 @@ fn first_observation<'e>(state: &HazardState, events: &'e [Stated]) -> Option<&'
 pub(super) fn apply(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    mark: u64,
+    from: u64,
     upto: u64,
+    lease: (&[u8], i64),
     actions: &mut [Action],
 ) -> Result<Progress, StorageError> {
     // Numbered here, not when planned: a photo that came meanwhile has counted too.
-    let (_, changed) = hazards::lock_mark(tx, space)?;
-    let last = changed + i64::try_from(actions.len()).unwrap_or(i64::MAX);
-    if !hazards::move_mark(tx, space, mark, upto, last)? {
+    let mark = hazards::lock_mark(tx, space)?;
+    if mark.seq != from {
         return Ok(Progress::default());
     }
-    let mut progress = Progress::default();
+    let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
+    let moved = Mark {
+        seq: upto,
+        changed: mark.changed + count,
+        worker: Some(lease.0.to_vec()),
+        lease_until: lease.1,
+    };
+    hazards::move_mark(tx, space, &moved)?;
+    let changed = mark.changed;
+    let (mut progress, mut rows) = (Progress::default(), Vec::new());
     for (changed, action) in (changed + 1..).zip(actions) {
         action.row.changed = changed;
-        hazards::put(tx, &action.row)?;
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk)) = &action.snapshot {
             progress.folded += usize::from(log::put_snapshot(tx, doc, chunk)?);
         }
+        rows.push(&action.row);
     }
+    hazards::put(tx, &rows)?;
     Ok(progress)
 }

@@ -55,10 +55,7 @@ impl Review {
                     .last()
                     .filter(|_| full)
                     .map(|r| Cursor::Found(r.found_at, r.doc.clone()).to_string());
-                let items = rows
-                    .iter()
-                    .map(|r| view::view(tx, r))
-                    .collect::<Result<_, _>>()?;
+                let items = view::views(tx, &rows)?;
                 Ok(HazardPage { items, next })
             })
             .await
@@ -109,10 +106,11 @@ impl Review {
                     if query.limit <= 0 {
                         break;
                     }
-                    for row in hazards::list(tx, &query)? {
-                        position.insert(space.id.to_string(), row.changed);
-                        items.push(view::view(tx, &row)?);
+                    let rows = hazards::list(tx, &query)?;
+                    if let Some(last) = rows.last() {
+                        position.insert(space.id.to_string(), last.changed);
                     }
+                    items.extend(view::views(tx, &rows)?);
                 }
                 Ok(HazardPage {
                     items,

@@ -1,13 +1,13 @@
 //! One hazard: every event with its verdict, conflicts, photos; folded now from the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, HazardState, Stated, Verdict},
-    record::{DocId, Event, Grant, GrantId},
+    record::{BlobHash, DocId, Event, Grant, GrantId},
     wire::Code,
 };
 
@@ -103,17 +103,11 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
         .filter(|d| reach.covers(&d.path))
         .ok_or_else(missing)?;
     // A record that was just pushed may not be in the ledger yet.
-    let row = hazards::find(tx, id)?.ok_or_else(missing)?;
-    let hazard = view::view(tx, &row)?;
-    let chunk = if doc.snap_seq > 0 {
-        log::snapshot(tx, id)?.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let after = if chunk.is_empty() { 0 } else { doc.snap_seq };
-    let changes = log::changes_after(tx, id, after, None)?;
-    let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
-    let document = Document::load(snapshot, changes.iter().map(Vec::as_slice))
+    let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
+    let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
+    let body = log::body(tx, &doc)?;
+    let snapshot = (!body.chunk.is_empty()).then_some(body.chunk.as_slice());
+    let document = Document::load(snapshot, body.changes.iter().map(Vec::as_slice))
         .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
     let read = |(id, bytes): (_, Vec<u8>)| {
         Event::from_bytes(&bytes)
@@ -121,12 +115,8 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
             .map(|event| Stated { id, event })
     };
     let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
-    let mut grants: HashMap<GrantId, Grant> = HashMap::new();
-    for stated in &events {
-        if let Some(grant) = devices::find_grant_claims(tx, stated.event.grant)? {
-            grants.insert(stated.event.grant, grant);
-        }
-    }
+    let used: BTreeSet<GrantId> = events.iter().map(|stated| stated.event.grant).collect();
+    let grants = devices::grant_claims(tx, &used)?;
     let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
     Ok(HazardDetail {
         hazard,
@@ -146,10 +136,16 @@ fn conflict(c: &lifecycle::Conflict) -> ConflictView {
 }
 
 fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
+    let named: Vec<BlobHash> = events
+        .iter()
+        .flat_map(|stated| stated.event.body.photos())
+        .map(|photo| photo.hash)
+        .collect();
+    let stored = blobs::stored(tx, &named)?;
     let mut photos = Vec::new();
     for stated in events {
         for photo in stated.event.body.photos() {
-            let stored = blobs::find(tx, photo.hash)?.is_some();
+            let stored = stored.contains(&photo.hash);
             photos.push(PhotoView {
                 hash: photo.hash.to_string(),
                 event: stated.id.to_string(),

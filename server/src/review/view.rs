@@ -1,13 +1,15 @@
 //! A row of the ledger as reviewers read it.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
     lifecycle::Flags,
-    record::DocId,
+    record::{BlobHash, DocId},
 };
 
-use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names};
+use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces};
 
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -87,12 +89,49 @@ pub(crate) fn instant(ms: i64) -> String {
         .to_string()
 }
 
-pub(crate) fn view(tx: &mut dyn Tx, row: &Hazard) -> Result<HazardView, StorageError> {
+/// What is not in the rows themselves, read for all of them at once.
+struct Beside {
+    areas: HashMap<String, String>,
+    compounds: HashMap<Vec<u8>, String>,
+    pending: HashMap<DocId, i64>,
+}
+
+fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
+    let mut by_space: BTreeMap<&str, Vec<DocId>> = BTreeMap::new();
+    for row in rows {
+        let docs = by_space.entry(&row.space).or_default();
+        docs.push(DocId::from_slice(&row.doc)?);
+    }
+    let mut named = Vec::new();
+    for (space, docs) in by_space {
+        named.extend(blobs::named(tx, &spaces::area(space)?, &docs)?);
+    }
+    let photos: Vec<BlobHash> = named.iter().map(|(_, hash)| *hash).collect();
+    let stored = blobs::stored(tx, &photos)?;
+    let mut pending: HashMap<DocId, i64> = HashMap::new();
+    for (doc, hash) in named {
+        *pending.entry(doc).or_default() += i64::from(!stored.contains(&hash));
+    }
+    let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
+    Ok(Beside {
+        areas: names::areas(tx, paths)?,
+        compounds: names::compounds(tx, compounds)?,
+        pending,
+    })
+}
+
+/// Rows as reviewers read them.
+pub(crate) fn views(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Vec<HazardView>, StorageError> {
+    let beside = beside(tx, rows)?;
+    rows.iter().map(|row| view(row, &beside)).collect()
+}
+
+fn view(row: &Hazard, beside: &Beside) -> Result<HazardView, StorageError> {
     let catalogue = Catalogue::embedded();
     let state = StateCode(u16::try_from(row.state).unwrap_or(0));
     let kind = catalogue.kinds.find(&row.code);
     let doc = DocId::from_slice(&row.doc)?;
-    let (named, stored) = blobs::counts(tx, doc)?;
     let position = match (row.latitude_e7, row.longitude_e7) {
         (Some(latitude_e7), Some(longitude_e7)) => Some(PositionView {
             latitude_e7,
@@ -122,11 +161,11 @@ pub(crate) fn view(tx: &mut dyn Tx, row: &Hazard) -> Result<HazardView, StorageE
         kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
         grade: row.grade.clone(),
         area: row.path.clone(),
-        area_name: names::area(tx, &row.path)?,
-        compound: match &row.compound {
-            Some(id) => names::compound(tx, id)?,
-            None => None,
-        },
+        area_name: beside.areas.get(&row.path).cloned(),
+        compound: row
+            .compound
+            .as_ref()
+            .and_then(|id| beside.compounds.get(id).cloned()),
         place: row.place.clone(),
         place_key: row.place_key.clone(),
         description: row.description.clone(),
@@ -139,7 +178,7 @@ pub(crate) fn view(tx: &mut dyn Tx, row: &Hazard) -> Result<HazardView, StorageE
         observation_count: row.observation_count,
         open_conflict_count: row.conflict_count,
         photo_count: row.photo_count,
-        photos_pending: named - stored,
+        photos_pending: beside.pending.get(&doc).copied().unwrap_or(0),
         position,
         problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),
     })

@@ -1,8 +1,10 @@
 //! Photos: which are stored, which records name them, which uploads are open.
 
+use std::collections::HashSet;
+
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
-use super::{StorageError, Tx, spaces::area};
+use super::{StorageError, Tx, Value, spaces::area};
 
 /// A stored photo.
 #[derive(Debug, Clone)]
@@ -80,41 +82,109 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<(), Storag
     Ok(())
 }
 
-/// Notes that a record names a photo.
+/// That a document names a photo.
+pub type Reference = (DocId, BlobHash);
+
+/// Notes which photos documents of a space name.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn refer(tx: &mut dyn Tx, hash: BlobHash, doc: DocId) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO blob_ref (hash, doc) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        &[hash.as_bytes().into(), doc.as_bytes().into()],
-    )?;
-    Ok(())
+pub fn refer(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    references: &[Reference],
+) -> Result<(), StorageError> {
+    let by_doc: Vec<Value<'_>> = references
+        .iter()
+        .flat_map(|(doc, hash)| {
+            [
+                space.as_str().into(),
+                doc.as_bytes().into(),
+                hash.as_bytes().into(),
+            ]
+        })
+        .collect();
+    let nothing = "ON CONFLICT DO NOTHING";
+    tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, nothing)?;
+    let by_hash: Vec<Value<'_>> = references
+        .iter()
+        .flat_map(|(_, hash)| [hash.as_bytes().into(), space.as_str().into()])
+        .collect();
+    tx.insert_all("blob_space (hash, space)", 2, &by_hash, nothing)
 }
 
-/// Paths of the records that name a photo.
+/// The places of documents that name a photo.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn paths(tx: &mut dyn Tx, hash: BlobHash) -> Result<Vec<AreaPath>, StorageError> {
     tx.all(
-        "SELECT DISTINCT d.path FROM blob_ref r JOIN doc d ON d.id = r.doc WHERE r.hash = $1",
+        "SELECT DISTINCT d.path FROM blob_space s JOIN blob_ref r ON r.space = s.space AND r.hash = s.hash
+           JOIN doc d ON d.space = r.space AND d.id = r.doc
+         WHERE s.hash = $1",
         &[hash.as_bytes().into()],
         |row| area(&row.text(0)?),
     )
 }
 
-/// Of the photos a record names: how many are named, how many are stored.
+/// The photos that each of these documents of a space names.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn counts(tx: &mut dyn Tx, doc: DocId) -> Result<(i64, i64), StorageError> {
-    let counts = tx.first(
-        "SELECT COUNT(*), COUNT(b.hash) FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash WHERE r.doc = $1",
-        &[doc.as_bytes().into()],
-        |row| Ok((row.int(0)?, row.int(1)?)),
+pub fn named(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<Reference>, StorageError> {
+    let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.as_bytes())).collect();
+    tx.all_of(
+        "SELECT doc, hash FROM blob_ref WHERE space = $1 AND doc IN (?)",
+        &[space.as_str().into()],
+        &keys,
+        |row| {
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            Ok((doc, BlobHash::from_slice(&row.bytes(1)?)?))
+        },
+    )
+}
+
+/// Those of these photos whose bytes are stored.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>, StorageError> {
+    let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    let found = tx.all_of(
+        "SELECT hash FROM blob WHERE hash IN (?)",
+        &[],
+        &keys,
+        |row| Ok(BlobHash::from_slice(&row.bytes(0)?)?),
     )?;
-    Ok(counts.unwrap_or_default())
+    Ok(found.into_iter().collect())
+}
+
+/// Whether a photo has come that the ledger was not told of.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
+    let one = tx.first("SELECT hash FROM blob_came LIMIT 1", &[], |row| {
+        row.bytes(0)
+    })?;
+    Ok(one.is_some())
+}
+
+/// Notes that a photo has come, for whoever keeps the ledger. He looks later, in a transaction of his own: a record
+/// that names the photo is then either seen by him or projected after him.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO blob_came (hash) VALUES ($1) ON CONFLICT DO NOTHING",
+        &[hash.as_bytes().into()],
+    )?;
+    Ok(())
 }
 
 /// Opens an upload.

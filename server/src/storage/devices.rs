@@ -1,5 +1,7 @@
 //! Devices, their packs, grants, enrolment codes, tokens; and what is in quarantine.
 
+use std::collections::HashMap;
+
 use sync_core::{
     identity::{PublicKey, SignedGrant},
     record::{
@@ -45,6 +47,18 @@ pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageErro
                 pack_hash: PackHash::from_slice(&row.bytes(3)?)?,
             })
         },
+    )
+}
+
+/// The space a device works in: that of its newest grant.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageError> {
+    tx.first(
+        "SELECT space FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 1",
+        &[id.as_bytes().into()],
+        |row| area(&row.text(0)?),
     )
 }
 
@@ -225,25 +239,40 @@ pub fn insert_grant(
     Ok(id)
 }
 
-/// A grant as it was signed.
+/// Grants as they were signed.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find_grant(tx: &mut dyn Tx, id: GrantId) -> Result<Option<SignedGrant>, StorageError> {
-    let sealed = tx.first(
-        "SELECT sealed FROM grant_given WHERE id = $1",
-        &[id.as_bytes().into()],
+pub fn grants<'g>(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = &'g GrantId>,
+) -> Result<Vec<SignedGrant>, StorageError> {
+    let keys: Vec<Value<'_>> = ids
+        .into_iter()
+        .map(|g| Value::Bytes(g.as_bytes()))
+        .collect();
+    let sealed = tx.all_of(
+        "SELECT sealed FROM grant_given WHERE id IN (?) ORDER BY id",
+        &[],
+        &keys,
         |row| row.bytes(0),
     )?;
-    Ok(sealed.and_then(|bytes| sync_core::wire::decode(&bytes)))
+    let read = |bytes: Vec<u8>| sync_core::wire::decode(&bytes);
+    Ok(sealed.into_iter().filter_map(read).collect())
 }
 
-/// The claims of a grant this server signed. Rows are only ever written by this server, so they are not checked anew.
+/// The claims of grants this server signed. Rows are only ever written by this server, so they are not checked anew.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find_grant_claims(tx: &mut dyn Tx, id: GrantId) -> Result<Option<Grant>, StorageError> {
-    Ok(find_grant(tx, id)?.and_then(|sealed| sealed.stored_claims()))
+pub fn grant_claims<'g>(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = &'g GrantId>,
+) -> Result<HashMap<GrantId, Grant>, StorageError> {
+    let found = grants(tx, ids)?.into_iter();
+    Ok(found
+        .filter_map(|sealed| Some((sealed.id(), sealed.stored_claims()?)))
+        .collect())
 }
 
 /// A device's grants as signed, each with its space.

@@ -1,8 +1,10 @@
 //! The ledger as folded: rows for reviewers, and the row a phone lists before it folds.
 
-use sync_core::record::{AreaPath, BlobHash, DocId, Row as ListRow};
+use std::collections::{BTreeSet, HashMap};
 
-use super::{Row, StorageError, Tx, Value};
+use sync_core::record::{AreaPath, DocId, Row as ListRow};
+
+use super::{Row, StorageError, Tx, Value, log::Doc, spaces::area};
 
 /// A row of the ledger.
 #[derive(Debug, Clone, Default)]
@@ -43,15 +45,15 @@ pub struct Hazard {
     pub problem: String,
 }
 
-const COLUMNS: &str = "h.doc, h.space, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
+const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
   h.category, h.flags, h.compound, h.place, h.place_key, h.description, h.search, h.item_count, h.found_at,
   h.updated_at, h.deadline, h.event_count, h.observation_count, h.conflict_count, h.photo_count, h.latitude_e7,
   h.longitude_e7, h.crs, h.accuracy_cm, h.problem";
 
 fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
     Ok(Hazard {
-        doc: row.bytes(0)?,
-        space: row.text(1)?,
+        space: row.text(0)?,
+        doc: row.bytes(1)?,
         path: row.text(2)?,
         as_of_seq: row.int(3)?,
         changed: row.int(4)?,
@@ -83,27 +85,33 @@ fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
     })
 }
 
-/// Writes a row of the ledger.
+/// Writes rows of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put(tx: &mut dyn Tx, h: &Hazard) -> Result<(), StorageError> {
+pub fn put(tx: &mut dyn Tx, rows: &[&Hazard]) -> Result<(), StorageError> {
     let names = COLUMNS.replace("h.", "");
     let updates: Vec<String> = names
         .split(',')
         .map(str::trim)
-        .skip(1)
+        .skip(2)
         .map(|c| format!("{c} = excluded.{c}"))
         .collect();
-    let places: Vec<String> = (1..=30).map(|n| format!("${n}")).collect();
-    let sql = format!(
-        "INSERT INTO hazard ({names}) VALUES ({}) ON CONFLICT (doc) DO UPDATE SET {}",
-        places.join(", "),
+    let then = format!(
+        "ON CONFLICT (space, doc) DO UPDATE SET {}",
         updates.join(", ")
     );
-    let values: [Value<'_>; 30] = [
-        h.doc.as_slice().into(),
+    let values: Vec<Value<'_>> = rows.iter().flat_map(|h| values(h)).collect();
+    tx.insert_all(&format!("hazard ({names})"), WIDTH, &values, &then)
+}
+
+/// Columns of the ledger.
+const WIDTH: usize = 30;
+
+fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
+    [
         h.space.as_str().into(),
+        h.doc.as_slice().into(),
         h.path.as_str().into(),
         h.as_of_seq.into(),
         h.changed.into(),
@@ -132,36 +140,48 @@ pub fn put(tx: &mut dyn Tx, h: &Hazard) -> Result<(), StorageError> {
         h.crs.as_deref().into(),
         h.accuracy_cm.into(),
         h.problem.as_str().into(),
-    ];
-    tx.execute(&sql, &values)?;
-    Ok(())
+    ]
 }
 
-/// The list row of a record, if the ledger is as new as the record.
+/// The list rows of those of these records of one space that the ledger has as new as they are.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn row(tx: &mut dyn Tx, doc: DocId, seq: u64) -> Result<Option<ListRow>, StorageError> {
+pub fn list_rows(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[Doc],
+) -> Result<HashMap<DocId, ListRow>, StorageError> {
     let small = |value: i64| u16::try_from(value).unwrap_or(0);
     let count = |value: i64| u32::try_from(value).unwrap_or(0);
-    tx.first(
-        "SELECT state, flags, code, place, description, found_at, updated_at, event_count, photo_count
-         FROM hazard WHERE doc = $1 AND as_of_seq = $2 AND problem = ''",
-        &[doc.as_bytes().into(), seq.cast_signed().into()],
+    let newest: HashMap<DocId, i64> = docs
+        .iter()
+        .map(|d| (d.id, d.last_seq.cast_signed()))
+        .collect();
+    let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.id.as_bytes())).collect();
+    let rows = tx.all_of(
+        "SELECT doc, as_of_seq, state, flags, code, place, description, found_at, updated_at, event_count,
+           photo_count
+         FROM hazard WHERE space = $1 AND doc IN (?) AND problem = ''",
+        &[space.as_str().into()],
+        &keys,
         |r| {
-            Ok(ListRow {
-                state: small(r.int(0)?),
-                flags: small(r.int(1)?),
-                code: r.text(2)?,
-                place: r.text(3)?,
-                description: r.text(4)?,
-                found: r.int(5)?,
-                updated: r.int(6)?,
-                events: count(r.int(7)?),
-                photos: count(r.int(8)?),
-            })
+            let row = ListRow {
+                state: small(r.int(2)?),
+                flags: small(r.int(3)?),
+                code: r.text(4)?,
+                place: r.text(5)?,
+                description: r.text(6)?,
+                found: r.int(7)?,
+                updated: r.int(8)?,
+                events: count(r.int(9)?),
+                photos: count(r.int(10)?),
+            };
+            Ok((DocId::from_slice(&r.bytes(0)?)?, r.int(1)?, row))
         },
-    )
+    )?;
+    let current = |(doc, as_of, row)| (newest.get(&doc) == Some(&as_of)).then_some((doc, row));
+    Ok(rows.into_iter().filter_map(current).collect())
 }
 
 /// What to look for in the ledger. Every part narrows.
@@ -328,80 +348,99 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Hazard>, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find(tx: &mut dyn Tx, doc: DocId) -> Result<Option<Hazard>, StorageError> {
+pub fn find(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Option<Hazard>, StorageError> {
     tx.first(
-        &format!("SELECT {COLUMNS} FROM hazard h WHERE h.doc = $1"),
-        &[doc.as_bytes().into()],
+        &format!("SELECT {COLUMNS} FROM hazard h WHERE h.space = $1 AND h.doc = $2"),
+        &[space.as_str().into(), doc.as_bytes().into()],
         read,
     )
 }
 
-/// Marks rows as changed because a photo they name has come.
+/// Marks the rows of photos that have come as changed, `limit` photos at most; returns how many photos.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn photo_came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
-    let docs = tx.all(
-        "SELECT h.space, h.doc FROM hazard h JOIN blob_ref r ON r.doc = h.doc WHERE r.hash = $1 ORDER BY h.space, h.doc",
-        &[hash.as_bytes().into()],
-        |row| Ok((row.text(0)?, row.bytes(1)?)),
+pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError> {
+    let came = tx.all(
+        "DELETE FROM blob_came WHERE hash IN (SELECT hash FROM blob_came ORDER BY hash LIMIT $1) RETURNING hash",
+        &[Value::Int(limit as i64)],
+        |row| row.bytes(0),
     )?;
-    for (space, doc) in docs {
+    let mut rows = BTreeSet::new();
+    for hash in &came {
+        rows.extend(tx.all(
+            "SELECT r.space, r.doc FROM blob_space s JOIN blob_ref r ON r.space = s.space AND r.hash = s.hash
+             WHERE s.hash = $1",
+            &[hash.as_slice().into()],
+            |row| Ok((row.text(0)?, row.bytes(1)?)),
+        )?);
+    }
+    // In the order of spaces, as whoever holds several marks.
+    for (space, doc) in rows {
         tx.execute(
             "UPDATE projection_mark SET changed = changed + 1 WHERE space = $1",
             &[space.as_str().into()],
         )?;
         tx.execute(
-            "UPDATE hazard SET changed = (SELECT changed FROM projection_mark WHERE space = $1) WHERE doc = $2",
+            "UPDATE hazard SET changed = (SELECT changed FROM projection_mark WHERE space = $1)
+             WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc.as_slice().into()],
         )?;
     }
-    Ok(())
+    Ok(came.len())
 }
 
-/// How far a space is projected: sequence number, and the counter of changes to the ledger.
+/// Spaces whose log has grown since they were projected.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<(u64, i64), StorageError> {
+pub fn behind(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
+    tx.all(
+        "SELECT s.id FROM space s LEFT JOIN projection_mark m ON m.space = s.id
+         WHERE s.head > COALESCE(m.seq, 0) ORDER BY s.id",
+        &[],
+        |row| area(&row.text(0)?),
+    )
+}
+
+/// How far a space is projected.
+#[derive(Debug, Clone, Default)]
+pub struct Mark {
+    /// Up to this number of its log.
+    pub seq: u64,
+    /// Changes to its ledger so far.
+    pub changed: i64,
+    /// The process that projects it, if one does.
+    pub worker: Option<Vec<u8>>,
+    /// Until then, if it moves no further; milliseconds UTC.
+    pub lease_until: i64,
+}
+
+/// How far a space is projected, and by whom.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
     let mark = tx.first(
-        "SELECT seq, changed FROM projection_mark WHERE space = $1",
+        "SELECT seq, changed, worker, lease_until FROM projection_mark WHERE space = $1",
         &[space.as_str().into()],
-        |row| Ok((row.int(0)?.unsigned_abs(), row.int(1)?)),
+        |row| {
+            Ok(Mark {
+                seq: row.int(0)?.unsigned_abs(),
+                changed: row.int(1)?,
+                worker: row.opt_bytes(2)?,
+                lease_until: row.int(3)?,
+            })
+        },
     )?;
     Ok(mark.unwrap_or_default())
 }
 
-/// Moves the mark, if it is where the caller began; `false` if somebody else moved it.
+/// As [`mark`], held until the transaction ends: two processes must not project a space at once.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn move_mark(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    from: u64,
-    to: u64,
-    changed: i64,
-) -> Result<bool, StorageError> {
-    if mark(tx, space)?.0 != from {
-        return Ok(false);
-    }
-    tx.execute(
-        "UPDATE projection_mark SET seq = $1, changed = $2 WHERE space = $3",
-        &[
-            to.cast_signed().into(),
-            changed.into(),
-            space.as_str().into(),
-        ],
-    )?;
-    Ok(true)
-}
-
-/// How far a space is projected, held until the transaction ends: two processes must not project it at once.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn lock_mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<(u64, i64), StorageError> {
+pub fn lock_mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
     tx.execute(
         "INSERT INTO projection_mark (space, seq, changed) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
         &[space.as_str().into()],
@@ -413,12 +452,45 @@ pub fn lock_mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<(u64, i64), Storag
     mark(tx, space)
 }
 
-/// Forgets the ledger, so that it is made anew from the log. The counter of changes goes on.
+/// Moves a mark that is held.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
+pub fn move_mark(tx: &mut dyn Tx, space: &AreaPath, to: &Mark) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE projection_mark SET seq = $1, changed = $2, worker = $3, lease_until = $4 WHERE space = $5",
+        &[
+            to.seq.cast_signed().into(),
+            to.changed.into(),
+            to.worker.as_deref().into(),
+            to.lease_until.into(),
+            space.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Gives back every lease of a process.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE projection_mark SET worker = NULL, lease_until = 0 WHERE worker = $1",
+        &[worker.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets the ledger, so that `worker` makes it anew from the log. The counter of changes goes on.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
     tx.execute("DELETE FROM hazard", &[])?;
-    tx.execute("UPDATE projection_mark SET seq = 0", &[])?;
+    tx.execute(
+        "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
+        &[worker.into(), lease_until.into()],
+    )?;
     Ok(())
 }

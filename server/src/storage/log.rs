@@ -1,5 +1,7 @@
 //! The log: documents, their changes and snapshots.
 
+use std::collections::{HashMap, HashSet};
+
 use sync_core::record::{AreaPath, ChangeHash, DeviceId, Digest, DocId, GrantId, PackHash};
 
 use super::{Row, StorageError, Tx, Value, spaces::area};
@@ -52,48 +54,102 @@ fn read(row: &dyn Row) -> Result<Doc, StorageError> {
     })
 }
 
+/// The spaces of documents; those that are not known are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn spaces_of(
+    tx: &mut dyn Tx,
+    docs: impl IntoIterator<Item = DocId>,
+) -> Result<HashMap<DocId, AreaPath>, StorageError> {
+    let docs: Vec<DocId> = docs.into_iter().collect();
+    let found = tx.all_of(
+        "SELECT doc, space FROM doc_space WHERE doc IN (?)",
+        &[],
+        &ids(&docs),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, area(&row.text(1)?)?)),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+fn ids(docs: &[DocId]) -> Vec<Value<'_>> {
+    docs.iter()
+        .map(|doc| Value::Bytes(doc.as_bytes()))
+        .collect()
+}
+
+/// Documents of a space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn docs(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Vec<Doc>, StorageError> {
+    tx.all_of(
+        &format!("SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.id IN (?)"),
+        &[space.as_str().into()],
+        &ids(docs),
+        read,
+    )
+}
+
 /// A document.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn find_doc(tx: &mut dyn Tx, id: DocId) -> Result<Option<Doc>, StorageError> {
-    tx.first(
-        &format!("SELECT {COLUMNS} FROM doc d WHERE d.id = $1"),
-        &[id.as_bytes().into()],
-        read,
-    )
+    let Some(space) = spaces_of(tx, [id])?.remove(&id) else {
+        return Ok(None);
+    };
+    Ok(docs(tx, &space, &[id])?.pop())
 }
 
-/// Writes a document's row.
+/// Notes the space of new documents.
+///
+/// # Errors
+/// [`StorageError`]; also if another transaction was faster with one of them.
+pub fn insert_docs(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = docs
+        .iter()
+        .flat_map(|doc| [doc.as_bytes().into(), space.as_str().into()])
+        .collect();
+    tx.insert_all("doc_space (doc, space)", 2, &values, "")
+}
+
+/// Writes documents' rows.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put_doc(tx: &mut dyn Tx, doc: &Doc) -> Result<(), StorageError> {
-    let digest = doc.digest.to_bytes();
+pub fn put_docs(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
     let int = |value: u64| Value::Int(value.cast_signed());
-    tx.execute(
-        "INSERT INTO doc (id, space, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count,
-           tail_bytes, total_bytes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ON CONFLICT (id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
+    let digests: Vec<_> = docs.iter().map(|doc| doc.digest.to_bytes()).collect();
+    let values: Vec<Value<'_>> = docs
+        .iter()
+        .zip(&digests)
+        .flat_map(|(doc, digest)| {
+            [
+                doc.space.as_str().into(),
+                doc.id.as_bytes().into(),
+                doc.path.as_str().into(),
+                int(doc.path_seq),
+                int(doc.last_seq),
+                int(doc.changes),
+                digest.as_slice().into(),
+                int(doc.snap_seq),
+                int(doc.tail_count),
+                int(doc.tail_bytes),
+                int(doc.total_bytes),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
+           total_bytes)",
+        11,
+        &values,
+        "ON CONFLICT (space, id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
            last_seq = excluded.last_seq, change_count = excluded.change_count, digest = excluded.digest,
            snap_seq = excluded.snap_seq, tail_count = excluded.tail_count, tail_bytes = excluded.tail_bytes,
            total_bytes = excluded.total_bytes",
-        &[
-            doc.id.as_bytes().into(),
-            doc.space.as_str().into(),
-            doc.path.as_str().into(),
-            int(doc.path_seq),
-            int(doc.last_seq),
-            int(doc.changes),
-            digest.as_slice().into(),
-            int(doc.snap_seq),
-            int(doc.tail_count),
-            int(doc.tail_bytes),
-            int(doc.total_bytes),
-        ],
-    )?;
-    Ok(())
+    )
 }
 
 /// A change as the log keeps it.
@@ -119,87 +175,201 @@ pub struct Change<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Adds a change.
+/// Adds changes of a space.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert_change(tx: &mut dyn Tx, change: &Change<'_>) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO chg (doc, seq, hash, device, actor, actor_seq, pack, relayed, bytes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        &[
-            change.doc.as_bytes().into(),
-            change.seq.cast_signed().into(),
-            change.hash.as_bytes().into(),
-            change.device.as_bytes().into(),
-            change.actor.as_slice().into(),
-            change.actor_seq.cast_signed().into(),
-            change.pack.as_bytes().into(),
-            i64::from(change.relayed).into(),
-            change.bytes.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// The document that has this change, if one does.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn find_change(tx: &mut dyn Tx, hash: ChangeHash) -> Result<Option<DocId>, StorageError> {
-    tx.first(
-        "SELECT doc FROM chg WHERE hash = $1",
-        &[hash.as_bytes().into()],
-        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
-    )
-}
-
-/// The highest number an actor has used in a document; 0 if none.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn last_actor_seq(tx: &mut dyn Tx, doc: DocId, actor: [u8; 16]) -> Result<u64, StorageError> {
-    let last = tx.first(
-        "SELECT MAX(actor_seq) FROM chg WHERE doc = $1 AND actor = $2",
-        &[doc.as_bytes().into(), actor.as_slice().into()],
-        |row| row.opt_int(0),
-    )?;
-    Ok(last.flatten().unwrap_or(0).unsigned_abs())
-}
-
-/// The bytes of a document's changes after a number, in order; not those brought by `without`.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn changes_after(
+pub fn insert_changes(
     tx: &mut dyn Tx,
+    space: &AreaPath,
+    changes: &[Change<'_>],
+) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = changes
+        .iter()
+        .flat_map(|change| {
+            [
+                space.as_str().into(),
+                change.doc.as_bytes().into(),
+                change.seq.cast_signed().into(),
+                change.hash.as_bytes().into(),
+                change.device.as_bytes().into(),
+                change.actor.as_slice().into(),
+                change.actor_seq.cast_signed().into(),
+                change.pack.as_bytes().into(),
+                i64::from(change.relayed).into(),
+                change.bytes.into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "chg (space, doc, seq, hash, device, actor, actor_seq, pack, relayed, bytes)",
+        10,
+        &values,
+        "",
+    )
+}
+
+/// Those of these changes that a space has, each with its document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn known_changes(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    hashes: &[ChangeHash],
+) -> Result<Vec<(ChangeHash, DocId)>, StorageError> {
+    let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    tx.all_of(
+        "SELECT hash, doc FROM chg WHERE space = $1 AND hash IN (?)",
+        &[space.as_str().into()],
+        &keys,
+        |row| {
+            let hash = ChangeHash::from_slice(&row.bytes(0)?)?;
+            Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
+        },
+    )
+}
+
+/// The highest number each actor has used in each of these documents.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn last_actor_seqs(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<((DocId, [u8; 16]), u64)>, StorageError> {
+    tx.all_of(
+        "SELECT doc, actor, MAX(actor_seq) FROM chg WHERE space = $1 AND doc IN (?) GROUP BY doc, actor",
+        &[space.as_str().into()],
+        &ids(docs),
+        |row| {
+            let actor = row.bytes(1)?.try_into().map_err(|_| StorageError::Column(1))?;
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            Ok(((doc, actor), row.int(2)?.unsigned_abs()))
+        },
+    )
+}
+
+/// Every change of a document, in order: what it is made of if snapshots are forgotten.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn changes(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
     doc: DocId,
-    after: u64,
-    without: Option<DeviceId>,
 ) -> Result<Vec<Vec<u8>>, StorageError> {
-    let nobody = [0; 16];
-    let without = without.map_or(nobody, |device| device.0);
     tx.all(
-        "SELECT bytes FROM chg WHERE doc = $1 AND seq > $2 AND device <> $3 ORDER BY seq",
-        &[
-            doc.as_bytes().into(),
-            after.cast_signed().into(),
-            without.as_slice().into(),
-        ],
+        "SELECT bytes FROM chg WHERE space = $1 AND doc = $2 ORDER BY seq",
+        &[space.as_str().into(), doc.as_bytes().into()],
         |row| row.bytes(0),
     )
 }
 
-/// A document's snapshot.
+/// The changes of these documents after a number, in order; not those brought by `without`.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn snapshot(tx: &mut dyn Tx, doc: DocId) -> Result<Option<Vec<u8>>, StorageError> {
-    tx.first(
-        "SELECT chunk FROM snap WHERE doc = $1",
-        &[doc.as_bytes().into()],
-        |row| row.bytes(0),
-    )
+pub fn changes_since(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+    base: u64,
+    without: DeviceId,
+) -> Result<HashMap<DocId, Vec<Vec<u8>>>, StorageError> {
+    let rows = tx.all_of(
+        "SELECT doc, bytes FROM chg WHERE space = $1 AND seq > $2 AND device <> $3 AND doc IN (?) ORDER BY doc, seq",
+        &[
+            space.as_str().into(),
+            base.cast_signed().into(),
+            without.as_bytes().into(),
+        ],
+        &ids(docs),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+    )?;
+    let mut found: HashMap<DocId, Vec<Vec<u8>>> = HashMap::new();
+    for (doc, bytes) in rows {
+        found.entry(doc).or_default().push(bytes);
+    }
+    Ok(found)
+}
+
+/// Those of these documents that another device than this one has written to.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn written_by_others(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+    device: DeviceId,
+) -> Result<HashSet<DocId>, StorageError> {
+    let found = tx.all_of(
+        "SELECT DISTINCT doc FROM chg WHERE space = $1 AND device <> $2 AND doc IN (?)",
+        &[space.as_str().into(), device.as_bytes().into()],
+        &ids(docs),
+        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// What makes up a document: its snapshot, empty if it has none, and the changes after that.
+#[derive(Debug, Default, Clone)]
+pub struct Body {
+    /// The snapshot.
+    pub chunk: Vec<u8>,
+    /// The changes after it, in order.
+    pub changes: Vec<Vec<u8>>,
+}
+
+/// What makes up these documents of one space, in their order.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn bodies(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Body>, StorageError> {
+    let mut found: HashMap<DocId, Body> = HashMap::new();
+    let folded: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.snap_seq > 0)
+        .map(|d| d.id)
+        .collect();
+    let space = space.as_str().into();
+    let chunks = tx.all_of(
+        "SELECT doc, chunk FROM snap WHERE space = $1 AND doc IN (?)",
+        &[space],
+        &ids(&folded),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+    )?;
+    for (doc, chunk) in chunks {
+        found.entry(doc).or_default().chunk = chunk;
+    }
+    let grown: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.last_seq > d.snap_seq)
+        .map(|d| d.id)
+        .collect();
+    let changes = tx.all_of(
+        "SELECT c.doc, c.bytes FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq",
+        &[space],
+        &ids(&grown),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+    )?;
+    for (doc, bytes) in changes {
+        found.entry(doc).or_default().changes.push(bytes);
+    }
+    let take = |doc: &Doc| found.remove(&doc.id).unwrap_or_default();
+    Ok(docs.iter().map(take).collect())
+}
+
+/// What makes up one document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn body(tx: &mut dyn Tx, doc: &Doc) -> Result<Body, StorageError> {
+    let mut bodies = bodies(tx, &doc.space, std::slice::from_ref(doc))?;
+    Ok(bodies.pop().unwrap_or_default())
 }
 
 /// Stores a snapshot that holds every change up to `doc.last_seq`, unless the document has moved on since.
@@ -209,18 +379,22 @@ pub fn snapshot(tx: &mut dyn Tx, doc: DocId) -> Result<Option<Vec<u8>>, StorageE
 /// [`StorageError`].
 pub fn put_snapshot(tx: &mut dyn Tx, doc: &Doc, chunk: &[u8]) -> Result<bool, StorageError> {
     let upto = Value::Int(doc.last_seq.cast_signed());
-    let id = Value::Bytes(doc.id.as_bytes());
+    let (space, id) = (
+        Value::Text(doc.space.as_str()),
+        Value::Bytes(doc.id.as_bytes()),
+    );
     let current = tx.execute(
-        "UPDATE doc SET snap_seq = last_seq, tail_count = 0, tail_bytes = 0 WHERE id = $1 AND last_seq = $2",
-        &[id, upto],
+        "UPDATE doc SET snap_seq = last_seq, tail_count = 0, tail_bytes = 0
+         WHERE space = $1 AND id = $2 AND last_seq = $3",
+        &[space, id, upto],
     )?;
     if current == 0 {
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO snap (doc, upto_seq, chunk) VALUES ($1, $2, $3)
-         ON CONFLICT (doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk",
-        &[id, upto, chunk.into()],
+        "INSERT INTO snap (space, doc, upto_seq, chunk) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (space, doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk",
+        &[space, id, upto, chunk.into()],
     )?;
     Ok(true)
 }
@@ -353,38 +527,86 @@ pub fn digests(
     )
 }
 
-/// Notes that a document's events use a grant, since `seq`, in its path.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn use_grant(tx: &mut dyn Tx, doc: &Doc, grant: GrantId, seq: u64) -> Result<(), StorageError> {
-    let (id, seq) = (
-        Value::Bytes(grant.as_bytes()),
-        Value::Int(seq.cast_signed()),
-    );
-    let added = tx.execute(
-        "INSERT INTO doc_grant (doc, grant_id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        &[doc.id.as_bytes().into(), id, seq],
-    )?;
-    if added > 0 {
-        tx.execute(
-            "INSERT INTO path_grant (space, path, grant_id, seq) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-            &[doc.space.as_str().into(), doc.path.as_str().into(), id, seq],
-        )?;
-    }
-    Ok(())
+/// That a document's events use a grant, since a number.
+#[derive(Debug)]
+pub struct GrantUse<'a> {
+    /// The document.
+    pub doc: DocId,
+    /// Its path.
+    pub path: &'a AreaPath,
+    /// The grant.
+    pub grant: GrantId,
+    /// Since this change.
+    pub seq: u64,
 }
 
-/// The grants a document's events were made under.
+/// Notes uses of grants, in the order of their numbers: by document, and the first in each path.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn doc_grants(tx: &mut dyn Tx, doc: DocId) -> Result<Vec<GrantId>, StorageError> {
-    tx.all(
-        "SELECT grant_id FROM doc_grant WHERE doc = $1",
-        &[doc.as_bytes().into()],
-        |row| Ok(GrantId::from_slice(&row.bytes(0)?)?),
+pub fn use_grants(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    uses: &[GrantUse<'_>],
+) -> Result<(), StorageError> {
+    let mut seen = HashSet::new();
+    let by_doc: Vec<Value<'_>> = uses
+        .iter()
+        .filter(|u| seen.insert((u.doc, u.grant)))
+        .flat_map(|u| {
+            let seq = u.seq.cast_signed();
+            [
+                space.as_str().into(),
+                u.doc.as_bytes().into(),
+                u.grant.as_bytes().into(),
+                seq.into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "doc_grant (space, doc, grant_id, seq)",
+        4,
+        &by_doc,
+        "ON CONFLICT DO NOTHING",
+    )?;
+    let mut seen = HashSet::new();
+    let by_path: Vec<Value<'_>> = uses
+        .iter()
+        .filter(|u| seen.insert((u.path, u.grant)))
+        .flat_map(|u| {
+            let seq = u.seq.cast_signed();
+            [
+                space.as_str().into(),
+                u.path.as_str().into(),
+                u.grant.as_bytes().into(),
+                seq.into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "path_grant (space, path, grant_id, seq)",
+        4,
+        &by_path,
+        "ON CONFLICT DO NOTHING",
     )
+}
+
+/// The grants these documents' events were made under.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn doc_grants(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashSet<GrantId>, StorageError> {
+    let found = tx.all_of(
+        "SELECT DISTINCT grant_id FROM doc_grant WHERE space = $1 AND doc IN (?)",
+        &[space.as_str().into()],
+        &ids(docs),
+        |row| Ok(GrantId::from_slice(&row.bytes(0)?)?),
+    )?;
+    Ok(found.into_iter().collect())
 }
 
 /// Grants that were used in an area up to a number: a phone past it has them.

@@ -45,6 +45,7 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
 fn dialect(sql: &str) -> String {
     sql.replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"")
+        .replace("/* by space */", "PARTITION BY LIST (space)")
 }
 
 /// The migrations after `found`, each with the version it leads to.

@@ -17,6 +17,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
+use sync_core::record::AreaPath;
+use tokio::sync::{Semaphore, watch};
+
 use driver::{Job, postgres::Postgres, sqlite::Sqlite};
 pub use driver::{Row, StorageError, Tx, Value};
 
@@ -24,7 +27,11 @@ pub use driver::{Row, StorageError, Tx, Value};
 #[derive(Clone)]
 pub struct Storage {
     engine: Arc<Engine>,
+    turns: Arc<Semaphore>,
 }
+
+/// Reads at the same time at most: each holds a connection, and a database gives out only so many.
+const READS: usize = 24;
 
 /// The engines that run the one set of statements.
 enum Engine {
@@ -45,22 +52,26 @@ impl Storage {
     /// [`StorageError`] if the file cannot be opened or is of a newer program.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         migrate::sqlite(path)?;
-        Ok(Self {
-            engine: Arc::new(Engine::Sqlite(Sqlite::open(path)?)),
-        })
+        Ok(Self::over(Engine::Sqlite(Sqlite::open(path)?)))
     }
 
-    /// Opens (and migrates) a PostgreSQL database, `postgres://user:password@host:port/name`.
+    /// Opens (and migrates) a PostgreSQL database, `postgres://user:password@host:port/name`; over TLS unless it is on
+    /// this machine or the address says `sslmode=disable`. `authority`: certificates (PEM) to trust.
     ///
     /// # Errors
     /// [`StorageError`] that names the target without its password if it cannot be reached, or is of a newer program.
-    pub fn connect(url: &str) -> Result<Self, StorageError> {
-        let engine = Postgres::open(url)?;
-        let storage = Self {
-            engine: Arc::new(Engine::Postgres(Box::new(engine))),
-        };
+    pub fn connect(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
+        let engine = Postgres::open(url, authority)?;
+        let storage = Self::over(Engine::Postgres(Box::new(engine)));
         migrate::postgres(&storage)?;
         Ok(storage)
+    }
+
+    fn over(engine: Engine) -> Self {
+        Self {
+            engine: Arc::new(engine),
+            turns: Arc::new(Semaphore::new(READS)),
+        }
     }
 
     /// Reads from one snapshot, off the async threads.
@@ -75,8 +86,15 @@ impl Storage {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| StorageError::Closed)?;
         let engine = Arc::clone(&self.engine);
-        let joined = tokio::task::spawn_blocking(move || engine.read(|tx| Ok(f(tx)))).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            let result = engine.read(|tx| Ok(f(tx)));
+            drop(turn);
+            result
+        })
+        .await;
         joined.map_err(|_| StorageError::Closed)??
     }
 
@@ -93,8 +111,37 @@ impl Storage {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
+        self.queue(None, f).await
+    }
+
+    /// As [`Self::write`], for a write that holds a space's row: those of one space share a transaction.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_in<T, E>(
+        &self,
+        space: Option<AreaPath>,
+        f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let space = space.map_or_else(String::new, |space| space.to_string());
+        self.queue(Some(space), f).await
+    }
+
+    async fn queue<T, E>(
+        &self,
+        space: Option<String>,
+        f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.submit(f, move |result| {
+        self.submit(space, f, move |result| {
             let _ = sender.send(result);
         })?;
         receiver.await.map_err(|_| StorageError::Closed)?
@@ -113,7 +160,7 @@ impl Storage {
         E: From<StorageError> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel();
-        self.submit(f, move |result| {
+        self.submit(None, f, move |result| {
             let _ = sender.send(result);
         })?;
         receiver.recv().map_err(|_| StorageError::Closed)?
@@ -121,6 +168,7 @@ impl Storage {
 
     fn submit<T, E>(
         &self,
+        space: Option<String>,
         mut f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
         answer: impl FnOnce(Result<T, E>) + Send + 'static,
     ) -> Result<(), StorageError>
@@ -132,6 +180,7 @@ impl Storage {
         let slot = Arc::new(Mutex::new(None));
         let take = Arc::clone(&slot);
         self.engine.submit(Job {
+            space,
             run: Box::new(move |tx| {
                 // Nothing of an earlier run may be answered, should this one panic.
                 slot.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -146,6 +195,14 @@ impl Storage {
                 answer(committed.map_err(E::from).and(result));
             }),
         })
+    }
+
+    /// Counts news of growing logs from other processes; `None` where there is one process only.
+    pub fn heard(&self) -> Option<watch::Receiver<u64>> {
+        match self.engine.as_ref() {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(engine) => Some(engine.heard()),
+        }
     }
 
     /// Rows that reads have handed out since the start: what requests cost, whatever the machine.

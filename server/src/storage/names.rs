@@ -1,8 +1,10 @@
 //! Names people read, apart from the records: areas, organisations, persons, compounds.
 
+use std::collections::HashMap;
+
 use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId};
 
-use super::{StorageError, Tx};
+use super::{StorageError, Tx, Value};
 
 /// Sets an area's name.
 ///
@@ -88,26 +90,30 @@ pub fn set_compound(
     Ok(())
 }
 
-/// A compound's name.
+/// Compounds' names; those that have none are absent.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn compound(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<String>, StorageError> {
-    tx.first(
-        "SELECT name FROM compound WHERE id = $1",
-        &[id.into()],
-        |row| row.text(0),
-    )
+pub fn compounds<'k>(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = &'k [u8]>,
+) -> Result<HashMap<Vec<u8>, String>, StorageError> {
+    let keys: Vec<Value<'_>> = ids.into_iter().map(Value::Bytes).collect();
+    let sql = "SELECT id, name FROM compound WHERE id IN (?)";
+    let found = tx.all_of(sql, &[], &keys, |row| Ok((row.bytes(0)?, row.text(1)?)))?;
+    Ok(found.into_iter().collect())
 }
 
-/// An area's name.
+/// Areas' names; those that have none are absent.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn area(tx: &mut dyn Tx, path: &str) -> Result<Option<String>, StorageError> {
-    tx.first(
-        "SELECT name FROM area_name WHERE path = $1",
-        &[path.into()],
-        |row| row.text(0),
-    )
+pub fn areas<'k>(
+    tx: &mut dyn Tx,
+    paths: impl IntoIterator<Item = &'k str>,
+) -> Result<HashMap<String, String>, StorageError> {
+    let keys: Vec<Value<'_>> = paths.into_iter().map(Value::Text).collect();
+    let sql = "SELECT path, name FROM area_name WHERE path IN (?)";
+    let found = tx.all_of(sql, &[], &keys, |row| Ok((row.text(0)?, row.text(1)?)))?;
+    Ok(found.into_iter().collect())
 }

@@ -1,5 +1,7 @@
 //! Spaces and their heads; what each path holds.
 
+use std::collections::BTreeSet;
+
 use sync_core::{
     record::{AreaPath, Digest, LogId},
     wire::page::Sum,
@@ -52,6 +54,29 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
     )
 }
 
+/// The spaces that hold these areas: each is one of the areas above, or the area itself.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn covering(
+    tx: &mut dyn Tx,
+    areas: &BTreeSet<AreaPath>,
+) -> Result<BTreeSet<AreaPath>, StorageError> {
+    let above: BTreeSet<&str> = areas
+        .iter()
+        .flat_map(|area| {
+            let text = area.as_str();
+            let ends = text.match_indices('/').map(|(end, _)| end);
+            ends.chain([text.len()]).map(move |end| &text[..end])
+        })
+        .collect();
+    let keys: Vec<Value<'_>> = above.into_iter().map(Value::Text).collect();
+    let found = tx.all_of("SELECT id FROM space WHERE id IN (?)", &[], &keys, |row| {
+        area(&row.text(0)?)
+    })?;
+    Ok(found.into_iter().collect())
+}
+
 /// One space.
 ///
 /// # Errors
@@ -75,10 +100,13 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
 /// # Errors
 /// [`StorageError`].
 pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
-    tx.execute(
+    let added = tx.execute(
         "INSERT INTO space (id, log_id, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
         &[id.as_str().into(), log.as_bytes().into()],
     )?;
+    if added > 0 {
+        tx.open_space(id.as_str())?;
+    }
     Ok(())
 }
 

@@ -108,12 +108,22 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`] from the engine.
     fn lock(&mut self, select: &str, values: &[Value<'_>]) -> Result<bool, StorageError>;
+    /// Makes room for a space's rows in the tables that are kept by space, where the engine keeps them apart.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn open_space(&mut self, space: &str) -> Result<(), StorageError>;
 }
+
+/// Rows or keys of one statement at most: beyond this a round trip is a small part.
+const MANY: usize = 128;
 
 type Work = Box<dyn FnMut(&mut dyn Tx) -> bool + Send>;
 
 /// A write that waits for its turn. It may run more than once: an engine may give a transaction up.
 pub(crate) struct Job {
+    /// The space it writes to, if it holds one: such jobs are done together, in the order of spaces.
+    pub(crate) space: Option<String>,
     /// Does the work; whether to keep it.
     pub(crate) run: Work,
     /// Answers once the work is durable, or says why it is not.
@@ -156,6 +166,64 @@ impl dyn Tx + '_ {
     ) -> Result<Option<T>, StorageError> {
         Ok(self.all(sql, values, map)?.into_iter().next())
     }
+
+    /// The rows of many keys: `(?)` in the statement becomes the list of keys, after the `fixed` values.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine or from `map`.
+    pub fn all_of<T>(
+        &mut self,
+        sql: &str,
+        fixed: &[Value<'_>],
+        keys: &[Value<'_>],
+        map: impl Fn(&dyn Row) -> Result<T, StorageError>,
+    ) -> Result<Vec<T>, StorageError> {
+        let mut rows = Vec::new();
+        for part in keys.chunks(MANY) {
+            // Few lengths of list, so few statements to prepare: the rest is filled up with the last key.
+            let width = part.len().next_power_of_two();
+            let mut values = fixed.to_vec();
+            values.extend(part);
+            values.resize(fixed.len() + width, part[part.len() - 1]);
+            let places = places(fixed.len(), width);
+            self.query(&sql.replacen("(?)", &places, 1), &values, &mut |row| {
+                rows.push(map(row)?);
+                Ok(())
+            })?;
+        }
+        Ok(rows)
+    }
+
+    /// Inserts many rows of `width` values each: `into` is table and columns, `then` what follows the values.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    pub fn insert_all(
+        &mut self,
+        into: &str,
+        width: usize,
+        values: &[Value<'_>],
+        then: &str,
+    ) -> Result<(), StorageError> {
+        let mut rest = values;
+        while !rest.is_empty() {
+            let rows = rest.len() / width;
+            // The greatest power of two that fits: few statements to prepare.
+            let take = (1 << rows.ilog2()).min(MANY);
+            let (now, later) = rest.split_at(take * width);
+            let lists: Vec<_> = (0..take).map(|row| places(row * width, width)).collect();
+            let lists = lists.join(", ");
+            self.execute(&format!("INSERT INTO {into} VALUES {lists} {then}"), now)?;
+            rest = later;
+        }
+        Ok(())
+    }
+}
+
+/// `($n, …)` for `count` values after the first `before`.
+fn places(before: usize, count: usize) -> String {
+    let each: Vec<_> = (1..=count).map(|n| format!("${}", before + n)).collect();
+    format!("({})", each.join(", "))
 }
 
 impl StorageError {

@@ -1,4 +1,6 @@
 -- Everything the server keeps. BLOB becomes BYTEA where the engine calls it so; times are milliseconds UTC.
+-- A table marked `by space` begins its key with the space: PostgreSQL keeps one partition of it for each space, and
+-- an engine that distributes tables can distribute it by that column. SQLite reads the mark as a comment.
 
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
@@ -13,10 +15,16 @@ CREATE TABLE space (
   head    BIGINT NOT NULL
 );
 
+-- Which space a record is in, for those who know its number only. A record never changes its space.
+CREATE TABLE doc_space (
+  doc    BLOB PRIMARY KEY,
+  space  TEXT NOT NULL
+);
+
 -- One row for each record. `path_seq`: when it came to this path; whoever was behind that needs a snapshot.
 CREATE TABLE doc (
-  id            BLOB PRIMARY KEY,
-  space         TEXT NOT NULL REFERENCES space (id),
+  space         TEXT NOT NULL,
+  id            BLOB NOT NULL,
   path          TEXT NOT NULL,
   path_seq      BIGINT NOT NULL,
   last_seq      BIGINT NOT NULL,
@@ -25,16 +33,17 @@ CREATE TABLE doc (
   snap_seq      BIGINT NOT NULL DEFAULT 0,   -- changes up to here are in the snapshot
   tail_count    BIGINT NOT NULL DEFAULT 0,   -- changes after the snapshot
   tail_bytes    BIGINT NOT NULL DEFAULT 0,
-  total_bytes   BIGINT NOT NULL DEFAULT 0
-);
+  total_bytes   BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (space, id)
+) /* by space */;
 CREATE INDEX doc_by_path_seq ON doc (space, path, last_seq);
 CREATE INDEX doc_by_seq ON doc (space, last_seq);
-CREATE INDEX doc_by_id ON doc (space, id);
 CREATE INDEX doc_by_path_id ON doc (space, path, id);
 
 -- The log. A change is inserted once and never altered.
 CREATE TABLE chg (
-  doc        BLOB NOT NULL REFERENCES doc (id),
+  space      TEXT NOT NULL,
+  doc        BLOB NOT NULL,
   seq        BIGINT NOT NULL,
   hash       BLOB NOT NULL,
   device     BLOB NOT NULL,
@@ -43,17 +52,19 @@ CREATE TABLE chg (
   pack       BLOB NOT NULL,                  -- hash of the pack that brought it
   relayed    BIGINT NOT NULL DEFAULT 0,      -- 1: re-supplied by a phone that is not the author's
   bytes      BLOB NOT NULL,
-  PRIMARY KEY (doc, seq)
-);
-CREATE UNIQUE INDEX chg_by_hash ON chg (hash);
-CREATE UNIQUE INDEX chg_by_actor ON chg (doc, actor, actor_seq);
+  PRIMARY KEY (space, doc, seq)
+) /* by space */;
+CREATE UNIQUE INDEX chg_by_hash ON chg (space, hash);
+CREATE UNIQUE INDEX chg_by_actor ON chg (space, doc, actor, actor_seq);
 
 -- A record folded into one Automerge document, up to a sequence number.
 CREATE TABLE snap (
-  doc       BLOB PRIMARY KEY REFERENCES doc (id),
+  space     TEXT NOT NULL,
+  doc       BLOB NOT NULL,
   upto_seq  BIGINT NOT NULL,
-  chunk     BLOB NOT NULL
-);
+  chunk     BLOB NOT NULL,
+  PRIMARY KEY (space, doc)
+) /* by space */;
 
 -- What each path holds at its newest: answers "anything new?" and "do we hold the same?" without touching records.
 CREATE TABLE path_sum (
@@ -116,11 +127,12 @@ CREATE INDEX grant_by_device ON grant_given (device);
 
 -- Which grants a record's events were made under, since which sequence number.
 CREATE TABLE doc_grant (
+  space     TEXT NOT NULL,
   doc       BLOB NOT NULL,
   grant_id  BLOB NOT NULL,
   seq       BIGINT NOT NULL,
-  PRIMARY KEY (doc, grant_id)
-);
+  PRIMARY KEY (space, doc, grant_id)
+) /* by space */;
 -- The first use of a grant in a path: a phone past that point has it already.
 CREATE TABLE path_grant (
   space     TEXT NOT NULL,
@@ -160,12 +172,23 @@ CREATE TABLE blob (
   stored_at  BIGINT NOT NULL,
   receipt    BLOB NOT NULL
 );
+-- Which photos a record names; and which spaces name a photo, for those who know its hash only.
 CREATE TABLE blob_ref (
-  hash  BLOB NOT NULL,
-  doc   BLOB NOT NULL,
-  PRIMARY KEY (hash, doc)
+  space  TEXT NOT NULL,
+  doc    BLOB NOT NULL,
+  hash   BLOB NOT NULL,
+  PRIMARY KEY (space, doc, hash)
+) /* by space */;
+CREATE INDEX blob_ref_by_hash ON blob_ref (space, hash);
+CREATE TABLE blob_space (
+  hash   BLOB NOT NULL,
+  space  TEXT NOT NULL,
+  PRIMARY KEY (hash, space)
 );
-CREATE INDEX blob_ref_by_doc ON blob_ref (doc);
+-- Photos that have come since the ledger was last told so.
+CREATE TABLE blob_came (
+  hash  BLOB PRIMARY KEY
+);
 CREATE TABLE upload (
   id          TEXT PRIMARY KEY,
   hash        BLOB NOT NULL,
@@ -207,8 +230,8 @@ CREATE TABLE api_token (
 
 -- The ledger as folded: rebuildable from nothing.
 CREATE TABLE hazard (
-  doc              BLOB PRIMARY KEY,
   space            TEXT NOT NULL,
+  doc              BLOB NOT NULL,
   path             TEXT NOT NULL,
   as_of_seq        BIGINT NOT NULL,
   changed          BIGINT NOT NULL,          -- order of changes to this table, for "changed since"
@@ -236,15 +259,19 @@ CREATE TABLE hazard (
   longitude_e7     BIGINT,
   crs              TEXT,
   accuracy_cm      BIGINT,
-  problem          TEXT NOT NULL DEFAULT ''  -- why the record could not be folded, if so
-);
+  problem          TEXT NOT NULL DEFAULT '', -- why the record could not be folded, if so
+  PRIMARY KEY (space, doc)
+) /* by space */;
 CREATE INDEX hazard_by_change ON hazard (space, changed);
 CREATE INDEX hazard_by_state ON hazard (space, is_open, state, found_at);
 CREATE INDEX hazard_by_path ON hazard (space, path, found_at);
 
--- How far each space is projected, and the counter behind `hazard.changed`.
+-- How far each space is projected, and the counter behind `hazard.changed`. `worker` is the process that projects it
+-- now, until `lease_until` at the latest: the lease saves work, the row's lock keeps it right.
 CREATE TABLE projection_mark (
-  space    TEXT PRIMARY KEY,
-  seq      BIGINT NOT NULL,
-  changed  BIGINT NOT NULL
+  space        TEXT PRIMARY KEY,
+  seq          BIGINT NOT NULL,
+  changed      BIGINT NOT NULL,
+  worker       BLOB,
+  lease_until  BIGINT NOT NULL DEFAULT 0
 );

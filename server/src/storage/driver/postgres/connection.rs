@@ -1,40 +1,12 @@
 //! One connection: its runtime, its prepared statements, and what its errors mean.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, Config, NoTls, Statement, error::SqlState};
+use tokio_postgres::{Client, Statement, error::SqlState};
 
+use super::target::Target;
 use crate::storage::StorageError;
-
-/// Settings that are not in the address: how long to wait, and what the server's list of connections shows.
-pub(super) fn parse(url: &str) -> Result<Config, StorageError> {
-    let mut config: Config = url.parse().map_err(|_| {
-        StorageError::Engine(
-            "--database: expected postgres://user:password@host:port/name".to_owned(),
-        )
-    })?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(Duration::from_secs(5));
-    }
-    config.application_name("xuncha");
-    Ok(config)
-}
-
-/// Where a connection goes, without its password.
-fn target(config: &Config) -> String {
-    let hosts = config.get_hosts().iter().map(|host| match host {
-        tokio_postgres::config::Host::Tcp(name) => name.clone(),
-        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
-    });
-    let hosts: Vec<_> = hosts.collect();
-    format!(
-        "PostgreSQL at {} (database {}, user {})",
-        hosts.join(", "),
-        config.get_dbname().unwrap_or("-"),
-        config.get_user().unwrap_or("-"),
-    )
-}
 
 /// Prepared statements a connection keeps at most.
 const STATEMENTS: usize = 256;
@@ -76,12 +48,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn open(config: &Config) -> Result<Self, StorageError> {
+    pub(super) fn open(target: &Target) -> Result<Self, StorageError> {
         let runtime = Driver::new()?;
-        let (client, connection) = runtime.block_on(config.connect(NoTls)).map_err(|e| {
+        let connecting = target.config.connect(target.tls.clone());
+        let (client, connection) = runtime.block_on(connecting).map_err(|e| {
             StorageError::Engine(format!(
                 "{} cannot be reached: {}",
-                target(config),
+                target.name(),
                 plain(&e)
             ))
         })?;
@@ -119,7 +92,10 @@ impl Connection {
 /// The engine's own words, without what repeats the statement.
 fn plain(error: &tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(
-        || error.to_string(),
+        || {
+            let cause = std::error::Error::source(error);
+            cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+        },
         |db| format!("{} ({})", db.message(), db.code().code()),
     )
 }

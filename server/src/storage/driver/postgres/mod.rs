@@ -3,9 +3,13 @@
 //! Each connection has its own small runtime, so a transaction is used from an ordinary blocking thread like
 //! SQLite's. Rows that two processes could both read and then write are locked first, see [`Tx::lock`].
 
+mod bell;
 mod connection;
+mod target;
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -14,19 +18,21 @@ use std::{
     time::Duration,
 };
 
-use tokio_postgres::{
-    Config,
-    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
-};
+use tokio::sync::{Notify, watch};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-use connection::{Connection, engine, may_succeed_again, parse};
+use bell::Bell;
+use connection::{Connection, engine, may_succeed_again};
+use target::Target;
 
 use super::{Job, Row, StorageError, Tx, Value};
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
-/// Connections that write: more only wait for each other's locks.
-const WRITERS: usize = 4;
+/// Connections that write to spaces. A space is always written by the same one: a second would wait for its lock.
+const SPACE_WRITERS: usize = 4;
+/// Connections for all other writes.
+const OTHER_WRITERS: usize = 2;
 /// Idle read connections kept.
 const READERS: usize = 8;
 /// Times a group is tried again after the engine gave it up (deadlock, serialization, lost connection).
@@ -34,36 +40,54 @@ const TRIES: u32 = 8;
 
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
-    config: Config,
-    jobs: mpsc::Sender<Job>,
+    target: Target,
+    spaces: Vec<mpsc::Sender<Job>>,
+    others: mpsc::Sender<Job>,
     readers: Mutex<Vec<Connection>>,
     rows_read: AtomicU64,
+    bell: Bell,
 }
 
 impl Postgres {
     /// Connects, which is tried at once so that a wrong address shows at the start.
-    pub(crate) fn open(url: &str) -> Result<Self, StorageError> {
-        let config = parse(url)?;
-        let first = Connection::open(&config)?;
-        let (jobs, queue) = mpsc::channel::<Job>();
+    pub(crate) fn open(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
+        let target = Target::parse(url, authority)?;
+        let first = Connection::open(&target)?;
+        let bell = Bell::hang(target.clone())?;
+        let mut spaces = Vec::new();
+        for n in 0..SPACE_WRITERS {
+            let (jobs, queue) = mpsc::channel::<Job>();
+            let queue = Arc::new(Mutex::new(queue));
+            writer(&format!("space-{n}"), &target, &queue, Some(bell.ring()))?;
+            spaces.push(jobs);
+        }
+        let (others, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
-        for n in 0..WRITERS {
-            let (queue, config) = (Arc::clone(&queue), config.clone());
-            std::thread::Builder::new()
-                .name(format!("postgres-writer-{n}"))
-                .spawn(move || write_loop(&config, &queue))
-                .map_err(|e| StorageError::Engine(e.to_string()))?;
+        for n in 0..OTHER_WRITERS {
+            writer(&format!("other-{n}"), &target, &queue, None)?;
         }
         Ok(Self {
-            config,
-            jobs,
+            target,
+            spaces,
+            others,
             readers: Mutex::new(vec![first]),
             rows_read: AtomicU64::new(0),
+            bell,
         })
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<(), StorageError> {
-        self.jobs.send(job).map_err(|_| StorageError::Closed)
+        let queue = job.space.as_ref().map_or(&self.others, |space| {
+            let mut hasher = DefaultHasher::new();
+            space.hash(&mut hasher);
+            &self.spaces[(hasher.finish() % SPACE_WRITERS as u64) as usize]
+        });
+        queue.send(job).map_err(|_| StorageError::Closed)
+    }
+
+    /// Counts what was heard of growing logs, in this process and in others.
+    pub(crate) fn heard(&self) -> watch::Receiver<u64> {
+        self.bell.heard()
     }
 
     /// Runs `f` on a snapshot.
@@ -99,7 +123,7 @@ impl Postgres {
                 return Ok(connection);
             }
         }
-        let connection = Connection::open(&self.config)?;
+        let connection = Connection::open(&self.target)?;
         connection.batch(BEGIN)?;
         Ok(connection)
     }
@@ -109,7 +133,7 @@ impl Postgres {
         &self,
         missing: impl FnOnce(i64) -> Result<Vec<(i64, String)>, StorageError>,
     ) -> Result<(), StorageError> {
-        let mut connection = Connection::open(&self.config)?;
+        let mut connection = Connection::open(&self.target)?;
         connection.batch(
             "BEGIN; SELECT pg_advisory_xact_lock(7862347);
              CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);",
@@ -131,13 +155,28 @@ impl Postgres {
     }
 }
 
-fn write_loop(config: &Config, queue: &Mutex<mpsc::Receiver<Job>>) {
+/// Starts a thread that writes what comes in a queue, and rings the bell after each commit.
+fn writer(
+    name: &str,
+    target: &Target,
+    queue: &Arc<Mutex<mpsc::Receiver<Job>>>,
+    bell: Option<Arc<Notify>>,
+) -> Result<(), StorageError> {
+    let (target, queue) = (target.clone(), Arc::clone(queue));
+    std::thread::Builder::new()
+        .name(format!("postgres-{name}"))
+        .spawn(move || write_loop(&target, &queue, bell.as_deref()))
+        .map_err(|e| StorageError::Engine(e.to_string()))?;
+    Ok(())
+}
+
+fn write_loop(target: &Target, queue: &Mutex<mpsc::Receiver<Job>>, bell: Option<&Notify>) {
     let mut connection = None;
     while let Some(mut group) = next_group(queue) {
         let mut result = Err(StorageError::Closed);
         for attempt in 1..=TRIES {
             let last = attempt == TRIES;
-            let (error, again) = match write_group(config, &mut connection, &mut group, last) {
+            let (error, again) = match write_group(target, &mut connection, &mut group, last) {
                 Ok(()) => {
                     result = Ok(());
                     break;
@@ -153,13 +192,17 @@ fn write_loop(config: &Config, queue: &Mutex<mpsc::Receiver<Job>>) {
             // Those who deadlocked must not meet again at once; a database that restarts needs a moment.
             std::thread::sleep(Duration::from_millis(5 << attempt));
         }
+        if let (Ok(()), Some(bell)) = (&result, bell) {
+            bell.notify_one();
+        }
         for job in group {
             (job.answer)(result.as_ref().copied().map_err(StorageError::again));
         }
     }
 }
 
-/// The jobs that wait, at least one; `None` when nobody can send more.
+/// The jobs that wait, at least one; `None` when nobody can send more. In the order of their spaces, so that groups
+/// of several processes hold spaces in one order and never wait for each other in a circle.
 fn next_group(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
     let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     let mut group = vec![queue.recv().ok()?];
@@ -168,37 +211,41 @@ fn next_group(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
     {
         group.push(job);
     }
+    group.sort_by(|a, b| a.space.cmp(&b.space));
     Some(group)
 }
 
 /// One transaction for a group; each job in a savepoint. On failure says whether to try again. At the last try a job
 /// whose statement still fails undoes only itself, and the others go on.
 fn write_group(
-    config: &Config,
+    target: &Target,
     connection: &mut Option<Connection>,
     group: &mut [Job],
     last: bool,
 ) -> Result<(), (StorageError, bool)> {
     if connection.is_none() {
-        *connection = Some(Connection::open(config).map_err(|e| (e, true))?);
+        *connection = Some(Connection::open(target).map_err(|e| (e, true))?);
     }
     let Some(connection) = connection else {
         return Err((StorageError::Closed, false));
     };
-    connection.batch("BEGIN").map_err(|e| (e, true))?;
+    // The end of one savepoint travels with the begin of the next.
+    let mut next = "BEGIN; SAVEPOINT job";
     for job in group {
+        connection.batch(next).map_err(|e| (e, true))?;
         let mut tx = PgTx::on(connection);
-        tx.batch("SAVEPOINT job")?;
         let keep = super::run(job, &mut tx);
         if let Some(error) = tx.again.take_if(|_| tx.lost || !last) {
             return Err((error, true));
         }
-        tx.batch(if keep {
-            "RELEASE job"
+        next = if keep {
+            "RELEASE job; SAVEPOINT job"
         } else {
-            "ROLLBACK TO job; RELEASE job"
-        })?;
+            "ROLLBACK TO job; RELEASE job; SAVEPOINT job"
+        };
     }
+    let end = next.trim_end_matches("; SAVEPOINT job");
+    connection.batch(end).map_err(|e| (e, true))?;
     connection.batch("COMMIT").map_err(|e| (e, false))
 }
 
@@ -218,10 +265,6 @@ impl<'c> PgTx<'c> {
             again: None,
             lost: false,
         }
-    }
-
-    fn batch(&mut self, sql: &str) -> Result<(), (StorageError, bool)> {
-        self.connection.batch(sql).map_err(|e| (e, true))
     }
 
     fn failed(&mut self, error: &tokio_postgres::Error) -> StorageError {
@@ -280,6 +323,25 @@ impl Tx for PgTx<'_> {
         let sql = format!("{select} FOR UPDATE");
         let locked = self.run(&sql, values);
         locked.map(|_| true).map_err(|e| self.failed(&e))
+    }
+
+    /// A partition of each table that is kept by space. Attached, not created in place: readers go on meanwhile.
+    fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
+        let tables: &mut dyn Tx = self;
+        let tables = tables.all(
+            "SELECT relname::text FROM pg_class WHERE relkind = 'p' AND pg_table_is_visible(oid) ORDER BY 1",
+            &[],
+            |row| row.text(0),
+        )?;
+        for table in tables {
+            let part = format!("\"{table}_{}\"", space.replace('/', "_"));
+            let sql = format!(
+                "CREATE TABLE {part} (LIKE {table} INCLUDING ALL);
+                 ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES IN ('{space}');"
+            );
+            self.connection.batch(&sql)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,104 @@
+//! Where a PostgreSQL database is: its address, and how far it is trusted.
+
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::storage::StorageError;
+
+/// An address that was understood, with the certificates it must be signed by.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) config: Config,
+    pub(super) tls: MakeRustlsConnect,
+}
+
+fn bad(why: impl std::fmt::Display) -> StorageError {
+    StorageError::Engine(why.to_string())
+}
+
+impl Target {
+    /// Reads an address. Without `sslmode` in it, a database on this machine is spoken to plainly and any other over
+    /// verified TLS; `authority` is a file of certificates (PEM) to trust instead of the system's.
+    pub(super) fn parse(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
+        let mut config: Config = url
+            .parse()
+            .map_err(|_| bad("expected postgres://user:password@host:port/name"))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(5));
+        }
+        config.application_name("xuncha");
+        if config.get_ssl_mode() == SslMode::Prefer {
+            let here = config.get_hosts().iter().all(is_here);
+            config.ssl_mode(if here && authority.is_none() {
+                SslMode::Disable
+            } else {
+                SslMode::Require
+            });
+        }
+        let roots = if config.get_ssl_mode() == SslMode::Disable {
+            RootCertStore::empty()
+        } else {
+            roots(authority)?
+        };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(bad)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let tls = MakeRustlsConnect::new(tls);
+        Ok(Self { config, tls })
+    }
+
+    /// In words, without the password.
+    pub(super) fn name(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let hosts: Vec<_> = hosts.collect();
+        format!(
+            "PostgreSQL at {} (database {}, user {})",
+            hosts.join(", "),
+            self.config.get_dbname().unwrap_or("-"),
+            self.config.get_user().unwrap_or("-"),
+        )
+    }
+}
+
+fn is_here(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        }
+    }
+}
+
+fn roots(authority: Option<&Path>) -> Result<RootCertStore, StorageError> {
+    let mut roots = RootCertStore::empty();
+    let Some(file) = authority else {
+        // A certificate of the system that cannot be read is one that is not trusted.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(roots);
+    };
+    let unreadable =
+        |e: &dyn std::fmt::Display| bad(format!("--database-ca {}: {e}", file.display()));
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(&e))? {
+        let certificate = certificate.map_err(|e| unreadable(&e))?;
+        roots.add(certificate).map_err(|e| unreadable(&e))?;
+    }
+    if roots.is_empty() {
+        return Err(unreadable(&"no certificate (PEM) in it"));
+    }
+    Ok(roots)
+}
