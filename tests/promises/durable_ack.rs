@@ -181,13 +181,13 @@ fn a_server_killed_at_any_point_keeps_what_it_acknowledged() {
 /// Every event is in the log of a server that is not running.
 fn assert_stored(config: &Config, saved: &BTreeMap<EventId, DocId>) {
     use sync_core::crdt::Document;
-    use xuncha_server::storage::{StorageError, Tx, log};
+    use xuncha_server::storage::{StorageError, Tx, docs, log};
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (storage, _) = open(config, system_clock()).unwrap();
     let docs: std::collections::BTreeSet<DocId> = saved.values().copied().collect();
     for doc in docs {
         let read = move |tx: &mut dyn Tx| {
-            let space = log::find_doc(tx, doc)?.map(|found| found.space);
+            let space = docs::find(tx, doc)?.map(|found| found.space);
             space.map_or(Ok(Vec::new()), |space| log::changes(tx, &space, doc))
         };
         let changes = runtime

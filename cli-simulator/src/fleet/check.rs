@@ -53,11 +53,11 @@ pub(super) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
 
 fn server_ledger(fleet: &Fleet) -> anyhow::Result<Ledger> {
     use sync_core::{crdt::Document, record::AreaPath};
-    use xuncha_server::storage::{StorageError, log};
+    use xuncha_server::storage::{StorageError, docs, log};
     let county: AreaPath = fleet.world.county.clone();
     let read = fleet.app.storage.read(move |tx| {
         let mut docs = Vec::new();
-        for (doc, _) in log::digests(tx, &county, &county)? {
+        for (doc, _) in docs::digests(tx, &county, &county)? {
             docs.push((doc, log::changes(tx, &county, doc)?));
         }
         Ok::<_, StorageError>(docs)
@@ -262,7 +262,7 @@ pub(super) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
 
 /// Hazards with an open conflict, by the ledger.
 pub(super) fn conflicts(fleet: &Fleet) -> anyhow::Result<usize> {
-    let query = xuncha_server::storage::hazards::Query {
+    let query = xuncha_server::storage::ledger::Query {
         within: vec![fleet.world.county.clone()],
         flag: Some(1),
         limit: i64::MAX,
@@ -271,7 +271,7 @@ pub(super) fn conflicts(fleet: &Fleet) -> anyhow::Result<usize> {
     let read = fleet
         .app
         .storage
-        .read(move |tx| xuncha_server::storage::hazards::list(tx, &query));
+        .read(move |tx| xuncha_server::storage::ledger::list(tx, &query));
     Ok(fleet.runtime.block_on(read)?.len())
 }
 

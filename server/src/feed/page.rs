@@ -15,8 +15,9 @@ use sync_core::{
 use crate::{
     access::{Reach, Refusal},
     storage::{
-        StorageError, Tx, devices, hazards,
-        log::{self, Doc},
+        StorageError, Tx, devices,
+        docs::{self, Doc},
+        grant_uses, hazards, log,
         spaces::{self, Space},
     },
 };
@@ -66,7 +67,7 @@ fn backfill(
     room: &mut usize,
 ) -> Result<Page, Refusal> {
     let head = if after.is_none() { space.head } else { head };
-    let docs = log::backfill(tx, &cursor.space, &cursor.area, after, most)?;
+    let docs = docs::backfill(tx, &cursor.space, &cursor.area, after, most)?;
     let exhausted = docs.len() < most;
     let mut page = empty(
         space.log,
@@ -122,7 +123,7 @@ fn tail(
     let (sum, newest) = spaces::area_sum(tx, &cursor.space, &cursor.area)?;
     let mut upto = space.head;
     if newest > pos {
-        let docs = log::tail(tx, &cursor.space, &cursor.area, pos, most)?;
+        let docs = docs::tail(tx, &cursor.space, &cursor.area, pos, most)?;
         page.more = docs.len() == most;
         upto = if page.more {
             docs.last().map_or(pos, |d| d.last_seq)
@@ -146,7 +147,7 @@ fn tail(
             }
         }
     }
-    page.exits = log::exits(tx, &cursor.space, &cursor.area, pos, upto)?;
+    page.exits = docs::exits(tx, &cursor.space, &cursor.area, pos, upto)?;
     if page.more {
         page.next = Phase::Tail { base, pos: upto };
     } else {
@@ -205,9 +206,9 @@ fn size(item: &Item) -> usize {
 
 /// Documents of one space, whole.
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
-    let bodies = log::bodies(tx, space, docs)?;
+    let bodies = docs::bodies(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
-    let item = |(doc, body): (&Doc, log::Body)| Item {
+    let item = |(doc, body): (&Doc, docs::Body)| Item {
         doc: doc.id,
         area: Some(doc.path.clone()),
         content: Content::Snapshot {
@@ -231,11 +232,11 @@ fn grants(
     known: Option<(&AreaPath, u64)>,
 ) -> Result<Vec<SignedGrant>, StorageError> {
     let docs: Vec<DocId> = items.iter().map(|item| item.doc).collect();
-    let mut wanted = log::doc_grants(tx, space, &docs)?;
+    let mut wanted = grant_uses::of_docs(tx, space, &docs)?;
     if let Some((area, base)) = known
         && !items.is_empty()
     {
-        for id in log::area_grants(tx, space, area, base)? {
+        for id in grant_uses::of_area(tx, space, area, base)? {
             wanted.remove(&id);
         }
     }
@@ -246,11 +247,11 @@ fn grants(
 pub(super) fn by_name(tx: &mut dyn Tx, need: &[DocId], reach: &Reach) -> Result<Page, Refusal> {
     let mut page = empty(LogId([0; 8]), Phase::Tail { base: 0, pos: 0 });
     let mut by_space: BTreeMap<AreaPath, Vec<DocId>> = BTreeMap::new();
-    for (doc, space) in log::spaces_of(tx, need.iter().copied())? {
+    for (doc, space) in docs::spaces_of(tx, need.iter().copied())? {
         by_space.entry(space).or_default().push(doc);
     }
     for (space, docs) in by_space {
-        let mut docs = log::docs(tx, &space, &docs)?;
+        let mut docs = docs::of(tx, &space, &docs)?;
         docs.retain(|doc| reach.covers(&doc.path));
         let items = snapshots(tx, &space, &docs)?;
         page.grants.extend(grants(tx, &space, &items, None)?);

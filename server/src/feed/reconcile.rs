@@ -11,7 +11,7 @@ use sync_core::{
 
 use crate::{
     access::Refusal,
-    storage::{Tx, log, spaces},
+    storage::{Tx, docs, spaces},
 };
 
 /// Answers one round from the present snapshot.
@@ -20,7 +20,7 @@ pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refu
     let space = spaces::find(tx, &request.space)?;
     let (log, head) = space.map_or((LogId([0; 8]), 0), |s| (s.log, s.head));
     let mut storage = NegentropyStorageVector::new();
-    for (doc, digest) in log::digests(tx, &request.space, &request.area)? {
+    for (doc, digest) in docs::digests(tx, &request.space, &request.area)? {
         storage
             .insert(0, Id::from_byte_array(item(doc, digest)))
             .map_err(bad)?;

@@ -80,6 +80,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/hazards", get(review::list))
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
+        .route("/v1/statistics", get(review::statistics))
         .route("/v1/exports/hazards.csv", get(export::csv))
         .route("/v1/exports/hazards.geojson", get(export::geojson));
     let operators = Router::new()

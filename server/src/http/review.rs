@@ -10,7 +10,7 @@ use sync_core::{record::DocId, wire::Code};
 use super::{Rooms, extract::Seeing};
 use crate::{
     access::Refusal,
-    review::{Filter, HazardDetail, HazardPage},
+    review::{Filter, HazardDetail, HazardPage, Level, Statistics},
 };
 
 pub(super) fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
@@ -27,6 +27,44 @@ pub(super) async fn list(
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<HazardPage>, Refusal> {
     rooms.review.list(&reach, parsed(filter)?).await.map(Json)
+}
+
+/// What to count.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Counting {
+    /// What to count by: `city`, `county`, `street`, `community`, `grid`; `county` if absent.
+    #[param(inline)]
+    by: Option<Level>,
+    /// Only in this area.
+    area: Option<String>,
+    /// Only this hazard kind (`EV-06`) or category (`EV`).
+    kind: Option<String>,
+    /// Only found at or after: RFC 3339, or a day of China time.
+    found_from: Option<String>,
+    /// Only found before.
+    found_to: Option<String>,
+}
+
+/// The ledger counted by place, at this instant.
+#[utoipa::path(get, path = "/v1/statistics", tag = "review", params(Counting), responses((status = 200, body = Statistics), (status = 400)))]
+pub(super) async fn statistics(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    counting: Result<Query<Counting>, QueryRejection>,
+) -> Result<Json<Statistics>, Refusal> {
+    let counting = parsed(counting)?;
+    let filter = Filter {
+        area: counting.area,
+        kind: counting.kind,
+        found_from: counting.found_from,
+        found_to: counting.found_to,
+        ..Filter::default()
+    };
+    let (level, now) = (counting.by.unwrap_or(Level::County), rooms.access.now().0);
+    let counted = rooms.review.statistics(&reach, filter, level, now).await;
+    counted.map(Json)
 }
 
 /// Where to go on.

@@ -20,7 +20,9 @@ use crate::{
     access::Refusal,
     storage::{
         Tx, blobs, devices,
-        log::{self, Change, Doc, GrantUse},
+        docs::{self, Doc},
+        grant_uses::{self, GrantUse},
+        log::{self, Change},
         spaces,
     },
 };
@@ -91,7 +93,7 @@ fn stored(
 fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
     let contents = || pack.changes.iter().filter_map(|c| c.content.as_ref().ok());
     let named: BTreeSet<DocId> = pack.changes.iter().map(|c| c.doc).collect();
-    let mut routes = log::spaces_of(tx, named.iter().copied())?;
+    let mut routes = docs::spaces_of(tx, named.iter().copied())?;
     let areas = contents().filter_map(|c| c.area.clone()).collect();
     let mut s = Situation {
         spaces: spaces::covering(tx, &areas)?.into_iter().collect(),
@@ -104,7 +106,7 @@ fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
     }
     if others && routes.len() < named.len() {
         // Another process may have begun one of these documents before the space was held.
-        routes = log::spaces_of(tx, named.iter().copied())?;
+        routes = docs::spaces_of(tx, named.iter().copied())?;
     }
     let mut hashes: Vec<ChangeHash> = pack.changes.iter().map(|c| c.hash).collect();
     hashes.extend(contents().flat_map(|c| c.deps.iter().copied()));
@@ -113,9 +115,9 @@ fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
     for space in &touched {
         let here = |doc: &&DocId| routes.get(*doc) == Some(space);
         let docs: Vec<DocId> = named.iter().filter(here).copied().collect();
-        s.known.extend(log::known_changes(tx, space, &hashes)?);
+        s.known.extend(log::known(tx, space, &hashes)?);
         s.actor_seqs.extend(log::last_actor_seqs(tx, space, &docs)?);
-        let docs = log::docs(tx, space, &docs)?;
+        let docs = docs::of(tx, space, &docs)?;
         s.docs.extend(docs.into_iter().map(|doc| (doc.id, doc)));
     }
     let grants: BTreeSet<_> = contents()
@@ -239,9 +241,9 @@ fn write_space(
         .filter(|id| begun.contains(id))
         .copied()
         .collect();
-    log::insert_docs(tx, space, &begun)?;
+    docs::begin(tx, space, &begun)?;
     let rows: Vec<&Doc> = touched.iter().map(|id| &docs[id]).collect();
-    log::put_docs(tx, &rows)?;
+    docs::put(tx, &rows)?;
     let numbered: Vec<(u64, usize)> = (first..).zip(indexes.iter().copied()).collect();
     write_changes(tx, pack, hash, actions, space, &numbered, docs)?;
     for (path, (last_seq, new_docs, sum)) in grown {
@@ -290,8 +292,8 @@ fn write_changes(
         }));
         photos.extend(content.photos.iter().map(|photo| (change.doc, *photo)));
     }
-    log::insert_changes(tx, space, &rows)?;
-    log::use_grants(tx, space, &uses)?;
+    log::insert(tx, space, &rows)?;
+    grant_uses::note(tx, space, &uses)?;
     blobs::refer(tx, space, &photos)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use sync_core::{
 };
 
 use super::{Checked, Content, Reject, Verified};
-use crate::storage::log::Doc;
+use crate::storage::docs::Doc;
 
 /// What the log knows that matters for one pack.
 #[derive(Debug, Default)]

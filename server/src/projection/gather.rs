@@ -6,8 +6,8 @@ use sync_core::record::{AreaPath, DocId, Grant, GrantId};
 
 use crate::storage::{
     StorageError, Tx, devices,
-    log::{self, Body, Doc},
-    spaces,
+    docs::{self, Body, Doc},
+    grant_uses, spaces,
 };
 
 /// A document to fold.
@@ -36,7 +36,7 @@ pub(super) fn gather(
     let Some(head) = spaces::find(tx, space)?.map(|s| s.head) else {
         return Ok(Situation::default());
     };
-    let docs = log::tail(tx, space, space, mark, limit)?;
+    let docs = docs::tail(tx, space, space, mark, limit)?;
     let more = docs.len() == limit;
     let upto = if more {
         docs.last().map_or(head, |d| d.last_seq)
@@ -50,9 +50,9 @@ pub(super) fn gather(
         ..Situation::default()
     };
     let ids: Vec<DocId> = docs.iter().map(|doc| doc.id).collect();
-    let used = log::doc_grants(tx, space, &ids)?;
+    let used = grant_uses::of_docs(tx, space, &ids)?;
     situation.grants = devices::grant_claims(tx, &used)?;
-    let bodies = log::bodies(tx, space, &docs)?;
+    let bodies = docs::bodies(tx, space, &docs)?;
     let raw = docs.into_iter().zip(bodies);
     situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();
     Ok(situation)

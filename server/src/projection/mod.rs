@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::{
     access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, spaces},
+    storage::{Storage, StorageError, Tx, blobs, hazards, marks, spaces},
 };
 
 /// Documents projected in one transaction.
@@ -72,7 +72,7 @@ impl Projection {
     /// [`StorageError`]; what was projected before stays.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
-        for space in self.storage.read(|tx| hazards::behind(tx)).await? {
+        for space in self.storage.read(|tx| marks::behind(tx)).await? {
             loop {
                 let (progress, more) = self.round(space.clone()).await?;
                 total.documents += progress.documents;
@@ -92,7 +92,7 @@ impl Projection {
         // Where there is one process only, a lease is what an earlier life of it has left.
         let shared = self.storage.heard().is_some();
         let gathered = move |tx: &mut dyn Tx| {
-            let mark = hazards::mark(tx, &of)?;
+            let mark = marks::mark(tx, &of)?;
             let taken = mark.lease_until > now && mark.worker.is_some_and(|w| w != worker);
             if shared && taken {
                 return Ok(None);
@@ -152,7 +152,7 @@ impl Projection {
             .read(|tx| {
                 let mut lag = 0;
                 for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(hazards::mark(tx, &space.id)?.seq);
+                    lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
                 }
                 Ok(lag)
             })
@@ -177,7 +177,7 @@ impl Projection {
     pub async fn release(&self) -> Result<(), StorageError> {
         let worker = self.worker;
         self.storage
-            .write(move |tx| hazards::release(tx, &worker))
+            .write(move |tx| marks::release(tx, &worker))
             .await
     }
 }

@@ -19,8 +19,9 @@ use super::{
 };
 use crate::storage::{
     StorageError, Tx,
-    hazards::{self, Hazard, Mark},
-    log::{self, Doc},
+    docs::{self, Doc},
+    hazards::{self, Hazard},
+    marks::{self, Mark},
 };
 
 /// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
@@ -170,7 +171,7 @@ pub(super) fn apply(
     actions: &mut [Action],
 ) -> Result<Progress, StorageError> {
     // Numbered here, not when planned: a photo that came meanwhile has counted too.
-    let mark = hazards::lock_mark(tx, space)?;
+    let mark = marks::lock(tx, space)?;
     if mark.seq != from {
         return Ok(Progress::default());
     }
@@ -181,7 +182,7 @@ pub(super) fn apply(
         worker: Some(lease.0.to_vec()),
         lease_until: lease.1,
     };
-    hazards::move_mark(tx, space, &moved)?;
+    marks::advance(tx, space, &moved)?;
     let changed = mark.changed;
     let (mut progress, mut rows) = (Progress::default(), Vec::new());
     for (changed, action) in (changed + 1..).zip(actions) {
@@ -189,7 +190,7 @@ pub(super) fn apply(
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk)) = &action.snapshot {
-            progress.folded += usize::from(log::put_snapshot(tx, doc, chunk)?);
+            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk)?);
         }
         rows.push(&action.row);
     }

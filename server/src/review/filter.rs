@@ -11,7 +11,7 @@ use sync_core::{
 use super::Cursor;
 use crate::{
     access::{Reach, Refusal},
-    storage::hazards::Query,
+    storage::ledger::Query,
 };
 
 /// Rows of a page if nothing is said, and at most.

@@ -6,18 +6,20 @@
 mod cursor;
 mod filter;
 mod one;
+mod statistics;
 mod view;
 
 use sync_core::record::DocId;
 
 use crate::{
     access::{Reach, Refusal},
-    storage::{Storage, hazards, spaces},
+    storage::{Storage, ledger, spaces},
 };
 
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
+pub use statistics::{Level, PlaceCount, Statistics};
 pub use view::HazardView;
 
 /// The reviewers' reading room.
@@ -49,7 +51,7 @@ impl Review {
         let query = filter.query(reach)?;
         self.storage
             .read(move |tx| {
-                let rows = hazards::list(tx, &query)?;
+                let rows = ledger::list(tx, &query)?;
                 let full = rows.len() as i64 == query.limit;
                 let next = rows
                     .last()
@@ -58,6 +60,23 @@ impl Review {
                 let items = view::views(tx, &rows)?;
                 Ok(HazardPage { items, next })
             })
+            .await
+    }
+
+    /// The ledger counted by place; the filter narrows what is counted.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn statistics(
+        &self,
+        reach: &Reach,
+        filter: Filter,
+        level: Level,
+        now: i64,
+    ) -> Result<Statistics, Refusal> {
+        let query = filter.query(reach)?;
+        self.storage
+            .read(move |tx| statistics::count(tx, &query, level, now))
             .await
     }
 
@@ -96,17 +115,17 @@ impl Review {
                         continue;
                     }
                     let after = position.get(space.id.as_str()).copied().unwrap_or(0);
-                    let query = hazards::Query {
+                    let query = ledger::Query {
                         within: areas,
                         space: Some(space.id.clone()),
                         changed_after: Some(after),
                         limit: limit - items.len() as i64,
-                        ..hazards::Query::default()
+                        ..ledger::Query::default()
                     };
                     if query.limit <= 0 {
                         break;
                     }
-                    let rows = hazards::list(tx, &query)?;
+                    let rows = ledger::list(tx, &query)?;
                     if let Some(last) = rows.last() {
                         position.insert(space.id.to_string(), last.changed);
                     }

@@ -14,7 +14,7 @@ use sync_core::{
 use super::{HazardView, view};
 use crate::{
     access::{Reach, Refusal},
-    storage::{Tx, blobs, devices, hazards, log, names},
+    storage::{Tx, blobs, devices, docs, hazards, names},
 };
 
 /// A hazard with its whole history.
@@ -99,13 +99,13 @@ pub struct PhotoView {
 
 pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
-    let doc = log::find_doc(tx, id)?
+    let doc = docs::find(tx, id)?
         .filter(|d| reach.covers(&d.path))
         .ok_or_else(missing)?;
     // A record that was just pushed may not be in the ledger yet.
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
-    let body = log::body(tx, &doc)?;
+    let body = docs::body(tx, &doc)?;
     let snapshot = (!body.chunk.is_empty()).then_some(body.chunk.as_slice());
     let document = Document::load(snapshot, body.changes.iter().map(Vec::as_slice))
         .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;

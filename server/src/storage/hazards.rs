@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DocId, Row as ListRow};
 
-use super::{Row, StorageError, Tx, Value, log::Doc, spaces::area};
+use super::{Row, StorageError, Tx, Value, docs::Doc};
 
 /// A row of the ledger.
 #[derive(Debug, Clone, Default)]
@@ -45,12 +45,12 @@ pub struct Hazard {
     pub problem: String,
 }
 
-const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
+pub(super) const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
   h.category, h.flags, h.compound, h.place, h.place_key, h.description, h.search, h.item_count, h.found_at,
   h.updated_at, h.deadline, h.event_count, h.observation_count, h.conflict_count, h.photo_count, h.latitude_e7,
   h.longitude_e7, h.crs, h.accuracy_cm, h.problem";
 
-fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
+pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
     Ok(Hazard {
         space: row.text(0)?,
         doc: row.bytes(1)?,
@@ -184,166 +184,6 @@ pub fn list_rows(
     Ok(rows.into_iter().filter_map(current).collect())
 }
 
-/// What to look for in the ledger. Every part narrows.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// Areas the caller may see; none means nothing.
-    pub within: Vec<AreaPath>,
-    /// Only of this space; the order of changes is one for each space.
-    pub space: Option<AreaPath>,
-    /// Only in this area.
-    pub area: Option<AreaPath>,
-    /// Only this kind.
-    pub code: Option<String>,
-    /// Only this category.
-    pub category: Option<String>,
-    /// Only this grade.
-    pub grade: Option<String>,
-    /// Only this state.
-    pub state: Option<i64>,
-    /// Only open, or only closed.
-    pub open: Option<bool>,
-    /// Only with this flag (one bit).
-    pub flag: Option<i64>,
-    /// Found at or after.
-    pub found_from: Option<i64>,
-    /// Found before.
-    pub found_to: Option<i64>,
-    /// Text that place, description, code or number contains.
-    pub text: Option<String>,
-    /// After this position (found_at, doc), newest first.
-    pub after: Option<(i64, Vec<u8>)>,
-    /// Changed after this number.
-    pub changed_after: Option<i64>,
-    /// Rows at most.
-    pub limit: i64,
-}
-
-/// A WHERE clause under construction, its values in order of first use.
-#[derive(Default)]
-struct Where {
-    sql: Vec<String>,
-    values: Vec<Owned>,
-}
-
-enum Owned {
-    Int(i64),
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
-impl Where {
-    fn add(&mut self, fragment: &str, values: impl IntoIterator<Item = Owned>) {
-        let mut sql = fragment.to_owned();
-        for value in values {
-            self.values.push(value);
-            sql = sql.replacen('?', &format!("${}", self.values.len()), 1);
-        }
-        self.sql.push(sql);
-    }
-
-    fn areas(&mut self, areas: &[AreaPath]) {
-        let start = self.sql.len();
-        for area in areas {
-            let (from, to) = area.below();
-            let own = Owned::Text(area.to_string());
-            self.add(
-                "(h.path = ? OR (h.path >= ? AND h.path < ?))",
-                [own, Owned::Text(from), Owned::Text(to)],
-            );
-        }
-        let any = self.sql.split_off(start);
-        self.sql.push(if any.is_empty() {
-            "1 = 0".to_owned()
-        } else {
-            format!("({})", any.join(" OR "))
-        });
-    }
-}
-
-fn conditions(q: &Query) -> Where {
-    let mut w = Where::default();
-    if let Some(space) = &q.space {
-        w.add("h.space = ?", [Owned::Text(space.to_string())]);
-    }
-    w.areas(&q.within);
-    if let Some(area) = &q.area {
-        w.areas(std::slice::from_ref(area));
-    }
-    let texts = [
-        ("h.code = ?", &q.code),
-        ("h.category = ?", &q.category),
-        ("h.grade = ?", &q.grade),
-    ];
-    for (sql, value) in texts {
-        if let Some(value) = value {
-            w.add(sql, [Owned::Text(value.clone())]);
-        }
-    }
-    let ints = [
-        ("h.state = ?", q.state),
-        ("h.is_open = ?", q.open.map(i64::from)),
-        ("(h.flags & ?) <> 0", q.flag),
-        ("h.found_at >= ?", q.found_from),
-        ("h.found_at < ?", q.found_to),
-        ("h.changed > ?", q.changed_after),
-    ];
-    for (sql, value) in ints {
-        if let Some(value) = value {
-            w.add(sql, [Owned::Int(value)]);
-        }
-    }
-    if let Some(text) = &q.text {
-        let escaped = text
-            .to_lowercase()
-            .replace('\\', "\\\\")
-            .replace('%', "\\%")
-            .replace('_', "\\_");
-        w.add(
-            "h.search LIKE ? ESCAPE '\\'",
-            [Owned::Text(format!("%{escaped}%"))],
-        );
-    }
-    if let Some((found, doc)) = &q.after {
-        let values = [
-            Owned::Int(*found),
-            Owned::Int(*found),
-            Owned::Bytes(doc.clone()),
-        ];
-        w.add("(h.found_at < ? OR (h.found_at = ? AND h.doc < ?))", values);
-    }
-    w
-}
-
-/// Rows of the ledger, newest found first; with `changed_after`, in the order they changed.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Hazard>, StorageError> {
-    let mut w = conditions(q);
-    w.values.push(Owned::Int(q.limit));
-    let order = if q.changed_after.is_some() {
-        "h.changed"
-    } else {
-        "h.found_at DESC, h.doc DESC"
-    };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM hazard h WHERE {} ORDER BY {order} LIMIT ${}",
-        w.sql.join(" AND "),
-        w.values.len()
-    );
-    let values: Vec<Value<'_>> = w
-        .values
-        .iter()
-        .map(|v| match v {
-            Owned::Int(v) => Value::Int(*v),
-            Owned::Text(v) => Value::Text(v),
-            Owned::Bytes(v) => Value::Bytes(v),
-        })
-        .collect();
-    tx.all(&sql, &values, read)
-}
-
 /// One row of the ledger.
 ///
 /// # Errors
@@ -388,98 +228,6 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
         )?;
     }
     Ok(came.len())
-}
-
-/// Spaces whose log has grown since they were projected.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn behind(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
-    tx.all(
-        "SELECT s.id FROM space s LEFT JOIN projection_mark m ON m.space = s.id
-         WHERE s.head > COALESCE(m.seq, 0) ORDER BY s.id",
-        &[],
-        |row| area(&row.text(0)?),
-    )
-}
-
-/// How far a space is projected.
-#[derive(Debug, Clone, Default)]
-pub struct Mark {
-    /// Up to this number of its log.
-    pub seq: u64,
-    /// Changes to its ledger so far.
-    pub changed: i64,
-    /// The process that projects it, if one does.
-    pub worker: Option<Vec<u8>>,
-    /// Until then, if it moves no further; milliseconds UTC.
-    pub lease_until: i64,
-}
-
-/// How far a space is projected, and by whom.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
-    let mark = tx.first(
-        "SELECT seq, changed, worker, lease_until FROM projection_mark WHERE space = $1",
-        &[space.as_str().into()],
-        |row| {
-            Ok(Mark {
-                seq: row.int(0)?.unsigned_abs(),
-                changed: row.int(1)?,
-                worker: row.opt_bytes(2)?,
-                lease_until: row.int(3)?,
-            })
-        },
-    )?;
-    Ok(mark.unwrap_or_default())
-}
-
-/// As [`mark`], held until the transaction ends: two processes must not project a space at once.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn lock_mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
-    tx.execute(
-        "INSERT INTO projection_mark (space, seq, changed) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
-        &[space.as_str().into()],
-    )?;
-    tx.lock(
-        "SELECT seq FROM projection_mark WHERE space = $1",
-        &[space.as_str().into()],
-    )?;
-    mark(tx, space)
-}
-
-/// Moves a mark that is held.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn move_mark(tx: &mut dyn Tx, space: &AreaPath, to: &Mark) -> Result<(), StorageError> {
-    tx.execute(
-        "UPDATE projection_mark SET seq = $1, changed = $2, worker = $3, lease_until = $4 WHERE space = $5",
-        &[
-            to.seq.cast_signed().into(),
-            to.changed.into(),
-            to.worker.as_deref().into(),
-            to.lease_until.into(),
-            space.as_str().into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Gives back every lease of a process.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
-    tx.execute(
-        "UPDATE projection_mark SET worker = NULL, lease_until = 0 WHERE worker = $1",
-        &[worker.into()],
-    )?;
-    Ok(())
 }
 
 /// Forgets the ledger, so that `worker` makes it anew from the log. The counter of changes goes on.

@@ -5,9 +5,13 @@
 
 pub mod blobs;
 pub mod devices;
+pub mod docs;
 pub mod driver;
+pub mod grant_uses;
 pub mod hazards;
+pub mod ledger;
 pub mod log;
+pub mod marks;
 mod migrate;
 pub mod names;
 pub mod spaces;

@@ -77,6 +77,26 @@ pub fn covering(
     Ok(found.into_iter().collect())
 }
 
+/// The spaces that hold these areas or lie in them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn touching(
+    tx: &mut dyn Tx,
+    areas: &BTreeSet<AreaPath>,
+) -> Result<BTreeSet<AreaPath>, StorageError> {
+    let mut found = covering(tx, areas)?;
+    for within in areas {
+        let (from, to) = within.below();
+        found.extend(tx.all(
+            "SELECT id FROM space WHERE id >= $1 AND id < $2",
+            &[from.as_str().into(), to.as_str().into()],
+            |row| area(&row.text(0)?),
+        )?);
+    }
+    Ok(found)
+}
+
 /// One space.
 ///
 /// # Errors

@@ -263,7 +263,8 @@ CREATE TABLE hazard (
   PRIMARY KEY (space, doc)
 ) /* by space */;
 CREATE INDEX hazard_by_change ON hazard (space, changed);
-CREATE INDEX hazard_by_state ON hazard (space, is_open, state, found_at);
+CREATE INDEX hazard_by_found ON hazard (space, is_open, found_at, doc);
+CREATE INDEX hazard_by_state ON hazard (space, state, grade, deadline); -- statistics read only this
 CREATE INDEX hazard_by_path ON hazard (space, path, found_at);
 
 -- How far each space is projected, and the counter behind `hazard.changed`. `worker` is the process that projects it

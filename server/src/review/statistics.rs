@@ -1,0 +1,151 @@
+//! Counting the ledger: how many hazards each place has, and how they stand.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sync_core::{
+    catalogue::{Catalogue, Grade, StateCode},
+    record::AreaPath,
+};
+
+use crate::{
+    access::Refusal,
+    storage::{
+        Tx,
+        ledger::{self, Query},
+        names,
+    },
+};
+
+/// Examined and no hazard; recorded elsewhere: neither counts as found.
+const VOID: StateCode = StateCode(95);
+const MERGED: StateCode = StateCode(96);
+
+/// What to count by. A county that hangs directly on the province counts as a city too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 市 / city.
+    City,
+    /// 县 / county.
+    County,
+    /// 街道 / street or town.
+    Street,
+    /// 社区 / community.
+    Community,
+    /// 网格 / grid.
+    Grid,
+}
+
+impl Level {
+    /// The place of this level that holds `path`, which lies in `space`.
+    fn of(self, space_codes: usize, path: &AreaPath) -> String {
+        let codes = match self {
+            Self::City => 2,
+            Self::County => space_codes,
+            Self::Street => space_codes + 1,
+            Self::Community => space_codes + 2,
+            Self::Grid => space_codes + 3,
+        };
+        path.codes().take(codes).collect::<Vec<_>>().join("/")
+    }
+
+    fn by_path(self) -> bool {
+        !matches!(self, Self::City | Self::County)
+    }
+}
+
+/// How a place stands.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub struct PlaceCount {
+    /// Administrative path; the sum of all has none.
+    pub area: Option<String>,
+    /// Its name, if it is known.
+    pub name: Option<String>,
+    /// Hazards found, without those that turned out to be none and those recorded elsewhere.
+    pub found: i64,
+    /// Of those, closed.
+    pub closed: i64,
+    /// Of those, open.
+    pub open: i64,
+    /// Open hazards of grade `G3_suspected`.
+    pub suspected_major_open: i64,
+    /// Open hazards past their deadline.
+    pub overdue: i64,
+    /// Found not to be a hazard.
+    pub void: i64,
+    /// Recorded elsewhere.
+    pub merged: i64,
+    /// Closed in percent of found, one decimal; absent if nothing was found.
+    pub closed_percent: Option<f64>,
+}
+
+/// The ledger counted by place, at one instant.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Statistics {
+    /// When it was counted, RFC 3339.
+    pub as_of: String,
+    /// One row for each place, in the order of paths.
+    pub places: Vec<PlaceCount>,
+    /// Their sum.
+    pub total: PlaceCount,
+}
+
+impl PlaceCount {
+    fn add(&mut self, count: &ledger::Count) {
+        let state = StateCode(u16::try_from(count.state).unwrap_or(0));
+        let open = Catalogue::embedded().rules.is_open(state);
+        match state {
+            VOID => self.void += count.hazards,
+            MERGED => self.merged += count.hazards,
+            _ if open => {
+                self.found += count.hazards;
+                self.open += count.hazards;
+                self.overdue += count.past_deadline;
+                self.suspected_major_open += if count.grade == Grade::G3Suspected.name() {
+                    count.hazards
+                } else {
+                    0
+                };
+            }
+            _ => {
+                self.found += count.hazards;
+                self.closed += count.hazards;
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let percent = |found| (self.closed as f64 / found as f64 * 1000.0).round() / 10.0;
+        self.closed_percent = (self.found > 0).then(|| percent(self.found));
+    }
+}
+
+/// Counts what the query finds.
+pub(super) fn count(
+    tx: &mut dyn Tx,
+    query: &Query,
+    level: Level,
+    now: i64,
+) -> Result<Statistics, Refusal> {
+    let mut places: BTreeMap<String, PlaceCount> = BTreeMap::new();
+    let mut total = PlaceCount::default();
+    for (space, count) in ledger::counts(tx, query, level.by_path(), now)? {
+        let place = level.of(space.codes().count(), &count.place);
+        places.entry(place).or_default().add(&count);
+        total.add(&count);
+    }
+    let names = names::areas(tx, places.keys().map(String::as_str))?;
+    total.finish();
+    let named = |(area, mut count): (String, PlaceCount)| {
+        count.finish();
+        count.name = names.get(&area).cloned();
+        count.area = Some(area);
+        count
+    };
+    Ok(Statistics {
+        as_of: super::view::instant(now),
+        places: places.into_iter().map(named).collect(),
+        total,
+    })
+}

@@ -1,0 +1,366 @@
+//! Documents: where they are, what they are made of, which of them a phone lacks.
+
+use std::collections::HashMap;
+
+use sync_core::record::{AreaPath, Digest, DocId};
+
+use super::{Row, StorageError, Tx, Value, spaces::area};
+
+/// A document's row.
+#[derive(Debug, Clone)]
+pub struct Doc {
+    /// The document.
+    pub id: DocId,
+    /// Its space.
+    pub space: AreaPath,
+    /// Its path.
+    pub path: AreaPath,
+    /// When it came to the path.
+    pub path_seq: u64,
+    /// Its newest change.
+    pub last_seq: u64,
+    /// All its changes.
+    pub changes: u64,
+    /// Their digest.
+    pub digest: Digest,
+    /// Changes up to here are in the snapshot.
+    pub snap_seq: u64,
+    /// Changes after the snapshot.
+    pub tail_count: u64,
+    /// Their bytes.
+    pub tail_bytes: u64,
+    /// Bytes of all changes.
+    pub total_bytes: u64,
+}
+
+const COLUMNS: &str =
+    "d.id, d.space, d.path, d.path_seq, d.last_seq, d.change_count, d.digest, d.snap_seq,
+  d.tail_count, d.tail_bytes, d.total_bytes";
+
+fn read(row: &dyn Row) -> Result<Doc, StorageError> {
+    let int = |column| row.int(column).map(i64::unsigned_abs);
+    Ok(Doc {
+        id: DocId::from_slice(&row.bytes(0)?)?,
+        space: area(&row.text(1)?)?,
+        path: area(&row.text(2)?)?,
+        path_seq: int(3)?,
+        last_seq: int(4)?,
+        changes: int(5)?,
+        digest: Digest::from_slice(&row.bytes(6)?),
+        snap_seq: int(7)?,
+        tail_count: int(8)?,
+        tail_bytes: int(9)?,
+        total_bytes: int(10)?,
+    })
+}
+
+/// The spaces of documents; those that are not known are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn spaces_of(
+    tx: &mut dyn Tx,
+    docs: impl IntoIterator<Item = DocId>,
+) -> Result<HashMap<DocId, AreaPath>, StorageError> {
+    let docs: Vec<DocId> = docs.into_iter().collect();
+    let found = tx.all_of(
+        "SELECT doc, space FROM doc_space WHERE doc IN (?)",
+        &[],
+        &ids(&docs),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, area(&row.text(1)?)?)),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+pub(super) fn ids(docs: &[DocId]) -> Vec<Value<'_>> {
+    docs.iter()
+        .map(|doc| Value::Bytes(doc.as_bytes()))
+        .collect()
+}
+
+/// Documents of a space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Vec<Doc>, StorageError> {
+    tx.all_of(
+        &format!("SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.id IN (?)"),
+        &[space.as_str().into()],
+        &ids(docs),
+        read,
+    )
+}
+
+/// A document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, id: DocId) -> Result<Option<Doc>, StorageError> {
+    let Some(space) = spaces_of(tx, [id])?.remove(&id) else {
+        return Ok(None);
+    };
+    Ok(of(tx, &space, &[id])?.pop())
+}
+
+/// Notes the space of new documents.
+///
+/// # Errors
+/// [`StorageError`]; also if another transaction was faster with one of them.
+pub fn begin(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = docs
+        .iter()
+        .flat_map(|doc| [doc.as_bytes().into(), space.as_str().into()])
+        .collect();
+    tx.insert_all("doc_space (doc, space)", 2, &values, "")
+}
+
+/// Writes documents' rows.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn put(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
+    let int = |value: u64| Value::Int(value.cast_signed());
+    let digests: Vec<_> = docs.iter().map(|doc| doc.digest.to_bytes()).collect();
+    let values: Vec<Value<'_>> = docs
+        .iter()
+        .zip(&digests)
+        .flat_map(|(doc, digest)| {
+            [
+                doc.space.as_str().into(),
+                doc.id.as_bytes().into(),
+                doc.path.as_str().into(),
+                int(doc.path_seq),
+                int(doc.last_seq),
+                int(doc.changes),
+                digest.as_slice().into(),
+                int(doc.snap_seq),
+                int(doc.tail_count),
+                int(doc.tail_bytes),
+                int(doc.total_bytes),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
+           total_bytes)",
+        11,
+        &values,
+        "ON CONFLICT (space, id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
+           last_seq = excluded.last_seq, change_count = excluded.change_count, digest = excluded.digest,
+           snap_seq = excluded.snap_seq, tail_count = excluded.tail_count, tail_bytes = excluded.tail_bytes,
+           total_bytes = excluded.total_bytes",
+    )
+}
+
+/// What makes up a document: its snapshot, empty if it has none, and the changes after that.
+#[derive(Debug, Default, Clone)]
+pub struct Body {
+    /// The snapshot.
+    pub chunk: Vec<u8>,
+    /// The changes after it, in order.
+    pub changes: Vec<Vec<u8>>,
+}
+
+/// What makes up these documents of one space, in their order.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn bodies(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Body>, StorageError> {
+    let mut found: HashMap<DocId, Body> = HashMap::new();
+    let folded: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.snap_seq > 0)
+        .map(|d| d.id)
+        .collect();
+    let space = space.as_str().into();
+    let chunks = tx.all_of(
+        "SELECT doc, chunk FROM snap WHERE space = $1 AND doc IN (?)",
+        &[space],
+        &ids(&folded),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+    )?;
+    for (doc, chunk) in chunks {
+        found.entry(doc).or_default().chunk = chunk;
+    }
+    let grown: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.last_seq > d.snap_seq)
+        .map(|d| d.id)
+        .collect();
+    let changes = tx.all_of(
+        "SELECT c.doc, c.bytes FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq",
+        &[space],
+        &ids(&grown),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+    )?;
+    for (doc, bytes) in changes {
+        found.entry(doc).or_default().changes.push(bytes);
+    }
+    let take = |doc: &Doc| found.remove(&doc.id).unwrap_or_default();
+    Ok(docs.iter().map(take).collect())
+}
+
+/// What makes up one document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn body(tx: &mut dyn Tx, doc: &Doc) -> Result<Body, StorageError> {
+    let mut bodies = bodies(tx, &doc.space, std::slice::from_ref(doc))?;
+    Ok(bodies.pop().unwrap_or_default())
+}
+
+/// Stores a snapshot that holds every change up to `doc.last_seq`, unless the document has moved on since.
+/// Returns whether it was stored.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn put_snapshot(tx: &mut dyn Tx, doc: &Doc, chunk: &[u8]) -> Result<bool, StorageError> {
+    let upto = Value::Int(doc.last_seq.cast_signed());
+    let (space, id) = (
+        Value::Text(doc.space.as_str()),
+        Value::Bytes(doc.id.as_bytes()),
+    );
+    let current = tx.execute(
+        "UPDATE doc SET snap_seq = last_seq, tail_count = 0, tail_bytes = 0
+         WHERE space = $1 AND id = $2 AND last_seq = $3",
+        &[space, id, upto],
+    )?;
+    if current == 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO snap (space, doc, upto_seq, chunk) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (space, doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk",
+        &[space, id, upto, chunk.into()],
+    )?;
+    Ok(true)
+}
+
+/// Documents of an area from newest to oldest id, after one.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn backfill(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+    after: Option<DocId>,
+    limit: usize,
+) -> Result<Vec<Doc>, StorageError> {
+    let after = after.map_or([0xff; 16], |doc| doc.0);
+    let limit = Value::Int(limit as i64);
+    if space == within {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.id < $2 ORDER BY d.id DESC LIMIT $3"
+        );
+        return tx.all(
+            &sql,
+            &[space.as_str().into(), after.as_slice().into(), limit],
+            read,
+        );
+    }
+    let (from, to) = within.below();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.id < $1
+         WHERE p.space = $2 AND (p.path = $3 OR (p.path >= $4 AND p.path < $5)) ORDER BY d.id DESC LIMIT $6"
+    );
+    let values = [
+        after.as_slice().into(),
+        space.as_str().into(),
+        within.as_str().into(),
+        from.as_str().into(),
+        to.as_str().into(),
+        limit,
+    ];
+    tx.all(&sql, &values, read)
+}
+
+/// Documents of an area that changed after a number, oldest change first.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn tail(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Doc>, StorageError> {
+    let (after, limit) = (Value::Int(after.cast_signed()), Value::Int(limit as i64));
+    if space == within {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.last_seq > $2 ORDER BY d.last_seq LIMIT $3"
+        );
+        return tx.all(&sql, &[space.as_str().into(), after, limit], read);
+    }
+    let (from, to) = within.below();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.last_seq > $1
+         WHERE p.last_seq > $1 AND p.space = $2 AND (p.path = $3 OR (p.path >= $4 AND p.path < $5))
+         ORDER BY d.last_seq LIMIT $6"
+    );
+    let values = [
+        after,
+        space.as_str().into(),
+        within.as_str().into(),
+        from.as_str().into(),
+        to.as_str().into(),
+        limit,
+    ];
+    tx.all(&sql, &values, read)
+}
+
+/// Documents that left an area between two numbers (first excluded, last included).
+///
+/// # Errors
+/// [`StorageError`].
+pub fn exits(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+    after: u64,
+    upto: u64,
+) -> Result<Vec<DocId>, StorageError> {
+    let (from, to) = within.below();
+    tx.all(
+        "SELECT doc FROM doc_exit WHERE space = $1 AND seq > $2 AND seq <= $3
+         AND (path = $4 OR (path >= $5 AND path < $6)) ORDER BY seq",
+        &[
+            space.as_str().into(),
+            after.cast_signed().into(),
+            upto.cast_signed().into(),
+            within.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+        ],
+        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+    )
+}
+
+/// Every document of an area with its digest, for a comparison.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn digests(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+) -> Result<Vec<(DocId, Digest)>, StorageError> {
+    let (from, to) = within.below();
+    tx.all(
+        "SELECT id, digest FROM doc WHERE space = $1 AND (path = $2 OR (path >= $3 AND path < $4))",
+        &[
+            space.as_str().into(),
+            within.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+        ],
+        |row| {
+            Ok((
+                DocId::from_slice(&row.bytes(0)?)?,
+                Digest::from_slice(&row.bytes(1)?),
+            ))
+        },
+    )
+}

@@ -1,0 +1,110 @@
+//! Which grants the events of a document, and of a path, were made under.
+
+use std::collections::HashSet;
+
+use sync_core::record::{AreaPath, DocId, GrantId};
+
+use super::{StorageError, Tx, Value, docs::ids};
+
+/// That a document's events use a grant, since a number.
+#[derive(Debug)]
+pub struct GrantUse<'a> {
+    /// The document.
+    pub doc: DocId,
+    /// Its path.
+    pub path: &'a AreaPath,
+    /// The grant.
+    pub grant: GrantId,
+    /// Since this change.
+    pub seq: u64,
+}
+
+/// Notes uses of grants, in the order of their numbers: by document, and the first in each path.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn note(tx: &mut dyn Tx, space: &AreaPath, uses: &[GrantUse<'_>]) -> Result<(), StorageError> {
+    let mut seen = HashSet::new();
+    let by_doc: Vec<Value<'_>> = uses
+        .iter()
+        .filter(|u| seen.insert((u.doc, u.grant)))
+        .flat_map(|u| {
+            let seq = u.seq.cast_signed();
+            [
+                space.as_str().into(),
+                u.doc.as_bytes().into(),
+                u.grant.as_bytes().into(),
+                seq.into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "doc_grant (space, doc, grant_id, seq)",
+        4,
+        &by_doc,
+        "ON CONFLICT DO NOTHING",
+    )?;
+    let mut seen = HashSet::new();
+    let by_path: Vec<Value<'_>> = uses
+        .iter()
+        .filter(|u| seen.insert((u.path, u.grant)))
+        .flat_map(|u| {
+            let seq = u.seq.cast_signed();
+            [
+                space.as_str().into(),
+                u.path.as_str().into(),
+                u.grant.as_bytes().into(),
+                seq.into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "path_grant (space, path, grant_id, seq)",
+        4,
+        &by_path,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// The grants these documents' events were made under.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of_docs(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashSet<GrantId>, StorageError> {
+    let found = tx.all_of(
+        "SELECT DISTINCT grant_id FROM doc_grant WHERE space = $1 AND doc IN (?)",
+        &[space.as_str().into()],
+        &ids(docs),
+        |row| Ok(GrantId::from_slice(&row.bytes(0)?)?),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// Grants that were used in an area up to a number: a phone past it has them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of_area(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+    upto: u64,
+) -> Result<Vec<GrantId>, StorageError> {
+    let (from, to) = within.below();
+    tx.all(
+        "SELECT DISTINCT grant_id FROM path_grant WHERE space = $1 AND seq <= $2
+         AND (path = $3 OR (path >= $4 AND path < $5))",
+        &[
+            space.as_str().into(),
+            upto.cast_signed().into(),
+            within.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+        ],
+        |row| Ok(GrantId::from_slice(&row.bytes(0)?)?),
+    )
+}

@@ -1,0 +1,262 @@
+//! Reading the ledger: which rows somebody looks for, and how many there are.
+
+use std::collections::BTreeSet;
+
+use sync_core::record::AreaPath;
+
+use super::{
+    StorageError, Tx, Value,
+    hazards::{COLUMNS, Hazard, read},
+    spaces::{self, area},
+};
+
+/// What to look for in the ledger. Every part narrows.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Areas the caller may see; none means nothing.
+    pub within: Vec<AreaPath>,
+    /// Only of this space; the order of changes is one for each space.
+    pub space: Option<AreaPath>,
+    /// Only in this area.
+    pub area: Option<AreaPath>,
+    /// Only this kind.
+    pub code: Option<String>,
+    /// Only this category.
+    pub category: Option<String>,
+    /// Only this grade.
+    pub grade: Option<String>,
+    /// Only this state.
+    pub state: Option<i64>,
+    /// Only open, or only closed.
+    pub open: Option<bool>,
+    /// Only with this flag (one bit).
+    pub flag: Option<i64>,
+    /// Found at or after.
+    pub found_from: Option<i64>,
+    /// Found before.
+    pub found_to: Option<i64>,
+    /// Text that place, description, code or number contains.
+    pub text: Option<String>,
+    /// After this position (found_at, doc), newest first.
+    pub after: Option<(i64, Vec<u8>)>,
+    /// Changed after this number.
+    pub changed_after: Option<i64>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+/// A WHERE clause under construction, its values in order of first use.
+#[derive(Default)]
+struct Where {
+    sql: Vec<String>,
+    values: Vec<Owned>,
+}
+
+enum Owned {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Owned {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Int(v) => Value::Int(*v),
+            Self::Text(v) => Value::Text(v),
+            Self::Bytes(v) => Value::Bytes(v),
+        }
+    }
+}
+
+impl Where {
+    fn values(&self) -> Vec<Value<'_>> {
+        self.values.iter().map(Owned::value).collect()
+    }
+
+    fn add(&mut self, fragment: &str, values: impl IntoIterator<Item = Owned>) {
+        let mut sql = fragment.to_owned();
+        for value in values {
+            self.values.push(value);
+            sql = sql.replacen('?', &format!("${}", self.values.len()), 1);
+        }
+        self.sql.push(sql);
+    }
+
+    /// Only in one of these areas below the space; none means all of it.
+    fn areas(&mut self, areas: &[&AreaPath]) {
+        let start = self.sql.len();
+        for area in areas {
+            let (from, to) = area.below();
+            let own = Owned::Text(area.to_string());
+            self.add(
+                "(h.path = ? OR (h.path >= ? AND h.path < ?))",
+                [own, Owned::Text(from), Owned::Text(to)],
+            );
+        }
+        let any = self.sql.split_off(start);
+        if !any.is_empty() {
+            self.sql.push(format!("({})", any.join(" OR ")));
+        }
+    }
+}
+
+impl Query {
+    /// The areas that are asked for and may be seen.
+    fn areas(&self) -> BTreeSet<AreaPath> {
+        let narrowed = |within: &AreaPath| match &self.area {
+            Some(area) if within.covers(area) => Some(area.clone()),
+            Some(area) if !area.covers(within) => None,
+            _ => Some(within.clone()),
+        };
+        self.within.iter().filter_map(narrowed).collect()
+    }
+}
+
+/// The conditions within one space; nothing if none of the areas lies there.
+fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option<Where> {
+    let mut w = Where::default();
+    w.add("h.space = ?", [Owned::Text(space.to_string())]);
+    if !areas.iter().any(|area| area.covers(space)) {
+        let here: Vec<&AreaPath> = areas.iter().filter(|area| space.covers(area)).collect();
+        if here.is_empty() {
+            return None;
+        }
+        w.areas(&here);
+    }
+    let texts = [
+        ("h.code = ?", &q.code),
+        ("h.category = ?", &q.category),
+        ("h.grade = ?", &q.grade),
+    ];
+    for (sql, value) in texts {
+        if let Some(value) = value {
+            w.add(sql, [Owned::Text(value.clone())]);
+        }
+    }
+    let ints = [
+        ("h.state = ?", q.state),
+        ("h.is_open = ?", q.open.map(i64::from)),
+        ("(h.flags & ?) <> 0", q.flag),
+        ("h.found_at >= ?", q.found_from),
+        ("h.found_at < ?", q.found_to),
+        ("h.changed > ?", q.changed_after),
+    ];
+    for (sql, value) in ints {
+        if let Some(value) = value {
+            w.add(sql, [Owned::Int(value)]);
+        }
+    }
+    if let Some(text) = &q.text {
+        let escaped = text
+            .to_lowercase()
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_");
+        w.add(
+            "h.search LIKE ? ESCAPE '\\'",
+            [Owned::Text(format!("%{escaped}%"))],
+        );
+    }
+    if let Some((found, doc)) = &q.after {
+        let values = [
+            Owned::Int(*found),
+            Owned::Int(*found),
+            Owned::Bytes(doc.clone()),
+        ];
+        w.add("(h.found_at < ? OR (h.found_at = ? AND h.doc < ?))", values);
+    }
+    Some(w)
+}
+
+/// Rows of the ledger, newest found first; with `changed_after`, in the order they changed. Each space is asked by
+/// itself, so that every statement stays within one partition and its index gives the order.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Hazard>, StorageError> {
+    let order = if q.changed_after.is_some() {
+        "h.changed"
+    } else {
+        "h.found_at DESC, h.doc DESC"
+    };
+    let mut rows = each_space(tx, q, |tx, _, w| {
+        w.values.push(Owned::Int(q.limit));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM hazard h WHERE {} ORDER BY {order} LIMIT ${}",
+            w.sql.join(" AND "),
+            w.values.len()
+        );
+        tx.all(&sql, &w.values(), read)
+    })?;
+    if q.changed_after.is_none() {
+        rows.sort_by(|a, b| (b.found_at, &b.doc).cmp(&(a.found_at, &a.doc)));
+    }
+    rows.truncate(usize::try_from(q.limit).unwrap_or(0));
+    Ok(rows)
+}
+
+/// Asks each space that the query reaches.
+fn each_space<T>(
+    tx: &mut dyn Tx,
+    q: &Query,
+    ask: impl Fn(&mut dyn Tx, &AreaPath, &mut Where) -> Result<Vec<T>, StorageError>,
+) -> Result<Vec<T>, StorageError> {
+    let areas = q.areas();
+    let spaces = match &q.space {
+        Some(space) => BTreeSet::from([space.clone()]),
+        None => spaces::touching(tx, &areas)?,
+    };
+    let mut rows = Vec::new();
+    for space in spaces {
+        if let Some(mut w) = conditions(q, &space, &areas) {
+            rows.extend(ask(tx, &space, &mut w)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// How many hazards of a place are in one state.
+#[derive(Debug, Clone)]
+pub struct Count {
+    /// The space, or the path if paths were asked for.
+    pub place: AreaPath,
+    /// The state.
+    pub state: i64,
+    /// The grade.
+    pub grade: String,
+    /// Hazards.
+    pub hazards: i64,
+    /// Of those, the ones whose deadline lies before the given time.
+    pub past_deadline: i64,
+}
+
+/// Hazards by place, state and grade, each with its space; by path instead of by space with `by_path`.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn counts(
+    tx: &mut dyn Tx,
+    q: &Query,
+    by_path: bool,
+    now: i64,
+) -> Result<Vec<(AreaPath, Count)>, StorageError> {
+    let place = if by_path { "h.path" } else { "h.space" };
+    each_space(tx, q, |tx, space, w| {
+        // A number of this program, not of a caller: a parameter before the others would shift them all.
+        let sql = format!(
+            "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.deadline < {now} THEN 1 END)
+             FROM hazard h WHERE {} GROUP BY {place}, h.state, h.grade ORDER BY {place}, h.state, h.grade",
+            w.sql.join(" AND "),
+        );
+        tx.all(&sql, &w.values(), |row| {
+            let count = Count {
+                place: area(&row.text(0)?)?,
+                state: row.int(1)?,
+                grade: row.text(2)?,
+                hazards: row.int(3)?,
+                past_deadline: row.int(4)?,
+            };
+            Ok((space.clone(), count))
+        })
+    })
+}
