@@ -6,4 +6,5 @@ pub mod demo;
 pub mod fleet;
 pub mod network;
 pub mod phone;
+pub mod postgres;
 pub mod world;

@@ -13,6 +13,7 @@ fn kept(devices: usize, days: usize, network: &str, seed: u64) {
         network: network.to_owned(),
         profile: Profile::named(network).unwrap(),
         seed,
+        cluster: None,
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());

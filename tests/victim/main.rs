@@ -28,11 +28,9 @@ fn main() -> anyhow::Result<()> {
 
 fn serve(folder: &Path) -> anyhow::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
-        let app = App::start(
-            &Config::new(folder, ([127, 0, 0, 1], 0).into()),
-            system_clock(),
-        )
-        .await?;
+        let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
+        config.database = std::env::var("XUNCHA_DATABASE").ok();
+        let app = App::start(&config, system_clock()).await?;
         println!("{}", app.address);
         std::future::pending::<()>().await;
         app.stop().await

@@ -4,10 +4,14 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+/// The cargo that runs this program.
+pub(crate) fn program() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
 /// Runs cargo with these arguments.
 pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
+    let status = Command::new(program())
         .args(arguments)
         .status()
         .context("cargo")?;

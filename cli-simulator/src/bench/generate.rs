@@ -1,7 +1,5 @@
 //! Records in bulk: real documents and signed packs of many devices, pushed through the real write path.
 
-use std::path::Path;
-
 use sync_core::{
     crdt::{Actor, Document},
     identity::{PackClaims, SecretKey},
@@ -45,8 +43,8 @@ pub struct Generator {
     pub rooms: Rooms,
     /// Its database.
     pub storage: Storage,
-    /// The county.
-    pub world: World,
+    /// The counties.
+    pub worlds: Vec<World>,
     /// The devices.
     pub writers: Vec<Writer>,
     chance: u64,
@@ -74,21 +72,26 @@ const WORDS: [&str; 8] = [
 const CODES: [&str; 6] = ["EV-06", "FL-01", "WN-01", "EG-03", "EG-06", "FF-02"];
 
 impl Generator {
-    /// Opens a data folder with `writers` devices of the world's people, in turn.
+    /// Opens a server's rooms with `writers` devices of the worlds' people, in turn.
     ///
     /// # Errors
-    /// If the folder cannot be opened.
-    pub fn open(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Self> {
+    /// If the folder or the database cannot be opened.
+    pub fn open(
+        config: &Config,
+        worlds: Vec<World>,
+        writers: usize,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
-        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
-        let (storage, rooms) = open(&config, system_clock())?;
-        let world = World::small();
-        runtime.block_on(world.seed(&storage))?;
+        let (storage, rooms) = open(config, system_clock())?;
+        for world in &worlds {
+            runtime.block_on(world.seed(&storage))?;
+        }
         let mut generator = Self {
             runtime,
             rooms,
             storage,
-            world,
+            worlds,
             writers: Vec::new(),
             chance: seed,
         };
@@ -110,13 +113,13 @@ impl Generator {
 
     fn enrol(&mut self, n: usize) -> anyhow::Result<Writer> {
         let names = ["网格员乙", "物业经理丙", "审核员丁", "网格员甲"];
-        let mut actor = self.world.actor(names[n % names.len()]).clone();
+        let world = self.worlds[n % self.worlds.len()].clone();
+        let mut actor = world.actor(names[n % names.len()]).clone();
         // Everybody may write everywhere here: the rows measure the log, not the fold's opinion of it.
-        actor.area = self.world.county.clone();
+        actor.area = world.county.clone();
         let (id, key) = (DeviceId(self.random()), SecretKey::from_seed(self.random()));
         let public = key.public();
-        let (world, storage, rooms) =
-            (self.world.clone(), self.storage.clone(), self.rooms.clone());
+        let (storage, rooms) = (self.storage.clone(), self.rooms.clone());
         let response = self.runtime.block_on(async move {
             let code = world.invite(&storage, &rooms, &actor).await?;
             let request = enrol::Request {
@@ -185,7 +188,8 @@ impl Generator {
     pub fn record(&mut self, writer: usize, at: i64) -> anyhow::Result<(Made, push::Entry)> {
         let chance = mix(&mut self.chance);
         let photos = vec![self.photo(PhotoRole::Before), self.photo(PhotoRole::Before)];
-        let compound = &self.world.compounds[(chance % 3) as usize];
+        let world = &self.worlds[writer % self.worlds.len()];
+        let compound = &world.compounds[(chance % 3) as usize];
         let building = format!("{}栋", 1 + chance % 40);
         let unit = format!("{}单元", 1 + chance / 64 % 4);
         let floor = format!("{}层", 1 + chance / 512 % 30);
@@ -358,9 +362,10 @@ impl Generator {
     /// # Errors
     /// From the storage.
     pub fn code(&self) -> anyhow::Result<String> {
-        let actor = self.world.actor("审核员丁").clone();
+        let world = &self.worlds[0];
+        let actor = world.actor("审核员丁");
         self.runtime
-            .block_on(self.world.invite(&self.storage, &self.rooms, &actor))
+            .block_on(world.invite(&self.storage, &self.rooms, actor))
     }
 
     /// Runs a future on the generator's runtime.

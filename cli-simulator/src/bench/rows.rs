@@ -8,10 +8,12 @@ use sync_core::{
     sync::{Options, Report},
 };
 
+use xuncha_server::config::Config;
+
 use super::{Generator, Row, Sizes, relay, server::Server};
 use crate::{
     phone::{Http, Phone},
-    world::{note, observation},
+    world::{World, note, observation},
 };
 
 /// A minute from now: every grant of this run is valid then, so that events count.
@@ -50,13 +52,19 @@ fn ready(folder: &Path, http: &Http, code: &str) -> anyhow::Result<Phone> {
     Ok(phone)
 }
 
+/// One county in a data folder that nobody serves meanwhile.
+fn county(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Generator> {
+    let config = Config::new(data, ([127, 0, 0, 1], 0).into());
+    Generator::open(&config, vec![World::small()], writers, seed)
+}
+
 /// Durable ingest of many devices, group commit included.
 pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     const DEVICES: usize = 60;
     const PACKS: usize = 24;
     const CHANGES: usize = 50;
     say("durable ingest: making packs");
-    let mut generator = Generator::open(data, DEVICES, 1)?;
+    let mut generator = county(data, DEVICES, 1)?;
     let mut packs = Vec::new();
     for round in 0..PACKS {
         for writer in 0..DEVICES {
@@ -121,7 +129,7 @@ pub(super) fn phones(
     let n = sizes.records;
     say(&format!("{n} records of 5 events"));
     let data = folder.join("server");
-    let mut generator = Generator::open(&data, 20, 2)?;
+    let mut generator = county(&data, 20, 2)?;
     let mut made = generator.fill(n, 5, say)?;
     let code = generator.code()?;
     let server = Server::start(&data)?;
@@ -270,7 +278,7 @@ fn pushes(
 
     let mut captures = Vec::new();
     for n in 0..1000 {
-        let compound = &generator.world.compounds[n % 3];
+        let compound = &generator.worlds[0].compounds[n % 3];
         let building = format!("{}栋", n % 40);
         let place = (building.as_str(), "2单元", "3层", LocationKind::Stairwell);
         let found = observation(
@@ -320,7 +328,7 @@ pub(super) fn large(
     let n = sizes.large;
     say(&format!("{n} records of 2 events"));
     let data = folder.join("server");
-    let mut generator = Generator::open(&data, 20, 3)?;
+    let mut generator = county(&data, 20, 3)?;
     generator.fill(n, 2, say)?;
     let code = generator.code()?;
     drop(generator);

@@ -1,16 +1,19 @@
 //! `xuncha-sim fleet`
 
+use std::sync::Arc;
+
 use clap::Args;
 use cli_simulator::{
-    fleet::{Plan, run},
+    fleet::{Cluster, Plan, run},
     network::Profile,
+    postgres::Server,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A fleet of real device stores through a bad network.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7"
+    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database"
 )]
 pub(crate) struct Fleet {
     /// Phones.
@@ -25,20 +28,52 @@ pub(crate) struct Fleet {
     /// Same seed, same people doing the same things.
     #[arg(long, default_value_t = 7)]
     seed: u64,
+    /// Server processes over a throw-away PostgreSQL, instead of one server in this process.
+    #[arg(long)]
+    processes: Option<usize>,
+    /// Calls after which one of the processes is killed and another started.
+    #[arg(long, default_value_t = 100, requires = "processes")]
+    kill_every: u64,
+    /// Crash the PostgreSQL server once as well.
+    #[arg(long, requires = "processes")]
+    crash_database: bool,
+    /// Where the processes keep photos, as for the server's `--blobs`; a folder of the run if absent.
+    #[arg(long, requires = "processes")]
+    blobs: Option<String>,
     /// The report as JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Fleet {
+    fn cluster(&self) -> anyhow::Result<Option<Cluster>> {
+        let Some(processes) = self.processes else {
+            return Ok(None);
+        };
+        let server = Server::start()?
+            .ok_or_else(|| anyhow::anyhow!("PostgreSQL is missing: install Debian's postgresql"))?;
+        let program = std::env::current_exe()?;
+        Ok(Some(Cluster {
+            database: server.create("fleet")?,
+            blobs: self.blobs.clone(),
+            program: vec![program.into(), "serve-here".into(), "--data".into()],
+            processes: processes.max(1),
+            kill_every: self.kill_every.max(1),
+            server: Arc::new(server),
+            crash_server: self.crash_database,
+        }))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let profile = Profile::named(&self.network)?;
+        let cluster = self.cluster()?;
         let plan = Plan {
             devices: self.devices,
             days: self.days,
             network: self.network,
             profile,
             seed: self.seed,
+            cluster,
         };
         let folder = tempfile::tempdir()?;
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed}")?;

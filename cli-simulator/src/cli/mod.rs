@@ -8,6 +8,7 @@ mod device;
 mod fleet;
 mod serve_here;
 mod tus_fixture;
+mod with_postgres;
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +36,9 @@ enum Command {
     /// A server with one enrolled phone, for foreign tus clients: prints one line of JSON.
     #[command(hide = true)]
     TusFixture(tus_fixture::TusFixture),
+    /// A command with a throw-away PostgreSQL at hand.
+    #[command(hide = true)]
+    WithPostgres(with_postgres::WithPostgres),
 }
 
 impl Arguments {
@@ -46,6 +50,7 @@ impl Arguments {
             Command::Demo(demo) => demo.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
+            Command::WithPostgres(with) => with.run(),
         }
     }
 }

@@ -14,12 +14,16 @@ pub(crate) struct ServeHere {
     /// The data folder.
     #[arg(long)]
     data: PathBuf,
+    /// As the server's own.
+    #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true)]
+    database: Option<String>,
 }
 
 impl ServeHere {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         tokio::runtime::Runtime::new()?.block_on(async {
-            let config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
+            let mut config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
+            config.database = self.database;
             let app = App::start(&config, system_clock()).await?;
             println!("{}", app.address);
             std::future::pending::<()>().await;

@@ -4,6 +4,7 @@
 //! people do follows from the seed; what the network does too; the server is whole and real.
 
 mod check;
+mod cluster;
 mod play;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::network::{Counters, Profile};
 
 pub use check::Promise;
+pub use cluster::Cluster;
 use play::Fleet;
 
 /// What to play.
@@ -28,6 +30,8 @@ pub struct Plan {
     pub profile: Profile,
     /// Same seed, same people doing the same things.
     pub seed: u64,
+    /// Several processes instead of one server in this process; the days are then those of the system's clock.
+    pub cluster: Option<Cluster>,
 }
 
 /// What came of it.
@@ -53,6 +57,8 @@ pub struct Outcome {
     pub syncs: usize,
     /// Syncs that the network ended.
     pub interrupted: usize,
+    /// Server processes killed on the way.
+    pub kills: usize,
     /// Hazards with an open conflict at the end.
     pub conflicts: usize,
     /// What went over the wire.
@@ -72,7 +78,7 @@ impl Outcome {
         use std::fmt::Write;
         let mut out = format!(
             "机群 / fleet: {} phones, {} days, network {}, seed {}\n\
-             hazards {} · events {} ({} void) · photos {} · syncs {} (interrupted {}) · open conflicts {}\n\
+             hazards {} · events {} ({} void) · photos {} · syncs {} (interrupted {}) · server kills {} · open conflicts {}\n\
              wire: {} calls, {} harmed, {:.1} KB up, {:.1} KB down\n",
             self.devices,
             self.days,
@@ -84,6 +90,7 @@ impl Outcome {
             self.photos,
             self.syncs,
             self.interrupted,
+            self.kills,
             self.conflicts,
             self.wire.calls,
             self.wire.faults,
@@ -127,6 +134,7 @@ pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Resul
         photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
         syncs: fleet.syncs,
         interrupted: fleet.interrupted,
+        kills: fleet.kills,
         conflicts: check::conflicts(&fleet)?,
         wire: fleet.proxy.counters(),
         promises,

@@ -15,9 +15,13 @@ use sync_core::{
     sync::Options,
 };
 use tokio::runtime::Runtime;
-use xuncha_server::{app::App, config::Config};
+use xuncha_server::{
+    access::Now,
+    app::{App, system_clock},
+    config::Config,
+};
 
-use super::Plan;
+use super::{Plan, cluster::Running};
 use crate::{
     chance::mix,
     network::Proxy,
@@ -26,7 +30,7 @@ use crate::{
 };
 
 /// 2024-03-25 08:00 in Wuhan.
-const START: i64 = 1_711_324_800_000;
+const SPRING: i64 = 1_711_324_800_000;
 /// Times a day that a person does something.
 const STEPS: usize = 8;
 
@@ -46,6 +50,9 @@ pub(super) struct Fleet {
     pub(super) direct: Http,
     pub(super) members: Vec<Member>,
     pub(super) world: World,
+    cluster: Option<Running>,
+    pub(super) kills: usize,
+    start: i64,
     clock: Arc<AtomicI64>,
     chance: u64,
     pub(super) syncs: usize,
@@ -67,17 +74,29 @@ impl Fleet {
                 step((turn * plan.devices + n) as u64 + 1, total);
             }
         }
+        if let Some(cluster) = &mut fleet.cluster {
+            fleet.kills = cluster.calm()?;
+        }
         fleet.settle()?;
         Ok(fleet)
     }
 
     fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
-        let config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
+        let mut config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
         // Everybody lives in the same simulated days; a grant of today would not cover events of another year.
-        let clock = Arc::new(AtomicI64::new(START));
+        let mut start = SPRING;
+        if let Some(cluster) = &plan.cluster {
+            config.database = Some(cluster.database.clone());
+            // Other processes have the system's clock; grants of this run hold from now.
+            start = system_clock()().0 + 60_000;
+        }
+        let clock = Arc::new(AtomicI64::new(start));
         let read = Arc::clone(&clock);
-        let now = Arc::new(move || ServerTime(read.load(Ordering::SeqCst)));
+        let now: Now = match plan.cluster {
+            Some(_) => system_clock(),
+            None => Arc::new(move || ServerTime(read.load(Ordering::SeqCst))),
+        };
         let app = runtime.block_on(App::start(&config, now))?;
         let world = World::small();
         runtime.block_on(world.seed(&app.storage))?;
@@ -94,7 +113,7 @@ impl Fleet {
             let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
             let mut phone =
-                Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(START))?;
+                Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(start))?;
             phone.enrol(&mut direct.clone(), &server, &code)?;
             let http = bad.as_phone(&n.to_string());
             members.push(Member {
@@ -104,6 +123,10 @@ impl Fleet {
                 photos: Vec::new(),
             });
         }
+        let cluster = match &plan.cluster {
+            Some(cluster) => Some(Running::start(cluster, folder.join("server"), &proxy)?),
+            None => None,
+        };
         let (chance, syncs, interrupted) = (plan.seed, 0, 0);
         Ok(Self {
             runtime,
@@ -112,6 +135,9 @@ impl Fleet {
             direct,
             members,
             world,
+            cluster,
+            kills: 0,
+            start,
             clock,
             chance,
             syncs,
@@ -125,7 +151,7 @@ impl Fleet {
 
     /// One person does one thing.
     fn turn(&mut self, n: usize, turn: usize) -> anyhow::Result<()> {
-        let today = START + turn as i64 * 86_400_000 / STEPS as i64;
+        let today = self.start + turn as i64 * 86_400_000 / STEPS as i64;
         self.clock.store(today, Ordering::SeqCst);
         let clock = self.members[n].phone.clock.clone();
         if let Some(clock) = clock {
@@ -260,8 +286,15 @@ impl Fleet {
                 .phone
                 .sync(&mut self.direct.clone(), Options::default())?;
         }
-        self.runtime
-            .block_on(self.app.rooms.projection.catch_up())?;
-        Ok(())
+        let projection = self.app.rooms.projection.clone();
+        self.runtime.block_on(async {
+            // Another process may be at it; one that was killed keeps its lease for a while.
+            while projection.lag().await? > 0 {
+                projection.catch_up().await?;
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            projection.catch_up().await?;
+            Ok(())
+        })
     }
 }

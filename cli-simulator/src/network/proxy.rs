@@ -17,7 +17,7 @@ use axum::{
 };
 use futures_util::stream;
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::Profile;
 use crate::chance::mix;
@@ -29,6 +29,7 @@ const MOST: usize = 32 << 20;
 #[derive(Debug, Default)]
 struct Counts {
     calls: AtomicU64,
+    forwarded: AtomicU64,
     up: AtomicU64,
     down: AtomicU64,
     faults: AtomicU64,
@@ -50,7 +51,8 @@ pub struct Counters {
 #[derive(Clone)]
 struct Line {
     client: reqwest::Client,
-    server: Arc<Mutex<String>>,
+    servers: Arc<Mutex<Vec<String>>>,
+    calls: watch::Sender<u64>,
     profile: Profile,
     chance: Arc<Mutex<u64>>,
     counts: Arc<Counts>,
@@ -93,7 +95,8 @@ impl Proxy {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let line = Line {
             client: reqwest::Client::builder().build()?,
-            server: Arc::new(Mutex::new(server.to_owned())),
+            servers: Arc::new(Mutex::new(vec![server.to_owned()])),
+            calls: watch::Sender::new(0),
             profile,
             chance: Arc::new(Mutex::new(seed)),
             counts: Arc::default(),
@@ -105,15 +108,19 @@ impl Proxy {
         Ok(Self { address, line })
     }
 
-    /// Sends calls to another server from now on.
-    pub fn redirect(&self, server: &str) {
-        server.clone_into(
-            &mut self
-                .line
-                .server
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+    /// Sends calls to these servers in turn from now on.
+    pub fn redirect(&self, servers: Vec<String>) {
+        let mut now = self
+            .line
+            .servers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *now = servers;
+    }
+
+    /// Counts the calls as they come in, before they are passed on.
+    pub fn calls(&self) -> watch::Receiver<u64> {
+        self.line.calls.subscribe()
     }
 
     /// What it did so far.
@@ -157,11 +164,11 @@ impl Line {
         body: &Bytes,
         cut: bool,
     ) -> Option<(StatusCode, axum::http::HeaderMap, Bytes)> {
-        let server = self
-            .server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let server = {
+            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            let turn = self.counts.forwarded.fetch_add(1, SeqCst) as usize;
+            servers[turn % servers.len()].clone()
+        };
         let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
         let mut request = self
             .client
@@ -201,7 +208,8 @@ async fn pass(State(line): State<Line>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, MOST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    line.counts.calls.fetch_add(1, SeqCst);
+    let count = line.counts.calls.fetch_add(1, SeqCst) + 1;
+    line.calls.send_replace(count);
     line.counts.up.fetch_add(body.len() as u64, SeqCst);
     let fate = line.fate();
     if fate != Fate::Whole {

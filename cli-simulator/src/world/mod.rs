@@ -66,15 +66,21 @@ impl World {
     /// # Panics
     /// Never: the paths are constants.
     pub fn small() -> Self {
-        let path = |text: &str| text.parse::<AreaPath>().expect("a constant path");
-        let county = path("429999/429998");
+        Self::of("429999/429998".parse().expect("a constant path"))
+    }
+
+    /// The same county somewhere else: a province is made of many.
+    ///
+    /// # Panics
+    /// If the path has no room for three codes more.
+    pub fn of(county: AreaPath) -> Self {
         let community = county
             .child("429998001")
             .and_then(|s| s.child("429998001001"));
-        let community = community.expect("constant codes");
+        let community = community.expect("room for more codes");
         let grids = vec![
-            community.child("G01").expect("a constant code"),
-            community.child("G02").expect("a constant code"),
+            community.child("G01").expect("room for more codes"),
+            community.child("G02").expect("room for more codes"),
         ];
         let compound = |n: u8, name, grid: &AreaPath| Compound {
             id: CompoundId(id(2, n)),

@@ -1,0 +1,32 @@
+//! `xuncha-sim with-postgres -- COMMAND`: a command with a throw-away PostgreSQL at hand.
+
+use std::{ffi::OsString, process::Command};
+
+use anyhow::Context;
+use clap::Args;
+use cli_simulator::postgres::Server;
+
+/// The command.
+#[derive(Debug, Args)]
+pub(crate) struct WithPostgres {
+    /// Program and arguments; `XUNCHA_TEST_POSTGRES` tells it where the server is.
+    #[arg(required = true, last = true)]
+    command: Vec<OsString>,
+}
+
+impl WithPostgres {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let Some(server) = Server::start()? else {
+            eprintln!("PostgreSQL is missing: install Debian's postgresql");
+            std::process::exit(3);
+        };
+        let (program, arguments) = self.command.split_first().context("a command")?;
+        let status = Command::new(program)
+            .args(arguments)
+            .env("XUNCHA_TEST_POSTGRES", server.address())
+            .status()
+            .with_context(|| program.to_string_lossy().into_owned())?;
+        anyhow::ensure!(status.success(), "the command failed: {status}");
+        Ok(())
+    }
+}

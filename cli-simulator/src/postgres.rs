@@ -1,0 +1,160 @@
+//! A throw-away PostgreSQL: a real server in a temporary folder, for fleets, benchmarks and tests.
+//!
+//! It listens on a socket in that folder only: no port is taken and nobody else can connect.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, ensure};
+
+/// The folder of `initdb`: on the path, or where Debian keeps the newest.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    folders.extend(debian.map(|version| version.path().join("bin")));
+    // A link on the path stands for one program; its own folder has them all.
+    let whole = |folder: PathBuf| {
+        Some(
+            folder
+                .join("initdb")
+                .canonicalize()
+                .ok()?
+                .parent()?
+                .to_owned(),
+        )
+    };
+    folders.into_iter().filter_map(whole).find(|folder| {
+        let has = |program| folder.join(program).exists();
+        has("pg_ctl") && has("psql")
+    })
+}
+
+/// A running server; stopped and removed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    programs: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts one on a socket in a temporary folder; `None` if PostgreSQL is not installed.
+    ///
+    /// # Errors
+    /// If it is installed and does not start.
+    pub fn start() -> anyhow::Result<Option<Self>> {
+        let Some(programs) = programs() else {
+            return Ok(None);
+        };
+        let folder = tempfile::Builder::new().prefix("xuncha-pg-").tempdir()?;
+        let server = Self { programs, folder };
+        if is_root() {
+            let status = Command::new("chown")
+                .arg("postgres")
+                .arg(server.folder.path())
+                .status()?;
+            ensure!(
+                status.success(),
+                "PostgreSQL does not run as root, and there is no user postgres"
+            );
+        }
+        server.call(
+            "initdb",
+            &[
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+            ],
+        )?;
+        server.run()?;
+        Ok(Some(server))
+    }
+
+    fn run(&self) -> anyhow::Result<()> {
+        // On a socket only: no port is taken, nobody else can connect.
+        let options = format!(
+            "-k {} -c listen_addresses='' -c max_connections=400",
+            self.folder.path().display()
+        );
+        let log = self.folder.path().join("log");
+        let log = log.to_str().context("a path that is text")?;
+        self.call("pg_ctl", &["-w", "-o", &options, "-l", log, "start"])
+    }
+
+    /// Stops it at once, as a power cut would, and starts it again.
+    ///
+    /// # Errors
+    /// If it does not come back.
+    pub fn crash_and_recover(&self) -> anyhow::Result<()> {
+        self.call("pg_ctl", &["-w", "-m", "immediate", "stop"])?;
+        self.run()
+    }
+
+    /// Where it is, for a program that makes databases in it.
+    pub fn address(&self) -> String {
+        format!("host={} user=postgres", self.folder.path().display())
+    }
+
+    /// A new database in it: its address for `--database`.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(&self, name: &str) -> anyhow::Result<String> {
+        let command = format!("CREATE DATABASE {name}");
+        let folder = self.folder.path().display().to_string();
+        let status = Command::new(self.programs.join("psql"))
+            .args(["-q", "-h", &folder, "-U", "postgres", "-c", &command])
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null())
+            .status()
+            .context("psql")?;
+        ensure!(status.success(), "database {name} cannot be made");
+        Ok(format!("{} dbname={name}", self.address()))
+    }
+
+    fn call(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let program = self.programs.join(program);
+        let mut command = if is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command
+            .current_dir(self.folder.path())
+            .arg("-D")
+            .arg(self.folder.path().join("data"))
+            .args(arguments);
+        let status = command
+            .stdout(Stdio::null())
+            .status()
+            .context("PostgreSQL")?;
+        ensure!(
+            status.success(),
+            "{command:?} failed; see {}",
+            self.folder.path().display()
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.call("pg_ctl", &["-m", "immediate", "stop"]);
+    }
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"0"))
+}
