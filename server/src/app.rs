@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     access::{Access, Now, server_key, shared_key},
-    blobs::Blobs,
+    blobs::{Blobs, Lifetimes, Store, Target},
     config::Config,
     feed::Feed,
     hints::Hints,
@@ -77,14 +77,17 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         Arc::clone(&now),
         config.session_ms,
     );
+    let target = Target::parse(config.blobs.as_deref(), data).context("--blobs")?;
     let blobs = Blobs::new(
         storage.clone(),
-        data.clone(),
+        Store::open(&target).context("--blobs")?,
         key.clone(),
         Arc::clone(&now),
-        config.upload_ms,
-    )
-    .context("photo folder")?;
+        Lifetimes {
+            upload: config.upload_ms,
+            orphan: config.orphan_ms,
+        },
+    )?;
     let rooms = Rooms {
         ingest: Ingest::new(storage.clone(), key, Arc::clone(&now)),
         feed: Feed::new(storage.clone(), access.clone()),
@@ -108,6 +111,7 @@ impl App {
         let opening = (config.clone(), now);
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
         let (storage, rooms) = opened.context("opening")??;
+        rooms.blobs.probe().await.context("--blobs")?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -176,7 +180,7 @@ async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
     }
 }
 
-/// Removes expired uploads every quarter of an hour.
+/// Removes expired uploads and orphaned objects every quarter of an hour.
 async fn sweep(blobs: Blobs) {
     let mut every = tokio::time::interval(std::time::Duration::from_secs(900));
     loop {
@@ -185,6 +189,13 @@ async fn sweep(blobs: Blobs) {
             Ok(0) => {}
             Ok(count) => tracing::info!(uploads = count, "expired uploads removed"),
             Err(error) => tracing::warn!(%error, "expired uploads are removed later"),
+        }
+        match blobs.collect_orphans().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(objects = count, "photo bytes that nothing names removed"),
+            Err(error) => {
+                tracing::warn!(%error, "photo bytes that nothing names are removed later")
+            }
         }
     }
 }

@@ -10,16 +10,23 @@ use sync_core::record::LogId;
 
 use crate::{
     access::random,
-    storage::{Storage, StorageError, spaces},
+    storage::{Storage, StorageError, blobs, spaces},
 };
 
-/// Copies a data folder that may be in use; returns the number of photo files.
+/// Copies a data folder that may be in use; returns the number of photos. `photos` is the folder they are in; without
+/// one they are in a bucket, which has tools of its own.
 ///
-/// The database first, photos after: every photo that the copied database lists is durable before it is listed.
+/// The database first, photos after: every photo that the copied database lists is durable before it is listed. Only
+/// these are copied; what comes later, or belongs to nothing, is not.
 ///
 /// # Errors
-/// If `to` exists or cannot be written.
-pub async fn backup(storage: &Storage, data: &Path, to: &Path) -> anyhow::Result<usize> {
+/// If `to` exists or cannot be written, or a photo that is listed cannot be read.
+pub async fn backup(
+    storage: &Storage,
+    data: &Path,
+    photos: Option<&Path>,
+    to: &Path,
+) -> anyhow::Result<usize> {
     ensure!(!to.exists(), "{} exists; choose a new folder", to.display());
     fs::create_dir_all(to)?;
     if let Err(error) = storage.backup(&to.join("xuncha.db")).await {
@@ -28,15 +35,53 @@ pub async fn backup(storage: &Storage, data: &Path, to: &Path) -> anyhow::Result
         return Err(error).context("database");
     }
     fs::copy(data.join("server.key"), to.join("server.key")).context("server key")?;
-    copy_tree(&data.join("blobs"), &to.join("blobs")).context("photos")
+    match photos {
+        Some(from) => copy_photos(&Storage::open(&to.join("xuncha.db"))?, from, to).await,
+        None => Ok(0),
+    }
+}
+
+/// Copies the photos that a database lists, and their thumbnails.
+async fn copy_photos(copied: &Storage, from: &Path, to: &Path) -> anyhow::Result<usize> {
+    fs::create_dir_all(to.join("blobs")).context("photos")?;
+    let (mut last, mut count) = (String::new(), 0);
+    loop {
+        let after = last.clone();
+        let page = copied.read(move |tx| blobs::objects(tx, &after, 1000));
+        let page: Vec<String> = page.await?;
+        let Some(end) = page.last() else {
+            return Ok(count);
+        };
+        last.clone_from(end);
+        count += page.len();
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let copying = tokio::task::spawn_blocking(move || {
+            page.iter()
+                .try_for_each(|object| copy_photo(object, &from, &to))
+        });
+        copying.await.context("photos")??;
+    }
+}
+
+fn copy_photo(object: &str, from: &Path, to: &Path) -> anyhow::Result<()> {
+    for name in [object.to_owned(), format!("{object}.thumb")] {
+        let target = to.join(&name);
+        fs::create_dir_all(target.parent().unwrap_or(to)).context("photos")?;
+        fs::copy(from.join(&name), target).with_context(|| format!("photo {name}"))?;
+    }
+    Ok(())
 }
 
 /// Copies a backup into an empty data folder and gives every log a new life, so that phones compare and refill
-/// what it lacks. Returns the number of photo files and of logs.
+/// what it lacks. Photos go to the folder `photos`, if they are in one. Returns the number of photo files and of logs.
 ///
 /// # Errors
 /// If `from` is no backup or `data` already holds a database.
-pub async fn restore(from: &Path, data: &Path) -> anyhow::Result<(usize, usize)> {
+pub async fn restore(
+    from: &Path,
+    data: &Path,
+    photos: Option<&Path>,
+) -> anyhow::Result<(usize, usize)> {
     let database = data.join("xuncha.db");
     ensure!(
         from.join("xuncha.db").exists(),
@@ -52,7 +97,12 @@ pub async fn restore(from: &Path, data: &Path) -> anyhow::Result<(usize, usize)>
     for name in ["xuncha.db", "server.key"] {
         fs::copy(from.join(name), data.join(name)).with_context(|| name.to_owned())?;
     }
-    let photos = copy_tree(&from.join("blobs"), &data.join("blobs")).context("photos")?;
+    let photos = match photos {
+        Some(to) if from.join("blobs").exists() => {
+            copy_tree(&from.join("blobs"), &to.join("blobs")).context("photos")?
+        }
+        _ => 0,
+    };
     let renew = |tx: &mut dyn crate::storage::Tx| {
         let all = spaces::list(tx)?;
         for space in &all {

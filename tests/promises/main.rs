@@ -13,6 +13,7 @@ mod idempotence;
 mod ledger;
 mod no_op_cost;
 mod photo_safety;
+mod photo_stores;
 mod processes;
 mod restored_server;
 mod scope_isolation;

@@ -1,101 +1,15 @@
 //! Photos travel by tus 1.0: whatever a client does wrong is named, costs one request, and loses nothing received.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::Client;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering::SeqCst;
 use sync_core::{picture::sample_jpeg, record::BlobHash};
 
-use crate::support::Town;
-
-/// A tus client by hand, as one enrolled phone.
-struct Tus<'t> {
-    town: &'t Town,
-    client: Client,
-    token: String,
-}
-
-impl<'t> Tus<'t> {
-    fn new(town: &'t Town, token: String) -> Self {
-        Self {
-            town,
-            client: Client::new(),
-            token,
-        }
-    }
-
-    fn create(&self, hash: &BlobHash, size: usize) -> Response {
-        let metadata = format!(
-            "filename {},sha256 {}",
-            STANDARD.encode("a.jpg"),
-            STANDARD.encode(hash.to_string())
-        );
-        let request = self
-            .client
-            .post(self.town.url("/v1/blobs"))
-            .bearer_auth(&self.token);
-        let request = request
-            .header("tus-resumable", "1.0.0")
-            .header("upload-length", size.to_string());
-        request.header("upload-metadata", metadata).send().unwrap()
-    }
-
-    fn opened(&self, bytes: &[u8]) -> String {
-        let response = self.create(&BlobHash::of(bytes), bytes.len());
-        assert_eq!(response.status(), 201);
-        header(&response, "location")
-    }
-
-    fn patch(&self, at: &str, offset: usize, bytes: &[u8]) -> Response {
-        self.patch_with(at, offset, bytes, &STANDARD.encode(Sha256::digest(bytes)))
-    }
-
-    fn patch_with(&self, at: &str, offset: usize, bytes: &[u8], sum: &str) -> Response {
-        let request = self
-            .client
-            .patch(self.town.url(at))
-            .bearer_auth(&self.token);
-        let request = request
-            .header("tus-resumable", "1.0.0")
-            .header("upload-offset", offset.to_string());
-        let request = request.header("content-type", "application/offset+octet-stream");
-        request
-            .header("upload-checksum", format!("sha256 {sum}"))
-            .body(bytes.to_vec())
-            .send()
-            .unwrap()
-    }
-
-    fn offset(&self, at: &str) -> Result<usize, u16> {
-        let response = self
-            .client
-            .head(self.town.url(at))
-            .bearer_auth(&self.token)
-            .send()
-            .unwrap();
-        if response.status() == 200 {
-            Ok(header(&response, "upload-offset").parse().unwrap())
-        } else {
-            Err(response.status().as_u16())
-        }
-    }
-}
-
-fn header(response: &Response, name: &str) -> String {
-    response
-        .headers()
-        .get(name)
-        .map(|v| v.to_str().unwrap().to_owned())
-        .unwrap_or_default()
-}
-
-/// Status and the stable name of the refusal.
-fn refusal(response: &Response) -> (u16, String) {
-    (
-        response.status().as_u16(),
-        header(response, "xuncha-refusal"),
-    )
-}
+use crate::support::{
+    Town,
+    tus::{Tus, header, refusal},
+};
 
 /// A town and the session of an enrolled phone.
 fn town() -> (Town, String, String) {
@@ -200,7 +114,7 @@ fn an_upload_belongs_to_its_phone_and_can_be_ended_by_it() {
         refusal(&theirs.patch(&at, 0, &photo)),
         (410, "upload-gone".into())
     );
-    let end = |tus: &Tus<'_>| {
+    let end = |tus: &Tus| {
         tus.client
             .delete(town.url(&at))
             .bearer_auth(&tus.token)

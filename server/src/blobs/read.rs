@@ -1,8 +1,9 @@
 //! Giving photos out, only to those who may see a record that names them.
 
+use axum::body::Bytes;
 use sync_core::{record::BlobHash, wire::Code};
 
-use super::Blobs;
+use super::{Blobs, thumb_key};
 use crate::{
     access::{Reach, Refusal},
     storage::blobs,
@@ -21,13 +22,8 @@ impl Blobs {
     /// The bytes of a photo. Out of reach is the same as not there.
     ///
     /// # Errors
-    /// [`Code::NotFound`].
-    pub async fn read(
-        &self,
-        reach: &Reach,
-        hash: BlobHash,
-        form: Photo,
-    ) -> Result<Vec<u8>, Refusal> {
+    /// [`Code::NotFound`]; [`Refusal::Storage`] if the store cannot be asked.
+    pub async fn read(&self, reach: &Reach, hash: BlobHash, form: Photo) -> Result<Bytes, Refusal> {
         let missing = || Refusal::new(Code::NotFound, hash.to_string());
         let found = self
             .storage
@@ -40,11 +36,11 @@ impl Blobs {
         if !own && !paths.iter().any(|path| reach.covers(path)) {
             return Err(missing());
         }
-        let path = match form {
-            Photo::Whole => self.blob_path(&hash),
-            Photo::Thumbnail => self.thumb_path(&hash),
+        let key = match form {
+            Photo::Whole => blob.object,
+            Photo::Thumbnail => thumb_key(&blob.object),
         };
-        tokio::fs::read(path).await.map_err(|_| missing())
+        self.store.get(&key).await?.ok_or_else(missing)
     }
 
     /// The receipt of a stored photo, if there is one.

@@ -1,24 +1,25 @@
-//! Uploads, step by step: create, append, finish, end, expire.
+//! Uploads, step by step: create, append, end, expire; `finish` has a file of its own.
+//!
+//! Each chunk is an object of its own. It belongs to the upload once its row does, in the transaction that moves the
+//! upload forward from where the chunk begins; of two requests with the same beginning, on whichever process, one wins.
 
 use std::{
     collections::HashSet,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::body::Bytes;
 use sync_core::{
-    identity::BlobReceipt,
-    picture::{self, PictureError, PictureLimits},
     record::{BlobHash, DeviceId},
     wire::Code,
 };
 
-use super::{Blobs, files};
+use super::{Blobs, gone, part_key, upload_id};
 use crate::{
     access::Refusal,
     storage::{
         StorageError,
-        blobs::{self, Blob, Upload},
+        blobs::{self, Part, Upload},
     },
 };
 
@@ -27,6 +28,9 @@ pub const MAX_BLOB_BYTES: u64 = 16 << 20;
 
 /// Uploads one phone may have open: it sends one at a time, and a cut leaves one behind.
 const MAX_OPEN: i64 = 64;
+
+/// Chunks an upload may come in: at 16 KB each this is the largest photo.
+const MAX_PARTS: i64 = 1024;
 
 /// What opening an upload gave.
 #[derive(Debug)]
@@ -71,43 +75,7 @@ impl Drop for Alone {
     }
 }
 
-fn disk(error: &std::io::Error) -> Refusal {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Refusal::new(Code::StorageFull, "the photo folder is full")
-        }
-        _ => Refusal::Storage(StorageError::Engine(format!("photo folder: {error}"))),
-    }
-}
-
-fn gone() -> Refusal {
-    Refusal::new(Code::UploadGone, "create the upload again")
-}
-
-/// Runs file work off the async threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, Refusal> {
-    let joined = tokio::task::spawn_blocking(work).await;
-    joined
-        .map_err(|_| Refusal::Storage(StorageError::Closed))?
-        .map_err(|e| disk(&e))
-}
-
 impl Blobs {
-    fn upload_path(&self, id: &str) -> PathBuf {
-        self.root.join("uploads").join(id)
-    }
-
-    pub(super) fn blob_path(&self, hash: &BlobHash) -> PathBuf {
-        let name = hash.to_string();
-        self.root.join("blobs").join(&name[..2]).join(name)
-    }
-
-    pub(super) fn thumb_path(&self, hash: &BlobHash) -> PathBuf {
-        self.blob_path(hash).with_extension("thumb")
-    }
-
     /// Opens an upload of a photo of this hash and size.
     ///
     /// # Errors
@@ -130,10 +98,9 @@ impl Blobs {
                 receipt: found.receipt,
             });
         }
-        let id = DeviceId(crate::access::random()).to_string();
-        let expires_at = (self.now)().0 + self.upload_ms;
+        let expires_at = (self.now)().0 + self.lifetimes.upload;
         let upload = Upload {
-            id,
+            id: upload_id(),
             hash,
             size,
             received: 0,
@@ -202,27 +169,52 @@ impl Blobs {
             );
             return Err(Refusal::new(Code::TooLarge, detail));
         }
-        let path = self.upload_path(&upload.id);
         if end == upload.size {
-            return self.finish(upload, path, offset, chunk).await;
+            return self.finish(upload, chunk).await;
         }
-        blocking(move || files::write_at(&path, offset, &chunk)).await?;
-        let key = upload.id.clone();
-        let moved = self
-            .storage
-            .write(move |tx| blobs::advance_upload(tx, &key, offset, end))
-            .await?;
-        if moved {
-            Ok(Received::Offset(end))
-        } else {
-            Err(Refusal::new(
-                Code::UploadOffset,
-                "another request moved this upload",
-            ))
+        if chunk.is_empty() {
+            return Ok(Received::Offset(offset));
         }
+        self.keep_part(upload.id, offset, chunk).await
     }
 
-    /// One request at a time writes to an upload: a late double must not cut off what came after it.
+    /// Writes a chunk and lets it count, if the upload still stands where it begins.
+    async fn keep_part(&self, id: String, start: u64, chunk: Vec<u8>) -> Result<Received, Refusal> {
+        let key = id.clone();
+        let parts = self
+            .storage
+            .read(move |tx| blobs::count_parts(tx, &key))
+            .await?;
+        if parts >= MAX_PARTS {
+            let detail = format!(
+                "the upload came in {MAX_PARTS} chunks already; end it and send larger chunks, 256 KB are good"
+            );
+            return Err(Refusal::new(Code::TooLarge, detail));
+        }
+        let size = chunk.len() as u64;
+        let object = part_key(&id, start);
+        self.store.put(&object, Bytes::from(chunk)).await?;
+        let part = Part {
+            start,
+            size,
+            object: object.clone(),
+        };
+        let now = Arc::clone(&self.now);
+        let moved = self
+            .storage
+            .write(move |tx| blobs::advance_upload(tx, &id, &part, now().0))
+            .await?;
+        if moved {
+            return Ok(Received::Offset(start + size));
+        }
+        self.store.remove(&object).await;
+        Err(Refusal::new(
+            Code::UploadOffset,
+            "another request moved this upload",
+        ))
+    }
+
+    /// One request at a time writes to an upload: a late double would only write what does not count.
     fn alone(&self, id: &str) -> Result<Alone, Refusal> {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if writing.insert(id.to_owned()) {
@@ -237,78 +229,24 @@ impl Blobs {
         ))
     }
 
-    /// Whole: hashed again, decoded, durable, listed; only then a receipt.
-    async fn finish(
-        &self,
-        upload: Upload,
-        path: PathBuf,
-        offset: u64,
-        chunk: Vec<u8>,
-    ) -> Result<Received, Refusal> {
-        let part = path.clone();
-        let bytes = blocking(move || {
-            let mut bytes = if offset > 0 {
-                std::fs::read(&part)?
-            } else {
-                Vec::new()
-            };
-            bytes.truncate(usize::try_from(offset).unwrap_or(usize::MAX));
-            bytes.extend(chunk);
-            Ok(bytes)
-        })
-        .await?;
-        let (hash, size) = (upload.hash, upload.size);
-        let (target, thumb) = (self.blob_path(&hash), self.thumb_path(&hash));
-        let checked =
-            tokio::task::spawn_blocking(move || check(&bytes, &hash).map(|found| (found, bytes)))
-                .await
-                .map_err(|_| {
-                    Refusal::new(Code::PhotoUnreadable, "the photo could not be decoded")
-                })?;
-        let ((found, thumbnail), bytes) = match checked {
-            Ok(checked) => checked,
-            Err(refusal) => {
-                self.end(upload.device, &upload.id).await?;
-                return Err(refusal);
-            }
-        };
-        blocking(move || {
-            files::write_whole(&thumb, &thumbnail)?;
-            files::write_whole(&target, &bytes)
-        })
-        .await?;
-        let stored = (self.now)();
-        let receipt = BlobReceipt { hash, size, stored }.seal(&self.key);
-        let blob = Blob {
-            size,
-            width: i64::from(found.width),
-            height: i64::from(found.height),
-            device: upload.device,
-            stored_at: stored.0,
-            receipt: receipt.clone(),
-        };
-        self.storage
-            .write(move |tx| {
-                blobs::insert(tx, hash, &blob)?;
-                blobs::came(tx, hash)?;
-                blobs::delete_upload(tx, &upload.id)
-            })
-            .await?;
-        let _ = tokio::fs::remove_file(path).await;
-        Ok(Received::Stored { size, receipt })
-    }
-
     /// Ends an upload and removes what came of it.
     ///
     /// # Errors
     /// [`Code::UploadGone`] if there is none.
     pub async fn end(&self, device: DeviceId, id: &str) -> Result<(), Refusal> {
         let upload = self.upload(device, id).await?;
-        let path = self.upload_path(&upload.id);
-        self.storage
-            .write(move |tx| blobs::delete_upload(tx, &upload.id))
+        self.drop_upload(upload.id).await
+    }
+
+    /// Ends an upload, then removes its parts: one that stays behind is an orphan.
+    async fn drop_upload(&self, id: String) -> Result<(), Refusal> {
+        let parts = self
+            .storage
+            .write(move |tx| blobs::delete_upload(tx, &id))
             .await?;
-        let _ = tokio::fs::remove_file(path).await;
+        for part in parts {
+            self.store.remove(&part).await;
+        }
         Ok(())
     }
 
@@ -324,30 +262,8 @@ impl Blobs {
             .await?;
         let count = expired.len();
         for id in expired {
-            let path = self.upload_path(&id);
-            self.storage
-                .write(move |tx| blobs::delete_upload(tx, &id))
-                .await?;
-            let _ = tokio::fs::remove_file(path).await;
+            self.drop_upload(id).await?;
         }
         Ok(count)
     }
-}
-
-fn check(bytes: &[u8], hash: &BlobHash) -> Result<(picture::Inspected, Vec<u8>), Refusal> {
-    if BlobHash::of(bytes) != *hash {
-        return Err(Refusal::new(
-            Code::PhotoHashMismatch,
-            "send the photo again from its start",
-        ));
-    }
-    picture::inspect(bytes, &PictureLimits::default()).map_err(|e| {
-        let code = match e {
-            PictureError::TooManyPixels { .. } | PictureError::TooLarge { .. } => {
-                Code::PhotoTooLarge
-            }
-            _ => Code::PhotoUnreadable,
-        };
-        Refusal::new(code, e.to_string())
-    })
 }

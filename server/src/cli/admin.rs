@@ -9,6 +9,7 @@ use xuncha_server::{
     access::{Invitation, invite},
     app::{open, system_clock},
     backup::{backup, restore},
+    blobs::Target,
     config::Config,
     http::Rooms,
     storage::{Storage, devices, names},
@@ -93,7 +94,8 @@ impl Admin {
                 config.database.is_none(),
                 "restore is for SQLite; restore PostgreSQL with its own tools"
             );
-            let (photos, logs) = restore(&from, &config.data).await?;
+            let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+            let (photos, logs) = restore(&from, &config.data, target.folder()).await?;
             println!(
                 "已恢复 / restored: {photos} photo files, {logs} logs with a new life; phones refill the rest"
             );
@@ -118,11 +120,17 @@ impl Admin {
                 Ok(())
             }
             Self::Backup { to } => {
-                let photos = backup(&storage, &config.data, &to).await?;
+                let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+                let photos = backup(&storage, &config.data, target.folder(), &to).await?;
                 println!(
-                    "备份完成 / backed up to {}: database, key, {photos} photo files",
+                    "备份完成 / backed up to {}: database, key, {photos} photos",
                     to.display()
                 );
+                if target.folder().is_none() {
+                    println!(
+                        "照片未复制 / photos are not copied: {target} has tools of its own, such as versioning and replication"
+                    );
+                }
                 Ok(())
             }
             Self::Restore { .. } => Ok(()),

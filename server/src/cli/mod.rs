@@ -27,6 +27,14 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
+/// Where the photos are.
+#[derive(Debug, Args)]
+struct Photos {
+    /// `s3://bucket/prefix?endpoint=…&region=…` or a folder; also XUNCHA_BLOBS. Without it: in the data folder.
+    #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true, global = true)]
+    blobs: Option<String>,
+}
+
 /// Where the records are.
 #[derive(Debug, Args)]
 struct Database {
@@ -47,6 +55,8 @@ enum Command {
         listen: SocketAddr,
         #[command(flatten)]
         database: Database,
+        #[command(flatten)]
+        photos: Photos,
     },
     /// 管理 / Administer a data folder (the server may be running).
     Admin {
@@ -55,6 +65,8 @@ enum Command {
         data: PathBuf,
         #[command(flatten)]
         database: Database,
+        #[command(flatten)]
+        photos: Photos,
         #[command(subcommand)]
         command: admin::Admin,
     },
@@ -87,18 +99,22 @@ impl Arguments {
                 data,
                 listen,
                 database,
+                photos,
             } => {
                 let mut config = Config::new(data, listen);
                 config.database = database.database;
+                config.blobs = photos.blobs;
                 serve(config).await
             }
             Command::Admin {
                 data,
                 database,
+                photos,
                 command,
             } => {
                 let mut config = Config::new(data, ([127, 0, 0, 1], 0).into());
                 config.database = database.database;
+                config.blobs = photos.blobs;
                 command.run(config).await
             }
             Command::Schemas { out } => schemas::write(&out),

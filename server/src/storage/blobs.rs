@@ -1,4 +1,4 @@
-//! Photos: which are stored, which records name them, which uploads are open.
+//! Photos: which are stored and where, which records name them, which uploads are open and what came of them.
 
 use std::collections::HashSet;
 
@@ -21,6 +21,8 @@ pub struct Blob {
     pub stored_at: i64,
     /// The signed receipt.
     pub receipt: Vec<u8>,
+    /// Where its bytes are in the photo store.
+    pub object: String,
 }
 
 /// An open upload.
@@ -40,13 +42,24 @@ pub struct Upload {
     pub expires_at: i64,
 }
 
+/// A chunk of an open upload.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Where in the photo it begins.
+    pub start: u64,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Where its bytes are in the photo store.
+    pub object: String,
+}
+
 /// A stored photo.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageError> {
     tx.first(
-        "SELECT size, width, height, device, stored_at, receipt FROM blob WHERE hash = $1",
+        "SELECT size, width, height, device, stored_at, receipt, object FROM blob WHERE hash = $1",
         &[hash.as_bytes().into()],
         |row| {
             Ok(Blob {
@@ -56,19 +69,20 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
                 device: DeviceId::from_slice(&row.bytes(3)?)?,
                 stored_at: row.int(4)?,
                 receipt: row.bytes(5)?,
+                object: row.text(6)?,
             })
         },
     )
 }
 
-/// Lists a photo as stored.
+/// Lists a photo as stored, unless it is already: whoever lists it first decides. `false` if another was first.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, StorageError> {
+    let listed = tx.execute(
+        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt, object)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO NOTHING",
         &[
             hash.as_bytes().into(),
             blob.size.cast_signed().into(),
@@ -77,9 +91,37 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<(), Storag
             blob.device.as_bytes().into(),
             blob.stored_at.into(),
             blob.receipt.as_slice().into(),
+            blob.object.as_str().into(),
         ],
     )?;
-    Ok(())
+    Ok(listed > 0)
+}
+
+/// Objects of stored photos, in order, after `after`.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn objects(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<String>, StorageError> {
+    tx.all(
+        "SELECT object FROM blob WHERE object > $1 ORDER BY object LIMIT $2",
+        &[after.into(), limit.into()],
+        |row| row.text(0),
+    )
+}
+
+/// Whether a stored photo or an open upload names this object.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
+    let photo = "SELECT 1 FROM blob WHERE object = $1";
+    let part = "SELECT 1 FROM upload_part WHERE object = $1";
+    for sql in [photo, part] {
+        if !tx.all(sql, &[object.into()], |_| Ok(()))?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// That a document names a photo.
@@ -240,28 +282,101 @@ pub fn find_upload(tx: &mut dyn Tx, id: &str) -> Result<Option<Upload>, StorageE
     )
 }
 
-/// Moves an upload forward, if it is still where the caller believes; `false` if another request was faster.
+/// Moves an open upload forward by a part, if it still begins where the upload stands; `false` if another request was
+/// faster or the upload is over.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn advance_upload(tx: &mut dyn Tx, id: &str, from: u64, to: u64) -> Result<bool, StorageError> {
+pub fn advance_upload(
+    tx: &mut dyn Tx,
+    id: &str,
+    part: &Part,
+    now: i64,
+) -> Result<bool, StorageError> {
     let changed = tx.execute(
-        "UPDATE upload SET received = $1 WHERE id = $2 AND received = $3",
+        "UPDATE upload SET received = $1 WHERE id = $2 AND received = $3 AND expires_at > $4",
         &[
-            to.cast_signed().into(),
+            (part.start + part.size).cast_signed().into(),
             id.into(),
-            from.cast_signed().into(),
+            part.start.cast_signed().into(),
+            now.into(),
         ],
     )?;
-    Ok(changed > 0)
+    if changed == 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO upload_part (upload, start, size, object) VALUES ($1, $2, $3, $4)",
+        &[
+            id.into(),
+            part.start.cast_signed().into(),
+            part.size.cast_signed().into(),
+            part.object.as_str().into(),
+        ],
+    )?;
+    Ok(true)
 }
 
-/// Ends an upload.
+/// What came of an upload, in order.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn delete_upload(tx: &mut dyn Tx, id: &str) -> Result<(), StorageError> {
+pub fn parts(tx: &mut dyn Tx, id: &str) -> Result<Vec<Part>, StorageError> {
+    tx.all(
+        "SELECT start, size, object FROM upload_part WHERE upload = $1 ORDER BY start",
+        &[id.into()],
+        |row| {
+            Ok(Part {
+                start: row.int(0)?.unsigned_abs(),
+                size: row.int(1)?.unsigned_abs(),
+                object: row.text(2)?,
+            })
+        },
+    )
+}
+
+/// How many chunks came of an upload.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn count_parts(tx: &mut dyn Tx, id: &str) -> Result<i64, StorageError> {
+    let count = tx.first(
+        "SELECT COUNT(*) FROM upload_part WHERE upload = $1",
+        &[id.into()],
+        |row| row.int(0),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
+/// Ends an upload that stands at `at` and is not over; `false` if it stands elsewhere or is over.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn finish_upload(tx: &mut dyn Tx, id: &str, at: u64, now: i64) -> Result<bool, StorageError> {
+    let ended = tx.execute(
+        "DELETE FROM upload WHERE id = $1 AND received = $2 AND expires_at > $3",
+        &[id.into(), at.cast_signed().into(), now.into()],
+    )?;
+    if ended > 0 {
+        delete_parts(tx, id)?;
+    }
+    Ok(ended > 0)
+}
+
+/// Ends an upload and forgets what came of it; returns the objects, which nothing names any more.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn delete_upload(tx: &mut dyn Tx, id: &str) -> Result<Vec<String>, StorageError> {
+    // The upload first: who appends holds its row, so no part comes after the list was read.
     tx.execute("DELETE FROM upload WHERE id = $1", &[id.into()])?;
+    let parts = parts(tx, id)?;
+    delete_parts(tx, id)?;
+    Ok(parts.into_iter().map(|part| part.object).collect())
+}
+
+fn delete_parts(tx: &mut dyn Tx, id: &str) -> Result<(), StorageError> {
+    tx.execute("DELETE FROM upload_part WHERE upload = $1", &[id.into()])?;
     Ok(())
 }
 

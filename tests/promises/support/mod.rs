@@ -4,6 +4,8 @@
 //! clock and the phones' clocks are driven by hand.
 
 pub(crate) mod database;
+pub(crate) mod s3;
+pub(crate) mod tus;
 
 use std::{
     path::Path,
@@ -42,7 +44,7 @@ pub(crate) struct Town {
     pub(crate) http: Http,
     pub(crate) clock: Arc<AtomicI64>,
     phones: u64,
-    database: Option<String>,
+    config: Config,
 }
 
 fn clock_of(clock: &Arc<AtomicI64>) -> Now {
@@ -52,12 +54,17 @@ fn clock_of(clock: &Arc<AtomicI64>) -> Now {
 
 impl Town {
     pub(crate) fn new() -> Self {
+        Self::with_photos(None)
+    }
+
+    /// With the photos in this store instead of the data folder.
+    pub(crate) fn with_photos(blobs: Option<String>) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(MORNING));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
-        let database = database::fresh(&runtime);
-        config.database.clone_from(&database);
+        config.database = database::fresh(&runtime);
+        config.blobs = blobs;
         let app = runtime
             .block_on(App::start(&config, clock_of(&clock)))
             .unwrap();
@@ -72,7 +79,7 @@ impl Town {
             http,
             clock,
             phones: 0,
-            database,
+            config,
         }
     }
 
@@ -84,14 +91,16 @@ impl Town {
     pub(crate) fn restart_on(&mut self, name: &str) {
         let app = self.app.take().unwrap();
         self.runtime.block_on(app.stop()).unwrap();
-        let mut config = Config::new(self.folder.path().join(name), ([127, 0, 0, 1], 0).into());
-        config.database.clone_from(&self.database);
-        let app = self
-            .runtime
-            .block_on(App::start(&config, clock_of(&self.clock)))
-            .unwrap();
+        self.config.data = self.folder.path().join(name);
+        let app = self.another();
         self.http = self.http.to(&format!("http://{}", app.address));
         self.app = Some(app);
+    }
+
+    /// Another process of the same server: the same database, the same photos.
+    pub(crate) fn another(&self) -> App {
+        let start = App::start(&self.config, clock_of(&self.clock));
+        self.runtime.block_on(start).unwrap()
     }
 
     /// An enrolled phone of somebody.
@@ -167,6 +176,11 @@ impl Town {
         self.count("SELECT CAST(COALESCE(SUM(change_count), 0) AS BIGINT) FROM path_sum")
     }
 
+    /// Photos that are listed as stored.
+    pub(crate) fn photos_listed(&self) -> u64 {
+        self.count("SELECT COUNT(*) FROM blob")
+    }
+
     /// Changes in quarantine.
     pub(crate) fn quarantined(&self) -> u64 {
         self.count("SELECT COUNT(*) FROM quarantine")
@@ -208,14 +222,16 @@ impl Town {
             self.folder.path().join(name),
         );
         self.runtime
-            .block_on(backup(&self.app().storage, &data, &to))
+            .block_on(backup(&self.app().storage, &data, Some(&data), &to))
             .unwrap();
     }
 
     /// Restores a backup into a new folder.
     pub(crate) fn restore_from(&self, name: &str, to: &str) {
         let (from, to) = (self.folder.path().join(name), self.folder.path().join(to));
-        self.runtime.block_on(restore(&from, &to)).unwrap();
+        self.runtime
+            .block_on(restore(&from, &to, Some(&to)))
+            .unwrap();
     }
 }
 

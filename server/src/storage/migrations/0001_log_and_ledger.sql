@@ -170,7 +170,8 @@ CREATE TABLE blob (
   height     BIGINT NOT NULL,
   device     BLOB NOT NULL,
   stored_at  BIGINT NOT NULL,
-  receipt    BLOB NOT NULL
+  receipt    BLOB NOT NULL,
+  object     TEXT NOT NULL UNIQUE            -- where its bytes are in the photo store
 );
 -- Which photos a record names; and which spaces name a photo, for those who know its hash only.
 CREATE TABLE blob_ref (
@@ -196,6 +197,14 @@ CREATE TABLE upload (
   received    BIGINT NOT NULL,
   device      BLOB NOT NULL,
   expires_at  BIGINT NOT NULL
+);
+-- The chunks of an open upload: only those that moved it forward.
+CREATE TABLE upload_part (
+  upload  TEXT NOT NULL,
+  start   BIGINT NOT NULL,
+  size    BIGINT NOT NULL,
+  object  TEXT NOT NULL UNIQUE,
+  PRIMARY KEY (upload, start)
 );
 
 -- Names people read, apart from the records so that they can be corrected and deleted.

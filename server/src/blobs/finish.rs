@@ -1,0 +1,170 @@
+//! The last chunk: the whole is hashed again, decoded, written under a name of its own, listed; only then a receipt.
+//!
+//! Two processes may finish the same photo at once, of one upload or of two. Each writes its own objects; the row that
+//! is committed first decides which are the photo's, and both answer with that row's receipt.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sync_core::{
+    identity::BlobReceipt,
+    picture::{self, PictureError, PictureLimits},
+    record::{BlobHash, ServerTime},
+    wire::Code,
+};
+
+use super::{Blobs, Received, gone, photo_key, thumb_key};
+use crate::{
+    access::{Now, Refusal},
+    storage::{
+        StorageError, Tx,
+        blobs::{self, Blob, Part, Upload},
+    },
+};
+
+/// Parts that are read at the same time.
+const READING: usize = 8;
+
+/// What a decoded photo is like, and its thumbnail.
+type Checked = (picture::Inspected, Vec<u8>);
+
+impl Blobs {
+    /// Puts the parts and the last chunk together, and stores the photo.
+    pub(super) async fn finish(&self, upload: Upload, chunk: Vec<u8>) -> Result<Received, Refusal> {
+        let id = upload.id.clone();
+        let parts = self.storage.read(move |tx| blobs::parts(tx, &id)).await?;
+        let Some(bytes) = self.whole(&upload, &parts, chunk).await? else {
+            // Another request was faster and has cleared up; or the bytes are lost, and the phone sends them again.
+            if let Some((size, receipt)) = self.receipt(upload.hash).await? {
+                return Ok(Received::Stored { size, receipt });
+            }
+            self.end(upload.device, &upload.id).await?;
+            return Err(gone());
+        };
+        let (photo, thumbnail) = match checked(bytes.clone(), upload.hash).await {
+            Ok(checked) => checked,
+            Err(refusal) => {
+                self.end(upload.device, &upload.id).await?;
+                return Err(refusal);
+            }
+        };
+        let object = photo_key(&upload.hash);
+        let thumb = thumb_key(&object);
+        tokio::try_join!(
+            self.store.put(&thumb, thumbnail.into()),
+            self.store.put(&object, bytes)
+        )?;
+        let stored = (self.now)();
+        let blob = self.row(&upload, &photo, object, stored);
+        let now = Arc::clone(&self.now);
+        let listed = self
+            .storage
+            .write(move |tx| list(tx, &upload, &blob, &now))
+            .await?;
+        for part in parts {
+            self.store.remove(&part.object).await;
+        }
+        let (size, receipt) = (listed.size, listed.receipt);
+        Ok(Received::Stored { size, receipt })
+    }
+
+    fn row(
+        &self,
+        upload: &Upload,
+        photo: &picture::Inspected,
+        object: String,
+        stored: ServerTime,
+    ) -> Blob {
+        let (hash, size) = (upload.hash, upload.size);
+        Blob {
+            size,
+            width: i64::from(photo.width),
+            height: i64::from(photo.height),
+            device: upload.device,
+            stored_at: stored.0,
+            receipt: BlobReceipt { hash, size, stored }.seal(&self.key),
+            object,
+        }
+    }
+
+    /// All bytes of a photo; `None` if a part is missing.
+    async fn whole(
+        &self,
+        upload: &Upload,
+        parts: &[Part],
+        chunk: Vec<u8>,
+    ) -> Result<Option<Bytes>, Refusal> {
+        if parts.is_empty() && upload.received == 0 {
+            return Ok(Some(chunk.into()));
+        }
+        let keys: Vec<String> = parts.iter().map(|part| part.object.clone()).collect();
+        let reads = stream::iter(keys).map(|key| async move { self.store.get(&key).await });
+        let read: Vec<Option<Bytes>> = reads.buffered(READING).try_collect().await?;
+        let mut bytes = Vec::with_capacity(usize::try_from(upload.size).unwrap_or_default());
+        for (part, read) in parts.iter().zip(read) {
+            match read {
+                Some(read)
+                    if part.start == bytes.len() as u64 && part.size == read.len() as u64 =>
+                {
+                    bytes.extend_from_slice(&read);
+                }
+                _ => return Ok(None),
+            }
+        }
+        if bytes.len() as u64 != upload.received {
+            return Ok(None);
+        }
+        bytes.extend(chunk);
+        Ok(Some(bytes.into()))
+    }
+}
+
+/// Ends the upload and lists its photo, in one transaction; returns the row that counts.
+///
+/// The upload must still stand where its last chunk began and must not be over: this is what bounds the time between
+/// writing an object and naming it, see `orphans`.
+fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob, Refusal> {
+    let ended = blobs::finish_upload(tx, &upload.id, upload.received, now().0)?;
+    if ended && blobs::insert(tx, upload.hash, blob)? {
+        blobs::came(tx, upload.hash)?;
+    }
+    match blobs::find(tx, upload.hash)? {
+        Some(listed) => Ok(listed),
+        None if ended => Err(StorageError::Engine("a listed photo is not there".to_owned()).into()),
+        None if blobs::find_upload(tx, &upload.id)?.is_some() => Err(Refusal::new(
+            Code::UploadOffset,
+            "another request moved this upload",
+        )),
+        None => Err(gone()),
+    }
+}
+
+/// Hashes and decodes, off the async threads.
+async fn checked(bytes: Bytes, hash: BlobHash) -> Result<Checked, Refusal> {
+    let joined = tokio::task::spawn_blocking(move || check(&bytes, &hash)).await;
+    joined.unwrap_or_else(|_| {
+        Err(Refusal::new(
+            Code::PhotoUnreadable,
+            "the photo could not be decoded",
+        ))
+    })
+}
+
+fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
+    if BlobHash::of(bytes) != *hash {
+        return Err(Refusal::new(
+            Code::PhotoHashMismatch,
+            "send the photo again from its start",
+        ));
+    }
+    picture::inspect(bytes, &PictureLimits::default()).map_err(|e| {
+        let code = match e {
+            PictureError::TooManyPixels { .. } | PictureError::TooLarge { .. } => {
+                Code::PhotoTooLarge
+            }
+            _ => Code::PhotoUnreadable,
+        };
+        Refusal::new(code, e.to_string())
+    })
+}

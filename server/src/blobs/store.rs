@@ -1,0 +1,241 @@
+//! The photo store: objects in a folder or a bucket, written once under a name of their own, durable when answered.
+//!
+//! What an object means, and which ones may go, is decided by the rows that name it; here are only bytes.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use futures_util::stream::BoxStream;
+use object_store::{
+    BackoffConfig, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
+    aws::{AmazonS3Builder, Checksum},
+    local::LocalFileSystem,
+    path::Path,
+    prefix::PrefixStore,
+};
+
+use super::target::{Bucket, StoreError, Target};
+use crate::{
+    access::{Refusal, random},
+    storage::StorageError,
+};
+use sync_core::wire::Code;
+
+/// More than this goes to a bucket in parts of this size: the smallest that S3 takes.
+const PART: usize = 5 << 20;
+
+/// Objects by name.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    shown: String,
+    /// The folder, if it is one.
+    folder: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl Store {
+    /// Opens a store; a folder is made if it is not there. Nothing is tried yet, see [`Self::probe`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(target: &Target) -> Result<Self, StoreError> {
+        let shown = target.to_string();
+        let unusable = |cause: String| StoreError::Unusable {
+            target: shown.clone(),
+            cause,
+        };
+        let objects: Arc<dyn ObjectStore> = match target {
+            Target::Folder(folder) => {
+                std::fs::create_dir_all(folder.join("uploads"))
+                    .and_then(|()| std::fs::create_dir_all(folder.join("blobs")))
+                    .map_err(|e| unusable(e.to_string()))?;
+                let local = LocalFileSystem::new_with_prefix(folder);
+                Arc::new(local.map_err(|e| unusable(said(&e)))?.with_fsync(true))
+            }
+            Target::Bucket(bucket) => {
+                let s3 = builder(bucket).build().map_err(|e| unusable(said(&e)))?;
+                Arc::new(PrefixStore::new(s3, bucket.prefix.as_str()))
+            }
+        };
+        Ok(Self {
+            objects,
+            folder: target.folder().map(ToOwned::to_owned),
+            shown,
+        })
+    }
+
+    /// Puts, reads and deletes a small object.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with what the store said.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let unusable = |cause: String| StoreError::Unusable {
+            target: self.shown.clone(),
+            cause,
+        };
+        let key = format!("uploads/probe.{}", hex(&random::<8>()));
+        let path = Path::from(key);
+        let tried = async {
+            self.objects
+                .put(&path, PutPayload::from_static(b"xuncha"))
+                .await?;
+            let read = self.objects.get(&path).await?.bytes().await?;
+            self.objects.delete(&path).await?;
+            Ok::<_, object_store::Error>(read)
+        };
+        let read = tried.await.map_err(|e| unusable(said(&e)))?;
+        if read != b"xuncha".as_slice() {
+            return Err(unusable("it gave back other bytes than it took".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Writes an object under a new name; durable when this returns.
+    ///
+    /// # Errors
+    /// [`Code::StorageFull`], [`Refusal::Storage`].
+    pub(super) async fn put(&self, key: &str, bytes: Bytes) -> Result<(), Refusal> {
+        let path = Path::from(key);
+        let put = if self.folder.is_some() || bytes.len() <= PART {
+            let put = self.objects.put(&path, PutPayload::from_bytes(bytes));
+            put.await.map(|_| ())
+        } else {
+            self.put_in_parts(&path, bytes).await
+        };
+        put.map_err(|e| refused(&e))
+    }
+
+    async fn put_in_parts(&self, path: &Path, bytes: Bytes) -> object_store::Result<()> {
+        let mut upload = self.objects.put_multipart(path).await?;
+        let mut rest = bytes;
+        let sent = loop {
+            let part = rest.split_to(PART.min(rest.len()));
+            if part.is_empty() {
+                break upload.complete().await.map(|_| ());
+            }
+            let put = upload.put_part(PutPayload::from_bytes(part)).await;
+            if put.is_err() {
+                break put;
+            }
+        };
+        if sent.is_err() {
+            let _ = upload.abort().await;
+        }
+        sent
+    }
+
+    /// Reads an object; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`].
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Bytes>, Refusal> {
+        let got = async { self.objects.get(&Path::from(key)).await?.bytes().await };
+        match got.await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
+    /// Removes an object; `false` if that failed, or it was not there.
+    pub(super) async fn remove(&self, key: &str) -> bool {
+        let removed = self.objects.delete(&Path::from(key)).await.is_ok();
+        // The folder of an upload goes with its last part; one that is not empty stays by itself.
+        if let (Some(root), Some((folder, _))) = (&self.folder, key.rsplit_once('/'))
+            && folder.starts_with("uploads/")
+        {
+            let _ = tokio::fs::remove_dir(root.join(folder)).await;
+        }
+        removed
+    }
+
+    /// Everything below a folder of the store, a page at a time.
+    pub(super) fn list(
+        &self,
+        folder: &str,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.objects.list(Some(&Path::from(folder)))
+    }
+
+    /// The folder, if it is one.
+    pub(super) fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
+    }
+}
+
+fn builder(bucket: &Bucket) -> AmazonS3Builder {
+    // TLS by ring, as everywhere in this program; only the first call counts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let retry = RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(2),
+            base: 2.,
+        },
+        max_retries: 4,
+        retry_timeout: Duration::from_secs(30),
+    };
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(&bucket.name)
+        .with_checksum_algorithm(Checksum::SHA256)
+        // One by one: the request for many at once is missing in some compatible stores.
+        .with_disable_bulk_delete(true)
+        .with_retry(retry);
+    if bucket.allow_http {
+        builder = builder.with_allow_http(true);
+    }
+    if let Some(endpoint) = &bucket.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(region) = &bucket.region {
+        builder = builder.with_region(region);
+    }
+    if let Some((id, secret)) = &bucket.keys {
+        builder = builder
+            .with_access_key_id(id)
+            .with_secret_access_key(secret);
+    }
+    builder
+}
+
+/// An error with its causes, once each.
+fn said(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn refused(error: &(dyn std::error::Error + 'static)) -> Refusal {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let kind = cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        if let Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) = kind {
+            return Refusal::new(Code::StorageFull, "the photo folder is full");
+        }
+        next = cause.source();
+    }
+    Refusal::Storage(StorageError::Engine(format!(
+        "photo store: {}",
+        said(error)
+    )))
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
