@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use sync_core::record::ServerTime;
 use tokio::{
     net::TcpListener,
@@ -19,9 +19,10 @@ use crate::{
     http::{self, Rooms},
     ingest::Ingest,
     metrics::Metrics,
+    migrate::FILLING,
     projection::Projection,
     review::Review,
-    storage::Storage,
+    storage::{Storage, StorageError, spaces},
 };
 
 /// A running server.
@@ -62,12 +63,21 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         Some(url) => {
             let authority = config.database_ca.as_deref();
             let storage = Storage::connect(url, authority).context("--database")?;
+            let filling = storage.write_now(|tx| spaces::meta(tx, FILLING))?;
+            ensure!(
+                filling.is_none(),
+                "--database: it is being filled by `xuncha admin migrate-store`; run that to its end first"
+            );
             let key = shared_key(&storage).context("server key")?;
             (storage, key)
         }
         None => {
             let storage = Storage::open(&data.join("xuncha.db"))
                 .with_context(|| format!("database in {} cannot be opened", data.display()))?;
+            // Any write tells whether the records have moved away.
+            storage
+                .write_now(|_| Ok::<_, StorageError>(()))
+                .with_context(|| format!("database in {}", data.display()))?;
             (storage, server_key(data).context("server key")?)
         }
     };

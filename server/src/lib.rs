@@ -16,6 +16,7 @@ pub mod hints;
 pub mod http;
 pub mod ingest;
 pub mod metrics;
+pub mod migrate;
 pub mod projection;
 pub mod review;
 pub mod storage;

@@ -11,6 +11,7 @@ mod first_path;
 mod fleet;
 mod idempotence;
 mod ledger;
+mod migrate_store;
 mod no_op_cost;
 mod photo_safety;
 mod photo_stores;

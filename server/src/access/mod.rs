@@ -41,6 +41,7 @@ impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Full => Self::new(Code::StorageFull, "the database's disk is full"),
+            StorageError::Moved => Self::new(Code::Busy, "this server is moving; come back soon"),
             other => Self::Storage(other),
         }
     }

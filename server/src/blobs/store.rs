@@ -143,6 +143,27 @@ impl Store {
         }
     }
 
+    /// Copies a photo with its thumbnail to another store, under the same names.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] if it is not here; [`Refusal::Storage`].
+    pub(crate) async fn copy_photo(&self, to: &Self, object: &str) -> Result<(), Refusal> {
+        for key in [super::thumb_key(object), object.to_owned()] {
+            let missing = || Refusal::new(Code::NotFound, key.clone());
+            let bytes = self.get(&key).await?.ok_or_else(missing)?;
+            to.put(&key, bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of a photo.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`].
+    pub(crate) async fn photo(&self, object: &str) -> Result<Option<Bytes>, Refusal> {
+        self.get(object).await
+    }
+
     /// Removes an object; `false` if that failed, or it was not there.
     pub(super) async fn remove(&self, key: &str) -> bool {
         let removed = self.objects.delete(&Path::from(key)).await.is_ok();

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+
+use super::migrate_store::MigrateStore;
 use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
@@ -73,6 +75,8 @@ pub(crate) enum Admin {
         #[arg(long)]
         wipe: bool,
     },
+    /// 迁移存储 / Move records and photos to PostgreSQL and a bucket while phones go on working.
+    MigrateStore(MigrateStore),
     /// 重建台账 / Make the ledger anew from the log.
     Rebuild,
     /// 备份 / Copy database, key and photos to a new folder; may be taken while the server runs.
@@ -100,6 +104,9 @@ impl Admin {
                 "已恢复 / restored: {photos} photo files, {logs} logs with a new life; phones refill the rest"
             );
             return Ok(());
+        }
+        if let Self::MigrateStore(migrate) = self {
+            return migrate.run(config).await;
         }
         let (storage, rooms) = open(&config, system_clock())?;
         match self {
@@ -133,7 +140,7 @@ impl Admin {
                 }
                 Ok(())
             }
-            Self::Restore { .. } => Ok(()),
+            Self::Restore { .. } | Self::MigrateStore(_) => Ok(()),
         }
     }
 }

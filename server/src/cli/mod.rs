@@ -4,9 +4,11 @@
 //! room of the library.
 
 mod admin;
+mod migrate_store;
 mod schemas;
+mod settings;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -27,46 +29,17 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
-/// Where the photos are.
-#[derive(Debug, Args)]
-struct Photos {
-    /// `s3://bucket/prefix?endpoint=…&region=…` or a folder; also XUNCHA_BLOBS. Without it: in the data folder.
-    #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true, global = true)]
-    blobs: Option<String>,
-}
-
-/// Where the records are.
-#[derive(Debug, Args)]
-struct Database {
-    /// `postgres://user:password@host:port/name`; also XUNCHA_DATABASE. Without it: SQLite in the data folder.
-    #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true, global = true)]
-    database: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// 启动服务 / Serve phones and reviewers.
-    Serve {
-        /// Folder of the database, photos and key; made if it is not there.
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
-        /// Address to listen on.
-        #[arg(long, default_value = "127.0.0.1:8080")]
-        listen: SocketAddr,
-        #[command(flatten)]
-        database: Database,
-        #[command(flatten)]
-        photos: Photos,
-    },
-    /// 管理 / Administer a data folder (the server may be running).
+    #[command(
+        after_help = "Examples:\n  xuncha serve --data ./data --listen 0.0.0.0:8080\n  xuncha serve --config /etc/xuncha.toml\n\nPrecedence: command line, environment, file, default."
+    )]
+    Serve(Box<Server>),
+    /// 管理 / Administer a server's data (it may be running).
     Admin {
-        /// Folder of the database, photos and key.
-        #[arg(long, default_value = "data", global = true)]
-        data: PathBuf,
         #[command(flatten)]
-        database: Database,
-        #[command(flatten)]
-        photos: Photos,
+        server: Box<Server>,
         #[command(subcommand)]
         command: admin::Admin,
     },
@@ -76,6 +49,15 @@ enum Command {
         #[arg(long, default_value = "schemas")]
         out: PathBuf,
     },
+}
+
+/// A server, by its settings.
+#[derive(Debug, Args)]
+struct Server {
+    #[command(flatten)]
+    file: settings::SettingsFile,
+    #[command(flatten)]
+    settings: settings::Settings,
 }
 
 /// Structured logs on standard error: text on a terminal, JSON with `XUNCHA_LOG_FORMAT=json`; `RUST_LOG` filters.
@@ -95,27 +77,9 @@ pub(crate) fn log() {
 impl Arguments {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Serve {
-                data,
-                listen,
-                database,
-                photos,
-            } => {
-                let mut config = Config::new(data, listen);
-                config.database = database.database;
-                config.blobs = photos.blobs;
-                serve(config).await
-            }
-            Command::Admin {
-                data,
-                database,
-                photos,
-                command,
-            } => {
-                let mut config = Config::new(data, ([127, 0, 0, 1], 0).into());
-                config.database = database.database;
-                config.blobs = photos.blobs;
-                command.run(config).await
+            Command::Serve(server) => serve(server.settings.resolve(&server.file)?).await,
+            Command::Admin { server, command } => {
+                command.run(server.settings.resolve(&server.file)?).await
             }
             Command::Schemas { out } => schemas::write(&out),
         }

@@ -214,6 +214,20 @@ impl Storage {
         self.engine.rows_read()
     }
 
+    /// Ends all writing of an embedded database, in every process that has it open, because its records are moving;
+    /// or lets it go on again.
+    ///
+    /// # Errors
+    /// [`StorageError`]; also for PostgreSQL, which records do not move away from.
+    pub fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
+        match self.engine.as_ref() {
+            Engine::Sqlite(engine) => engine.set_moved(moved),
+            Engine::Postgres(_) => Err(StorageError::Engine(
+                "only an embedded database can be moved from".to_owned(),
+            )),
+        }
+    }
+
     /// Copies the whole database to `to`, consistent, while others write.
     ///
     /// # Errors

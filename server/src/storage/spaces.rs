@@ -250,6 +250,31 @@ pub fn area_sum(
     Ok((sum, newest))
 }
 
+/// Gives a space a log's life and head: where a log was copied whole.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn set_head(tx: &mut dyn Tx, id: &AreaPath, log: LogId, head: u64) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE space SET log_id = $1, head = $2 WHERE id = $3",
+        &[
+            log.as_bytes().into(),
+            head.cast_signed().into(),
+            id.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Forgets a named value of the server itself.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn delete_meta(tx: &mut dyn Tx, name: &str) -> Result<(), StorageError> {
+    tx.execute("DELETE FROM meta WHERE name = $1", &[name.into()])?;
+    Ok(())
+}
+
 /// A named value of the server itself.
 ///
 /// # Errors

@@ -44,7 +44,7 @@ pub(crate) struct Town {
     pub(crate) http: Http,
     pub(crate) clock: Arc<AtomicI64>,
     phones: u64,
-    config: Config,
+    pub(crate) config: Config,
 }
 
 fn clock_of(clock: &Arc<AtomicI64>) -> Now {
@@ -60,10 +60,20 @@ impl Town {
     /// With the photos in this store instead of the data folder.
     pub(crate) fn with_photos(blobs: Option<String>) -> Self {
         let runtime = Runtime::new().unwrap();
+        let database = database::fresh(&runtime);
+        Self::over(runtime, database, blobs)
+    }
+
+    /// On SQLite, where there is a PostgreSQL to move to.
+    pub(crate) fn embedded() -> Option<Self> {
+        database::is_postgres().then(|| Self::over(Runtime::new().unwrap(), None, None))
+    }
+
+    fn over(runtime: Runtime, database: Option<String>, blobs: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(MORNING));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
-        config.database = database::fresh(&runtime);
+        config.database = database;
         config.blobs = blobs;
         let app = runtime
             .block_on(App::start(&config, clock_of(&clock)))
@@ -99,8 +109,21 @@ impl Town {
 
     /// Another process of the same server: the same database, the same photos.
     pub(crate) fn another(&self) -> App {
-        let start = App::start(&self.config, clock_of(&self.clock));
-        self.runtime.block_on(start).unwrap()
+        self.start(&self.config).unwrap()
+    }
+
+    /// A server with the town's clock.
+    pub(crate) fn start(&self, config: &Config) -> anyhow::Result<App> {
+        let start = App::start(config, clock_of(&self.clock));
+        self.runtime.block_on(start)
+    }
+
+    /// Phones call this server from now on; the old one ends.
+    pub(crate) fn move_to(&mut self, app: App) {
+        let old = self.app.take().unwrap();
+        self.runtime.block_on(old.stop()).unwrap();
+        self.http = self.http.to(&format!("http://{}", app.address));
+        self.app = Some(app);
     }
 
     /// An enrolled phone of somebody.

@@ -232,6 +232,7 @@ impl StorageError {
         match self {
             Self::Full => Self::Full,
             Self::Closed => Self::Closed,
+            Self::Moved => Self::Moved,
             other => Self::Engine(other.to_string()),
         }
     }
@@ -262,6 +263,11 @@ pub enum StorageError {
         /// Schema known.
         known: i64,
     },
+    /// The records are moving, or have moved, to another database.
+    #[error(
+        "its records are moving, or have moved, to another database: start the server with --database of the new place, or let this one go on with `xuncha admin migrate-store --undo`"
+    )]
+    Moved,
     /// The writer has stopped.
     #[error("the storage is shutting down")]
     Closed,

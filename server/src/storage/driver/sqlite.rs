@@ -81,6 +81,18 @@ impl Sqlite {
         self.rows_read.load(Relaxed)
     }
 
+    /// Ends all writing, in every process, or lets it go on again.
+    pub(crate) fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
+        let connection = connect(&self.path, OpenFlags::default())?;
+        let sql = if moved {
+            "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved', x'31')"
+        } else {
+            "DELETE FROM meta WHERE name = 'moved'"
+        };
+        connection.execute(sql, []).map_err(engine)?;
+        Ok(())
+    }
+
     /// Copies the whole database, consistent, while others write.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
         let source = connect(
@@ -127,7 +139,14 @@ fn write_group(
     queue: &mpsc::Receiver<Job>,
     done: &mut Vec<Job>,
 ) -> Result<(), StorageError> {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(engine);
+    let begun = connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(engine)
+        .and_then(|()| still_here(connection));
+    if begun.is_err() {
+        done.push(first);
+        return begun;
+    }
     let mut next = Some(first);
     while let Some(mut job) = next {
         let savepoint = connection.execute_batch("SAVEPOINT job").map_err(engine);
@@ -146,8 +165,17 @@ fn write_group(
             None
         };
     }
-    begun?;
     connection.execute_batch("COMMIT").map_err(engine)
+}
+
+/// Whether this database still takes writes: another process may be moving the records elsewhere.
+fn still_here(connection: &Connection) -> Result<(), StorageError> {
+    let sql = "SELECT 1 FROM meta WHERE name = 'moved'";
+    let mut statement = connection.prepare_cached(sql).map_err(engine)?;
+    if statement.exists([]).map_err(engine)? {
+        return Err(StorageError::Moved);
+    }
+    Ok(())
 }
 
 struct SqliteTx<'c> {

@@ -8,6 +8,10 @@ use tokio_postgres::{Client, Statement, error::SqlState};
 use super::target::Target;
 use crate::storage::StorageError;
 
+/// A plan that was made while a table was small is wrong when it has grown, and one for all partitions touches all of
+/// them: each statement is planned for its own values. Every statement has an index, so none has to read a table.
+const PLANS: &str = "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off";
+
 /// Prepared statements a connection keeps at most.
 const STATEMENTS: usize = 256;
 
@@ -62,11 +66,13 @@ impl Connection {
             // A lost connection shows at the next statement.
             let _ = connection.await;
         });
-        Ok(Self {
+        let connection = Self {
             client,
             statements: HashMap::new(),
             runtime,
-        })
+        };
+        connection.batch(PLANS)?;
+        Ok(connection)
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), StorageError> {

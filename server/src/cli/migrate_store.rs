@@ -1,0 +1,114 @@
+//! `xuncha admin migrate-store`: from SQLite and a folder to PostgreSQL and a bucket.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use xuncha_server::{
+    access::server_key,
+    blobs::{Store, Target},
+    config::Config,
+    migrate::{self, Place},
+    storage::Storage,
+};
+
+/// Where to.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-blobs 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run meanwhile; for the last moments it asks phones to come back.\nAfterwards start it with --database and --blobs of the new place."
+)]
+pub(crate) struct MigrateStore {
+    /// Database to fill; it must be empty, or half filled by this command.
+    #[arg(long, required_unless_present = "undo", hide_env_values = true)]
+    to_database: Option<String>,
+    /// Certificates (PEM) that the database's certificate is signed by.
+    #[arg(long)]
+    to_database_ca: Option<PathBuf>,
+    /// Photo store to fill: `s3://bucket?…` or a folder.
+    #[arg(long, required_unless_present = "undo")]
+    to_blobs: Option<String>,
+    /// Only copy, so that the moment in which nothing is taken gets short; run again without it to finish.
+    #[arg(long)]
+    copy_only: bool,
+    /// Let the old server take phones' work again, if the new one is not to be used after all.
+    #[arg(long, conflicts_with_all = ["to_database", "to_blobs", "copy_only"])]
+    undo: bool,
+}
+
+impl MigrateStore {
+    pub(crate) async fn run(self, config: Config) -> anyhow::Result<()> {
+        ensure!(
+            config.database.is_none(),
+            "records are moved from SQLite; leave out --database"
+        );
+        let file = config.data.join("xuncha.db");
+        ensure!(
+            file.exists(),
+            "{} is not there; name the folder with --data",
+            file.display()
+        );
+        let from = Place {
+            storage: Storage::open(&file).context("--data")?,
+            photos: store(config.blobs.as_deref(), &config).context("--blobs")?,
+        };
+        if self.undo {
+            from.storage.set_moved(false)?;
+            println!("旧服务器继续接收 / the old server takes phones' work again");
+            return Ok(());
+        }
+        let authority = self.to_database_ca.clone();
+        let url = self.to_database.clone().context("--to-database")?;
+        let opening = move || Storage::connect(&url, authority.as_deref());
+        let to = Place {
+            storage: tokio::task::spawn_blocking(opening)
+                .await?
+                .context("--to-database")?,
+            photos: store(self.to_blobs.as_deref(), &config).context("--to-blobs")?,
+        };
+        to.photos.probe().await.context("--to-blobs")?;
+        self.migrate(&from, &to, &config).await
+    }
+
+    async fn migrate(self, from: &Place, to: &Place, config: &Config) -> anyhow::Result<()> {
+        let style = ProgressStyle::with_template("{msg:32} {bar:40} {pos}/{len} {eta}")?;
+        let bar = ProgressBar::new(1).with_style(style);
+        let say = |what: &'static str, done: u64, total: u64| {
+            bar.set_message(what);
+            bar.set_length(total.max(1));
+            bar.set_position(done);
+        };
+        let key = server_key(&config.data)?;
+        migrate::copy(from, to, &key, &say).await?;
+        if self.copy_only {
+            bar.finish_and_clear();
+            println!("已复制 / copied so far; run again without --copy-only to finish");
+            return Ok(());
+        }
+        // From here the old server takes nothing more; phones come back by themselves.
+        from.storage.set_moved(true)?;
+        let compared = async {
+            migrate::copy(from, to, &key, &say).await?;
+            migrate::compare(from, to, &say).await
+        };
+        let compared = compared.await;
+        bar.finish_and_clear();
+        let Ok(comparison) = &compared else {
+            from.storage.set_moved(false)?;
+            compared.context("nothing was given up: the old server goes on; run again")?;
+            return Ok(());
+        };
+        print!("{}", comparison.text());
+        if !comparison.is_equal() {
+            from.storage.set_moved(false)?;
+            anyhow::bail!("the two differ; the old server goes on and the new one is not released");
+        }
+        migrate::finish(from, to).await?;
+        println!("迁移完成 / moved; start the server with --database and --blobs of the new place");
+        Ok(())
+    }
+}
+
+fn store(setting: Option<&str>, config: &Config) -> anyhow::Result<Store> {
+    Ok(Store::open(&Target::parse(setting, &config.data)?)?)
+}

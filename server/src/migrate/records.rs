@@ -1,0 +1,179 @@
+//! Following each space's log, as a phone does.
+
+use sync_core::record::{AreaPath, LogId};
+
+use super::{
+    MigrateError, Place, Progress,
+    tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},
+};
+use crate::storage::{StorageError, Tx, docs, marks, spaces};
+
+/// Documents copied together.
+const DOCS: usize = 200;
+
+/// How far a space is copied. Documents come in the order of their newest change, so what each of them lacks is
+/// counted from where the pass began, never from where it stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Position {
+    base: u64,
+    at: u64,
+}
+
+fn name(space: &AreaPath) -> String {
+    format!("copied {space}")
+}
+
+fn position(tx: &mut dyn Tx, space: &AreaPath) -> Result<Position, StorageError> {
+    let bytes = spaces::meta(tx, &name(space))?.unwrap_or_default();
+    let number = |from: usize| {
+        let bytes = bytes.get(from..from + 8)?.try_into().ok()?;
+        Some(u64::from_be_bytes(bytes))
+    };
+    Ok(Position {
+        base: number(0).unwrap_or(0),
+        at: number(8).unwrap_or(0),
+    })
+}
+
+fn set_position(tx: &mut dyn Tx, space: &AreaPath, to: Position) -> Result<(), StorageError> {
+    let bytes = [to.base.to_be_bytes(), to.at.to_be_bytes()].concat();
+    spaces::set_meta(tx, &name(space), &bytes)
+}
+
+/// A space as it is given a head at the end.
+pub(super) struct Head {
+    space: spaces::Space,
+    changed: i64,
+}
+
+pub(super) fn heads(tx: &mut dyn Tx) -> Result<Vec<Head>, StorageError> {
+    let mut heads = Vec::new();
+    for space in spaces::list(tx)? {
+        let changed = marks::mark(tx, &space.id)?.changed;
+        heads.push(Head { space, changed });
+    }
+    Ok(heads)
+}
+
+/// Gives a copied space its head, and a ledger that is made from the beginning and numbered on from the old one.
+pub(super) fn set_head(tx: &mut dyn Tx, head: &Head) -> Result<(), StorageError> {
+    let (id, log) = (&head.space.id, head.space.log);
+    spaces::set_head(tx, id, log, head.space.head)?;
+    let mut mark = marks::lock(tx, id)?;
+    if mark.changed < head.changed {
+        mark.changed = head.changed;
+        marks::advance(tx, id, &mark)?;
+    }
+    Ok(())
+}
+
+/// Copies what every space has and the target lacks.
+pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
+    let all = from.storage.read(|tx| spaces::list(tx)).await?;
+    let total: u64 = all.iter().map(|space| space.head).sum();
+    let mut before = 0;
+    for space in all {
+        let id = space.id.clone();
+        // A log of its own until it is whole: nobody must take it for the real one.
+        to.storage
+            .write(move |tx| spaces::create(tx, &id, LogId([0; 8])))
+            .await?;
+        while let Some(at) = step(from, to, &space).await? {
+            say("记录 / changes", before + at, total);
+        }
+        before += space.head;
+    }
+    say("记录 / changes", total, total);
+    Ok(())
+}
+
+/// Copies the next documents of a space; `None` when it stands at the head.
+async fn step(
+    from: &Place,
+    to: &Place,
+    space: &spaces::Space,
+) -> Result<Option<u64>, MigrateError> {
+    let id = space.id.clone();
+    let Position { base, at } = to.storage.read(move |tx| position(tx, &id)).await?;
+    let id = space.id.clone();
+    let read = move |tx: &mut dyn Tx| {
+        let head = spaces::find(tx, &id)?.map_or(0, |space| space.head);
+        let found = docs::tail(tx, &id, &id, at, DOCS)?;
+        let keys: Vec<Vec<u8>> = found.iter().map(|doc| doc.id.as_bytes().to_vec()).collect();
+        let after = Some(base.cast_signed());
+        let changes = CHANGE.of_docs(tx, id.as_str(), &keys, after)?;
+        let grants = DOC_GRANT.of_docs(tx, id.as_str(), &keys, None)?;
+        let photos = BLOB_REF.of_docs(tx, id.as_str(), &keys, None)?;
+        let last = (found.len() == DOCS).then(|| found.last().map_or(at, |doc| doc.last_seq));
+        Ok::<_, StorageError>((found, changes, grants, photos, last, head))
+    };
+    let (found, changes, grants, photos, last, head) = from.storage.read(read).await?;
+    if found.is_empty() && last.is_none() && base == at && at == head {
+        return Ok(None);
+    }
+    // A pass that is through begins the next one where it stood when it read last.
+    let next = match last {
+        Some(at) => Position { base, at },
+        None => Position {
+            base: head,
+            at: head,
+        },
+    };
+    let id = space.id.clone();
+    let write = move |tx: &mut dyn Tx| {
+        let (rows, spaces) = rows(&found);
+        DOC.put(tx, &rows)?;
+        forget_snapshots(tx, &id, &found)?;
+        DOC_SPACE.put(tx, &spaces)?;
+        CHANGE.put(tx, &changes)?;
+        DOC_GRANT.put(tx, &grants)?;
+        BLOB_REF.put(tx, &photos)?;
+        set_position(tx, &id, next)
+    };
+    to.storage.write(write).await?;
+    Ok(Some(next.at))
+}
+
+type Rows = Vec<Vec<Cell>>;
+
+fn rows(found: &[docs::Doc]) -> (Rows, Rows) {
+    let int = |value: u64| Cell::Int(value.cast_signed());
+    let row = |doc: &docs::Doc| {
+        vec![
+            Cell::Text(doc.space.to_string()),
+            Cell::Bytes(doc.id.as_bytes().to_vec()),
+            Cell::Text(doc.path.to_string()),
+            int(doc.path_seq),
+            int(doc.last_seq),
+            int(doc.changes),
+            Cell::Bytes(doc.digest.to_bytes().to_vec()),
+            int(doc.total_bytes),
+        ]
+    };
+    let space = |doc: &docs::Doc| {
+        vec![
+            Cell::Bytes(doc.id.as_bytes().to_vec()),
+            Cell::Text(doc.space.to_string()),
+        ]
+    };
+    (
+        found.iter().map(row).collect(),
+        found.iter().map(space).collect(),
+    )
+}
+
+/// Snapshots are not copied: every change is still to be folded.
+fn forget_snapshots(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    found: &[docs::Doc],
+) -> Result<(), StorageError> {
+    for doc in found {
+        tx.execute(
+            "UPDATE doc SET snap_seq = 0, tail_count = change_count, tail_bytes = total_bytes
+             WHERE space = $1 AND id = $2",
+            &[space.as_str().into(), doc.id.as_bytes().into()],
+        )?;
+    }
+    Ok(())
+}

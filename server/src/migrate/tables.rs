@@ -1,0 +1,355 @@
+//! Rows as they are, whatever they mean: which tables there are, their keys and columns, and one way to copy them.
+
+use sha2::{Digest as _, Sha256};
+use sync_core::record::Digest;
+
+use crate::storage::{Row, StorageError, Tx, Value};
+
+/// Rows read and written together.
+pub(super) const PAGE: i64 = 500;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Bytes,
+}
+use Kind::{Bytes, Int, Text};
+
+/// A table: its first `key` columns are its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) key: usize,
+    pub(super) columns: &'static [(&'static str, Kind)],
+}
+
+const fn table(name: &'static str, key: usize, columns: &'static [(&'static str, Kind)]) -> Table {
+    Table { name, key, columns }
+}
+
+/// Records: follow the log, and are copied document by document.
+pub(super) const DOC: Table = table(
+    "doc",
+    2,
+    &[
+        ("space", Text),
+        ("id", Bytes),
+        ("path", Text),
+        ("path_seq", Int),
+        ("last_seq", Int),
+        ("change_count", Int),
+        ("digest", Bytes),
+        ("total_bytes", Int),
+    ],
+);
+pub(super) const DOC_SPACE: Table = table("doc_space", 1, &[("doc", Bytes), ("space", Text)]);
+pub(super) const CHANGE: Table = table(
+    "chg",
+    3,
+    &[
+        ("space", Text),
+        ("doc", Bytes),
+        ("seq", Int),
+        ("hash", Bytes),
+        ("device", Bytes),
+        ("actor", Bytes),
+        ("actor_seq", Int),
+        ("pack", Bytes),
+        ("relayed", Int),
+        ("bytes", Bytes),
+    ],
+);
+pub(super) const DOC_GRANT: Table = table(
+    "doc_grant",
+    3,
+    &[
+        ("space", Text),
+        ("doc", Bytes),
+        ("grant_id", Bytes),
+        ("seq", Int),
+    ],
+);
+pub(super) const BLOB_REF: Table = table(
+    "blob_ref",
+    3,
+    &[("space", Text), ("doc", Bytes), ("hash", Bytes)],
+);
+/// Photos: a row is copied after its bytes.
+pub(super) const BLOB: Table = table(
+    "blob",
+    1,
+    &[
+        ("hash", Bytes),
+        ("size", Int),
+        ("width", Int),
+        ("height", Int),
+        ("device", Bytes),
+        ("stored_at", Int),
+        ("receipt", Bytes),
+        ("object", Text),
+    ],
+);
+
+/// Tables that are copied whole in each pass.
+pub(super) const WHOLE: &[Table] = &[
+    table(
+        "doc_exit",
+        2,
+        &[
+            ("space", Text),
+            ("seq", Int),
+            ("path", Text),
+            ("doc", Bytes),
+        ],
+    ),
+    table(
+        "path_sum",
+        2,
+        &[
+            ("space", Text),
+            ("path", Text),
+            ("last_seq", Int),
+            ("doc_count", Int),
+            ("change_count", Int),
+            ("digest", Bytes),
+        ],
+    ),
+    table(
+        "path_grant",
+        3,
+        &[
+            ("space", Text),
+            ("path", Text),
+            ("grant_id", Bytes),
+            ("seq", Int),
+        ],
+    ),
+    table("blob_space", 2, &[("hash", Bytes), ("space", Text)]),
+    table(
+        "device",
+        1,
+        &[
+            ("id", Bytes),
+            ("public_key", Bytes),
+            ("model", Text),
+            ("state", Text),
+            ("pack_number", Int),
+            ("pack_hash", Bytes),
+            ("fork_count", Int),
+            ("enrolled_at", Int),
+            ("seen_at", Int),
+        ],
+    ),
+    table(
+        "enrol_code",
+        1,
+        &[
+            ("code_hash", Bytes),
+            ("person", Bytes),
+            ("organ", Bytes),
+            ("role", Int),
+            ("area", Text),
+            ("space", Text),
+            ("expires_at", Int),
+            ("used_by", Bytes),
+        ],
+    ),
+    table(
+        "grant_given",
+        1,
+        &[
+            ("id", Bytes),
+            ("device", Bytes),
+            ("person", Bytes),
+            ("organ", Bytes),
+            ("role", Int),
+            ("space", Text),
+            ("area", Text),
+            ("valid_from", Int),
+            ("valid_until", Int),
+            ("sealed", Bytes),
+        ],
+    ),
+    table(
+        "pack",
+        1,
+        &[
+            ("hash", Bytes),
+            ("device", Bytes),
+            ("number", Int),
+            ("claims", Bytes),
+            ("signature", Bytes),
+            ("received_at", Int),
+            ("refused", Bytes),
+        ],
+    ),
+    table(
+        "quarantine",
+        1,
+        &[
+            ("hash", Bytes),
+            ("doc", Bytes),
+            ("device", Bytes),
+            ("reason", Text),
+            ("received_at", Int),
+            ("bytes", Bytes),
+        ],
+    ),
+    table("area_name", 1, &[("path", Text), ("name", Text)]),
+    table("organ", 1, &[("id", Bytes), ("name", Text)]),
+    table(
+        "person",
+        1,
+        &[("id", Bytes), ("organ", Bytes), ("name", Text)],
+    ),
+    table(
+        "compound",
+        1,
+        &[("id", Bytes), ("path", Text), ("name", Text)],
+    ),
+    table(
+        "api_token",
+        1,
+        &[
+            ("token_hash", Bytes),
+            ("person", Bytes),
+            ("role", Int),
+            ("area", Text),
+            ("label", Text),
+            ("expires_at", Int),
+        ],
+    ),
+];
+
+/// A value of a row.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Cell {
+    pub(super) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(v) => Value::Int(*v),
+            Self::Text(v) => Value::Text(v),
+            Self::Bytes(v) => Value::Bytes(v),
+        }
+    }
+}
+
+impl Table {
+    fn names(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    fn key_names(&self) -> String {
+        let names: Vec<_> = self.columns[..self.key].iter().map(|(n, _)| *n).collect();
+        names.join(", ")
+    }
+
+    fn read(&self, row: &dyn Row) -> Result<Vec<Cell>, StorageError> {
+        let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
+            let cell = match kind {
+                Int => row.opt_int(at)?.map(Cell::Int),
+                Text => row.opt_text(at)?.map(Cell::Text),
+                Bytes => row.opt_bytes(at)?.map(Cell::Bytes),
+            };
+            Ok(cell.unwrap_or(Cell::Null))
+        };
+        self.columns.iter().enumerate().map(cell).collect()
+    }
+
+    /// The page of rows after a key, in the order of keys.
+    pub(super) fn page(
+        &self,
+        tx: &mut dyn Tx,
+        after: Option<&[Cell]>,
+    ) -> Result<Vec<Vec<Cell>>, StorageError> {
+        let (names, key) = (self.names(), self.key_names());
+        let mut values: Vec<Value<'_>> = Vec::new();
+        let mut only = String::new();
+        if let Some(after) = after {
+            values.extend(after[..self.key].iter().map(Cell::value));
+            let places: Vec<_> = (1..=self.key).map(|n| format!("${n}")).collect();
+            only = format!("WHERE ({key}) > ({})", places.join(", "));
+        }
+        let name = self.name;
+        let sql = format!("SELECT {names} FROM {name} {only} ORDER BY {key} LIMIT {PAGE}");
+        tx.all(&sql, &values, |row| self.read(row))
+    }
+
+    /// Rows of these documents of a space, `after` a number if the table has numbers.
+    pub(super) fn of_docs(
+        &self,
+        tx: &mut dyn Tx,
+        space: &str,
+        docs: &[Vec<u8>],
+        after: Option<i64>,
+    ) -> Result<Vec<Vec<Cell>>, StorageError> {
+        let (names, name) = (self.names(), self.name);
+        let mut fixed = vec![Value::Text(space)];
+        let mut only = String::new();
+        if let Some(after) = after {
+            fixed.push(Value::Int(after));
+            "AND seq > $2".clone_into(&mut only);
+        }
+        let keys: Vec<_> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+        let sql = format!("SELECT {names} FROM {name} WHERE space = $1 {only} AND doc IN (?)");
+        tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
+    }
+
+    /// Writes rows; those that are there become as these.
+    pub(super) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
+        let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
+        let then: Vec<_> = self.columns[self.key..]
+            .iter()
+            .map(|(name, _)| format!("{name} = excluded.{name}"))
+            .collect();
+        let key = self.key_names();
+        let then = if then.is_empty() {
+            format!("ON CONFLICT ({key}) DO NOTHING")
+        } else {
+            format!("ON CONFLICT ({key}) DO UPDATE SET {}", then.join(", "))
+        };
+        let into = format!("{} ({})", self.name, self.names());
+        tx.insert_all(&into, self.columns.len(), &values, &then)
+    }
+}
+
+/// Rows and the sum of their hashes: equal for equal contents, in whatever order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Rows.
+    pub rows: u64,
+    /// Sum of the rows' hashes.
+    pub digest: Digest,
+}
+
+impl Contents {
+    pub(super) fn add(&mut self, rows: &[Vec<Cell>]) {
+        for row in rows {
+            let mut hash = Sha256::new();
+            for cell in row {
+                let (tag, bytes): (u8, &[u8]) = match cell {
+                    Cell::Null => (0, &[]),
+                    Cell::Int(v) => (1, &v.to_be_bytes()),
+                    Cell::Text(v) => (2, v.as_bytes()),
+                    Cell::Bytes(v) => (3, v),
+                };
+                hash.update([tag]);
+                hash.update((bytes.len() as u64).to_be_bytes());
+                hash.update(bytes);
+            }
+            let hash: [u8; 32] = hash.finalize().into();
+            self.rows += 1;
+            self.digest = self.digest.plus(Digest::from_slice(&hash[..16]));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! A server moves to another database and photo store while phones work: nothing is lost, nobody starts over.
+
+use cli_simulator::world::photo;
+use sync_core::{
+    record::{BlobHash, PhotoRole},
+    sync::Options,
+};
+use xuncha_server::{
+    blobs::{Store, Target},
+    config::Config,
+    migrate::{self, Comparison, Place},
+    storage::Storage,
+};
+
+use crate::support::{Town, database, found_with, remark, s3::S3};
+
+fn quiet(_: &'static str, _: u64, _: u64) {}
+
+/// The two places, opened as another process opens them.
+fn places(town: &Town, database: &str, bucket: &str) -> (Place, Place) {
+    let data = town.folder.path().join("server");
+    let photos = |setting| Store::open(&Target::parse(setting, &data).unwrap()).unwrap();
+    let from = Place {
+        storage: Storage::open(&data.join("xuncha.db")).unwrap(),
+        photos: photos(None),
+    };
+    let to = Place {
+        storage: Storage::connect(database, None).unwrap(),
+        photos: photos(Some(bucket)),
+    };
+    (from, to)
+}
+
+fn copy(town: &Town, from: &Place, to: &Place) {
+    let key = town.app().rooms.access.key().clone();
+    let copy = migrate::copy(from, to, &key, &quiet);
+    town.runtime.block_on(copy).unwrap();
+}
+
+fn compare(town: &Town, from: &Place, to: &Place) -> Comparison {
+    let compare = migrate::compare(from, to, &quiet);
+    town.runtime.block_on(compare).unwrap()
+}
+
+#[test]
+fn a_server_moves_while_phones_work_and_nobody_starts_over() {
+    let Some(mut town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    let shot = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
+    let first = found_with(&mut liu, &town, "迁移之前", vec![shot.clone()]);
+    for _ in 0..8 {
+        found_with(&mut wang, &town, "迁移之前", Vec::new());
+    }
+    town.sync(&mut liu);
+    town.sync(&mut wang);
+    town.sync(&mut liu);
+    let (from, to) = places(&town, &url, &s3.setting());
+    copy(&town, &from, &to);
+
+    // Work goes on: an old record changes, a new one comes, both with what must be copied once more.
+    remark(&mut wang, first, "迁移之中");
+    let later = photo(&mut wang.device, 2, PhotoRole::Before).unwrap();
+    let second = found_with(&mut wang, &town, "迁移之中", vec![later.clone()]);
+    town.sync(&mut wang);
+    assert!(!compare(&town, &from, &to).is_equal());
+    let config = Config {
+        database: Some(url.clone()),
+        blobs: Some(s3.setting()),
+        ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
+    };
+    let early = town.start(&config).err().expect("it is not whole yet");
+    assert!(format!("{early:#}").contains("migrate-store"), "{early:#}");
+
+    // The last moments: phones are asked to come back and keep what they have.
+    from.storage.set_moved(true).unwrap();
+    let third = found_with(&mut liu, &town, "迁移之时", Vec::new());
+    let hasty = Options {
+        patience: 1,
+        ..Options::default()
+    };
+    let report = liu.sync(&mut town.http.clone(), hasty).unwrap();
+    assert!(!report.complete && report.refused == 0, "{report:?}");
+    copy(&town, &from, &to);
+    let comparison = compare(&town, &from, &to);
+    assert!(comparison.is_equal(), "{}", comparison.text());
+    assert_eq!(comparison.photos_read_back, 2);
+    town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
+
+    let gone = town
+        .start(&town.config.clone())
+        .err()
+        .expect("it has moved");
+    assert!(format!("{gone:#}").contains("migrate-store"), "{gone:#}");
+    let moved = town.start(&config).unwrap();
+    town.move_to(moved);
+    let reports = [
+        town.sync(&mut liu),
+        town.sync(&mut wang),
+        town.sync(&mut liu),
+    ];
+    for report in reports {
+        assert_eq!((report.repairs, report.resupplied), (0, 0), "{report:?}");
+    }
+    for doc in [first, second, third] {
+        let both = (liu.device.hazard(doc), wang.device.hazard(doc));
+        assert_eq!(both.0.unwrap(), both.1.unwrap());
+    }
+    assert_eq!(town.sync(&mut liu).requests, 1);
+    let token = wang.device.token().unwrap().unwrap();
+    for shot in [shot, later] {
+        let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
+        assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));
+    }
+    town.project();
+    let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
+    assert_eq!(ledger["items"].as_array().unwrap().len(), 11);
+}
+
+#[test]
+fn a_row_or_a_photo_that_was_lost_on_the_way_is_found() {
+    let Some(mut town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    let mut liu = town.phone("网格员甲");
+    let shot = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
+    found_with(&mut liu, &town, "消防通道", vec![shot]);
+    town.sync(&mut liu);
+    let (from, to) = places(&town, &url, &s3.setting());
+    copy(&town, &from, &to);
+    assert!(compare(&town, &from, &to).is_equal());
+    let lose = |sql: &'static str| {
+        let lost = to.storage.write(move |tx| tx.execute(sql, &[]));
+        assert!(town.runtime.block_on(lost).unwrap() > 0);
+        let found = compare(&town, &from, &to);
+        assert!(!found.is_equal(), "{sql}");
+        copy(&town, &from, &to);
+        found
+    };
+    lose("UPDATE pack SET received_at = received_at + 1");
+    assert!(compare(&town, &from, &to).is_equal(), "copied anew");
+    lose("DELETE FROM blob_ref");
+    let other = lose("UPDATE blob SET object = object || 'x'");
+    assert_eq!(other.photos_wrong.len(), 1);
+}
+
+#[test]
+fn a_database_that_holds_something_else_is_not_filled() {
+    let Some(mut town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let (from, to) = places(&town, &url, &s3.setting());
+    let county = town.world.county.clone();
+    let begun = to.storage.write(move |tx| {
+        xuncha_server::storage::spaces::create(tx, &county, sync_core::record::LogId([1; 8]))
+    });
+    town.runtime.block_on(begun).unwrap();
+    let key = town.app().rooms.access.key().clone();
+    let refused = town
+        .runtime
+        .block_on(migrate::copy(&from, &to, &key, &quiet))
+        .unwrap_err();
+    assert!(refused.to_string().contains("empty database"), "{refused}");
+}
