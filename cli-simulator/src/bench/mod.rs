@@ -4,6 +4,7 @@
 //! stores; bytes are counted on the socket, headers included. Nothing here fails a build: it measures.
 
 mod generate;
+mod province;
 mod relay;
 mod rows;
 mod server;
@@ -87,6 +88,33 @@ pub struct Sizes {
     pub records: usize,
     /// Records of the large ones.
     pub large: usize,
+    /// Records of a province on PostgreSQL; 0 leaves it out.
+    pub province: usize,
+}
+
+fn province(
+    folder: &Path,
+    sizes: Sizes,
+    measured: &mut Vec<Row>,
+    say: &dyn Fn(&str),
+) -> anyhow::Result<()> {
+    if sizes.province == 0 {
+        return Ok(());
+    }
+    province::rows(folder, sizes.province, measured, say)
+}
+
+/// Runs the benchmarks of a province alone.
+///
+/// # Errors
+/// If PostgreSQL is missing, or a server or a phone fails.
+pub fn run_province(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Run> {
+    let mut measured = Vec::new();
+    province(folder, sizes, &mut measured, say)?;
+    Ok(Run {
+        machine: machine(),
+        rows: measured,
+    })
 }
 
 /// Runs every benchmark in a fresh folder under `folder`.
@@ -98,6 +126,7 @@ pub fn run(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Ru
     rows::ingest(&folder.join("ingest"), &mut measured, say)?;
     rows::phones(&folder.join("phones"), sizes, &mut measured, say)?;
     rows::large(&folder.join("large"), sizes, &mut measured, say)?;
+    province(folder, sizes, &mut measured, say)?;
     Ok(Run {
         machine: machine(),
         rows: measured,

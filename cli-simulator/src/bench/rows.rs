@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A minute from now: every grant of this run is valid then, so that events count.
-fn soon() -> i64 {
+pub(super) fn soon() -> i64 {
     xuncha_server::app::system_clock()().0 + 60_000
 }
 
@@ -25,12 +25,12 @@ fn ms(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn records_only() -> Options {
+pub(super) fn records_only() -> Options {
     Options {
         photos: false,
         ..Options::default()

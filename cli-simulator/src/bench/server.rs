@@ -19,12 +19,22 @@ pub(super) struct Server {
 impl Server {
     /// Starts a server on a data folder.
     pub(super) fn start(data: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+        Self::start_on(data, None)
+    }
+
+    /// Starts a server on a data folder and a database of its own.
+    pub(super) fn start_on(data: &Path, database: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .args(["serve-here", "--data"])
             .arg(data)
             .env("RUST_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()?;
+            .env_remove("XUNCHA_DATABASE")
+            .stdout(Stdio::piped());
+        if let Some(database) = database {
+            command.env("XUNCHA_DATABASE", database);
+        }
+        let mut child = command.spawn()?;
         let out = child.stdout.take().context("the server's output")?;
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;

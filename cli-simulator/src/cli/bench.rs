@@ -1,7 +1,7 @@
 //! `xuncha-sim bench`
 
 use clap::Args;
-use cli_simulator::bench::{Sizes, run, table};
+use cli_simulator::bench::{Sizes, run, run_province, table};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -16,6 +16,12 @@ pub(crate) struct Bench {
     /// Records of the large ones.
     #[arg(long, default_value_t = 100_000)]
     large: usize,
+    /// Records of a province on a throw-away PostgreSQL; 0 leaves it out.
+    #[arg(long, default_value_t = 1_000_000)]
+    province: usize,
+    /// Only the province.
+    #[arg(long)]
+    province_only: bool,
 }
 
 impl Bench {
@@ -24,8 +30,14 @@ impl Bench {
         let sizes = Sizes {
             records: self.records,
             large: self.large,
+            province: self.province,
         };
-        let done = run(folder.path(), sizes, &|line| eprintln!("{line}"))?;
+        let all = if self.province_only {
+            run_province
+        } else {
+            run
+        };
+        let done = all(folder.path(), sizes, &|line| eprintln!("{line}"))?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&done)?);
         } else {
