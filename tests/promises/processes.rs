@@ -26,7 +26,7 @@ use xuncha_server::{
     storage::{Storage, StorageError, marks, spaces},
 };
 
-use crate::support::database;
+use crate::support::{database, s3::S3};
 
 /// Two processes' rooms over one database, and a generator of packs at the first.
 struct Two {
@@ -278,6 +278,7 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
     }
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start().unwrap().expect("PostgreSQL");
+    let s3 = S3::new();
     let plan = Plan {
         devices: 8,
         days: 2,
@@ -286,7 +287,7 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
         seed: 14,
         cluster: Some(Cluster {
             database: server.create("fleet").unwrap(),
-            blobs: None,
+            blobs: Some(s3.setting()),
             program: vec![env!("CARGO_BIN_EXE_victim").into(), "serve".into()],
             processes: 2,
             kill_every: 20,
@@ -298,4 +299,5 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
     assert!(outcome.is_kept(), "{}", outcome.text());
     assert!(outcome.kills >= 4, "{}", outcome.text());
     assert!(outcome.void * 3 < outcome.events, "{}", outcome.text());
+    assert!(outcome.photos > 10, "{}", outcome.text());
 }

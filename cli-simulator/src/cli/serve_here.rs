@@ -17,6 +17,9 @@ pub(crate) struct ServeHere {
     /// As the server's own.
     #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true)]
     database: Option<String>,
+    /// As the server's own.
+    #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true)]
+    blobs: Option<String>,
 }
 
 impl ServeHere {
@@ -24,6 +27,7 @@ impl ServeHere {
         tokio::runtime::Runtime::new()?.block_on(async {
             let mut config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
             config.database = self.database;
+            config.blobs = self.blobs;
             let app = App::start(&config, system_clock()).await?;
             println!("{}", app.address);
             std::future::pending::<()>().await;

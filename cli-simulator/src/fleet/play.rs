@@ -88,6 +88,7 @@ impl Fleet {
         let mut start = SPRING;
         if let Some(cluster) = &plan.cluster {
             config.database = Some(cluster.database.clone());
+            config.blobs.clone_from(&cluster.blobs);
             // Other processes have the system's clock; grants of this run hold from now.
             start = system_clock()().0 + 60_000;
         }
