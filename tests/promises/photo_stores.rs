@@ -414,3 +414,18 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     let again = town.runtime.block_on(blobs.append(phone, &id, 0, open));
     assert!(matches!(again, Ok(Received::Stored { .. })));
 }
+
+#[test]
+fn a_store_that_holds_another_servers_photos_is_not_taken() {
+    let s3 = S3::new();
+    let town = Town::with_photos(Some(s3.setting()));
+    // A second database on the same bucket would take the first one's photos for orphans.
+    let mut other = Town::new();
+    other.config.blobs = Some(s3.setting());
+    let refused = other.start(&other.config).err().expect("it is another's");
+    let refused = format!("{refused:#}");
+    assert!(refused.contains("another server's database"), "{refused}");
+    assert!(!refused.contains(SECRET), "{refused}");
+    // Its own processes are at home there.
+    drop(town.another());
+}

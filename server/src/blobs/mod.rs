@@ -90,12 +90,12 @@ impl Blobs {
         })
     }
 
-    /// Tries the store: writes, reads and removes a small object.
+    /// Tries the store: writes, reads and removes a small object, and claims the store for this server.
     ///
     /// # Errors
     /// [`StoreError::Unusable`] with what the store said.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.store.probe().await
+        self.store.probe(&self.key.public()).await
     }
 }
 

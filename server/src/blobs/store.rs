@@ -19,10 +19,13 @@ use crate::{
     access::{Refusal, random},
     storage::StorageError,
 };
-use sync_core::wire::Code;
+use sync_core::{identity::PublicKey, wire::Code};
 
 /// More than this goes to a bucket in parts of this size: the smallest that S3 takes.
 const PART: usize = 5 << 20;
+
+/// Names the server whose photos these are, by its public key.
+const OWNER: &str = "xuncha-owner";
 
 /// Objects by name.
 #[derive(Clone)]
@@ -70,11 +73,12 @@ impl Store {
         })
     }
 
-    /// Puts, reads and deletes a small object.
+    /// Puts, reads and deletes a small object, and makes sure that the store is this owner's: to another database all
+    /// photos here would be orphans.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] with what the store said.
-    pub async fn probe(&self) -> Result<(), StoreError> {
+    /// [`StoreError::Unusable`] with what the store said, or that it is somebody else's.
+    pub async fn probe(&self, owner: &PublicKey) -> Result<(), StoreError> {
         let unusable = |cause: String| StoreError::Unusable {
             target: self.shown.clone(),
             cause,
@@ -92,6 +96,25 @@ impl Store {
         let read = tried.await.map_err(|e| unusable(said(&e)))?;
         if read != b"xuncha".as_slice() {
             return Err(unusable("it gave back other bytes than it took".to_owned()));
+        }
+        let owner = hex(&owner.0);
+        let path = Path::from(OWNER);
+        let claimed = async {
+            match self.objects.get(&path).await {
+                Ok(found) => found.bytes().await,
+                Err(object_store::Error::NotFound { .. }) => {
+                    let claim = PutPayload::from(owner.clone().into_bytes());
+                    self.objects.put(&path, claim).await?;
+                    Ok(Bytes::from(owner.clone()))
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let found = claimed.await.map_err(|e| unusable(said(&e)))?;
+        if found != owner.as_bytes() {
+            return Err(unusable(format!(
+                "it holds the photos of another server's database (see the object {OWNER}); choose another bucket, prefix or folder"
+            )));
         }
         Ok(())
     }

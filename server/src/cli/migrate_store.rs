@@ -66,7 +66,8 @@ impl MigrateStore {
                 .context("--to-database")?,
             photos: store(self.to_blobs.as_deref(), &config).context("--to-blobs")?,
         };
-        to.photos.probe().await.context("--to-blobs")?;
+        let key = server_key(&config.data)?;
+        to.photos.probe(&key.public()).await.context("--to-blobs")?;
         self.migrate(&from, &to, &config).await
     }
 
