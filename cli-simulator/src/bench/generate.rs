@@ -163,6 +163,7 @@ impl Generator {
             grant: w.grant,
             claimed,
             after,
+            beacon: None,
             body,
         }
         .to_bytes()?)

@@ -27,7 +27,7 @@ pub struct Filter {
     pub area: Option<String>,
     /// Hazard kind such as `EV-06`, or a category such as `EV`.
     pub kind: Option<String>,
-    /// `G1`, `G2` or `G3_suspected`.
+    /// `G1`, `G2`, `G3_suspected` or `G3`.
     pub grade: Option<String>,
     /// State such as `HS10`.
     pub state: Option<String>,
@@ -98,7 +98,7 @@ impl Filter {
             None => None,
         };
         let grade = self.grade;
-        let grades = Grade::ALL.map(Grade::name);
+        let grades: Vec<_> = Grade::ALL.iter().map(|g| g.name()).collect();
         if grade.as_deref().is_some_and(|g| !grades.contains(&g)) {
             return Err(bad("grade", &grades.join(", ")));
         }

@@ -3,39 +3,20 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Default grade of a kind. A confirmed major hazard (G3) is only ever set by fire-rescue.
+use crate::record::Grade;
+
+/// What a hazard is by its nature.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
-pub enum Grade {
-    /// General 一般.
-    G1,
-    /// Serious 较大.
-    G2,
-    /// Suspected major 疑似重大.
-    #[serde(rename = "G3_suspected")]
-    G3Suspected,
-}
-
-impl Grade {
-    /// All, from the least.
-    pub const ALL: [Self; 3] = [Self::G1, Self::G2, Self::G3Suspected];
-    /// The name in data and filters.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::G1 => "G1",
-            Self::G2 => "G2",
-            Self::G3Suspected => "G3_suspected",
-        }
-    }
-    /// The word in ledgers.
-    pub const fn zh(self) -> &'static str {
-        match self {
-            Self::G1 => "一般",
-            Self::G2 => "较大",
-            Self::G3Suspected => "疑似重大",
-        }
-    }
+#[serde(rename_all = "snake_case")]
+pub enum Nature {
+    /// Somebody does what is forbidden: dissuade first, then report.
+    Violation,
+    /// A thing is not as it should be.
+    Condition,
+    /// The property company does not do its duty.
+    Duty,
 }
 
 /// All kinds of one catalogue version.
@@ -78,6 +59,8 @@ pub struct HazardKind {
     pub zh: String,
     /// English name.
     pub en: String,
+    /// What it is by its nature.
+    pub nature: Nature,
     /// Default grade.
     pub grade: Grade,
     /// When another grade applies.

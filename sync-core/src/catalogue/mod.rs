@@ -3,14 +3,17 @@
 //! In come the JSON files of `schemas/catalogue`, out comes one validated [`Catalogue`]. Whether a person may do
 //! something is judged in `lifecycle`; here are only the tables.
 
+mod index;
 mod kinds;
 mod rules;
 
 use std::sync::OnceLock;
 
-pub use kinds::{Category, Grade, HazardKind, HazardKinds};
+pub use crate::record::Grade;
+pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use rules::{
-    Class, First, From, Guard, Outcome, Pair, PairResult, Rules, State, StateCode, Transition,
+    Bounds, Class, Concern, Field, FieldName, First, From, Guard, Keep, Outcome, Pair, PairResult,
+    Provisional, Roles, Rules, Scope, State, StateCode, Transition, When,
 };
 
 /// All rule data of one version.
@@ -42,11 +45,11 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] with the entry at fault.
     pub fn parse(kinds: &str, rules: &str) -> Result<Self, CatalogueError> {
-        let (kinds, rules): (HazardKinds, Rules) =
+        let (kinds, mut rules): (HazardKinds, Rules) =
             (serde_json::from_str(kinds)?, serde_json::from_str(rules)?);
         kinds
             .check()
-            .and_then(|()| rules.check())
+            .and_then(|()| rules.prepare())
             .map_err(CatalogueError::Contradiction)?;
         Ok(Self { kinds, rules })
     }

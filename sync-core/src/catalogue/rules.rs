@@ -5,7 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::record::{EventBody, Role};
+use super::index::Index;
+use crate::record::Role;
 
 /// A state by its number: 10 is HS10.
 #[derive(
@@ -56,15 +57,39 @@ pub struct State {
 )]
 pub enum Guard {
     PhotoRequired,
+    AfterPhoto,
+    BeforeSeen,
+    SameVisit,
     FinderOrManager,
+    Finder,
     NotFinder,
     NotClaimant,
     OtherOrganThanClaimant,
     NotRechecker,
     NoOpenConflict,
     NoUnknownEvent,
+    NoRepeatedEvidence,
     MayCloseGrade,
     NotPartyToConflict,
+    PromiseDated,
+    StreetAndDepartment,
+    DissuadedFirst,
+    OrderComplete,
+    FactsGiven,
+    ReceivingOrgan,
+    SendingOrgan,
+    ResponsibleParty,
+    EscalationComplete,
+    DocumentGiven,
+    VerifiedByAnother,
+    BothRecordsSeen,
+    IssuerOrHigher,
+    BeforeDeadline,
+    MajorStands,
+    ReporterSoon,
+    CaseNumbered,
+    OrderKnown,
+    PhotoKnown,
 }
 
 /// The states an event may start from.
@@ -83,7 +108,7 @@ pub enum From {
 pub enum Outcome {
     /// To this state.
     State(StateCode),
-    /// `same`, or `held` for a resolution.
+    /// `same`, `held` for a resolution, `previous` for an undone merge.
     Word(String),
 }
 
@@ -105,9 +130,9 @@ pub struct Transition {
     pub id: String,
     /// The event.
     pub event: String,
-    /// Only with this result (of a dissuasion).
+    /// Only with one of these results, grades or steps; empty: whatever it says.
     #[serde(default)]
-    pub when: Option<String>,
+    pub when: Vec<String>,
     /// From.
     pub from: From,
     /// To.
@@ -124,6 +149,9 @@ pub struct Transition {
     /// It says that the hazard was seen, and leaves the state: it counts against what says otherwise.
     #[serde(default)]
     pub sighting: bool,
+    /// Only a proposal: somebody with more say must state it again.
+    #[serde(default)]
+    pub proposal: bool,
 }
 
 /// How a hazard begins.
@@ -151,14 +179,77 @@ pub enum Class {
     C,
 }
 
-/// Which state holds meanwhile.
+/// What holds meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PairResult {
-    /// This one, if it is more open than both.
+    /// This state, if it is more open than both.
     State(StateCode),
-    /// `more_open` or `less_open`.
-    Word(String),
+    /// A rule by name.
+    Rule(Provisional),
+}
+
+/// Which of two concurrent statements holds meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Provisional {
+    /// The state that is more open.
+    MoreOpen,
+    /// The state that is less open.
+    LessOpen,
+    /// Both are kept as they are; the states do not touch each other.
+    Keep,
+    /// The first event of the row has no effect.
+    AUndone,
+    /// The second event of the row has no effect.
+    BUndone,
+    /// The later one follows the earlier one.
+    Sequence,
+}
+
+/// When a row applies, beyond the two events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation; lifecycle::relation explains each"
+)]
+pub enum When {
+    BothStatutory,
+    MajorInvolved,
+    FireSetsMajor,
+    SameDay,
+    BothPublicReports,
+    AEarlier,
+    OtherAuthor,
+}
+
+/// Where two statements meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// In one record: the fold decides.
+    #[default]
+    Record,
+    /// Between two records: `lifecycle::across` decides.
+    Across,
+    /// Whether a statement counts at all: `lifecycle::judge` decides by grants and time.
+    Authority,
+    /// In the photo and note lane of one record, which never moves a state.
+    Additive,
+    /// In master data: `lifecycle::across` decides.
+    Master,
+}
+
+/// What a conflict is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Concern {
+    /// The hazard: closing waits for the decision.
+    #[default]
+    Hazard,
+    /// A reward only: the hazard goes its way meanwhile.
+    Reward,
 }
 
 /// A pair of events whose authors had not seen each other.
@@ -167,19 +258,100 @@ pub enum PairResult {
 pub struct Pair {
     /// Its number in the field's table.
     pub id: String,
+    /// Where the two meet.
+    #[serde(default)]
+    pub scope: Scope,
     /// One event.
     #[serde(default)]
     pub a: String,
     /// The other, or `*`.
     #[serde(default)]
     pub b: String,
+    /// A condition beyond the two events.
+    #[serde(default)]
+    pub when: Option<When>,
     /// What it means.
     pub class: Class,
-    /// What holds.
+    /// What holds meanwhile.
     pub result: PairResult,
-    /// Why.
+    /// What it is about.
     #[serde(default)]
-    pub note: String,
+    pub concerns: Concern,
+    /// The hazard is back: it counts as another cycle.
+    #[serde(default)]
+    pub recurs: bool,
+    /// What holds and why, in Chinese.
+    pub zh: String,
+    /// What holds and why, in English.
+    pub en: String,
+}
+
+/// A field of a hazard; concurrent values are all kept.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum FieldName {
+    Code,
+    Grade,
+    Place,
+    Count,
+    Deadline,
+    Responsible,
+    Transfer,
+    Duplicate,
+    Penalty,
+    Clearance,
+    PhotoRole,
+}
+
+/// Which of several concurrent values is shown first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the documentation")]
+pub enum Keep {
+    FirstRegistered,
+    Highest,
+    Earliest,
+    HigherLevel,
+    All,
+}
+
+/// How a field gets its values.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its name.
+    pub name: FieldName,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// The events that set it.
+    pub set_by: Vec<String>,
+    /// The first observation sets it too.
+    #[serde(default)]
+    pub first: bool,
+    /// A later value does not replace an earlier one.
+    #[serde(default)]
+    pub additive: bool,
+    /// Which of several is shown first.
+    pub keep: Keep,
+}
+
+/// Numbers of the field's practice; a province may choose others.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// A fix on the spot is stated within this time of the finding.
+    pub same_visit_minutes: u32,
+    /// The finder corrects kind and place alone within this time.
+    pub correct_own_hours: u32,
+    /// What was stated this long after a grant ended still counts, marked.
+    pub grant_grace_hours: u32,
+    /// A phone's clock may differ this much from the server's.
+    pub clock_skew_minutes: u32,
 }
 
 /// The lifecycle of one version.
@@ -188,16 +360,28 @@ pub struct Pair {
 pub struct Rules {
     /// Version of the tables.
     pub version: u32,
+    /// The practice's numbers.
+    pub bounds: Bounds,
     /// The states.
     pub states: Vec<State>,
-    /// The transitions; the first that fits is taken.
+    /// Where a hazard stands that was ended while somebody objects, until that is decided.
+    pub unsettled: StateCode,
+    /// The transitions; the first that fits event, state, role and conditions is taken.
     pub transitions: Vec<Transition>,
     /// The beginning.
     pub first: First,
-    /// Pairs with a rule of their own.
+    /// The fields.
+    pub fields: Vec<Field>,
+    /// Pairs with a rule of their own; the first that fits is taken.
     pub concurrent: Vec<Pair>,
+    /// Pairs whose trusted times do not overlap, the later one legal after the earlier one.
+    pub in_order: Pair,
     /// All other pairs that lead to different states.
     pub default: Pair,
+    /// The tables by number, for speed.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(super) index: Index,
 }
 
 impl Roles {
@@ -217,11 +401,11 @@ impl Rules {
     }
     /// Openness; unknown states count as most open.
     pub fn rank(&self, code: StateCode) -> u8 {
-        self.state(code).map_or(u8::MAX, |s| s.rank)
+        self.index.rank(code)
     }
     /// Whether the hazard still needs work in this state.
     pub fn is_open(&self, code: StateCode) -> bool {
-        self.state(code).is_none_or(|s| s.open)
+        self.index.is_open(code)
     }
     /// Whether `transition` may start from `state`.
     pub fn starts_from(&self, transition: &Transition, state: StateCode) -> bool {
@@ -230,49 +414,41 @@ impl Rules {
             From::Group(group) => group == "any" || self.is_open(state),
         }
     }
-    /// The rule for two concurrent events, if they have one of their own.
-    pub fn pair(&self, a: &str, b: &str) -> Option<&Pair> {
-        let fits = |p: &Pair, x: &str, y: &str| p.a == x && (p.b == y || p.b == "*");
-        self.concurrent
-            .iter()
-            .find(|p| fits(p, a, b) || fits(p, b, a))
+    /// The transitions of a kind of event, in the order of the table.
+    pub fn transitions_of(&self, kind: u16) -> impl Iterator<Item = &Transition> {
+        let rows = self.index.transitions(kind);
+        rows.iter().map(|at| &self.transitions[usize::from(*at)])
     }
-
-    pub(super) fn check(&self) -> Result<(), String> {
-        let event_known = |name: &str| {
-            let known = name == "*" || EventBody::KINDS.iter().any(|(_, n, _)| *n == name);
-            if known {
-                Ok(())
-            } else {
-                Err(format!("unknown event {name}"))
-            }
-        };
-        let state_known = |code: StateCode| {
-            self.state(code)
-                .map(|_| ())
-                .ok_or_else(|| format!("state {code} is not in the table"))
-        };
-        for transition in &self.transitions {
-            event_known(&transition.event)?;
-            match &transition.from {
-                From::States(list) => list.iter().try_for_each(|s| state_known(*s))?,
-                From::Group(g) if g == "any" || g == "any_open" => {}
-                From::Group(g) => return Err(format!("{}: unknown group {g}", transition.id)),
-            }
-            match &transition.to {
-                Outcome::State(code) => state_known(*code)?,
-                Outcome::Word(w) if w == "same" || w == "held" => {}
-                Outcome::Word(w) => return Err(format!("{}: unknown outcome {w}", transition.id)),
-            }
+    /// The fields a kind of event sets, one bit each.
+    pub fn fields_of(&self, kind: u16) -> u16 {
+        self.index.fields(kind)
+    }
+    /// The fields the first observation sets.
+    pub fn fields_of_first(&self) -> u16 {
+        self.index.first_fields
+    }
+    /// The fields whose later values do not replace earlier ones.
+    pub fn additive_fields(&self) -> u16 {
+        self.index.additive_fields
+    }
+    /// The rows for two kinds of event within one record, in the order of the table.
+    pub fn rows_for(&self, a: u16, b: u16) -> &[u16] {
+        self.index.rows(a, b)
+    }
+    /// A row by its place: the table, then `default`, then `in_order`.
+    pub fn row(&self, at: u16) -> &Pair {
+        match usize::from(at).checked_sub(self.concurrent.len()) {
+            None => &self.concurrent[usize::from(at)],
+            Some(0) => &self.default,
+            Some(_) => &self.in_order,
         }
-        for pair in &self.concurrent {
-            event_known(&pair.a)?;
-            event_known(&pair.b)?;
-            if let PairResult::State(code) = &pair.result {
-                state_known(*code)?;
-            }
-        }
-        event_known(&self.first.event)?;
-        state_known(self.first.to)
+    }
+    /// The place of `default`.
+    pub fn default_row(&self) -> u16 {
+        u16::try_from(self.concurrent.len()).unwrap_or(u16::MAX)
+    }
+    /// The place of `in_order`.
+    pub fn in_order_row(&self) -> u16 {
+        self.default_row().saturating_add(1)
     }
 }

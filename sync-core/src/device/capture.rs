@@ -66,6 +66,7 @@ impl Device {
             grant,
             claimed,
             after,
+            beacon: None,
             body,
         })
     }

@@ -4,12 +4,18 @@
 //! a verdict for every event. Nobody's event is removed: what is not allowed stays in the history and changes
 //! nothing. No storage, no clock, no CRDT here; the tables are in `catalogue`.
 
+mod case;
 mod fold;
 mod guard;
 mod judge;
 mod order;
+mod reason;
+mod relation;
 mod row;
 mod state;
+mod summary;
+mod trust;
+mod values;
 mod view;
 
 #[cfg(test)]
@@ -17,5 +23,8 @@ mod tests;
 
 pub use fold::fold;
 pub use order::newest;
+pub use reason::VoidReason;
 pub use row::row;
-pub use state::{Conflict, Flags, Grants, HazardState, Judged, Stated, Verdict, VoidReason};
+pub use state::{Conflict, Flags, Grants, HazardState, Judged, Notice, Stated, Verdict};
+pub use trust::{Interval, Trust};
+pub use values::{Cleared, Penalty, PhotoUse, Redacted, Valued, Values};

@@ -1,9 +1,6 @@
 //! The order of events: who had seen what.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::state::Stated;
 use crate::record::EventId;
@@ -41,39 +38,39 @@ pub(super) struct Ordered<'e> {
     pub(super) ancestors: Vec<Bits>,
     /// Positions that nobody had seen.
     pub(super) heads: Vec<usize>,
+    /// Positions by name.
+    positions: Vec<(EventId, usize)>,
 }
 
 impl<'e> Ordered<'e> {
     pub(super) fn new(stated: &'e [Stated]) -> Self {
-        let by_id: BTreeMap<EventId, &Stated> = stated.iter().map(|s| (s.id, s)).collect();
-        let mut children: BTreeMap<EventId, Vec<EventId>> = BTreeMap::new();
-        let mut waiting: BTreeMap<EventId, usize> = BTreeMap::new();
+        let mut known: Vec<&Stated> = stated.iter().collect();
+        known.sort_unstable_by_key(|s| s.id);
+        known.dedup_by_key(|s| s.id);
+        let find = |id: &EventId| known.binary_search_by_key(id, |s| s.id).ok();
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); known.len()];
+        let mut waiting = vec![0_usize; known.len()];
         let mut ready = BinaryHeap::new();
-        for (id, stated) in &by_id {
-            let mut seen: Vec<_> = stated
-                .event
-                .after
-                .iter()
-                .filter(|p| by_id.contains_key(p) && *p != id)
-                .collect();
+        for (at, stated) in known.iter().enumerate() {
+            let mut seen: Vec<usize> = stated.event.after.iter().filter_map(find).collect();
             seen.sort_unstable();
             seen.dedup();
+            seen.retain(|parent| *parent != at);
             for parent in &seen {
-                children.entry(**parent).or_default().push(*id);
+                children[*parent].push(at);
             }
-            waiting.insert(*id, seen.len());
+            waiting[at] = seen.len();
             if seen.is_empty() {
-                ready.push(Reverse((stated.event.claimed, *id)));
+                ready.push(Reverse((stated.event.claimed, at)));
             }
         }
-        let mut order = Vec::with_capacity(by_id.len());
-        while let Some(Reverse((_, id))) = ready.pop() {
-            order.push(by_id[&id]);
-            for child in children.get(&id).into_iter().flatten() {
-                let left = waiting.entry(*child).or_default();
-                *left -= 1;
-                if *left == 0 {
-                    ready.push(Reverse((by_id[child].event.claimed, *child)));
+        let mut order = Vec::with_capacity(known.len());
+        while let Some(Reverse((_, at))) = ready.pop() {
+            order.push(known[at]);
+            for child in &children[at] {
+                waiting[*child] -= 1;
+                if waiting[*child] == 0 {
+                    ready.push(Reverse((known[*child].event.claimed, *child)));
                 }
             }
         }
@@ -83,42 +80,44 @@ impl<'e> Ordered<'e> {
     /// Names are hashes, so a circle cannot be made; were one there, its events would be left out here and show
     /// as missing from the history.
     fn relate(events: Vec<&'e Stated>) -> Self {
-        let position: BTreeMap<EventId, usize> = events
+        let mut positions: Vec<(EventId, usize)> = events
             .iter()
             .enumerate()
             .map(|(at, s)| (s.id, at))
             .collect();
-        let mut ancestors: Vec<Bits> = Vec::with_capacity(events.len());
-        let mut parents = Vec::with_capacity(events.len());
-        let mut seen_by_somebody = Bits::new(events.len());
-        for stated in &events {
-            let mut mine = Bits::new(events.len());
-            let mut own: Vec<usize> = stated
-                .event
-                .after
-                .iter()
-                .filter_map(|id| position.get(id).copied())
-                .collect();
+        positions.sort_unstable();
+        let mut ordered = Self {
+            parents: Vec::with_capacity(events.len()),
+            ancestors: Vec::with_capacity(events.len()),
+            heads: Vec::new(),
+            positions,
+            events,
+        };
+        let mut seen_by_somebody = Bits::new(ordered.events.len());
+        for at in 0..ordered.events.len() {
+            let mut mine = Bits::new(ordered.events.len());
+            let after = ordered.events[at].event.after.iter();
+            let mut own: Vec<usize> = after.filter_map(|id| ordered.position(id)).collect();
             own.sort_unstable();
             own.dedup();
-            own.retain(|parent| *parent < ancestors.len());
+            own.retain(|parent| *parent < at);
             for parent in &own {
                 mine.set(*parent);
-                mine.add(&ancestors[*parent]);
+                mine.add(&ordered.ancestors[*parent]);
                 seen_by_somebody.set(*parent);
             }
-            ancestors.push(mine);
-            parents.push(own);
+            ordered.ancestors.push(mine);
+            ordered.parents.push(own);
         }
-        let heads = (0..events.len())
-            .filter(|at| !seen_by_somebody.has(*at))
-            .collect();
-        Self {
-            events,
-            parents,
-            ancestors,
-            heads,
-        }
+        let all = 0..ordered.events.len();
+        ordered.heads = all.filter(|at| !seen_by_somebody.has(*at)).collect();
+        ordered
+    }
+
+    /// Where an event stands.
+    pub(super) fn position(&self, id: &EventId) -> Option<usize> {
+        let found = self.positions.binary_search_by_key(id, |(id, _)| *id);
+        found.ok().map(|at| self.positions[at].1)
     }
 }
 

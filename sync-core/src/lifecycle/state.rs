@@ -5,9 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::{
+    reason::VoidReason,
+    values::{Redacted, Values},
+};
 use crate::{
     catalogue::{Class, Grade, StateCode},
-    record::{AreaPath, DeviceTime, DocId, Event, EventId, Grant, GrantId, KindCode},
+    record::{
+        AreaPath, DeviceId, DeviceTime, DocId, Event, EventId, Grant, GrantId, KindCode, ServerTime,
+    },
 };
 
 /// An event with its name.
@@ -23,6 +29,14 @@ pub struct Stated {
 pub trait Grants {
     /// The claims of a grant.
     fn find(&self, id: &GrantId) -> Option<&Grant>;
+    /// When the server received an event, where that is known.
+    fn received(&self, _event: &EventId) -> Option<ServerTime> {
+        None
+    }
+    /// When a phone was revoked, where that is known.
+    fn revoked(&self, _device: &DeviceId) -> Option<ServerTime> {
+        None
+    }
 }
 impl Grants for BTreeMap<GrantId, Grant> {
     fn find(&self, id: &GrantId) -> Option<&Grant> {
@@ -35,95 +49,56 @@ impl Grants for HashMap<GrantId, Grant> {
     }
 }
 
-/// What follows from the events, never stored as truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
-pub struct Flags {
-    /// A reviewer must decide between concurrent events.
-    pub conflict_open: bool,
-    /// The kind suggests a major hazard.
-    pub major_suspected: bool,
-    /// A photo was not taken in the app, or there is none.
-    pub evidence_weak: bool,
-    /// An event of a newer version is there; it holds closing.
-    pub unknown_events: bool,
-    /// It was closed and came back.
-    pub reopened: bool,
-}
+macro_rules! flags {
+    ($($(#[$meta:meta])* $name:ident $zh:literal $en:literal,)+) => {
+        /// What follows from the events, never stored as truth.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+        pub struct Flags { $($(#[$meta])* pub $name: bool,)+ }
 
-impl Flags {
-    /// Names, in the order of the bits.
-    pub const NAMES: [&'static str; 5] = [
-        "conflict_open",
-        "major_suspected",
-        "evidence_weak",
-        "unknown_events",
-        "reopened",
-    ];
+        impl Flags {
+            /// Names, in the order of the bits.
+            pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
+            /// What people read: Chinese, English; in the order of the bits.
+            pub const LABELS: [(&'static str, &'static str); Self::NAMES.len()] = [$(($zh, $en)),+];
 
-    /// As bits, in the order of [`Self::NAMES`].
-    pub fn bits(self) -> u16 {
-        let all = [
-            self.conflict_open,
-            self.major_suspected,
-            self.evidence_weak,
-            self.unknown_events,
-            self.reopened,
-        ];
-        all.iter()
-            .enumerate()
-            .map(|(bit, set)| u16::from(*set) << bit)
-            .sum()
-    }
-}
-
-/// Why an event changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum VoidReason {
-    /// The event is not possible in the state its author saw.
-    IllegalFromState,
-    /// The role may not do this.
-    RoleMayNot,
-    /// The grant it names is not known here.
-    GrantUnknown,
-    /// The grant is another person's or phone's.
-    GrantNotTheirs,
-    /// The grant does not cover the place.
-    GrantOtherArea,
-    /// The grant was not valid at the claimed time.
-    GrantOtherTime,
-    /// A photo is needed.
-    PhotoMissing,
-    /// The same person (or company) did the other part of a two-person rule.
-    SamePerson,
-    /// A conflict is open.
-    ConflictOpen,
-    /// An event of a newer version is there.
-    UnknownEvent,
-    /// The grade needs a higher reviewer.
-    GradeTooHigh,
-    /// The resolution does not name the conflict, or its author is a party to it.
-    NotForThemToDecide,
-}
-
-impl VoidReason {
-    /// What its author reads.
-    pub const fn zh(self) -> &'static str {
-        match self {
-            Self::IllegalFromState => "当前状态下不能进行此操作",
-            Self::RoleMayNot => "您的角色无此权限",
-            Self::GrantUnknown => "授权尚未收到，待核实",
-            Self::GrantNotTheirs => "授权与作者或手机不符",
-            Self::GrantOtherArea => "该地点不在授权范围内",
-            Self::GrantOtherTime => "该时间不在授权有效期内",
-            Self::PhotoMissing => "需要照片",
-            Self::SamePerson => "须由另一人（另一单位）办理",
-            Self::ConflictOpen => "存在未裁定的冲突，不能销号",
-            Self::UnknownEvent => "存在新版本的记录，升级后才能销号",
-            Self::GradeTooHigh => "该等级须由上级销号",
-            Self::NotForThemToDecide => "裁定须指明全部冲突，且由非当事人作出",
+            /// As bits, in the order of [`Self::NAMES`].
+            pub fn bits(self) -> u16 {
+                let all = [$(self.$name),+];
+                all.iter().enumerate().map(|(bit, set)| u16::from(*set) << bit).sum()
+            }
         }
-    }
+    };
+}
+
+flags! {
+    /// A reviewer must decide between concurrent events.
+    conflict_open "冲突待裁定" "conflict open",
+    /// The grade is a major hazard, suspected or determined.
+    major_suspected "重大（疑似）" "major suspected",
+    /// A photo was not taken in the app, or there is none.
+    evidence_weak "证据薄弱" "evidence weak",
+    /// An event of a newer version is there; it holds closing.
+    unknown_events "含新版本事件" "unknown events",
+    /// It was closed and came back.
+    reopened "反弹" "reopened",
+    /// A penalty case is linked.
+    penalised "已查处" "penalised",
+    /// The government put it under listed supervision.
+    listed_supervision "挂牌督办" "listed supervision",
+    /// Works take more than a day and nothing keeps people safe meanwhile.
+    interim_measures_missing "缺临时防范措施" "interim measures missing",
+    /// A claimed time contradicts the server's, or a phone's clock was set back.
+    time_untrusted "时间不可信" "time untrusted",
+    /// Events apart were put in order by trusted time.
+    ordered_by_time "按可信时间排序" "ordered by time",
+    /// The same photo shows the hazard before and after: an alarm, and it holds closing.
+    evidence_repeated "前后照片相同" "same photo before and after",
+    /// An event stands on a grant that had ended, within its grace, or on a phone that was revoked later.
+    authority_late "授权已过期（宽限）" "authority late",
+    /// Somebody proposed something and nobody has decided it.
+    proposal_open "有待审建议" "proposal open",
+    /// Personal data was taken out of view.
+    redacted "已遮蔽" "redacted",
 }
 
 /// What became of an event.
@@ -141,6 +116,11 @@ pub enum Verdict {
     },
     /// It added to the record and moved nothing.
     Added,
+    /// It proposes what somebody with more say must state.
+    Proposed {
+        /// Row of the transition table.
+        transition: String,
+    },
     /// It stays in the history and changes nothing.
     Void {
         /// Why.
@@ -176,6 +156,17 @@ pub struct Conflict {
     pub resolved_by: Option<EventId>,
 }
 
+/// Two events apart about which a rule decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Notice {
+    /// Row of the table of concurrent pairs.
+    pub rule: String,
+    /// One event; the smaller id.
+    pub one: EventId,
+    /// The other.
+    pub other: EventId,
+}
+
 /// A hazard as its events make it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HazardState {
@@ -183,9 +174,9 @@ pub struct HazardState {
     pub state: StateCode,
     /// 1, and one more for each time it came back.
     pub cycle: u16,
-    /// Default grade of its kind.
+    /// Its grade: as set, or else the default of its kind.
     pub grade: Option<Grade>,
-    /// The kind first registered.
+    /// The kind: first registered, or as corrected.
     pub code: Option<KindCode>,
     /// Where it lies.
     pub area: Option<AreaPath>,
@@ -197,10 +188,18 @@ pub struct HazardState {
     pub deadline: Option<DeviceTime>,
     /// The record that stays, if this one was merged.
     pub duplicate_of: Option<DocId>,
+    /// The fields with every value that stands beside another.
+    pub values: Values,
     /// What follows.
     pub flags: Flags,
     /// Conflicts, open and resolved.
     pub conflicts: Vec<Conflict>,
+    /// Concurrent events about which a rule decided.
+    pub notices: Vec<Notice>,
+    /// Proposals that nobody with the say has decided.
+    pub proposals: Vec<EventId>,
+    /// Events and photos that must not be shown.
+    pub redacted: Redacted,
     /// Every event with its verdict, causes before effects.
     pub history: Vec<Judged>,
     /// Accepted observations.

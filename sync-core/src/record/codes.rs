@@ -96,6 +96,15 @@ code_list! {
         UrbanMgmtOfficer = 13 "urban_mgmt_officer" "城管",
         OtherDept = 14 "other_dept" "其他部门",
         CovertInspector = 15 "covert_inspector" "暗访组",
+        Dpo = 16 "dpo" "个人信息保护负责人",
+        System = 17 "system" "系统规则",
+    }
+}
+
+code_list! {
+    /// Grade of a hazard. A confirmed major hazard (G3) is only ever set by fire-rescue.
+    Grade {
+        G1 = 1 "G1" "一般", G2 = 2 "G2" "较大", G3Suspected = 3 "G3_suspected" "疑似重大", G3 = 4 "G3" "重大",
     }
 }
 
@@ -174,5 +183,45 @@ code_list! {
     DissuasionResult {
         Complied = 1 "complied" "已改正", Promised = 2 "promised" "承诺改正", Refused = 3 "refused" "拒绝",
         AbsentNotified = 4 "absent_notified" "不在场已告知",
+    }
+}
+
+code_list! {
+    /// What the receiving department reports back.
+    TransferOutcome {
+        Ordered = 1 "ordered" "已责令整改", Fixed = 2 "fixed" "已整改", Verified = 3 "verified" "已整改并核实",
+        Unfounded = 4 "unfounded" "核查不实",
+    }
+}
+
+code_list! {
+    /// Why a hazard goes to the government.
+    EscalationClass {
+        Prominent = 1 "prominent" "突出问题", Regional = 2 "regional" "区域性问题", Legacy = 3 "legacy" "历史遗留问题",
+    }
+}
+
+code_list! {
+    /// What the government decided.
+    GovOutcome {
+        Order = 1 "order" "责令整改", Rectify = 2 "rectify" "组织整改",
+    }
+}
+
+code_list! {
+    /// How far an escalated hazard has come.
+    GovStage {
+        Received = 1 "received" "政府已收文", Meeting = 2 "meeting" "已开会研究", LeadNamed = 3 "lead_named" "已明确牵头部门",
+        Progress = 4 "progress" "推进中", Solved = 5 "solved" "已解决待复查",
+    }
+}
+
+code_list! {
+    /// How far a penalty case has come.
+    PenaltyStage {
+        Considered = 1 "considered" "拟立案", Filed = 2 "filed" "已立案", Investigated = 3 "investigated" "已调查",
+        Notice = 4 "notice" "已告知", Decided = 5 "decided" "已决定", OnSpotDecision = 6 "on_spot_decision" "当场决定",
+        Served = 7 "served" "已送达", Performed = 8 "performed" "已履行", Enforced = 9 "enforced" "强制执行",
+        Closed = 10 "closed" "已结案",
     }
 }

@@ -9,12 +9,15 @@ use serde::Serialize;
 
 use super::{
     ids::{DeviceId, EventId, GrantId, PersonId},
+    limits,
     photo::PhotoRef,
     statement::{
-        Assignment, Dissuasion, Duplicate, Evidence, Observation, Reason, RectificationOrder,
-        RectificationPlan, Resolution, ViolationReport,
+        Assignment, Clearance, CountCorrection, Dissuasion, Duplicate, Escalation, Evidence,
+        Extension, GovDecision, GovProgress, Observation, OfficialNumber, PenaltyLink,
+        PhotoRoleChange, Reason, Recode, RectificationOrder, RectificationPlan, Redaction, Regrade,
+        Relocation, Resolution, Transfer, TransferResult, TransferReturn, ViolationReport, Voiding,
     },
-    time::DeviceTime,
+    time::{Beacon, DeviceTime},
 };
 
 /// Bytes of one event at most; nine photos with positions take about 1 KB.
@@ -25,7 +28,6 @@ pub const MAX_AFTER: usize = 64;
 macro_rules! event_kinds {
     ($($(#[$meta:meta])* $variant:ident ( $body:ty ) = $number:literal $name:literal $zh:literal,)+) => {
         /// The kinds of event this version knows, with their content.
-        #[expect(clippy::large_enum_variant, reason = "most events of a hazard are few and short-lived in memory")]
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
         #[serde(tag = "kind", content = "content", rename_all = "snake_case")]
         pub enum EventBody {
@@ -100,7 +102,7 @@ event_kinds! {
     /// T18: it is back.
     Reopen(Evidence) = 13 "reopen" "反弹重开",
     /// T21: examined, not a hazard.
-    Void(Reason) = 14 "void" "核查不实",
+    Void(Voiding) = 14 "void" "核查不实",
     /// T22: the same hazard is recorded elsewhere.
     MarkDuplicate(Duplicate) = 15 "mark_duplicate" "标记重复",
     /// T28: a remark.
@@ -109,6 +111,46 @@ event_kinds! {
     AddPhoto(Evidence) = 17 "add_photo" "补充照片",
     /// A conflict was decided by a reviewer.
     Resolve(Resolution) = 18 "resolve" "裁定冲突",
+    /// T09: a clue was handed to the competent department.
+    Transfer(Transfer) = 19 "transfer" "移交线索",
+    /// T10: the department accepted it.
+    TransferAccept(Reason) = 20 "transfer_accept" "受理移交",
+    /// T11: the department gave it back.
+    TransferReturn(TransferReturn) = 21 "transfer_return" "退回移交",
+    /// T12: the department reports its result.
+    TransferResult(TransferResult) = 22 "transfer_result" "反馈移交结果",
+    /// The sender takes a transfer back before it is accepted.
+    TransferWithdraw(Reason) = 23 "transfer_withdraw" "撤回移交",
+    /// T19: the government was asked.
+    Escalate(Escalation) = 24 "escalate" "提请政府",
+    /// T20: the government decided.
+    GovDecision(GovDecision) = 25 "gov_decision" "政府决定",
+    /// How far the government has come.
+    GovProgress(GovProgress) = 26 "gov_progress" "政府办理进展",
+    /// T23: it is not the same hazard after all.
+    Unmerge(Reason) = 27 "unmerge" "撤销合并",
+    /// T24: more time.
+    ExtendDeadline(Extension) = 28 "extend_deadline" "延长期限",
+    /// T25: another grade.
+    Regrade(Regrade) = 29 "regrade" "调整等级",
+    /// T26: another kind.
+    Recode(Recode) = 30 "recode" "更正类别",
+    /// T26: another place.
+    Relocate(Relocation) = 31 "relocate" "更正部位",
+    /// T27: a penalty case.
+    PenaltyLink(PenaltyLink) = 32 "penalty_link" "关联查处",
+    /// T29: personal data out of view.
+    Redact(Redaction) = 33 "redact" "个人信息遮蔽",
+    /// The count was corrected.
+    CorrectCount(CountCorrection) = 34 "correct_count" "更正数量",
+    /// Something was cleared away.
+    Clearance(Clearance) = 35 "clearance" "清理记录",
+    /// A photo shows something else than was said.
+    PhotoRole(PhotoRoleChange) = 36 "photo_role" "更正照片用途",
+    /// T10: the department signed for a transfer.
+    TransferSign(Reason) = 37 "transfer_sign" "签收移交",
+    /// T08: an order got its official number.
+    OfficialNumber(OfficialNumber) = 38 "official_number" "补录正式文号",
 }
 
 impl EventBody {
@@ -124,7 +166,22 @@ impl EventBody {
             | Self::AddPhoto(e) => &e.photos,
             Self::Dissuade(d) => &d.photos,
             Self::Order(o) => &o.photos,
+            Self::Transfer(t) => &t.photos,
+            Self::TransferResult(t) => &t.photos,
+            Self::Clearance(c) => &c.photos,
             _ => &[],
+        }
+    }
+
+    /// What the tables tell apart within a kind: the result of a dissuasion, the grade of a regrading, …
+    pub fn variant(&self) -> Option<&'static str> {
+        match self {
+            Self::Dissuade(d) => Some(d.result.name()),
+            Self::TransferResult(t) => Some(t.outcome.name()),
+            Self::GovDecision(d) => Some(d.outcome.name()),
+            Self::GovProgress(p) => Some(p.stage.name()),
+            Self::Regrade(r) => Some(r.grade.name()),
+            _ => None,
         }
     }
 }
@@ -142,6 +199,9 @@ pub struct Event {
     pub claimed: DeviceTime,
     /// The newest events the author had seen of this hazard (maximal ones only).
     pub after: Vec<EventId>,
+    /// What the phone knew of the server's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beacon: Option<Beacon>,
     /// What was stated.
     #[serde(flatten)]
     pub body: EventBody,
@@ -184,7 +244,8 @@ impl Event {
         &self,
         e: &mut Encoder<W>,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.map(7)?.u8(0)?.u16(self.body.number())?;
+        let fields = 7 + u64::from(self.beacon.is_some());
+        e.map(fields)?.u8(0)?.u16(self.body.number())?;
         e.u8(1)?
             .encode(self.author)?
             .u8(2)?
@@ -198,7 +259,11 @@ impl Event {
             e.str(&id.to_string())?;
         }
         e.u8(6)?;
-        self.body.write(e)
+        self.body.write(e)?;
+        if let Some(beacon) = &self.beacon {
+            e.u8(7)?.encode(beacon)?;
+        }
+        Ok(())
     }
 
     /// Decodes an event. Unknown fields of the envelope are skipped, unknown kinds are kept as
@@ -221,42 +286,7 @@ impl Event {
                 "too many events named as seen (at most 64)",
             ));
         }
-        if self.body.photos().len() > PhotoRef::MAX_PER_EVENT {
-            return Err(EventError::Content(
-                "too many photos (at most 9 for one event)",
-            ));
-        }
-        match &self.body {
-            EventBody::Observe(o) => {
-                if o.photos.is_empty()
-                    && o.no_photo_reason
-                        .as_ref()
-                        .is_none_or(super::Short::is_empty)
-                {
-                    return Err(EventError::Content(
-                        "an observation needs a photo or the reason why there is none",
-                    ));
-                }
-                if o.place.connected_to.len() > 8 {
-                    return Err(EventError::Content("too many connected areas (at most 8)"));
-                }
-                if o.position.is_some_and(|p| !p.is_on_globe()) {
-                    return Err(EventError::Content("the position is not on the globe"));
-                }
-            }
-            EventBody::Report(r) if r.recipients.is_empty() || r.recipients.len() > 8 => {
-                return Err(EventError::Content("a report needs 1 to 8 recipients"));
-            }
-            EventBody::Resolve(r)
-                if !(2..=16).contains(&r.resolves.len()) || !r.resolves.contains(&r.holds) =>
-            {
-                return Err(EventError::Content(
-                    "a resolution names 2 to 16 events and which of them holds",
-                ));
-            }
-            _ => {}
-        }
-        Ok(())
+        limits::check(&self.body).map_err(EventError::Content)
     }
 }
 
@@ -268,7 +298,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
         .ok_or_else(|| missing("the map must have a definite length"))?;
     let (mut number, mut author, mut device, mut grant, mut claimed) =
         (None, None, None, None, None);
-    let (mut after, mut raw) = (Vec::new(), None);
+    let (mut after, mut raw, mut beacon) = (Vec::new(), None, None);
     for _ in 0..fields {
         match d.u64()? {
             0 => number = Some(d.u16()?),
@@ -289,6 +319,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
                 d.skip()?;
                 raw = bytes.get(start..d.position());
             }
+            7 => beacon = Some(d.decode()?),
             _ => d.skip()?,
         }
     }
@@ -302,6 +333,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
         grant: grant.ok_or_else(|| missing("grant missing"))?,
         claimed: claimed.ok_or_else(|| missing("claimed time missing"))?,
         after,
+        beacon,
         body: EventBody::read(number, raw.ok_or_else(|| missing("content missing"))?),
     })
 }

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod event;
 pub mod grant;
 pub mod ids;
+mod limits;
 pub mod photo;
 pub mod place;
 pub mod row;
@@ -18,8 +19,9 @@ pub mod time;
 
 pub use area::AreaPath;
 pub use codes::{
-    Crs, DissuasionMethod, DissuasionResult, FindingSource, LocationKind, PhotoRole, PhotoSource,
-    PositionSource, Role,
+    Crs, DissuasionMethod, DissuasionResult, EscalationClass, FindingSource, GovOutcome, GovStage,
+    Grade, LocationKind, PenaltyStage, PhotoRole, PhotoSource, PositionSource, Role,
+    TransferOutcome,
 };
 pub use digest::Digest;
 pub use event::{Event, EventBody, EventError};
@@ -32,8 +34,10 @@ pub use photo::PhotoRef;
 pub use place::{Place, Position};
 pub use row::Row;
 pub use statement::{
-    Assignment, Dissuasion, Duplicate, Evidence, KindCode, Observation, Reason, RectificationOrder,
-    RectificationPlan, Resolution, ViolationReport,
+    Assignment, Clearance, CountCorrection, Dissuasion, Duplicate, Escalation, Evidence, Extension,
+    GovDecision, GovProgress, KindCode, Observation, OfficialNumber, PenaltyLink, PhotoRoleChange,
+    Reason, Recode, RectificationOrder, RectificationPlan, Redaction, Regrade, Relocation,
+    Resolution, Transfer, TransferResult, TransferReturn, ViolationReport, Voiding,
 };
 pub use text::{Label, Long, Short, Text, TextError};
-pub use time::{DeviceTime, ServerTime};
+pub use time::{Beacon, DeviceTime, ServerTime};

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     area::AreaPath,
-    codes::{DissuasionMethod, DissuasionResult, FindingSource},
-    ids::{DocId, EventId, OrganId, PersonId},
+    codes::{
+        DissuasionMethod, DissuasionResult, EscalationClass, FindingSource, GovOutcome, GovStage,
+        Grade, PenaltyStage, PhotoRole, TransferOutcome,
+    },
+    ids::{BlobHash, DocId, EventId, OrganId, PersonId},
     photo::PhotoRef,
     place::{Place, Position},
     text::{Label, Long, Short, Text},
@@ -112,6 +115,8 @@ statements! {
         /// Photos of the order and of its service.
         #[cbor(default)] #[serde(default)]
         4 photos: Vec<PhotoRef>,
+        /// Who must rectify, if named.
+        5 responsible: Option<OrganId>,
     }
     /// Works begin.
     RectificationPlan {
@@ -133,6 +138,16 @@ statements! {
         0 of: DocId,
         /// Why they are the same.
         1 reason: Short,
+        /// The newest events of the other record that the author had seen (at most 64).
+        #[cbor(default)] #[serde(default)]
+        2 seen: Vec<EventId>,
+    }
+    /// Examined on the spot: not a hazard.
+    Voiding {
+        /// The reason.
+        0 reason: Long,
+        /// Who else examined it on the spot.
+        1 verified_by: Option<PersonId>,
     }
     /// A reviewer's decision of a conflict.
     Resolution {
@@ -142,5 +157,152 @@ statements! {
         1 holds: EventId,
         /// Why.
         2 reason: Long,
+        /// Others of them that hold too, such as two clearances that are both true (at most 15).
+        #[cbor(default)] #[serde(default)]
+        3 also_hold: Vec<EventId>,
+    }
+    /// A clue handed to the department that is competent.
+    Transfer {
+        /// Receiving organisation.
+        0 to: OrganId,
+        /// The facts.
+        1 facts: Long,
+        /// Attachments.
+        #[cbor(default)] #[serde(default)]
+        2 photos: Vec<PhotoRef>,
+    }
+    /// The receiving department gives a clue back.
+    TransferReturn {
+        /// Why it is not its duty.
+        0 reason: Long,
+        /// Whose duty it is instead.
+        1 suggests: Option<OrganId>,
+    }
+    /// What the receiving department found and did.
+    TransferResult {
+        /// The result.
+        0 outcome: TransferOutcome,
+        /// Number of the document.
+        1 document: Label,
+        /// In words.
+        2 note: Long,
+        /// Photos.
+        #[cbor(default)] #[serde(default)]
+        3 photos: Vec<PhotoRef>,
+        /// Deadline, if it ordered one.
+        4 deadline: Option<DeviceTime>,
+    }
+    /// A request to the government.
+    Escalation {
+        /// Why it goes there.
+        0 class: EscalationClass,
+        /// Number of the letter.
+        1 letter: Label,
+        /// What keeps people safe meanwhile.
+        2 interim_measures: Short,
+        /// In words.
+        3 note: Long,
+    }
+    /// A decision of the government.
+    GovDecision {
+        /// What was decided.
+        0 outcome: GovOutcome,
+        /// Number of the minutes or of the decision.
+        1 minutes: Label,
+        /// The department in the lead.
+        2 lead: Option<OrganId>,
+        /// Deadline.
+        3 deadline: Option<DeviceTime>,
+        /// It was put under listed supervision.
+        #[cbor(default)] #[serde(default)]
+        4 listed: bool,
+    }
+    /// How far an escalated hazard has come.
+    GovProgress {
+        /// The step.
+        0 stage: GovStage,
+        /// In words.
+        1 note: Long,
+    }
+    /// More time to rectify.
+    Extension {
+        /// The new deadline.
+        0 deadline: DeviceTime,
+        /// Why.
+        1 reason: Short,
+    }
+    /// Another grade.
+    Regrade {
+        /// The grade.
+        0 grade: Grade,
+        /// On what basis.
+        1 basis: Short,
+    }
+    /// Another kind of hazard.
+    Recode {
+        /// The kind.
+        0 code: KindCode,
+        /// Why.
+        1 reason: Short,
+    }
+    /// Another place.
+    Relocation {
+        /// The place.
+        0 place: Place,
+        /// Why.
+        1 reason: Short,
+    }
+    /// A penalty case about this hazard; the case itself is elsewhere.
+    PenaltyLink {
+        /// Number of the case.
+        0 case: Label,
+        /// How far it has come.
+        1 stage: PenaltyStage,
+    }
+    /// Personal data is taken out of view.
+    Redaction {
+        /// Events whose words are hidden (at most 16).
+        #[cbor(default)] #[serde(default)]
+        0 events: Vec<EventId>,
+        /// Photos that are hidden (at most 16).
+        #[cbor(default)] #[serde(default)]
+        1 photos: Vec<BlobHash>,
+        /// Why.
+        2 reason: Short,
+    }
+    /// How many it really were.
+    CountCorrection {
+        /// The count, in the catalogue's unit.
+        0 count: u32,
+        /// Why.
+        1 reason: Short,
+    }
+    /// Something was cleared away.
+    Clearance {
+        /// The unit, such as 辆, 处 or m³.
+        0 unit: Label,
+        /// How much.
+        1 quantity: u32,
+        /// In words.
+        2 note: Long,
+        /// Photos.
+        #[cbor(default)] #[serde(default)]
+        3 photos: Vec<PhotoRef>,
+    }
+    /// A photo shows something else than was said.
+    PhotoRoleChange {
+        /// The photo.
+        0 photo: BlobHash,
+        /// What it shows.
+        1 role: PhotoRole,
+        /// Why.
+        2 reason: Short,
+    }
+    /// The official number of an order that went out under a temporary one.
+    OfficialNumber {
+        /// The order.
+        0 order: EventId,
+        /// The number.
+        1 number: Label,
     }
 }

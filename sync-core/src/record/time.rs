@@ -45,3 +45,15 @@ pub struct DeviceTime(#[n(0)] pub i64);
 #[cbor(transparent)]
 #[serde(transparent)]
 pub struct ServerTime(#[n(0)] pub i64);
+
+/// What a phone knew of the server's time when it made an event: the event is not older than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
+#[cbor(map)]
+pub struct Beacon {
+    /// The server's clock at the last contact.
+    #[n(0)]
+    pub seen: ServerTime,
+    /// Milliseconds since that contact by a clock that nobody can set; absent after a reboot.
+    #[n(1)]
+    pub since_ms: Option<u64>,
+}

@@ -95,6 +95,7 @@ fn story() -> Story {
             grant: grant.id(),
             claimed: DeviceTime(NOON + minute * 60_000),
             after: events.iter().map(|(id, ..)| *id).collect(),
+            beacon: None,
             body,
         };
         let bytes = event.to_bytes().unwrap();

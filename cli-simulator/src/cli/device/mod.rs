@@ -14,7 +14,7 @@ use indicatif::ProgressBar;
 use sync_core::{
     device::Filter,
     lifecycle::Verdict,
-    record::{DocId, EventBody, Evidence, Long, PhotoRole, Reason},
+    record::{DocId, EventBody, Evidence, Long, PhotoRole, Reason, Voiding},
     sync::Options,
 };
 
@@ -171,7 +171,10 @@ fn event(
     let body = match kind {
         "note" => EventBody::Note(reason()?),
         "close" => EventBody::Close(reason()?),
-        "void" => EventBody::Void(reason()?),
+        "void" => EventBody::Void(Voiding {
+            reason: Long::new(text)?,
+            verified_by: None,
+        }),
         "confirm_spot_fix" => EventBody::ConfirmSpotFix(reason()?),
         "fix_on_spot" => EventBody::FixOnSpot(evidence()?),
         "claim_fixed" => EventBody::ClaimFixed(evidence()?),
@@ -191,8 +194,9 @@ fn event(
         .map(|j| &j.verdict)
     {
         println!(
-            "注意 / note: {} — 已留痕，但不改变状态 / kept, changes nothing",
-            reason.zh()
+            "注意 / note: {} — 已留痕，但不改变状态 / {}: kept, changes nothing",
+            reason.zh(),
+            reason.en()
         );
     }
     Ok(())

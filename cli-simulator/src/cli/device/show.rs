@@ -71,6 +71,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
                 to,
             } => format!("{transition} {from}→{to}"),
             Verdict::Added => "已记录".to_owned(),
+            Verdict::Proposed { transition } => format!("{transition} 建议，待审"),
             Verdict::Void { reason } => format!("无效：{}", reason.zh()),
             Verdict::Unknown => "新版本事件".to_owned(),
         };

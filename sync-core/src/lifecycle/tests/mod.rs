@@ -1,21 +1,21 @@
 //! Stories: hazards told event by event, by a small cast, and what the fold makes of them.
 
+mod exhaustive;
+mod fields;
 mod pairs;
 mod properties;
+mod said;
+mod time;
 mod transitions;
 
 use std::collections::BTreeMap;
 
-use super::{Conflict, HazardState, Stated, Verdict, VoidReason, fold, newest};
+use said::*;
+
+use super::{Conflict, Grants, HazardState, Stated, Verdict, VoidReason, fold, newest};
 use crate::{
     catalogue::{Catalogue, StateCode},
-    record::{
-        Assignment, BlobHash, CompoundId, DeviceId, DeviceTime, Dissuasion, DissuasionMethod,
-        DissuasionResult, DocId, Duplicate, Event, EventBody, EventId, Evidence, FindingSource,
-        Grant, GrantId, KindCode, Label, LocationKind, Long, Observation, OrganId, PersonId,
-        PhotoRef, PhotoRole, PhotoSource, Place, Reason, RectificationOrder, RectificationPlan,
-        Resolution, Role, ServerTime, Short, ViolationReport,
-    },
+    record::*,
 };
 
 /// One of the cast, by the number of the grant.
@@ -40,8 +40,18 @@ pub(super) const STRANGER: Who = Who(12);
 /// A grid worker whose grant ended before the story.
 pub(super) const FORMER: Who = Who(13);
 pub(super) const VOLUNTEER: Who = Who(14);
+pub(super) const CITY: Who = Who(15);
+pub(super) const POLICE: Who = Who(16);
+pub(super) const DPO: Who = Who(17);
+pub(super) const COVERT: Who = Who(18);
+/// Another grid worker of the same area.
+pub(super) const GRID_TOO: Who = Who(19);
+pub(super) const PROVINCE: Who = Who(20);
+/// A grid worker whose grant ended yesterday.
+pub(super) const MOVED_ON: Who = Who(21);
 
-const START: i64 = 1_711_330_000_000;
+pub(super) const START: i64 = 1_711_330_000_000;
+pub(super) const DAY: i64 = 86_400_000;
 
 fn cast() -> BTreeMap<GrantId, Grant> {
     let grant = |who: Who, role, organ: u8| {
@@ -59,7 +69,11 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             device: DeviceId([who.0; 16]),
             device_key: [0; 32],
             from: ServerTime(0),
-            until: (who == FORMER).then_some(ServerTime(START - 1)),
+            until: match who {
+                FORMER => Some(ServerTime(START - 4 * DAY)),
+                MOVED_ON => Some(ServerTime(START - DAY)),
+                _ => None,
+            },
             issued: ServerTime(0),
         };
         (grant_id(who), claims)
@@ -79,6 +93,13 @@ fn cast() -> BTreeMap<GrantId, Grant> {
         grant(STRANGER, Role::GridWorker, 9),
         grant(FORMER, Role::GridWorker, 1),
         grant(VOLUNTEER, Role::Volunteer, 10),
+        grant(CITY, Role::CityReviewer, 11),
+        grant(POLICE, Role::PoliceOfficer, 12),
+        grant(DPO, Role::Dpo, 13),
+        grant(COVERT, Role::CovertInspector, 14),
+        grant(GRID_TOO, Role::GridWorker, 1),
+        grant(PROVINCE, Role::ProvinceReviewer, 15),
+        grant(MOVED_ON, Role::GridWorker, 1),
     ]
     .into()
 }
@@ -92,7 +113,24 @@ fn grant_id(who: Who) -> GrantId {
 pub(super) struct Story {
     pub(super) events: Vec<Stated>,
     grants: BTreeMap<GrantId, Grant>,
-    now: i64,
+    /// What a server knows besides: when it received events, which phones are revoked.
+    pub(super) received: BTreeMap<EventId, ServerTime>,
+    pub(super) revoked: BTreeMap<DeviceId, ServerTime>,
+    /// What the next phone knows of the server's time.
+    pub(super) beacon: Option<Beacon>,
+    pub(super) now: i64,
+}
+
+impl Grants for Story {
+    fn find(&self, id: &GrantId) -> Option<&Grant> {
+        self.grants.get(id)
+    }
+    fn received(&self, event: &EventId) -> Option<ServerTime> {
+        self.received.get(event).copied()
+    }
+    fn revoked(&self, device: &DeviceId) -> Option<ServerTime> {
+        self.revoked.get(device).copied()
+    }
 }
 
 impl Story {
@@ -100,6 +138,9 @@ impl Story {
         Self {
             events: Vec::new(),
             grants: cast(),
+            received: BTreeMap::new(),
+            revoked: BTreeMap::new(),
+            beacon: None,
             now: START,
         }
     }
@@ -129,6 +170,7 @@ impl Story {
             grant: grant_id(who),
             claimed: DeviceTime(self.now),
             after: after.to_vec(),
+            beacon: self.beacon,
             body,
         };
         let bytes = event.to_bytes();
@@ -146,7 +188,7 @@ impl Story {
     }
 
     pub(super) fn of(&self, events: &[Stated]) -> HazardState {
-        fold(events, &self.grants, Catalogue::embedded())
+        fold(events, self, Catalogue::embedded())
     }
 
     pub(super) fn verdict(&self, id: EventId) -> Verdict {
@@ -156,158 +198,6 @@ impl Story {
     }
 }
 
-pub(super) fn text(words: &str) -> Long {
-    Long::new(words).unwrap()
-}
-
-pub(super) fn photo() -> PhotoRef {
-    PhotoRef {
-        hash: BlobHash([7; 32]),
-        size: 9,
-        width: 4,
-        height: 3,
-        role: PhotoRole::After,
-        source: PhotoSource::InApp,
-        taken: None,
-        position: None,
-    }
-}
-
-fn evidence() -> Evidence {
-    Evidence {
-        note: text("见照片"),
-        photos: vec![photo()],
-        position: None,
-    }
-}
-
-pub(super) fn without_photo() -> Evidence {
-    Evidence {
-        photos: Vec::new(),
-        ..evidence()
-    }
-}
-
-pub(super) fn observe_kind(code: &str) -> EventBody {
-    EventBody::Observe(Observation {
-        code: KindCode::new(code).unwrap(),
-        area: "420100/420103/420103001".parse().unwrap(),
-        place: Place {
-            compound: CompoundId([1; 16]),
-            building: Label::new("3栋").unwrap(),
-            unit: Label::default(),
-            floor: Label::default(),
-            location: LocationKind::Stairwell,
-            spot: Label::default(),
-            connected_to: Vec::new(),
-        },
-        description: text("堆放杂物"),
-        count: None,
-        photos: vec![photo()],
-        no_photo_reason: None,
-        position: None,
-        source: FindingSource::Patrol,
-        catalogue_version: 1,
-    })
-}
-
-/// A hazard of grade G1.
-pub(super) fn observe() -> EventBody {
-    observe_kind("EG-06")
-}
-pub(super) fn fix_on_spot() -> EventBody {
-    EventBody::FixOnSpot(evidence())
-}
-pub(super) fn reason() -> Reason {
-    Reason {
-        reason: text("理由"),
-    }
-}
-pub(super) fn dissuade(result: DissuasionResult) -> EventBody {
-    EventBody::Dissuade(Dissuasion {
-        method: DissuasionMethod::Oral,
-        result,
-        note: text("已劝阻"),
-        photos: vec![photo()],
-        promised_until: None,
-    })
-}
-pub(super) fn report() -> EventBody {
-    EventBody::Report(ViolationReport {
-        recipients: vec![OrganId([4; 16])],
-        note: text("已上报"),
-        immediate_danger: false,
-    })
-}
-pub(super) fn assign() -> EventBody {
-    assign_to(2)
-}
-pub(super) fn assign_to(organ: u8) -> EventBody {
-    EventBody::Assign(Assignment {
-        organ: OrganId([organ; 16]),
-        person: None,
-        deadline: None,
-        note: Short::default(),
-    })
-}
-pub(super) fn order() -> EventBody {
-    order_numbered("消责改字2024第1号")
-}
-pub(super) fn order_numbered(number: &str) -> EventBody {
-    EventBody::Order(RectificationOrder {
-        number: Label::new(number).unwrap(),
-        temporary: false,
-        basis: Short::default(),
-        deadline: DeviceTime(START + 7 * 86_400_000),
-        photos: Vec::new(),
-    })
-}
-pub(super) fn start_rectify() -> EventBody {
-    EventBody::StartRectify(RectificationPlan {
-        plan: text("清理"),
-        interim_measures: None,
-        ready_by: None,
-    })
-}
-pub(super) fn claim_fixed() -> EventBody {
-    EventBody::ClaimFixed(evidence())
-}
-pub(super) fn recheck_pass() -> EventBody {
-    EventBody::RecheckPass(evidence())
-}
-pub(super) fn recheck_fail() -> EventBody {
-    EventBody::RecheckFail(evidence())
-}
-pub(super) fn close() -> EventBody {
-    EventBody::Close(reason())
-}
-pub(super) fn reopen() -> EventBody {
-    EventBody::Reopen(evidence())
-}
-pub(super) fn void() -> EventBody {
-    EventBody::Void(reason())
-}
-pub(super) fn mark_duplicate() -> EventBody {
-    EventBody::MarkDuplicate(Duplicate {
-        of: DocId([3; 16]),
-        reason: Short::default(),
-    })
-}
-pub(super) fn note() -> EventBody {
-    EventBody::Note(reason())
-}
-pub(super) fn resolve(resolves: &[EventId], holds: EventId) -> EventBody {
-    EventBody::Resolve(Resolution {
-        resolves: resolves.to_vec(),
-        holds,
-        reason: text("核实"),
-    })
-}
-/// An event of a version to come.
-pub(super) fn unknown() -> EventBody {
-    EventBody::Unknown { number: 900 }
-}
-
 /// The way to a state.
 pub(super) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
     let mut way = match state {
@@ -315,6 +205,9 @@ pub(super) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
         15 => vec![(MANAGER, fix_on_spot())],
         20 => vec![(GRID, dissuade(DissuasionResult::Refused))],
         30 => vec![(GRID, report())],
+        35 => vec![(COUNTY, transfer())],
+        36 => vec![(COUNTY, transfer()), (FIRE, transfer_accept())],
+        90 => vec![(COUNTY, escalate())],
         40 => vec![(COUNTY, order())],
         50 => vec![(STREET, assign())],
         60 => way_to(50),
@@ -336,7 +229,7 @@ pub(super) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
 
 #[test]
 fn every_known_way_leads_where_it_says() {
-    for state in [10, 15, 20, 30, 40, 50, 60, 65, 70, 80, 95, 96] {
+    for state in [10, 15, 20, 30, 35, 36, 40, 50, 60, 65, 70, 80, 90, 95, 96] {
         assert_eq!(Story::told(&way_to(state)).state().state, StateCode(state));
     }
 }

@@ -1,0 +1,163 @@
+//! The tables by number, made once when they are read; and the check that they agree with themselves.
+
+use super::rules::{FieldName, From, Outcome, Pair, PairResult, Rules, Scope, StateCode};
+use crate::record::EventBody;
+
+/// Kinds of event and states that fit the index.
+const KINDS: usize = 64;
+const STATES: usize = 100;
+
+/// What a fold looks up for every event.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    states: Vec<Option<(u8, bool)>>,
+    transitions: Vec<Vec<u16>>,
+    fields: Vec<u16>,
+    pub(super) first_fields: u16,
+    pub(super) additive_fields: u16,
+    rows: Vec<Vec<u16>>,
+}
+
+impl FieldName {
+    /// Its bit; bit 0 is the state.
+    pub const fn bit(self) -> u16 {
+        2 << (self as u16)
+    }
+}
+
+impl Index {
+    pub(super) fn rank(&self, code: StateCode) -> u8 {
+        self.state(code).map_or(u8::MAX, |(rank, _)| rank)
+    }
+    pub(super) fn is_open(&self, code: StateCode) -> bool {
+        self.state(code).is_none_or(|(_, open)| open)
+    }
+    fn state(&self, code: StateCode) -> Option<(u8, bool)> {
+        self.states.get(usize::from(code.0)).copied().flatten()
+    }
+    pub(super) fn transitions(&self, kind: u16) -> &[u16] {
+        self.transitions
+            .get(usize::from(kind))
+            .map_or(&[], Vec::as_slice)
+    }
+    pub(super) fn fields(&self, kind: u16) -> u16 {
+        self.fields
+            .get(usize::from(kind))
+            .copied()
+            .unwrap_or_default()
+    }
+    pub(super) fn rows(&self, a: u16, b: u16) -> &[u16] {
+        let (a, b) = (usize::from(a), usize::from(b));
+        if a >= KINDS || b >= KINDS {
+            return &[];
+        }
+        self.rows.get(a * KINDS + b).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn number(name: &str) -> Result<usize, String> {
+    let known = EventBody::KINDS.iter().find(|(_, n, _)| *n == name);
+    known
+        .map(|(number, ..)| usize::from(*number))
+        .ok_or_else(|| format!("unknown event {name}"))
+}
+
+fn place(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+impl Rules {
+    /// Checks the tables and makes their index.
+    pub(super) fn prepare(&mut self) -> Result<(), String> {
+        let mut index = Index {
+            states: vec![None; STATES],
+            transitions: vec![Vec::new(); KINDS],
+            fields: vec![0; KINDS],
+            rows: vec![Vec::new(); KINDS * KINDS],
+            ..Index::default()
+        };
+        for state in &self.states {
+            let slot = index.states.get_mut(usize::from(state.number.0));
+            *slot.ok_or_else(|| format!("state {} is out of range", state.number))? =
+                Some((state.rank, state.open));
+        }
+        for (at, transition) in self.transitions.iter().enumerate() {
+            index.transitions[number(&transition.event)?].push(place(at));
+        }
+        for field in &self.fields {
+            for event in &field.set_by {
+                index.fields[number(event)?] |= field.name.bit();
+            }
+            if field.first {
+                index.first_fields |= field.name.bit();
+            }
+            if field.additive {
+                index.additive_fields |= field.name.bit();
+            }
+        }
+        for (at, pair) in self.concurrent.iter().enumerate() {
+            for (a, b) in meetings(pair)? {
+                let mut enter = |slot: usize| {
+                    if !index.rows[slot].contains(&place(at)) {
+                        index.rows[slot].push(place(at));
+                    }
+                };
+                enter(a * KINDS + b);
+                enter(b * KINDS + a);
+            }
+        }
+        self.index = index;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let state_known = |code: StateCode| {
+            self.state(code)
+                .map(|_| ())
+                .ok_or_else(|| format!("state {code} is not in the table"))
+        };
+        for transition in &self.transitions {
+            match &transition.from {
+                From::States(list) => list.iter().try_for_each(|s| state_known(*s))?,
+                From::Group(g) if g == "any" || g == "any_open" => {}
+                From::Group(g) => return Err(format!("{}: unknown group {g}", transition.id)),
+            }
+            match &transition.to {
+                Outcome::State(code) => state_known(*code)?,
+                Outcome::Word(w) if ["same", "held", "previous"].contains(&w.as_str()) => {}
+                Outcome::Word(w) => return Err(format!("{}: unknown outcome {w}", transition.id)),
+            }
+        }
+        for pair in self.rows() {
+            if let PairResult::State(code) = &pair.result {
+                state_known(*code)?;
+            }
+            if pair.zh.is_empty() || pair.en.is_empty() {
+                return Err(format!("{}: say why in both languages", pair.id));
+            }
+        }
+        number(&self.first.event)?;
+        state_known(self.first.to)?;
+        state_known(self.unsettled)
+    }
+
+    /// Every row of concurrent pairs.
+    pub fn rows(&self) -> impl Iterator<Item = &Pair> {
+        self.concurrent
+            .iter()
+            .chain([&self.in_order, &self.default])
+    }
+}
+
+/// The kinds of event that a row of the fold is about.
+fn meetings(pair: &Pair) -> Result<Vec<(usize, usize)>, String> {
+    if pair.scope != Scope::Record {
+        return Ok(Vec::new());
+    }
+    let a = number(&pair.a)?;
+    if pair.b == "*" {
+        let all = EventBody::KINDS.iter();
+        return Ok(all.map(|(b, ..)| (a, usize::from(*b))).collect());
+    }
+    Ok(vec![(a, number(&pair.b)?)])
+}

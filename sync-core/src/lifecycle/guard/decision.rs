@@ -1,0 +1,40 @@
+//! What must be decided first, and by whom.
+
+use super::Situation;
+use crate::{
+    catalogue::Grade,
+    lifecycle::{values, view::View},
+    record::{EventBody, Grant, Role},
+};
+
+/// Street closes general hazards, the county up to serious ones, city and fire-rescue all.
+pub(super) fn may_close(role: Role, grade: Option<Grade>) -> bool {
+    match role {
+        Role::StreetOfficer => grade == Some(Grade::G1),
+        Role::CountyReviewer => grade.is_some_and(|g| g <= Grade::G2),
+        _ => true,
+    }
+}
+
+/// A resolution names an open conflict whole, and its author made neither side.
+pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, view: &View) -> bool {
+    let EventBody::Resolve(resolution) = s.body() else {
+        return false;
+    };
+    let named = |at: usize| resolution.resolves.contains(&s.case.stated(at).id);
+    let ends_one = view.open_conflicts().any(|m| named(m.a) && named(m.b));
+    let party = view
+        .open_conflicts()
+        .flat_map(|m| [m.a, m.b])
+        .any(|at| named(at) && s.case.stated(at).event.author == grant.person);
+    ends_one && !party
+}
+
+/// The old deadline had not passed: not by the claimed time, and not provably.
+pub(super) fn before_deadline(s: &Situation<'_, '_>, view: &View) -> bool {
+    let Some(deadline) = values::earliest_deadline(s.case, view) else {
+        return false;
+    };
+    let provably_late = s.case.times[s.at].lower.is_some_and(|l| l.0 > deadline.0);
+    s.claimed() <= deadline.0 && !provably_late
+}

@@ -1,0 +1,168 @@
+//! Time as far as it can be trusted: in order, in doubt, too late.
+
+use super::*;
+
+const HOUR: i64 = 3_600_000;
+
+/// The manager says fixed, the inspector sees it; neither knew of the other. The looks are made and received so
+/// many hours after the beginning.
+fn claim_and_look(looked: (i64, i64), fixed: (i64, i64)) -> Story {
+    let mut story = Story::told(&way_to(50));
+    let seen = newest(&story.events);
+    let mut say = |who, body, (made, received): (i64, i64)| {
+        story.beacon = Some(Beacon {
+            seen: ServerTime(START + made * HOUR),
+            since_ms: None,
+        });
+        story.now = START + made * HOUR;
+        let id = story.after(who, &seen, body);
+        let received = ServerTime(START + received * HOUR);
+        story.received.insert(id, received);
+    };
+    say(GRID, recheck_fail(), looked);
+    say(MANAGER, claim_fixed(), fixed);
+    story
+}
+
+#[test]
+fn a_recheck_before_the_fix_by_trusted_time_is_no_conflict() {
+    let state = claim_and_look((2, 3), (4, 9)).state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(60), false)
+    );
+    assert_eq!(state.notices[0].rule, "C-05");
+    // The same two with times that overlap, or the look later, are a conflict.
+    for (looked, fixed) in [((2, 5), (4, 9)), ((10, 11), (4, 9))] {
+        let state = claim_and_look(looked, fixed).state();
+        assert_eq!(
+            (state.state, state.flags.conflict_open),
+            (StateCode(65), true)
+        );
+        assert_eq!(state.conflicts[0].rule, "C-06");
+    }
+}
+
+#[test]
+fn apart_and_in_order_by_trusted_time_is_a_sequence() {
+    let mut story = Story::told(&[]);
+    let seen = newest(&story.events);
+    let reported = story.after(GRID, &seen, report());
+    story
+        .received
+        .insert(reported, ServerTime(story.now + HOUR));
+    story.beacon = Some(Beacon {
+        seen: ServerTime(story.now + 2 * HOUR),
+        since_ms: None,
+    });
+    story.now += 3 * HOUR;
+    story.after(STREET, &seen, assign());
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(50), false)
+    );
+    assert!(state.flags.ordered_by_time);
+    assert_eq!(state.notices[0].rule, "C-TIME");
+}
+
+#[test]
+fn what_ends_a_hazard_is_never_put_in_order_by_time() {
+    let mut story = Story::told(&way_to(70));
+    let seen = newest(&story.events);
+    let looked = story.after(FIRE, &seen, recheck_fail());
+    story.received.insert(looked, ServerTime(story.now + HOUR));
+    story.beacon = Some(Beacon {
+        seen: ServerTime(story.now + 2 * HOUR),
+        since_ms: None,
+    });
+    story.now += 3 * HOUR;
+    story.after(COUNTY, &seen, close());
+    let state = story.state();
+    assert_eq!(
+        (state.state, state.flags.conflict_open),
+        (StateCode(65), true)
+    );
+}
+
+#[test]
+fn late_records_of_a_former_grid_count_within_their_grace() {
+    let mut story = Story::told(&[]);
+    let late = story.then(MOVED_ON, note());
+    assert_eq!(story.verdict(late), Verdict::Added);
+    assert!(story.state().flags.authority_late);
+    let reason = VoidReason::GrantOtherTime;
+    let too_late = story.then(FORMER, note());
+    assert_eq!(story.verdict(too_late), Verdict::Void { reason });
+    // Set back to a day of the grant, but provably made later.
+    story.beacon = Some(Beacon {
+        seen: ServerTime(START + 5 * DAY),
+        since_ms: None,
+    });
+    story.now = START - 2 * DAY;
+    let seen = newest(&story.events);
+    let set_back = story.after(MOVED_ON, &seen, note());
+    assert_eq!(story.verdict(set_back), Verdict::Void { reason });
+}
+
+#[test]
+fn a_revoked_phone_keeps_what_is_provably_older() {
+    let told = |received: Option<i64>| {
+        let mut story = Story::told(&way_to(50));
+        let id = story.then(MANAGER, claim_fixed());
+        if let Some(received) = received {
+            story
+                .received
+                .insert(id, ServerTime(START + received * HOUR));
+        }
+        let device = DeviceId([MANAGER.0; 16]);
+        story.revoked.insert(device, ServerTime(START + 5 * HOUR));
+        (story.verdict(id), story.state())
+    };
+    let (_, state) = told(Some(4));
+    assert_eq!(
+        (state.state, state.flags.authority_late),
+        (StateCode(60), true)
+    );
+    for received in [None, Some(6)] {
+        let (verdict, state) = told(received);
+        let reason = VoidReason::DeviceRevoked;
+        assert_eq!(verdict, Verdict::Void { reason });
+        assert_eq!(state.state, StateCode(50));
+    }
+}
+
+#[test]
+fn inv_17_a_statement_without_role_area_or_time_never_affects_counts() {
+    for who in [STRANGER, FORMER] {
+        let mut story = Story::new();
+        story.then(who, observe());
+        let state = story.state();
+        assert_eq!((state.state, state.observation_count), (StateCode(0), 0));
+        let mut story = Story::told(&way_to(50));
+        let before = story.state();
+        for body in [observe(), recheck_fail(), clearance(5), regrade(Grade::G1)] {
+            story.then(who, body);
+        }
+        let after = story.state();
+        assert_eq!(after.observation_count, before.observation_count);
+        assert_eq!((after.state, after.values), (before.state, before.values));
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_or_contradicts_the_server_shows() {
+    let mut story = Story::told(&way_to(50));
+    assert!(!story.state().flags.time_untrusted);
+    story.then(MANAGER, note());
+    story.now -= 2 * HOUR;
+    story.then(MANAGER, claim_fixed());
+    assert!(story.state().flags.time_untrusted);
+    let mut story = Story::told(&[]);
+    story.beacon = Some(Beacon {
+        seen: ServerTime(story.now + HOUR),
+        since_ms: None,
+    });
+    story.then(GRID, note());
+    assert!(story.state().flags.time_untrusted);
+}
