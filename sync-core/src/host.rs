@@ -6,6 +6,19 @@ use crate::record::{DeviceTime, ids::uuid_v7};
 pub trait Clock: Send {
     /// Wall clock, milliseconds since 1970-01-01 UTC. May be wrong and may jump.
     fn now(&self) -> DeviceTime;
+    /// A clock that nobody can set, if the platform has one. Without it, events say nothing of the server's time.
+    fn uptime(&self) -> Option<Uptime> {
+        None
+    }
+}
+
+/// A reading of a clock that nobody can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uptime {
+    /// Which run of the phone it belongs to: another number after each start.
+    pub boot: u64,
+    /// Milliseconds since that start.
+    pub ms: u64,
 }
 
 /// A source of unpredictable bytes.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::chance::mix;
 use sync_core::{
-    host::{Clock, Entropy},
+    host::{Clock, Entropy, Uptime},
     record::DeviceTime,
 };
 
@@ -19,6 +19,21 @@ impl Clock for SystemClock {
     fn now(&self) -> DeviceTime {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         DeviceTime(now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    }
+    fn uptime(&self) -> Option<Uptime> {
+        // Linux says which run this is; elsewhere events say nothing of the server's time.
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{name}")).ok();
+        let run = read("sys/kernel/random/boot_id")?;
+        let boot = u64::from_str_radix(run.trim().replace('-', "").get(..16)?, 16);
+        let seconds: f64 = read("uptime")?.split(' ').next()?.parse().ok()?;
+        Some(Uptime {
+            boot: boot.ok()?,
+            ms: std::time::Duration::try_from_secs_f64(seconds)
+                .ok()?
+                .as_millis()
+                .try_into()
+                .ok()?,
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! The tables by number, made once when they are read; and the check that they agree with themselves.
 
-use super::rules::{FieldName, From, Outcome, Pair, PairResult, Rules, Scope, StateCode};
+use super::{
+    pairs::{Pair, PairResult, Scope},
+    rules::{FieldName, From, Outcome, Rules, StateCode},
+};
 use crate::record::EventBody;
 
 /// Kinds of event and states that fit the index.

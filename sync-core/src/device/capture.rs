@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs, enrolment};
+use super::{Device, DeviceError, beacon, docs, enrolment};
 use crate::{
     crdt::{Document, NewChange},
     record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
@@ -66,7 +66,7 @@ impl Device {
             grant,
             claimed,
             after,
-            beacon: None,
+            beacon: beacon::beacon(&self.connection, self.host.clock.uptime())?,
             body,
         })
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Device, DeviceError, meta, meta::name};
+use super::{Device, DeviceError, beacon, meta, meta::name};
 use crate::{
     crdt::Actor,
     identity::{PublicKey, SecretKey, SignedGrant},
@@ -101,6 +101,7 @@ impl Device {
             for grant in &opened.grants {
                 save_grant(tx, grant, true)?;
             }
+            beacon::heard(tx, opened.now, host.clock.uptime())?;
             meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)
         })?;
         self.set_scopes(&opened.scopes)?;

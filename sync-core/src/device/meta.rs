@@ -14,6 +14,8 @@ pub(super) mod name {
     pub(in crate::device) const PACK_HASH: &str = "pack_hash";
     pub(in crate::device) const TOKEN: &str = "token";
     pub(in crate::device) const LAST_CONTACT: &str = "last_contact";
+    /// The server's clock when it was last heard, and this phone's uptime then.
+    pub(in crate::device) const BEACON: &str = "beacon";
     pub(in crate::device) const SERVER: &str = "server";
 }
 

@@ -5,6 +5,7 @@
 //! person before it is committed with `synchronous=FULL`.
 
 mod audit;
+mod beacon;
 mod capture;
 mod docs;
 mod enrolment;

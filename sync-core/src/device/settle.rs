@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, capture, docs, enrolment, meta, meta::name, outbox, scope};
+use super::{
+    Device, DeviceError, beacon, capture, docs, enrolment, meta, meta::name, outbox, scope,
+};
 use crate::{
     crdt::{Actor, Document},
     identity::PackReceipt,
@@ -55,6 +57,7 @@ impl Device {
                     if claims.pack != sealed.hash {
                         return Err(crate::identity::BadSignature.into());
                     }
+                    beacon::heard(tx, claims.received, host.clock.uptime())?;
                     let mut settled = Settled::default();
                     let codes: Vec<(usize, Code)> =
                         refused.iter().map(|r| (r.entry as usize, r.code)).collect();

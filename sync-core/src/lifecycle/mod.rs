@@ -5,6 +5,7 @@
 //! nothing. No storage, no clock, no CRDT here; the tables are in `catalogue`.
 
 mod case;
+pub mod deadline;
 mod fold;
 mod guard;
 mod judge;

@@ -1,0 +1,68 @@
+//! What the phone knows of the server's time: kept at each contact, put into each event.
+
+use rusqlite::Connection;
+
+use super::{DeviceError, meta, meta::name};
+use crate::{
+    host::Uptime,
+    record::{Beacon, ServerTime},
+};
+
+/// Remembers the server's clock and, at the same moment, the phone's uptime.
+pub(super) fn heard(
+    c: &Connection,
+    server: ServerTime,
+    uptime: Option<Uptime>,
+) -> Result<(), DeviceError> {
+    let Some(uptime) = uptime else {
+        return Ok(());
+    };
+    let mut bytes = Vec::with_capacity(24);
+    bytes.extend(server.0.to_be_bytes());
+    bytes.extend(uptime.boot.to_be_bytes());
+    bytes.extend(uptime.ms.to_be_bytes());
+    meta::set(c, name::BEACON, &bytes)
+}
+
+/// What to put into an event that is made now.
+pub(super) fn beacon(
+    c: &Connection,
+    uptime: Option<Uptime>,
+) -> Result<Option<Beacon>, DeviceError> {
+    let (Some(now), Some(kept)) = (uptime, meta::find_array::<24>(c, name::BEACON)?) else {
+        return Ok(None);
+    };
+    let number = |from: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&kept[from..from + 8]);
+        u64::from_be_bytes(bytes)
+    };
+    let since = now.ms.checked_sub(number(16));
+    Ok(Some(Beacon {
+        seen: ServerTime(number(0).cast_signed()),
+        // Another run of the phone has another uptime.
+        since_ms: since.filter(|_| now.boot == number(8)),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_restart_only_the_servers_time_is_left() {
+        let c = Connection::open_in_memory().unwrap();
+        c.execute_batch("CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
+            .unwrap();
+        let uptime = |boot, ms| Some(Uptime { boot, ms });
+        assert_eq!(beacon(&c, uptime(1, 5)).unwrap(), None);
+        heard(&c, ServerTime(1000), None).unwrap();
+        assert_eq!(beacon(&c, uptime(1, 5)).unwrap(), None);
+        heard(&c, ServerTime(1000), uptime(1, 500)).unwrap();
+        let told = |uptime| beacon(&c, uptime).unwrap().map(|b| (b.seen.0, b.since_ms));
+        assert_eq!(told(uptime(1, 750)), Some((1000, Some(250))));
+        assert_eq!(told(uptime(2, 750)), Some((1000, None)));
+        assert_eq!(told(uptime(1, 400)), Some((1000, None)));
+        assert_eq!(told(None), None);
+    }
+}
