@@ -111,7 +111,7 @@ pub struct Due {
 }
 
 /// Days since 1970-01-01 of a date such as `2024-04-04`.
-fn day_of(text: &str) -> Result<i64, String> {
+pub(super) fn day_of(text: &str) -> Result<i64, String> {
     let midnight: jiff::Timestamp = format!("{text}T00:00:00Z")
         .parse()
         .map_err(|_| format!("{text} is no date such as 2024-04-04"))?;
@@ -140,6 +140,12 @@ impl Calendar {
             Some(timer) => Err(format!("timer {} has no class {}", timer.step, timer.class)),
             None => Ok(()),
         }
+    }
+
+    /// A time as people write it (RFC 3339).
+    pub fn instant(text: &str) -> Option<DeviceTime> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(DeviceTime(time.as_millisecond()))
     }
 
     /// A class by its code.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::day_of;
 use crate::record::Grade;
 
 /// What a hazard is by its nature.
@@ -33,6 +34,10 @@ pub struct HazardKinds {
     pub categories: Vec<Category>,
     /// The kinds.
     pub kinds: Vec<HazardKind>,
+    /// First and last day it holds, since 1970-01-01.
+    #[serde(skip)]
+    #[schemars(skip)]
+    valid: (i64, Option<i64>),
 }
 
 /// A category, such as EV.
@@ -91,7 +96,19 @@ impl HazardKinds {
         self.kinds.iter().find(|kind| kind.code == code)
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Whether the version holds on a day.
+    pub(super) fn is_valid(&self, day: i64) -> bool {
+        let (from, to) = self.valid;
+        from <= day && to.is_none_or(|to| day <= to)
+    }
+
+    pub(super) fn prepare(&mut self) -> Result<(), String> {
+        let to = self.valid_to.as_deref().map(day_of).transpose()?;
+        self.valid = (day_of(&self.valid_from)?, to);
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
         for (index, kind) in self.kinds.iter().enumerate() {
             if self.kinds[..index].iter().any(|k| k.code == kind.code) {
                 return Err(format!("hazard kind {} is given twice", kind.code));

@@ -4,17 +4,25 @@
 //! something is judged in `lifecycle`; here are only the tables.
 
 mod calendar;
+mod duplicates;
+mod duties;
 mod index;
 mod kinds;
 mod pairs;
+mod picture;
 mod rules;
 
 use std::sync::OnceLock;
 
+use crate::record::DeviceTime;
+
 pub use crate::record::Grade;
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
+pub use duplicates::Weights;
+pub use duties::Duties;
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
+pub use picture::lifecycle_page;
 pub use rules::{
     Bounds, Field, FieldName, First, From, Guard, Keep, Outcome, Roles, Rules, State, StateCode,
     Transition,
@@ -27,8 +35,31 @@ pub struct Catalogue {
     pub kinds: HazardKinds,
     /// The lifecycle.
     pub rules: Rules,
+    /// Versions of the hazard kinds that were valid before, newest first.
+    pub earlier: Vec<HazardKinds>,
     /// Working days and deadlines.
     pub calendar: Calendar,
+    /// What makes two records look like one.
+    pub weights: Weights,
+    /// What a property company owes for a violation.
+    pub duties: Duties,
+}
+
+/// The files of a catalogue, as text.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'t> {
+    /// `hazard_kinds.json`.
+    pub kinds: &'t str,
+    /// Earlier versions of it, newest first.
+    pub earlier: &'t [&'t str],
+    /// `lifecycle.json`.
+    pub rules: &'t str,
+    /// `calendar.json`.
+    pub calendar: &'t str,
+    /// `duplicates.json`.
+    pub weights: &'t str,
+    /// `duties.json`.
+    pub duties: &'t str,
 }
 
 /// Rule data that contradict themselves.
@@ -42,30 +73,69 @@ pub enum CatalogueError {
     Contradiction(String),
 }
 
-const KINDS: &str = include_str!("../../../schemas/catalogue/hazard_kinds.json");
-const RULES: &str = include_str!("../../../schemas/catalogue/lifecycle.json");
-const CALENDAR: &str = include_str!("../../../schemas/catalogue/calendar.json");
+impl Sources<'static> {
+    /// The files this program was built with.
+    pub const EMBEDDED: Self = Self {
+        kinds: include_str!("../../../schemas/catalogue/hazard_kinds.json"),
+        earlier: &[],
+        rules: include_str!("../../../schemas/catalogue/lifecycle.json"),
+        calendar: include_str!("../../../schemas/catalogue/calendar.json"),
+        weights: include_str!("../../../schemas/catalogue/duplicates.json"),
+        duties: include_str!("../../../schemas/catalogue/duties.json"),
+    };
+}
 
 impl Catalogue {
     /// Reads and checks the files.
     ///
     /// # Errors
     /// [`CatalogueError`] with the entry at fault.
-    pub fn parse(kinds: &str, rules: &str, calendar: &str) -> Result<Self, CatalogueError> {
-        let (kinds, mut rules): (HazardKinds, Rules) =
-            (serde_json::from_str(kinds)?, serde_json::from_str(rules)?);
-        let mut calendar: Calendar = serde_json::from_str(calendar)?;
-        kinds
-            .check()
-            .and_then(|()| rules.prepare())
-            .and_then(|()| calendar.prepare())
-            .and_then(|()| known_classes(&kinds, &calendar))
-            .map_err(CatalogueError::Contradiction)?;
-        Ok(Self {
-            kinds,
-            rules,
-            calendar,
-        })
+    pub fn parse(sources: Sources<'_>) -> Result<Self, CatalogueError> {
+        let earlier = sources
+            .earlier
+            .iter()
+            .map(|text| serde_json::from_str(text));
+        let mut catalogue = Self {
+            kinds: serde_json::from_str(sources.kinds)?,
+            earlier: earlier.collect::<Result<_, _>>()?,
+            rules: serde_json::from_str(sources.rules)?,
+            calendar: serde_json::from_str(sources.calendar)?,
+            weights: serde_json::from_str(sources.weights)?,
+            duties: serde_json::from_str(sources.duties)?,
+        };
+        catalogue.prepare().map_err(CatalogueError::Contradiction)?;
+        Ok(catalogue)
+    }
+
+    fn prepare(&mut self) -> Result<(), String> {
+        self.rules.prepare()?;
+        self.calendar.prepare()?;
+        for kinds in self.earlier.iter_mut().chain([&mut self.kinds]) {
+            kinds.prepare()?;
+            known_classes(kinds, &self.calendar)?;
+        }
+        for class in [&self.duties.dissuade_within, &self.duties.report_within] {
+            if self.calendar.class(class).is_none() {
+                return Err(format!("duties: no deadline class {class}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A kind as it was when a hazard was found: by the version valid on that day, else by the newest that has the
+    /// code, so that a retired code keeps its meaning.
+    pub fn kind(&self, code: &str, found: DeviceTime) -> Option<&HazardKind> {
+        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
+        if self.earlier.is_empty() {
+            return self.kinds.find(code);
+        }
+        let day = self.calendar.day(found);
+        let valid = versions().filter(|kinds| kinds.is_valid(day));
+        let known = |kinds: &'_ HazardKinds| kinds.find(code).is_some();
+        let mut candidates = valid.chain(versions());
+        candidates
+            .find(|kinds| known(kinds))
+            .and_then(|kinds| kinds.find(code))
     }
 
     /// The catalogue this program was built with.
@@ -75,7 +145,7 @@ impl Catalogue {
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Self::parse(KINDS, RULES, CALENDAR).expect("the built-in catalogue is tested")
+            Self::parse(Sources::EMBEDDED).expect("the built-in catalogue is tested")
         })
     }
 }
@@ -96,9 +166,11 @@ fn known_classes(kinds: &HazardKinds, calendar: &Calendar) -> Result<(), String>
 mod tests {
     use super::*;
 
+    const SOURCES: Sources<'static> = Sources::EMBEDDED;
+
     #[test]
     fn the_built_in_catalogue_has_86_kinds_and_agrees_with_itself() {
-        let catalogue = Catalogue::parse(KINDS, RULES, CALENDAR).unwrap();
+        let catalogue = Catalogue::parse(SOURCES).unwrap();
         assert_eq!(catalogue.kinds.kinds.len(), 86);
         assert_eq!(
             catalogue.kinds.find("EV-06").unwrap().grade,
@@ -109,15 +181,51 @@ mod tests {
 
     #[test]
     fn a_dangling_state_and_a_repeated_code_are_named() {
-        let dangling = RULES.replace("\"to\": 60", "\"to\": 61");
-        let error = Catalogue::parse(KINDS, &dangling, CALENDAR)
-            .unwrap_err()
-            .to_string();
+        let dangling = SOURCES.rules.replace("\"to\": 60", "\"to\": 61");
+        let error = Catalogue::parse(Sources {
+            rules: &dangling,
+            ..SOURCES
+        });
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("HS61"), "{error}");
-        let repeated = KINDS.replacen("\"EV-02\"", "\"EV-01\"", 1);
-        let error = Catalogue::parse(&repeated, RULES, CALENDAR)
-            .unwrap_err()
-            .to_string();
+        let repeated = SOURCES.kinds.replacen("\"EV-02\"", "\"EV-01\"", 1);
+        let error = Catalogue::parse(Sources {
+            kinds: &repeated,
+            ..SOURCES
+        });
+        let error = error.unwrap_err().to_string();
         assert!(error.contains("EV-01"), "{error}");
+    }
+
+    #[test]
+    fn a_record_is_judged_by_the_version_of_its_day_and_a_retired_code_keeps_its_meaning() {
+        // In May a new version came: EV-02 became a general hazard and EV-16 was retired.
+        let old = SOURCES
+            .kinds
+            .replace("\"valid_to\": null", "\"valid_to\": \"2024-04-30\"");
+        let mut new: serde_json::Value = serde_json::from_str(SOURCES.kinds).unwrap();
+        new["version"] = 2.into();
+        new["valid_from"] = "2024-05-01".into();
+        let kinds = new["kinds"].as_array_mut().unwrap();
+        kinds.retain(|kind| kind["code"] != "EV-16");
+        for kind in kinds.iter_mut().filter(|kind| kind["code"] == "EV-02") {
+            kind["grade"] = "G1".into();
+        }
+        let catalogue = Catalogue::parse(Sources {
+            kinds: &new.to_string(),
+            earlier: &[&old],
+            ..SOURCES
+        })
+        .unwrap();
+        let (april, may) = (DeviceTime(1_713_000_000_000), DeviceTime(1_716_000_000_000));
+        let grade = |code, at| catalogue.kind(code, at).map(|kind| kind.grade);
+        assert_eq!(grade("EV-02", april), Some(Grade::G2));
+        assert_eq!(grade("EV-02", may), Some(Grade::G1));
+        assert_eq!(
+            grade("EV-16", may),
+            grade("EV-16", april),
+            "retired, not forgotten"
+        );
+        assert_eq!(grade("EV-99", may), None);
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{
     order::Ordered,
+    reason::VoidReason,
     state::{Grants, Stated},
     trust::{self, Interval},
 };
 use crate::{
     catalogue::{Catalogue, Grade, Rules},
-    record::{EventBody, Grant, KindCode, ServerTime},
+    record::{DeviceTime, EventBody, Grant, KindCode, ServerTime},
 };
 
 /// What every part of a fold may look at.
@@ -33,15 +34,34 @@ impl<'a> Case<'a> {
     ) -> Self {
         let ordered = Ordered::new(events);
         let each = || ordered.events.iter();
-        let unknown = |s: &&Stated| matches!(s.event.body, EventBody::Unknown { .. });
-        Self {
+        let mut case = Self {
             grants: each().map(|s| grants.find(&s.event.grant)).collect(),
             revoked: each().map(|s| grants.revoked(&s.event.device)).collect(),
             times: trust::intervals(&ordered, grants),
-            has_unknown: each().any(unknown),
+            has_unknown: false,
             rules: &catalogue.rules,
             catalogue,
             ordered,
+        };
+        case.has_unknown = (0..case.len()).any(|at| case.is_held_by(at));
+        case
+    }
+
+    /// Whether an event is of a newer version and its author may say something here: then it holds closing. What
+    /// nobody was entitled to say holds nothing up.
+    fn is_held_by(&self, at: usize) -> bool {
+        if !matches!(self.body(at), EventBody::Unknown { .. }) {
+            return false;
+        }
+        match super::judge::authority(self, at, None) {
+            Err(reason) => reason == VoidReason::GrantUnknown,
+            Ok(grant) => {
+                let mut areas = (0..self.len()).filter_map(|at| match self.body(at) {
+                    EventBody::Observe(o) => Some(&o.area),
+                    _ => None,
+                });
+                areas.any(|area| grant.area.covers(area))
+            }
         }
     }
 
@@ -67,9 +87,9 @@ impl<'a> Case<'a> {
         !self.had_seen(a, b) && !self.had_seen(b, a)
     }
 
-    /// Default grade of a kind.
-    pub(super) fn grade_of(&self, code: &KindCode) -> Option<Grade> {
-        let kind = self.catalogue.kinds.find(code.as_str());
+    /// Default grade of a kind, by the version of the day of the finding.
+    pub(super) fn grade_of(&self, code: &KindCode, found: DeviceTime) -> Option<Grade> {
+        let kind = self.catalogue.kind(code.as_str(), found);
         kind.map(|kind| kind.grade)
     }
 }

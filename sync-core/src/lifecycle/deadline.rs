@@ -66,7 +66,7 @@ pub fn due(state: &HazardState, catalogue: &Catalogue) -> Option<Due> {
     if let Some(at) = state.deadline {
         return Some(Due { at, certain: true });
     }
-    let kind = catalogue.kinds.find(state.code.as_ref()?.as_str())?;
+    let kind = catalogue.kind(state.code.as_ref()?.as_str(), state.found_at)?;
     catalogue.calendar.due(&kind.deadline, state.found_at)
 }
 

@@ -23,14 +23,14 @@ pub fn fold(events: &[Stated], grants: &impl Grants, catalogue: &Catalogue) -> H
     for at in 0..case.len() {
         let seen = views.of(&case.ordered.parents[at], &case);
         let begun = first.and_then(|at| match case.body(at) {
-            EventBody::Observe(o) => Some(o),
+            EventBody::Observe(o) => Some((o, case.stated(at).event.claimed)),
             _ => None,
         });
         let situation = Situation {
             at,
             case: &case,
             verdicts: &verdicts,
-            area: begun.map(|o| &o.area),
+            area: begun.map(|(o, _)| &o.area),
             first: begun,
         };
         let judgement = judge(&situation, seen);

@@ -73,10 +73,11 @@ pub(super) fn is_late(case: &Case<'_>, at: usize) -> bool {
 
 pub(super) fn judge(s: &Situation<'_, '_>, view: View) -> Judgement {
     if matches!(s.body(), EventBody::Unknown { .. }) {
-        return Judgement {
-            verdict: Verdict::Unknown,
-            view,
+        let verdict = match authority(s.case, s.at, s.area) {
+            Err(reason) if reason != VoidReason::GrantUnknown => Verdict::Void { reason },
+            _ => Verdict::Unknown,
         };
+        return Judgement { verdict, view };
     }
     let decided = authority(s.case, s.at, s.area).and_then(|grant| choose(s, grant, &view));
     match decided {

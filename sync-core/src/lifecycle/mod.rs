@@ -4,8 +4,13 @@
 //! a verdict for every event. Nobody's event is removed: what is not allowed stays in the history and changes
 //! nothing. No storage, no clock, no CRDT here; the tables are in `catalogue`.
 
+pub mod across;
 mod case;
+pub mod count;
 pub mod deadline;
+pub mod duplicate;
+mod duty;
+pub mod explain;
 mod fold;
 mod guard;
 mod judge;
@@ -22,6 +27,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use duty::{DutyChain, DutyFinding, Link, duty_chain};
 pub use fold::fold;
 pub use order::newest;
 pub use reason::VoidReason;

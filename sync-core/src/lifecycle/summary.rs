@@ -35,7 +35,8 @@ pub(super) fn summarise(
     let values = values::values(case, now, first);
     let code = values.code.first().map(|v| v.value.clone());
     let grade = values.grade.first().map(|v| v.value);
-    let grade = grade.or_else(|| code.as_ref().and_then(|code| case.grade_of(code)));
+    let found = first.map_or(DeviceTime(0), |at| case.stated(at).event.claimed);
+    let grade = grade.or_else(|| code.as_ref().and_then(|code| case.grade_of(code, found)));
     let proposals = proposals(case, &verdicts);
     let redacted = redacted(case, &verdicts);
     let flags = flags(case, now, &verdicts, &values, grade);

@@ -4,6 +4,7 @@
 //! Every decode has limits. No files, no hashes of records, no uploads here.
 
 mod metadata;
+mod print;
 mod sample;
 
 use image::{
@@ -12,6 +13,7 @@ use image::{
 use std::io::Cursor;
 
 pub use metadata::{ExifGps, TakenTime};
+pub use print::print;
 pub use sample::{SampleExif, sample_jpeg};
 
 /// Bounds of every decode.

@@ -5,7 +5,7 @@
 
 use minicbor::{Decoder, Encoder};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     ids::{DeviceId, EventId, GrantId, PersonId},
@@ -28,7 +28,7 @@ pub const MAX_AFTER: usize = 64;
 macro_rules! event_kinds {
     ($($(#[$meta:meta])* $variant:ident ( $body:ty ) = $number:literal $name:literal $zh:literal,)+) => {
         /// The kinds of event this version knows, with their content.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", content = "content", rename_all = "snake_case")]
         pub enum EventBody {
             $($(#[$meta])* $variant($body),)+

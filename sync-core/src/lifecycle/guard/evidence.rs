@@ -95,8 +95,10 @@ pub(super) fn two_recipients(body: &EventBody) -> bool {
 
 /// A violation was dissuaded before it is reported, unless danger is immediate.
 pub(super) fn dissuaded_first(s: &Situation<'_, '_>) -> bool {
-    let kinds = &s.case.catalogue.kinds;
-    let kind = s.first.and_then(|o| kinds.find(o.code.as_str()));
+    let catalogue = s.case.catalogue;
+    let kind = s
+        .first
+        .and_then(|(o, found)| catalogue.kind(o.code.as_str(), found));
     let violation = kind.is_some_and(|k| k.nature == Nature::Violation);
     let danger = matches!(s.body(), EventBody::Report(r) if r.immediate_danger);
     let tried = |body: &EventBody| matches!(body, EventBody::Dissuade(_));

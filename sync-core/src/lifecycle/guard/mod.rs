@@ -12,7 +12,7 @@ pub(super) use evidence::{repeated, shows_fixed, shows_hazard};
 use super::{case::Case, reason::VoidReason, state::Verdict, values, view::View};
 use crate::{
     catalogue::{Grade, Guard},
-    record::{AreaPath, EventBody, Grant, Observation},
+    record::{AreaPath, DeviceTime, EventBody, Grant, Observation},
 };
 
 /// Everything a judgement may look at.
@@ -22,8 +22,8 @@ pub(super) struct Situation<'s, 'a> {
     /// Verdicts of the events before this one, by position.
     pub(super) verdicts: &'s [Verdict],
     pub(super) area: Option<&'s AreaPath>,
-    /// The observation the hazard began with.
-    pub(super) first: Option<&'s Observation>,
+    /// The observation the hazard began with, and when by its finder's clock.
+    pub(super) first: Option<(&'s Observation, DeviceTime)>,
 }
 
 impl<'a> Situation<'_, 'a> {
@@ -54,7 +54,10 @@ impl<'a> Situation<'_, 'a> {
 
     /// The grade that holds for the author.
     fn grade(&self, view: &View) -> Option<Grade> {
-        let default = || self.first.and_then(|o| self.case.grade_of(&o.code));
+        let default = || {
+            self.first
+                .and_then(|(o, found)| self.case.grade_of(&o.code, found))
+        };
         values::grade(self.case, view).or_else(default)
     }
 }

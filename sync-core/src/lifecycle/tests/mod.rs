@@ -1,5 +1,7 @@
 //! Stories: hazards told event by event, by a small cast, and what the fold makes of them.
 
+mod across;
+mod duty;
 mod exhaustive;
 mod fields;
 mod pairs;

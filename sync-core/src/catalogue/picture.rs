@@ -1,0 +1,280 @@
+//! The tables as a page for people: the state diagram, the transitions, the matrix of concurrent pairs.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use super::{
+    Catalogue,
+    pairs::{Class, Pair, PairResult, Provisional, Scope},
+    rules::{From, Outcome, Roles, Rules, StateCode, Transition},
+};
+use crate::record::EventBody;
+
+const HEAD: &str = "# The life of a hazard 隐患生命周期
+
+Generated from `schemas/catalogue/*.json` by `cargo xtask schemas`; do not edit. How it is judged is in
+`architecture.md`; try a history with `xuncha-sim explain schemas/examples/lifecycle/quarrel.json`.
+";
+
+/// The page.
+pub fn lifecycle_page(catalogue: &Catalogue) -> String {
+    let rules = &catalogue.rules;
+    let mut page = HEAD.to_owned();
+    states(&mut page, rules);
+    diagram(&mut page, rules);
+    transitions(&mut page, rules);
+    matrix(&mut page, rules);
+    pairs(&mut page, rules);
+    fields(&mut page, rules);
+    deadlines(&mut page, catalogue);
+    page
+}
+
+fn line(page: &mut String, text: impl AsRef<str>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "{}", text.as_ref());
+}
+
+fn zh(event: &str) -> &'static str {
+    let kind = EventBody::KINDS.iter().find(|(_, name, _)| *name == event);
+    kind.map_or("", |(_, _, zh)| zh)
+}
+
+fn states(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## States 状态\n\n| State | 中文 | English | Openness | Open |\n|---|---|---|---|---|",
+    );
+    let mut states: Vec<_> = rules.states.iter().collect();
+    states.sort_by_key(|s| (std::cmp::Reverse(s.rank), s.number));
+    for s in states {
+        let open = if s.open { "yes" } else { "no" };
+        line(
+            page,
+            format!(
+                "| {} | {} | {} | {} | {open} |",
+                s.number, s.zh, s.en, s.rank
+            ),
+        );
+    }
+}
+
+fn from_states(rules: &Rules, t: &Transition) -> Vec<StateCode> {
+    match &t.from {
+        From::States(list) => list.clone(),
+        From::Group(_) => {
+            let all = rules.states.iter().map(|s| s.number);
+            all.filter(|s| rules.starts_from(t, *s)).collect()
+        }
+    }
+}
+
+fn diagram(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## Diagram 状态图\n\nWhat leaves the state as it is, and what may happen in any state, is in the table below.\n\n```mermaid\nstateDiagram-v2",
+    );
+    for s in &rules.states {
+        line(page, format!("  {}: {} {}", s.number, s.number, s.zh));
+    }
+    line(
+        page,
+        format!(
+            "  [*] --> {}: {} {}",
+            rules.first.to,
+            rules.first.id,
+            zh(&rules.first.event)
+        ),
+    );
+    let mut arrows: BTreeMap<(StateCode, StateCode), Vec<String>> = BTreeMap::new();
+    for t in &rules.transitions {
+        let (Outcome::State(to), From::States(list)) = (&t.to, &t.from) else {
+            continue;
+        };
+        for from in list
+            .iter()
+            .filter(|from| *from != to && t.event != "mark_duplicate")
+        {
+            let label = format!("{} {}", t.id, zh(&t.event));
+            let labels = arrows.entry((*from, *to)).or_default();
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+    }
+    for ((from, to), labels) in arrows {
+        line(page, format!("  {from} --> {to}: {}", labels.join(" / ")));
+    }
+    line(page, "```");
+}
+
+fn transitions(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## Transitions 流转\n\n| Row | Event | From | To | Who | On condition | Offline |\n|---|---|---|---|---|---|---|",
+    );
+    for t in &rules.transitions {
+        let from = match &t.from {
+            From::Group(group) => group.clone(),
+            From::States(_) => {
+                let all = from_states(rules, t);
+                all.iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }
+        };
+        let mut to = match &t.to {
+            Outcome::State(state) => state.to_string(),
+            Outcome::Word(word) => word.clone(),
+        };
+        if t.proposal {
+            to = "proposal 建议".to_owned();
+        }
+        if t.new_cycle {
+            to.push_str(", next round");
+        }
+        let who = match &t.roles {
+            Roles::List(list) => list.iter().map(|r| r.zh()).collect::<Vec<_>>().join("、"),
+            Roles::Word(_) => "any 任何人".to_owned(),
+        };
+        let guards = t.guards.iter().map(|g| serde_json::to_value(g).ok());
+        let guards = guards
+            .flatten()
+            .filter_map(|g| g.as_str().map(str::to_owned));
+        let guards = guards.collect::<Vec<_>>().join(", ");
+        let when = if t.when.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", t.when.join(", "))
+        };
+        let offline = if t.offline { "yes" } else { "no" };
+        let event = format!("`{}`{when} {}", t.event, zh(&t.event));
+        line(
+            page,
+            format!(
+                "| {} | {event} | {from} | {to} | {who} | {guards} | {offline} |",
+                t.id
+            ),
+        );
+    }
+}
+
+/// Every two kinds of event that have a row of their own, in one table.
+fn matrix(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## Matrix of concurrent pairs 并发矩阵\n\nRow and class for two events whose authors had not seen each other. A: both stand. B: a rule decides. **C**: a reviewer\ndecides, closing waits. Empty: C-00 if they lead to different states, else nothing. `void` meets everything as C-21.\n",
+    );
+    let named: Vec<&str> = EventBody::KINDS
+        .iter()
+        .map(|(_, name, _)| *name)
+        .filter(|name| {
+            let in_row = |p: &&Pair| {
+                p.scope == Scope::Record && p.b != "*" && (p.a == *name || p.b == *name)
+            };
+            rules.concurrent.iter().any(|p| in_row(&p))
+        })
+        .collect();
+    let head: Vec<_> = named.iter().map(|n| zh(n)).collect();
+    line(page, format!("| | {} |", head.join(" | ")));
+    line(page, format!("|---|{}", "---|".repeat(named.len())));
+    for a in &named {
+        let cells = named.iter().map(|b| cell(rules, a, b)).collect::<Vec<_>>();
+        line(page, format!("| **{}** | {} |", zh(a), cells.join(" | ")));
+    }
+}
+
+fn cell(rules: &Rules, a: &str, b: &str) -> String {
+    let fits =
+        |p: &&Pair| p.scope == Scope::Record && ((p.a == a && p.b == b) || (p.a == b && p.b == a));
+    let mut cells: Vec<String> = Vec::new();
+    for pair in rules.concurrent.iter().filter(fits) {
+        let text = format!("{} {}", pair.id, class(pair));
+        if !cells.contains(&text) {
+            cells.push(text);
+        }
+    }
+    cells.join("<br>")
+}
+
+fn class(pair: &Pair) -> &'static str {
+    match pair.class {
+        Class::A => "A",
+        Class::B => "B",
+        Class::C => "**C**",
+    }
+}
+
+fn result(pair: &Pair) -> String {
+    match pair.result {
+        PairResult::State(state) => state.to_string(),
+        PairResult::Rule(Provisional::MoreOpen) => "the more open".to_owned(),
+        PairResult::Rule(Provisional::LessOpen) => "the less open".to_owned(),
+        PairResult::Rule(Provisional::Keep) => "both kept".to_owned(),
+        PairResult::Rule(Provisional::AUndone) => "the first has no effect".to_owned(),
+        PairResult::Rule(Provisional::BUndone) => "the second has no effect".to_owned(),
+        PairResult::Rule(Provisional::Sequence) => "the later follows".to_owned(),
+    }
+}
+
+fn pairs(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Meanwhile | 中文 | English |\n|---|---|---|---|---|---|",
+    );
+    let mut rows: Vec<&Pair> = rules.rows().collect();
+    rows.sort_by(|a, b| a.id.cmp(&b.id));
+    for p in rows {
+        let word =
+            |value: Option<serde_json::Value>| value.and_then(|v| v.as_str().map(str::to_owned));
+        let when = word(p.when.and_then(|w| serde_json::to_value(w).ok()));
+        let when = when.map(|w| format!(" ({w})")).unwrap_or_default();
+        let pair = if p.a.is_empty() {
+            "-".to_owned()
+        } else {
+            format!("`{}` ∥ `{}`{when}", p.a, p.b)
+        };
+        line(
+            page,
+            format!(
+                "| {} | {pair} | {} | {} | {} | {} |",
+                p.id,
+                class(p),
+                result(p),
+                p.zh,
+                p.en
+            ),
+        );
+    }
+}
+
+fn fields(page: &mut String, rules: &Rules) {
+    line(
+        page,
+        "\n## Fields with several values 多值字段\n\n| Field | 中文 | Set by | First of several |\n|---|---|---|---|",
+    );
+    for f in &rules.fields {
+        let keep = serde_json::to_value(f.keep).ok();
+        let keep = keep
+            .and_then(|k| k.as_str().map(|k| k.replace('_', " ")))
+            .unwrap_or_default();
+        line(
+            page,
+            format!("| {} | {} | {} | {keep} |", f.en, f.zh, f.set_by.join(", ")),
+        );
+    }
+}
+
+fn deadlines(page: &mut String, catalogue: &Catalogue) {
+    line(
+        page,
+        "\n## Deadlines 期限\n\n| Class | 中文 | English | Moves to a working day |\n|---|---|---|---|",
+    );
+    for c in &catalogue.calendar.classes {
+        let shift = if c.shift { "yes" } else { "no" };
+        line(
+            page,
+            format!("| {} | {} | {} | {shift} |", c.code, c.zh, c.en),
+        );
+    }
+}
