@@ -39,18 +39,30 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Where a generated file stands: pages for people in `docs/`, everything else in `schemas/`.
+fn home(name: &Path) -> PathBuf {
+    if name.starts_with("docs") {
+        name.to_owned()
+    } else {
+        Path::new("schemas").join(name)
+    }
+}
+
 /// Writes, or compares with what is checked in.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    if !check {
-        return generate(Path::new("schemas"));
-    }
     let fresh = std::env::temp_dir().join(format!("xuncha-schemas-{}", std::process::id()));
     generate(&fresh)?;
     let mut stale = Vec::new();
     for path in files(&fresh)? {
-        let name = path.strip_prefix(&fresh)?.to_owned();
-        if fs::read(&path)? != fs::read(Path::new("schemas").join(&name)).unwrap_or_default() {
+        let name = home(path.strip_prefix(&fresh)?);
+        let made = fs::read(&path)?;
+        if made == fs::read(&name).unwrap_or_default() {
+            continue;
+        }
+        if check {
             stale.push(name.display().to_string());
+        } else {
+            fs::write(&name, made)?;
         }
     }
     fs::remove_dir_all(&fresh)?;

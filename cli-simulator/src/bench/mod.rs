@@ -3,6 +3,7 @@
 //! In come sizes, out comes a table or the same as JSON. The server runs as a process of its own; phones are real
 //! stores; bytes are counted on the socket, headers included. Nothing here fails a build: it measures.
 
+mod fold;
 mod generate;
 mod province;
 mod relay;
@@ -123,6 +124,7 @@ pub fn run_province(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::
 /// If a server or a phone fails.
 pub fn run(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Run> {
     let mut measured = Vec::new();
+    fold::fold(&mut measured, say);
     rows::ingest(&folder.join("ingest"), &mut measured, say)?;
     rows::phones(&folder.join("phones"), sizes, &mut measured, say)?;
     rows::large(&folder.join("large"), sizes, &mut measured, say)?;

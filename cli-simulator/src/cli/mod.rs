@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod device;
+mod explain;
 mod fleet;
 mod serve_here;
 mod tus_fixture;
@@ -28,6 +29,8 @@ enum Command {
     Device(Box<device::Device>),
     /// 机群 / A fleet of phones through a bad network, every promise checked.
     Fleet(fleet::Fleet),
+    /// 解释 / Why a hazard stands where it stands, from a file of its events.
+    Explain(explain::Explain),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
@@ -48,6 +51,7 @@ impl Arguments {
             Command::TusFixture(fixture) => fixture.run(),
             Command::Fleet(fleet) => fleet.run(),
             Command::Demo(demo) => demo.run(),
+            Command::Explain(explain) => explain.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
             Command::WithPostgres(with) => with.run(),

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
-    catalogue::{HazardKinds, Rules},
+    catalogue::{Calendar, Catalogue, Duties, HazardKinds, Rules, Weights, lifecycle_page},
     lifecycle::HazardState,
     record::{Event, Grant},
 };
@@ -32,6 +32,16 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<HazardState>(out, "hazard_state")?;
     record::<HazardKinds>(out, "hazard_kinds")?;
     record::<Rules>(out, "lifecycle")?;
+    record::<Calendar>(out, "calendar")?;
+    record::<Weights>(out, "duplicates")?;
+    record::<Duties>(out, "duties")?;
+    // Pages for people stand in `docs/`, beside the folder of schemas.
+    let docs = out.join("docs");
+    fs::create_dir_all(&docs)?;
+    fs::write(
+        docs.join("lifecycle.md"),
+        lifecycle_page(Catalogue::embedded()),
+    )?;
     put(
         &out.join("openapi.json"),
         &xuncha_server::http::openapi::document(),

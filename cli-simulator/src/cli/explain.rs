@@ -1,0 +1,294 @@
+//! `explain`: why a hazard stands where it stands, from a file of its events.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Deserialize;
+use sync_core::{
+    catalogue::Catalogue,
+    lifecycle::{self, HazardState, Stated, explain::Explanation},
+    record::{
+        AreaPath, BlobHash, DeviceId, DeviceTime, Event, EventBody, EventId, Grant, GrantId,
+        OrganId, PersonId, Role, ServerTime,
+    },
+};
+
+/// Replays the events of a hazard and says in Chinese and English why it stands where it stands.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is JSON (see schemas/examples/lifecycle/quarrel.json):
+  people   name → {role, organ, area}
+  events   [{name, by, at, after, kind, content}]; `after` names what the author had seen (everything before, if it is
+           left out); \"@name\" in a content is the id of that event, \"#words\" an id made of words
+or CBOR: an array of grants [[grant id, claims]] and an array of events as byte strings.
+
+Example:
+  xuncha-sim explain schemas/examples/lifecycle/quarrel.json"
+)]
+pub(crate) struct Explain {
+    /// The file.
+    file: PathBuf,
+    /// The moment at which deadlines are judged, RFC 3339.
+    #[arg(long)]
+    now: Option<String>,
+    /// Print the explanation and the whole state as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a file tells.
+struct Told {
+    events: Vec<Stated>,
+    grants: BTreeMap<GrantId, Grant>,
+    /// What an event is called.
+    names: BTreeMap<EventId, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "about")]
+    _about: String,
+    people: BTreeMap<String, Person>,
+    events: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Person {
+    role: Role,
+    organ: String,
+    area: AreaPath,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    name: String,
+    by: String,
+    at: String,
+    after: Option<Vec<String>>,
+    kind: String,
+    #[serde(default)]
+    content: serde_json::Value,
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let bytes = std::fs::read(&self.file)
+            .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let json = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+        let told = if json {
+            from_json(&bytes)?
+        } else {
+            from_cbor(&bytes)?
+        };
+        let catalogue = Catalogue::embedded();
+        let state = lifecycle::fold(&told.events, &told.grants, catalogue);
+        let now = self.now.as_deref().map(instant).transpose()?;
+        let now = now.map(|t| ServerTime(t.0));
+        let name = |stated: &Stated| {
+            let known = told.names.get(&stated.id).cloned();
+            known.unwrap_or_else(|| stated.id.to_string())
+        };
+        let explanation = lifecycle::explain::explain(&state, &told.events, catalogue, now, &name);
+        if self.json {
+            let all = serde_json::json!({ "explanation": explanation, "state": state });
+            println!("{}", serde_json::to_string_pretty(&all)?);
+        } else {
+            print(&explanation, &state);
+        }
+        Ok(())
+    }
+}
+
+fn print(explanation: &Explanation, state: &HazardState) {
+    println!("{}\n{}\n", explanation.stands.zh, explanation.stands.en);
+    for (number, said) in (1..).zip(&explanation.events) {
+        println!("{number:>3}. {}\n     {}", said.zh, said.en);
+    }
+    if !explanation.because.is_empty() {
+        println!("\n原因 / because:");
+    }
+    for said in &explanation.because {
+        println!("  · {}\n    {}", said.zh, said.en);
+    }
+    println!(
+        "\n发现 {} 次 / found {} times",
+        state.observation_count, state.observation_count
+    );
+}
+
+fn instant(text: &str) -> anyhow::Result<DeviceTime> {
+    let parsed = sync_core::catalogue::Calendar::instant(text);
+    parsed.with_context(|| format!("{text} is no time such as 2024-03-25T09:00:00+08:00"))
+}
+
+/// An identifier made of a name, so that a file can be read and written by hand.
+fn id_of<const N: usize>(words: &str) -> [u8; N] {
+    let hash = BlobHash::of(words.as_bytes());
+    let mut id = [0; N];
+    id.copy_from_slice(&hash.as_bytes()[..N]);
+    id
+}
+
+fn from_json(bytes: &[u8]) -> anyhow::Result<Told> {
+    let file: File = serde_json::from_slice(bytes).context("not a history in JSON")?;
+    let mut told = Told {
+        events: Vec::new(),
+        grants: BTreeMap::new(),
+        names: BTreeMap::new(),
+    };
+    for (name, person) in &file.people {
+        let grant = Grant {
+            person: PersonId(id_of(name)),
+            organ: OrganId(id_of(&person.organ)),
+            role: person.role,
+            area: person.area.clone(),
+            device: DeviceId(id_of(name)),
+            device_key: [0; 32],
+            from: ServerTime(0),
+            until: None,
+            issued: ServerTime(0),
+        };
+        told.grants.insert(GrantId(id_of(name)), grant);
+    }
+    let mut ids: BTreeMap<String, EventId> = BTreeMap::new();
+    for line in &file.events {
+        let event =
+            read(line, &file, &told, &ids).with_context(|| format!("event {}", line.name))?;
+        let id = EventId::of(&event.to_bytes()?);
+        if ids.insert(line.name.clone(), id).is_some() {
+            bail!("event {} is told twice", line.name);
+        }
+        told.names.insert(id, format!("{} {}", line.name, line.by));
+        told.events.push(Stated { id, event });
+    }
+    Ok(told)
+}
+
+fn read(
+    line: &Line,
+    file: &File,
+    told: &Told,
+    ids: &BTreeMap<String, EventId>,
+) -> anyhow::Result<Event> {
+    if !file.people.contains_key(&line.by) {
+        bail!("{} is not among the people", line.by);
+    }
+    let find = |name: &String| {
+        let id = ids.get(name).copied();
+        id.with_context(|| format!("{name} is not told before"))
+    };
+    let after = match &line.after {
+        Some(names) => names.iter().map(find).collect::<Result<_, _>>()?,
+        None => lifecycle::newest(&told.events),
+    };
+    let mut content = line.content.clone();
+    name_ids(&mut content, ids)?;
+    let body = serde_json::json!({ "kind": line.kind, "content": content });
+    let body: EventBody =
+        serde_json::from_value(body).context("the content does not fit the kind")?;
+    Ok(Event {
+        author: PersonId(id_of(&line.by)),
+        device: DeviceId(id_of(&line.by)),
+        grant: GrantId(id_of(&line.by)),
+        claimed: instant(&line.at)?,
+        after,
+        beacon: None,
+        body,
+    })
+}
+
+/// Replaces `@name` by the id of that event, and `#words` by an id made of the words: 64 digits for a photo
+/// (`#photo:…`), else a UUID.
+fn name_ids(value: &mut serde_json::Value, ids: &BTreeMap<String, EventId>) -> anyhow::Result<()> {
+    match value {
+        serde_json::Value::String(text) => {
+            if let Some(name) = text.strip_prefix('@') {
+                let id = ids
+                    .get(name)
+                    .with_context(|| format!("{name} is not told before"))?;
+                *text = id.to_string();
+            } else if let Some(words) = text.strip_prefix("#photo:") {
+                *text = BlobHash::of(words.as_bytes()).to_string();
+            } else if let Some(words) = text.strip_prefix('#') {
+                *text = OrganId(id_of(words)).to_string();
+            }
+        }
+        serde_json::Value::Array(all) => all.iter_mut().try_for_each(|v| name_ids(v, ids))?,
+        serde_json::Value::Object(all) => all.values_mut().try_for_each(|v| name_ids(v, ids))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn from_cbor(bytes: &[u8]) -> anyhow::Result<Told> {
+    type Both = (Vec<(GrantId, Grant)>, Vec<minicbor::bytes::ByteVec>);
+    let (grants, events): Both =
+        minicbor::decode(bytes).context("neither JSON nor CBOR of a history")?;
+    let read = |bytes: minicbor::bytes::ByteVec| {
+        anyhow::Ok(Stated {
+            id: EventId::of(&bytes),
+            event: Event::from_bytes(&bytes)?,
+        })
+    };
+    Ok(Told {
+        events: events.into_iter().map(read).collect::<Result<_, _>>()?,
+        grants: grants.into_iter().collect(),
+        names: BTreeMap::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(name: &str) -> Vec<u8> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/examples/lifecycle");
+        std::fs::read(format!("{folder}/{name}.json")).unwrap()
+    }
+
+    fn explained(told: &Told) -> (HazardState, Explanation) {
+        let catalogue = Catalogue::embedded();
+        let state = lifecycle::fold(&told.events, &told.grants, catalogue);
+        let name = |s: &Stated| told.names.get(&s.id).cloned().unwrap_or_default();
+        let explanation = lifecycle::explain::explain(&state, &told.events, catalogue, None, &name);
+        (state, explanation)
+    }
+
+    #[test]
+    fn the_example_quarrel_is_explained_in_both_languages() {
+        let told = from_json(&example("quarrel")).unwrap();
+        let (state, explanation) = explained(&told);
+        assert_eq!(state.state.0, 65);
+        assert!(explanation.stands.zh.contains("复查不合格"));
+        assert!(explanation.stands.en.contains("recheck failed"));
+        let because = &explanation.because[0];
+        assert!(
+            because.zh.contains("C-06") && because.zh.contains("待裁定"),
+            "{because:?}"
+        );
+        assert!(because.en.contains("waits for a decision"), "{because:?}");
+    }
+
+    #[test]
+    fn the_example_of_a_whole_life_ends_closed() {
+        let (state, _) = explained(&from_json(&example("whole_life")).unwrap());
+        assert_eq!(state.state.0, 80, "{:?}", state.history);
+        assert!(!state.flags.conflict_open);
+    }
+
+    #[test]
+    fn a_history_in_cbor_says_the_same() {
+        let told = from_json(&example("quarrel")).unwrap();
+        let grants: Vec<_> = told.grants.clone().into_iter().collect();
+        let bytes = |s: &Stated| minicbor::bytes::ByteVec::from(s.event.to_bytes().unwrap());
+        let events: Vec<_> = told.events.iter().map(bytes).collect();
+        let file = minicbor::to_vec((&grants, &events)).unwrap();
+        let (state, _) = explained(&from_cbor(&file).unwrap());
+        assert_eq!(state.state.0, 65);
+        assert!(from_cbor(b"nothing").is_err());
+    }
+}
