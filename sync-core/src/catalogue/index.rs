@@ -131,6 +131,9 @@ impl Rules {
                 Outcome::Word(w) => return Err(format!("{}: unknown outcome {w}", transition.id)),
             }
         }
+        for machine in &self.machines {
+            number(&machine.event)?;
+        }
         for pair in self.rows() {
             if let PairResult::State(code) = &pair.result {
                 state_known(*code)?;

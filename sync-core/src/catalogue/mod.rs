@@ -24,8 +24,8 @@ pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use picture::lifecycle_page;
 pub use rules::{
-    Bounds, Field, FieldName, First, From, Guard, Keep, Outcome, Roles, Rules, State, StateCode,
-    Transition,
+    Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
+    State, StateCode, Transition,
 };
 
 /// All rule data of one version.

@@ -25,6 +25,7 @@ pub fn lifecycle_page(catalogue: &Catalogue) -> String {
     matrix(&mut page, rules);
     pairs(&mut page, rules);
     fields(&mut page, rules);
+    machines(&mut page, rules);
     deadlines(&mut page, catalogue);
     page
 }
@@ -103,6 +104,21 @@ fn diagram(page: &mut String, rules: &Rules) {
     }
     for ((from, to), labels) in arrows {
         line(page, format!("  {from} --> {to}: {}", labels.join(" / ")));
+    }
+    for t in &rules.transitions {
+        if let (Outcome::State(to), true) = (
+            &t.to,
+            t.event == "mark_duplicate" || matches!(t.from, From::Group(_)),
+        ) {
+            line(
+                page,
+                format!(
+                    "  note right of {to}: {} {}，自任何未办结状态",
+                    t.id,
+                    zh(&t.event)
+                ),
+            );
+        }
     }
     line(page, "```");
 }
@@ -265,6 +281,19 @@ fn fields(page: &mut String, rules: &Rules) {
     }
 }
 
+fn machines(page: &mut String, rules: &Rules) {
+    for m in &rules.machines {
+        line(
+            page,
+            format!("\n## {} {}\n\n| Step | Then |\n|---|---|", m.en, m.zh),
+        );
+        line(page, format!("| (begins with) | {} |", m.first.join(", ")));
+        for one in &m.moves {
+            line(page, format!("| {} | {} |", one.from, one.to.join(", ")));
+        }
+    }
+}
+
 fn deadlines(page: &mut String, catalogue: &Catalogue) {
     line(
         page,
@@ -276,5 +305,17 @@ fn deadlines(page: &mut String, catalogue: &Catalogue) {
             page,
             format!("| {} | {} | {} | {shift} |", c.code, c.zh, c.en),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_in_docs_shows_these_tables() {
+        let page = include_str!("../../../docs/lifecycle.md");
+        let made = lifecycle_page(Catalogue::embedded());
+        assert!(made == page, "out of date: run `cargo xtask schemas`");
     }
 }

@@ -88,6 +88,7 @@ pub enum Guard {
     MajorStands,
     ReporterSoon,
     CaseNumbered,
+    StepFollows,
     OrderKnown,
     PhotoKnown,
 }
@@ -222,6 +223,46 @@ pub struct Field {
     pub keep: Keep,
 }
 
+/// What may follow a step.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The step.
+    pub from: String,
+    /// What may follow.
+    pub to: Vec<String>,
+}
+
+/// Steps of a matter that a hazard has besides its state, such as a penalty case.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// The event that states a step.
+    pub event: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// Steps it may begin with.
+    pub first: Vec<String>,
+    /// What may follow what.
+    pub moves: Vec<Move>,
+}
+
+impl Machine {
+    /// Whether a step may follow the ones last known; with none known, whether it may be the first.
+    pub fn follows(&self, known: &[&str], step: &str) -> bool {
+        if known.is_empty() {
+            return self.first.iter().any(|first| first == step);
+        }
+        let after = |m: &&Move| known.contains(&m.from.as_str());
+        let mut moves = self.moves.iter().filter(after);
+        moves.any(|m| m.to.iter().any(|to| to == step))
+    }
+}
+
 /// Numbers of the field's practice; a province may choose others.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -254,6 +295,8 @@ pub struct Rules {
     pub first: First,
     /// The fields.
     pub fields: Vec<Field>,
+    /// Steps that follow each other within one kind of event.
+    pub machines: Vec<Machine>,
     /// Pairs with a rule of their own; the first that fits is taken.
     pub concurrent: Vec<Pair>,
     /// Pairs whose trusted times do not overlap, the later one legal after the earlier one.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::trust::Interval;
 use crate::{
     catalogue::{Rules, StateCode},
-    record::{DeviceTime, DocId},
+    record::{DeviceTime, DocId, PersonId, ServerTime},
 };
 
 /// A record that may be linked with others.
@@ -135,4 +135,31 @@ pub fn names(old: &str, concurrent: &[&str]) -> Names {
 pub fn plan_at<P>(plans: &[(DeviceTime, P)], at: DeviceTime) -> Option<&P> {
     let valid = plans.iter().filter(|(from, _)| *from <= at);
     valid.max_by_key(|(from, _)| *from).map(|(_, plan)| plan)
+}
+
+/// Who reported a hazard first, for the reward (C-27).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FirstReporter {
+    /// The earliest by the server's receipt.
+    pub person: PersonId,
+    /// Somebody else claims to have been earlier: a reviewer decides.
+    pub disputed: bool,
+}
+
+/// The first of several reports: person, receipt by the server, time by the person's clock. `None` while nothing was
+/// received.
+pub fn first_reporter(
+    reports: &[(PersonId, Option<ServerTime>, DeviceTime)],
+) -> Option<FirstReporter> {
+    let received = reports
+        .iter()
+        .filter_map(|(who, at, claimed)| Some((at.as_ref()?, who, claimed)));
+    let (_, person, claimed) = received.min()?;
+    let disputed = reports
+        .iter()
+        .any(|(who, _, other)| who != person && other < claimed);
+    Some(FirstReporter {
+        person: *person,
+        disputed,
+    })
 }

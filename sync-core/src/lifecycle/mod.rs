@@ -20,6 +20,7 @@ mod relation;
 mod row;
 mod state;
 mod summary;
+pub mod transfer;
 mod trust;
 mod values;
 mod view;

@@ -86,6 +86,8 @@ reasons! {
     MajorStands "major-stands" "消防认定的重大隐患仅消防可调整" "only fire-rescue may change a major hazard that it determined",
     /// What it names is not in the record.
     TargetUnknown "target-unknown" "所指内容不在记录中" "what it names is not in the record",
+    /// The step does not follow the last one.
+    StepOutOfOrder "step-out-of-order" "与上一步骤不衔接" "the step does not follow the last one",
     /// The phone was revoked and nothing proves that it is older.
     DeviceRevoked "device-revoked" "手机已吊销，且无法证明早于吊销" "the phone was revoked and nothing proves that this is older",
 }

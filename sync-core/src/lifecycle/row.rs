@@ -1,15 +1,18 @@
 //! The row of the list for a folded hazard.
 
 use super::state::{HazardState, Stated};
-use crate::record::{EventBody, Observation, Place, Row};
+use crate::record::{EventBody, EventId, Observation, Place, Row};
+
+/// What stands in the place of words that were taken out of view.
+const REDACTED: &str = "（已遮蔽）";
 
 /// The observation a hazard began with (or, if none was accepted, any).
-pub(super) fn first_observation<'e>(
+fn first_observation<'e>(
     state: &HazardState,
     events: &'e [Stated],
-) -> Option<&'e Observation> {
+) -> Option<(EventId, &'e Observation)> {
     let observation = |s: &'e Stated| match &s.event.body {
-        EventBody::Observe(o) => Some(o),
+        EventBody::Observe(o) => Some((s.id, o)),
         _ => None,
     };
     let in_order = state
@@ -31,13 +34,24 @@ fn words(place: &Place) -> String {
 /// The row of the list.
 pub fn row(state: &HazardState, events: &[Stated]) -> Row {
     let first = first_observation(state, events);
+    // As corrected, if somebody with the say corrected it.
+    let code = state.code.as_ref().or(first.map(|(_, o)| &o.code));
+    let corrected = state.values.place.first().map(|v| &v.value);
+    let place = corrected.or(first.map(|(_, o)| &o.place));
+    let described = |(id, o): (EventId, &Observation)| {
+        if state.redacted.events.contains(&id) {
+            REDACTED.to_owned()
+        } else {
+            o.description.to_string()
+        }
+    };
     let photos: usize = events.iter().map(|s| s.event.body.photos().len()).sum();
     Row {
         state: state.state.0,
         flags: state.flags.bits(),
-        code: first.map(|o| o.code.to_string()).unwrap_or_default(),
-        place: first.map(|o| words(&o.place)).unwrap_or_default(),
-        description: first.map(|o| o.description.to_string()).unwrap_or_default(),
+        code: code.map(ToString::to_string).unwrap_or_default(),
+        place: place.map(words).unwrap_or_default(),
+        description: first.map(described).unwrap_or_default(),
         found: state.found_at.0,
         updated: state.updated_at.0,
         events: u32::try_from(events.len()).unwrap_or(u32::MAX),

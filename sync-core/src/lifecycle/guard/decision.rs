@@ -38,3 +38,39 @@ pub(super) fn before_deadline(s: &Situation<'_, '_>, view: &View) -> bool {
     let provably_late = s.case.times[s.at].lower.is_some_and(|l| l.0 > deadline.0);
     s.claimed() <= deadline.0 && !provably_late
 }
+
+/// The step of a penalty case or of the government follows the last ones that the author had seen.
+pub(super) fn step_follows(s: &Situation<'_, '_>) -> bool {
+    let machines = &s.case.rules.machines;
+    let Some(machine) = machines.iter().find(|m| m.event == s.body().name()) else {
+        return true;
+    };
+    let Some(step) = step(s.body()) else {
+        return true;
+    };
+    let same = |body: &EventBody| matter(body) == matter(s.body());
+    let seen: Vec<usize> = s.seen(same).collect();
+    let last = |at: &&usize| !seen.iter().any(|later| s.case.had_seen(*later, **at));
+    let known: Vec<&str> = seen
+        .iter()
+        .filter(last)
+        .filter_map(|at| self::step(s.case.body(*at)))
+        .collect();
+    machine.follows(&known, step)
+}
+
+/// The matter a step belongs to: its kind and, for penalties, the number of the case.
+fn matter(body: &EventBody) -> (u16, &str) {
+    match body {
+        EventBody::PenaltyLink(p) => (body.number(), p.case.as_str()),
+        _ => (body.number(), ""),
+    }
+}
+
+fn step(body: &EventBody) -> Option<&'static str> {
+    match body {
+        EventBody::PenaltyLink(p) => Some(p.stage.name()),
+        EventBody::GovProgress(p) => Some(p.stage.name()),
+        _ => None,
+    }
+}

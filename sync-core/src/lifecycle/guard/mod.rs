@@ -84,6 +84,7 @@ pub(super) fn check(
         | Guard::EscalationComplete
         | Guard::DocumentGiven
         | Guard::CaseNumbered => (evidence::complete(s.body()), R::Incomplete),
+        Guard::StepFollows => (decision::step_follows(s), R::StepOutOfOrder),
         Guard::OrderKnown | Guard::PhotoKnown => (evidence::target_known(s), R::TargetUnknown),
         Guard::BothRecordsSeen => (evidence::other_seen(s.body()), R::OtherRecordNotSeen),
         Guard::Finder => (people::is_finder(s, grant), R::RoleMayNot),

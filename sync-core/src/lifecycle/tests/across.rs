@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::lifecycle::{
     Interval,
-    across::{Registered, groups, names, plan_at},
+    across::{Registered, first_reporter, groups, names, plan_at},
     count::{covered, roll_up, tally},
     duplicate::{Advice, PhotoLook, Seen, Sign, compare},
 };
@@ -200,6 +200,28 @@ fn two_drafts_stay_two_until_their_author_picks() {
     assert_eq!(advice(&a, &b).unwrap().0, Advice::LinkItself);
     let told = groups(&[registered(1, 10, &[]), registered(2, 10, &[])], rules());
     assert_eq!(told.len(), 2);
+}
+
+#[test]
+fn the_first_reporter_is_the_earliest_by_receipt_and_an_earlier_claim_goes_to_a_reviewer() {
+    let report = |who: Who, received: Option<i64>, claimed| {
+        (
+            PersonId([who.0; 16]),
+            received.map(ServerTime),
+            DeviceTime(claimed),
+        )
+    };
+    let told = |reports: &[_]| first_reporter(reports).map(|f| (f.person, f.disputed));
+    let grid = PersonId([GRID.0; 16]);
+    assert_eq!(told(&[report(GRID, None, 1)]), None);
+    assert_eq!(
+        told(&[report(MANAGER, Some(9), 8), report(GRID, Some(7), 6)]),
+        Some((grid, false))
+    );
+    assert_eq!(
+        told(&[report(MANAGER, Some(9), 1), report(GRID, Some(7), 6)]),
+        Some((grid, true))
+    );
 }
 
 #[test]

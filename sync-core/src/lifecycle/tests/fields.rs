@@ -340,3 +340,89 @@ fn long_works_without_interim_measures_and_listed_supervision_show() {
     story.then(FIRE, penalty());
     assert!(story.state().flags.penalised);
 }
+
+#[test]
+fn a_penalty_case_goes_step_by_step_and_the_government_never_back() {
+    use PenaltyStage::{Closed, Decided, Filed, Investigated, Notice, Performed, Served};
+    let mut story = Story::told(&[]);
+    for stage in [
+        Filed,
+        Investigated,
+        Notice,
+        Decided,
+        Served,
+        Performed,
+        Closed,
+    ] {
+        let id = story.then(FIRE, penalty_at(stage));
+        assert!(
+            matches!(story.verdict(id), Verdict::Accepted { .. }),
+            "{stage}"
+        );
+    }
+    let reason = VoidReason::StepOutOfOrder;
+    let id = story.then(FIRE, penalty_at(Filed));
+    assert_eq!(story.verdict(id), Verdict::Void { reason });
+    assert_eq!(story.state().values.penalties.len(), 7, "each step is kept");
+    let mut story = Story::told(&way_to(90));
+    story.then(CITY, gov_progress(GovStage::LeadNamed));
+    let id = story.then(CITY, gov_progress(GovStage::Received));
+    assert_eq!(story.verdict(id), Verdict::Void { reason });
+    story.then(CITY, gov_progress(GovStage::Solved));
+    assert_eq!(
+        story.state().state,
+        StateCode(60),
+        "solved is to be rechecked"
+    );
+}
+
+#[test]
+fn a_transfer_has_a_time_for_each_step() {
+    use crate::lifecycle::{
+        deadline::Standing,
+        transfer::{Step, transfers},
+    };
+    let waiting = |story: &Story, days: i64| {
+        let (state, now) = (story.state(), ServerTime(START + days * DAY));
+        let told = transfers(&state, &story.events, story, Catalogue::embedded(), now);
+        assert_eq!(told.len(), 1);
+        told[0].waiting.map(|w| (w.step, w.standing))
+    };
+    // Sent on Monday 25 March 2024.
+    let mut story = Story::told(&way_to(35));
+    assert_eq!(waiting(&story, 1), Some((Step::Sign, Standing::OnTime)));
+    assert_eq!(waiting(&story, 2), Some((Step::Sign, Standing::Overdue)));
+    story.then(FIRE, transfer_sign());
+    assert_eq!(waiting(&story, 2), Some((Step::Answer, Standing::OnTime)));
+    assert_eq!(waiting(&story, 5), Some((Step::Answer, Standing::Overdue)));
+    story.then(FIRE, transfer_accept());
+    // 15 working days over Qingming and its worked Sunday.
+    assert_eq!(
+        waiting(&story, 20),
+        Some((Step::Feedback, Standing::OnTime))
+    );
+    assert_eq!(
+        waiting(&story, 23),
+        Some((Step::Feedback, Standing::Overdue))
+    );
+    story.then(FIRE, transfer_result(TransferOutcome::Fixed));
+    assert_eq!(waiting(&story, 99), None);
+    let mut story = Story::told(&way_to(35));
+    story.then(FIRE, transfer_return());
+    assert_eq!(waiting(&story, 99), None);
+}
+
+#[test]
+fn the_list_shows_what_was_corrected_and_hides_what_was_redacted() {
+    let mut story = Story::told(&[(GRID, recode("EG-07")), (GRID, relocate("5栋"))]);
+    let row = crate::lifecycle::row(&story.state(), &story.events);
+    assert_eq!(
+        (row.code.as_str(), row.place.as_str()),
+        ("EG-07", "5栋楼梯间")
+    );
+    assert_eq!(row.description, "堆放杂物");
+    let found = story.events[0].id;
+    story.then(DPO, redact(&[found]));
+    let row = crate::lifecycle::row(&story.state(), &story.events);
+    assert!(!row.description.contains("堆放"), "{}", row.description);
+}

@@ -266,9 +266,12 @@ pub(super) fn relocate(building: &str) -> EventBody {
     })
 }
 pub(super) fn penalty() -> EventBody {
+    penalty_at(PenaltyStage::Filed)
+}
+pub(super) fn penalty_at(stage: PenaltyStage) -> EventBody {
     EventBody::PenaltyLink(PenaltyLink {
         case: label("消罚立〔2024〕9号"),
-        stage: PenaltyStage::Filed,
+        stage,
     })
 }
 pub(super) fn redact(events: &[EventId]) -> EventBody {

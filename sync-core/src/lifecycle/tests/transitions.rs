@@ -165,6 +165,7 @@ fn refused() -> Vec<(&'static str, u16, Who, EventBody, VoidReason)> {
         ("T26", 10, DEPARTMENT, correct_count(12), R::RoleMayNot),
         ("T27", 10, COUNTY, penalty(), R::RoleMayNot),
         ("T27", 10, FIRE, no_case(), R::Incomplete),
+        ("T27", 10, FIRE, penalty_at(PenaltyStage::Decided), R::StepOutOfOrder),
         ("T28", 10, STRANGER, note(), R::GrantOtherArea),
         ("T28", 10, FORMER, note(), R::GrantOtherTime),
         ("T28", 10, DEPARTMENT, photo_role(), R::RoleMayNot),
