@@ -3,10 +3,10 @@
 //! A history is six statements of three people and, for each, how much of the others' its author had seen. All such
 //! histories are made, for scenes that end hazards, quarrel or both; what is equal is folded once.
 //!
-//! The usual run: 2,827 histories of two statements each for five scenes of choice and for eight drawn by a seed, all
+//! The usual run: 2,827 histories of two statements each for five scenes of choice and for sixteen drawn by a seed, all
 //! orders of arrival of up to four statements and six of five or six: about 30,000 orders and 230,000 merges a scene.
 //! `XUNCHA_EXHAUSTIVE=1 cargo test -p sync-core --release --lib exhaustive` takes 3 + 2 + 1 statements too, all 720
-//! orders, and 20 drawn scenes.
+//! orders, and 20 drawn scenes: 6,763 histories, 5 million orders and 529,000 merges a scene, a minute and a half each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -407,7 +407,7 @@ fn drawn(seed: u64) -> Scene {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % sides
     };
-    let base = [10, 15, 50, 60, 70, 80, 96][roll(7)];
+    let base = [10, 15, 30, 50, 60, 70, 70][roll(7)];
     let first = roll(MENUS.len());
     let people = [0, 1 + roll(2), 3 + roll(4)].map(|step| {
         let (who, menu) = MENUS[(first + step) % MENUS.len()];
@@ -419,7 +419,7 @@ fn drawn(seed: u64) -> Scene {
 #[test]
 fn inv_01_02_03_of_every_history_of_drawn_scenes() {
     let big = std::env::var_os("XUNCHA_EXHAUSTIVE").is_some();
-    for seed in 0..if big { 20 } else { 8 } {
+    for seed in 0..if big { 20 } else { 16 } {
         try_all(&drawn(seed), &[[2, 2, 2]], if big { 6 } else { 4 });
     }
 }
