@@ -2,11 +2,11 @@
 
 use sync_core::record::BlobHash;
 
-use super::{
-    MigrateError, Place, Progress,
+use super::{MigrateError, Place, Progress};
+use crate::storage::{
+    Tx,
     tables::{BLOB, BLOB_REF, CHANGE, Cell, Contents, DOC, DOC_GRANT, DOC_SPACE, Table, WHOLE},
 };
-use crate::storage::Tx;
 
 /// What both hold.
 #[derive(Debug, Clone)]

@@ -8,16 +8,16 @@
 mod compare;
 mod photos;
 mod records;
-mod tables;
 
 use sync_core::identity::SecretKey;
 
 pub use compare::Comparison;
-pub use tables::Contents;
+
+pub use crate::storage::tables::Contents;
 
 use crate::{
     blobs::Store,
-    storage::{Storage, StorageError, Tx, spaces},
+    storage::{Storage, StorageError, Tx, spaces, tables},
 };
 
 /// Set in a database while it is being filled.

@@ -1,10 +1,10 @@
 //! Photos: bytes first, then the row that says they are stored.
 
-use super::{
-    MigrateError, Place, Progress,
+use super::{MigrateError, Place, Progress};
+use crate::storage::{
+    Tx,
     tables::{BLOB, Cell},
 };
-use crate::storage::Tx;
 
 fn object(row: &[Cell]) -> Option<String> {
     match row.last() {
@@ -15,8 +15,7 @@ fn object(row: &[Cell]) -> Option<String> {
 
 /// Copies every photo that the target has not listed.
 pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
-    let count = |tx: &mut dyn Tx| tx.first("SELECT COUNT(*) FROM blob", &[], |row| row.int(0));
-    let total = from.storage.read(count).await?.unwrap_or(0).unsigned_abs();
+    let total = from.storage.read(|tx| BLOB.count(tx)).await?;
     let (mut after, mut done): (Option<Vec<Cell>>, u64) = (None, 0);
     loop {
         let key = after.take();

@@ -2,11 +2,11 @@
 
 use sync_core::record::{AreaPath, LogId};
 
-use super::{
-    MigrateError, Place, Progress,
+use super::{MigrateError, Place, Progress};
+use crate::storage::{
+    StorageError, Tx, docs, marks, spaces,
     tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},
 };
-use crate::storage::{StorageError, Tx, docs, marks, spaces};
 
 /// Documents copied together.
 const DOCS: usize = 200;
@@ -123,7 +123,7 @@ async fn step(
     let write = move |tx: &mut dyn Tx| {
         let (rows, spaces) = rows(&found);
         DOC.put(tx, &rows)?;
-        forget_snapshots(tx, &id, &found)?;
+        docs::forget_snapshots(tx, &id, &found)?;
         DOC_SPACE.put(tx, &spaces)?;
         CHANGE.put(tx, &changes)?;
         DOC_GRANT.put(tx, &grants)?;
@@ -160,20 +160,4 @@ fn rows(found: &[docs::Doc]) -> (Rows, Rows) {
         found.iter().map(row).collect(),
         found.iter().map(space).collect(),
     )
-}
-
-/// Snapshots are not copied: every change is still to be folded.
-fn forget_snapshots(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    found: &[docs::Doc],
-) -> Result<(), StorageError> {
-    for doc in found {
-        tx.execute(
-            "UPDATE doc SET snap_seq = 0, tail_count = change_count, tail_bytes = total_bytes
-             WHERE space = $1 AND id = $2",
-            &[space.as_str().into(), doc.id.as_bytes().into()],
-        )?;
-    }
-    Ok(())
 }

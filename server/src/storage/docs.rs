@@ -237,6 +237,25 @@ pub fn put_snapshot(tx: &mut dyn Tx, doc: &Doc, chunk: &[u8]) -> Result<bool, St
     Ok(true)
 }
 
+/// Forgets that documents were folded: every change is to be folded anew.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn forget_snapshots(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[Doc],
+) -> Result<(), StorageError> {
+    for doc in docs {
+        tx.execute(
+            "UPDATE doc SET snap_seq = 0, tail_count = change_count, tail_bytes = total_bytes
+             WHERE space = $1 AND id = $2",
+            &[space.as_str().into(), doc.id.as_bytes().into()],
+        )?;
+    }
+    Ok(())
+}
+
 /// Documents of an area from newest to oldest id, after one.
 ///
 /// # Errors

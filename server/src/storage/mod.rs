@@ -15,6 +15,7 @@ pub mod marks;
 mod migrate;
 pub mod names;
 pub mod spaces;
+pub mod tables;
 
 use std::{
     path::Path,

@@ -3,14 +3,14 @@
 use sha2::{Digest as _, Sha256};
 use sync_core::record::Digest;
 
-use crate::storage::{Row, StorageError, Tx, Value};
+use super::{Row, StorageError, Tx, Value};
 
 /// Rows read and written together.
-pub(super) const PAGE: i64 = 500;
+pub(crate) const PAGE: i64 = 500;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Int,
     Text,
     Bytes,
@@ -19,10 +19,10 @@ use Kind::{Bytes, Int, Text};
 
 /// A table: its first `key` columns are its key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table {
-    pub(super) name: &'static str,
-    pub(super) key: usize,
-    pub(super) columns: &'static [(&'static str, Kind)],
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) key: usize,
+    pub(crate) columns: &'static [(&'static str, Kind)],
 }
 
 const fn table(name: &'static str, key: usize, columns: &'static [(&'static str, Kind)]) -> Table {
@@ -30,7 +30,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [(&'static str,
 }
 
 /// Records: follow the log, and are copied document by document.
-pub(super) const DOC: Table = table(
+pub(crate) const DOC: Table = table(
     "doc",
     2,
     &[
@@ -44,8 +44,8 @@ pub(super) const DOC: Table = table(
         ("total_bytes", Int),
     ],
 );
-pub(super) const DOC_SPACE: Table = table("doc_space", 1, &[("doc", Bytes), ("space", Text)]);
-pub(super) const CHANGE: Table = table(
+pub(crate) const DOC_SPACE: Table = table("doc_space", 1, &[("doc", Bytes), ("space", Text)]);
+pub(crate) const CHANGE: Table = table(
     "chg",
     3,
     &[
@@ -61,7 +61,7 @@ pub(super) const CHANGE: Table = table(
         ("bytes", Bytes),
     ],
 );
-pub(super) const DOC_GRANT: Table = table(
+pub(crate) const DOC_GRANT: Table = table(
     "doc_grant",
     3,
     &[
@@ -71,13 +71,13 @@ pub(super) const DOC_GRANT: Table = table(
         ("seq", Int),
     ],
 );
-pub(super) const BLOB_REF: Table = table(
+pub(crate) const BLOB_REF: Table = table(
     "blob_ref",
     3,
     &[("space", Text), ("doc", Bytes), ("hash", Bytes)],
 );
 /// Photos: a row is copied after its bytes.
-pub(super) const BLOB: Table = table(
+pub(crate) const BLOB: Table = table(
     "blob",
     1,
     &[
@@ -93,7 +93,7 @@ pub(super) const BLOB: Table = table(
 );
 
 /// Tables that are copied whole in each pass.
-pub(super) const WHOLE: &[Table] = &[
+pub(crate) const WHOLE: &[Table] = &[
     table(
         "doc_exit",
         2,
@@ -225,7 +225,7 @@ pub(super) const WHOLE: &[Table] = &[
 
 /// A value of a row.
 #[derive(Debug, Clone)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Null,
     Int(i64),
     Text(String),
@@ -233,7 +233,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    pub(super) fn value(&self) -> Value<'_> {
+    pub(crate) fn value(&self) -> Value<'_> {
         match self {
             Self::Null => Value::Null,
             Self::Int(v) => Value::Int(*v),
@@ -266,8 +266,15 @@ impl Table {
         self.columns.iter().enumerate().map(cell).collect()
     }
 
+    /// How many rows there are.
+    pub(crate) fn count(&self, tx: &mut dyn Tx) -> Result<u64, StorageError> {
+        let sql = format!("SELECT COUNT(*) FROM {}", self.name);
+        let count = tx.first(&sql, &[], |row| row.int(0))?;
+        Ok(count.unwrap_or(0).unsigned_abs())
+    }
+
     /// The page of rows after a key, in the order of keys.
-    pub(super) fn page(
+    pub(crate) fn page(
         &self,
         tx: &mut dyn Tx,
         after: Option<&[Cell]>,
@@ -286,7 +293,7 @@ impl Table {
     }
 
     /// Rows of these documents of a space, `after` a number if the table has numbers.
-    pub(super) fn of_docs(
+    pub(crate) fn of_docs(
         &self,
         tx: &mut dyn Tx,
         space: &str,
@@ -306,7 +313,7 @@ impl Table {
     }
 
     /// Writes rows; those that are there become as these.
-    pub(super) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
+    pub(crate) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
         let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
         let then: Vec<_> = self.columns[self.key..]
             .iter()
@@ -333,7 +340,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    pub(super) fn add(&mut self, rows: &[Vec<Cell>]) {
+    pub(crate) fn add(&mut self, rows: &[Vec<Cell>]) {
         for row in rows {
             let mut hash = Sha256::new();
             for cell in row {
