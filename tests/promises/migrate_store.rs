@@ -71,7 +71,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
         blobs: Some(s3.setting()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
-    let early = town.start(&config).err().expect("it is not whole yet");
+    let early = town.start(&config).expect_err("it is not whole yet");
     assert!(format!("{early:#}").contains("migrate-store"), "{early:#}");
 
     // The last moments: phones are asked to come back and keep what they have.
@@ -89,10 +89,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     assert_eq!(comparison.photos_read_back, 2);
     town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
 
-    let gone = town
-        .start(&town.config.clone())
-        .err()
-        .expect("it has moved");
+    let gone = town.start(&town.config.clone()).expect_err("it has moved");
     assert!(format!("{gone:#}").contains("migrate-store"), "{gone:#}");
     let moved = town.start(&config).unwrap();
     town.move_to(moved);

@@ -422,7 +422,7 @@ fn a_store_that_holds_another_servers_photos_is_not_taken() {
     // A second database on the same bucket would take the first one's photos for orphans.
     let mut other = Town::new();
     other.config.blobs = Some(s3.setting());
-    let refused = other.start(&other.config).err().expect("it is another's");
+    let refused = other.start(&other.config).expect_err("it is another's");
     let refused = format!("{refused:#}");
     assert!(refused.contains("another server's database"), "{refused}");
     assert!(!refused.contains(SECRET), "{refused}");

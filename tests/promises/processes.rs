@@ -23,7 +23,7 @@ use xuncha_server::{
     app::{open, system_clock},
     config::Config,
     http::Rooms,
-    storage::{Storage, StorageError, marks, spaces},
+    storage::{Storage, StorageError, Tx, marks, spaces},
 };
 
 use crate::support::{database, s3::S3};
@@ -127,19 +127,15 @@ fn a_number_is_given_only_when_all_before_it_are_committed() {
     let slow = {
         let (storage, county) = (two.first.storage.clone(), county.clone());
         let (held, release) = (Arc::clone(&held), Arc::clone(&release));
-        two.first.block_on(async move {
-            let slow = tokio::spawn(async move {
-                let place = county.clone();
-                storage
-                    .write_in(Some(place), move |tx| {
-                        spaces::raise_head(tx, &county, 1)?;
-                        held.notify_one();
-                        release.wait();
-                        Ok::<_, StorageError>(())
-                    })
-                    .await
-            });
-            slow
+        two.first.spawn(async move {
+            let place = county.clone();
+            let write = move |tx: &mut dyn Tx| {
+                spaces::raise_head(tx, &county, 1)?;
+                held.notify_one();
+                release.wait();
+                Ok::<_, StorageError>(())
+            };
+            storage.write_in(Some(place), write).await
         })
     };
     two.first.block_on(held.notified());
@@ -147,7 +143,7 @@ fn a_number_is_given_only_when_all_before_it_are_committed() {
     let ingest = two.rooms.ingest.clone();
     let pushed = two
         .first
-        .block_on(async move { tokio::spawn(async move { ingest.push(device, pack).await }) });
+        .spawn(async move { ingest.push(device, pack).await });
     // A reader moves on to the head it sees: neither transaction's numbers may be below it before they are there.
     assert_eq!(two.head(), 0);
     assert!(

@@ -369,6 +369,14 @@ impl Generator {
             .block_on(world.invite(&self.storage, &self.rooms, actor))
     }
 
+    /// Runs a task on the generator's runtime beside what follows.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn(task)
+    }
+
     /// Runs a future on the generator's runtime.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)

@@ -84,6 +84,9 @@ pub fn known(
     )
 }
 
+/// An actor in a document.
+pub type InDoc = (DocId, [u8; 16]);
+
 /// The highest number each actor has used in each of these documents.
 ///
 /// # Errors
@@ -92,7 +95,7 @@ pub fn last_actor_seqs(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: &[DocId],
-) -> Result<Vec<((DocId, [u8; 16]), u64)>, StorageError> {
+) -> Result<Vec<(InDoc, u64)>, StorageError> {
     tx.all_of(
         "SELECT doc, actor, MAX(actor_seq) FROM chg WHERE space = $1 AND doc IN (?) GROUP BY doc, actor",
         &[space.as_str().into()],
