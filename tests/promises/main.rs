@@ -7,6 +7,7 @@ mod base_and_pos;
 mod cloned_device;
 mod convergence;
 mod durable_ack;
+mod engines;
 mod first_path;
 mod fleet;
 mod idempotence;
