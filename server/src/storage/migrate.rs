@@ -4,9 +4,12 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{Engine, Storage, StorageError};
+use super::{Engine, Storage, StorageError, spaces};
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_log_and_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_log_and_ledger.sql"),
+    include_str!("migrations/0002_campaign.sql"),
+];
 
 /// Brings the database at `path` to the newest schema.
 pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
@@ -38,6 +41,13 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
         Ok(missing
             .map(|(version, sql)| (version, dialect(sql)))
             .collect())
+    })?;
+    // Tables that are new may lack room for the spaces there are.
+    storage.write_now(|tx| {
+        for space in spaces::list(tx)? {
+            tx.open_space(space.id.as_str())?;
+        }
+        Ok(())
     })
 }
 

@@ -325,16 +325,21 @@ impl Tx for PgTx<'_> {
         locked.map(|_| true).map_err(|e| self.failed(&e))
     }
 
-    /// A partition of each table that is kept by space. Attached, not created in place: readers go on meanwhile.
+    /// A partition of each table that is kept by space and has none for it yet. Attached, not created in place:
+    /// readers go on meanwhile.
     fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
+        let suffix = format!("_{}", space.replace('/', "_"));
         let tables: &mut dyn Tx = self;
         let tables = tables.all(
-            "SELECT relname::text FROM pg_class WHERE relkind = 'p' AND pg_table_is_visible(oid) ORDER BY 1",
-            &[],
+            "SELECT relname::text FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
+             AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.relname || $1
+                             AND p.relnamespace = t.relnamespace)
+             ORDER BY 1",
+            &[suffix.as_str().into()],
             |row| row.text(0),
         )?;
         for table in tables {
-            let part = format!("\"{table}_{}\"", space.replace('/', "_"));
+            let part = format!("\"{table}{suffix}\"");
             let sql = format!(
                 "CREATE TABLE {part} (LIKE {table} INCLUDING ALL);
                  ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES IN ('{space}');"
