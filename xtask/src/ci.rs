@@ -4,7 +4,10 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{cargo::cargo, postgres, schemas, tidy, tus};
+use crate::{
+    cargo::{built, cargo},
+    postgres, schemas, tidy, tus,
+};
 
 pub(crate) fn has(program: &str, argument: &str) -> bool {
     let output = Command::new(program).arg(argument).output();
@@ -14,7 +17,7 @@ pub(crate) fn has(program: &str, argument: &str) -> bool {
 /// All steps.
 pub(crate) fn run() -> anyhow::Result<()> {
     type Step = (&'static str, fn() -> anyhow::Result<()>);
-    let steps: [Step; 9] = [
+    let steps: [Step; 10] = [
         ("format", || {
             cargo(&["fmt", "--all", "--check"]).context(
                 "run `cargo fmt --all`; if it is missing: `rustup component add rustfmt clippy`",
@@ -34,9 +37,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
             ])
         }),
         ("core is free of runtimes", core_is_free),
+        ("build", || built("xuncha").map(drop)),
         ("schemas", || schemas::run(true)),
         ("examples in docs", || {
-            cargo(&["test", "--doc", "-p", "sync-core", "--locked", "--quiet"])
+            cargo(&["test", "--doc", "--workspace", "--locked", "--quiet"])
         }),
         ("tus client", foreign_client),
         ("tests", tests),

@@ -4,32 +4,22 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-use crate::cargo::cargo;
+use crate::cargo::{built, program};
 
 /// What `with-postgres` ends with if there is none.
 const MISSING: i32 = 3;
 
 /// Runs the promises on PostgreSQL; `Ok(false)` if there is none on this machine.
 pub(crate) fn run() -> anyhow::Result<bool> {
-    cargo(&["build", "-p", "cli-simulator", "--locked", "--quiet"])?;
-    let mut tests = Command::new(crate::cargo::program());
-    tests.args([
-        "run",
-        "-p",
-        "cli-simulator",
-        "--locked",
-        "--quiet",
-        "--",
-        "with-postgres",
-        "--",
-    ]);
-    tests.arg(crate::cargo::program());
+    let mut tests = Command::new(built("xuncha-sim")?);
+    tests.args(["with-postgres", "--"]).arg(program());
     if crate::ci::has("cargo-nextest", "--version") {
         tests.args(["nextest", "run", "--profile", "postgres"]);
+        tests.args(["--filterset", "package(promises) & binary(promises)"]);
     } else {
-        tests.arg("test");
+        tests.args(["test", "--test", "promises"]);
     }
-    tests.args(["-p", "promises", "--locked", "--test", "promises"]);
+    tests.args(["--workspace", "--locked"]);
     let status = tests.status()?;
     if status.code() == Some(MISSING) {
         return Ok(false);

@@ -3,27 +3,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
-use crate::cargo::cargo;
+use crate::cargo::built;
 
 fn generate(out: &Path) -> anyhow::Result<()> {
-    let out = out.to_str().context("a path that is text")?;
-    cargo(&[
-        "run",
-        "--quiet",
-        "--locked",
-        "-p",
-        "xuncha-server",
-        "--bin",
-        "xuncha",
-        "--",
-        "schemas",
-        "--out",
-        out,
-    ])
+    let mut xuncha = Command::new(built("xuncha")?);
+    let status = xuncha.args(["schemas", "--out"]).arg(out).status()?;
+    ensure!(status.success(), "`xuncha schemas` failed");
+    Ok(())
 }
 
 fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

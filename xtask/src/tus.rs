@@ -8,12 +8,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::cargo::cargo;
+use crate::cargo::{built, target};
 
 fn venv() -> anyhow::Result<PathBuf> {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let venv = target.join("tuspy-venv");
+    let venv = target().join("tuspy-venv");
     let python = venv.join("bin/python");
     if !python.exists() {
         let made = Command::new("python3")
@@ -42,27 +40,8 @@ fn venv() -> anyhow::Result<PathBuf> {
 /// Starts a server, runs the Python driver against it.
 pub(crate) fn run() -> anyhow::Result<()> {
     let python = venv()?;
-    cargo(&[
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        "cli-simulator",
-        "--bin",
-        "xuncha-sim",
-    ])?;
-    let mut server = Command::new("cargo")
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "-p",
-            "cli-simulator",
-            "--bin",
-            "xuncha-sim",
-            "--",
-            "tus-fixture",
-        ])
+    let mut server = Command::new(built("xuncha-sim")?)
+        .arg("tus-fixture")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -1,72 +1,129 @@
-//! Admitting a pack: gather what the log knows, plan, write the rows, and seal the receipt.
+//! Admitting packs: gather what the log knows, plan, write the rows, and seal the receipts.
+//!
+//! A group of packs is admitted in one transaction as if each came by itself, in order: what all of them need is read
+//! together and what all of them add is written together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
     identity::{PackReceipt, SecretKey},
-    record::{AreaPath, ChangeHash, Digest, DocId, PackHash, ServerTime},
+    record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime},
     wire::{
         Code, decode, encode,
-        page::Sum,
         push::{Refused, Response},
     },
 };
 
 use super::{
     Reject, Verified,
-    plan::{Action, Situation, plan},
+    plan::{Action, Situation},
+    write::{self, Numbered},
 };
 use crate::{
     access::Refusal,
     storage::{
-        Tx, blobs, devices,
-        docs::{self, Doc},
-        grant_uses::{self, GrantUse},
-        log::{self, Change},
-        spaces,
+        Tx,
+        devices::{self, Device, Pack},
+        docs, log, spaces,
     },
 };
 
-/// Admits a verified pack in the caller's transaction.
+/// What becomes of one pack.
+pub(super) type Answer = Result<Response, Refusal>;
+
+/// How a pack stands to what its device sent before.
+enum Standing {
+    /// Answered before, then and with these refusals.
+    Answered(ServerTime, Vec<Refused>),
+    /// The same as an earlier one of the group.
+    SameAs(usize),
+    DeviceUnknown,
+    /// It does not follow the last one the server has, which is this.
+    Fork(u64, PackHash),
+    /// New, by a device that may write or not.
+    New { active: bool },
+}
+
+/// Admits verified packs in the caller's transaction; an answer for each.
 pub(super) fn admit(
     tx: &mut dyn Tx,
-    pack: &Verified,
+    packs: &[Verified],
     server: &SecretKey,
     now: ServerTime,
-) -> Result<Response, Refusal> {
-    let hash = pack.claims.hash();
-    devices::lock(tx, pack.claims.device)?;
-    if let Some((received, refused)) = devices::find_pack(tx, hash)? {
-        let refused = decode(&refused).unwrap_or_default();
-        return Ok(stored(pack, hash, server, ServerTime(received), refused));
+) -> Result<Vec<Answer>, Refusal> {
+    let hashes: Vec<PackHash> = packs.iter().map(|pack| pack.claims.hash()).collect();
+    let senders: BTreeSet<DeviceId> = packs.iter().map(|pack| pack.claims.device).collect();
+    devices::lock(tx, senders.iter().copied())?;
+    let mut answered = devices::find_packs(tx, hashes.iter().copied())?;
+    let mut chains = devices::find_all(tx, senders)?;
+    let standings: Vec<Standing> = (0..packs.len())
+        .map(|at| stand(at, packs, &hashes, &mut answered, &mut chains))
+        .collect();
+    let new: Vec<(usize, bool)> = standings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, standing)| match standing {
+            Standing::New { active } => Some((at, *active)),
+            _ => None,
+        })
+        .collect();
+    let refused = store(tx, packs, &hashes, &new, now)?;
+    let advanced: BTreeSet<DeviceId> = new.iter().map(|(at, _)| packs[*at].claims.device).collect();
+    for device in advanced {
+        let chain = &chains[&device];
+        devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now.0)?;
     }
-    let device = devices::find(tx, pack.claims.device)?
-        .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
-    if pack.claims.number != device.pack_number + 1 || pack.claims.previous != device.pack_hash {
-        devices::count_fork(tx, device.id)?;
-        return Ok(Response::Fork {
-            number: device.pack_number,
-            hash: device.pack_hash,
-        });
+    let mut refused = refused.into_iter();
+    let mut answers: Vec<Answer> = Vec::with_capacity(packs.len());
+    for (at, standing) in standings.into_iter().enumerate() {
+        let stored = |received, refused| stored(&packs[at], hashes[at], server, received, refused);
+        let answer = match standing {
+            Standing::Answered(received, refused) => Ok(stored(received, refused)),
+            Standing::SameAs(earlier) => match &answers[earlier] {
+                Ok(response) => Ok(response.clone()),
+                Err(_) => Err(unknown()),
+            },
+            Standing::DeviceUnknown => Err(unknown()),
+            Standing::Fork(number, hash) => {
+                devices::count_fork(tx, packs[at].claims.device)?;
+                Ok(Response::Fork { number, hash })
+            }
+            Standing::New { .. } => Ok(stored(now, refused.next().unwrap_or_default())),
+        };
+        answers.push(answer);
     }
-    let mut situation = gather(tx, pack)?;
-    situation.active = device.state == "active";
-    let docs = situation.docs.clone();
-    let actions = plan(pack, situation);
-    let refused = apply(tx, pack, hash, &actions, docs, now)?;
-    let signature = encode(&pack.signature);
-    devices::insert_pack(
-        tx,
-        hash,
-        device.id,
-        pack.claims.number,
-        &pack.claims.to_bytes(),
-        &signature,
-        now.0,
-        &encode(&refused),
-    )?;
-    devices::advance_chain(tx, device.id, pack.claims.number, hash, now.0)?;
-    Ok(stored(pack, hash, server, now, refused))
+    Ok(answers)
+}
+
+fn unknown() -> Refusal {
+    Refusal::new(Code::DeviceUnknown, "enrol the phone again")
+}
+
+/// Compares a pack with its device's chain, and moves the chain if it follows.
+fn stand(
+    at: usize,
+    packs: &[Verified],
+    hashes: &[PackHash],
+    answered: &mut HashMap<PackHash, (i64, Vec<u8>)>,
+    chains: &mut HashMap<DeviceId, Device>,
+) -> Standing {
+    if let Some((received, refused)) = answered.get(&hashes[at]) {
+        return Standing::Answered(ServerTime(*received), decode(refused).unwrap_or_default());
+    }
+    if let Some(earlier) = hashes[..at].iter().position(|hash| *hash == hashes[at]) {
+        return Standing::SameAs(earlier);
+    }
+    let claims = &packs[at].claims;
+    let Some(chain) = chains.get_mut(&claims.device) else {
+        return Standing::DeviceUnknown;
+    };
+    if claims.number != chain.pack_number + 1 || claims.previous != chain.pack_hash {
+        return Standing::Fork(chain.pack_number, chain.pack_hash);
+    }
+    (chain.pack_number, chain.pack_hash) = (claims.number, hashes[at]);
+    Standing::New {
+        active: chain.state == "active",
+    }
 }
 
 fn stored(
@@ -89,10 +146,87 @@ fn stored(
     }
 }
 
-/// Reads what the plan needs: only rows that this pack names. The spaces are held before they are read, in order.
-fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
-    let contents = || pack.changes.iter().filter_map(|c| c.content.as_ref().ok());
-    let named: BTreeSet<DocId> = pack.changes.iter().map(|c| c.doc).collect();
+/// Stores new packs; the refusals of each.
+fn store(
+    tx: &mut dyn Tx,
+    packs: &[Verified],
+    hashes: &[PackHash],
+    new: &[(usize, bool)],
+    now: ServerTime,
+) -> Result<Vec<Vec<Refused>>, Refusal> {
+    let mut situation = gather(tx, new.iter().map(|(at, _)| &packs[*at]))?;
+    let mut docs = situation.docs.clone();
+    let mut by_space: BTreeMap<AreaPath, Vec<Numbered<'_>>> = BTreeMap::new();
+    let (mut rows, mut all_refused) = (Vec::with_capacity(new.len()), Vec::new());
+    for (at, active) in new {
+        let pack = &packs[*at];
+        let mut refused = Vec::new();
+        for (index, action) in situation.plan(pack, *active).into_iter().enumerate() {
+            let change = &pack.changes[index];
+            match action {
+                Action::Known => {}
+                Action::Reject(reject) => {
+                    let entry = u32::try_from(index).unwrap_or(u32::MAX);
+                    let code = reject_change(tx, pack, index, reject, now)?;
+                    refused.push(Refused { entry, code });
+                }
+                Action::Store { new, relayed } => {
+                    if let Some((space, path)) = new {
+                        docs.insert(change.doc, write::new_doc(change.doc, space, path));
+                    }
+                    if let Some(doc) = docs.get(&change.doc) {
+                        by_space.entry(doc.space.clone()).or_default().push(Numbered {
+                            change,
+                            device: pack.claims.device,
+                            pack: hashes[*at],
+                            relayed,
+                        });
+                    }
+                }
+            }
+        }
+        rows.push(Pack {
+            hash: hashes[*at],
+            device: pack.claims.device,
+            number: pack.claims.number,
+            claims: pack.claims.to_bytes(),
+            signature: encode(&pack.signature),
+            refused: encode(&refused),
+        });
+        all_refused.push(refused);
+    }
+    for (space, changes) in &by_space {
+        write::space(tx, space, changes, &mut docs)?;
+    }
+    devices::insert_packs(tx, &rows, now.0)?;
+    Ok(all_refused)
+}
+
+/// What a refused change is answered with; one that cannot be judged yet is kept apart.
+fn reject_change(
+    tx: &mut dyn Tx,
+    pack: &Verified,
+    index: usize,
+    reject: Reject,
+    now: ServerTime,
+) -> Result<Code, Refusal> {
+    let reason = match reject {
+        Reject::Refuse(code) => return Ok(code),
+        Reject::Quarantine(reason) => reason,
+    };
+    let (change, device) = (&pack.changes[index], pack.claims.device);
+    devices::quarantine(tx, change.hash, change.doc, device, reason, now.0, &change.bytes)?;
+    Ok(Code::Quarantined)
+}
+
+/// Reads what the plan needs: only rows that these packs name. The spaces are held before they are read, in order.
+fn gather<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified> + Clone,
+) -> Result<Situation, Refusal> {
+    let changes = || packs.clone().flat_map(|pack| &pack.changes);
+    let contents = || changes().filter_map(|c| c.content.as_ref().ok());
+    let named: BTreeSet<DocId> = changes().map(|c| c.doc).collect();
     let mut routes = docs::spaces_of(tx, named.iter().copied())?;
     let areas = contents().filter_map(|c| c.area.clone()).collect();
     let mut s = Situation {
@@ -100,15 +234,11 @@ fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
         ..Situation::default()
     };
     let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
-    let mut others = false;
-    for space in &touched {
-        others |= spaces::lock(tx, space)?;
-    }
-    if others && routes.len() < named.len() {
+    if spaces::lock(tx, &touched)? && routes.len() < named.len() {
         // Another process may have begun one of these documents before the space was held.
         routes = docs::spaces_of(tx, named.iter().copied())?;
     }
-    let mut hashes: Vec<ChangeHash> = pack.changes.iter().map(|c| c.hash).collect();
+    let mut hashes: Vec<ChangeHash> = changes().map(|c| c.hash).collect();
     hashes.extend(contents().flat_map(|c| c.deps.iter().copied()));
     hashes.sort_unstable();
     hashes.dedup();
@@ -126,174 +256,4 @@ fn gather(tx: &mut dyn Tx, pack: &Verified) -> Result<Situation, Refusal> {
         .collect();
     s.grants = devices::grant_claims(tx, &grants)?;
     Ok(s)
-}
-
-/// Writes what was planned; returns the refusals.
-fn apply(
-    tx: &mut dyn Tx,
-    pack: &Verified,
-    hash: PackHash,
-    actions: &[Action],
-    mut docs: HashMap<DocId, Doc>,
-    now: ServerTime,
-) -> Result<Vec<Refused>, Refusal> {
-    let mut refused = Vec::new();
-    let mut by_space: BTreeMap<AreaPath, Vec<usize>> = BTreeMap::new();
-    for (index, (action, change)) in actions.iter().zip(&pack.changes).enumerate() {
-        match action {
-            Action::Known => {}
-            Action::Reject(reject) => {
-                let code = match reject {
-                    Reject::Refuse(code) => *code,
-                    Reject::Quarantine(reason) => {
-                        let device = pack.claims.device;
-                        devices::quarantine(
-                            tx,
-                            change.hash,
-                            change.doc,
-                            device,
-                            reason,
-                            now.0,
-                            &change.bytes,
-                        )?;
-                        Code::Quarantined
-                    }
-                };
-                refused.push(Refused {
-                    entry: u32::try_from(index).unwrap_or(u32::MAX),
-                    code,
-                });
-            }
-            Action::Store { new, .. } => {
-                if let Some((space, path)) = new {
-                    docs.insert(change.doc, new_doc(change.doc, space, path));
-                }
-                if let Some(doc) = docs.get(&change.doc) {
-                    by_space.entry(doc.space.clone()).or_default().push(index);
-                }
-            }
-        }
-    }
-    for (space, indexes) in by_space {
-        write_space(tx, pack, hash, actions, &mut docs, &space, &indexes)?;
-    }
-    Ok(refused)
-}
-
-fn new_doc(id: DocId, space: &AreaPath, path: &AreaPath) -> Doc {
-    Doc {
-        id,
-        space: space.clone(),
-        path: path.clone(),
-        path_seq: 0,
-        last_seq: 0,
-        changes: 0,
-        digest: Digest::default(),
-        snap_seq: 0,
-        tail_count: 0,
-        tail_bytes: 0,
-        total_bytes: 0,
-    }
-}
-
-/// Numbers and writes the changes of one space. The head is raised last before the rows, its lock held to commit.
-fn write_space(
-    tx: &mut dyn Tx,
-    pack: &Verified,
-    hash: PackHash,
-    actions: &[Action],
-    docs: &mut HashMap<DocId, Doc>,
-    space: &AreaPath,
-    indexes: &[usize],
-) -> Result<(), Refusal> {
-    let head = spaces::raise_head(tx, space, indexes.len())?;
-    let first = head - indexes.len() as u64 + 1;
-    let mut grown: BTreeMap<AreaPath, (u64, i64, Sum)> = BTreeMap::new();
-    let mut touched: Vec<DocId> = Vec::new();
-    let (mut seen, mut begun) = (HashSet::new(), HashSet::new());
-    for (seq, index) in (first..).zip(indexes) {
-        let change = &pack.changes[*index];
-        let Some(doc) = docs.get_mut(&change.doc) else {
-            continue;
-        };
-        let is_new = doc.changes == 0;
-        if is_new {
-            doc.path_seq = seq;
-            begun.insert(doc.id);
-        }
-        doc.last_seq = seq;
-        doc.changes += 1;
-        doc.digest = doc.digest.plus(Digest::of(&change.hash));
-        doc.tail_count += 1;
-        doc.tail_bytes += change.bytes.len() as u64;
-        doc.total_bytes += change.bytes.len() as u64;
-        let path = grown.entry(doc.path.clone()).or_default();
-        path.0 = seq;
-        path.1 += i64::from(is_new);
-        path.2.changes += 1;
-        path.2.digest = path.2.digest.plus(Digest::of(&change.hash));
-        if seen.insert(change.doc) {
-            touched.push(change.doc);
-        }
-    }
-    let begun: Vec<DocId> = touched
-        .iter()
-        .filter(|id| begun.contains(id))
-        .copied()
-        .collect();
-    docs::begin(tx, space, &begun)?;
-    let rows: Vec<&Doc> = touched.iter().map(|id| &docs[id]).collect();
-    docs::put(tx, &rows)?;
-    let numbered: Vec<(u64, usize)> = (first..).zip(indexes.iter().copied()).collect();
-    write_changes(tx, pack, hash, actions, space, &numbered, docs)?;
-    for (path, (last_seq, new_docs, sum)) in grown {
-        let mut total = spaces::path_sum(tx, space, &path)?;
-        total.last_seq = last_seq;
-        total.docs += new_docs;
-        total.sum.changes += sum.changes;
-        total.sum.digest = total.sum.digest.plus(sum.digest);
-        spaces::set_path_sum(tx, space, &path, &total)?;
-    }
-    Ok(())
-}
-
-/// Writes numbered changes of one space, and what they name.
-fn write_changes(
-    tx: &mut dyn Tx,
-    pack: &Verified,
-    hash: PackHash,
-    actions: &[Action],
-    space: &AreaPath,
-    numbered: &[(u64, usize)],
-    docs: &HashMap<DocId, Doc>,
-) -> Result<(), Refusal> {
-    let (mut rows, mut uses, mut photos) = (Vec::new(), Vec::new(), Vec::new());
-    for (seq, index) in numbered {
-        let change = &pack.changes[*index];
-        let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
-            continue;
-        };
-        rows.push(Change {
-            doc: change.doc,
-            seq: *seq,
-            hash: change.hash,
-            device: pack.claims.device,
-            actor: content.actor,
-            actor_seq: content.actor_seq,
-            pack: hash,
-            relayed: matches!(actions[*index], Action::Store { relayed: true, .. }),
-            bytes: &change.bytes,
-        });
-        uses.extend(content.authors.iter().map(|author| GrantUse {
-            doc: change.doc,
-            path: &doc.path,
-            grant: author.grant,
-            seq: *seq,
-        }));
-        photos.extend(content.photos.iter().map(|photo| (change.doc, *photo)));
-    }
-    log::insert(tx, space, &rows)?;
-    grant_uses::note(tx, space, &uses)?;
-    blobs::refer(tx, space, &photos)?;
-    Ok(())
 }

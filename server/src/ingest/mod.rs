@@ -2,17 +2,22 @@
 //!
 //! In comes a pack as it travelled; out comes what became of each change, and a receipt once that is durable.
 //! Forged, damaged and oversized bytes are refused, what cannot be judged yet is quarantined, all else is stored.
-//! Whether an event is legal is not asked here, and no document is loaded.
+//! Whether an event is legal is not asked here, and no document is loaded. Packs that wait for one space are stored
+//! together.
 
 mod admit;
 mod plan;
+mod queue;
 mod verify;
+mod write;
 
 use sync_core::{
     identity::{PackClaims, PublicKey, SecretKey, Signature},
     record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, GrantId, PersonId},
     wire::{Code, push},
 };
+
+use queue::Queues;
 
 use crate::{
     access::{Now, Refusal},
@@ -23,8 +28,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Ingest {
     storage: Storage,
-    key: SecretKey,
-    now: Now,
+    queues: Queues,
 }
 
 impl std::fmt::Debug for Ingest {
@@ -84,7 +88,8 @@ struct Authorship {
 impl Ingest {
     /// With the server's key and clock.
     pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
-        Self { storage, key, now }
+        let queues = Queues::new(storage.clone(), key, now);
+        Self { storage, queues }
     }
 
     /// Takes a pack from a device. Returns once what it answers is durable.
@@ -100,10 +105,7 @@ impl Ingest {
         let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
             .await
             .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))??;
-        let (server, now) = (self.key.clone(), (self.now)());
-        self.storage
-            .write_in(home, move |tx| admit::admit(tx, &verified, &server, now))
-            .await
+        self.queues.store(home, verified).await
     }
 
     /// A device's key, and the space it mostly writes to.

@@ -11,11 +11,9 @@ use sync_core::{
 use super::{Checked, Content, Reject, Verified};
 use crate::storage::docs::Doc;
 
-/// What the log knows that matters for one pack.
+/// What the log knows that matters for a group of packs, and what was decided of the group so far.
 #[derive(Debug, Default)]
 pub(super) struct Situation {
-    /// Whether the device may still write.
-    pub(super) active: bool,
     /// Changes that are in the log, with their documents.
     pub(super) known: HashMap<ChangeHash, DocId>,
     pub(super) docs: HashMap<DocId, Doc>,
@@ -23,6 +21,8 @@ pub(super) struct Situation {
     pub(super) actor_seqs: HashMap<(DocId, [u8; 16]), u64>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) spaces: Vec<AreaPath>,
+    /// Changes and bytes that packs of the group add to each document.
+    pub(super) fresh: HashMap<DocId, (u64, u64)>,
 }
 
 /// What to do with one change.
@@ -38,33 +38,33 @@ pub(super) enum Action {
     Reject(Reject),
 }
 
-/// Decides every change of a pack, in order; a change may build on one before it.
-pub(super) fn plan(pack: &Verified, mut s: Situation) -> Vec<Action> {
-    let mut stored: HashSet<ChangeHash> = HashSet::new();
-    let mut fresh: HashMap<DocId, (u64, u64)> = HashMap::new();
-    pack.changes
-        .iter()
-        .map(|change| {
-            let action = decide(pack, change, &s, &stored, &fresh);
+impl Situation {
+    /// Decides every change of a pack, in order; a change may build on one before it, in this pack or an earlier one
+    /// of the group. `active`: whether the device may still write.
+    pub(super) fn plan(&mut self, pack: &Verified, active: bool) -> Vec<Action> {
+        let mut stored: HashSet<ChangeHash> = HashSet::new();
+        let decide = |change: &Checked| {
+            let action = decide(pack, change, active, self, &stored);
             if let (Action::Store { .. }, Ok(content)) = (&action, &change.content) {
                 stored.insert(change.hash);
-                s.known.insert(change.hash, change.doc);
-                s.actor_seqs
+                self.known.insert(change.hash, change.doc);
+                self.actor_seqs
                     .insert((change.doc, content.actor), content.actor_seq);
-                let grown = fresh.entry(change.doc).or_default();
+                let grown = self.fresh.entry(change.doc).or_default();
                 *grown = (grown.0 + 1, grown.1 + change.bytes.len() as u64);
             }
             action
-        })
-        .collect()
+        };
+        pack.changes.iter().map(decide).collect()
+    }
 }
 
 fn decide(
     pack: &Verified,
     change: &Checked,
+    active: bool,
     s: &Situation,
     stored: &HashSet<ChangeHash>,
-    fresh: &HashMap<DocId, (u64, u64)>,
 ) -> Action {
     match s.known.get(&change.hash) {
         Some(doc) if *doc != change.doc => {
@@ -77,10 +77,10 @@ fn decide(
         Ok(content) => content,
         Err(reject) => return Action::Reject(*reject),
     };
-    if !s.active {
+    if !active {
         return Action::Reject(Reject::Quarantine("the device is disabled"));
     }
-    match check(pack, change, content, s, fresh) {
+    match check(pack, change, content, s) {
         Ok(new) => {
             let relayed = content
                 .authors
@@ -99,7 +99,6 @@ fn check(
     change: &Checked,
     content: &Content,
     s: &Situation,
-    fresh: &HashMap<DocId, (u64, u64)>,
 ) -> Result<Place, Reject> {
     authors(pack.claims.device, pack.claims.repair, content, s)?;
     if content
@@ -123,7 +122,7 @@ fn check(
     if content.begins.is_some_and(|doc| doc != change.doc) {
         return Err(Reject::Refuse(Code::Malformed));
     }
-    let (count, bytes) = fresh.get(&change.doc).copied().unwrap_or_default();
+    let (count, bytes) = s.fresh.get(&change.doc).copied().unwrap_or_default();
     let old = s.docs.get(&change.doc);
     let total = old.map_or(0, |d| d.total_bytes) + bytes + change.bytes.len() as u64;
     if old.map_or(0, |d| d.changes) + count >= MAX_DOCUMENT_CHANGES as u64

@@ -26,28 +26,46 @@ pub struct Device {
     pub pack_hash: PackHash,
 }
 
+/// Devices; those that are not known are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find_all(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = DeviceId>,
+) -> Result<HashMap<DeviceId, Device>, StorageError> {
+    let ids: Vec<DeviceId> = ids.into_iter().collect();
+    let found = tx.all_of(
+        "SELECT id, public_key, state, pack_number, pack_hash FROM device WHERE id IN (?)",
+        &[],
+        &keys(&ids),
+        |row| {
+            let key = row
+                .bytes(1)?
+                .try_into()
+                .map_err(|_| StorageError::Column(1))?;
+            Ok(Device {
+                id: DeviceId::from_slice(&row.bytes(0)?)?,
+                key: PublicKey(key),
+                state: row.text(2)?,
+                pack_number: row.int(3)?.unsigned_abs(),
+                pack_hash: PackHash::from_slice(&row.bytes(4)?)?,
+            })
+        },
+    )?;
+    Ok(found.into_iter().map(|device| (device.id, device)).collect())
+}
+
+fn keys(ids: &[DeviceId]) -> Vec<Value<'_>> {
+    ids.iter().map(|id| Value::Bytes(id.as_bytes())).collect()
+}
+
 /// A device.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageError> {
-    tx.first(
-        "SELECT public_key, state, pack_number, pack_hash FROM device WHERE id = $1",
-        &[id.as_bytes().into()],
-        |row| {
-            let key = row
-                .bytes(0)?
-                .try_into()
-                .map_err(|_| StorageError::Column(0))?;
-            Ok(Device {
-                id,
-                key: PublicKey(key),
-                state: row.text(1)?,
-                pack_number: row.int(2)?.unsigned_abs(),
-                pack_hash: PackHash::from_slice(&row.bytes(3)?)?,
-            })
-        },
-    )
+    Ok(find_all(tx, [id])?.remove(&id))
 }
 
 /// The space a device works in: that of its newest grant.
@@ -62,15 +80,17 @@ pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageEr
     )
 }
 
-/// Holds a device's row until the transaction ends: two processes must not take its next pack at once.
+/// Holds devices' rows until the transaction ends: two processes must not take a device's next pack at once.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn lock(tx: &mut dyn Tx, id: DeviceId) -> Result<bool, StorageError> {
-    tx.lock(
-        "SELECT id FROM device WHERE id = $1",
-        &[id.as_bytes().into()],
-    )
+pub fn lock(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = DeviceId>,
+) -> Result<(), StorageError> {
+    let ids: Vec<DeviceId> = ids.into_iter().collect();
+    tx.lock("SELECT id FROM device WHERE id IN (?)", &keys(&ids))?;
+    Ok(())
 }
 
 /// Makes a device known; an already known one must have the same key.
@@ -137,47 +157,74 @@ pub fn count_fork(tx: &mut dyn Tx, id: DeviceId) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// A pack that was answered: when it came, and the refusals it was answered with.
+/// Packs that were answered: when each came, and the refusals it was answered with.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find_pack(tx: &mut dyn Tx, hash: PackHash) -> Result<Option<(i64, Vec<u8>)>, StorageError> {
-    tx.first(
-        "SELECT received_at, refused FROM pack WHERE hash = $1",
-        &[hash.as_bytes().into()],
-        |row| Ok((row.int(0)?, row.bytes(1)?)),
-    )
+pub fn find_packs(
+    tx: &mut dyn Tx,
+    hashes: impl IntoIterator<Item = PackHash>,
+) -> Result<HashMap<PackHash, (i64, Vec<u8>)>, StorageError> {
+    let hashes: Vec<PackHash> = hashes.into_iter().collect();
+    let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    let found = tx.all_of(
+        "SELECT hash, received_at, refused FROM pack WHERE hash IN (?)",
+        &[],
+        &keys,
+        |row| {
+            let hash = PackHash::from_slice(&row.bytes(0)?)?;
+            Ok((hash, (row.int(1)?, row.bytes(2)?)))
+        },
+    )?;
+    Ok(found.into_iter().collect())
 }
 
-/// Keeps a pack's claims and signature.
+/// A pack as it is kept.
+#[derive(Debug)]
+pub struct Pack {
+    /// Its hash.
+    pub hash: PackHash,
+    /// Who signed it.
+    pub device: DeviceId,
+    /// Its number.
+    pub number: u64,
+    /// What was signed.
+    pub claims: Vec<u8>,
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// The refusals it was answered with.
+    pub refused: Vec<u8>,
+}
+
+/// Keeps packs that were received at one time.
 ///
 /// # Errors
 /// [`StorageError`].
-#[expect(clippy::too_many_arguments, reason = "one argument for each column")]
-pub fn insert_pack(
+pub fn insert_packs(
     tx: &mut dyn Tx,
-    hash: PackHash,
-    device: DeviceId,
-    number: u64,
-    claims: &[u8],
-    signature: &[u8],
+    packs: &[Pack],
     received: i64,
-    refused: &[u8],
 ) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO pack (hash, device, number, claims, signature, received_at, refused)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        &[
-            hash.as_bytes().into(),
-            device.as_bytes().into(),
-            number.cast_signed().into(),
-            claims.into(),
-            signature.into(),
-            received.into(),
-            refused.into(),
-        ],
-    )?;
-    Ok(())
+    let values: Vec<Value<'_>> = packs
+        .iter()
+        .flat_map(|pack| {
+            [
+                pack.hash.as_bytes().into(),
+                pack.device.as_bytes().into(),
+                pack.number.cast_signed().into(),
+                pack.claims.as_slice().into(),
+                pack.signature.as_slice().into(),
+                received.into(),
+                pack.refused.as_slice().into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "pack (hash, device, number, claims, signature, received_at, refused)",
+        7,
+        &values,
+        "",
+    )
 }
 
 /// Keeps bytes that cannot be judged yet.

@@ -60,7 +60,7 @@ pub fn lock(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
         &[space.as_str().into()],
     )?;
     tx.lock(
-        "SELECT seq FROM projection_mark WHERE space = $1",
+        "SELECT space FROM projection_mark WHERE space IN (?)",
         &[space.as_str().into()],
     )?;
     mark(tx, space)

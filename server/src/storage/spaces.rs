@@ -1,6 +1,6 @@
 //! Spaces and their heads; what each path holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
     record::{AreaPath, Digest, LogId},
@@ -142,16 +142,14 @@ pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), Stora
     Ok(())
 }
 
-/// Holds a space's row until the transaction ends; several are held in the order of their ids. Returns whether
-/// what was read of the space before may be stale.
+/// Holds spaces' rows until the transaction ends, in the order of their ids. Returns whether what was read of the
+/// spaces before may be stale.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn lock(tx: &mut dyn Tx, id: &AreaPath) -> Result<bool, StorageError> {
-    tx.lock(
-        "SELECT head FROM space WHERE id = $1",
-        &[id.as_str().into()],
-    )
+pub fn lock(tx: &mut dyn Tx, ids: &BTreeSet<AreaPath>) -> Result<bool, StorageError> {
+    let keys: Vec<Value<'_>> = ids.iter().map(|id| Value::Text(id.as_str())).collect();
+    tx.lock("SELECT id FROM space WHERE id IN (?)", &keys)
 }
 
 /// Raises the head by `count`, the last step before rows are inserted; returns the new head.
@@ -169,55 +167,67 @@ pub fn raise_head(tx: &mut dyn Tx, id: &AreaPath, count: usize) -> Result<u64, S
         .ok_or_else(|| StorageError::Engine(format!("space {id} is gone")))
 }
 
-/// What a path holds.
+/// What paths hold; those that hold nothing are absent.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn path_sum(
+pub fn path_sums<'p>(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    path: &AreaPath,
-) -> Result<PathSum, StorageError> {
-    let found = tx.first(
-        "SELECT last_seq, doc_count, change_count, digest FROM path_sum WHERE space = $1 AND path = $2",
-        &[space.as_str().into(), path.as_str().into()],
+    paths: impl IntoIterator<Item = &'p AreaPath>,
+) -> Result<BTreeMap<AreaPath, PathSum>, StorageError> {
+    let keys: Vec<Value<'_>> = paths.into_iter().map(|p| Value::Text(p.as_str())).collect();
+    let found = tx.all_of(
+        "SELECT path, last_seq, doc_count, change_count, digest FROM path_sum WHERE space = $1 AND path IN (?)",
+        &[space.as_str().into()],
+        &keys,
         |row| {
-            Ok(PathSum {
-                last_seq: row.int(0)?.unsigned_abs(),
-                docs: row.int(1)?,
-                sum: Sum { changes: row.int(2)?.unsigned_abs(), digest: Digest::from_slice(&row.bytes(3)?) },
-            })
+            let sum = Sum {
+                changes: row.int(3)?.unsigned_abs(),
+                digest: Digest::from_slice(&row.bytes(4)?),
+            };
+            let held = PathSum {
+                last_seq: row.int(1)?.unsigned_abs(),
+                docs: row.int(2)?,
+                sum,
+            };
+            Ok((area(&row.text(0)?)?, held))
         },
     )?;
-    Ok(found.unwrap_or_default())
+    Ok(found.into_iter().collect())
 }
 
-/// Writes what a path holds.
+/// Writes what paths hold.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn set_path_sum(
+pub fn set_path_sums(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    path: &AreaPath,
-    sum: &PathSum,
+    sums: &BTreeMap<AreaPath, PathSum>,
 ) -> Result<(), StorageError> {
-    let digest = sum.sum.digest.to_bytes();
-    tx.execute(
-        "INSERT INTO path_sum (space, path, last_seq, doc_count, change_count, digest)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (space, path) DO UPDATE SET last_seq = excluded.last_seq, doc_count = excluded.doc_count,
+    let digests: Vec<_> = sums.values().map(|s| s.sum.digest.to_bytes()).collect();
+    let values: Vec<Value<'_>> = sums
+        .iter()
+        .zip(&digests)
+        .flat_map(|((path, sum), digest)| {
+            [
+                space.as_str().into(),
+                path.as_str().into(),
+                sum.last_seq.cast_signed().into(),
+                sum.docs.into(),
+                sum.sum.changes.cast_signed().into(),
+                digest.as_slice().into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "path_sum (space, path, last_seq, doc_count, change_count, digest)",
+        6,
+        &values,
+        "ON CONFLICT (space, path) DO UPDATE SET last_seq = excluded.last_seq, doc_count = excluded.doc_count,
            change_count = excluded.change_count, digest = excluded.digest",
-        &[
-            space.as_str().into(),
-            path.as_str().into(),
-            sum.last_seq.cast_signed().into(),
-            sum.docs.into(),
-            sum.sum.changes.cast_signed().into(),
-            digest.as_slice().into(),
-        ],
-    )?;
-    Ok(())
+    )
 }
 
 /// What an area holds: the sum over its paths, and the newest sequence number in them.

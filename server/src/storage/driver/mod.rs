@@ -102,17 +102,66 @@ pub trait Tx {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError>;
-    /// Holds the rows a query finds until the transaction ends, so that what is read of them next stays true.
-    /// Returns whether others may have written before: where one writer is alone anyway this does nothing.
+    /// Holds the rows of these keys until the transaction ends, in their order, so that what is read of them next
+    /// stays true. `(?)` in the query becomes the list of keys. Returns whether others may have written before: where
+    /// one writer is alone anyway this does nothing.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
-    fn lock(&mut self, select: &str, values: &[Value<'_>]) -> Result<bool, StorageError>;
+    fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError>;
     /// Makes room for a space's rows in the tables that are kept by space, where the engine keeps them apart.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
     fn open_space(&mut self, space: &str) -> Result<(), StorageError>;
+
+    /// As [`Self::query`] for many keys: `(?)` in the statement becomes the list of keys, after the `fixed` values.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine or from `each`.
+    fn query_of(
+        &mut self,
+        sql: &str,
+        fixed: &[Value<'_>],
+        keys: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        for part in keys.chunks(MANY) {
+            // Few lengths of list, so few statements to prepare: the rest is filled up with the last key.
+            let width = part.len().next_power_of_two();
+            let mut values = fixed.to_vec();
+            values.extend(part);
+            values.resize(fixed.len() + width, part[part.len() - 1]);
+            let places = places(fixed.len(), width);
+            self.query(&sql.replacen("(?)", &places, 1), &values, each)?;
+        }
+        Ok(())
+    }
+
+    /// Inserts many rows of `width` values each: `into` is `table (columns)`, `then` what follows the values.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn insert_all(
+        &mut self,
+        into: &str,
+        width: usize,
+        values: &[Value<'_>],
+        then: &str,
+    ) -> Result<(), StorageError> {
+        let mut rest = values;
+        while !rest.is_empty() {
+            let rows = rest.len() / width;
+            // The greatest power of two that fits: few statements to prepare.
+            let take = (1 << rows.ilog2()).min(MANY);
+            let (now, later) = rest.split_at(take * width);
+            let lists: Vec<_> = (0..take).map(|row| places(row * width, width)).collect();
+            let lists = lists.join(", ");
+            self.execute(&format!("INSERT INTO {into} VALUES {lists} {then}"), now)?;
+            rest = later;
+        }
+        Ok(())
+    }
 }
 
 /// Rows or keys of one statement at most: beyond this a round trip is a small part.
@@ -179,44 +228,11 @@ impl dyn Tx + '_ {
         map: impl Fn(&dyn Row) -> Result<T, StorageError>,
     ) -> Result<Vec<T>, StorageError> {
         let mut rows = Vec::new();
-        for part in keys.chunks(MANY) {
-            // Few lengths of list, so few statements to prepare: the rest is filled up with the last key.
-            let width = part.len().next_power_of_two();
-            let mut values = fixed.to_vec();
-            values.extend(part);
-            values.resize(fixed.len() + width, part[part.len() - 1]);
-            let places = places(fixed.len(), width);
-            self.query(&sql.replacen("(?)", &places, 1), &values, &mut |row| {
-                rows.push(map(row)?);
-                Ok(())
-            })?;
-        }
+        self.query_of(sql, fixed, keys, &mut |row| {
+            rows.push(map(row)?);
+            Ok(())
+        })?;
         Ok(rows)
-    }
-
-    /// Inserts many rows of `width` values each: `into` is table and columns, `then` what follows the values.
-    ///
-    /// # Errors
-    /// [`StorageError`] from the engine.
-    pub fn insert_all(
-        &mut self,
-        into: &str,
-        width: usize,
-        values: &[Value<'_>],
-        then: &str,
-    ) -> Result<(), StorageError> {
-        let mut rest = values;
-        while !rest.is_empty() {
-            let rows = rest.len() / width;
-            // The greatest power of two that fits: few statements to prepare.
-            let take = (1 << rows.ilog2()).min(MANY);
-            let (now, later) = rest.split_at(take * width);
-            let lists: Vec<_> = (0..take).map(|row| places(row * width, width)).collect();
-            let lists = lists.join(", ");
-            self.execute(&format!("INSERT INTO {into} VALUES {lists} {then}"), now)?;
-            rest = later;
-        }
-        Ok(())
     }
 }
 

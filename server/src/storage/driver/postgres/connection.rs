@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, Statement, error::SqlState};
+use tokio_postgres::{Client, Statement, error::SqlState, types::ToSql};
 
-use super::target::Target;
+use super::{
+    many::{self, Kind},
+    target::Target,
+};
 use crate::storage::StorageError;
 
 /// A plan that was made while a table was small is wrong when it has grown, and one for all partitions touches all of
@@ -46,9 +49,10 @@ impl Drop for Driver {
 
 /// A connection with the runtime that drives it.
 pub(super) struct Connection {
-    pub(super) client: Client,
+    client: Client,
     statements: HashMap<String, Statement>,
-    pub(super) runtime: Driver,
+    kinds: HashMap<String, Vec<Kind>>,
+    runtime: Driver,
 }
 
 impl Connection {
@@ -69,6 +73,7 @@ impl Connection {
         let connection = Self {
             client,
             statements: HashMap::new(),
+            kinds: HashMap::new(),
             runtime,
         };
         connection.batch(PLANS)?;
@@ -81,7 +86,48 @@ impl Connection {
             .map_err(|e| engine(&e))
     }
 
-    pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+    pub(super) fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        let statement = self.statement(sql)?;
+        self.runtime
+            .block_on(self.client.query(&statement, parameters))
+    }
+
+    pub(super) fn execute(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, tokio_postgres::Error> {
+        let statement = self.statement(sql)?;
+        self.runtime
+            .block_on(self.client.execute(&statement, parameters))
+    }
+
+    /// What the columns of `table (columns)` hold.
+    pub(super) fn kinds(&mut self, into: &str) -> Result<Vec<Kind>, tokio_postgres::Error> {
+        if let Some(known) = self.kinds.get(into) {
+            return Ok(known.clone());
+        }
+        let (table, columns) = many::parts(into);
+        let rows = self.query(
+            "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1::text)",
+            &[&table],
+        )?;
+        let mut kinds = HashMap::new();
+        for row in rows {
+            let (name, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            kinds.insert(name, Kind::of(&kind));
+        }
+        let kind = |column: &&str| kinds.get(*column).copied().unwrap_or(Kind::Text);
+        let kinds: Vec<Kind> = columns.iter().map(kind).collect();
+        self.kinds.insert(into.to_owned(), kinds.clone());
+        Ok(kinds)
+    }
+
+    fn statement(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }

@@ -1,11 +1,14 @@
 //! PostgreSQL: a pool of connections for reads, writers with group commit, retries of what the engine gave up.
 //!
 //! Each connection has its own small runtime, so a transaction is used from an ordinary blocking thread like
-//! SQLite's. Rows that two processes could both read and then write are locked first, see [`Tx::lock`].
+//! SQLite's. Rows that two processes could both read and then write are locked first, see [`Tx::lock`]. Many keys
+//! and many rows travel as arrays: one plan, whatever their number.
 
 mod bell;
 mod connection;
+mod many;
 mod target;
+mod tx;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -19,13 +22,12 @@ use std::{
 };
 
 use tokio::sync::{Notify, watch};
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-
 use bell::Bell;
-use connection::{Connection, engine, may_succeed_again};
+use connection::Connection;
 use target::Target;
+use tx::PgTx;
 
-use super::{Job, Row, StorageError, Tx, Value};
+use super::{Job, StorageError, Tx};
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
@@ -247,146 +249,4 @@ fn write_group(
     let end = next.trim_end_matches("; SAVEPOINT job");
     connection.batch(end).map_err(|e| (e, true))?;
     connection.batch("COMMIT").map_err(|e| (e, false))
-}
-
-struct PgTx<'c> {
-    connection: &'c mut Connection,
-    rows: u64,
-    /// A statement failed in a way that may succeed when the whole is tried again.
-    again: Option<StorageError>,
-    lost: bool,
-}
-
-impl<'c> PgTx<'c> {
-    fn on(connection: &'c mut Connection) -> Self {
-        Self {
-            connection,
-            rows: 0,
-            again: None,
-            lost: false,
-        }
-    }
-
-    fn failed(&mut self, error: &tokio_postgres::Error) -> StorageError {
-        if may_succeed_again(error) {
-            self.again = Some(engine(error));
-        }
-        self.lost |= error.is_closed();
-        engine(error)
-    }
-
-    fn run(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
-        let statement = self.connection.statement(sql)?;
-        let parameters: Vec<&(dyn ToSql + Sync)> =
-            values.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
-        let Connection {
-            client, runtime, ..
-        } = &mut *self.connection;
-        runtime.block_on(client.query(&statement, &parameters))
-    }
-}
-
-impl Tx for PgTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
-        let statement = self
-            .connection
-            .statement(sql)
-            .map_err(|e| self.failed(&e))?;
-        let parameters: Vec<&(dyn ToSql + Sync)> =
-            values.iter().map(|v| v as &(dyn ToSql + Sync)).collect();
-        let Connection {
-            client, runtime, ..
-        } = &mut *self.connection;
-        let done = runtime.block_on(client.execute(&statement, &parameters));
-        done.map_err(|e| self.failed(&e))
-    }
-
-    fn query(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
-        let rows = self.run(sql, values).map_err(|e| self.failed(&e))?;
-        for row in &rows {
-            self.rows += 1;
-            each(&PgRow(row))?;
-        }
-        Ok(())
-    }
-
-    fn lock(&mut self, select: &str, values: &[Value<'_>]) -> Result<bool, StorageError> {
-        let sql = format!("{select} FOR UPDATE");
-        let locked = self.run(&sql, values);
-        locked.map(|_| true).map_err(|e| self.failed(&e))
-    }
-
-    /// A partition of each table that is kept by space and has none for it yet. Attached, not created in place:
-    /// readers go on meanwhile.
-    fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
-        let suffix = format!("_{}", space.replace('/', "_"));
-        let tables: &mut dyn Tx = self;
-        let tables = tables.all(
-            "SELECT relname::text FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
-             AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.relname || $1
-                             AND p.relnamespace = t.relnamespace)
-             ORDER BY 1",
-            &[suffix.as_str().into()],
-            |row| row.text(0),
-        )?;
-        for table in tables {
-            let part = format!("\"{table}{suffix}\"");
-            let sql = format!(
-                "CREATE TABLE {part} (LIKE {table} INCLUDING ALL);
-                 ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES IN ('{space}');"
-            );
-            self.connection.batch(&sql)?;
-        }
-        Ok(())
-    }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut tokio_postgres::types::private::BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Int(v) => v.to_sql(ty, out),
-            Self::Text(v) => v.to_sql(ty, out),
-            Self::Bytes(v) => v.to_sql(ty, out),
-        }
-    }
-    fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BYTEA].contains(ty)
-    }
-    to_sql_checked!();
-}
-
-struct PgRow<'r>(&'r tokio_postgres::Row);
-
-impl PgRow<'_> {
-    fn get<'a, T: FromSql<'a>>(&'a self, column: usize) -> Result<Option<T>, StorageError> {
-        self.0
-            .try_get(column)
-            .map_err(|_| StorageError::Column(column))
-    }
-}
-
-impl Row for PgRow<'_> {
-    fn opt_int(&self, column: usize) -> Result<Option<i64>, StorageError> {
-        self.get(column)
-    }
-    fn opt_text(&self, column: usize) -> Result<Option<String>, StorageError> {
-        self.get(column)
-    }
-    fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StorageError> {
-        self.get(column)
-    }
 }

@@ -1,0 +1,128 @@
+//! Packs that wait for their space: those that came while a group was being stored are the next group.
+//!
+//! One hot county is then limited by what its rows cost, not by round trips and commits for each pack.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use sync_core::{identity::SecretKey, record::AreaPath, wire::Code};
+use tokio::sync::oneshot;
+
+use super::{
+    Verified,
+    admit::{Answer, admit},
+};
+use crate::{
+    access::{Now, Refusal},
+    storage::Storage,
+};
+
+/// Packs and changes of a group at most: a transaction holds its space for some tenths of a second at most.
+const PACKS: usize = 64;
+const CHANGES: usize = 4_096;
+
+/// The space that a pack mostly writes to; `None` if its device has none.
+type Home = Option<AreaPath>;
+
+struct Waiting {
+    pack: Verified,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// The queues of all spaces; a space that has none has nobody at work.
+#[derive(Clone)]
+pub(super) struct Queues {
+    storage: Storage,
+    key: SecretKey,
+    now: Now,
+    waiting: Arc<Mutex<HashMap<Home, Vec<Waiting>>>>,
+}
+
+impl Queues {
+    pub(super) fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+        Self {
+            storage,
+            key,
+            now,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Stores a pack together with whatever else waits for its space; returns once the answer is durable.
+    pub(super) async fn store(&self, home: Home, pack: Verified) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        if self.enter(&home, Waiting { pack, answer }) {
+            tokio::spawn(self.clone().work(home));
+        }
+        let closed = || Refusal::new(Code::Busy, "the server is shutting down; send it again");
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Puts a pack into its queue; whether nobody is at work on it yet.
+    fn enter(&self, home: &Home, pack: Waiting) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = !waiting.contains_key(home);
+        waiting.entry(home.clone()).or_default().push(pack);
+        idle
+    }
+
+    /// Stores group after group until nothing waits.
+    async fn work(self, home: Home) {
+        while let Some((packs, answers)) = self.next(&home) {
+            let count = packs.len();
+            let mut results = self.admit(&home, &packs, 0..count).await;
+            if results.is_err() && count > 1 {
+                // One of them may be to blame: each by itself.
+                let mut each = Vec::with_capacity(count);
+                for at in 0..count {
+                    let alone = self.admit(&home, &packs, at..at + 1).await;
+                    each.push(alone.and_then(|mut one| one.swap_remove(0)));
+                }
+                results = Ok(each);
+            }
+            let results = results.unwrap_or_else(|error| vec![Err(error)]);
+            for (answer, result) in answers.into_iter().zip(results) {
+                // Whoever has gone away asks again and gets the same answer.
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    /// The next group; `None`, and the queue is gone, if nothing waits.
+    fn next(&self, home: &Home) -> Option<(Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = waiting.get_mut(home)?;
+        let mut changes = 0;
+        let fits = |w: &&Waiting| {
+            changes += w.pack.changes.len();
+            changes <= CHANGES
+        };
+        let count = queue.iter().take(PACKS).take_while(fits).count();
+        // One pack is a group whatever its size.
+        let count = count.max(1).min(queue.len());
+        if count == 0 {
+            waiting.remove(home);
+            return None;
+        }
+        let group = queue.drain(..count).map(|w| (w.pack, w.answer));
+        let (packs, answers) = group.unzip();
+        Some((Arc::new(packs), answers))
+    }
+
+    async fn admit(
+        &self,
+        home: &Home,
+        packs: &Arc<Vec<Verified>>,
+        which: Range<usize>,
+    ) -> Result<Vec<Answer>, Refusal> {
+        let (packs, key, now) = (Arc::clone(packs), self.key.clone(), (self.now)());
+        self.storage
+            .write_in(home.clone(), move |tx| {
+                admit(tx, &packs[which.clone()], &key, now)
+            })
+            .await
+    }
+}

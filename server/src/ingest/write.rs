@@ -1,0 +1,140 @@
+//! Writing what was decided: numbers in the log, the documents' rows, the sums of paths, and what changes name.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sync_core::record::{AreaPath, DeviceId, Digest, DocId, PackHash};
+
+use super::Checked;
+use crate::{
+    access::Refusal,
+    storage::{
+        Tx, blobs,
+        docs::{self, Doc},
+        grant_uses::{self, GrantUse},
+        log::{self, Change},
+        spaces::{self, PathSum},
+    },
+};
+
+/// A change that gets a number.
+pub(super) struct Numbered<'p> {
+    pub(super) change: &'p Checked,
+    /// The device that brought it.
+    pub(super) device: DeviceId,
+    /// The pack that brought it.
+    pub(super) pack: PackHash,
+    pub(super) relayed: bool,
+}
+
+/// A document that nothing was written to yet.
+pub(super) fn new_doc(id: DocId, space: AreaPath, path: AreaPath) -> Doc {
+    Doc {
+        id,
+        space,
+        path,
+        path_seq: 0,
+        last_seq: 0,
+        changes: 0,
+        digest: Digest::default(),
+        snap_seq: 0,
+        tail_count: 0,
+        tail_bytes: 0,
+        total_bytes: 0,
+    }
+}
+
+/// Numbers and writes the changes of one space. The head is raised last before the rows, its lock held to commit.
+pub(super) fn space(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    changes: &[Numbered<'_>],
+    docs: &mut HashMap<DocId, Doc>,
+) -> Result<(), Refusal> {
+    let head = spaces::raise_head(tx, space, changes.len())?;
+    let first = head - changes.len() as u64 + 1;
+    let mut grown: BTreeMap<AreaPath, PathSum> = BTreeMap::new();
+    let (mut touched, mut begun) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for (seq, numbered) in (first..).zip(changes) {
+        let change = numbered.change;
+        let Some(doc) = docs.get_mut(&change.doc) else {
+            continue;
+        };
+        let is_new = doc.changes == 0;
+        if is_new {
+            begun.push(doc.id);
+        }
+        grow(doc, seq, change);
+        let path = grown.entry(doc.path.clone()).or_default();
+        path.last_seq = seq;
+        path.docs += i64::from(is_new);
+        path.sum.changes += 1;
+        path.sum.digest = path.sum.digest.plus(Digest::of(&change.hash));
+        if seen.insert(change.doc) {
+            touched.push(change.doc);
+        }
+    }
+    docs::begin(tx, space, &begun)?;
+    let rows: Vec<&Doc> = touched.iter().map(|id| &docs[id]).collect();
+    docs::put(tx, &rows)?;
+    rows_of_changes(tx, space, first, changes, docs)?;
+    for (path, held) in spaces::path_sums(tx, space, grown.keys())? {
+        if let Some(sum) = grown.get_mut(&path) {
+            sum.docs += held.docs;
+            sum.sum = sum.sum.plus(held.sum);
+        }
+    }
+    spaces::set_path_sums(tx, space, &grown)?;
+    Ok(())
+}
+
+fn grow(doc: &mut Doc, seq: u64, change: &Checked) {
+    if doc.changes == 0 {
+        doc.path_seq = seq;
+    }
+    doc.last_seq = seq;
+    doc.changes += 1;
+    doc.digest = doc.digest.plus(Digest::of(&change.hash));
+    doc.tail_count += 1;
+    doc.tail_bytes += change.bytes.len() as u64;
+    doc.total_bytes += change.bytes.len() as u64;
+}
+
+/// Writes numbered changes of one space, and what they name.
+fn rows_of_changes(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    first: u64,
+    changes: &[Numbered<'_>],
+    docs: &HashMap<DocId, Doc>,
+) -> Result<(), Refusal> {
+    let (mut rows, mut uses, mut photos) = (Vec::new(), Vec::new(), Vec::new());
+    for (seq, numbered) in (first..).zip(changes) {
+        let change = numbered.change;
+        let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
+            continue;
+        };
+        rows.push(Change {
+            doc: change.doc,
+            seq,
+            hash: change.hash,
+            device: numbered.device,
+            actor: content.actor,
+            actor_seq: content.actor_seq,
+            pack: numbered.pack,
+            relayed: numbered.relayed,
+            bytes: &change.bytes,
+        });
+        uses.extend(content.authors.iter().map(|author| GrantUse {
+            doc: change.doc,
+            path: &doc.path,
+            grant: author.grant,
+            seq,
+        }));
+        photos.extend(content.photos.iter().map(|photo| (change.doc, *photo)));
+    }
+    log::insert(tx, space, &rows)?;
+    grant_uses::note(tx, space, &uses)?;
+    blobs::refer(tx, space, &photos)?;
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! A transaction on PostgreSQL: the statements of the seam in its words.
+
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+
+use super::{
+    connection::{Connection, engine, may_succeed_again},
+    many,
+};
+use crate::storage::driver::{Row, StorageError, Tx, Value};
+
+/// A transaction on a connection.
+pub(super) struct PgTx<'c> {
+    connection: &'c mut Connection,
+    /// Rows handed out.
+    pub(super) rows: u64,
+    /// A statement failed in a way that may succeed when the whole is tried again.
+    pub(super) again: Option<StorageError>,
+    /// The connection is gone.
+    pub(super) lost: bool,
+}
+
+impl<'c> PgTx<'c> {
+    pub(super) fn on(connection: &'c mut Connection) -> Self {
+        Self {
+            connection,
+            rows: 0,
+            again: None,
+            lost: false,
+        }
+    }
+
+    fn failed(&mut self, error: &tokio_postgres::Error) -> StorageError {
+        if may_succeed_again(error) {
+            self.again = Some(engine(error));
+        }
+        self.lost |= error.is_closed();
+        engine(error)
+    }
+
+    fn run(
+        &mut self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, StorageError> {
+        let rows = self.connection.query(sql, parameters);
+        rows.map_err(|e| self.failed(&e))
+    }
+
+    fn hand_out(
+        &mut self,
+        rows: &[tokio_postgres::Row],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        for row in rows {
+            self.rows += 1;
+            each(&PgRow(row))?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx for PgTx<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
+        let done = self.connection.execute(sql, &borrowed(values));
+        done.map_err(|e| self.failed(&e))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let rows = self.run(sql, &borrowed(values))?;
+        self.hand_out(&rows, each)
+    }
+
+    fn query_of(
+        &mut self,
+        sql: &str,
+        fixed: &[Value<'_>],
+        keys: &[Value<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let Some(array) = many::keys(keys) else {
+            return Ok(());
+        };
+        let mut parameters = borrowed(fixed);
+        parameters.push(&array);
+        let rows = self.run(&many::in_array(sql, parameters.len()), &parameters)?;
+        self.hand_out(&rows, each)
+    }
+
+    fn insert_all(
+        &mut self,
+        into: &str,
+        width: usize,
+        values: &[Value<'_>],
+        then: &str,
+    ) -> Result<(), StorageError> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let kinds = self.connection.kinds(into).map_err(|e| self.failed(&e))?;
+        let columns = many::columns(&kinds, values);
+        debug_assert_eq!(columns.len(), width);
+        let parameters: Vec<&(dyn ToSql + Sync)> = columns
+            .iter()
+            .map(|column| column as &(dyn ToSql + Sync))
+            .collect();
+        let sql = many::insert(into, &kinds, then);
+        let done = self.connection.execute(&sql, &parameters);
+        done.map(drop).map_err(|e| self.failed(&e))
+    }
+
+    fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError> {
+        if let Some(array) = many::keys(keys) {
+            // In the order of keys, so that two who want the same rows never wait for each other in a circle.
+            let sql = format!("{} ORDER BY 1 FOR UPDATE", many::in_array(select, 1));
+            self.run(&sql, &[&array])?;
+        }
+        Ok(true)
+    }
+
+    /// A partition of each table that is kept by space and has none for it yet. Attached, not created in place:
+    /// readers go on meanwhile.
+    fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
+        let suffix = format!("_{}", space.replace('/', "_"));
+        let tables: &mut dyn Tx = self;
+        let tables = tables.all(
+            "SELECT relname::text FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
+             AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.relname || $1
+                             AND p.relnamespace = t.relnamespace)
+             ORDER BY 1",
+            &[suffix.as_str().into()],
+            |row| row.text(0),
+        )?;
+        for table in tables {
+            let part = format!("\"{table}{suffix}\"");
+            let sql = format!(
+                "CREATE TABLE {part} (LIKE {table} INCLUDING ALL);
+                 ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES IN ('{space}');"
+            );
+            self.connection.batch(&sql)?;
+        }
+        Ok(())
+    }
+}
+
+fn borrowed<'v>(values: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|v| v as &(dyn ToSql + Sync)).collect()
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(v) => v.to_sql(ty, out),
+            Self::Text(v) => v.to_sql(ty, out),
+            Self::Bytes(v) => v.to_sql(ty, out),
+        }
+    }
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::TEXT, Type::BYTEA].contains(ty)
+    }
+    to_sql_checked!();
+}
+
+struct PgRow<'r>(&'r tokio_postgres::Row);
+
+impl PgRow<'_> {
+    fn get<'a, T: FromSql<'a>>(&'a self, column: usize) -> Result<Option<T>, StorageError> {
+        self.0
+            .try_get(column)
+            .map_err(|_| StorageError::Column(column))
+    }
+}
+
+impl Row for PgRow<'_> {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, StorageError> {
+        self.get(column)
+    }
+    fn opt_text(&self, column: usize) -> Result<Option<String>, StorageError> {
+        self.get(column)
+    }
+    fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StorageError> {
+        self.get(column)
+    }
+}
