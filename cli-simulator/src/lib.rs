@@ -1,4 +1,4 @@
-//! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo and the benchmarks.
+//! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo, the torture and the benchmarks.
 
 pub mod bench;
 pub mod chance;
@@ -7,4 +7,5 @@ pub mod fleet;
 pub mod network;
 pub mod phone;
 pub mod postgres;
+pub mod torture;
 pub mod world;

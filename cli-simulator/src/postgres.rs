@@ -40,6 +40,8 @@ fn programs() -> Option<PathBuf> {
 pub struct Server {
     programs: PathBuf,
     folder: tempfile::TempDir,
+    /// Set if it listens on loopback, over TLS only.
+    port: Option<u16>,
 }
 
 impl Server {
@@ -48,11 +50,29 @@ impl Server {
     /// # Errors
     /// If it is installed and does not start.
     pub fn start() -> anyhow::Result<Option<Self>> {
+        Self::start_with(None)
+    }
+
+    /// Starts one that listens on loopback too, at a free port, with a certificate of its own for `localhost`, made
+    /// by `openssl`, see [`Self::certificate`]; `None` if PostgreSQL is not installed.
+    ///
+    /// # Errors
+    /// If it is installed and does not start.
+    pub fn start_with_tls() -> anyhow::Result<Option<Self>> {
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        Self::start_with(Some(free.local_addr()?.port()))
+    }
+
+    fn start_with(port: Option<u16>) -> anyhow::Result<Option<Self>> {
         let Some(programs) = programs() else {
             return Ok(None);
         };
         let folder = tempfile::Builder::new().prefix("xuncha-pg-").tempdir()?;
-        let server = Self { programs, folder };
+        let server = Self {
+            programs,
+            folder,
+            port,
+        };
         if is_root() {
             let status = Command::new("chown")
                 .arg("postgres")
@@ -75,14 +95,51 @@ impl Server {
                 "--locale=C.UTF-8",
             ],
         )?;
+        if port.is_some() {
+            server.certify()?;
+        }
         server.run()?;
         Ok(Some(server))
     }
 
+    /// The file (PEM) of the certificate it shows, which signs itself.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join("data/server.crt")
+    }
+
+    fn certify(&self) -> anyhow::Result<()> {
+        let data = self.folder.path().join("data");
+        let mut openssl = if is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "openssl"]);
+            command
+        } else {
+            Command::new("openssl")
+        };
+        let made = openssl
+            .current_dir(&data)
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "server.key", "-out", "server.crt"])
+            .output()
+            .context("openssl")?;
+        ensure!(
+            made.status.success(),
+            "no certificate: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        Ok(())
+    }
+
     fn run(&self) -> anyhow::Result<()> {
-        // On a socket only: no port is taken, nobody else can connect.
+        // On a socket only, unless asked otherwise: no port is taken, nobody else can connect.
+        let listen = match self.port {
+            None => "-c listen_addresses=''".to_owned(),
+            Some(port) => format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on"),
+        };
         let options = format!(
-            "-k {} -c listen_addresses='' -c max_connections=400",
+            "-k {} {listen} -c max_connections=400",
             self.folder.path().display()
         );
         let log = self.folder.path().join("log");
@@ -101,7 +158,10 @@ impl Server {
 
     /// Where it is, for a program that makes databases in it.
     pub fn address(&self) -> String {
-        format!("host={} user=postgres", self.folder.path().display())
+        match self.port {
+            None => format!("host={} user=postgres", self.folder.path().display()),
+            Some(port) => format!("host=localhost port={port} user=postgres"),
+        }
     }
 
     /// A new database in it: its address for `--database`.
@@ -109,16 +169,30 @@ impl Server {
     /// # Errors
     /// If it cannot be made.
     pub fn create(&self, name: &str) -> anyhow::Result<String> {
-        let command = format!("CREATE DATABASE {name}");
-        let folder = self.folder.path().display().to_string();
-        let status = Command::new(self.programs.join("psql"))
-            .args(["-q", "-h", &folder, "-U", "postgres", "-c", &command])
-            .current_dir(self.folder.path())
-            .stdout(Stdio::null())
-            .status()
-            .context("psql")?;
-        ensure!(status.success(), "database {name} cannot be made");
+        self.execute("postgres", &format!("CREATE DATABASE {name}"))?;
         Ok(format!("{} dbname={name}", self.address()))
+    }
+
+    /// Runs statements in a database; returns what they answered, a line for each row.
+    ///
+    /// # Errors
+    /// If one of them fails.
+    pub fn execute(&self, database: &str, sql: &str) -> anyhow::Result<String> {
+        let folder = self.folder.path().display().to_string();
+        let arguments = ["-qAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres"];
+        let output = Command::new(self.programs.join("psql"))
+            .args(arguments)
+            .args(["-h", &folder, "-p", &self.port.unwrap_or(5432).to_string()])
+            .args(["-d", database, "-c", sql])
+            .current_dir(self.folder.path())
+            .output()
+            .context("psql")?;
+        ensure!(
+            output.status.success(),
+            "{database}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn call(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {

@@ -14,6 +14,7 @@ fn kept(devices: usize, days: usize, network: &str, seed: u64) {
         profile: Profile::named(network).unwrap(),
         seed,
         cluster: None,
+        moving: None,
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());

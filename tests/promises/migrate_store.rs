@@ -1,6 +1,11 @@
 //! A server moves to another database and photo store while phones work: nothing is lost, nobody starts over.
 
-use cli_simulator::world::photo;
+use cli_simulator::{
+    fleet::{Moving, Plan, run},
+    network::Profile,
+    postgres::Server,
+    world::photo,
+};
 use sync_core::{
     record::{BlobHash, PhotoRole},
     sync::Options,
@@ -164,4 +169,37 @@ fn a_database_that_holds_something_else_is_not_filled() {
         .block_on(migrate::copy(&from, &to, &key, &quiet))
         .unwrap_err();
     assert!(refused.to_string().contains("empty database"), "{refused}");
+}
+
+/// How much there is to move: little, unless the environment says otherwise.
+fn amount(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// The whole amount: `XUNCHA_MOVE_RECORDS=10000 XUNCHA_MOVE_PHOTOS=500 cargo test -p promises a_fleet_works_on`.
+#[test]
+fn a_fleet_works_on_while_its_server_moves() {
+    if !database::is_postgres() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (server, s3) = (Server::start().unwrap().expect("PostgreSQL"), S3::new());
+    let plan = Plan {
+        devices: 6,
+        days: 3,
+        network: "weak".to_owned(),
+        profile: Profile::named("weak").unwrap(),
+        seed: 21,
+        cluster: None,
+        moving: Some(Moving {
+            database: server.create("moved").unwrap(),
+            blobs: s3.setting(),
+            records: amount("XUNCHA_MOVE_RECORDS", 300),
+            photos: amount("XUNCHA_MOVE_PHOTOS", 20),
+        }),
+    };
+    let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
+    println!("{}", outcome.text());
+    assert!(outcome.is_kept(), "{}", outcome.text());
+    assert!(outcome.moved.is_some() && outcome.photos > 20, "{}", outcome.text());
 }

@@ -12,6 +12,7 @@ use cli_simulator::{
     fleet::{Cluster, Plan, run},
     network::Profile,
     postgres::Server,
+    torture,
     world::World,
 };
 use sync_core::{
@@ -268,6 +269,27 @@ fn two_projections_at_once_show_every_change_once() {
 }
 
 #[test]
+fn late_commits_rollbacks_and_killed_connections_skip_and_double_nothing() {
+    if !database::is_postgres() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start().unwrap().expect("PostgreSQL");
+    let plan = torture::Plan {
+        writers: 32,
+        packs: 6,
+        changes: 10,
+        spaces: 3,
+        kill_every_ms: 40,
+        seed: 3,
+    };
+    let outcome = torture::run(folder.path(), &server, &plan).unwrap();
+    assert!(outcome.broken.is_empty(), "{}", outcome.text());
+    assert_eq!(outcome.stored, 32 * 6 * 10);
+    assert!(outcome.kills > 0 && outcome.grown > 10, "{}", outcome.text());
+}
+
+#[test]
 fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_nothing() {
     if !database::is_postgres() {
         return;
@@ -290,6 +312,7 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
             server: Arc::new(server),
             crash_server: true,
         }),
+        moving: None,
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());

@@ -1,19 +1,24 @@
 //! `xuncha-sim fleet`
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
+use anyhow::Context;
 use clap::Args;
 use cli_simulator::{
-    fleet::{Cluster, Plan, run},
+    fleet::{Cluster, Moving, Plan, run},
     network::Profile,
     postgres::Server,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
+fn server() -> anyhow::Result<Server> {
+    Server::start()?.context("PostgreSQL is missing: install Debian's postgresql")
+}
+
 /// A fleet of real device stores through a bad network.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database"
+    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500"
 )]
 pub(crate) struct Fleet {
     /// Phones.
@@ -37,9 +42,15 @@ pub(crate) struct Fleet {
     /// Crash the PostgreSQL server once as well.
     #[arg(long, requires = "processes")]
     crash_database: bool,
-    /// Where the processes keep photos, as for the server's `--blobs`; a folder of the run if absent.
-    #[arg(long, requires = "processes")]
+    /// Where the processes keep photos, or the server moves them, as for `--blobs`; a folder of the run if absent.
+    #[arg(long)]
     blobs: Option<String>,
+    /// Half way the server moves to a throw-away PostgreSQL, with so many records that were there before.
+    #[arg(long, conflicts_with = "processes")]
+    move_records: Option<usize>,
+    /// And so many photos.
+    #[arg(long, default_value_t = 100, requires = "move_records")]
+    move_photos: usize,
     /// The report as JSON.
     #[arg(long)]
     json: bool,
@@ -50,8 +61,7 @@ impl Fleet {
         let Some(processes) = self.processes else {
             return Ok(None);
         };
-        let server = Server::start()?
-            .ok_or_else(|| anyhow::anyhow!("PostgreSQL is missing: install Debian's postgresql"))?;
+        let server = server()?;
         let program = std::env::current_exe()?;
         Ok(Some(Cluster {
             database: server.create("fleet")?,
@@ -64,9 +74,28 @@ impl Fleet {
         }))
     }
 
+    fn moving(&self, server: &Server, folder: &Path) -> anyhow::Result<Option<Moving>> {
+        let Some(records) = self.move_records else {
+            return Ok(None);
+        };
+        let shelf = || folder.join("moved-photos").display().to_string();
+        Ok(Some(Moving {
+            database: server.create("moved")?,
+            blobs: self.blobs.clone().unwrap_or_else(shelf),
+            records,
+            photos: self.move_photos,
+        }))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let profile = Profile::named(&self.network)?;
         let cluster = self.cluster()?;
+        let folder = tempfile::tempdir()?;
+        let target = self.move_records.map(|_| server()).transpose()?;
+        let moving = match &target {
+            Some(server) => self.moving(server, folder.path())?,
+            None => None,
+        };
         let plan = Plan {
             devices: self.devices,
             days: self.days,
@@ -74,8 +103,8 @@ impl Fleet {
             profile,
             seed: self.seed,
             cluster,
+            moving,
         };
-        let folder = tempfile::tempdir()?;
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed}")?;
         let bar = ProgressBar::new(1).with_style(style);
         let outcome = run(folder.path(), &plan, &|done, total| {

@@ -8,6 +8,7 @@ mod device;
 mod explain;
 mod fleet;
 mod serve_here;
+mod torture;
 mod tus_fixture;
 mod with_postgres;
 
@@ -31,6 +32,8 @@ enum Command {
     Fleet(fleet::Fleet),
     /// 解释 / Why a hazard stands where it stands, from a file of its events.
     Explain(explain::Explain),
+    /// 折磨 / Many writers, late commits, killed connections: no number skipped, nothing lost, on PostgreSQL.
+    Torture(torture::Torture),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
@@ -52,6 +55,7 @@ impl Arguments {
             Command::Fleet(fleet) => fleet.run(),
             Command::Demo(demo) => demo.run(),
             Command::Explain(explain) => explain.run(),
+            Command::Torture(torture) => torture.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
             Command::WithPostgres(with) => with.run(),

@@ -1,10 +1,13 @@
-//! The demo: one day of a small county, through the same code as everything else.
+//! The demo: one week of a small county, through the same code as everything else.
 //!
-//! In comes a folder, out comes a running server with the day's ledger, and the table that tells it. Nothing is
-//! canned: phones are real stores, photos are real JPEGs, the network harms calls by a seed.
+//! In comes a folder, out comes a running server with the week's ledger, and the table that tells it. Nothing is
+//! canned: phones are real stores, photos are real JPEGs, the network harms calls by a seed. `stage` has the people
+//! and the clock, `scenes` what they do, `week` the order of the days, `table` the telling.
 
-mod day;
+mod scenes;
+mod stage;
 mod table;
+mod week;
 
 use std::path::Path;
 
@@ -12,7 +15,7 @@ use xuncha_server::app::App;
 
 pub use table::Ledger;
 
-/// A day that was played.
+/// A week that was played.
 #[derive(Debug)]
 pub struct Played {
     /// The server, still running.
@@ -21,11 +24,11 @@ pub struct Played {
     pub runtime: tokio::runtime::Runtime,
     /// A reviewer's key.
     pub token: String,
-    /// The day's ledger.
+    /// The week's ledger.
     pub ledger: Ledger,
 }
 
-/// Plays the day in a fresh folder.
+/// Plays the week in a fresh folder.
 ///
 /// # Errors
 /// If the server or a phone fails, or somebody's work did not arrive.
@@ -34,5 +37,5 @@ pub fn play(
     listen: std::net::SocketAddr,
     say: &mut dyn FnMut(u64, u64, &str),
 ) -> anyhow::Result<Played> {
-    day::play(folder, listen, say)
+    week::play(folder, listen, say)
 }

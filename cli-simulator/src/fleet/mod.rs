@@ -5,6 +5,7 @@
 
 mod check;
 mod cluster;
+mod moving;
 mod play;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ use crate::network::{Counters, Profile};
 
 pub use check::Promise;
 pub use cluster::Cluster;
+pub use moving::Moving;
 use play::Fleet;
 
 /// What to play.
@@ -32,6 +34,8 @@ pub struct Plan {
     pub seed: u64,
     /// Several processes instead of one server in this process; the days are then those of the system's clock.
     pub cluster: Option<Cluster>,
+    /// The server, one in this process, moves to another database and photo store half way.
+    pub moving: Option<Moving>,
 }
 
 /// What came of it.
@@ -59,6 +63,8 @@ pub struct Outcome {
     pub interrupted: usize,
     /// Server processes killed on the way.
     pub kills: usize,
+    /// What was compared when the server moved.
+    pub moved: Option<String>,
     /// Hazards with an open conflict at the end.
     pub conflicts: usize,
     /// What went over the wire.
@@ -97,6 +103,9 @@ impl Outcome {
             self.wire.bytes_up as f64 / 1e3,
             self.wire.bytes_down as f64 / 1e3,
         );
+        if let Some(moved) = &self.moved {
+            let _ = write!(out, "the server moved / 迁移对比\n{moved}");
+        }
         for promise in &self.promises {
             let verdict = if promise.broken.is_empty() {
                 "kept  "
@@ -135,6 +144,7 @@ pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Resul
         syncs: fleet.syncs,
         interrupted: fleet.interrupted,
         kills: fleet.kills,
+        moved: fleet.moved.take(),
         conflicts: check::conflicts(&fleet)?,
         wire: fleet.proxy.counters(),
         promises,

@@ -21,7 +21,11 @@ use xuncha_server::{
     config::Config,
 };
 
-use super::{Plan, cluster::Running};
+use super::{
+    Moving, Plan,
+    cluster::Running,
+    moving::{self, Mover},
+};
 use crate::{
     chance::mix,
     network::Proxy,
@@ -51,6 +55,10 @@ pub(super) struct Fleet {
     pub(super) members: Vec<Member>,
     pub(super) world: World,
     cluster: Option<Running>,
+    config: Config,
+    mover: Option<Mover>,
+    /// What the move compared, if there was one.
+    pub(super) moved: Option<String>,
     pub(super) kills: usize,
     start: i64,
     clock: Arc<AtomicI64>,
@@ -69,16 +77,38 @@ impl Fleet {
         let mut fleet = Self::gather(folder, plan)?;
         let total = (plan.days * STEPS * plan.devices) as u64;
         for turn in 0..plan.days * STEPS {
+            if let Some(moving) = plan.moving.as_ref().filter(|_| turn == plan.days * STEPS / 2) {
+                let key = fleet.app.rooms.access.key().clone();
+                fleet.mover = Some(moving.begin(folder.join("server"), key));
+            }
             for n in 0..plan.devices {
                 fleet.turn(n, turn)?;
+                fleet.follow(plan.moving.as_ref(), false)?;
                 step((turn * plan.devices + n) as u64 + 1, total);
             }
         }
+        fleet.follow(plan.moving.as_ref(), true)?;
         if let Some(cluster) = &mut fleet.cluster {
             fleet.kills = cluster.calm()?;
         }
         fleet.settle()?;
         Ok(fleet)
+    }
+
+    /// Goes to where the server has moved, once it has or waiting for it.
+    fn follow(&mut self, moving: Option<&Moving>, wait: bool) -> anyhow::Result<()> {
+        let ended = self.mover.take_if(|mover| wait || mover.is_finished());
+        let (Some(moving), Some(mover)) = (moving, ended) else {
+            return Ok(());
+        };
+        self.moved = Some(moving::joined(mover)?.text());
+        let config = moving.config(&self.config);
+        let app = self.runtime.block_on(App::start(&config, system_clock()))?;
+        let server = format!("http://{}", app.address);
+        self.proxy.redirect(vec![server.clone()]);
+        self.direct = Http::new(&server)?;
+        let old = std::mem::replace(&mut self.app, app);
+        self.runtime.block_on(old.stop())
     }
 
     fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
@@ -89,17 +119,24 @@ impl Fleet {
         if let Some(cluster) = &plan.cluster {
             config.database = Some(cluster.database.clone());
             config.blobs.clone_from(&cluster.blobs);
+        }
+        let world = World::small();
+        if let Some(moving) = &plan.moving {
+            moving.fill(&config, &world, plan.seed)?;
+        }
+        let others = plan.cluster.is_some() || plan.moving.is_some();
+        if others {
             // Other processes have the system's clock; grants of this run hold from now.
             start = system_clock()().0 + 60_000;
         }
         let clock = Arc::new(AtomicI64::new(start));
         let read = Arc::clone(&clock);
-        let now: Now = match plan.cluster {
-            Some(_) => system_clock(),
-            None => Arc::new(move || ServerTime(read.load(Ordering::SeqCst))),
+        let now: Now = if others {
+            system_clock()
+        } else {
+            Arc::new(move || ServerTime(read.load(Ordering::SeqCst)))
         };
         let app = runtime.block_on(App::start(&config, now))?;
-        let world = World::small();
         runtime.block_on(world.seed(&app.storage))?;
         let server = format!("http://{}", app.address);
         let proxy = runtime.block_on(Proxy::start(&server, plan.profile, plan.seed))?;
@@ -124,6 +161,10 @@ impl Fleet {
                 photos: Vec::new(),
             });
         }
+        if let Some(moving) = &plan.moving {
+            let Member { phone, photos, .. } = &mut members[0];
+            photos.extend(moving.take(phone, &world, &direct)?);
+        }
         let cluster = match &plan.cluster {
             Some(cluster) => Some(Running::start(cluster, folder.join("server"), &proxy)?),
             None => None,
@@ -137,6 +178,9 @@ impl Fleet {
             members,
             world,
             cluster,
+            config,
+            mover: None,
+            moved: None,
             kills: 0,
             start,
             clock,

@@ -74,10 +74,8 @@ impl World {
     /// # Panics
     /// If the path has no room for three codes more.
     pub fn of(county: AreaPath) -> Self {
-        let community = county
-            .child("429998001")
-            .and_then(|s| s.child("429998001001"));
-        let community = community.expect("room for more codes");
+        let street = county.child("429998001").expect("room for more codes");
+        let community = street.child("429998001001").expect("room for more codes");
         let grids = vec![
             community.child("G01").expect("room for more codes"),
             community.child("G02").expect("room for more codes"),
@@ -105,6 +103,10 @@ impl World {
             actor(2, "网格员乙", 1, Role::GridWorker, &community),
             actor(3, "物业经理丙", 2, Role::PropertyManager, &grids[0]),
             actor(4, "审核员丁", 3, Role::CountyReviewer, &county),
+            actor(5, "街道干部戊", 4, Role::StreetOfficer, &street),
+            actor(6, "消防员己", 5, Role::FireOfficer, &county),
+            actor(7, "城管队员庚", 6, Role::UrbanMgmtOfficer, &county),
+            actor(8, "审核员辛", 3, Role::CountyReviewer, &county),
         ];
         Self {
             county,
@@ -125,6 +127,14 @@ impl World {
             .expect("a name of this world")
     }
 
+    /// The organisation of somebody.
+    ///
+    /// # Panics
+    /// If nobody has that name.
+    pub fn organ_of(&self, name: &str) -> OrganId {
+        self.actor(name).organ
+    }
+
     /// Writes the names into the side store.
     ///
     /// # Errors
@@ -141,6 +151,9 @@ impl World {
                     (1, "示范社区居委会"),
                     (2, "示范物业公司"),
                     (3, "示范县住建局"),
+                    (4, "示范街道办事处"),
+                    (5, "示范县消防救援大队"),
+                    (6, "示范县城管局"),
                 ] {
                     names::set_organ(tx, OrganId(id(3, n)), name)?;
                 }

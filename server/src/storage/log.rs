@@ -84,6 +84,28 @@ pub fn known(
     )
 }
 
+/// How many changes a space has after a number, up to another.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn count(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    after: u64,
+    upto: u64,
+) -> Result<u64, StorageError> {
+    let count = tx.first(
+        "SELECT COUNT(*) FROM chg WHERE space = $1 AND seq > $2 AND seq <= $3",
+        &[
+            space.as_str().into(),
+            after.cast_signed().into(),
+            upto.cast_signed().into(),
+        ],
+        |row| row.int(0),
+    )?;
+    Ok(count.unwrap_or(0).unsigned_abs())
+}
+
 /// An actor in a document.
 pub type InDoc = (DocId, [u8; 16]);
 

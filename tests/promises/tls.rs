@@ -1,0 +1,41 @@
+//! A database on another machine is spoken to over TLS, with a certificate that is verified.
+
+use cli_simulator::postgres::Server;
+use xuncha_server::storage::{Storage, StorageError};
+
+use crate::support::database;
+
+/// Whether the database sees an encrypted connection.
+fn is_encrypted(storage: &Storage) -> bool {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let asked = storage.read(|tx| {
+        let sql = "SELECT COUNT(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+        let count = tx.first(sql, &[], |row| row.int(0))?;
+        Ok::<_, StorageError>(count == Some(1))
+    });
+    runtime.block_on(asked).unwrap()
+}
+
+#[test]
+fn a_database_is_trusted_by_its_certificate_and_no_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let server = Server::start_with_tls().unwrap().expect("PostgreSQL");
+    let url = server.create("far").unwrap();
+    let trusted = Storage::connect(&url, Some(&server.certificate())).unwrap();
+    assert!(is_encrypted(&trusted));
+
+    let other = Server::start_with_tls().unwrap().expect("PostgreSQL");
+    let url = format!("{url} password=secret");
+    let refused = Storage::connect(&url, Some(&other.certificate())).unwrap_err();
+    let words = refused.to_string();
+    assert!(words.contains("certificate") && words.contains("localhost"), "{words}");
+    assert!(!words.contains("secret"), "{words}");
+
+    let missing = Storage::connect(&url, Some(std::path::Path::new("no-such.pem"))).unwrap_err();
+    assert!(missing.to_string().contains("no-such.pem"), "{missing}");
+    // On this machine, and only there, a database may be spoken to plainly.
+    let plain = Storage::connect(&url, None).unwrap();
+    assert!(!is_encrypted(&plain));
+}
