@@ -201,5 +201,9 @@ fn a_fleet_works_on_while_its_server_moves() {
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     println!("{}", outcome.text());
     assert!(outcome.is_kept(), "{}", outcome.text());
-    assert!(outcome.moved.is_some() && outcome.photos > 20, "{}", outcome.text());
+    assert!(
+        outcome.moved.is_some() && outcome.photos > 20,
+        "{}",
+        outcome.text()
+    );
 }

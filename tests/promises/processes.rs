@@ -286,7 +286,11 @@ fn late_commits_rollbacks_and_killed_connections_skip_and_double_nothing() {
     let outcome = torture::run(folder.path(), &server, &plan).unwrap();
     assert!(outcome.broken.is_empty(), "{}", outcome.text());
     assert_eq!(outcome.stored, 32 * 6 * 10);
-    assert!(outcome.kills > 0 && outcome.grown > 10, "{}", outcome.text());
+    assert!(
+        outcome.kills > 0 && outcome.grown > 10,
+        "{}",
+        outcome.text()
+    );
 }
 
 #[test]

@@ -30,7 +30,10 @@ fn a_database_is_trusted_by_its_certificate_and_no_other() {
     let url = format!("{url} password=secret");
     let refused = Storage::connect(&url, Some(&other.certificate())).unwrap_err();
     let words = refused.to_string();
-    assert!(words.contains("certificate") && words.contains("localhost"), "{words}");
+    assert!(
+        words.contains("certificate") && words.contains("localhost"),
+        "{words}"
+    );
     assert!(!words.contains("secret"), "{words}");
 
     let missing = Storage::connect(&url, Some(std::path::Path::new("no-such.pem"))).unwrap_err();

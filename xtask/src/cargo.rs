@@ -22,7 +22,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
 /// A program of the workspace, built. Everything is built in one way, tests included: another selection of packages
 /// would choose other features of what they share, and build all of that a second time.
 pub(crate) fn built(program: &str) -> anyhow::Result<PathBuf> {
-    cargo(&["build", "--workspace", "--all-targets", "--locked", "--quiet"])?;
+    cargo(&[
+        "build",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+    ])?;
     Ok(target().join("debug").join(program))
 }
 

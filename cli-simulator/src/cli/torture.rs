@@ -9,7 +9,9 @@ use cli_simulator::{
 
 /// Writers, late commits, transactions given up and killed connections on a throw-away PostgreSQL.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xuncha-sim torture --writers 32 --packs 100 --kill-every-ms 50")]
+#[command(
+    after_help = "Example:\n  xuncha-sim torture --writers 32 --packs 100 --kill-every-ms 50"
+)]
 pub(crate) struct Torture {
     /// Devices that push at the same time.
     #[arg(long, default_value_t = 32)]

@@ -38,7 +38,13 @@ const STEPS: u64 = 32;
 
 /// People with a phone: those in the basement over a bad network, those at a desk over a good one.
 const FIELD: [&str; 3] = ["网格员甲", "网格员乙", "物业经理丙"];
-const DESK: [&str; 5] = ["审核员丁", "街道干部戊", "消防员己", "城管队员庚", "审核员辛"];
+const DESK: [&str; 5] = [
+    "审核员丁",
+    "街道干部戊",
+    "消防员己",
+    "城管队员庚",
+    "审核员辛",
+];
 
 pub(super) struct Stage<'s> {
     say: &'s mut dyn FnMut(u64, u64, &str),
@@ -64,7 +70,11 @@ impl<'s> Stage<'s> {
         listen: SocketAddr,
         say: &'s mut dyn FnMut(u64, u64, &str),
     ) -> anyhow::Result<Self> {
-        say(0, STEPS, "启动服务器，登记八部手机 / a server, eight phones");
+        say(
+            0,
+            STEPS,
+            "启动服务器，登记八部手机 / a server, eight phones",
+        );
         let runtime = Runtime::new()?;
         let config = Config::new(folder.join("server"), listen);
         let offset = Arc::new(AtomicI64::new(MONDAY + 8 * HOUR - system_clock()().0));
@@ -191,7 +201,11 @@ impl<'s> Stage<'s> {
 
     fn sync_with(&mut self, who: &'static str, options: Options) -> anyhow::Result<()> {
         let field = FIELD.contains(&who);
-        let mut line = if field { self.bad.as_phone(who) } else { self.good.clone() };
+        let mut line = if field {
+            self.bad.as_phone(who)
+        } else {
+            self.good.clone()
+        };
         let report = self.phone(who)?.sync(&mut line, options)?;
         anyhow::ensure!(
             report.complete,

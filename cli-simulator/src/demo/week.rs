@@ -10,14 +10,18 @@ pub(super) fn play(
     say: &mut dyn FnMut(u64, u64, &str),
 ) -> anyhow::Result<Played> {
     let mut stage = Stage::set(folder, listen, say)?;
-    let mut cases = scenes::monday(&mut stage)?;
-    scenes::tuesday(&mut stage, &mut cases)?;
-    scenes::wednesday(&mut stage, &cases)?;
-    scenes::thursday(&mut stage, &cases)?;
-    stage.at(3, 18, "推演台账，县里封存周报 / the ledger is folded, the county seals its report");
+    let monday = scenes::monday(&mut stage)?;
+    let tuesday = scenes::tuesday(&mut stage, &monday)?;
+    scenes::wednesday(&mut stage, &monday, &tuesday)?;
+    scenes::thursday(&mut stage, &monday, &tuesday)?;
+    stage.at(
+        3,
+        18,
+        "推演台账，县里封存周报 / the ledger is folded, the county seals its report",
+    );
     stage.fold()?;
     let token = stage.token("审核员丁")?;
-    scenes::friday(&mut stage, &cases)?;
+    scenes::friday(&mut stage, &monday, &tuesday)?;
     stage.at(4, 18, "审核员取台账 / the reviewer pulls the ledger");
     stage.fold()?;
     let mut ledger = Ledger::pull(&mut stage.good.clone(), &token)?;

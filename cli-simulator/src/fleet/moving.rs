@@ -58,7 +58,13 @@ impl Moving {
             taken.push(shot.hash);
             let building = format!("{}栋", 1 + n % 40);
             let place = (building.as_str(), "1单元", "1层", LocationKind::Stairwell);
-            let found = observation(&world.compounds[0], "EG-03", place, "楼梯间堆物", vec![shot]);
+            let found = observation(
+                &world.compounds[0],
+                "EG-03",
+                place,
+                "楼梯间堆物",
+                vec![shot],
+            );
             phone.device.observe(found, None)?;
         }
         let report = phone.sync(&mut direct.clone(), Options::default())?;

@@ -77,7 +77,11 @@ impl Fleet {
         let mut fleet = Self::gather(folder, plan)?;
         let total = (plan.days * STEPS * plan.devices) as u64;
         for turn in 0..plan.days * STEPS {
-            if let Some(moving) = plan.moving.as_ref().filter(|_| turn == plan.days * STEPS / 2) {
+            if let Some(moving) = plan
+                .moving
+                .as_ref()
+                .filter(|_| turn == plan.days * STEPS / 2)
+            {
                 let key = fleet.app.rooms.access.key().clone();
                 fleet.mover = Some(moving.begin(folder.join("server"), key));
             }

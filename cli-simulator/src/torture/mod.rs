@@ -68,7 +68,8 @@ impl Outcome {
     /// The report people read.
     pub fn text(&self) -> String {
         let verdict = if self.broken.is_empty() {
-            "kept   every number was seen, once, in order; nothing acknowledged is missing".to_owned()
+            "kept   every number was seen, once, in order; nothing acknowledged is missing"
+                .to_owned()
         } else {
             format!("BROKEN {}", self.broken.join("\n       "))
         };
@@ -86,7 +87,13 @@ impl Outcome {
 }
 
 fn counties(count: usize) -> Vec<World> {
-    let county = |n: usize| World::of(format!("429999/4299{n:02}").parse().expect("codes of a path"));
+    let county = |n: usize| {
+        World::of(
+            format!("429999/4299{n:02}")
+                .parse()
+                .expect("codes of a path"),
+        )
+    };
     (0..count).map(county).collect()
 }
 
@@ -119,7 +126,11 @@ pub fn run(folder: &Path, server: &postgres::Server, plan: &Plan) -> anyhow::Res
     let mut kills = 0;
     while plan.kill_every_ms > 0 && writers.iter().any(|w| !w.is_finished()) {
         std::thread::sleep(Duration::from_millis(plan.kill_every_ms));
-        kills += u64::from(server.execute("torture", include_str!("kill_backend.sql"))?.contains('t'));
+        kills += u64::from(
+            server
+                .execute("torture", include_str!("kill_backend.sql"))?
+                .contains('t'),
+        );
     }
     for writer in writers {
         generator.block_on(writer).context("a writer")??;
@@ -130,7 +141,9 @@ pub fn run(folder: &Path, server: &postgres::Server, plan: &Plan) -> anyhow::Res
     let mut seen = readers::finish(&generator, readers)?;
     let stored = stored(&generator)?;
     if stored != acknowledged {
-        seen.broken.push(format!("{acknowledged} changes were acknowledged, {stored} are stored"));
+        seen.broken.push(format!(
+            "{acknowledged} changes were acknowledged, {stored} are stored"
+        ));
     }
     Ok(Outcome {
         acknowledged,
@@ -154,7 +167,10 @@ fn lanes(generator: &mut Generator, plan: &Plan) -> anyhow::Result<Vec<Lane>> {
         for _ in 0..plan.packs {
             let entries = (0..plan.changes).map(|_| Ok(generator.record(writer, at)?.1));
             let entries = entries.collect::<anyhow::Result<Vec<_>>>()?;
-            lane.push((generator.writers[writer].id, generator.seal(writer, entries)));
+            lane.push((
+                generator.writers[writer].id,
+                generator.seal(writer, entries),
+            ));
         }
         lanes.push(lane);
     }

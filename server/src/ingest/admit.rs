@@ -41,7 +41,9 @@ enum Standing {
     /// It does not follow the last one the server has, which is this.
     Fork(u64, PackHash),
     /// New, by a device that may write or not.
-    New { active: bool },
+    New {
+        active: bool,
+    },
 }
 
 /// Admits verified packs in the caller's transaction; an answer for each.
@@ -175,12 +177,15 @@ fn store(
                         docs.insert(change.doc, write::new_doc(change.doc, space, path));
                     }
                     if let Some(doc) = docs.get(&change.doc) {
-                        by_space.entry(doc.space.clone()).or_default().push(Numbered {
-                            change,
-                            device: pack.claims.device,
-                            pack: hashes[*at],
-                            relayed,
-                        });
+                        by_space
+                            .entry(doc.space.clone())
+                            .or_default()
+                            .push(Numbered {
+                                change,
+                                device: pack.claims.device,
+                                pack: hashes[*at],
+                                relayed,
+                            });
                     }
                 }
             }
@@ -215,7 +220,15 @@ fn reject_change(
         Reject::Quarantine(reason) => reason,
     };
     let (change, device) = (&pack.changes[index], pack.claims.device);
-    devices::quarantine(tx, change.hash, change.doc, device, reason, now.0, &change.bytes)?;
+    devices::quarantine(
+        tx,
+        change.hash,
+        change.doc,
+        device,
+        reason,
+        now.0,
+        &change.bytes,
+    )?;
     Ok(Code::Quarantined)
 }
 

@@ -53,7 +53,10 @@ pub fn find_all(
             })
         },
     )?;
-    Ok(found.into_iter().map(|device| (device.id, device)).collect())
+    Ok(found
+        .into_iter()
+        .map(|device| (device.id, device))
+        .collect())
 }
 
 fn keys(ids: &[DeviceId]) -> Vec<Value<'_>> {
@@ -84,10 +87,7 @@ pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageEr
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn lock(
-    tx: &mut dyn Tx,
-    ids: impl IntoIterator<Item = DeviceId>,
-) -> Result<(), StorageError> {
+pub fn lock(tx: &mut dyn Tx, ids: impl IntoIterator<Item = DeviceId>) -> Result<(), StorageError> {
     let ids: Vec<DeviceId> = ids.into_iter().collect();
     tx.lock("SELECT id FROM device WHERE id IN (?)", &keys(&ids))?;
     Ok(())
@@ -200,11 +200,7 @@ pub struct Pack {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert_packs(
-    tx: &mut dyn Tx,
-    packs: &[Pack],
-    received: i64,
-) -> Result<(), StorageError> {
+pub fn insert_packs(tx: &mut dyn Tx, packs: &[Pack], received: i64) -> Result<(), StorageError> {
     let values: Vec<Value<'_>> = packs
         .iter()
         .flat_map(|pack| {

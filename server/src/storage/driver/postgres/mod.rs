@@ -21,10 +21,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
 use bell::Bell;
 use connection::Connection;
 use target::Target;
+use tokio::sync::{Notify, watch};
 use tx::PgTx;
 
 use super::{Job, StorageError, Tx};
