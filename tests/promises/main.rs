@@ -20,5 +20,6 @@ mod processes;
 mod restored_server;
 mod scope_isolation;
 mod storage;
+mod trusted_time;
 mod uploads;
 mod vectors;

@@ -8,7 +8,7 @@ use sync_core::{
     wire::{
         Code, decode, encode,
         page::Sum,
-        push::{Refused, Response},
+        push::{Known, Refused, Response},
     },
 };
 
@@ -38,7 +38,9 @@ pub(super) fn admit(
     devices::lock(tx, pack.claims.device)?;
     if let Some((received, refused)) = devices::find_pack(tx, hash)? {
         let refused = decode(&refused).unwrap_or_default();
-        return Ok(stored(pack, hash, server, ServerTime(received), refused));
+        let known = came_before(tx, pack, hash, 0..pack.changes.len())?;
+        let received = ServerTime(received);
+        return Ok(stored(pack, hash, server, received, refused, known));
     }
     let device = devices::find(tx, pack.claims.device)?
         .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
@@ -66,7 +68,10 @@ pub(super) fn admit(
         &encode(&refused),
     )?;
     devices::advance_chain(tx, device.id, pack.claims.number, hash, now.0)?;
-    Ok(stored(pack, hash, server, now, refused))
+    let again = (0..).zip(&actions);
+    let again = again.filter(|(_, action)| matches!(action, Action::Known));
+    let known = came_before(tx, pack, hash, again.map(|(index, _)| index))?;
+    Ok(stored(pack, hash, server, now, refused, known))
 }
 
 fn stored(
@@ -75,6 +80,7 @@ fn stored(
     server: &SecretKey,
     received: ServerTime,
     refused: Vec<Refused>,
+    known: Vec<Known>,
 ) -> Response {
     let (device, number) = (pack.claims.device, pack.claims.number);
     let receipt = PackReceipt {
@@ -86,7 +92,36 @@ fn stored(
     Response::Stored {
         receipt: receipt.seal(server),
         refused,
+        known: (!known.is_empty()).then_some(known),
     }
+}
+
+/// Those of these entries that another pack had brought before, with when that was.
+fn came_before(
+    tx: &mut dyn Tx,
+    pack: &Verified,
+    hash: PackHash,
+    entries: impl Iterator<Item = usize>,
+) -> Result<Vec<Known>, Refusal> {
+    let entries: Vec<usize> = entries.collect();
+    let docs: BTreeSet<DocId> = entries.iter().map(|at| pack.changes[*at].doc).collect();
+    let mut known = Vec::new();
+    if docs.is_empty() {
+        return Ok(known);
+    }
+    let routes = docs::spaces_of(tx, docs)?;
+    let spaces: BTreeSet<&AreaPath> = routes.values().collect();
+    let hashes: Vec<ChangeHash> = entries.iter().map(|at| pack.changes[*at].hash).collect();
+    for space in spaces {
+        let times = log::came_before(tx, space, hash, &hashes)?;
+        known.extend(entries.iter().filter_map(|at| {
+            Some(Known {
+                entry: u32::try_from(*at).unwrap_or(u32::MAX),
+                received: *times.get(&pack.changes[*at].hash)?,
+            })
+        }));
+    }
+    Ok(known)
 }
 
 /// Reads what the plan needs: only rows that this pack names. The spaces are held before they are read, in order.

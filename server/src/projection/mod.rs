@@ -6,6 +6,7 @@
 
 mod gather;
 mod project;
+pub(crate) mod whole;
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 
 use crate::{
     access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, spaces},
+    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces},
 };
 
 /// Documents projected in one transaction.
@@ -83,6 +84,7 @@ impl Projection {
                 }
             }
         }
+        total.documents += self.again().await?;
         self.photos().await?;
         Ok(total)
     }
@@ -116,6 +118,30 @@ impl Projection {
                 Ok((progress, more))
             })
             .await
+    }
+
+    /// Folds records anew whose log has not grown: what they are judged by has changed. Returns how many.
+    async fn again(&self) -> Result<usize, StorageError> {
+        let mut total = 0;
+        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
+            loop {
+                let of = space.clone();
+                let gathered = move |tx: &mut dyn Tx| {
+                    let mark = marks::mark(tx, &of)?;
+                    gather::again(tx, &of, mark.seq, BATCH)
+                };
+                let situation = self.storage.read(gathered).await?;
+                if situation.docs.is_empty() {
+                    break;
+                }
+                let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
+                let mut actions = planned.map_err(|_| StorageError::Closed)?;
+                let of = space.clone();
+                let apply = move |tx: &mut dyn Tx| project::apply_again(tx, &of, &mut actions);
+                total += self.storage.write(apply).await?.documents;
+            }
+        }
+        Ok(total)
     }
 
     /// Shows photos that have come since in the ledger of the records that name them.

@@ -7,21 +7,25 @@ use std::{
 
 use sync_core::{
     catalogue::Catalogue,
-    crdt::Document,
-    lifecycle::{self, HazardState, Stated},
+    lifecycle::{self, Attested, HazardState, Stated},
     place_key,
-    record::{AreaPath, Event, EventBody, Grant, GrantId, Observation},
+    record::{
+        AreaPath, DeviceId, DocId, Event, EventBody, Grant, GrantId, Observation, ServerTime,
+    },
+    wire::Received,
 };
 
 use super::{
     Progress,
     gather::{Raw, Situation},
+    whole::{self, Whole},
 };
 use crate::storage::{
     StorageError, Tx,
     docs::{self, Doc},
     hazards::{self, Hazard},
     marks::{self, Mark},
+    revocations,
 };
 
 /// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
@@ -32,24 +36,30 @@ const FOLD_BYTES: u64 = 2 * 1024;
 #[derive(Debug)]
 pub(super) struct Action {
     row: Hazard,
-    snapshot: Option<(Doc, Vec<u8>)>,
+    snapshot: Option<(Doc, Vec<u8>, Received)>,
     damaged: bool,
 }
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
 pub(super) fn plan(situation: Situation) -> Vec<Action> {
-    let Situation { docs, grants, .. } = situation;
-    docs.into_iter().map(|raw| project(raw, &grants)).collect()
+    let Situation {
+        docs,
+        grants,
+        revoked,
+        ..
+    } = situation;
+    let project = |raw| project(raw, &grants, &revoked);
+    docs.into_iter().map(project).collect()
 }
 
-fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
-    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants)))
+fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
         Ok((state, events, chunk)) => Action {
             row: row(&doc, &state, &events),
-            snapshot: chunk.map(|chunk| (doc, chunk)),
+            snapshot: chunk.map(|(chunk, received)| (doc, chunk, received)),
             damaged: false,
         },
         Err(problem) => Action {
@@ -63,12 +73,15 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
     }
 }
 
-type Folded = (HazardState, Vec<Stated>, Option<Vec<u8>>);
+type Folded = (HazardState, Vec<Stated>, Option<(Vec<u8>, Received)>);
+type GrantsOf = HashMap<GrantId, Grant>;
+type RevokedAt = HashMap<DeviceId, ServerTime>;
 
-fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
-    let snapshot = (!raw.body.chunk.is_empty()).then_some(raw.body.chunk.as_slice());
-    let mut document = Document::load(snapshot, raw.body.changes.iter().map(Vec::as_slice))
-        .map_err(|e| e.to_string())?;
+fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, String> {
+    let Whole {
+        mut document,
+        received,
+    } = whole::load(&raw.body).map_err(|e| e.to_string())?;
     let (events, _) = document.events();
     let read = |(id, bytes): (_, Vec<u8>)| {
         Event::from_bytes(&bytes)
@@ -76,12 +89,14 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
             .map(|event| Stated { id, event })
     };
     let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
-    let state = lifecycle::fold(&events, grants, Catalogue::embedded());
+    let attested = Attested::new(grants, revoked, &document.held(), &received);
+    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
     let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
     let chunk = if whole && document.digest() == raw.doc.digest {
-        Some(document.snapshot())
+        let received = whole::in_order(document.change_hashes(), &received);
+        Some((document.snapshot(), received))
     } else {
         None
     };
@@ -189,11 +204,37 @@ pub(super) fn apply(
         action.row.changed = changed;
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
-        if let Some((doc, chunk)) = &action.snapshot {
-            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk)?);
+        if let Some((doc, chunk, received)) = &action.snapshot {
+            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk, received)?);
         }
         rows.push(&action.row);
     }
     hazards::put(tx, &rows)?;
+    Ok(progress)
+}
+
+/// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
+pub(super) fn apply_again(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    actions: &mut [Action],
+) -> Result<Progress, StorageError> {
+    let mut mark = marks::lock(tx, space)?;
+    let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
+    for action in actions {
+        let doc = DocId::from_slice(&action.row.doc)?;
+        done.push(doc);
+        let there = hazards::find(tx, space, doc)?;
+        if there.is_some_and(|row| row.as_of_seq > action.row.as_of_seq) {
+            continue;
+        }
+        mark.changed += 1;
+        action.row.changed = mark.changed;
+        progress.documents += 1;
+        rows.push(&action.row);
+    }
+    marks::advance(tx, space, &mark)?;
+    hazards::put(tx, &rows)?;
+    revocations::done(tx, space, &done)?;
     Ok(progress)
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
-    crdt::Document,
-    lifecycle::{self, HazardState, Stated, Verdict},
+    lifecycle::{self, Attested, HazardState, Stated, Verdict},
     record::{BlobHash, DocId, Event, Grant, GrantId},
     wire::Code,
 };
@@ -14,7 +13,8 @@ use sync_core::{
 use super::{HazardView, view};
 use crate::{
     access::{Reach, Refusal},
-    storage::{Tx, blobs, devices, docs, hazards, names},
+    projection::whole,
+    storage::{Tx, blobs, devices, docs, hazards, names, revocations},
 };
 
 /// A hazard with its whole history.
@@ -106,9 +106,8 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
     let body = docs::body(tx, &doc)?;
-    let snapshot = (!body.chunk.is_empty()).then_some(body.chunk.as_slice());
-    let document = Document::load(snapshot, body.changes.iter().map(Vec::as_slice))
-        .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let loaded = whole::load(&body).map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let mut document = loaded.document;
     let read = |(id, bytes): (_, Vec<u8>)| {
         Event::from_bytes(&bytes)
             .ok()
@@ -117,7 +116,9 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
     let used: BTreeSet<GrantId> = events.iter().map(|stated| stated.event.grant).collect();
     let grants = devices::grant_claims(tx, &used)?;
-    let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
+    let revoked = revocations::all(tx, &doc.space)?;
+    let attested = Attested::new(&grants, &revoked, &document.held(), &loaded.received);
+    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
     Ok(HazardDetail {
         hazard,
         conflicts: state.conflicts.iter().map(conflict).collect(),

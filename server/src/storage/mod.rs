@@ -14,6 +14,7 @@ pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod revocations;
 pub mod spaces;
 pub mod tables;
 

@@ -186,6 +186,11 @@ pub(crate) const WHOLE: &[Table] = &[
         ],
     ),
     table(
+        "revocation",
+        2,
+        &[("space", Text), ("n", Int), ("device", Bytes), ("at", Int)],
+    ),
+    table(
         "quarantine",
         1,
         &[

@@ -101,7 +101,6 @@ impl Device {
     /// # Errors
     /// [`DeviceError::UnknownDocument`] if it is not on this phone.
     pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<Stated>), DeviceError> {
-        let events = docs::stated(&docs::load(&self.connection, doc)?);
-        Ok((docs::fold(&self.connection, &events)?, events))
+        docs::fold(&self.connection, &mut docs::load(&self.connection, doc)?)
     }
 }

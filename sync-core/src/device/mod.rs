@@ -16,6 +16,7 @@ mod meta;
 mod outbox;
 mod page;
 mod photo;
+mod received;
 mod scope;
 mod settle;
 mod status;
@@ -40,7 +41,10 @@ pub struct Device {
     pub host: Host,
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_device.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_device.sql"),
+    include_str!("migrations/0003_received.sql"),
+];
 
 impl Device {
     /// Opens a store on a SQLite connection, migrating it if it is older.

@@ -5,6 +5,7 @@
 //! nothing. No storage, no clock, no CRDT here; the tables are in `catalogue`.
 
 pub mod across;
+mod attested;
 mod case;
 pub mod count;
 pub mod deadline;
@@ -28,6 +29,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use attested::Attested;
 pub use duty::{DutyChain, DutyFinding, Link, duty_chain};
 pub use fold::fold;
 pub use order::newest;

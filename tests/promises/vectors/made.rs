@@ -13,8 +13,8 @@ use sync_core::{
         ServerTime, ids::uuid_v7,
     },
     wire::{
-        Exchange,
-        page::{Content, Item, Page, Sum},
+        Exchange, Received,
+        page::{Content, Item, Page, Revocation, Sum},
         pull::{self, Cursor, Phase},
         push::{self, Entry, Push},
         sync::{self, Sync},
@@ -245,6 +245,8 @@ fn page(story: &Story) -> Value {
             sum: sum(story),
             row: Some(row()),
         },
+        // Both changes came in one pack.
+        received: Some(Received(vec![ServerTime(NOON + 3_600_123); 2])),
     };
     let delta = Item {
         doc: story.doc,
@@ -252,6 +254,7 @@ fn page(story: &Story) -> Value {
         content: Content::Delta {
             changes: vec![story.changes[1].bytes.clone().into()],
         },
+        received: Some(Received(vec![ServerTime(NOON + 3_600_123)])),
     };
     let backfill = Page {
         log,
@@ -261,11 +264,17 @@ fn page(story: &Story) -> Value {
         exits: Vec::new(),
         grants: vec![story.grant.clone()],
         sum: Some(sum(story)),
+        revoked: None,
     };
     let tail = Page {
         items: vec![delta],
         grants: Vec::new(),
         exits: vec![DocId([9; 16])],
+        revoked: Some(vec![Revocation {
+            number: 1,
+            device: DeviceId([0x0e; 16]),
+            at: ServerTime(NOON),
+        }]),
         ..backfill.clone()
     };
     let county = World::small().county;
@@ -274,6 +283,7 @@ fn page(story: &Story) -> Value {
         area: county.clone(),
         log,
         phase,
+        revoked: None,
     };
     let ask = sync::Request {
         push: None,
