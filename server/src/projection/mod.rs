@@ -4,7 +4,10 @@
 //! with a long tail, and the moved mark, in one transaction. Nothing here is the truth: everything can be
 //! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
 
+mod beside;
+mod compare;
 mod gather;
+pub(crate) mod groups;
 mod project;
 pub(crate) mod whole;
 
@@ -15,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::{
     access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces},
+    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
 };
 
 /// Documents projected in one transaction.
@@ -86,6 +89,7 @@ impl Projection {
         }
         total.documents += self.again().await?;
         self.photos().await?;
+        self.compare().await?;
         Ok(total)
     }
 
@@ -154,6 +158,21 @@ impl Projection {
                 .await?
                 == PHOTOS
         {}
+        Ok(())
+    }
+
+    /// Compares records that are new to look at with those that may be the same.
+    async fn compare(&self) -> Result<(), StorageError> {
+        const RECORDS: usize = 64;
+        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
+            loop {
+                let of = space.clone();
+                let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
+                if self.storage.write(compare).await? < RECORDS {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 

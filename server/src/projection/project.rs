@@ -17,6 +17,7 @@ use sync_core::{
 
 use super::{
     Progress,
+    beside::{self, Beside},
     gather::{Raw, Situation},
     whole::{self, Whole},
 };
@@ -36,6 +37,7 @@ const FOLD_BYTES: u64 = 2 * 1024;
 #[derive(Debug)]
 pub(super) struct Action {
     row: Hazard,
+    beside: Beside,
     snapshot: Option<(Doc, Vec<u8>, Received)>,
     damaged: bool,
 }
@@ -57,8 +59,9 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
-        Ok((state, events, chunk)) => Action {
-            row: row(&doc, &state, &events),
+        Ok((row, beside, chunk)) => Action {
+            row,
+            beside,
             snapshot: chunk.map(|(chunk, received)| (doc, chunk, received)),
             damaged: false,
         },
@@ -67,13 +70,14 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
                 problem,
                 ..blank(&doc)
             },
+            beside: Beside::default(),
             snapshot: None,
             damaged: true,
         },
     }
 }
 
-type Folded = (HazardState, Vec<Stated>, Option<(Vec<u8>, Received)>);
+type Folded = (Hazard, Beside, Option<(Vec<u8>, Received)>);
 type GrantsOf = HashMap<GrantId, Grant>;
 type RevokedAt = HashMap<DeviceId, ServerTime>;
 
@@ -100,7 +104,9 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, Str
     } else {
         None
     };
-    Ok((state, events, chunk))
+    let mut row = row(&raw.doc, &state, &events);
+    let beside = beside::of(&raw.doc, &state, &events, &attested, &mut row);
+    Ok((row, beside, chunk))
 }
 
 fn blank(doc: &Doc) -> Hazard {
@@ -119,6 +125,7 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
     let list = lifecycle::row(state, events);
     let kind = catalogue.kinds.find(&list.code);
     let first = first_observation(state, events);
+    let place = lifecycle::place(state, events);
     let open_conflicts = state
         .conflicts
         .iter()
@@ -138,8 +145,8 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
         grade: state.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
         category: kind.map(|k| k.category.clone()).unwrap_or_default(),
         flags: i64::from(list.flags),
-        compound: first.map(|o| o.place.compound.as_bytes().to_vec()),
-        place_key: first.map(|o| place_key::of(&o.place)).unwrap_or_default(),
+        compound: place.map(|p| p.compound.as_bytes().to_vec()),
+        place_key: place.map(place_key::of).unwrap_or_default(),
         search: words.join(" ").to_lowercase(),
         item_count: first.and_then(|o| o.count).map(i64::from),
         found_at: list.found,
@@ -200,17 +207,25 @@ pub(super) fn apply(
     marks::advance(tx, space, &moved)?;
     let changed = mark.changed;
     let (mut progress, mut rows) = (Progress::default(), Vec::new());
-    for (changed, action) in (changed + 1..).zip(actions) {
+    for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
         action.row.changed = changed;
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk, received)) = &action.snapshot {
             progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk, received)?);
         }
-        rows.push(&action.row);
+        rows.push((&action.row, &action.beside));
     }
-    hazards::put(tx, &rows)?;
+    put(tx, space, &rows)?;
     Ok(progress)
+}
+
+/// Writes rows of the ledger and what stands beside them.
+fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Beside)]) -> Result<(), StorageError> {
+    let new = beside::new_looks(tx, space, rows)?;
+    let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
+    hazards::put(tx, &plain)?;
+    beside::put(tx, space, rows, &new)
 }
 
 /// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
@@ -231,10 +246,10 @@ pub(super) fn apply_again(
         mark.changed += 1;
         action.row.changed = mark.changed;
         progress.documents += 1;
-        rows.push(&action.row);
+        rows.push((&action.row, &action.beside));
     }
     marks::advance(tx, space, &mark)?;
-    hazards::put(tx, &rows)?;
+    put(tx, space, &rows)?;
     revocations::done(tx, space, &done)?;
     Ok(progress)
 }

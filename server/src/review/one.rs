@@ -6,11 +6,15 @@ use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
     lifecycle::{self, Attested, HazardState, Stated, Verdict},
-    record::{BlobHash, DocId, Event, Grant, GrantId},
+    record::{BlobHash, DocId, Event, Grant, GrantId, ServerTime},
     wire::Code,
 };
 
-use super::{HazardView, view};
+use super::{
+    HazardView,
+    beside::{BesideView, Folded, beside},
+    view,
+};
 use crate::{
     access::{Reach, Refusal},
     projection::whole,
@@ -28,6 +32,9 @@ pub struct HazardDetail {
     pub conflicts: Vec<ConflictView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
+    /// What stands beside it now.
+    #[serde(flatten)]
+    pub beside: BesideView,
 }
 
 /// An event and what became of it.
@@ -97,7 +104,12 @@ pub struct PhotoView {
     pub thumb_url: String,
 }
 
-pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDetail, Refusal> {
+pub(super) fn one(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    id: DocId,
+    now: ServerTime,
+) -> Result<HazardDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
     let doc = docs::find(tx, id)?
         .filter(|d| reach.covers(&d.path))
@@ -119,7 +131,14 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let revoked = revocations::all(tx, &doc.space)?;
     let attested = Attested::new(&grants, &revoked, &document.held(), &loaded.received);
     let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
+    let folded = Folded {
+        doc: &doc,
+        state: &state,
+        events: &events,
+        grants: &attested,
+    };
     Ok(HazardDetail {
+        beside: beside(tx, reach, &folded, now)?,
         hazard,
         conflicts: state.conflicts.iter().map(conflict).collect(),
         photos: photos(tx, &events)?,

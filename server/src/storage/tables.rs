@@ -89,6 +89,7 @@ pub(crate) const BLOB: Table = table(
         ("stored_at", Int),
         ("receipt", Bytes),
         ("object", Text),
+        ("print", Int),
     ],
 );
 

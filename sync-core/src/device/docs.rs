@@ -9,7 +9,8 @@ use crate::{
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, Attested, HazardState, Stated},
-    record::{AreaPath, Digest, DocId, Event, EventBody, Row},
+    place_key,
+    record::{AreaPath, CompoundId, Digest, DocId, Event, EventBody, Row},
     wire::page::Sum,
 };
 
@@ -188,14 +189,17 @@ pub(super) fn refresh_row(
 
 /// The row of the list for a folded record.
 pub(super) fn row_of(state: &HazardState, events: &[Stated]) -> Row {
-    lifecycle::row(state, events)
+    Row {
+        place_key: lifecycle::place(state, events).map(place_key::of),
+        ..lifecycle::row(state, events)
+    }
 }
 
 pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
     let mut statement = c.prepare_cached(
         "INSERT OR REPLACE INTO hazard_view
-         (doc, state, flags, code, place, description, found, updated, events, photos)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     statement.execute(params![
         doc.as_bytes(),
@@ -207,7 +211,9 @@ pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), Dev
         row.found,
         row.updated,
         row.events,
-        row.photos
+        row.photos,
+        row.compound.as_ref().map(CompoundId::as_bytes),
+        row.place_key.as_deref().unwrap_or_default()
     ])?;
     Ok(())
 }

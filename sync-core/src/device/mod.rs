@@ -20,6 +20,7 @@ mod received;
 mod scope;
 mod settle;
 mod status;
+mod suggest;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -32,6 +33,7 @@ pub use list::{Filter, HazardRow};
 pub use photo::{PhotoStep, PhotoTask};
 pub use settle::Settled;
 pub use status::Status;
+pub use suggest::Suggested;
 
 /// The store of one phone.
 #[derive(Debug)]

@@ -230,6 +230,8 @@ fn row() -> Row {
         updated: NOON + 1_800_000,
         events: 2,
         photos: 2,
+        compound: Some(World::small().compounds[0].id),
+        place_key: Some("3/2/-1/stairwell/".to_owned()),
         ..Row::default()
     }
 }
@@ -305,6 +307,8 @@ fn page(story: &Story) -> Value {
             pages: vec![backfill, tail],
         }),
     };
+    let mut in_order: Vec<String> = story.changes.iter().map(|c| c.hash.to_string()).collect();
+    in_order.sort();
     json!({
         "about": "A sync that asks for the first page of one scope and follows another: the frames of POST /v1/sync.",
         "request": hex(&minicbor::to_vec(&ask).unwrap()),
@@ -314,6 +318,8 @@ fn page(story: &Story) -> Value {
         "doc": story.doc.to_string(),
         "chunk": hex(&story.snapshot),
         "delta": hex(&story.changes[1].bytes),
+        "received": [NOON + 3_600_123, NOON + 3_600_123],
+        "hashes_in_order": in_order,
     })
 }
 

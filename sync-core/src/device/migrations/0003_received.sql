@@ -21,4 +21,4 @@ ALTER TABLE scope ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;
 -- For comparing records without loading them: where a hazard is, found where it was folded here.
 ALTER TABLE hazard_view ADD COLUMN place_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE hazard_view ADD COLUMN compound BLOB;
-CREATE INDEX hazard_view_by_compound ON hazard_view (compound);
+CREATE INDEX hazard_view_by_place ON hazard_view (compound, place_key);
