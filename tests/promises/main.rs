@@ -6,6 +6,7 @@ mod bad_input;
 mod base_and_pos;
 mod cloned_device;
 mod convergence;
+mod duplicates;
 mod durable_ack;
 mod engines;
 mod first_path;

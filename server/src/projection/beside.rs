@@ -40,7 +40,8 @@ pub(super) fn of(
     let catalogue = Catalogue::embedded();
     let registered = Registered::of(doc.id, state, events, grants);
     row.registered = registered.when.upper.map(|at| at.0);
-    let due = deadline::due(state, catalogue).filter(|due| due.certain);
+    let due = deadline::trusted_due(state, catalogue, &registered.when);
+    let due = due.filter(|due| due.certain);
     row.due = due.map(|due| due.at.0);
     if let Some(seen) = Seen::of(doc.id, state, events, place_key::of) {
         row.finder = Some(seen.finder.as_bytes().to_vec());

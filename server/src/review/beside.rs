@@ -7,7 +7,8 @@ use sync_core::{
     catalogue::Catalogue,
     lifecycle::{
         Grants, HazardState, Stated,
-        deadline::{due, open_standing},
+        across::Registered,
+        deadline::{Standing, standing_of, trusted_due},
         duty_chain,
     },
     record::{OrganId, Role, ServerTime},
@@ -57,7 +58,7 @@ pub struct GroupView {
 pub struct DueView {
     /// When it is due, RFC 3339.
     pub at: String,
-    /// Whether the calendars of all years it touches are known.
+    /// Whether the calendars of all years it touches are known, and the time it counts from is not contradicted.
     pub certain: bool,
     /// `on_time`, `overdue` or `undetermined`; absent if nobody has to work on it.
     pub standing: Option<&'static str>,
@@ -83,7 +84,7 @@ pub(super) fn beside<G: Grants>(
         suggestions: suggested(tx, reach, folded.doc)?,
         group: group(tx, folded.doc)?,
         duty: duty(tx, folded, now)?,
-        due: standing(folded.state, now),
+        due: standing(folded, now),
     })
 }
 
@@ -142,13 +143,15 @@ fn duty<G: Grants>(
     Ok(chains)
 }
 
-fn standing(state: &HazardState, now: ServerTime) -> Option<DueView> {
-    let due = due(state, Catalogue::embedded())?;
-    let standing = open_standing(state, Catalogue::embedded(), now);
+fn standing<G: Grants>(folded: &Folded<'_, G>, now: ServerTime) -> Option<DueView> {
+    let (state, catalogue) = (folded.state, Catalogue::embedded());
+    let found = Registered::of(folded.doc.id, state, folded.events, folded.grants).when;
+    let due = trusted_due(state, catalogue, &found)?;
+    let standing = standing_of(state, due, catalogue, now);
     Some(DueView {
         at: view::instant(due.at.0),
         certain: due.certain,
         standing: standing.map(word),
-        standing_zh: standing.map(sync_core::lifecycle::deadline::Standing::zh),
+        standing_zh: standing.map(Standing::zh),
     })
 }
