@@ -57,7 +57,7 @@ fn alarms(kept: &[Kept]) -> BTreeSet<DocId> {
 fn found(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Vec<Kept>, StorageError> {
     let catalogue = Catalogue::embedded();
     let own = suggestions::comparables(tx, space, &[doc])?.remove(&doc);
-    let Some(own) = own.filter(|own| stands(own)) else {
+    let Some(own) = own.filter(stands) else {
         return Ok(Vec::new());
     };
     let days = i64::from(catalogue.weights.campaign_days);

@@ -6,6 +6,9 @@ use sync_core::record::{AreaPath, DocId};
 
 use super::{StorageError, Tx, Value, docs::ids};
 
+/// A record, and the one that it says it is.
+pub type Link = (DocId, DocId);
+
 /// Records of one group that are looked at: no person links more, and a list that grows without end must not make
 /// every projection of it slower.
 const MEMBERS: usize = 64;
@@ -18,7 +21,7 @@ pub fn around(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: &[DocId],
-) -> Result<BTreeSet<(DocId, DocId)>, StorageError> {
+) -> Result<BTreeSet<Link>, StorageError> {
     let mut found = BTreeSet::new();
     for column in ["doc", "target"] {
         let sql =
@@ -40,7 +43,7 @@ pub fn group(
     tx: &mut dyn Tx,
     space: &AreaPath,
     doc: DocId,
-) -> Result<(BTreeSet<DocId>, BTreeSet<(DocId, DocId)>), StorageError> {
+) -> Result<(BTreeSet<DocId>, BTreeSet<Link>), StorageError> {
     let (mut members, mut links) = (BTreeSet::from([doc]), BTreeSet::new());
     let mut next = vec![doc];
     while !next.is_empty() && members.len() < MEMBERS {

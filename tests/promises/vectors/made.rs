@@ -236,8 +236,8 @@ fn row() -> Row {
     }
 }
 
-fn page(story: &Story) -> Value {
-    let log = LogId([0x10; 8]);
+/// The first page of a scope, and one that follows.
+fn pages(story: &Story, log: LogId) -> Vec<Page> {
     let whole = Item {
         doc: story.doc,
         area: Some(World::small().grids[0].clone()),
@@ -279,6 +279,11 @@ fn page(story: &Story) -> Value {
         }]),
         ..backfill.clone()
     };
+    vec![backfill, tail]
+}
+
+fn page(story: &Story) -> Value {
+    let log = LogId([0x10; 8]);
     let county = World::small().county;
     let cursor = |phase| Cursor {
         space: county.clone(),
@@ -304,7 +309,7 @@ fn page(story: &Story) -> Value {
     let answer = sync::Response {
         push: None,
         pull: Some(pull::Response {
-            pages: vec![backfill, tail],
+            pages: pages(story, log),
         }),
     };
     let mut in_order: Vec<String> = story.changes.iter().map(|c| c.hash.to_string()).collect();
