@@ -88,8 +88,8 @@ pub(crate) const BLOB: Table = table(
         ("device", Bytes),
         ("stored_at", Int),
         ("receipt", Bytes),
-        ("object", Text),
         ("print", Int),
+        ("object", Text),
     ],
 );
 

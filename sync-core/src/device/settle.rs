@@ -70,8 +70,9 @@ impl Device {
                         refused.iter().map(|r| (r.entry as usize, r.code)).collect();
                     // Before anything is written anew: what came with this pack, or had come before it.
                     let known = known.as_deref().unwrap_or_default();
-                    note_times(tx, &sealed.request, &codes, known, claims.received)?;
+                    let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
                     settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
+                    judge(tx, &timed)?;
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
@@ -85,14 +86,14 @@ impl Device {
     }
 }
 
-/// Notes when the server received the changes of a pack, and judges their records by it.
+/// Notes when the server received the changes of a pack. Returns their records.
 fn note_times(
     c: &Connection,
     request: &Request,
     refused: &[(usize, Code)],
     known: &[Known],
     received: ServerTime,
-) -> Result<(), DeviceError> {
+) -> Result<Vec<DocId>, DeviceError> {
     let mut times: BTreeMap<DocId, Vec<(ChangeHash, ServerTime)>> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
         if refused.iter().any(|(at, _)| *at == index) {
@@ -103,9 +104,22 @@ fn note_times(
         let at = before.map_or(received, |known| known.received);
         times.entry(entry.doc).or_default().push((hash, at));
     }
+    let mut noted = Vec::new();
     for (doc, times) in times {
         if docs::find(c, doc)?.is_some() {
             received::note(c, doc, &times)?;
+            noted.push(doc);
+        }
+    }
+    Ok(noted)
+}
+
+/// Shows records as they are judged by the times that are known now.
+fn judge(c: &Connection, docs: &[DocId]) -> Result<(), DeviceError> {
+    for doc in docs {
+        // What cannot be read now was acknowledged all the same; it is tried again when the phone is idle.
+        let shown = docs::load(c, *doc).and_then(|mut it| docs::refresh_row(c, *doc, &mut it));
+        if shown.is_err() {
             c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
                 .execute([doc.as_bytes()])?;
         }
