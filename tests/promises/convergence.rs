@@ -1,11 +1,25 @@
 //! Two replicas with the same changes have byte-equal projections, in whatever order the changes came.
 
 use proptest::prelude::*;
-use sync_core::record::EventBody;
+use sync_core::{
+    lifecycle::Flags,
+    record::{DeviceTime, EventBody},
+};
 
-use crate::support::{Town, found};
+use crate::support::{MORNING, Town, found};
 use cli_simulator::world::{evidence, note, photo};
 use sync_core::record::PhotoRole;
+
+/// Something happens to a phone's clock: a year ahead, back again, another run of the phone.
+fn disturb(phone: &mut cli_simulator::phone::Phone, n: usize) {
+    let clock = phone.clock.as_ref().unwrap();
+    match n % 4 {
+        0 => clock.set(DeviceTime(MORNING + 365 * 86_400_000)),
+        1 => clock.set(DeviceTime(MORNING - 7_200_000)),
+        2 => clock.set(DeviceTime(MORNING)),
+        _ => clock.start(),
+    }
+}
 
 /// What a person does next with the one hazard.
 fn act(kind: u8, phone: &mut cli_simulator::phone::Phone, doc: sync_core::record::DocId, n: u64) {
@@ -23,7 +37,7 @@ fn act(kind: u8, phone: &mut cli_simulator::phone::Phone, doc: sync_core::record
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn any_order_of_work_and_sync_ends_in_equal_projections(steps in prop::collection::vec((0..3_usize, 0..7_u8), 1..18)) {
+    fn any_order_of_work_and_sync_ends_in_equal_projections(steps in prop::collection::vec((0..3_usize, 0..9_u8), 1..18), revoked in prop::bool::ANY) {
         let mut town = Town::new();
         let mut phones = [town.phone("网格员甲"), town.phone("物业经理丙"), town.phone("网格员乙")];
         let doc = found(&mut phones[0], &town, "同一隐患");
@@ -33,6 +47,8 @@ proptest! {
         for (n, (who, what)) in steps.into_iter().enumerate() {
             match what {
                 5 | 6 => { town.sync(&mut phones[who]); }
+                7 => disturb(&mut phones[who], n),
+                8 => { town.clock.fetch_add(1_800_000, std::sync::atomic::Ordering::SeqCst); }
                 kind => act(kind, &mut phones[who], doc, n as u64),
             }
         }
@@ -40,6 +56,16 @@ proptest! {
             for phone in &mut phones {
                 town.sync(phone);
             }
+        }
+        if revoked {
+            town.revoke(phones[2].device.enrolment().unwrap().device);
+            for phone in &mut phones[..2] {
+                town.sync(phone);
+            }
+        }
+        let phones = if revoked { &mut phones[..2] } else { &mut phones[..] };
+        for phone in phones.iter_mut() {
+            phone.rest().unwrap();
         }
         let rows: Vec<_> = phones.iter().map(|p| p.device.find_row(doc).unwrap().unwrap().row).collect();
         let states: Vec<_> = phones.iter().map(|p| serde_json::to_vec(&p.device.hazard(doc).unwrap().0).unwrap()).collect();
@@ -49,7 +75,9 @@ proptest! {
         let ledger = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
         let state = format!("HS{:02}", rows[0].state);
         prop_assert_eq!(ledger["hazard"]["state"].as_str(), Some(state.as_str()));
-        for phone in &mut phones {
+        let told: Vec<_> = Flags::NAMES.iter().enumerate().filter(|(bit, _)| rows[0].flags >> bit & 1 == 1).map(|(_, name)| *name).collect();
+        prop_assert_eq!(&ledger["hazard"]["flags"], &serde_json::json!(told));
+        for phone in phones.iter_mut() {
             let before = phone.device.hazard(doc).unwrap();
             phone.rest().unwrap();
             prop_assert_eq!(phone.device.hazard(doc).unwrap(), before);

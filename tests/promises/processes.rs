@@ -101,10 +101,13 @@ fn a_pack_pushed_to_two_processes_at_once_is_stored_once() {
             (one.await.unwrap().unwrap(), other.await.unwrap().unwrap())
         });
         let (
-            push::Response::Stored { receipt, refused },
+            push::Response::Stored {
+                receipt, refused, ..
+            },
             push::Response::Stored {
                 receipt: again,
                 refused: none,
+                ..
             },
         ) = answers
         else {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering::SeqCst},
+    atomic::{AtomicI64, AtomicU64, Ordering::SeqCst},
 };
 
 use crate::chance::mix;
@@ -37,28 +37,46 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to.
+/// A clock that moves only when it is told to. Until a run begins it has no uptime.
 #[derive(Debug, Clone)]
-pub struct SetClock(Arc<AtomicI64>);
+pub struct SetClock {
+    now: Arc<AtomicI64>,
+    /// The run of the phone (0: none), and when it began by a clock that nobody can set.
+    run: Arc<(AtomicU64, AtomicI64)>,
+}
 
 impl SetClock {
     /// At a time.
     pub fn at(now: DeviceTime) -> Self {
-        Self(Arc::new(AtomicI64::new(now.0)))
+        Self {
+            now: Arc::new(AtomicI64::new(now.0)),
+            run: Arc::default(),
+        }
     }
-    /// Sets it.
+    /// Sets it, as a person does: the time since the phone was started goes on.
     pub fn set(&self, now: DeviceTime) {
-        self.0.store(now.0, SeqCst);
+        self.now.store(now.0, SeqCst);
     }
-    /// Moves it forward by milliseconds.
+    /// Moves it forward by milliseconds: time passes.
     pub fn forward(&self, ms: i64) {
-        self.0.fetch_add(ms, SeqCst);
+        self.now.fetch_add(ms, SeqCst);
+        self.run.1.fetch_add(ms, SeqCst);
+    }
+    /// Starts the phone: another run with another uptime.
+    pub fn start(&self) {
+        self.run.0.fetch_add(1, SeqCst);
+        self.run.1.store(0, SeqCst);
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> DeviceTime {
-        DeviceTime(self.0.load(SeqCst))
+        DeviceTime(self.now.load(SeqCst))
+    }
+    fn uptime(&self) -> Option<Uptime> {
+        let boot = self.run.0.load(SeqCst);
+        let ms = u64::try_from(self.run.1.load(SeqCst)).unwrap_or(0);
+        (boot > 0).then_some(Uptime { boot, ms })
     }
 }
 

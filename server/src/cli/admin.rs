@@ -14,7 +14,7 @@ use xuncha_server::{
     blobs::Target,
     config::Config,
     http::Rooms,
-    storage::{Storage, devices, names},
+    storage::{Storage, names, revocations},
 };
 
 /// A person with a role in an area.
@@ -217,8 +217,9 @@ async fn token(storage: &Storage, rooms: &Rooms, who: Person, label: String) -> 
 
 async fn revoke(storage: &Storage, device: DeviceId, wipe: bool) -> anyhow::Result<()> {
     let state = if wipe { "wipe" } else { "revoked" };
+    let now = system_clock()();
     let known = storage
-        .write(move |tx| devices::set_state(tx, device, state))
+        .write(move |tx| revocations::revoke(tx, device, state, now.0))
         .await?;
     anyhow::ensure!(known, "phone {device} is not known to this server");
     println!("手机已停用 / phone {device} is {state}");

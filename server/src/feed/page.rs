@@ -17,7 +17,7 @@ use crate::{
     storage::{
         StorageError, Tx, devices,
         docs::{self, Doc},
-        grant_uses, hazards, log,
+        grant_uses, hazards, log, revocations,
         spaces::{self, Space},
     },
 };
@@ -32,6 +32,7 @@ fn empty(log: LogId, next: Phase) -> Page {
         exits,
         grants,
         sum: None,
+        revoked: None,
     }
 }
 
@@ -52,10 +53,13 @@ pub(super) fn page(
         let log = if ahead { LogId([0; 8]) } else { space.log };
         return Ok(empty(log, cursor.phase));
     }
-    match cursor.phase {
-        Phase::Backfill { after, head } => backfill(tx, cursor, &space, (after, head), most, room),
-        Phase::Tail { base, pos } => tail(tx, cursor, &space, (base, pos), device, most, room),
-    }
+    let mut page = match cursor.phase {
+        Phase::Backfill { after, head } => backfill(tx, cursor, &space, (after, head), most, room)?,
+        Phase::Tail { base, pos } => tail(tx, cursor, &space, (base, pos), device, most, room)?,
+    };
+    let revoked = revocations::after(tx, &cursor.space, cursor.revoked.unwrap_or(0))?;
+    page.revoked = (!revoked.is_empty()).then_some(revoked);
+    Ok(page)
 }
 
 fn backfill(
@@ -184,11 +188,15 @@ fn lacking(
     let item = |doc: &Doc| {
         snapshots.remove(&doc.id).or_else(|| {
             let changes = deltas.remove(&doc.id)?;
-            let changes = changes.into_iter().map(ByteVec::from).collect();
+            let received = changes.iter().map(|(_, at)| Some(*at)).collect();
+            let bytes = changes.into_iter().map(|(bytes, _)| bytes.into());
             Some(Item {
                 doc: doc.id,
                 area: None,
-                content: Content::Delta { changes },
+                content: Content::Delta {
+                    changes: bytes.collect(),
+                },
+                received: Some(received),
             })
         })
     };
@@ -208,18 +216,23 @@ fn size(item: &Item) -> usize {
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
     let bodies = docs::bodies(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
-    let item = |(doc, body): (&Doc, docs::Body)| Item {
-        doc: doc.id,
-        area: Some(doc.path.clone()),
-        content: Content::Snapshot {
-            chunk: body.chunk,
-            changes: body.changes.into_iter().map(ByteVec::from).collect(),
-            sum: Sum {
-                changes: doc.changes,
-                digest: doc.digest,
+    let item = |(doc, body): (&Doc, docs::Body)| {
+        let mut received = body.folded;
+        received.0.extend(body.received.0);
+        Item {
+            doc: doc.id,
+            area: Some(doc.path.clone()),
+            content: Content::Snapshot {
+                chunk: body.chunk,
+                changes: body.changes.into_iter().map(ByteVec::from).collect(),
+                sum: Sum {
+                    changes: doc.changes,
+                    digest: doc.digest,
+                },
+                row: rows.remove(&doc.id),
             },
-            row: rows.remove(&doc.id),
-        },
+            received: Some(received),
+        }
     };
     Ok(docs.iter().zip(bodies).map(item).collect())
 }

@@ -19,6 +19,7 @@ pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refu
     let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
     let space = spaces::find(tx, &request.space)?;
     let (log, head) = space.map_or((LogId([0; 8]), 0), |s| (s.log, s.head));
+    let born = spaces::born(tx, &request.space)?;
     let mut storage = NegentropyStorageVector::new();
     for (doc, digest) in docs::digests(tx, &request.space, &request.area)? {
         storage
@@ -28,5 +29,10 @@ pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refu
     storage.seal().map_err(bad)?;
     let mut engine = Negentropy::owned(storage, FRAME_BYTES).map_err(bad)?;
     let message = engine.reconcile(&request.message).map_err(bad)?;
-    Ok(Response { log, head, message })
+    Ok(Response {
+        log,
+        head,
+        message,
+        born,
+    })
 }

@@ -81,6 +81,8 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
         .route("/v1/statistics", get(review::statistics))
+        .route("/v1/suggestions", get(review::suggestions))
+        .route("/v1/duties", get(review::duties))
         .route("/v1/exports/hazards.csv", get(export::csv))
         .route("/v1/exports/hazards.geojson", get(export::geojson));
     let operators = Router::new()

@@ -10,7 +10,9 @@ use sync_core::{record::DocId, wire::Code};
 use super::{Rooms, extract::Seeing};
 use crate::{
     access::Refusal,
-    review::{Filter, HazardDetail, HazardPage, Level, Statistics},
+    review::{
+        DutyPage, Filter, HazardDetail, HazardPage, Level, Owed, Statistics, SuggestionPage, Wanted,
+    },
 };
 
 pub(super) fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
@@ -103,5 +105,32 @@ pub(super) async fn one(
     let doc: DocId = id
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such hazard"))?;
-    rooms.review.one(&reach, doc).await.map(Json)
+    let now = rooms.access.now();
+    rooms.review.one(&reach, doc, now).await.map(Json)
+}
+
+/// Records that look like one, or like false evidence, the most urgent first.
+#[utoipa::path(get, path = "/v1/suggestions", tag = "review", params(Wanted), responses((status = 200, body = SuggestionPage), (status = 400)))]
+pub(super) async fn suggestions(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<SuggestionPage>, Refusal> {
+    let found = rooms.review.suggestions(&reach, parsed(wanted)?).await;
+    found.map(Json)
+}
+
+/// What property companies owe for violations, or did late, the longest due first.
+#[utoipa::path(get, path = "/v1/duties", tag = "review", params(Owed), responses((status = 200, body = DutyPage), (status = 400)))]
+pub(super) async fn duties(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    owed: Result<Query<Owed>, QueryRejection>,
+) -> Result<Json<DutyPage>, Refusal> {
+    let now = rooms.access.now();
+    rooms
+        .review
+        .duties(&reach, parsed(owed)?, now)
+        .await
+        .map(Json)
 }

@@ -10,7 +10,7 @@ use sync_core::{
     record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime},
     wire::{
         Code, decode, encode,
-        push::{Refused, Response},
+        push::{Known, Refused, Response},
     },
 };
 
@@ -69,32 +69,47 @@ pub(super) fn admit(
             _ => None,
         })
         .collect();
-    let refused = store(tx, packs, &hashes, &new, now)?;
+    let decided = store(tx, packs, &hashes, &new, now)?;
     let advanced: BTreeSet<DeviceId> = new.iter().map(|(at, _)| packs[*at].claims.device).collect();
     for device in advanced {
         let chain = &chains[&device];
         devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now.0)?;
     }
-    let mut refused = refused.into_iter();
+    let mut decided = decided.into_iter();
     let mut answers: Vec<Answer> = Vec::with_capacity(packs.len());
     for (at, standing) in standings.into_iter().enumerate() {
-        let stored = |received, refused| stored(&packs[at], hashes[at], server, received, refused);
+        let (pack, hash) = (&packs[at], hashes[at]);
         let answer = match standing {
-            Standing::Answered(received, refused) => Ok(stored(received, refused)),
+            Standing::Answered(received, refused) => {
+                let known = came_before(tx, pack, hash, 0..pack.changes.len())?;
+                Ok(stored(pack, hash, server, received, refused, known))
+            }
             Standing::SameAs(earlier) => match &answers[earlier] {
                 Ok(response) => Ok(response.clone()),
                 Err(_) => Err(unknown()),
             },
             Standing::DeviceUnknown => Err(unknown()),
             Standing::Fork(number, hash) => {
-                devices::count_fork(tx, packs[at].claims.device)?;
+                devices::count_fork(tx, pack.claims.device)?;
                 Ok(Response::Fork { number, hash })
             }
-            Standing::New { .. } => Ok(stored(now, refused.next().unwrap_or_default())),
+            Standing::New { .. } => {
+                let Decided { refused, again } = decided.next().unwrap_or_default();
+                let known = came_before(tx, pack, hash, again.into_iter())?;
+                Ok(stored(pack, hash, server, now, refused, known))
+            }
         };
         answers.push(answer);
     }
     Ok(answers)
+}
+
+/// What was decided of a new pack.
+#[derive(Default)]
+struct Decided {
+    refused: Vec<Refused>,
+    /// Entries that were in the log already.
+    again: Vec<usize>,
 }
 
 fn unknown() -> Refusal {
@@ -134,6 +149,7 @@ fn stored(
     server: &SecretKey,
     received: ServerTime,
     refused: Vec<Refused>,
+    known: Vec<Known>,
 ) -> Response {
     let (device, number) = (pack.claims.device, pack.claims.number);
     let receipt = PackReceipt {
@@ -145,32 +161,61 @@ fn stored(
     Response::Stored {
         receipt: receipt.seal(server),
         refused,
+        known: (!known.is_empty()).then_some(known),
     }
 }
 
-/// Stores new packs; the refusals of each.
+/// Those of these entries that another pack had brought before, with when that was.
+fn came_before(
+    tx: &mut dyn Tx,
+    pack: &Verified,
+    hash: PackHash,
+    entries: impl Iterator<Item = usize>,
+) -> Result<Vec<Known>, Refusal> {
+    let entries: Vec<usize> = entries.collect();
+    let docs: BTreeSet<DocId> = entries.iter().map(|at| pack.changes[*at].doc).collect();
+    let mut known = Vec::new();
+    if docs.is_empty() {
+        return Ok(known);
+    }
+    let routes = docs::spaces_of(tx, docs)?;
+    let spaces: BTreeSet<&AreaPath> = routes.values().collect();
+    let hashes: Vec<ChangeHash> = entries.iter().map(|at| pack.changes[*at].hash).collect();
+    for space in spaces {
+        let times = log::came_before(tx, space, hash, &hashes)?;
+        known.extend(entries.iter().filter_map(|at| {
+            Some(Known {
+                entry: u32::try_from(*at).unwrap_or(u32::MAX),
+                received: *times.get(&pack.changes[*at].hash)?,
+            })
+        }));
+    }
+    Ok(known)
+}
+
+/// Stores new packs; what was decided of each.
 fn store(
     tx: &mut dyn Tx,
     packs: &[Verified],
     hashes: &[PackHash],
     new: &[(usize, bool)],
     now: ServerTime,
-) -> Result<Vec<Vec<Refused>>, Refusal> {
+) -> Result<Vec<Decided>, Refusal> {
     let mut situation = gather(tx, new.iter().map(|(at, _)| &packs[*at]))?;
     let mut docs = situation.docs.clone();
     let mut by_space: BTreeMap<AreaPath, Vec<Numbered<'_>>> = BTreeMap::new();
-    let (mut rows, mut all_refused) = (Vec::with_capacity(new.len()), Vec::new());
+    let (mut rows, mut all) = (Vec::with_capacity(new.len()), Vec::new());
     for (at, active) in new {
         let pack = &packs[*at];
-        let mut refused = Vec::new();
+        let mut decided = Decided::default();
         for (index, action) in situation.plan(pack, *active).into_iter().enumerate() {
             let change = &pack.changes[index];
             match action {
-                Action::Known => {}
+                Action::Known => decided.again.push(index),
                 Action::Reject(reject) => {
                     let entry = u32::try_from(index).unwrap_or(u32::MAX);
                     let code = reject_change(tx, pack, index, reject, now)?;
-                    refused.push(Refused { entry, code });
+                    decided.refused.push(Refused { entry, code });
                 }
                 Action::Store { new, relayed } => {
                     if let Some((space, path)) = new {
@@ -196,15 +241,15 @@ fn store(
             number: pack.claims.number,
             claims: pack.claims.to_bytes(),
             signature: encode(&pack.signature),
-            refused: encode(&refused),
+            refused: encode(&decided.refused),
         });
-        all_refused.push(refused);
+        all.push(decided);
     }
     for (space, changes) in &by_space {
         write::space(tx, space, changes, &mut docs)?;
     }
     devices::insert_packs(tx, &rows, now.0)?;
-    Ok(all_refused)
+    Ok(all)
 }
 
 /// What a refused change is answered with; one that cannot be judged yet is kept apart.

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, DocId, Grant, GrantId};
+use sync_core::record::{AreaPath, DeviceId, DocId, Grant, GrantId, ServerTime};
 
 use crate::storage::{
     StorageError, Tx, devices,
     docs::{self, Body, Doc},
-    grant_uses, spaces,
+    grant_uses, revocations, spaces,
 };
 
 /// A document to fold.
@@ -25,6 +25,7 @@ pub(super) struct Situation {
     pub(super) more: bool,
     pub(super) docs: Vec<Raw>,
     pub(super) grants: HashMap<GrantId, Grant>,
+    pub(super) revoked: HashMap<DeviceId, ServerTime>,
 }
 
 pub(super) fn gather(
@@ -43,15 +44,42 @@ pub(super) fn gather(
     } else {
         head
     };
-    let mut situation = Situation {
+    let situation = Situation {
         mark,
         upto,
         more,
         ..Situation::default()
     };
+    of(tx, space, docs, situation)
+}
+
+/// What is folded although the log has not grown.
+pub(super) fn again(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    mark: u64,
+    limit: usize,
+) -> Result<Situation, StorageError> {
+    let docs = revocations::next(tx, space, mark, limit)?;
+    let situation = Situation {
+        mark,
+        upto: mark,
+        more: docs.len() == limit,
+        ..Situation::default()
+    };
+    of(tx, space, docs, situation)
+}
+
+fn of(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: Vec<Doc>,
+    mut situation: Situation,
+) -> Result<Situation, StorageError> {
     let ids: Vec<DocId> = docs.iter().map(|doc| doc.id).collect();
     let used = grant_uses::of_docs(tx, space, &ids)?;
     situation.grants = devices::grant_claims(tx, &used)?;
+    situation.revoked = revocations::all(tx, space)?;
     let bodies = docs::bodies(tx, space, &docs)?;
     let raw = docs.into_iter().zip(bodies);
     situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();

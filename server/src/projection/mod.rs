@@ -4,8 +4,12 @@
 //! with a long tail, and the moved mark, in one transaction. Nothing here is the truth: everything can be
 //! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
 
+mod beside;
+mod compare;
 mod gather;
+pub(crate) mod groups;
 mod project;
+pub(crate) mod whole;
 
 use std::sync::Arc;
 
@@ -14,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::{
     access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, spaces},
+    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
 };
 
 /// Documents projected in one transaction.
@@ -83,7 +87,9 @@ impl Projection {
                 }
             }
         }
+        total.documents += self.again().await?;
         self.photos().await?;
+        self.compare().await?;
         Ok(total)
     }
 
@@ -118,6 +124,30 @@ impl Projection {
             .await
     }
 
+    /// Folds records anew whose log has not grown: what they are judged by has changed. Returns how many.
+    async fn again(&self) -> Result<usize, StorageError> {
+        let mut total = 0;
+        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
+            loop {
+                let of = space.clone();
+                let gathered = move |tx: &mut dyn Tx| {
+                    let mark = marks::mark(tx, &of)?;
+                    gather::again(tx, &of, mark.seq, BATCH)
+                };
+                let situation = self.storage.read(gathered).await?;
+                if situation.docs.is_empty() {
+                    break;
+                }
+                let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
+                let mut actions = planned.map_err(|_| StorageError::Closed)?;
+                let of = space.clone();
+                let apply = move |tx: &mut dyn Tx| project::apply_again(tx, &of, &mut actions);
+                total += self.storage.write(apply).await?.documents;
+            }
+        }
+        Ok(total)
+    }
+
     /// Shows photos that have come since in the ledger of the records that name them.
     async fn photos(&self) -> Result<(), StorageError> {
         const PHOTOS: usize = 64;
@@ -128,6 +158,21 @@ impl Projection {
                 .await?
                 == PHOTOS
         {}
+        Ok(())
+    }
+
+    /// Compares records that are new to look at with those that may be the same.
+    async fn compare(&self) -> Result<(), StorageError> {
+        const RECORDS: usize = 64;
+        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
+            loop {
+                let of = space.clone();
+                let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
+                if self.storage.write(compare).await? < RECORDS {
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 

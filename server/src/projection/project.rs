@@ -7,21 +7,26 @@ use std::{
 
 use sync_core::{
     catalogue::Catalogue,
-    crdt::Document,
-    lifecycle::{self, HazardState, Stated},
+    lifecycle::{self, Attested, HazardState, Stated},
     place_key,
-    record::{AreaPath, Event, EventBody, Grant, GrantId, Observation},
+    record::{
+        AreaPath, DeviceId, DocId, Event, EventBody, Grant, GrantId, Observation, ServerTime,
+    },
+    wire::Received,
 };
 
 use super::{
     Progress,
+    beside::{self, Beside},
     gather::{Raw, Situation},
+    whole::{self, Whole},
 };
 use crate::storage::{
     StorageError, Tx,
     docs::{self, Doc},
     hazards::{self, Hazard},
     marks::{self, Mark},
+    revocations,
 };
 
 /// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
@@ -32,24 +37,32 @@ const FOLD_BYTES: u64 = 2 * 1024;
 #[derive(Debug)]
 pub(super) struct Action {
     row: Hazard,
-    snapshot: Option<(Doc, Vec<u8>)>,
+    beside: Beside,
+    snapshot: Option<(Doc, Vec<u8>, Received)>,
     damaged: bool,
 }
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
 pub(super) fn plan(situation: Situation) -> Vec<Action> {
-    let Situation { docs, grants, .. } = situation;
-    docs.into_iter().map(|raw| project(raw, &grants)).collect()
+    let Situation {
+        docs,
+        grants,
+        revoked,
+        ..
+    } = situation;
+    let project = |raw| project(raw, &grants, &revoked);
+    docs.into_iter().map(project).collect()
 }
 
-fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
-    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants)))
+fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
-        Ok((state, events, chunk)) => Action {
-            row: row(&doc, &state, &events),
-            snapshot: chunk.map(|chunk| (doc, chunk)),
+        Ok((row, beside, chunk)) => Action {
+            row,
+            beside,
+            snapshot: chunk.map(|(chunk, received)| (doc, chunk, received)),
             damaged: false,
         },
         Err(problem) => Action {
@@ -57,18 +70,22 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
                 problem,
                 ..blank(&doc)
             },
+            beside: Beside::default(),
             snapshot: None,
             damaged: true,
         },
     }
 }
 
-type Folded = (HazardState, Vec<Stated>, Option<Vec<u8>>);
+type Folded = (Hazard, Beside, Option<(Vec<u8>, Received)>);
+type GrantsOf = HashMap<GrantId, Grant>;
+type RevokedAt = HashMap<DeviceId, ServerTime>;
 
-fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
-    let snapshot = (!raw.body.chunk.is_empty()).then_some(raw.body.chunk.as_slice());
-    let mut document = Document::load(snapshot, raw.body.changes.iter().map(Vec::as_slice))
-        .map_err(|e| e.to_string())?;
+fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, String> {
+    let Whole {
+        mut document,
+        received,
+    } = whole::load(&raw.body).map_err(|e| e.to_string())?;
     let (events, _) = document.events();
     let read = |(id, bytes): (_, Vec<u8>)| {
         Event::from_bytes(&bytes)
@@ -76,16 +93,20 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
             .map(|event| Stated { id, event })
     };
     let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
-    let state = lifecycle::fold(&events, grants, Catalogue::embedded());
+    let attested = Attested::new(grants, revoked, &document.held(), &received);
+    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
     let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
     let chunk = if whole && document.digest() == raw.doc.digest {
-        Some(document.snapshot())
+        let received = whole::in_order(document.change_hashes(), &received);
+        Some((document.snapshot(), received))
     } else {
         None
     };
-    Ok((state, events, chunk))
+    let mut row = row(&raw.doc, &state, &events);
+    let beside = beside::of(&raw.doc, &state, &events, &attested, &mut row);
+    Ok((row, beside, chunk))
 }
 
 fn blank(doc: &Doc) -> Hazard {
@@ -104,6 +125,7 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
     let list = lifecycle::row(state, events);
     let kind = catalogue.kinds.find(&list.code);
     let first = first_observation(state, events);
+    let place = lifecycle::place(state, events);
     let open_conflicts = state
         .conflicts
         .iter()
@@ -123,8 +145,8 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
         grade: state.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
         category: kind.map(|k| k.category.clone()).unwrap_or_default(),
         flags: i64::from(list.flags),
-        compound: first.map(|o| o.place.compound.as_bytes().to_vec()),
-        place_key: first.map(|o| place_key::of(&o.place)).unwrap_or_default(),
+        compound: place.map(|p| p.compound.as_bytes().to_vec()),
+        place_key: place.map(place_key::of).unwrap_or_default(),
         search: words.join(" ").to_lowercase(),
         item_count: first.and_then(|o| o.count).map(i64::from),
         found_at: list.found,
@@ -185,15 +207,49 @@ pub(super) fn apply(
     marks::advance(tx, space, &moved)?;
     let changed = mark.changed;
     let (mut progress, mut rows) = (Progress::default(), Vec::new());
-    for (changed, action) in (changed + 1..).zip(actions) {
+    for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
         action.row.changed = changed;
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
-        if let Some((doc, chunk)) = &action.snapshot {
-            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk)?);
+        if let Some((doc, chunk, received)) = &action.snapshot {
+            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk, received)?);
         }
-        rows.push(&action.row);
+        rows.push((&action.row, &action.beside));
     }
-    hazards::put(tx, &rows)?;
+    put(tx, space, &rows)?;
+    Ok(progress)
+}
+
+/// Writes rows of the ledger and what stands beside them.
+fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Beside)]) -> Result<(), StorageError> {
+    let new = beside::new_looks(tx, space, rows)?;
+    let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
+    hazards::put(tx, &plain)?;
+    beside::put(tx, space, rows, &new)
+}
+
+/// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
+pub(super) fn apply_again(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    actions: &mut [Action],
+) -> Result<Progress, StorageError> {
+    let mut mark = marks::lock(tx, space)?;
+    let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
+    for action in actions {
+        let doc = DocId::from_slice(&action.row.doc)?;
+        done.push(doc);
+        let there = hazards::find(tx, space, doc)?;
+        if there.is_some_and(|row| row.as_of_seq > action.row.as_of_seq) {
+            continue;
+        }
+        mark.changed += 1;
+        action.row.changed = mark.changed;
+        progress.documents += 1;
+        rows.push((&action.row, &action.beside));
+    }
+    marks::advance(tx, space, &mark)?;
+    put(tx, space, &rows)?;
+    revocations::done(tx, space, &done)?;
     Ok(progress)
 }

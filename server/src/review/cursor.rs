@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sync_core::wire::{Code, decode, encode};
+use sync_core::{
+    record::DocId,
+    wire::{Code, decode, encode},
+};
 
-use crate::access::Refusal;
+use crate::{access::Refusal, storage::duties};
 
 /// A position.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +17,10 @@ pub enum Cursor {
     Found(i64, Vec<u8>),
     /// After a change, for each space.
     Changed(BTreeMap<String, i64>),
+    /// After a suggestion: urgency, score, both records.
+    Suggested(i64, i64, DocId, DocId),
+    /// After a duty.
+    Owed(duties::Position),
 }
 
 fn bad() -> Refusal {
@@ -32,6 +39,10 @@ impl fmt::Display for Cursor {
                     position.iter().map(|(k, v)| (k.clone(), *v)).collect();
                 [&[2], encode(&pairs).as_slice()].concat()
             }
+            Self::Suggested(urgency, score, one, other) => {
+                [&[3], encode(&(urgency, score, one, other)).as_slice()].concat()
+            }
+            Self::Owed(position) => [&[4], encode(position).as_slice()].concat(),
         };
         f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -51,6 +62,28 @@ impl Cursor {
             }
             _ => Err(bad()),
         }
+    }
+
+    /// Reads a position among suggestions.
+    ///
+    /// # Errors
+    /// `bad-filter`.
+    pub fn suggested(text: &str) -> Result<(i64, i64, DocId, DocId), Refusal> {
+        Self::read(text, 3)
+    }
+
+    /// Reads a position among duties.
+    ///
+    /// # Errors
+    /// `bad-filter`.
+    pub fn owed(text: &str) -> Result<duties::Position, Refusal> {
+        Self::read(text, 4)
+    }
+
+    fn read<T: for<'b> minicbor::Decode<'b, ()>>(text: &str, of: u8) -> Result<T, Refusal> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
+        let own = bytes.split_first().filter(|(kind, _)| **kind == of);
+        own.and_then(|(_, rest)| decode(rest)).ok_or_else(bad)
     }
 
     /// Reads a position in the feed of changes.

@@ -47,7 +47,7 @@ pub struct Filter {
     pub after: Option<String>,
 }
 
-fn bad(parameter: &str, expected: &str) -> Refusal {
+pub(super) fn bad(parameter: &str, expected: &str) -> Refusal {
     Refusal::new(Code::BadFilter, format!("{parameter}: expected {expected}"))
 }
 
@@ -58,6 +58,21 @@ pub(super) fn limit(limit: Option<i64>) -> Result<i64, Refusal> {
     } else {
         Err(bad("limit", "1 to 500"))
     }
+}
+
+/// The areas that a caller may see, narrowed to the one that is asked for.
+pub(super) fn areas(reach: &Reach, area: Option<&str>) -> Result<Vec<AreaPath>, Refusal> {
+    let Some(text) = area else {
+        return Ok(reach.areas().to_vec());
+    };
+    let area: AreaPath = text
+        .parse()
+        .map_err(|_| bad("area", "an administrative path"))?;
+    let narrowed = |within: &AreaPath| match within.covers(&area) {
+        true => Some(area.clone()),
+        false => area.covers(within).then(|| within.clone()),
+    };
+    Ok(reach.areas().iter().filter_map(narrowed).collect())
 }
 
 fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {

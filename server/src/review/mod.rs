@@ -3,23 +3,29 @@
 //! In comes a [`Reach`] that was checked at this request and a query; out come views within that reach. Records
 //! are never written here; what a reviewer decides is an event like any other.
 
+mod beside;
 mod cursor;
+mod duties;
 mod filter;
 mod one;
 mod statistics;
+mod suggestions;
 mod view;
 
-use sync_core::record::DocId;
+use sync_core::record::{DocId, ServerTime};
 
 use crate::{
     access::{Reach, Refusal},
     storage::{Storage, ledger, spaces},
 };
 
+pub use beside::{BesideView, DueView, GroupView};
 pub use cursor::Cursor;
+pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
 pub use filter::Filter;
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
 pub use statistics::{Level, PlaceCount, Statistics};
+pub use suggestions::{SuggestedPair, SuggestionPage, SuggestionView, Wanted};
 pub use view::HazardView;
 
 /// The reviewers' reading room.
@@ -143,8 +149,46 @@ impl Review {
     ///
     /// # Errors
     /// `not-found`.
-    pub async fn one(&self, reach: &Reach, doc: DocId) -> Result<HazardDetail, Refusal> {
+    pub async fn one(
+        &self,
+        reach: &Reach,
+        doc: DocId,
+        now: ServerTime,
+    ) -> Result<HazardDetail, Refusal> {
         let reach = reach.clone();
-        self.storage.read(move |tx| one::one(tx, &reach, doc)).await
+        self.storage
+            .read(move |tx| one::one(tx, &reach, doc, now))
+            .await
+    }
+
+    /// A page of records that look like one, the most urgent first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn suggestions(
+        &self,
+        reach: &Reach,
+        wanted: Wanted,
+    ) -> Result<SuggestionPage, Refusal> {
+        let asked = wanted.checked(reach)?;
+        self.storage
+            .read(move |tx| Ok(suggestions::page(tx, &asked)?))
+            .await
+    }
+
+    /// A page of what companies owe or did late, the longest due first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn duties(
+        &self,
+        reach: &Reach,
+        owed: Owed,
+        now: ServerTime,
+    ) -> Result<DutyPage, Refusal> {
+        let asked = owed.checked(reach)?;
+        self.storage
+            .read(move |tx| Ok(duties::page(tx, &asked, now.0)?))
+            .await
     }
 }

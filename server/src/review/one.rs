@@ -5,16 +5,20 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
-    crdt::Document,
-    lifecycle::{self, HazardState, Stated, Verdict},
-    record::{BlobHash, DocId, Event, Grant, GrantId},
+    lifecycle::{self, Attested, HazardState, Stated, Verdict},
+    record::{BlobHash, DocId, Event, Grant, GrantId, ServerTime},
     wire::Code,
 };
 
-use super::{HazardView, view};
+use super::{
+    HazardView,
+    beside::{BesideView, Folded, beside},
+    view,
+};
 use crate::{
     access::{Reach, Refusal},
-    storage::{Tx, blobs, devices, docs, hazards, names},
+    projection::whole,
+    storage::{Tx, blobs, devices, docs, hazards, names, revocations},
 };
 
 /// A hazard with its whole history.
@@ -28,6 +32,9 @@ pub struct HazardDetail {
     pub conflicts: Vec<ConflictView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
+    /// What stands beside it now.
+    #[serde(flatten)]
+    pub beside: BesideView,
 }
 
 /// An event and what became of it.
@@ -97,7 +104,12 @@ pub struct PhotoView {
     pub thumb_url: String,
 }
 
-pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDetail, Refusal> {
+pub(super) fn one(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    id: DocId,
+    now: ServerTime,
+) -> Result<HazardDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
     let doc = docs::find(tx, id)?
         .filter(|d| reach.covers(&d.path))
@@ -106,9 +118,8 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
     let body = docs::body(tx, &doc)?;
-    let snapshot = (!body.chunk.is_empty()).then_some(body.chunk.as_slice());
-    let document = Document::load(snapshot, body.changes.iter().map(Vec::as_slice))
-        .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let loaded = whole::load(&body).map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let mut document = loaded.document;
     let read = |(id, bytes): (_, Vec<u8>)| {
         Event::from_bytes(&bytes)
             .ok()
@@ -117,8 +128,17 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
     let used: BTreeSet<GrantId> = events.iter().map(|stated| stated.event.grant).collect();
     let grants = devices::grant_claims(tx, &used)?;
-    let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
+    let revoked = revocations::all(tx, &doc.space)?;
+    let attested = Attested::new(&grants, &revoked, &document.held(), &loaded.received);
+    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
+    let folded = Folded {
+        doc: &doc,
+        state: &state,
+        events: &events,
+        grants: &attested,
+    };
     Ok(HazardDetail {
+        beside: beside(tx, reach, &folded, now)?,
         hazard,
         conflicts: state.conflicts.iter().map(conflict).collect(),
         photos: photos(tx, &events)?,

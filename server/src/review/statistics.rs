@@ -70,12 +70,14 @@ pub struct PlaceCount {
     pub open: i64,
     /// Open hazards of grade `G3_suspected`.
     pub suspected_major_open: i64,
-    /// Open hazards past their deadline.
+    /// Open hazards that are certainly past their deadline: that of an order, or else that of their kind.
     pub overdue: i64,
     /// Found not to be a hazard.
     pub void: i64,
-    /// Recorded elsewhere.
+    /// Other records of hazards that are counted once.
     pub merged: i64,
+    /// Observations of all records, whatever became of them.
+    pub observations: i64,
     /// Closed in percent of found, one decimal; absent if nothing was found.
     pub closed_percent: Option<f64>,
 }
@@ -95,9 +97,10 @@ impl PlaceCount {
     fn add(&mut self, count: &ledger::Count) {
         let state = StateCode(u16::try_from(count.state).unwrap_or(0));
         let open = Catalogue::embedded().rules.is_open(state);
-        match state {
-            VOID => self.void += count.hazards,
-            MERGED => self.merged += count.hazards,
+        self.observations += count.observations;
+        match (state, count.counts) {
+            (VOID, _) => self.void += count.hazards,
+            (_, 0) | (MERGED, 1) => self.merged += count.hazards,
             _ if open => {
                 self.found += count.hazards;
                 self.open += count.hazards;

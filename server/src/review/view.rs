@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
-    lifecycle::Flags,
+    lifecycle::{Flags, duplicate::Advice},
     record::{BlobHash, DocId},
 };
 
-use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces};
+use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces, suggestions};
 
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -66,6 +66,8 @@ pub struct HazardView {
     pub photos_pending: i64,
     /// Position as measured: 1e-7 degree, and its reference system.
     pub position: Option<PositionView>,
+    /// A photo of it is used for another place too: its evidence may be false, and closing it must wait for a look.
+    pub evidence_alarm: bool,
     /// Why the record cannot be read, if so.
     pub problem: Option<String>,
 }
@@ -94,6 +96,7 @@ struct Beside {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,
     pending: HashMap<DocId, i64>,
+    alarms: BTreeSet<DocId>,
 }
 
 fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
@@ -102,9 +105,12 @@ fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
         let docs = by_space.entry(&row.space).or_default();
         docs.push(DocId::from_slice(&row.doc)?);
     }
-    let mut named = Vec::new();
+    let (mut named, mut alarms) = (Vec::new(), BTreeSet::new());
+    let urgency = Advice::FakeEvidence.urgency();
     for (space, docs) in by_space {
-        named.extend(blobs::named(tx, &spaces::area(space)?, &docs)?);
+        let space = spaces::area(space)?;
+        named.extend(blobs::named(tx, &space, &docs)?);
+        alarms.extend(suggestions::with_urgency(tx, &space, &docs, urgency)?);
     }
     let photos: Vec<BlobHash> = named.iter().map(|(_, hash)| *hash).collect();
     let stored = blobs::stored(tx, &photos)?;
@@ -118,6 +124,7 @@ fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
         areas: names::areas(tx, paths)?,
         compounds: names::compounds(tx, compounds)?,
         pending,
+        alarms,
     })
 }
 
@@ -180,6 +187,7 @@ fn view(row: &Hazard, beside: &Beside) -> Result<HazardView, StorageError> {
         photo_count: row.photo_count,
         photos_pending: beside.pending.get(&doc).copied().unwrap_or(0),
         position,
+        evidence_alarm: beside.alarms.contains(&doc),
         problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),
     })
 }

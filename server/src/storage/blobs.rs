@@ -23,6 +23,8 @@ pub struct Blob {
     pub receipt: Vec<u8>,
     /// Where its bytes are in the photo store.
     pub object: String,
+    /// How it looks (`picture::print`), if that is known.
+    pub print: Option<u64>,
 }
 
 /// An open upload.
@@ -59,7 +61,7 @@ pub struct Part {
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageError> {
     tx.first(
-        "SELECT size, width, height, device, stored_at, receipt, object FROM blob WHERE hash = $1",
+        "SELECT size, width, height, device, stored_at, receipt, object, print FROM blob WHERE hash = $1",
         &[hash.as_bytes().into()],
         |row| {
             Ok(Blob {
@@ -70,6 +72,7 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
                 stored_at: row.int(4)?,
                 receipt: row.bytes(5)?,
                 object: row.text(6)?,
+                print: row.opt_int(7)?.map(i64::cast_unsigned),
             })
         },
     )
@@ -81,8 +84,8 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
 /// [`StorageError`].
 pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, StorageError> {
     let listed = tx.execute(
-        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt, object)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt, object, print)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO NOTHING",
         &[
             hash.as_bytes().into(),
             blob.size.cast_signed().into(),
@@ -92,6 +95,7 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, Stor
             blob.stored_at.into(),
             blob.receipt.as_slice().into(),
             blob.object.as_str().into(),
+            blob.print.map(u64::cast_signed).into(),
         ],
     )?;
     Ok(listed > 0)

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, Digest, DocId};
+use sync_core::{
+    record::{AreaPath, Digest, DocId, ServerTime},
+    wire::{Received, decode, encode},
+};
 
 use super::{Row, StorageError, Tx, Value, spaces::area};
 
@@ -157,8 +160,20 @@ pub fn put(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
 pub struct Body {
     /// The snapshot.
     pub chunk: Vec<u8>,
+    /// When its changes were received, in the order of their hashes.
+    pub folded: Received,
     /// The changes after it, in order.
     pub changes: Vec<Vec<u8>>,
+    /// When they were received.
+    pub received: Received,
+}
+
+/// Changes of documents with when they were received; a change came when its pack did.
+type Timed = (DocId, Vec<u8>, ServerTime);
+
+fn timed(row: &dyn Row) -> Result<Timed, StorageError> {
+    let doc = DocId::from_slice(&row.bytes(0)?)?;
+    Ok((doc, row.bytes(1)?, ServerTime(row.int(2)?)))
 }
 
 /// What makes up these documents of one space, in their order.
@@ -174,13 +189,25 @@ pub fn bodies(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Bod
         .collect();
     let space = space.as_str().into();
     let chunks = tx.all_of(
-        "SELECT doc, chunk FROM snap WHERE space = $1 AND doc IN (?)",
+        "SELECT doc, chunk, received FROM snap WHERE space = $1 AND doc IN (?)",
         &[space],
         &ids(&folded),
-        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+        |row| {
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            Ok((doc, row.bytes(1)?, row.opt_bytes(2)?))
+        },
     )?;
-    for (doc, chunk) in chunks {
-        found.entry(doc).or_default().chunk = chunk;
+    let mut untold = Vec::new();
+    for (doc, chunk, received) in chunks {
+        let body = found.entry(doc).or_default();
+        body.chunk = chunk;
+        match received.and_then(|bytes| decode(&bytes)) {
+            Some(received) => body.folded = received,
+            None => untold.push(doc),
+        }
+    }
+    for (doc, received) in folded_times(tx, space, &untold)? {
+        found.entry(doc).or_default().folded = received;
     }
     let grown: Vec<DocId> = docs
         .iter()
@@ -188,17 +215,46 @@ pub fn bodies(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Bod
         .map(|d| d.id)
         .collect();
     let changes = tx.all_of(
-        "SELECT c.doc, c.bytes FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+        "SELECT c.doc, c.bytes, COALESCE(p.received_at, 0)
+         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+           LEFT JOIN pack p ON p.hash = c.pack
          WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq",
         &[space],
         &ids(&grown),
-        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+        timed,
     )?;
-    for (doc, bytes) in changes {
-        found.entry(doc).or_default().changes.push(bytes);
+    for (doc, bytes, at) in changes {
+        let body = found.entry(doc).or_default();
+        body.changes.push(bytes);
+        body.received.0.push(at);
     }
     let take = |doc: &Doc| found.remove(&doc.id).unwrap_or_default();
     Ok(docs.iter().map(take).collect())
+}
+
+/// When the changes in snapshots were received, of those that were stored before that was kept beside them.
+fn folded_times(
+    tx: &mut dyn Tx,
+    space: Value<'_>,
+    docs: &[DocId],
+) -> Result<Vec<(DocId, Received)>, StorageError> {
+    let rows = tx.all_of(
+        "SELECT c.doc, c.hash, COALESCE(p.received_at, 0)
+         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq <= d.snap_seq
+           LEFT JOIN pack p ON p.hash = c.pack
+         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.hash",
+        &[space],
+        &ids(docs),
+        timed,
+    )?;
+    let mut found: Vec<(DocId, Received)> = Vec::new();
+    for (doc, _, at) in rows {
+        match found.last_mut() {
+            Some((last, received)) if *last == doc => received.0.push(at),
+            _ => found.push((doc, Received(vec![at]))),
+        }
+    }
+    Ok(found)
 }
 
 /// What makes up one document.
@@ -211,11 +267,16 @@ pub fn body(tx: &mut dyn Tx, doc: &Doc) -> Result<Body, StorageError> {
 }
 
 /// Stores a snapshot that holds every change up to `doc.last_seq`, unless the document has moved on since.
-/// Returns whether it was stored.
+/// `received`: when its changes came, in the order of their hashes. Returns whether it was stored.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put_snapshot(tx: &mut dyn Tx, doc: &Doc, chunk: &[u8]) -> Result<bool, StorageError> {
+pub fn put_snapshot(
+    tx: &mut dyn Tx,
+    doc: &Doc,
+    chunk: &[u8],
+    received: &Received,
+) -> Result<bool, StorageError> {
     let upto = Value::Int(doc.last_seq.cast_signed());
     let (space, id) = (
         Value::Text(doc.space.as_str()),
@@ -230,9 +291,10 @@ pub fn put_snapshot(tx: &mut dyn Tx, doc: &Doc, chunk: &[u8]) -> Result<bool, St
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO snap (space, doc, upto_seq, chunk) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (space, doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk",
-        &[space, id, upto, chunk.into()],
+        "INSERT INTO snap (space, doc, upto_seq, chunk, received) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (space, doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk,
+           received = excluded.received",
+        &[space, id, upto, chunk.into(), encode(received).as_slice().into()],
     )?;
     Ok(true)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sync_core::record::{AreaPath, DocId, Row as ListRow};
+use sync_core::record::{AreaPath, CompoundId, DocId, Row as ListRow};
 
-use super::{Row, StorageError, Tx, Value, docs::Doc};
+use super::{Row, StorageError, Tx, Value, docs::Doc, suggestions};
 
 /// A row of the ledger.
 #[derive(Debug, Clone, Default)]
@@ -43,12 +43,17 @@ pub struct Hazard {
     pub crs: Option<String>,
     pub accuracy_cm: Option<i64>,
     pub problem: String,
+    pub finder: Option<Vec<u8>>,
+    pub outdoors: Option<Vec<u8>>,
+    pub look: i64,
+    pub registered: Option<i64>,
+    pub due: Option<i64>,
 }
 
 pub(super) const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
   h.category, h.flags, h.compound, h.place, h.place_key, h.description, h.search, h.item_count, h.found_at,
   h.updated_at, h.deadline, h.event_count, h.observation_count, h.conflict_count, h.photo_count, h.latitude_e7,
-  h.longitude_e7, h.crs, h.accuracy_cm, h.problem";
+  h.longitude_e7, h.crs, h.accuracy_cm, h.problem, h.finder, h.outdoors, h.look, h.registered, h.due";
 
 pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
     Ok(Hazard {
@@ -82,6 +87,11 @@ pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
         crs: row.opt_text(27)?,
         accuracy_cm: row.opt_int(28)?,
         problem: row.text(29)?,
+        finder: row.opt_bytes(30)?,
+        outdoors: row.opt_bytes(31)?,
+        look: row.int(32)?,
+        registered: row.opt_int(33)?,
+        due: row.opt_int(34)?,
     })
 }
 
@@ -106,7 +116,7 @@ pub fn put(tx: &mut dyn Tx, rows: &[&Hazard]) -> Result<(), StorageError> {
 }
 
 /// Columns of the ledger.
-const WIDTH: usize = 30;
+const WIDTH: usize = 35;
 
 fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
     [
@@ -140,6 +150,11 @@ fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
         h.crs.as_deref().into(),
         h.accuracy_cm.into(),
         h.problem.as_str().into(),
+        h.finder.as_deref().into(),
+        h.outdoors.as_deref().into(),
+        h.look.into(),
+        h.registered.into(),
+        h.due.into(),
     ]
 }
 
@@ -161,7 +176,7 @@ pub fn list_rows(
     let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.id.as_bytes())).collect();
     let rows = tx.all_of(
         "SELECT doc, as_of_seq, state, flags, code, place, description, found_at, updated_at, event_count,
-           photo_count
+           photo_count, compound, place_key
          FROM hazard WHERE space = $1 AND doc IN (?) AND problem = ''",
         &[space.as_str().into()],
         &keys,
@@ -176,6 +191,8 @@ pub fn list_rows(
                 updated: r.int(8)?,
                 events: count(r.int(9)?),
                 photos: count(r.int(10)?),
+                compound: r.opt_bytes(11)?.map(|id| CompoundId::from_slice(&id)).transpose()?,
+                place_key: Some(r.text(12)?).filter(|key| !key.is_empty()),
             };
             Ok((DocId::from_slice(&r.bytes(0)?)?, r.int(1)?, row))
         },
@@ -226,6 +243,8 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
              WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc.as_slice().into()],
         )?;
+        // How the photo looks is known now.
+        suggestions::ask(tx, &space, &[doc])?;
     }
     Ok(came.len())
 }
@@ -235,7 +254,9 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
 /// # Errors
 /// [`StorageError`].
 pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
-    tx.execute("DELETE FROM hazard", &[])?;
+    for table in ["hazard", "hazard_link", "suggestion", "to_compare", "duty"] {
+        tx.execute(&format!("DELETE FROM {table}"), &[])?;
+    }
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
         &[worker.into(), lease_until.into()],

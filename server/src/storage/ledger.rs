@@ -224,9 +224,13 @@ pub struct Count {
     pub state: i64,
     /// The grade.
     pub grade: String,
+    /// How these records count: 0 another record does, 1 as their state says, 2 as closed.
+    pub counts: i64,
     /// Hazards.
     pub hazards: i64,
-    /// Of those, the ones whose deadline lies before the given time.
+    /// Their observations.
+    pub observations: i64,
+    /// Of those, the ones that were certainly due before the given time.
     pub past_deadline: i64,
 }
 
@@ -244,8 +248,10 @@ pub fn counts(
     each_space(tx, q, |tx, space, w| {
         // A number of this program, not of a caller: a parameter before the others would shift them all.
         let sql = format!(
-            "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.deadline < {now} THEN 1 END)
-             FROM hazard h WHERE {} GROUP BY {place}, h.state, h.grade ORDER BY {place}, h.state, h.grade",
+            "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.due < {now} THEN 1 END), h.counts,
+               CAST(SUM(h.observation_count) AS BIGINT)
+             FROM hazard h WHERE {} GROUP BY {place}, h.state, h.grade, h.counts
+             ORDER BY {place}, h.state, h.grade, h.counts",
             w.sql.join(" AND "),
         );
         tx.all(&sql, &w.values(), |row| {
@@ -255,6 +261,8 @@ pub fn counts(
                 grade: row.text(2)?,
                 hazards: row.int(3)?,
                 past_deadline: row.int(4)?,
+                counts: row.int(5)?,
+                observations: row.int(6)?,
             };
             Ok((space.clone(), count))
         })

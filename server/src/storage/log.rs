@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash};
+use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime};
 
 use super::{StorageError, Tx, Value, docs::ids};
 
@@ -146,6 +146,33 @@ pub fn changes(
     )
 }
 
+/// When changes that other packs than `pack` had brought were received; those that `pack` brought, or nobody, are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn came_before(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    pack: PackHash,
+    hashes: &[ChangeHash],
+) -> Result<HashMap<ChangeHash, ServerTime>, StorageError> {
+    let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    let found = tx.all_of(
+        "SELECT c.hash, p.received_at FROM chg c JOIN pack p ON p.hash = c.pack
+         WHERE c.space = $1 AND c.pack <> $2 AND c.hash IN (?)",
+        &[space.as_str().into(), pack.as_bytes().into()],
+        &keys,
+        |row| {
+            let hash = ChangeHash::from_slice(&row.bytes(0)?)?;
+            Ok((hash, ServerTime(row.int(1)?)))
+        },
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// A change's bytes, and when it was received.
+pub type Timed = (Vec<u8>, ServerTime);
+
 /// The changes of these documents after a number, in order; not those brought by `without`.
 ///
 /// # Errors
@@ -156,20 +183,24 @@ pub fn changes_since(
     docs: &[DocId],
     base: u64,
     without: DeviceId,
-) -> Result<HashMap<DocId, Vec<Vec<u8>>>, StorageError> {
+) -> Result<HashMap<DocId, Vec<Timed>>, StorageError> {
     let rows = tx.all_of(
-        "SELECT doc, bytes FROM chg WHERE space = $1 AND seq > $2 AND device <> $3 AND doc IN (?) ORDER BY doc, seq",
+        "SELECT c.doc, c.bytes, COALESCE(p.received_at, 0) FROM chg c LEFT JOIN pack p ON p.hash = c.pack
+         WHERE c.space = $1 AND c.seq > $2 AND c.device <> $3 AND c.doc IN (?) ORDER BY c.doc, c.seq",
         &[
             space.as_str().into(),
             base.cast_signed().into(),
             without.as_bytes().into(),
         ],
         &ids(docs),
-        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.bytes(1)?)),
+        |row| {
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            Ok((doc, (row.bytes(1)?, ServerTime(row.int(2)?))))
+        },
     )?;
-    let mut found: HashMap<DocId, Vec<Vec<u8>>> = HashMap::new();
-    for (doc, bytes) in rows {
-        found.entry(doc).or_default().push(bytes);
+    let mut found: HashMap<DocId, Vec<Timed>> = HashMap::new();
+    for (doc, change) in rows {
+        found.entry(doc).or_default().push(change);
     }
     Ok(found)
 }

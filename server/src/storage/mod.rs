@@ -7,14 +7,18 @@ pub mod blobs;
 pub mod devices;
 pub mod docs;
 pub mod driver;
+pub mod duties;
 pub mod grant_uses;
 pub mod hazards;
 pub mod ledger;
+pub mod links;
 pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod revocations;
 pub mod spaces;
+pub mod suggestions;
 pub mod tables;
 
 use std::{

@@ -136,10 +136,23 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageE
 /// [`StorageError`].
 pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_id = $1 WHERE id = $2",
+        "UPDATE space SET log_id = $1, born = head WHERE id = $2",
         &[log.as_bytes().into(), id.as_str().into()],
     )?;
     Ok(())
+}
+
+/// The head at which the present life of a log began; `None` for its first.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn born(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError> {
+    let born = tx.first(
+        "SELECT born FROM space WHERE id = $1",
+        &[id.as_str().into()],
+        |row| row.opt_int(0),
+    )?;
+    Ok(born.flatten().map(i64::unsigned_abs))
 }
 
 /// Holds spaces' rows until the transaction ends, in the order of their ids. Returns whether what was read of the

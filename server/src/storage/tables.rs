@@ -88,6 +88,7 @@ pub(crate) const BLOB: Table = table(
         ("device", Bytes),
         ("stored_at", Int),
         ("receipt", Bytes),
+        ("print", Int),
         ("object", Text),
     ],
 );
@@ -184,6 +185,11 @@ pub(crate) const WHOLE: &[Table] = &[
             ("received_at", Int),
             ("refused", Bytes),
         ],
+    ),
+    table(
+        "revocation",
+        2,
+        &[("space", Text), ("n", Int), ("device", Bytes), ("at", Int)],
     ),
     table(
         "quarantine",

@@ -1,7 +1,7 @@
 //! One record in memory: create, load, append an event, read, save.
 
 use automerge::{
-    ActorId, AutoCommit, AutomergeError, Change, ReadDoc, ScalarValue, Value,
+    ActorId, AutoCommit, AutomergeError, Change, ObjId as ExId, ReadDoc, ScalarValue, Value,
     transaction::{CommitOptions, Transactable},
 };
 
@@ -186,6 +186,40 @@ impl Document {
         (events, altered)
     }
 
+    /// Each event with the change that holds it; an event that was stated in several changes comes with each.
+    pub fn held(&mut self) -> Vec<(EventId, ChangeHash)> {
+        let mut changes: Vec<_> = self
+            .inner
+            .get_changes_meta(&[])
+            .iter()
+            .map(|c| (c.actor.as_ref().clone(), c.max_op, ChangeHash(c.hash.0)))
+            .collect();
+        changes.sort();
+        let mut held = Vec::new();
+        for key in self.inner.keys(automerge::ROOT) {
+            for (value, id) in self
+                .inner
+                .get_all(automerge::ROOT, &key)
+                .unwrap_or_default()
+            {
+                let (Value::Scalar(scalar), ExId::Id(counter, actor, _)) = (value, id) else {
+                    continue;
+                };
+                let ScalarValue::Bytes(bytes) = scalar.as_ref() else {
+                    continue;
+                };
+                // An author's changes follow each other: the first that ends at or after the value holds it.
+                let at = changes.partition_point(|(a, end, _)| (a, *end) < (&actor, counter));
+                if let Some((by, _, hash)) = changes.get(at)
+                    && *by == actor
+                {
+                    held.push((EventId::of(bytes), *hash));
+                }
+            }
+        }
+        held
+    }
+
     /// The whole record with its history, uncompressed (a page compresses many together).
     pub fn snapshot(&mut self) -> Vec<u8> {
         self.inner.save_nocompress()
@@ -277,6 +311,28 @@ mod tests {
         );
         let error = Document::load(None, [second.bytes.as_slice()]).unwrap_err();
         assert_eq!(error, CrdtError::MissingDependencies(1));
+    }
+
+    #[test]
+    fn every_event_is_found_in_the_change_that_holds_it() {
+        let mut doc = Document::create(ANN, DOC).unwrap();
+        let first = doc.append(ANN, b"found").unwrap();
+        let mut ben = Document::load(None, [first.bytes.as_slice()]).unwrap();
+        let second = doc.append(ANN, b"fixed").unwrap();
+        let other = ben.append(BEN, b"fixed").unwrap();
+        let third = doc.append(ANN, b"closed").unwrap();
+        doc.merge(&[], [other.bytes.as_slice()]).unwrap();
+        let mut told = Document::load(Some(&doc.snapshot()), []).unwrap().held();
+        told.retain(|(event, _)| doc.events().0.iter().any(|(id, _)| id == event));
+        told.sort();
+        let mut expected = [
+            (EventId::of(b"found"), first.hash),
+            (EventId::of(b"fixed"), second.hash),
+            (EventId::of(b"fixed"), other.hash),
+            (EventId::of(b"closed"), third.hash),
+        ];
+        expected.sort();
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs, scope};
+use super::{Device, DeviceError, docs, received, scope};
 use crate::{
     record::{ChangeHash, Digest, DocId, LogId},
     wire::{
@@ -22,6 +22,7 @@ pub struct RepairTask {
     pub message: Vec<u8>,
     log: Option<LogId>,
     head: u64,
+    born: Option<u64>,
 }
 
 impl std::fmt::Debug for RepairTask {
@@ -69,6 +70,7 @@ impl Device {
             message,
             log: None,
             head: 0,
+            born: None,
         }))
     }
 
@@ -85,6 +87,7 @@ impl Device {
         // The first answer's head: whatever came later is in the tail from there.
         if task.log.is_none() {
             (task.log, task.head) = (Some(answer.log), answer.head);
+            task.born = answer.born;
         }
         let (mut have, mut need) = (Vec::new(), Vec::new());
         let next = task
@@ -114,12 +117,16 @@ impl Device {
             }
             if next.is_none() {
                 let log = task.log.unwrap_or(task.cursor.log);
+                let mut from = task.head;
                 if log != task.cursor.log {
+                    // What others have given back meanwhile was received anew: the times are in the tail from there.
+                    from = task.born.unwrap_or(from).min(from);
                     forget_receipts(tx)?;
+                    received::forget(tx, &task.cursor)?;
                 }
                 let phase = Phase::Tail {
-                    base: task.head,
-                    pos: task.head,
+                    base: from,
+                    pos: from,
                 };
                 scope::advance(tx, &task.cursor, log, phase)?;
                 scope::end_repair(tx, &task.cursor)?;
@@ -149,7 +156,7 @@ impl Device {
         let mut changes = Vec::new();
         let mut size = 0;
         for doc in self.repair_docs("SELECT doc FROM repair_doc WHERE offer = 1 LIMIT ?1", 200)? {
-            let mut document = docs::load_accepted(&self.connection, doc)?;
+            let mut document = docs::load_accepted(&self.connection, doc)?.document;
             let all = document.changes();
             size += all.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
             let full = size > PACK_BYTES || changes.len() + all.len() > crate::wire::PACK_CHANGES;

@@ -1,5 +1,7 @@
 //! Capture: what a person states becomes durable in one transaction, without any network.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, beacon, docs, enrolment};
@@ -24,10 +26,14 @@ impl Device {
         let event = self.event(body, &area, person, Vec::new())?;
         self.write(|tx, _| {
             let actor = enrolment::actor(tx)?;
-            let mut document = Document::create(actor, doc)
+            let document = Document::create(actor, doc)
                 .map_err(|source| DeviceError::Document { doc, source })?;
+            let mut loaded = docs::Loaded {
+                document,
+                times: HashMap::new(),
+            };
             docs::insert(tx, doc, &area)?;
-            let id = append(tx, doc, &mut document, &event)?;
+            let id = append(tx, doc, &mut loaded, &event)?;
             Ok((doc, id))
         })
     }
@@ -44,10 +50,10 @@ impl Device {
     ) -> Result<EventId, DeviceError> {
         let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
         let area = docs::area_of(&body).cloned().unwrap_or(known.path);
-        let mut document = docs::load(&self.connection, doc)?;
-        let seen = crate::lifecycle::newest(&docs::stated(&document));
+        let mut loaded = docs::load(&self.connection, doc)?;
+        let seen = crate::lifecycle::newest(&docs::stated(&loaded.document));
         let event = self.event(body, &area, person, seen)?;
-        self.write(|tx, _| append(tx, doc, &mut document, &event))
+        self.write(|tx, _| append(tx, doc, &mut loaded, &event))
     }
 
     fn event(
@@ -76,12 +82,13 @@ impl Device {
 fn append(
     c: &Connection,
     doc: DocId,
-    document: &mut Document,
+    loaded: &mut docs::Loaded,
     event: &Event,
 ) -> Result<EventId, DeviceError> {
     let bytes = event.to_bytes()?;
     let id = EventId::of(&bytes);
-    let change = document
+    let change = loaded
+        .document
         .append(enrolment::actor(c)?, &bytes)
         .map_err(|source| DeviceError::Document { doc, source })?;
     insert_pending(c, doc, &change)?;
@@ -95,7 +102,7 @@ fn append(
             change.hash.as_bytes()
         ])?;
     }
-    docs::refresh_row(c, doc, document)?;
+    docs::refresh_row(c, doc, loaded)?;
     Ok(id)
 }
 

@@ -1,15 +1,16 @@
 //! Reading and writing whole records in the store; the sums that compare phone and server; the row of the list.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{DeviceError, enrolment, scope};
+use super::{DeviceError, enrolment, received, scope};
 use crate::{
     catalogue::Catalogue,
     crdt::Document,
-    lifecycle::{self, HazardState, Stated},
-    record::{AreaPath, Digest, DocId, Event, EventBody, Row},
+    lifecycle::{self, Attested, HazardState, Stated},
+    place_key,
+    record::{AreaPath, CompoundId, Digest, DocId, Event, EventBody, Row},
     wire::page::Sum,
 };
 
@@ -53,22 +54,34 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
     }))
 }
 
+/// A record in memory, and when the server received its changes.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) document: Document,
+    pub(super) times: received::Times,
+}
+
 /// Loads a record as this phone sees it: snapshot and every change after it, refused ones too.
-pub(super) fn load(c: &Connection, doc: DocId) -> Result<Document, DeviceError> {
+pub(super) fn load(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
     load_up_to(c, doc, 5)
 }
 
 /// Loads a record without what the server refused.
-pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Document, DeviceError> {
+pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
     load_up_to(c, doc, 3)
 }
 
-fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Document, DeviceError> {
+/// A record's snapshot, if it has one.
+pub(super) fn snapshot(c: &Connection, doc: DocId) -> Result<Option<Vec<u8>>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT snapshot FROM doc WHERE id = ?1")?;
-    let snapshot: Option<Option<Vec<u8>>> = statement
-        .query_row([doc.as_bytes()], |row| row.get(0))
-        .optional()?;
-    let snapshot = snapshot.ok_or(DeviceError::UnknownDocument(doc))?;
+    let snapshot = statement.query_row([doc.as_bytes()], |row| row.get(0));
+    snapshot
+        .optional()?
+        .ok_or(DeviceError::UnknownDocument(doc))
+}
+
+fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Loaded, DeviceError> {
+    let snapshot = snapshot(c, doc)?;
     let mut statement = c.prepare_cached(
         "SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL AND state <= ?2 ORDER BY n",
     )?;
@@ -77,8 +90,24 @@ fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Document, DeviceE
             row.get::<_, Vec<u8>>(0)
         })?
         .collect::<Result<Vec<_>, _>>()?;
-    Document::load(snapshot.as_deref(), tail.iter().map(Vec::as_slice))
-        .map_err(|source| DeviceError::Document { doc, source })
+    let damaged = |source| DeviceError::Document { doc, source };
+    let tail = tail.iter().map(Vec::as_slice);
+    let mut times = received::of_rows(c, doc)?;
+    let document = match snapshot {
+        None => Document::load(None, tail).map_err(damaged)?,
+        Some(chunk) => {
+            let mut document = Document::load(Some(&chunk), []).map_err(damaged)?;
+            let kept = received::kept(c, doc)?;
+            if !kept.0.is_empty() {
+                for (hash, at) in received::in_order(document.change_hashes(), &kept) {
+                    times.entry(hash).or_insert(at);
+                }
+            }
+            document.merge(&[], tail).map_err(damaged)?;
+            document
+        }
+    };
+    Ok(Loaded { document, times })
 }
 
 /// Makes the row of a record that is new to this phone.
@@ -119,27 +148,38 @@ pub(super) fn stated(document: &Document) -> Vec<Stated> {
 }
 
 /// Folds a loaded record.
-pub(super) fn fold(c: &Connection, events: &[Stated]) -> Result<HazardState, DeviceError> {
-    let mut grants = BTreeMap::new();
-    for stated in events {
-        let id = stated.event.grant;
+pub(super) fn fold(
+    c: &Connection,
+    loaded: &mut Loaded,
+) -> Result<(HazardState, Vec<Stated>), DeviceError> {
+    let events = stated(&loaded.document);
+    let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
+    for stated in &events {
+        let (id, device) = (stated.event.grant, stated.event.device);
         if !grants.contains_key(&id)
             && let Some(grant) = enrolment::find_grant(c, &id)?
         {
             grants.insert(id, grant);
         }
+        if !revoked.contains_key(&device)
+            && let Some(at) = received::revoked(c, device)?
+        {
+            revoked.insert(device, at);
+        }
     }
-    Ok(lifecycle::fold(events, &grants, Catalogue::embedded()))
+    let held = loaded.document.held();
+    let attested = Attested::new(&grants, &revoked, &held, &loaded.times);
+    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
+    Ok((state, events))
 }
 
 /// Folds a loaded record into its row of the list.
 pub(super) fn refresh_row(
     c: &Connection,
     doc: DocId,
-    document: &Document,
+    loaded: &mut Loaded,
 ) -> Result<HazardState, DeviceError> {
-    let events = stated(document);
-    let state = fold(c, &events)?;
+    let (state, events) = fold(c, loaded)?;
     write_row(c, doc, &row_of(&state, &events))?;
     let mut statement =
         c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1 AND verified = 0")?;
@@ -149,14 +189,17 @@ pub(super) fn refresh_row(
 
 /// The row of the list for a folded record.
 pub(super) fn row_of(state: &HazardState, events: &[Stated]) -> Row {
-    lifecycle::row(state, events)
+    Row {
+        place_key: lifecycle::place(state, events).map(place_key::of),
+        ..lifecycle::row(state, events)
+    }
 }
 
 pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
     let mut statement = c.prepare_cached(
         "INSERT OR REPLACE INTO hazard_view
-         (doc, state, flags, code, place, description, found, updated, events, photos)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     statement.execute(params![
         doc.as_bytes(),
@@ -168,7 +211,9 @@ pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), Dev
         row.found,
         row.updated,
         row.events,
-        row.photos
+        row.photos,
+        row.compound.as_ref().map(CompoundId::as_bytes),
+        row.place_key.as_deref().unwrap_or_default()
     ])?;
     Ok(())
 }

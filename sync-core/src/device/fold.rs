@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs};
+use super::{Device, DeviceError, docs, received};
 use crate::record::DocId;
 
 impl Device {
@@ -21,9 +21,15 @@ impl Device {
         let done = to_fold.len() + to_verify.len();
         self.write(|tx, _| {
             for doc in to_fold {
-                let mut document = docs::load(tx, doc)?;
-                tx.prepare_cached("UPDATE doc SET snapshot = ?2, tail_count = 0 WHERE id = ?1")?
-                    .execute(params![doc.as_bytes(), document.snapshot()])?;
+                let docs::Loaded {
+                    mut document,
+                    times,
+                } = docs::load(tx, doc)?;
+                let times = received::to_bytes(document.change_hashes(), &times);
+                tx.prepare_cached(
+                    "UPDATE doc SET snapshot = ?2, received = ?3, tail_count = 0 WHERE id = ?1",
+                )?
+                .execute(params![doc.as_bytes(), document.snapshot(), times])?;
                 tx.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
                     .execute([doc.as_bytes()])?;
             }
@@ -43,13 +49,13 @@ impl Device {
 
 /// Folds a record itself: corrects the row, and the sum if the server's word and the content differ.
 fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
-    let mut document = docs::load(c, doc)?;
-    docs::refresh_row(c, doc, &document)?;
+    let mut loaded = docs::load(c, doc)?;
+    docs::refresh_row(c, doc, &mut loaded)?;
     if let Some(known) = docs::find(c, doc)?
         && known.pending == 0
         && known.tail >= 0
     {
-        let hashes = document.change_hashes();
+        let hashes = loaded.document.change_hashes();
         let counted = crate::wire::page::Sum {
             changes: hashes.len() as u64,
             digest: hashes.into_iter().collect(),

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{Device, DeviceError, docs};
 use crate::{
     lifecycle::{HazardState, Stated},
-    record::{DocId, Row},
+    record::{CompoundId, DocId, Row},
 };
 
 /// A row of the list with its record.
@@ -32,7 +32,7 @@ pub struct Filter {
 
 const COLUMNS: &str =
     "v.doc, v.state, v.flags, v.code, v.place, v.description, v.found, v.updated, v.events,
-     v.photos, d.pending_count FROM hazard_view v JOIN doc d ON d.id = v.doc";
+     v.photos, d.pending_count, v.compound, v.place_key FROM hazard_view v JOIN doc d ON d.id = v.doc";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
     let view = Row {
@@ -45,6 +45,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
         updated: row.get(7)?,
         events: row.get(8)?,
         photos: row.get(9)?,
+        compound: row.get::<_, Option<[u8; 16]>>(11)?.map(CompoundId),
+        place_key: Some(row.get(12)?).filter(|key: &String| !key.is_empty()),
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }
@@ -101,7 +103,6 @@ impl Device {
     /// # Errors
     /// [`DeviceError::UnknownDocument`] if it is not on this phone.
     pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<Stated>), DeviceError> {
-        let events = docs::stated(&docs::load(&self.connection, doc)?);
-        Ok((docs::fold(&self.connection, &events)?, events))
+        docs::fold(&self.connection, &mut docs::load(&self.connection, doc)?)
     }
 }

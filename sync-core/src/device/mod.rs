@@ -16,9 +16,11 @@ mod meta;
 mod outbox;
 mod page;
 mod photo;
+mod received;
 mod scope;
 mod settle;
 mod status;
+mod suggest;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -31,6 +33,7 @@ pub use list::{Filter, HazardRow};
 pub use photo::{PhotoStep, PhotoTask};
 pub use settle::Settled;
 pub use status::Status;
+pub use suggest::Suggested;
 
 /// The store of one phone.
 #[derive(Debug)]
@@ -40,7 +43,10 @@ pub struct Device {
     pub host: Host,
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_device.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_device.sql"),
+    include_str!("migrations/0003_received.sql"),
+];
 
 impl Device {
     /// Opens a store on a SQLite connection, migrating it if it is older.

@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs, enrolment, meta, meta::name, scope};
+use super::{Device, DeviceError, docs, enrolment, meta, meta::name, received, scope};
 use crate::{
     crdt::Document,
-    record::{AreaPath, ChangeHash, Digest, DocId},
+    record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
     wire::{
+        encode,
         page::{Content, Item, Page, Sum},
         pull::{Cursor, Phase},
     },
@@ -77,6 +78,7 @@ impl Device {
                 exit(tx, *doc)?;
             }
             scope::advance(tx, asked, page.log, page.next)?;
+            received::take(tx, asked, page.revoked.as_deref().unwrap_or_default())?;
             scope::evict_leaving(tx)?;
             if let (Some(theirs), Phase::Tail { .. }) = (page.sum, page.next) {
                 applied.repair = check(tx, asked, theirs)?;
@@ -157,9 +159,10 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         return Ok(false);
     };
     let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
+    let (folded, times) = received::split(item, changes.len());
     c.prepare_cached(
-        "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified, received)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         item.doc.as_bytes(),
@@ -168,15 +171,16 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         sum.changes as i64,
         sum.digest.to_bytes(),
         changes.len() as i64,
-        row.is_none()
+        row.is_none(),
+        (!folded.0.is_empty()).then(|| encode(&folded))
     ])?;
-    for (facts, bytes) in facts.iter().zip(changes) {
-        insert_remote(c, item.doc, &facts.hash, bytes)?;
+    for (at, (facts, bytes)) in facts.iter().zip(changes).enumerate() {
+        insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
     match row {
         Some(row) => docs::write_row(c, item.doc, row)?,
         None => {
-            docs::refresh_row(c, item.doc, &docs::load(c, item.doc)?)?;
+            docs::refresh_row(c, item.doc, &mut docs::load(c, item.doc)?)?;
         }
     }
     batch.add(area, *sum);
@@ -188,28 +192,41 @@ fn insert_remote(
     doc: DocId,
     hash: &ChangeHash,
     bytes: &[u8],
+    received: Option<ServerTime>,
 ) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO chg (hash, doc, state, bytes) VALUES (?1, ?2, 3, ?3) ON CONFLICT DO NOTHING",
+        "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, 3, ?3, ?4)
+         ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received)",
     )?
-    .execute(params![hash.as_bytes(), doc.as_bytes(), bytes])?;
+    .execute(params![
+        hash.as_bytes(),
+        doc.as_bytes(),
+        bytes,
+        received.map(|at| at.0)
+    ])?;
     Ok(())
 }
 
 /// Merges a document into the phone's; `false` if its changes build on something that is not there.
 fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, DeviceError> {
-    let mut document = docs::load(c, item.doc)?;
+    let mut loaded = docs::load(c, item.doc)?;
     let (chunk, changes) = match &item.content {
         Content::Snapshot { chunk, changes, .. } => (chunk.as_slice(), changes),
         Content::Delta { changes } => (&[][..], changes),
     };
-    if document
+    let Some(told) = times(item, chunk, changes) else {
+        return Ok(false);
+    };
+    if loaded
+        .document
         .merge(chunk, changes.iter().map(|b| b.as_slice()))
         .is_err()
     {
         return Ok(false);
     }
-    store_merged(c, item.doc, &mut document, !chunk.is_empty(), changes)?;
+    // The server's word replaces what this phone has noted: both must judge by the same times.
+    loaded.times.extend(told);
+    store_merged(c, item.doc, &mut loaded, !chunk.is_empty(), changes)?;
     let path = item.area.clone().unwrap_or_else(|| known.path.clone());
     if path != known.path {
         scope::move_sum(c, &known.path, known.sum, Sum::default())?;
@@ -224,34 +241,55 @@ fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, Devic
         item.doc,
         &path,
         known.sum,
-        known_to_server(c, item.doc, &mut document)?,
+        known_to_server(c, item.doc, &mut loaded.document)?,
     )?;
-    docs::refresh_row(c, item.doc, &document)?;
+    docs::refresh_row(c, item.doc, &mut loaded)?;
     Ok(true)
+}
+
+/// The times that came with a document, by change; `None` if it is damaged.
+fn times(
+    item: &Item,
+    chunk: &[u8],
+    changes: &[minicbor::bytes::ByteVec],
+) -> Option<received::Times> {
+    let (folded, tail) = received::split(item, changes.len());
+    let mut times = received::Times::new();
+    if !folded.0.is_empty() && !chunk.is_empty() {
+        let mut whole = Document::load(Some(chunk), []).ok()?;
+        times = received::in_order(whole.change_hashes(), &folded);
+    }
+    for (at, bytes) in changes.iter().enumerate() {
+        if let Some(time) = tail.at(at) {
+            times.insert(crate::crdt::change_hash(bytes), time);
+        }
+    }
+    Some(times)
 }
 
 /// Writes a merged document: new changes as rows, or, if a snapshot came, everything known to the server as one.
 fn store_merged(
     c: &Connection,
     doc: DocId,
-    document: &mut Document,
+    loaded: &mut docs::Loaded,
     fold: bool,
     changes: &[minicbor::bytes::ByteVec],
 ) -> Result<(), DeviceError> {
     if fold {
         // Every change of the merged document becomes a row or was one; folding happens when idle.
-        for (hash, bytes) in document.changes() {
-            insert_remote(c, doc, &hash, &bytes)?;
+        for (hash, bytes) in loaded.document.changes() {
+            insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
             c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
                 .execute(params![hash.as_bytes(), bytes])?;
         }
-        c.prepare_cached("UPDATE doc SET snapshot = NULL WHERE id = ?1")?
+        c.prepare_cached("UPDATE doc SET snapshot = NULL, received = NULL WHERE id = ?1")?
             .execute([doc.as_bytes()])?;
     } else {
         for bytes in changes {
             let facts = crate::crdt::inspect(bytes)
                 .map_err(|source| DeviceError::Document { doc, source })?;
-            insert_remote(c, doc, &facts.hash, bytes)?;
+            let at = loaded.times.get(&facts.hash).copied();
+            insert_remote(c, doc, &facts.hash, bytes, at)?;
         }
     }
     c.prepare_cached(

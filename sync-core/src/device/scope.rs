@@ -94,7 +94,7 @@ fn encode(phase: Phase) -> Result<Vec<u8>, DeviceError> {
 
 pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT space, area, log, phase, change_count, digest, repair FROM scope ORDER BY space, area",
+        "SELECT space, area, log, phase, change_count, digest, repair, revoked FROM scope ORDER BY space, area",
     )?;
     let mut rows = statement.query([])?;
     let mut held = Vec::new();
@@ -106,6 +106,7 @@ pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
                 area: row.get::<_, String>(1)?.parse().map_err(|_| bad("area"))?,
                 log: LogId::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
                 phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
+                revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),
             },
             sum: Sum {
                 changes: row.get::<_, i64>(4)?.unsigned_abs(),

@@ -1,18 +1,21 @@
 //! Settling: what an answer to a pack means for the changes in it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, beacon, capture, docs, enrolment, meta, meta::name, outbox, scope,
+    Device, DeviceError, beacon, capture, docs, enrolment, meta, meta::name, outbox, received,
+    scope,
 };
 use crate::{
     crdt::{Actor, Document},
     identity::PackReceipt,
-    record::{ChangeHash, Digest, DocId, EventId},
+    record::{ChangeHash, Digest, DocId, EventId, ServerTime},
     wire::{
         Code,
         page::Sum,
-        push::{Request, Response},
+        push::{Entry, Known, Request, Response},
     },
 };
 
@@ -51,7 +54,11 @@ impl Device {
                         ..Settled::default()
                     })
                 }
-                Response::Stored { receipt, refused } => {
+                Response::Stored {
+                    receipt,
+                    refused,
+                    known,
+                } => {
                     let server = enrolment::enrolment(tx)?.server;
                     let claims = PackReceipt::open(receipt, &server)?;
                     if claims.pack != sealed.hash {
@@ -61,7 +68,11 @@ impl Device {
                     let mut settled = Settled::default();
                     let codes: Vec<(usize, Code)> =
                         refused.iter().map(|r| (r.entry as usize, r.code)).collect();
+                    // Before anything is written anew: what came with this pack, or had come before it.
+                    let known = known.as_deref().unwrap_or_default();
+                    let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
                     settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
+                    judge(tx, &timed)?;
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
@@ -73,6 +84,56 @@ impl Device {
             }
         })
     }
+}
+
+/// Notes when the server received the changes of a pack. Returns their records.
+fn note_times(
+    c: &Connection,
+    request: &Request,
+    refused: &[(usize, Code)],
+    known: &[Known],
+    received: ServerTime,
+) -> Result<Vec<DocId>, DeviceError> {
+    let mut times: BTreeMap<DocId, Vec<(ChangeHash, ServerTime)>> = BTreeMap::new();
+    for (index, entry) in request.entries.iter().enumerate() {
+        if refused.iter().any(|(at, _)| *at == index) {
+            continue;
+        }
+        let before = known.iter().find(|k| k.entry as usize == index);
+        let hash = inspected(entry)?;
+        let at = before.map_or(received, |known| known.received);
+        times.entry(entry.doc).or_default().push((hash, at));
+    }
+    let mut noted = Vec::new();
+    for (doc, times) in times {
+        if docs::find(c, doc)?.is_some() {
+            received::note(c, doc, &times)?;
+            noted.push(doc);
+        }
+    }
+    Ok(noted)
+}
+
+/// Shows records as they are judged by the times that are known now.
+fn judge(c: &Connection, docs: &[DocId]) -> Result<(), DeviceError> {
+    for doc in docs {
+        // What cannot be read now was acknowledged all the same; it is tried again when the phone is idle.
+        let shown = docs::load(c, *doc).and_then(|mut it| docs::refresh_row(c, *doc, &mut it));
+        if shown.is_err() {
+            c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
+                .execute([doc.as_bytes()])?;
+        }
+    }
+    Ok(())
+}
+
+fn inspected(entry: &Entry) -> Result<ChangeHash, DeviceError> {
+    let facts = crate::crdt::inspect(&entry.change);
+    let damaged = |source| DeviceError::Document {
+        doc: entry.doc,
+        source,
+    };
+    Ok(facts.map_err(damaged)?.hash)
 }
 
 /// The server has the records of a repair pack again.
@@ -105,13 +166,7 @@ fn settle_changes(
     let mut acknowledged: Vec<(DocId, Vec<ChangeHash>)> = Vec::new();
     let mut rewrite: Vec<DocId> = Vec::new();
     for (index, entry) in request.entries.iter().enumerate() {
-        let facts = crate::crdt::inspect(&entry.change);
-        let hash = facts
-            .map_err(|source| DeviceError::Document {
-                doc: entry.doc,
-                source,
-            })?
-            .hash;
+        let hash = inspected(entry)?;
         match refused
             .iter()
             .find(|(at, _)| *at == index)
@@ -236,22 +291,25 @@ fn reauthor(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceErr
     let has_snapshot: bool = c
         .prepare_cached("SELECT snapshot IS NOT NULL FROM doc WHERE id = ?1")?
         .query_row([doc.as_bytes()], |row| row.get(0))?;
-    let mut document = if known > 0 || has_snapshot {
+    let mut loaded = if known > 0 || has_snapshot {
         docs::load_accepted(c, doc)?
     } else {
-        Document::create(actor, doc).map_err(damaged)?
+        docs::Loaded {
+            document: Document::create(actor, doc).map_err(damaged)?,
+            times: received::Times::new(),
+        }
     };
     let mut count = 0;
     for bytes in &pending {
         for (_, event) in crate::crdt::inspect(bytes).map_err(damaged)?.events {
-            let (present, _) = document.events();
+            let (present, _) = loaded.document.events();
             if present.iter().all(|(id, _)| *id != EventId::of(&event)) {
-                let change = document.append(actor, &event).map_err(damaged)?;
+                let change = loaded.document.append(actor, &event).map_err(damaged)?;
                 capture::insert_pending(c, doc, &change)?;
                 count += 1;
             }
         }
     }
-    docs::refresh_row(c, doc, &document)?;
+    docs::refresh_row(c, doc, &mut loaded)?;
     Ok(count)
 }

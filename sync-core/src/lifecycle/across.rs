@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::trust::Interval;
+use super::{
+    row,
+    state::{Grants, HazardState, Stated},
+    trust::Interval,
+};
 use crate::{
     catalogue::{Rules, StateCode},
     record::{DeviceTime, DocId, PersonId, ServerTime},
@@ -25,6 +29,57 @@ pub struct Registered {
     pub observations: u32,
     /// The records it says it duplicates.
     pub duplicate_of: Vec<DocId>,
+}
+
+impl Registered {
+    /// A folded record.
+    pub fn of(doc: DocId, state: &HazardState, events: &[Stated], grants: &impl Grants) -> Self {
+        let first = row::first_observation(state, events);
+        let first = first.and_then(|(id, _)| events.iter().find(|s| s.id == id));
+        let when = first.map(|s| Interval::new(s.event.beacon.as_ref(), grants.received(&s.id)));
+        Self {
+            doc,
+            when: when.unwrap_or_default(),
+            claimed: state.found_at,
+            state: state.state,
+            observations: state.observation_count,
+            duplicate_of: state.values.duplicate_of.iter().map(|v| v.value).collect(),
+        }
+    }
+}
+
+/// How a record of a group counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// Another record counts for the hazard.
+    Elsewhere,
+    /// This one, as its state says.
+    Itself,
+    /// This one, as closed: every record of the group says that it is another one.
+    Closed,
+}
+
+impl Group {
+    /// How each of its records counts: one for the hazard, open if any of them is. `records` are those the group was
+    /// made of.
+    pub fn counting(&self, records: &[Registered], rules: &Rules) -> Vec<(DocId, Counting)> {
+        let state = |doc: &DocId| records.iter().find(|r| r.doc == *doc).map(|r| r.state);
+        let open = |doc: &&DocId| state(doc).is_some_and(|s| rules.is_open(s));
+        let elsewhere = |doc: &DocId| state(doc) == Some(StateCode(96));
+        let own = |doc: &&DocId| !elsewhere(doc) && state(doc) != Some(StateCode(95));
+        let first = std::iter::once(&self.canonical).chain(&self.members);
+        let counts = first
+            .clone()
+            .find(open)
+            .or_else(|| first.clone().find(own))
+            .unwrap_or(&self.canonical);
+        let how = |doc: &DocId| match doc == counts {
+            false => Counting::Elsewhere,
+            true if elsewhere(doc) && self.members.len() > 1 => Counting::Closed,
+            true => Counting::Itself,
+        };
+        self.members.iter().map(|doc| (*doc, how(doc))).collect()
+    }
 }
 
 /// Records that are one hazard.

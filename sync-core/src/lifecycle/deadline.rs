@@ -8,6 +8,9 @@ use crate::{
     record::{DeviceTime, ServerTime},
 };
 
+/// Milliseconds of a minute.
+const MINUTE_MS: i64 = 60_000;
+
 /// What can be said of a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -70,16 +73,34 @@ pub fn due(state: &HazardState, catalogue: &Catalogue) -> Option<Due> {
     catalogue.calendar.due(&kind.deadline, state.found_at)
 }
 
+/// As [`due`], but not certain where the default of a kind counts from a finding whose claimed time contradicts what the
+/// server knows of it (`found`): a clock that was set back must not make anybody late.
+pub fn trusted_due(state: &HazardState, catalogue: &Catalogue, found: &Interval) -> Option<Due> {
+    let due = due(state, catalogue)?;
+    let skew = i64::from(catalogue.rules.bounds.clock_skew_minutes) * MINUTE_MS;
+    let certain = due.certain && (state.deadline.is_some() || found.allows(state.found_at, skew));
+    Some(Due { certain, ..due })
+}
+
 /// Whether an open hazard is overdue at a moment; `None` if it has no deadline or needs no work.
 pub fn open_standing(
     state: &HazardState,
     catalogue: &Catalogue,
     server: ServerTime,
 ) -> Option<Standing> {
+    standing_of(state, due(state, catalogue)?, catalogue, server)
+}
+
+/// As [`open_standing`], of a deadline that is known.
+pub fn standing_of(
+    state: &HazardState,
+    due: Due,
+    catalogue: &Catalogue,
+    server: ServerTime,
+) -> Option<Standing> {
     if !catalogue.rules.is_open(state.state) {
         return None;
     }
-    let due = due(state, catalogue)?;
     let standing = standing(due.at, now(server));
     Some(if due.certain || standing == Standing::OnTime {
         standing

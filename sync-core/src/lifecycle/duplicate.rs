@@ -7,7 +7,12 @@ use serde::Serialize;
 
 use crate::{
     catalogue::{Catalogue, Weights},
-    record::{BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId, Position},
+    record::{BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId, Place, Position},
+};
+
+use super::{
+    row,
+    state::{HazardState, Stated},
 };
 
 /// A photo as compared: its hash and, where known, how it looks.
@@ -38,6 +43,34 @@ pub struct Seen {
     pub outdoors: Option<Position>,
     /// Its photos.
     pub photos: Vec<PhotoLook>,
+}
+
+impl Seen {
+    /// A folded record as it is compared, without what its photos look like; `None` if nobody was entitled to find it.
+    /// `key` spells a place.
+    pub fn of(
+        doc: DocId,
+        state: &HazardState,
+        events: &[Stated],
+        key: impl Fn(&Place) -> String,
+    ) -> Option<Self> {
+        let (first, observation) = row::first_observation(state, events)?;
+        let place = row::place(state, events)?;
+        let finder = events.iter().find(|s| s.id == first)?.event.author;
+        let photos = events.iter().flat_map(|s| s.event.body.photos());
+        let look = |hash| PhotoLook { hash, print: None };
+        Some(Self {
+            doc,
+            finder,
+            found: state.found_at,
+            code: state.code.clone()?,
+            compound: place.compound,
+            place_key: key(place),
+            // A label of a building is empty outdoors.
+            outdoors: observation.position.filter(|_| place.building.is_empty()),
+            photos: photos.map(|photo| look(photo.hash)).collect(),
+        })
+    }
 }
 
 /// Why two records look like one, with its weight in percent.
@@ -85,6 +118,34 @@ pub enum Advice {
 }
 
 impl Advice {
+    /// All, the most urgent first.
+    pub const ALL: [Self; 6] = [
+        Self::FakeEvidence,
+        Self::LinkItself,
+        Self::Probable,
+        Self::LookAlike,
+        Self::Possible,
+        Self::SamePlace,
+    ];
+
+    /// Its place among [`Self::ALL`].
+    pub fn urgency(self) -> i64 {
+        let at = Self::ALL.iter().position(|advice| *advice == self);
+        at.map_or(i64::MAX, |at| at as i64)
+    }
+
+    /// As it is written in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinkItself => "link_itself",
+            Self::Probable => "probable",
+            Self::Possible => "possible",
+            Self::SamePlace => "same_place",
+            Self::FakeEvidence => "fake_evidence",
+            Self::LookAlike => "look_alike",
+        }
+    }
+
     /// What people read.
     pub const fn zh(self) -> &'static str {
         match self {

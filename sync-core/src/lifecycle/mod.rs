@@ -5,6 +5,7 @@
 //! nothing. No storage, no clock, no CRDT here; the tables are in `catalogue`.
 
 pub mod across;
+mod attested;
 mod case;
 pub mod count;
 pub mod deadline;
@@ -28,11 +29,12 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use attested::Attested;
 pub use duty::{DutyChain, DutyFinding, Link, duty_chain};
 pub use fold::fold;
 pub use order::newest;
 pub use reason::VoidReason;
-pub use row::row;
+pub use row::{place, row};
 pub use state::{Conflict, Flags, Grants, HazardState, Judged, Notice, Stated, Verdict};
 pub use trust::{Interval, Trust};
 pub use values::{Cleared, Penalty, PhotoUse, Redacted, Valued, Values};

@@ -7,7 +7,7 @@ use crate::record::{EventBody, EventId, Observation, Place, Row};
 const REDACTED: &str = "（已遮蔽）";
 
 /// The observation a hazard began with (or, if none was accepted, any).
-fn first_observation<'e>(
+pub(super) fn first_observation<'e>(
     state: &HazardState,
     events: &'e [Stated],
 ) -> Option<(EventId, &'e Observation)> {
@@ -31,13 +31,18 @@ fn words(place: &Place) -> String {
     )
 }
 
+/// Where a hazard is: as corrected, or else as it was found.
+pub fn place<'e>(state: &'e HazardState, events: &'e [Stated]) -> Option<&'e Place> {
+    let corrected = state.values.place.first().map(|v| &v.value);
+    corrected.or(first_observation(state, events).map(|(_, o)| &o.place))
+}
+
 /// The row of the list.
 pub fn row(state: &HazardState, events: &[Stated]) -> Row {
     let first = first_observation(state, events);
     // As corrected, if somebody with the say corrected it.
     let code = state.code.as_ref().or(first.map(|(_, o)| &o.code));
-    let corrected = state.values.place.first().map(|v| &v.value);
-    let place = corrected.or(first.map(|(_, o)| &o.place));
+    let place = place(state, events);
     let described = |(id, o): (EventId, &Observation)| {
         if state.redacted.events.contains(&id) {
             REDACTED.to_owned()
@@ -56,5 +61,8 @@ pub fn row(state: &HazardState, events: &[Stated]) -> Row {
         updated: state.updated_at.0,
         events: u32::try_from(events.len()).unwrap_or(u32::MAX),
         photos: u32::try_from(photos).unwrap_or(u32::MAX),
+        compound: place.map(|place| place.compound),
+        // Spelled by whoever keeps the list.
+        place_key: None,
     }
 }

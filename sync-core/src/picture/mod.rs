@@ -101,6 +101,8 @@ pub struct Inspected {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
+    /// How it looks.
+    pub print: u64,
 }
 
 /// Makes a working copy and a thumbnail of a photo, and reads what its metadata claims.
@@ -133,6 +135,8 @@ pub fn inspect(bytes: &[u8], limits: &PictureLimits) -> Result<(Inspected, Vec<u
     let found = Inspected {
         width: photo.width(),
         height: photo.height(),
+        // Of a small copy: the fields of a print are coarse, the photo is not.
+        print: print::of(&photo.thumbnail(320, 320)),
     };
     Ok((found, small(&photo, limits)?))
 }

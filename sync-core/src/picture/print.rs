@@ -13,7 +13,7 @@ pub fn print(bytes: &[u8], limits: &PictureLimits) -> Result<u64, PictureError> 
     Ok(of(&decode(bytes, limits, false)?))
 }
 
-fn of(photo: &DynamicImage) -> u64 {
+pub(super) fn of(photo: &DynamicImage) -> u64 {
     let grey = photo.resize_exact(9, 8, FilterType::Triangle).to_luma8();
     let mut print = 0;
     for y in 0..8 {

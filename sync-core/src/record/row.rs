@@ -3,6 +3,8 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::CompoundId;
+
 /// A hazard in one row, as folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
 pub struct Row {
@@ -33,4 +35,10 @@ pub struct Row {
     /// Number of photos.
     #[n(8)]
     pub photos: u32,
+    /// The compound; absent from a server that does not say.
+    #[n(9)]
+    pub compound: Option<CompoundId>,
+    /// Where in the compound, as `place_key` spells it: for finding records of the same place.
+    #[n(10)]
+    pub place_key: Option<String>,
 }

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod page;
 pub mod pull;
 pub mod push;
+pub mod received;
 pub mod reconcile;
 pub mod refusal;
 pub mod session;
@@ -17,6 +18,7 @@ pub mod sync;
 
 pub use exchange::Exchange;
 pub use frame::FrameError;
+pub use received::Received;
 pub use refusal::{Code, Problem};
 
 /// Version of the protocol; a server refuses another major version with `upgrade-needed`.

@@ -2,9 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
+use super::Received;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, Digest, DocId, LogId, Row},
+    record::{AreaPath, DeviceId, Digest, DocId, LogId, Row, ServerTime},
 };
 
 /// A page of one scope. Applying it and moving the cursor to `next` is one transaction on the phone.
@@ -31,6 +32,23 @@ pub struct Page {
     /// At the end of a cycle: what the phone must hold now.
     #[n(6)]
     pub sum: Option<Sum>,
+    /// Phones that were revoked, after those the cursor says are known; absent if there are none.
+    #[n(7)]
+    pub revoked: Option<Vec<Revocation>>,
+}
+
+/// That a phone with grants in this space was revoked: what it wrote counts only if it is provably older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Revocation {
+    /// Its number among those of the space, from 1.
+    #[n(0)]
+    pub number: u64,
+    /// The phone.
+    #[n(1)]
+    pub device: DeviceId,
+    /// When.
+    #[n(2)]
+    pub at: ServerTime,
 }
 
 /// First everything there is, then what is new.
@@ -92,6 +110,10 @@ pub struct Item {
     /// Its content.
     #[n(2)]
     pub content: Content,
+    /// When the server received its changes: those of the chunk in the order of their hashes, then `changes` in their
+    /// order. Absent: not known.
+    #[n(3)]
+    pub received: Option<Received>,
 }
 
 /// The whole document, or what is new in it.

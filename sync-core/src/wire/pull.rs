@@ -51,6 +51,9 @@ pub struct Cursor {
     /// Where.
     #[n(3)]
     pub phase: Phase,
+    /// Number of the last revocation in this space that the phone knows; absent: none.
+    #[n(4)]
+    pub revoked: Option<u64>,
 }
 
 /// One page for each scope that was asked for, in the same order.

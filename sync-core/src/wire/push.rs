@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::{Exchange, PACK_BYTES, refusal::Code};
 use crate::{
     identity::{Signature, Signed},
-    record::{ChangeHash, DeviceTime, DocId, PackHash},
+    record::{ChangeHash, DeviceTime, DocId, PackHash, ServerTime},
 };
 
 /// `POST /v1/push`
@@ -76,6 +76,9 @@ pub enum Response {
         /// The changes that were not stored, with the reason.
         #[n(1)]
         refused: Vec<Refused>,
+        /// The changes that another pack had brought before; absent if there are none.
+        #[n(2)]
+        known: Option<Vec<Known>>,
     },
     /// The server knows another history of this device's packs: seal again after this one.
     #[n(1)]
@@ -98,4 +101,15 @@ pub struct Refused {
     /// Why.
     #[n(1)]
     pub code: Code,
+}
+
+/// A change that was there before this pack, and when it had come: phone and server must judge it by the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Known {
+    /// Position in the pack, from 0.
+    #[n(0)]
+    pub entry: u32,
+    /// When the server received it.
+    #[n(1)]
+    pub received: ServerTime,
 }

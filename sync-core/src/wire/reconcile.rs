@@ -46,6 +46,10 @@ pub struct Response {
     /// A negentropy message.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub message: Vec<u8>,
+    /// The head at which this life of the log began, if it is not its first: what came after it may have come for the
+    /// second time, and later than the phone knows.
+    #[n(3)]
+    pub born: Option<u64>,
 }
 
 /// A document and the digest of its changes, as one 32-byte item of the set that is compared.

@@ -29,7 +29,7 @@ use xuncha_server::{
     app::App,
     backup::{backup, restore},
     config::Config,
-    storage::devices,
+    storage::revocations,
 };
 
 /// 2024-03-25 09:00 in Wuhan.
@@ -234,7 +234,8 @@ impl Town {
 
     fn mark(&self, id: DeviceId, state: &'static str) {
         let storage = &self.app().storage;
-        let set = storage.write(move |tx| devices::set_state(tx, id, state));
+        let now = self.clock.load(SeqCst);
+        let set = storage.write(move |tx| revocations::revoke(tx, id, state, now));
         assert!(self.runtime.block_on(set).unwrap());
     }
 

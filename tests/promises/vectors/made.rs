@@ -13,8 +13,8 @@ use sync_core::{
         ServerTime, ids::uuid_v7,
     },
     wire::{
-        Exchange,
-        page::{Content, Item, Page, Sum},
+        Exchange, Received,
+        page::{Content, Item, Page, Revocation, Sum},
         pull::{self, Cursor, Phase},
         push::{self, Entry, Push},
         sync::{self, Sync},
@@ -230,12 +230,14 @@ fn row() -> Row {
         updated: NOON + 1_800_000,
         events: 2,
         photos: 2,
+        compound: Some(World::small().compounds[0].id),
+        place_key: Some("3/2/-1/stairwell/".to_owned()),
         ..Row::default()
     }
 }
 
-fn page(story: &Story) -> Value {
-    let log = LogId([0x10; 8]);
+/// The first page of a scope, and one that follows.
+fn pages(story: &Story, log: LogId) -> Vec<Page> {
     let whole = Item {
         doc: story.doc,
         area: Some(World::small().grids[0].clone()),
@@ -245,6 +247,8 @@ fn page(story: &Story) -> Value {
             sum: sum(story),
             row: Some(row()),
         },
+        // Both changes came in one pack.
+        received: Some(Received(vec![ServerTime(NOON + 3_600_123); 2])),
     };
     let delta = Item {
         doc: story.doc,
@@ -252,6 +256,7 @@ fn page(story: &Story) -> Value {
         content: Content::Delta {
             changes: vec![story.changes[1].bytes.clone().into()],
         },
+        received: Some(Received(vec![ServerTime(NOON + 3_600_123)])),
     };
     let backfill = Page {
         log,
@@ -261,19 +266,31 @@ fn page(story: &Story) -> Value {
         exits: Vec::new(),
         grants: vec![story.grant.clone()],
         sum: Some(sum(story)),
+        revoked: None,
     };
     let tail = Page {
         items: vec![delta],
         grants: Vec::new(),
         exits: vec![DocId([9; 16])],
+        revoked: Some(vec![Revocation {
+            number: 1,
+            device: DeviceId([0x0e; 16]),
+            at: ServerTime(NOON),
+        }]),
         ..backfill.clone()
     };
+    vec![backfill, tail]
+}
+
+fn page(story: &Story) -> Value {
+    let log = LogId([0x10; 8]);
     let county = World::small().county;
     let cursor = |phase| Cursor {
         space: county.clone(),
         area: county.clone(),
         log,
         phase,
+        revoked: None,
     };
     let ask = sync::Request {
         push: None,
@@ -292,9 +309,11 @@ fn page(story: &Story) -> Value {
     let answer = sync::Response {
         push: None,
         pull: Some(pull::Response {
-            pages: vec![backfill, tail],
+            pages: pages(story, log),
         }),
     };
+    let mut in_order: Vec<String> = story.changes.iter().map(|c| c.hash.to_string()).collect();
+    in_order.sort();
     json!({
         "about": "A sync that asks for the first page of one scope and follows another: the frames of POST /v1/sync.",
         "request": hex(&minicbor::to_vec(&ask).unwrap()),
@@ -304,6 +323,8 @@ fn page(story: &Story) -> Value {
         "doc": story.doc.to_string(),
         "chunk": hex(&story.snapshot),
         "delta": hex(&story.changes[1].bytes),
+        "received": [NOON + 3_600_123, NOON + 3_600_123],
+        "hashes_in_order": in_order,
     })
 }
 

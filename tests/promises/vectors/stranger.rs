@@ -178,7 +178,42 @@ fn a_page_follows_the_grammar_and_carries_whole_documents_and_deltas() {
         let part = unhex(&vector[part]);
         assert!(response.windows(part.len()).any(|w| w == part));
     }
-    AutoCommit::load(&unhex(&vector["chunk"])).unwrap();
+    let mut whole = AutoCommit::load(&unhex(&vector["chunk"])).unwrap();
+    let mut hashes: Vec<String> = whole
+        .get_changes(&[])
+        .iter()
+        .map(|c| hex(&c.hash().0))
+        .collect();
+    hashes.sort();
+    assert_eq!(serde_json::json!(hashes), vector["hashes_in_order"]);
+    assert_eq!(
+        serde_json::json!(first_times(&response)),
+        vector["received"],
+        "one time for each change of the chunk"
+    );
+}
+
+/// The times of the first document of the first page: behind its three other fields, each the difference to the one
+/// before.
+fn first_times(response: &[u8]) -> Vec<i64> {
+    let mut d = Decoder::new(response);
+    let mut into = |before: usize| {
+        d.array().unwrap();
+        for _ in 0..before {
+            d.skip().unwrap();
+        }
+    };
+    // The pull's answer, its pages, the first page's items, the first item's times.
+    for before in [1, 0, 0, 3, 0, 3] {
+        into(before);
+    }
+    let differences = d.array_iter::<i64>().unwrap().map(Result::unwrap);
+    differences
+        .scan(0, |sum, difference| {
+            *sum += difference;
+            Some(*sum)
+        })
+        .collect()
 }
 
 #[test]

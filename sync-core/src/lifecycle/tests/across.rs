@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::lifecycle::{
     Interval,
-    across::{Registered, first_reporter, groups, names, plan_at},
+    across::{Counting, Registered, first_reporter, groups, names, plan_at},
     count::{covered, roll_up, tally},
     duplicate::{Advice, PhotoLook, Seen, Sign, compare},
 };
@@ -37,6 +37,42 @@ fn advice(a: &Seen, b: &Seen) -> Option<(Advice, u32)> {
     let told = compare(a, b, Catalogue::embedded());
     assert_eq!(told, compare(b, a, Catalogue::embedded()), "symmetric");
     told.map(|s| (s.advice, s.score))
+}
+
+#[test]
+fn one_record_of_a_group_counts_open_if_any_is_open() {
+    let rules = &Catalogue::embedded().rules;
+    let record = |doc: u8, state: u16, of: &[u8]| Registered {
+        doc: DocId([doc; 16]),
+        when: Interval::default(),
+        claimed: DeviceTime(i64::from(doc)),
+        state: StateCode(state),
+        observations: 1,
+        duplicate_of: of.iter().map(|d| DocId([*d; 16])).collect(),
+    };
+    let told = |records: &[Registered]| {
+        let groups = groups(records, rules);
+        let counting = groups.iter().flat_map(|g| g.counting(records, rules));
+        counting
+            .map(|(doc, how)| (doc.0[0], how))
+            .collect::<Vec<_>>()
+    };
+    use Counting::{Closed, Elsewhere, Itself};
+    // The first is closed, a later one is open: contested, and open.
+    let contested = [record(1, 80, &[]), record(2, 50, &[1])];
+    assert!(groups(&contested, rules)[0].contested);
+    assert_eq!(told(&contested), [(1, Elsewhere), (2, Itself)]);
+    assert_eq!(
+        told(&[record(1, 10, &[]), record(2, 96, &[1])]),
+        [(1, Itself), (2, Elsewhere)]
+    );
+    // Both say they are the other: one closed hazard, not none.
+    assert_eq!(
+        told(&[record(1, 96, &[2]), record(2, 96, &[1])]),
+        [(1, Closed), (2, Elsewhere)]
+    );
+    // What it points at is somewhere else: it counts there.
+    assert_eq!(told(&[record(1, 96, &[9])]), [(1, Itself)]);
 }
 
 const PLACE: &str = "3/1/2/stairwell/";

@@ -1,0 +1,67 @@
+//! Records that point at each other are one hazard: which of them counts for all.
+
+use std::collections::BTreeSet;
+
+use sync_core::{
+    catalogue::Catalogue,
+    lifecycle::{
+        Interval,
+        across::{Counting, Group, Registered, groups},
+    },
+    record::{AreaPath, DocId, ServerTime},
+};
+
+use crate::storage::{StorageError, Tx, links, suggestions};
+
+/// The records that one is linked with, as groups of records that are there; those that are elsewhere are left out.
+pub(crate) fn around(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    doc: DocId,
+) -> Result<(Vec<Group>, Vec<Registered>), StorageError> {
+    let (members, links) = links::group(tx, space, doc)?;
+    let members: Vec<DocId> = members.into_iter().collect();
+    let mut records = Vec::new();
+    for (doc, row) in suggestions::comparables(tx, space, &members)? {
+        records.push(Registered {
+            doc,
+            when: Interval {
+                lower: None,
+                upper: row.registered.map(ServerTime),
+            },
+            claimed: row.seen.found,
+            state: row.state,
+            observations: row.observations,
+            duplicate_of: links
+                .iter()
+                .filter(|(from, _)| *from == doc)
+                .map(|(_, to)| *to)
+                .collect(),
+        });
+    }
+    let rules = &Catalogue::embedded().rules;
+    Ok((groups(&records, rules), records))
+}
+
+/// Says of these records, and of all they are linked with, which counts.
+pub(super) fn count(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    mut docs: BTreeSet<DocId>,
+) -> Result<(), StorageError> {
+    while let Some(doc) = docs.pop_first() {
+        let (groups, records) = around(tx, space, doc)?;
+        for group in groups {
+            for (member, how) in group.counting(&records, &Catalogue::embedded().rules) {
+                let counts = match how {
+                    Counting::Elsewhere => 0,
+                    Counting::Itself => 1,
+                    Counting::Closed => 2,
+                };
+                links::set_counts(tx, space, member, counts)?;
+                docs.remove(&member);
+            }
+        }
+    }
+    Ok(())
+}

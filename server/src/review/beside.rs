@@ -1,0 +1,157 @@
+//! What one hazard has beside it now: suggestions, other records of it, what companies owe, how its deadline stands.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use sync_core::{
+    catalogue::Catalogue,
+    lifecycle::{
+        Grants, HazardState, Stated,
+        across::Registered,
+        deadline::{Standing, standing_of, trusted_due},
+        duty_chain,
+    },
+    record::{OrganId, Role, ServerTime},
+};
+
+use super::{
+    duties::{ChainView, chain, word},
+    suggestions::{SuggestionView, shown},
+    view,
+};
+use crate::{
+    access::Reach,
+    projection::groups,
+    storage::{StorageError, Tx, docs, docs::Doc, suggestions},
+};
+
+/// What stands beside a hazard.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct BesideView {
+    /// Other records that look like this one, the most urgent first; only those the caller may see.
+    pub suggestions: Vec<SuggestionView>,
+    /// The records that say they are one; absent if it stands alone.
+    pub group: Option<GroupView>,
+    /// The chain of each company that showed knowledge of the violation.
+    pub duty: Vec<ChainView>,
+    /// When it must be rectified; absent if nothing says so.
+    pub due: Option<DueView>,
+}
+
+/// Records that are one hazard.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct GroupView {
+    /// The record that stands for all: the earliest trusted registration.
+    pub canonical: String,
+    /// All of them.
+    pub members: Vec<String>,
+    /// Observations of all.
+    pub observations: u32,
+    /// Somebody still has to work on it.
+    pub open: bool,
+    /// One is closed while another is open: a reviewer decides (C-23).
+    pub contested: bool,
+}
+
+/// How a deadline stands now.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DueView {
+    /// When it is due, RFC 3339.
+    pub at: String,
+    /// Whether the calendars of all years it touches are known, and the time it counts from is not contradicted.
+    pub certain: bool,
+    /// `on_time`, `overdue` or `undetermined`; absent if nobody has to work on it.
+    pub standing: Option<&'static str>,
+    /// The same in Chinese.
+    pub standing_zh: Option<&'static str>,
+}
+
+/// A folded hazard.
+pub(super) struct Folded<'f, G: Grants> {
+    pub(super) doc: &'f Doc,
+    pub(super) state: &'f HazardState,
+    pub(super) events: &'f [Stated],
+    pub(super) grants: &'f G,
+}
+
+pub(super) fn beside<G: Grants>(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    folded: &Folded<'_, G>,
+    now: ServerTime,
+) -> Result<BesideView, StorageError> {
+    Ok(BesideView {
+        suggestions: suggested(tx, reach, folded.doc)?,
+        group: group(tx, folded.doc)?,
+        duty: duty(tx, folded, now)?,
+        due: standing(folded, now),
+    })
+}
+
+fn suggested(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    doc: &Doc,
+) -> Result<Vec<SuggestionView>, StorageError> {
+    let kept = suggestions::about(tx, &doc.space, doc.id)?;
+    let others: Vec<_> = kept.iter().flat_map(|s| [s.doc, s.other]).collect();
+    let visible: BTreeSet<_> = docs::of(tx, &doc.space, &others)?
+        .into_iter()
+        .filter(|other| reach.covers(&other.path))
+        .map(|other| other.id)
+        .collect();
+    let seen = kept
+        .iter()
+        .filter(|s| visible.contains(&s.doc) && visible.contains(&s.other));
+    Ok(seen.map(shown).collect())
+}
+
+fn group(tx: &mut dyn Tx, doc: &Doc) -> Result<Option<GroupView>, StorageError> {
+    let (groups, _) = groups::around(tx, &doc.space, doc.id)?;
+    let own = groups
+        .into_iter()
+        .find(|g| g.members.contains(&doc.id) && g.members.len() > 1);
+    Ok(own.map(|group| GroupView {
+        canonical: group.canonical.to_string(),
+        members: group.members.iter().map(ToString::to_string).collect(),
+        observations: group.observations,
+        open: group.open,
+        contested: group.contested,
+    }))
+}
+
+fn duty<G: Grants>(
+    tx: &mut dyn Tx,
+    folded: &Folded<'_, G>,
+    now: ServerTime,
+) -> Result<Vec<ChainView>, StorageError> {
+    let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
+    let used = folded.events.iter();
+    let used = used.filter_map(|s| folded.grants.find(&s.event.grant));
+    let companies: BTreeSet<OrganId> = used
+        .filter(|grant| staff(grant.role))
+        .map(|grant| grant.organ)
+        .collect();
+    let mut chains = Vec::new();
+    for company in companies {
+        let (state, events, grants) = (folded.state, folded.events, folded.grants);
+        let catalogue = Catalogue::embedded();
+        if let Some(found) = duty_chain(state, events, grants, catalogue, company, now) {
+            chains.push(chain(tx, company, &found)?);
+        }
+    }
+    Ok(chains)
+}
+
+fn standing<G: Grants>(folded: &Folded<'_, G>, now: ServerTime) -> Option<DueView> {
+    let (state, catalogue) = (folded.state, Catalogue::embedded());
+    let found = Registered::of(folded.doc.id, state, folded.events, folded.grants).when;
+    let due = trusted_due(state, catalogue, &found)?;
+    let standing = standing_of(state, due, catalogue, now);
+    Some(DueView {
+        at: view::instant(due.at.0),
+        certain: due.certain,
+        standing: standing.map(word),
+        standing_zh: standing.map(Standing::zh),
+    })
+}

@@ -1,0 +1,224 @@
+//! What property companies owe for violations: links of the chain found → dissuaded → reported, missing or late.
+
+use serde::{Deserialize, Serialize};
+use sync_core::{
+    lifecycle::{
+        DutyChain, Link,
+        deadline::{Standing, now as moment, standing},
+    },
+    record::{AreaPath, DeviceTime, OrganId, ServerTime},
+};
+
+use super::{Cursor, filter, view};
+use crate::{
+    access::{Reach, Refusal},
+    storage::{
+        StorageError, Tx,
+        duties::{self, Duty, Position},
+        names, spaces,
+    },
+};
+
+/// Which duties somebody looks for.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Owed {
+    /// Administrative path; everything below it too.
+    pub area: Option<String>,
+    /// Rows of a page, 1 to 500; 50 if absent.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// A link of a company's chain that is missing or late.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DutyView {
+    /// The record of the violation.
+    pub hazard: String,
+    /// Administrative path.
+    pub area: String,
+    /// The company, an opaque number.
+    pub company: String,
+    /// Its name, if it is known.
+    pub company_name: Option<String>,
+    /// Kind of the finding, such as `MG-06`.
+    pub code: String,
+    /// Its Chinese name.
+    pub code_zh: String,
+    /// When it was due, RFC 3339.
+    pub due: String,
+    /// It is there, but late; else it is missing.
+    pub late: bool,
+    /// `overdue`, or `undetermined`: then a person decides.
+    pub standing: &'static str,
+    /// The same in Chinese.
+    pub standing_zh: &'static str,
+}
+
+/// One page of duties.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DutyPage {
+    /// The duties, the longest due first.
+    pub items: Vec<DutyView>,
+    /// Give this as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+}
+
+/// The chain of one company for one violation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ChainView {
+    /// The company, an opaque number.
+    pub company: String,
+    /// Its name, if it is known.
+    pub company_name: Option<String>,
+    /// When it first showed that it knew.
+    pub known: LinkView,
+    /// Attempts to dissuade.
+    pub dissuaded: Vec<LinkView>,
+    /// Whether one of them was heeded.
+    pub heeded: bool,
+    /// The report.
+    pub reported: Option<LinkView>,
+    /// What is missing or late now.
+    pub findings: Vec<FindingView>,
+}
+
+/// A link of a chain.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LinkView {
+    /// The event.
+    pub event: String,
+    /// By its author's clock.
+    pub claimed_at: String,
+    /// Not before, by the server's clock.
+    pub not_before: Option<String>,
+    /// Not after.
+    pub not_after: Option<String>,
+}
+
+/// What is missing or late in a chain.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FindingView {
+    /// Kind of the finding.
+    pub code: String,
+    /// When it was due.
+    pub due: String,
+    /// It is there, but late.
+    pub late: bool,
+    /// How certain that is.
+    pub standing: &'static str,
+    /// The same in Chinese.
+    pub standing_zh: &'static str,
+}
+
+/// The name of a standing in JSON.
+pub(super) const fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::OnTime => "on_time",
+        Standing::Overdue => "overdue",
+        Standing::Undetermined => "undetermined",
+    }
+}
+
+fn link(link: &Link) -> LinkView {
+    let bound = |at: Option<ServerTime>| at.map(|at| view::instant(at.0));
+    LinkView {
+        event: link.event.to_string(),
+        claimed_at: view::instant(link.claimed.0),
+        not_before: bound(link.when.lower),
+        not_after: bound(link.when.upper),
+    }
+}
+
+pub(super) fn chain(
+    tx: &mut dyn Tx,
+    company: OrganId,
+    chain: &DutyChain,
+) -> Result<ChainView, StorageError> {
+    let findings = chain.findings.iter().map(|finding| FindingView {
+        code: finding.code.clone(),
+        due: view::instant(finding.due.0),
+        late: finding.late,
+        standing: word(finding.standing),
+        standing_zh: finding.standing.zh(),
+    });
+    Ok(ChainView {
+        company: company.to_string(),
+        company_name: names::organ(tx, company)?,
+        known: link(&chain.known),
+        dissuaded: chain.dissuaded.iter().map(link).collect(),
+        heeded: chain.heeded,
+        reported: chain.reported.as_ref().map(link),
+        findings: findings.collect(),
+    })
+}
+
+/// What to read, checked.
+pub(super) struct Asked {
+    areas: Vec<AreaPath>,
+    after: Option<Position>,
+    limit: i64,
+}
+
+impl Owed {
+    pub(super) fn checked(self, reach: &Reach) -> Result<Asked, Refusal> {
+        Ok(Asked {
+            areas: filter::areas(reach, self.area.as_deref())?,
+            after: self.after.map(|t| Cursor::owed(&t)).transpose()?,
+            limit: filter::limit(self.limit)?,
+        })
+    }
+}
+
+fn order(duty: &Duty) -> Position {
+    (duty.due, duty.doc, duty.company, duty.code.clone())
+}
+
+/// A page of what is missing or late now.
+pub(super) fn page(tx: &mut dyn Tx, asked: &Asked, now: i64) -> Result<DutyPage, StorageError> {
+    let mut found: Vec<Duty> = Vec::new();
+    for within in &asked.areas {
+        for space in spaces::touching(tx, &[within.clone()].into())? {
+            let after = asked.after.as_ref();
+            let limit = asked.limit + 1;
+            found.extend(duties::list(tx, &space, within, now, after, limit)?);
+        }
+    }
+    found.sort_by_key(order);
+    found.dedup();
+    let full = found.len() as i64 > asked.limit;
+    found.truncate(usize::try_from(asked.limit).unwrap_or(0));
+    let last = found.last().filter(|_| full).map(order);
+    let next = last.map(|position| Cursor::Owed(position).to_string());
+    let items = found.iter().map(|duty| shown(tx, duty, now));
+    Ok(DutyPage {
+        items: items.collect::<Result<_, _>>()?,
+        next,
+    })
+}
+
+fn shown(tx: &mut dyn Tx, duty: &Duty, now: i64) -> Result<DutyView, StorageError> {
+    let kinds = &sync_core::catalogue::Catalogue::embedded().kinds;
+    let standing = match (duty.late, duty.certain) {
+        (_, false) => Standing::Undetermined,
+        (true, true) => Standing::Overdue,
+        (false, true) => standing(DeviceTime(duty.due), moment(ServerTime(now))),
+    };
+    Ok(DutyView {
+        hazard: duty.doc.to_string(),
+        area: duty.path.to_string(),
+        company: duty.company.to_string(),
+        company_name: names::organ(tx, duty.company)?,
+        code: duty.code.clone(),
+        code_zh: kinds
+            .find(&duty.code)
+            .map(|k| k.zh.clone())
+            .unwrap_or_default(),
+        due: view::instant(duty.due),
+        late: duty.late,
+        standing: word(standing),
+        standing_zh: standing.zh(),
+    })
+}

@@ -1,0 +1,114 @@
+//! What property companies owe for violations: kept with the time it is due, so that it is listed when that has come.
+
+use sync_core::record::{AreaPath, DocId, OrganId};
+
+use super::{StorageError, Tx, Value, spaces::area};
+
+/// A link of a company's chain that is missing, or came late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duty {
+    /// The record of the violation.
+    pub doc: DocId,
+    /// Where it is.
+    pub path: AreaPath,
+    /// The company.
+    pub company: OrganId,
+    /// Kind of the finding, such as `MG-06`.
+    pub code: String,
+    /// When it was due.
+    pub due: i64,
+    /// It is there, but late.
+    pub late: bool,
+    /// Whether that is certain; if not, a person decides.
+    pub certain: bool,
+}
+
+/// Replaces what is owed for some records of a space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn replace(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+    duties: &[&Duty],
+) -> Result<(), StorageError> {
+    let within = Value::Text(space.as_str());
+    for doc in docs {
+        tx.execute(
+            "DELETE FROM duty WHERE space = $1 AND doc = $2",
+            &[within, doc.as_bytes().into()],
+        )?;
+    }
+    let values: Vec<Value<'_>> = duties
+        .iter()
+        .flat_map(|duty| {
+            [
+                within,
+                duty.doc.as_bytes().into(),
+                duty.company.as_bytes().into(),
+                duty.code.as_str().into(),
+                duty.path.as_str().into(),
+                duty.due.into(),
+                i64::from(duty.late).into(),
+                i64::from(duty.certain).into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "duty (space, doc, company, code, path, due, late, certain)",
+        8,
+        &values,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// Where a reader of duties stands: when it was due, the record, the company, the code.
+pub type Position = (i64, DocId, OrganId, String);
+
+/// What is owed in an area of a space at a moment, the longest due first, after a position.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn list(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    within: &AreaPath,
+    now: i64,
+    after: Option<&Position>,
+    limit: i64,
+) -> Result<Vec<Duty>, StorageError> {
+    let (from, to) = within.below();
+    let first = (i64::MIN, DocId([0; 16]), OrganId([0; 16]), String::new());
+    let (due, doc, company, code) = after.unwrap_or(&first);
+    tx.all(
+        "SELECT doc, path, company, code, due, late, certain FROM duty
+         WHERE space = $1 AND (path = $2 OR (path >= $3 AND path < $4)) AND (late = 1 OR due < $5)
+           AND (due > $6 OR (due = $6 AND (doc > $7 OR (doc = $7 AND (company > $8
+             OR (company = $8 AND code > $9))))))
+         ORDER BY due, doc, company, code LIMIT $10",
+        &[
+            space.as_str().into(),
+            within.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+            now.into(),
+            (*due).into(),
+            doc.as_bytes().into(),
+            company.as_bytes().into(),
+            code.as_str().into(),
+            limit.into(),
+        ],
+        |row| {
+            Ok(Duty {
+                doc: DocId::from_slice(&row.bytes(0)?)?,
+                path: area(&row.text(1)?)?,
+                company: OrganId::from_slice(&row.bytes(2)?)?,
+                code: row.text(3)?,
+                due: row.int(4)?,
+                late: row.int(5)? != 0,
+                certain: row.int(6)? != 0,
+            })
+        },
+    )
+}

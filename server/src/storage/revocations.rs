@@ -1,0 +1,155 @@
+//! Phones that were revoked, and the records that are judged anew because of it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sync_core::{
+    record::{AreaPath, DeviceId, DocId, ServerTime},
+    wire::page::Revocation,
+};
+
+use super::{
+    StorageError, Tx, Value, devices,
+    docs::{self, Doc, ids},
+    spaces,
+};
+
+/// Disables a phone: sets its state, numbers the revocation in every space it may have written to, and notes the
+/// records it wrote to. Said again, only the state changes: the first time counts. `false` if the phone is not known.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn revoke(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+    state: &str,
+    now: i64,
+) -> Result<bool, StorageError> {
+    let grants = devices::device_grants(tx, device)?;
+    let claims: Vec<_> = grants
+        .iter()
+        .filter_map(|(space, sealed)| Some((sealed.id(), space.clone(), sealed.stored_claims()?)))
+        .collect();
+    let mut areas: BTreeSet<AreaPath> = claims.iter().map(|(_, _, g)| g.area.clone()).collect();
+    areas.extend(claims.into_iter().map(|(_, space, _)| space));
+    let touched = spaces::touching(tx, &areas)?;
+    // The spaces are held: numbers are in the order of commits.
+    spaces::lock(tx, &touched)?;
+    for space in &touched {
+        note(tx, space, device, now)?;
+    }
+    devices::set_state(tx, device, state)
+}
+
+fn note(tx: &mut dyn Tx, space: &AreaPath, device: DeviceId, now: i64) -> Result<(), StorageError> {
+    let (within, phone) = (space.as_str().into(), device.as_bytes().into());
+    let last = tx.first(
+        "SELECT COALESCE(MAX(n), 0) FROM revocation WHERE space = $1",
+        &[within],
+        |row| row.int(0),
+    )?;
+    let number = last.unwrap_or(0) + 1;
+    let noted = tx.execute(
+        "INSERT INTO revocation (space, n, device, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        &[within, number.into(), phone, now.into()],
+    )?;
+    if noted > 0 {
+        tx.execute(
+            "INSERT INTO refold (space, doc)
+             SELECT u.space, u.doc FROM doc_grant u JOIN grant_given g ON g.id = u.grant_id
+             WHERE u.space = $1 AND g.device = $2 ON CONFLICT DO NOTHING",
+            &[within, phone],
+        )?;
+    }
+    Ok(())
+}
+
+/// Revocations of a space after a number, oldest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn after(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    number: u64,
+) -> Result<Vec<Revocation>, StorageError> {
+    tx.all(
+        "SELECT n, device, at FROM revocation WHERE space = $1 AND n > $2 ORDER BY n LIMIT 500",
+        &[space.as_str().into(), number.cast_signed().into()],
+        |row| {
+            Ok(Revocation {
+                number: row.int(0)?.unsigned_abs(),
+                device: DeviceId::from_slice(&row.bytes(1)?)?,
+                at: ServerTime(row.int(2)?),
+            })
+        },
+    )
+}
+
+/// Every revoked phone of a space, and when it was.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn all(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
+    let found = tx.all(
+        "SELECT device, at FROM revocation WHERE space = $1",
+        &[space.as_str().into()],
+        |row| {
+            let device = DeviceId::from_slice(&row.bytes(0)?)?;
+            Ok((device, ServerTime(row.int(1)?)))
+        },
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// Spaces with records to be folded anew.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
+    tx.all(
+        "SELECT DISTINCT space FROM refold ORDER BY space",
+        &[],
+        |row| spaces::area(&row.text(0)?),
+    )
+}
+
+/// Records of a space to be folded anew, of those the ledger has followed up to `mark`: the others are folded by
+/// whoever follows the log now, perhaps without what has changed.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn next(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    mark: u64,
+    limit: usize,
+) -> Result<Vec<Doc>, StorageError> {
+    let found = tx.all(
+        "SELECT r.doc FROM refold r JOIN doc d ON d.space = r.space AND d.id = r.doc
+         WHERE r.space = $1 AND d.last_seq <= $2 ORDER BY r.doc LIMIT $3",
+        &[
+            space.as_str().into(),
+            mark.cast_signed().into(),
+            Value::Int(limit as i64),
+        ],
+        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+    )?;
+    docs::of(tx, space, &found)
+}
+
+/// Takes records off the list.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn done(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
+    for doc in ids(docs) {
+        tx.execute(
+            "DELETE FROM refold WHERE space = $1 AND doc = $2",
+            &[space.as_str().into(), doc],
+        )?;
+    }
+    Ok(())
+}

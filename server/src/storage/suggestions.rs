@@ -1,0 +1,383 @@
+//! Records that look like one: what is compared, with which others, and what was found.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sync_core::{
+    catalogue::StateCode,
+    lifecycle::duplicate::{PhotoLook, Seen},
+    record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId},
+    wire::decode,
+};
+
+use super::{Row, StorageError, Tx, Value, docs::ids, spaces::area};
+
+/// A record as it is compared.
+#[derive(Debug)]
+pub struct Comparable {
+    /// What is compared.
+    pub seen: Seen,
+    /// Its state.
+    pub state: StateCode,
+    /// When it was registered at the latest, by the server's clock.
+    pub registered: Option<i64>,
+    /// Its observations.
+    pub observations: u32,
+}
+
+fn comparable(row: &dyn Row) -> Result<Comparable, StorageError> {
+    let code = row.text(3)?;
+    let seen = Seen {
+        doc: DocId::from_slice(&row.bytes(0)?)?,
+        finder: PersonId::from_slice(&row.bytes(1)?)?,
+        found: DeviceTime(row.int(2)?),
+        code: KindCode::new(&code).map_err(|_| StorageError::Column(3))?,
+        compound: CompoundId::from_slice(&row.bytes(4)?)?,
+        place_key: row.text(5)?,
+        outdoors: row.opt_bytes(6)?.and_then(|bytes| decode(&bytes)),
+        photos: Vec::new(),
+    };
+    Ok(Comparable {
+        seen,
+        state: StateCode(u16::try_from(row.int(7)?).unwrap_or(0)),
+        registered: row.opt_int(8)?,
+        observations: u32::try_from(row.int(9)?).unwrap_or(0),
+    })
+}
+
+/// Records of a space as they are compared, with their photos; those that nobody was entitled to find are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn comparables(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashMap<DocId, Comparable>, StorageError> {
+    let within = Value::Text(space.as_str());
+    let rows = tx.all_of(
+        "SELECT doc, finder, found_at, code, compound, place_key, outdoors, state, registered, observation_count
+         FROM hazard
+         WHERE space = $1 AND doc IN (?) AND finder IS NOT NULL AND compound IS NOT NULL AND problem = ''",
+        &[within],
+        &ids(docs),
+        comparable,
+    )?;
+    let mut found: HashMap<DocId, Comparable> =
+        rows.into_iter().map(|row| (row.seen.doc, row)).collect();
+    let photos = tx.all_of(
+        "SELECT r.doc, r.hash, b.print FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash
+         WHERE r.space = $1 AND r.doc IN (?) ORDER BY r.doc, r.hash",
+        &[within],
+        &ids(docs),
+        |row| {
+            let look = PhotoLook {
+                hash: BlobHash::from_slice(&row.bytes(1)?)?,
+                print: row.opt_int(2)?.map(i64::cast_unsigned),
+            };
+            Ok((DocId::from_slice(&row.bytes(0)?)?, look))
+        },
+    )?;
+    for (doc, look) in photos {
+        if let Some(row) = found.get_mut(&doc) {
+            row.seen.photos.push(look);
+        }
+    }
+    Ok(found)
+}
+
+/// Records in the same building (or outdoors in the same compound) found within a time, newest first.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn in_building(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    seen: &Seen,
+    within_ms: i64,
+    limit: i64,
+) -> Result<Vec<DocId>, StorageError> {
+    let building = seen.place_key.split('/').next().unwrap_or_default();
+    // Behind `/` comes `0`: the keys that begin with the building.
+    let (from, to) = (format!("{building}/"), format!("{building}0"));
+    tx.all(
+        "SELECT doc FROM hazard WHERE space = $1 AND compound = $2 AND place_key >= $3 AND place_key < $4
+           AND found_at >= $5 AND found_at <= $6 AND doc <> $7 ORDER BY found_at DESC, doc LIMIT $8",
+        &[
+            space.as_str().into(),
+            seen.compound.as_bytes().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+            seen.found.0.saturating_sub(within_ms).into(),
+            seen.found.0.saturating_add(within_ms).into(),
+            seen.doc.as_bytes().into(),
+            limit.into(),
+        ],
+        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+    )
+}
+
+/// Records of the space that name a photo of this one, or one that looks exactly the same.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn with_photos(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    seen: &Seen,
+    limit: i64,
+) -> Result<BTreeSet<DocId>, StorageError> {
+    let mut found = BTreeSet::new();
+    for look in &seen.photos {
+        found.extend(tx.all(
+            "SELECT doc FROM blob_ref WHERE space = $1 AND hash = $2 AND doc <> $3 ORDER BY doc DESC LIMIT $4",
+            &[
+                space.as_str().into(),
+                look.hash.as_bytes().into(),
+                seen.doc.as_bytes().into(),
+                limit.into(),
+            ],
+            |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+        )?);
+        let Some(print) = look.print else { continue };
+        found.extend(tx.all(
+            "SELECT r.doc FROM blob b JOIN blob_ref r ON r.space = $1 AND r.hash = b.hash
+             WHERE b.print = $2 AND r.doc <> $3 ORDER BY r.doc DESC LIMIT $4",
+            &[
+                space.as_str().into(),
+                print.cast_signed().into(),
+                seen.doc.as_bytes().into(),
+                limit.into(),
+            ],
+            |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+        )?);
+    }
+    Ok(found)
+}
+
+/// Asks for records to be compared.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn ask(tx: &mut dyn Tx, space: &str, docs: &[Vec<u8>]) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = docs
+        .iter()
+        .flat_map(|doc| [space.into(), doc.as_slice().into()])
+        .collect();
+    tx.insert_all(
+        "to_compare (space, doc)",
+        2,
+        &values,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// Spaces with records to be compared.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
+    tx.all(
+        "SELECT DISTINCT space FROM to_compare ORDER BY space",
+        &[],
+        |row| area(&row.text(0)?),
+    )
+}
+
+/// Takes the next records of a space that are to be compared.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId>, StorageError> {
+    let within = Value::Text(space.as_str());
+    let docs = tx.all(
+        "SELECT doc FROM to_compare WHERE space = $1 ORDER BY doc LIMIT $2",
+        &[within, Value::Int(limit as i64)],
+        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+    )?;
+    for doc in ids(&docs) {
+        tx.execute(
+            "DELETE FROM to_compare WHERE space = $1 AND doc = $2",
+            &[within, doc],
+        )?;
+    }
+    Ok(docs)
+}
+
+/// A suggestion as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The smaller number.
+    pub doc: DocId,
+    /// The other record.
+    pub other: DocId,
+    /// 0 first.
+    pub urgency: i64,
+    /// In percent.
+    pub score: i64,
+    /// Why, as JSON.
+    pub signs: String,
+}
+
+fn kept(row: &dyn Row) -> Result<Kept, StorageError> {
+    Ok(Kept {
+        doc: DocId::from_slice(&row.bytes(0)?)?,
+        other: DocId::from_slice(&row.bytes(1)?)?,
+        urgency: row.int(2)?,
+        score: row.int(3)?,
+        signs: row.text(4)?,
+    })
+}
+
+/// Suggestions about a record, the most urgent first.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn about(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Vec<Kept>, StorageError> {
+    let mut found = Vec::new();
+    for column in ["doc", "other"] {
+        let sql = format!(
+            "SELECT doc, other, urgency, score, signs FROM suggestion WHERE space = $1 AND {column} = $2"
+        );
+        found.extend(tx.all(&sql, &[space.as_str().into(), doc.as_bytes().into()], kept)?);
+    }
+    found.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));
+    Ok(found)
+}
+
+/// Replaces what is suggested about a record.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn replace(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    doc: DocId,
+    now: &[Kept],
+) -> Result<(), StorageError> {
+    let within = Value::Text(space.as_str());
+    for column in ["doc", "other"] {
+        tx.execute(
+            &format!("DELETE FROM suggestion WHERE space = $1 AND {column} = $2"),
+            &[within, doc.as_bytes().into()],
+        )?;
+    }
+    let values: Vec<Value<'_>> = now
+        .iter()
+        .flat_map(|s| {
+            [
+                within,
+                s.doc.as_bytes().into(),
+                s.other.as_bytes().into(),
+                s.urgency.into(),
+                s.score.into(),
+                s.signs.as_str().into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "suggestion (space, doc, other, urgency, score, signs)",
+        6,
+        &values,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// Those of these records of a space about which there is a suggestion of this urgency.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn with_urgency(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+    urgency: i64,
+) -> Result<BTreeSet<DocId>, StorageError> {
+    let mut found = BTreeSet::new();
+    for column in ["doc", "other"] {
+        let sql = format!(
+            "SELECT {column} FROM suggestion WHERE space = $1 AND urgency = $2 AND {column} IN (?)"
+        );
+        let values = [space.as_str().into(), urgency.into()];
+        let rows = tx.all_of(&sql, &values, &ids(docs), |row| {
+            Ok(DocId::from_slice(&row.bytes(0)?)?)
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Where a reader of suggestions stands: urgency, score, and both records.
+pub type Position = (i64, i64, DocId, DocId);
+
+/// Suggestions of a space in order, after a position, each with the paths of both records.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn list(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    urgency: Option<i64>,
+    after: Option<Position>,
+    limit: i64,
+) -> Result<Vec<(Kept, [AreaPath; 2])>, StorageError> {
+    let (least, most) = urgency.map_or((0, i64::MAX), |u| (u, u));
+    let (at, score, doc, other) = after.unwrap_or((-1, 0, DocId([0; 16]), DocId([0; 16])));
+    tx.all(
+        "SELECT s.doc, s.other, s.urgency, s.score, s.signs, a.path, b.path FROM suggestion s
+           JOIN hazard a ON a.space = s.space AND a.doc = s.doc
+           JOIN hazard b ON b.space = s.space AND b.doc = s.other
+         WHERE s.space = $1 AND s.urgency >= $2 AND s.urgency <= $3
+           AND (s.urgency > $4 OR (s.urgency = $4 AND (s.score < $5 OR (s.score = $5
+             AND (s.doc > $6 OR (s.doc = $6 AND s.other > $7))))))
+         ORDER BY s.urgency, s.score DESC, s.doc, s.other LIMIT $8",
+        &[
+            space.as_str().into(),
+            least.into(),
+            most.into(),
+            at.into(),
+            score.into(),
+            doc.as_bytes().into(),
+            other.as_bytes().into(),
+            limit.into(),
+        ],
+        |row| Ok((kept(row)?, [area(&row.text(5)?)?, area(&row.text(6)?)?])),
+    )
+}
+
+/// Marks records as changed in the ledger, in the caller's transaction that holds the mark.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn touch(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &BTreeSet<DocId>,
+    mut changed: i64,
+) -> Result<i64, StorageError> {
+    for doc in docs {
+        changed += 1;
+        tx.execute(
+            "UPDATE hazard SET changed = $1 WHERE space = $2 AND doc = $3",
+            &[changed.into(), space.as_str().into(), doc.as_bytes().into()],
+        )?;
+    }
+    Ok(changed)
+}
+
+/// The digests of what is compared, of those of these records that are in the ledger.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn looks(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<BTreeMap<DocId, i64>, StorageError> {
+    let rows = tx.all_of(
+        "SELECT doc, look FROM hazard WHERE space = $1 AND doc IN (?)",
+        &[space.as_str().into()],
+        &ids(docs),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),
+    )?;
+    Ok(rows.into_iter().collect())
+}

@@ -1,0 +1,143 @@
+//! When the server received what is on this phone, and which phones it has revoked.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::{DeviceError, docs};
+use crate::{
+    record::{AreaPath, ChangeHash, DeviceId, DocId, ServerTime},
+    wire::{
+        Received, decode, encode,
+        page::{Item, Revocation},
+        pull::Cursor,
+    },
+};
+
+/// Times of the changes of one record.
+pub(super) type Times = HashMap<ChangeHash, ServerTime>;
+
+/// The times of changes in the order of their hashes, as they are kept beside a snapshot.
+pub(super) fn in_order(mut hashes: Vec<ChangeHash>, received: &Received) -> Times {
+    hashes.sort_unstable();
+    let timed = |(at, hash)| Some((hash, received.at(at)?));
+    hashes.into_iter().enumerate().filter_map(timed).collect()
+}
+
+/// As [`in_order`], to be kept.
+pub(super) fn to_bytes(mut hashes: Vec<ChangeHash>, times: &Times) -> Vec<u8> {
+    hashes.sort_unstable();
+    let received: Received = hashes.iter().map(|hash| times.get(hash).copied()).collect();
+    encode(&received)
+}
+
+/// The times of changes that are kept as rows.
+pub(super) fn of_rows(c: &Connection, doc: DocId) -> Result<Times, DeviceError> {
+    let mut statement =
+        c.prepare_cached("SELECT hash, received FROM chg WHERE doc = ?1 AND received IS NOT NULL")?;
+    let rows = statement
+        .query_map([doc.as_bytes()], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|(hash, at)| Ok((ChangeHash::from_slice(&hash)?, ServerTime(at))))
+        .collect()
+}
+
+/// The times that came with the chunk of a page's document: the first ones of the list, and those of its changes.
+pub(super) fn split(item: &Item, changes: usize) -> (Received, Received) {
+    let mut chunk = item.received.clone().unwrap_or_default().0;
+    let tail = chunk.split_off(chunk.len().saturating_sub(changes));
+    (Received(chunk), Received(tail))
+}
+
+/// Notes times of changes of a record, wherever the changes are kept. The server's word replaces what was known.
+pub(super) fn note(
+    c: &Connection,
+    doc: DocId,
+    times: &[(ChangeHash, ServerTime)],
+) -> Result<(), DeviceError> {
+    let mut folded = Vec::new();
+    for (hash, at) in times {
+        let updated = c
+            .prepare_cached("UPDATE chg SET received = ?2 WHERE hash = ?1")?
+            .execute(params![hash.as_bytes(), at.0])?;
+        if updated == 0 {
+            folded.push((*hash, *at));
+        }
+    }
+    if folded.is_empty() {
+        return Ok(());
+    }
+    let Some(bytes) = docs::snapshot(c, doc)? else {
+        return Ok(());
+    };
+    let damaged = |source| DeviceError::Document { doc, source };
+    let mut snapshot = crate::crdt::Document::load(Some(&bytes), []).map_err(damaged)?;
+    let hashes = snapshot.change_hashes();
+    let mut known = in_order(hashes.clone(), &kept(c, doc)?);
+    known.extend(folded);
+    c.prepare_cached("UPDATE doc SET received = ?2 WHERE id = ?1")?
+        .execute(params![doc.as_bytes(), to_bytes(hashes, &known)])?;
+    Ok(())
+}
+
+/// What is kept beside a record's snapshot.
+pub(super) fn kept(c: &Connection, doc: DocId) -> Result<Received, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT received FROM doc WHERE id = ?1")?;
+    let bytes: Option<Vec<u8>> = statement.query_row([doc.as_bytes()], |row| row.get(0))?;
+    Ok(bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default())
+}
+
+/// When a phone was revoked, by the first word of it from any space.
+pub(super) fn revoked(c: &Connection, device: DeviceId) -> Result<Option<ServerTime>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT min(at) FROM revoked WHERE device = ?1")?;
+    let at: Option<i64> = statement.query_row([device.as_bytes()], |row| row.get(0))?;
+    Ok(at.map(ServerTime))
+}
+
+/// Takes over revocations: the records of these phones are judged anew when the phone is idle.
+pub(super) fn take(
+    c: &Connection,
+    at: &Cursor,
+    revocations: &[Revocation],
+) -> Result<(), DeviceError> {
+    let Some(last) = revocations.iter().map(|r| r.number).max() else {
+        return Ok(());
+    };
+    for revocation in revocations {
+        c.prepare_cached(
+            "INSERT INTO revoked (space, device, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            at.space.as_str(),
+            revocation.device.as_bytes(),
+            revocation.at.0
+        ])?;
+    }
+    c.prepare_cached("UPDATE scope SET revoked = ?3 WHERE space = ?1 AND area = ?2")?
+        .execute(params![at.space.as_str(), at.area.as_str(), last as i64])?;
+    judge_anew(c, &at.area)
+}
+
+/// A log with a new life may have forgotten revocations: they are learned anew.
+pub(super) fn forget(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
+    let forgotten = c
+        .prepare_cached("DELETE FROM revoked WHERE space = ?1")?
+        .execute([at.space.as_str()])?;
+    c.prepare_cached("UPDATE scope SET revoked = 0 WHERE space = ?1")?
+        .execute([at.space.as_str()])?;
+    if forgotten > 0 {
+        judge_anew(c, &at.space)?;
+    }
+    Ok(())
+}
+
+/// Which records a phone has written to is known only by loading them: rare enough to judge all of the area anew.
+fn judge_anew(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
+    let (from, to) = area.below();
+    c.prepare_cached("UPDATE doc SET verified = 0 WHERE path = ?1 OR (path >= ?2 AND path < ?3)")?
+        .execute(params![area.as_str(), from, to])?;
+    Ok(())
+}

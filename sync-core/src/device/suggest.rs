@@ -1,0 +1,105 @@
+//! Records on this phone that look like one: found by their place in the list, only those few are loaded.
+
+use rusqlite::{Connection, params};
+
+use super::{Device, DeviceError, docs};
+use crate::{
+    catalogue::{Catalogue, StateCode},
+    lifecycle::{
+        HazardState,
+        duplicate::{Seen, Suggestion, compare},
+    },
+    place_key,
+    record::DocId,
+};
+
+/// Records of one building that are loaded at most: the nearest in time.
+const CANDIDATES: i64 = 32;
+
+/// Another record that looks like the one that was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggested {
+    /// The other record.
+    pub doc: DocId,
+    /// What to do about it, and why.
+    pub suggestion: Suggestion,
+}
+
+impl Device {
+    /// What a person should look at before going on with a hazard: records of the same building on this phone that
+    /// look like it, the most urgent first. Needs no network, and changes nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
+    pub fn suggestions(&self, doc: DocId) -> Result<Vec<Suggested>, DeviceError> {
+        let catalogue = Catalogue::embedded();
+        let Some((own, state)) = seen(&self.connection, doc)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for other in near(&self.connection, &own)? {
+            let Some((theirs, their_state)) = seen(&self.connection, other)? else {
+                continue;
+            };
+            if points_at(&state, other) || points_at(&their_state, doc) {
+                continue;
+            }
+            if let Some(suggestion) = compare(&own, &theirs, catalogue) {
+                found.push(Suggested {
+                    doc: other,
+                    suggestion,
+                });
+            }
+        }
+        let order = |s: &Suggested| {
+            let score = std::cmp::Reverse(s.suggestion.score);
+            (s.suggestion.advice.urgency(), score, s.doc)
+        };
+        found.sort_by_key(order);
+        Ok(found)
+    }
+}
+
+fn points_at(state: &HazardState, other: DocId) -> bool {
+    state.values.duplicate_of.iter().any(|v| v.value == other)
+}
+
+/// A record as it is compared; `None` if it was examined and is none, or is recorded elsewhere.
+fn seen(c: &Connection, doc: DocId) -> Result<Option<(Seen, HazardState)>, DeviceError> {
+    let (state, events) = docs::fold(c, &mut docs::load(c, doc)?)?;
+    if matches!(state.state, StateCode(0 | 95 | 96)) {
+        return Ok(None);
+    }
+    let seen = Seen::of(doc, &state, &events, place_key::of);
+    Ok(seen.map(|seen| (seen, state)))
+}
+
+/// Records of the same building in the list, found within the campaign, the nearest in time first.
+fn near(c: &Connection, own: &Seen) -> Result<Vec<DocId>, DeviceError> {
+    let building = own.place_key.split('/').next().unwrap_or_default();
+    let days = i64::from(Catalogue::embedded().weights.campaign_days);
+    let campaign = days * 86_400_000;
+    let mut statement = c.prepare_cached(
+        "SELECT doc FROM hazard_view WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4
+           AND found >= ?5 AND found <= ?6 ORDER BY abs(found - ?7), doc LIMIT ?8",
+    )?;
+    // Behind `/` comes `0`: the keys that begin with the building.
+    let rows = statement
+        .query_map(
+            params![
+                own.compound.as_bytes(),
+                format!("{building}/"),
+                format!("{building}0"),
+                own.doc.as_bytes(),
+                own.found.0.saturating_sub(campaign),
+                own.found.0.saturating_add(campaign),
+                own.found.0,
+                CANDIDATES
+            ],
+            |row| row.get::<_, Vec<u8>>(0),
+        )?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|doc| Ok(DocId::from_slice(&doc)?))
+        .collect()
+}
