@@ -45,6 +45,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
         updated: row.get(7)?,
         events: row.get(8)?,
         photos: row.get(9)?,
+        record: None,
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }

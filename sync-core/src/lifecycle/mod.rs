@@ -15,6 +15,7 @@ mod fold;
 mod guard;
 mod judge;
 mod order;
+pub mod quantity;
 mod reason;
 mod relation;
 mod row;
@@ -27,6 +28,10 @@ mod view;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use case::Case;
+pub(crate) use judge::authority;
+pub(crate) use order::begins;
 
 pub use duty::{DutyChain, DutyFinding, Link, duty_chain};
 pub use fold::fold;

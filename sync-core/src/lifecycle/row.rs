@@ -56,5 +56,6 @@ pub fn row(state: &HazardState, events: &[Stated]) -> Row {
         updated: state.updated_at.0,
         events: u32::try_from(events.len()).unwrap_or(u32::MAX),
         photos: u32::try_from(photos).unwrap_or(u32::MAX),
+        record: None,
     }
 }

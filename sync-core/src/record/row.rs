@@ -1,9 +1,9 @@
-//! The row of a list: what a person sees of a hazard before opening it.
+//! The row of a list: what a person sees of a document before opening it.
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-/// A hazard in one row, as folded from its events.
+/// A hazard, or another record of the campaign, in one row, as folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
 pub struct Row {
     /// State number, for example 10 for HS10.
@@ -33,4 +33,9 @@ pub struct Row {
     /// Number of photos.
     #[n(8)]
     pub photos: u32,
+    /// Type of a record of the campaign, such as `publicity` or `inspection`; absent for a hazard. `state` is then
+    /// a `campaign::State`, `description` the title.
+    #[n(9)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
 }
