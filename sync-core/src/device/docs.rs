@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{DeviceError, enrolment, scope};
 use crate::{
+    campaign::{self, Family},
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, HazardState, Stated},
-    record::{AreaPath, Digest, DocId, Event, EventBody, Row},
+    record::{AreaPath, Digest, DocId, Event, Grant, GrantId, Row},
     wire::page::Sum,
 };
 
@@ -118,8 +119,11 @@ pub(super) fn stated(document: &Document) -> Vec<Stated> {
     events.into_iter().filter_map(read).collect()
 }
 
-/// Folds a loaded record.
-pub(super) fn fold(c: &Connection, events: &[Stated]) -> Result<HazardState, DeviceError> {
+/// The grants that events were made under, as far as they are known here.
+pub(super) fn grants(
+    c: &Connection,
+    events: &[Stated],
+) -> Result<BTreeMap<GrantId, Grant>, DeviceError> {
     let mut grants = BTreeMap::new();
     for stated in events {
         let id = stated.event.grant;
@@ -129,6 +133,12 @@ pub(super) fn fold(c: &Connection, events: &[Stated]) -> Result<HazardState, Dev
             grants.insert(id, grant);
         }
     }
+    Ok(grants)
+}
+
+/// Folds a loaded hazard.
+pub(super) fn fold(c: &Connection, events: &[Stated]) -> Result<HazardState, DeviceError> {
+    let grants = grants(c, events)?;
     Ok(lifecycle::fold(events, &grants, Catalogue::embedded()))
 }
 
@@ -137,22 +147,40 @@ pub(super) fn refresh_row(
     c: &Connection,
     doc: DocId,
     document: &Document,
-) -> Result<HazardState, DeviceError> {
+) -> Result<(), DeviceError> {
     let events = stated(document);
-    let state = fold(c, &events)?;
-    write_row(c, doc, &row_of(&state, &events))?;
+    let row = row_of(c, &events)?;
+    write_row(c, doc, &row)?;
+    if row.record.is_none() {
+        c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
     let mut statement =
         c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1 AND verified = 0")?;
     statement.execute([doc.as_bytes()])?;
-    Ok(state)
+    Ok(())
 }
 
-/// The row of the list for a folded record.
-pub(super) fn row_of(state: &HazardState, events: &[Stated]) -> Row {
-    lifecycle::row(state, events)
+/// Folds a loaded document, whatever it is, into its row of the list.
+fn row_of(c: &Connection, events: &[Stated]) -> Result<Row, DeviceError> {
+    let catalogue = Catalogue::embedded();
+    Ok(match Family::of(events) {
+        Family::Hazard => lifecycle::row(&fold(c, events)?, events),
+        Family::Record => {
+            let record = campaign::fold_record(events, &grants(c, events)?, catalogue);
+            campaign::record_row(&record)
+        }
+        Family::Inspection => {
+            let inspection = campaign::fold_inspection(events, &grants(c, events)?, catalogue);
+            campaign::inspection_row(&inspection, catalogue)
+        }
+    })
 }
 
 pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
+    if let Some(of) = &row.record {
+        return super::campaign::write_row(c, doc, of, row);
+    }
     let mut statement = c.prepare_cached(
         "INSERT OR REPLACE INTO hazard_view
          (doc, state, flags, code, place, description, found, updated, events, photos)
@@ -171,12 +199,4 @@ pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), Dev
         row.photos
     ])?;
     Ok(())
-}
-
-/// The area an observation names, if it is one.
-pub(super) fn area_of(body: &EventBody) -> Option<&AreaPath> {
-    match body {
-        EventBody::Observe(observation) => Some(&observation.area),
-        _ => None,
-    }
 }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod beacon;
+mod campaign;
 mod capture;
 mod docs;
 mod enrolment;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::host::Host;
 
 pub use audit::RepairTask;
+pub use campaign::{CampaignFilter, CampaignRow};
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, HazardRow};
@@ -40,7 +42,10 @@ pub struct Device {
     pub host: Host,
 }
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_device.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_device.sql"),
+    include_str!("migrations/0002_campaign.sql"),
+];
 
 impl Device {
     /// Opens a store on a SQLite connection, migrating it if it is older.
