@@ -4,6 +4,7 @@
 //! with a long tail, and the moved mark, in one transaction. Nothing here is the truth: everything can be
 //! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
 
+mod campaign;
 mod gather;
 mod project;
 

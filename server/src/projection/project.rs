@@ -6,6 +6,7 @@ use std::{
 };
 
 use sync_core::{
+    campaign::Family,
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, HazardState, Stated},
@@ -14,11 +15,12 @@ use sync_core::{
 };
 
 use super::{
-    Progress,
+    Progress, campaign,
     gather::{Raw, Situation},
 };
 use crate::storage::{
     StorageError, Tx,
+    campaign::{self as records, Figure, Record, Visit},
     docs::{self, Doc},
     hazards::{self, Hazard},
     marks::{self, Mark},
@@ -31,9 +33,33 @@ const FOLD_BYTES: u64 = 2 * 1024;
 /// What to write for one document.
 #[derive(Debug)]
 pub(super) struct Action {
-    row: Hazard,
+    rows: Rows,
     snapshot: Option<(Doc, Vec<u8>)>,
     damaged: bool,
+}
+
+/// What a document is in the tables.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) row: Row,
+    pub(super) figures: Vec<Figure>,
+    pub(super) visits: Vec<Visit>,
+}
+
+/// Its own row.
+#[derive(Debug)]
+pub(super) enum Row {
+    Hazard(Box<Hazard>),
+    Record(Box<Record>),
+}
+
+impl Rows {
+    fn number(&mut self, changed: i64) {
+        match &mut self.row {
+            Row::Hazard(hazard) => hazard.changed = changed,
+            Row::Record(record) => record.changed = changed,
+        }
+    }
 }
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
@@ -47,15 +73,19 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
-        Ok((state, events, chunk)) => Action {
-            row: row(&doc, &state, &events),
+        Ok((rows, chunk)) => Action {
+            rows,
             snapshot: chunk.map(|chunk| (doc, chunk)),
             damaged: false,
         },
         Err(problem) => Action {
-            row: Hazard {
-                problem,
-                ..blank(&doc)
+            rows: Rows {
+                row: Row::Hazard(Box::new(Hazard {
+                    problem,
+                    ..blank(&doc)
+                })),
+                figures: Vec::new(),
+                visits: Vec::new(),
             },
             snapshot: None,
             damaged: true,
@@ -63,7 +93,7 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
     }
 }
 
-type Folded = (HazardState, Vec<Stated>, Option<Vec<u8>>);
+type Folded = (Rows, Option<Vec<u8>>);
 
 fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
     let snapshot = (!raw.body.chunk.is_empty()).then_some(raw.body.chunk.as_slice());
@@ -76,7 +106,11 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
             .map(|event| Stated { id, event })
     };
     let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
-    let state = lifecycle::fold(&events, grants, Catalogue::embedded());
+    let rows = match Family::of(&events) {
+        Family::Hazard => hazard(&raw.doc, &events, grants),
+        Family::Record => campaign::record(&raw.doc, &events, grants),
+        Family::Inspection => campaign::inspection(&raw.doc, &events, grants),
+    };
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
     let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
@@ -85,7 +119,16 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
     } else {
         None
     };
-    Ok((state, events, chunk))
+    Ok((rows, chunk))
+}
+
+fn hazard(doc: &Doc, events: &[Stated], grants: &HashMap<GrantId, Grant>) -> Rows {
+    let state = lifecycle::fold(events, grants, Catalogue::embedded());
+    Rows {
+        row: Row::Hazard(Box::new(row(doc, &state, events))),
+        figures: campaign::of_hazard(doc, &state, events),
+        visits: Vec::new(),
+    }
 }
 
 fn blank(doc: &Doc) -> Hazard {
@@ -184,16 +227,35 @@ pub(super) fn apply(
     };
     marks::advance(tx, space, &moved)?;
     let changed = mark.changed;
-    let (mut progress, mut rows) = (Progress::default(), Vec::new());
-    for (changed, action) in (changed + 1..).zip(actions) {
-        action.row.changed = changed;
+    let mut progress = Progress::default();
+    for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
+        action.rows.number(changed);
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk)) = &action.snapshot {
             progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk)?);
         }
-        rows.push(&action.row);
     }
-    hazards::put(tx, &rows)?;
+    let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();
+    write(tx, space, &rows)?;
     Ok(progress)
+}
+
+/// Writes the rows of documents; what they had before is forgotten as a whole.
+fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
+    let (mut ledger, mut records) = (Vec::new(), Vec::new());
+    for rows in rows {
+        match &rows.row {
+            Row::Hazard(hazard) => ledger.push(hazard.as_ref()),
+            Row::Record(record) => records.push(record.as_ref()),
+        }
+    }
+    let no_hazards: Vec<&[u8]> = records.iter().map(|r| r.doc.as_slice()).collect();
+    let mut all: Vec<&[u8]> = ledger.iter().map(|h| h.doc.as_slice()).collect();
+    all.extend(&no_hazards);
+    records::forget(tx, space, &all, &no_hazards)?;
+    hazards::put(tx, &ledger)?;
+    let figures: Vec<&Figure> = rows.iter().flat_map(|r| &r.figures).collect();
+    let visits: Vec<&Visit> = rows.iter().flat_map(|r| &r.visits).collect();
+    records::put(tx, space, &records, &figures, &visits)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DocId, Row as ListRow};
 
-use super::{Row, StorageError, Tx, Value, docs::Doc};
+use super::{Row, StorageError, Tx, Value, campaign, docs::Doc};
 
 /// A row of the ledger.
 #[derive(Debug, Clone, Default)]
@@ -176,6 +176,7 @@ pub fn list_rows(
                 updated: r.int(8)?,
                 events: count(r.int(9)?),
                 photos: count(r.int(10)?),
+                record: None,
             };
             Ok((DocId::from_slice(&r.bytes(0)?)?, r.int(1)?, row))
         },
@@ -226,6 +227,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
              WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc.as_slice().into()],
         )?;
+        campaign::mark_changed(tx, &space, &doc)?;
     }
     Ok(came.len())
 }
@@ -236,6 +238,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
 /// [`StorageError`].
 pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
     tx.execute("DELETE FROM hazard", &[])?;
+    campaign::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
         &[worker.into(), lease_until.into()],
