@@ -1,11 +1,13 @@
-//! What reviewers see: the ledger, one hazard with its whole history, what changed since.
+//! What reviewers see: the ledger, one hazard with its whole history, what changed since; records and coverage.
 //!
 //! In comes a [`Reach`] that was checked at this request and a query; out come views within that reach. Records
 //! are never written here; what a reviewer decides is an event like any other.
 
+mod coverage;
 mod cursor;
 mod filter;
 mod one;
+mod records;
 mod statistics;
 mod view;
 
@@ -16,9 +18,11 @@ use crate::{
     storage::{Storage, ledger, spaces},
 };
 
+pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
 pub use filter::Filter;
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
+pub use records::{AnsweredView, FigureView, RecordDetail, RecordFilter, RecordPage, RecordView};
 pub use statistics::{Level, PlaceCount, Statistics};
 pub use view::HazardView;
 

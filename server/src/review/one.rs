@@ -6,7 +6,7 @@ use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
     crdt::Document,
-    lifecycle::{self, HazardState, Stated, Verdict},
+    lifecycle::{self, HazardState, Stated, Verdict, VoidReason},
     record::{BlobHash, DocId, Event, Grant, GrantId},
     wire::Code,
 };
@@ -14,7 +14,11 @@ use sync_core::{
 use super::{HazardView, view};
 use crate::{
     access::{Reach, Refusal},
-    storage::{Tx, blobs, devices, docs, hazards, names},
+    storage::{
+        Tx, blobs, devices,
+        docs::{self, Doc},
+        hazards, names,
+    },
 };
 
 /// A hazard with its whole history.
@@ -63,6 +67,8 @@ pub struct EventView {
     pub verdict: serde_json::Value,
     /// Why it changes nothing, in Chinese.
     pub void_zh: Option<&'static str>,
+    /// The same in English.
+    pub void_en: Option<&'static str>,
 }
 
 /// Two events that do not agree.
@@ -105,7 +111,22 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     // A record that was just pushed may not be in the ledger yet.
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
-    let body = docs::body(tx, &doc)?;
+    let (events, grants) = load(tx, &doc)?;
+    let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
+    Ok(HazardDetail {
+        hazard,
+        conflicts: state.conflicts.iter().map(conflict).collect(),
+        photos: photos(tx, &events)?,
+        events: history(tx, &state, &events, &grants)?,
+    })
+}
+
+/// The events of a document and the grants they were made under.
+pub(super) fn load(
+    tx: &mut dyn Tx,
+    doc: &Doc,
+) -> Result<(Vec<Stated>, HashMap<GrantId, Grant>), Refusal> {
+    let body = docs::body(tx, doc)?;
     let snapshot = (!body.chunk.is_empty()).then_some(body.chunk.as_slice());
     let document = Document::load(snapshot, body.changes.iter().map(Vec::as_slice))
         .map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
@@ -117,13 +138,7 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<HazardDet
     let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
     let used: BTreeSet<GrantId> = events.iter().map(|stated| stated.event.grant).collect();
     let grants = devices::grant_claims(tx, &used)?;
-    let state = lifecycle::fold(&events, &grants, Catalogue::embedded());
-    Ok(HazardDetail {
-        hazard,
-        conflicts: state.conflicts.iter().map(conflict).collect(),
-        photos: photos(tx, &events)?,
-        events: history(tx, &state, &events, &grants)?,
-    })
+    Ok((events, grants))
 }
 
 fn conflict(c: &lifecycle::Conflict) -> ConflictView {
@@ -135,7 +150,7 @@ fn conflict(c: &lifecycle::Conflict) -> ConflictView {
     }
 }
 
-fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
+pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
     let named: Vec<BlobHash> = events
         .iter()
         .flat_map(|stated| stated.event.body.photos())
@@ -171,31 +186,44 @@ fn history(
         let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
             continue;
         };
-        let (event, grant) = (&stated.event, grants.get(&stated.event.grant));
-        let organ = match grant {
-            Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
-            None => None,
-        };
-        let void_zh = match judged.verdict {
-            Verdict::Void { reason } => Some(reason.zh()),
+        let reason = match judged.verdict {
+            Verdict::Void { reason } => Some(reason),
             _ => None,
         };
-        history.push(EventView {
-            id: stated.id.to_string(),
-            kind: event.body.name().to_owned(),
-            kind_zh: event.body.zh(),
-            author: event.author.to_string(),
-            author_name: names::person(tx, event.author)?,
-            role: grant.map(|g| g.role.zh().to_owned()),
-            organ,
-            device: event.device.to_string(),
-            grant: event.grant.to_string(),
-            claimed_at: view::instant(event.claimed.0),
-            after: event.after.iter().map(ToString::to_string).collect(),
-            content: serde_json::to_value(&event.body).unwrap_or_default(),
-            verdict: serde_json::to_value(&judged.verdict).unwrap_or_default(),
-            void_zh,
-        });
+        let verdict = serde_json::to_value(&judged.verdict).unwrap_or_default();
+        history.push(event_view(tx, stated, grants, verdict, reason)?);
     }
     Ok(history)
+}
+
+/// An event with names and what became of it.
+pub(super) fn event_view(
+    tx: &mut dyn Tx,
+    stated: &Stated,
+    grants: &HashMap<GrantId, Grant>,
+    verdict: serde_json::Value,
+    reason: Option<VoidReason>,
+) -> Result<EventView, Refusal> {
+    let (event, grant) = (&stated.event, grants.get(&stated.event.grant));
+    let organ = match grant {
+        Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
+        None => None,
+    };
+    Ok(EventView {
+        id: stated.id.to_string(),
+        kind: event.body.name().to_owned(),
+        kind_zh: event.body.zh(),
+        author: event.author.to_string(),
+        author_name: names::person(tx, event.author)?,
+        role: grant.map(|g| g.role.zh().to_owned()),
+        organ,
+        device: event.device.to_string(),
+        grant: event.grant.to_string(),
+        claimed_at: view::instant(event.claimed.0),
+        after: event.after.iter().map(ToString::to_string).collect(),
+        content: serde_json::to_value(&event.body).unwrap_or_default(),
+        verdict,
+        void_zh: reason.map(VoidReason::zh),
+        void_en: reason.map(VoidReason::en),
+    })
 }

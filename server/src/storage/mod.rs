@@ -15,6 +15,7 @@ pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod records;
 pub mod spaces;
 pub mod tables;
 
