@@ -9,7 +9,7 @@ use sync_core::{
     record::{Grant, GrantId, Row},
 };
 
-use super::project::Rows;
+use super::project::{Own, Rows};
 use crate::storage::{
     campaign::{Figure, Record, Visit},
     docs::Doc,
@@ -65,7 +65,7 @@ pub(super) fn record(doc: &Doc, events: &[Stated], grants: &HashMap<GrantId, Gra
     Rows {
         figures: figures(doc, counted.map(|(name, milli)| (name, held, milli))),
         visits: Vec::new(),
-        row: super::project::Row::Record(Box::new(Record {
+        row: Own::Record(Box::new(Record {
             state: record.state.name().to_owned(),
             counts: record.counts,
             organ: record.organ.map(|organ| organ.as_bytes().to_vec()),
@@ -111,7 +111,7 @@ pub(super) fn inspection(doc: &Doc, events: &[Stated], grants: &HashMap<GrantId,
             .into_iter()
             .map(visit)
             .collect(),
-        row: super::project::Row::Record(Box::new(Record {
+        row: Own::Record(Box::new(Record {
             r#type: INSPECTION.to_owned(),
             state: inspection.state.name().to_owned(),
             counts: inspection.counts,

@@ -41,14 +41,14 @@ pub(super) struct Action {
 /// What a document is in the tables.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) row: Row,
+    pub(super) row: Own,
     pub(super) figures: Vec<Figure>,
     pub(super) visits: Vec<Visit>,
 }
 
 /// Its own row.
 #[derive(Debug)]
-pub(super) enum Row {
+pub(super) enum Own {
     Hazard(Box<Hazard>),
     Record(Box<Record>),
 }
@@ -56,8 +56,8 @@ pub(super) enum Row {
 impl Rows {
     fn number(&mut self, changed: i64) {
         match &mut self.row {
-            Row::Hazard(hazard) => hazard.changed = changed,
-            Row::Record(record) => record.changed = changed,
+            Own::Hazard(hazard) => hazard.changed = changed,
+            Own::Record(record) => record.changed = changed,
         }
     }
 }
@@ -80,7 +80,7 @@ fn project(raw: Raw, grants: &HashMap<GrantId, Grant>) -> Action {
         },
         Err(problem) => Action {
             rows: Rows {
-                row: Row::Hazard(Box::new(Hazard {
+                row: Own::Hazard(Box::new(Hazard {
                     problem,
                     ..blank(&doc)
                 })),
@@ -125,7 +125,7 @@ fn fold(raw: &Raw, grants: &HashMap<GrantId, Grant>) -> Result<Folded, String> {
 fn hazard(doc: &Doc, events: &[Stated], grants: &HashMap<GrantId, Grant>) -> Rows {
     let state = lifecycle::fold(events, grants, Catalogue::embedded());
     Rows {
-        row: Row::Hazard(Box::new(row(doc, &state, events))),
+        row: Own::Hazard(Box::new(row(doc, &state, events))),
         figures: campaign::of_hazard(doc, &state, events),
         visits: Vec::new(),
     }
@@ -246,8 +246,8 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     let (mut ledger, mut records) = (Vec::new(), Vec::new());
     for rows in rows {
         match &rows.row {
-            Row::Hazard(hazard) => ledger.push(hazard.as_ref()),
-            Row::Record(record) => records.push(record.as_ref()),
+            Own::Hazard(hazard) => ledger.push(hazard.as_ref()),
+            Own::Record(record) => records.push(record.as_ref()),
         }
     }
     let no_hazards: Vec<&[u8]> = records.iter().map(|r| r.doc.as_slice()).collect();

@@ -135,7 +135,9 @@ impl Catalogue {
             known_classes(kinds, &self.calendar)?;
         }
         self.record_types.prepare()?;
-        self.inspections.prepare(&self.kinds)?;
+        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
+        let known = |code: &str| versions().any(|kinds| kinds.find(code).is_some());
+        self.inspections.prepare(known)?;
         for class in [&self.duties.dissuade_within, &self.duties.report_within] {
             if self.calendar.class(class).is_none() {
                 return Err(format!("duties: no deadline class {class}"));

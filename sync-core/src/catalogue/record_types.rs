@@ -193,3 +193,62 @@ impl RecordTypes {
 
 /// The type under which inspections stand in lists beside the other records.
 pub const INSPECTION: &str = "inspection";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn no_field_of_a_record_can_hold_personal_data_by_its_name() {
+        fn names(schema: &DataSchema, found: &mut Vec<String>) {
+            found.extend(schema.properties.keys().cloned());
+            for inner in schema.properties.values() {
+                names(inner, found);
+            }
+            if let Some(items) = &schema.items {
+                names(items, found);
+            }
+        }
+        let mut found = Vec::new();
+        for of in &Catalogue::embedded().record_types.types {
+            names(&of.schema, &mut found);
+        }
+        for name in found {
+            let personal = [
+                "name", "phone", "plate", "door", "id_card", "address", "contact",
+            ];
+            assert!(!personal.iter().any(|word| name.contains(word)), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_type_says_what_it_serves_and_names_its_figures_after_itself() {
+        let types = &Catalogue::embedded().record_types.types;
+        assert_eq!(types.len(), 31);
+        for of in types {
+            assert!(of.comment.contains("S-0"), "{}", of.code);
+            for figure in &of.counts {
+                assert!(
+                    figure.name.starts_with(&format!("{}.", of.code)),
+                    "{}",
+                    figure.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_only_the_governments_lies_at_the_county_or_above() {
+        let types = &Catalogue::embedded().record_types;
+        for code in [
+            "interview",
+            "accountability",
+            "penalty_case",
+            "reward_case",
+            "public_report",
+        ] {
+            assert!(types.find(code).unwrap().level <= Level::County, "{code}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use sync_core::{
     record::CompoundId,
 };
 
-use super::super::{
+use crate::review::{
     Cursor,
     filter::{area, bad, limit, time},
 };

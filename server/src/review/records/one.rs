@@ -11,12 +11,10 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{
-    super::one::{EventView, PhotoView, event_view, load, photos},
-    RecordView, view,
-};
+use super::{RecordView, view};
 use crate::{
     access::{Reach, Refusal},
+    review::one::{EventView, PhotoView, event_view, load, photos},
     storage::{Tx, campaign as rows, docs},
 };
 

@@ -9,7 +9,7 @@ use sync_core::{
     record::{CompoundId, DocId, OrganId},
 };
 
-use super::super::view::instant;
+use crate::review::view::instant;
 use crate::storage::{StorageError, Tx, campaign::Record, names, records, spaces};
 
 /// A record or an inspection.
