@@ -50,11 +50,12 @@
 //! late moves nothing; everything a page brings and the cursor behind it are one transaction.
 //!
 //! Rooms, lower ones know nothing of higher ones: [`record`] · [`catalogue`], [`crdt`], [`identity`], [`picture`],
-//! [`place_key`] · [`lifecycle`], [`wire`] · [`device`] · [`sync`].
+//! [`place_key`] · [`lifecycle`], [`wire`] · [`campaign`] · [`device`] · [`sync`].
 
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+pub mod campaign;
 pub mod catalogue;
 pub mod crdt;
 pub mod device;

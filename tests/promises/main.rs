@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod base_and_pos;
+mod campaign;
 mod cloned_device;
 mod convergence;
 mod duplicates;

@@ -106,7 +106,8 @@ impl Access {
         }
         let areas = valid_areas(&grants, &key, now.0);
         let scope = |area: &AreaPath| {
-            let space = spaces.iter().find(|s| s.id.covers(area))?;
+            let id = spaces::deepest(spaces.iter().map(|s| &s.id), area)?;
+            let space = spaces.iter().find(|s| s.id == *id)?;
             Some(Scope {
                 space: space.id.clone(),
                 area: area.clone(),

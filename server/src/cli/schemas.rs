@@ -5,7 +5,11 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
-    catalogue::{Calendar, Catalogue, Duties, HazardKinds, Rules, Weights, lifecycle_page},
+    campaign::{CampaignRecord, InspectionState},
+    catalogue::{
+        Calendar, Catalogue, Duties, HazardKinds, Inspections, RecordTypes, Rules, Weights,
+        lifecycle_page,
+    },
     lifecycle::HazardState,
     record::{Event, Grant},
 };
@@ -35,6 +39,10 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Calendar>(out, "calendar")?;
     record::<Weights>(out, "duplicates")?;
     record::<Duties>(out, "duties")?;
+    record::<RecordTypes>(out, "record_types")?;
+    record::<Inspections>(out, "inspection")?;
+    record::<CampaignRecord>(out, "campaign_record")?;
+    record::<InspectionState>(out, "inspection_state")?;
     // Pages for people stand in `docs/`, beside the folder of schemas.
     let docs = out.join("docs");
     fs::create_dir_all(&docs)?;

@@ -15,7 +15,7 @@ use sync_core::{
 use crate::{
     access::{Reach, Refusal},
     storage::{
-        StorageError, Tx, devices,
+        StorageError, Tx, campaign, devices,
         docs::{self, Doc},
         grant_uses, hazards, log, revocations,
         spaces::{self, Space},
@@ -216,6 +216,7 @@ fn size(item: &Item) -> usize {
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
     let bodies = docs::bodies(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
+    rows.extend(campaign::list_rows(tx, space, docs)?);
     let item = |(doc, body): (&Doc, docs::Body)| {
         let mut received = body.folded;
         received.0.extend(body.received.0);

@@ -10,6 +10,7 @@ mod extract;
 mod health;
 pub mod openapi;
 mod problem;
+mod records;
 mod review;
 
 use std::sync::Arc;
@@ -83,6 +84,9 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/statistics", get(review::statistics))
         .route("/v1/suggestions", get(review::suggestions))
         .route("/v1/duties", get(review::duties))
+        .route("/v1/records", get(records::list))
+        .route("/v1/records/{id}", get(records::one))
+        .route("/v1/coverage", get(records::coverage))
         .route("/v1/exports/hazards.csv", get(export::csv))
         .route("/v1/exports/hazards.geojson", get(export::geojson));
     let operators = Router::new()

@@ -7,13 +7,14 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{blobs, device::hints, export, health, problem, review};
+use super::{blobs, device::hints, export, health, problem, records, review};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Records travel between phone and server as described in `schemas/wire`."),
     paths(
         review::list, review::changes, review::one, review::statistics, review::suggestions, review::duties,
+        records::list, records::one, records::coverage,
         export::csv, export::geojson,
         blobs::options, blobs::create, blobs::head, blobs::append, blobs::end, blobs::read, blobs::thumb,
         hints::hints,

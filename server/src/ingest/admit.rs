@@ -286,9 +286,14 @@ fn gather<'p>(
     let contents = || changes().filter_map(|c| c.content.as_ref().ok());
     let named: BTreeSet<DocId> = changes().map(|c| c.doc).collect();
     let mut routes = docs::spaces_of(tx, named.iter().copied())?;
-    let areas = contents().filter_map(|c| c.area.clone()).collect();
+    let areas: BTreeSet<AreaPath> = contents().filter_map(|c| c.area.clone()).collect();
+    let covering: Vec<AreaPath> = spaces::covering(tx, &areas)?.into_iter().collect();
+    // Only the spaces that will hold a document: a county does not wait for its city's.
+    let of = areas
+        .iter()
+        .filter_map(|area| spaces::deepest(&covering, area));
     let mut s = Situation {
-        spaces: spaces::covering(tx, &areas)?.into_iter().collect(),
+        spaces: of.cloned().collect(),
         ..Situation::default()
     };
     let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();

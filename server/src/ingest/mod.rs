@@ -71,7 +71,7 @@ struct Content {
     deps: Vec<ChangeHash>,
     /// The record it says it begins.
     begins: Option<DocId>,
-    /// The area of its observation, if it has one: the place of a new document.
+    /// The area of the event that begins something, if it has one: the place of a new document.
     area: Option<AreaPath>,
     authors: Vec<Authorship>,
     photos: Vec<BlobHash>,

@@ -9,7 +9,7 @@ use sync_core::{
 };
 
 use super::{Checked, Content, Reject, Verified};
-use crate::storage::docs::Doc;
+use crate::storage::{docs::Doc, spaces::deepest};
 
 /// What the log knows that matters for a group of packs, and what was decided of the group so far.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ fn check(
     if old.is_some() || count > 0 {
         return Ok(None);
     }
-    // A record begins with its observation, which says where it lies.
+    // A document begins with an event that says where it lies.
     if !content.deps.is_empty() {
         return Err(Reject::Refuse(Code::MissingDependencies));
     }
@@ -142,8 +142,7 @@ fn check(
         .area
         .clone()
         .ok_or(Reject::Refuse(Code::Malformed))?;
-    let space = s.spaces.iter().find(|space| space.covers(&area));
-    let space = space
+    let space = deepest(&s.spaces, &area)
         .cloned()
         .ok_or(Reject::Quarantine("outside every space of this server"))?;
     Ok(Some((space, area)))

@@ -3,7 +3,7 @@
 use sync_core::{
     crdt::{self, CrdtError},
     identity::{PackClaims, PublicKey, Signed},
-    record::{DeviceId, Event, EventBody},
+    record::{DeviceId, Event},
     wire::{Code, PACK_CHANGES, push},
 };
 
@@ -77,8 +77,8 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         if event.device != device && !repair {
             return Err(Reject::Refuse(Code::ForgedAuthor));
         }
-        if let EventBody::Observe(observation) = &event.body {
-            content.area.get_or_insert_with(|| observation.area.clone());
+        if let Some(area) = event.body.begins_in() {
+            content.area.get_or_insert_with(|| area.clone());
         }
         content
             .photos

@@ -5,6 +5,7 @@
 //! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
 
 mod beside;
+mod campaign;
 mod compare;
 mod gather;
 pub(crate) mod groups;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use sync_core::{
+    campaign::Family,
     catalogue::Catalogue,
     lifecycle::{self, Attested, HazardState, Stated},
     place_key,
@@ -18,11 +19,13 @@ use sync_core::{
 use super::{
     Progress,
     beside::{self, Beside},
+    campaign,
     gather::{Raw, Situation},
     whole::{self, Whole},
 };
 use crate::storage::{
     StorageError, Tx,
+    campaign::{self as records, Figure, Record, Visit},
     docs::{self, Doc},
     hazards::{self, Hazard},
     marks::{self, Mark},
@@ -36,10 +39,42 @@ const FOLD_BYTES: u64 = 2 * 1024;
 /// What to write for one document.
 #[derive(Debug)]
 pub(super) struct Action {
-    row: Hazard,
-    beside: Beside,
+    rows: Rows,
     snapshot: Option<(Doc, Vec<u8>, Received)>,
     damaged: bool,
+}
+
+/// What a document is in the tables.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) row: Own,
+    pub(super) figures: Vec<Figure>,
+    pub(super) visits: Vec<Visit>,
+}
+
+/// Its own row.
+#[derive(Debug)]
+pub(super) enum Own {
+    Hazard(Box<Hazard>, Beside),
+    Record(Box<Record>),
+}
+
+impl Rows {
+    fn number(&mut self, changed: i64) {
+        match &mut self.row {
+            Own::Hazard(hazard, _) => hazard.changed = changed,
+            Own::Record(record) => record.changed = changed,
+        }
+    }
+
+    /// The document, and the number it was folded up to.
+    fn which(&self) -> Result<(DocId, i64), StorageError> {
+        let (doc, as_of_seq) = match &self.row {
+            Own::Hazard(hazard, _) => (&hazard.doc, hazard.as_of_seq),
+            Own::Record(record) => (&record.doc, record.as_of_seq),
+        };
+        Ok((DocId::from_slice(doc)?, as_of_seq))
+    }
 }
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
@@ -59,25 +94,30 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
-        Ok((row, beside, chunk)) => Action {
-            row,
-            beside,
+        Ok((rows, chunk)) => Action {
+            rows,
             snapshot: chunk.map(|(chunk, received)| (doc, chunk, received)),
             damaged: false,
         },
         Err(problem) => Action {
-            row: Hazard {
-                problem,
-                ..blank(&doc)
+            rows: Rows {
+                row: Own::Hazard(
+                    Box::new(Hazard {
+                        problem,
+                        ..blank(&doc)
+                    }),
+                    Beside::default(),
+                ),
+                figures: Vec::new(),
+                visits: Vec::new(),
             },
-            beside: Beside::default(),
             snapshot: None,
             damaged: true,
         },
     }
 }
 
-type Folded = (Hazard, Beside, Option<(Vec<u8>, Received)>);
+type Folded = (Rows, Option<(Vec<u8>, Received)>);
 type GrantsOf = HashMap<GrantId, Grant>;
 type RevokedAt = HashMap<DeviceId, ServerTime>;
 
@@ -94,7 +134,11 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, Str
     };
     let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
     let attested = Attested::new(grants, revoked, &document.held(), &received);
-    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
+    let rows = match Family::of(&events) {
+        Family::Hazard => hazard(&raw.doc, &events, &attested),
+        Family::Record => campaign::record(&raw.doc, &events, &attested),
+        Family::Inspection => campaign::inspection(&raw.doc, &events, &attested),
+    };
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
     let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
@@ -104,9 +148,18 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, Str
     } else {
         None
     };
-    let mut row = row(&raw.doc, &state, &events);
-    let beside = beside::of(&raw.doc, &state, &events, &attested, &mut row);
-    Ok((row, beside, chunk))
+    Ok((rows, chunk))
+}
+
+fn hazard(doc: &Doc, events: &[Stated], attested: &Attested<'_>) -> Rows {
+    let state = lifecycle::fold(events, attested, Catalogue::embedded());
+    let mut row = row(doc, &state, events);
+    let beside = beside::of(doc, &state, events, attested, &mut row);
+    Rows {
+        row: Own::Hazard(Box::new(row), beside),
+        figures: campaign::of_hazard(doc, &state, events),
+        visits: Vec::new(),
+    }
 }
 
 fn blank(doc: &Doc) -> Hazard {
@@ -206,26 +259,18 @@ pub(super) fn apply(
     };
     marks::advance(tx, space, &moved)?;
     let changed = mark.changed;
-    let (mut progress, mut rows) = (Progress::default(), Vec::new());
+    let mut progress = Progress::default();
     for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
-        action.row.changed = changed;
+        action.rows.number(changed);
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk, received)) = &action.snapshot {
             progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk, received)?);
         }
-        rows.push((&action.row, &action.beside));
     }
-    put(tx, space, &rows)?;
+    let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();
+    write(tx, space, &rows)?;
     Ok(progress)
-}
-
-/// Writes rows of the ledger and what stands beside them.
-fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Beside)]) -> Result<(), StorageError> {
-    let new = beside::new_looks(tx, space, rows)?;
-    let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
-    hazards::put(tx, &plain)?;
-    beside::put(tx, space, rows, &new)
 }
 
 /// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
@@ -237,19 +282,49 @@ pub(super) fn apply_again(
     let mut mark = marks::lock(tx, space)?;
     let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
     for action in actions {
-        let doc = DocId::from_slice(&action.row.doc)?;
+        let (doc, as_of_seq) = action.rows.which()?;
         done.push(doc);
-        let there = hazards::find(tx, space, doc)?;
-        if there.is_some_and(|row| row.as_of_seq > action.row.as_of_seq) {
+        let there = match action.rows.row {
+            Own::Hazard(..) => hazards::find(tx, space, doc)?.map(|row| row.as_of_seq),
+            Own::Record(_) => records::find(tx, space, doc)?.map(|row| row.as_of_seq),
+        };
+        if there.is_some_and(|there| there > as_of_seq) {
             continue;
         }
         mark.changed += 1;
-        action.row.changed = mark.changed;
+        action.rows.number(mark.changed);
         progress.documents += 1;
-        rows.push((&action.row, &action.beside));
+        rows.push(&action.rows);
     }
     marks::advance(tx, space, &mark)?;
-    put(tx, space, &rows)?;
+    write(tx, space, &rows)?;
     revocations::done(tx, space, &done)?;
     Ok(progress)
+}
+
+/// Writes the rows of documents; what they had before is forgotten as a whole.
+fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
+    let (mut ledger, mut records) = (Vec::new(), Vec::new());
+    for rows in rows {
+        match &rows.row {
+            Own::Hazard(hazard, beside) => ledger.push((hazard.as_ref(), beside)),
+            Own::Record(record) => records.push(record.as_ref()),
+        }
+    }
+    let no_hazards: Vec<&[u8]> = records.iter().map(|r| r.doc.as_slice()).collect();
+    let mut all: Vec<&[u8]> = ledger.iter().map(|(h, _)| h.doc.as_slice()).collect();
+    all.extend(&no_hazards);
+    records::forget(tx, space, &all, &no_hazards)?;
+    put(tx, space, &ledger)?;
+    let figures: Vec<&Figure> = rows.iter().flat_map(|r| &r.figures).collect();
+    let visits: Vec<&Visit> = rows.iter().flat_map(|r| &r.visits).collect();
+    records::put(tx, space, &records, &figures, &visits)
+}
+
+/// Writes rows of the ledger and what stands beside them.
+fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Beside)]) -> Result<(), StorageError> {
+    let new = beside::new_looks(tx, space, rows)?;
+    let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
+    hazards::put(tx, &plain)?;
+    beside::put(tx, space, rows, &new)
 }

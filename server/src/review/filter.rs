@@ -75,7 +75,7 @@ pub(super) fn areas(reach: &Reach, area: Option<&str>) -> Result<Vec<AreaPath>, 
     Ok(reach.areas().iter().filter_map(narrowed).collect())
 }
 
-fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {
+pub(super) fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {
     let day = format!("{text}T00:00:00+08:00")
         .parse::<jiff::Timestamp>()
         .ok();
@@ -84,16 +84,15 @@ fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {
     Ok(instant.as_millisecond())
 }
 
+pub(super) fn area(text: &str) -> Result<AreaPath, Refusal> {
+    let path = text.parse();
+    path.map_err(|_| bad("area", "an administrative path"))
+}
+
 impl Filter {
     /// Checks every part and limits it to what the caller may see.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
-        let area: Option<AreaPath> = match self.area {
-            Some(text) => Some(
-                text.parse()
-                    .map_err(|_| bad("area", "an administrative path"))?,
-            ),
-            None => None,
-        };
+        let area = self.area.map(|text| area(&text)).transpose()?;
         let state = match self.state.as_deref() {
             Some(text) => {
                 let number = text.strip_prefix("HS").unwrap_or(text).parse::<u16>();

@@ -1,13 +1,15 @@
-//! What reviewers see: the ledger, one hazard with its whole history, what changed since.
+//! What reviewers see: the ledger, one hazard with its whole history, what changed since; records and coverage.
 //!
 //! In comes a [`Reach`] that was checked at this request and a query; out come views within that reach. Records
 //! are never written here; what a reviewer decides is an event like any other.
 
 mod beside;
+mod coverage;
 mod cursor;
 mod duties;
 mod filter;
 mod one;
+mod records;
 mod statistics;
 mod suggestions;
 mod view;
@@ -20,10 +22,12 @@ use crate::{
 };
 
 pub use beside::{BesideView, DueView, GroupView};
+pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
 pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
 pub use filter::Filter;
-pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
+pub use one::{ConflictView, EventView, HazardDetail, PhotoView, SaidView};
+pub use records::{AnsweredView, FigureView, RecordDetail, RecordFilter, RecordPage, RecordView};
 pub use statistics::{Level, PlaceCount, Statistics};
 pub use suggestions::{SuggestedPair, SuggestionPage, SuggestionView, Wanted};
 pub use view::HazardView;

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{self, Attested, HazardState, Stated, Verdict},
-    record::{BlobHash, DocId, Event, Grant, GrantId, ServerTime},
+    lifecycle::{self, Attested, HazardState, Stated, Verdict, VoidReason, explain::explain},
+    record::{BlobHash, ChangeHash, DeviceId, DocId, Event, EventId, Grant, GrantId, ServerTime},
     wire::Code,
 };
 
@@ -18,7 +18,11 @@ use super::{
 use crate::{
     access::{Reach, Refusal},
     projection::whole,
-    storage::{Tx, blobs, devices, docs, hazards, names, revocations},
+    storage::{
+        Tx, blobs, devices,
+        docs::{self, Doc},
+        hazards, names, revocations,
+    },
 };
 
 /// A hazard with its whole history.
@@ -30,6 +34,8 @@ pub struct HazardDetail {
     pub events: Vec<EventView>,
     /// Conflicts, open and decided.
     pub conflicts: Vec<ConflictView>,
+    /// Why it stands where it stands: conflicts, rules that decided, values side by side, flags, the deadline.
+    pub because: Vec<SaidView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
     /// What stands beside it now.
@@ -70,6 +76,17 @@ pub struct EventView {
     pub verdict: serde_json::Value,
     /// Why it changes nothing, in Chinese.
     pub void_zh: Option<&'static str>,
+    /// The same in English.
+    pub void_en: Option<&'static str>,
+}
+
+/// A sentence in two languages.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SaidView {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
 }
 
 /// Two events that do not agree.
@@ -117,7 +134,65 @@ pub(super) fn one(
     // A record that was just pushed may not be in the ledger yet.
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
-    let body = docs::body(tx, &doc)?;
+    let opened = open(tx, &doc)?;
+    let attested = opened.attested();
+    let state = lifecycle::fold(&opened.events, &attested, Catalogue::embedded());
+    let folded = Folded {
+        doc: &doc,
+        state: &state,
+        events: &opened.events,
+        grants: &attested,
+    };
+    let events = history(tx, &state, &opened.events, &opened.grants)?;
+    Ok(HazardDetail {
+        beside: beside(tx, reach, &folded, now)?,
+        hazard,
+        conflicts: state.conflicts.iter().map(conflict).collect(),
+        because: because(&state, &opened.events, &events, now),
+        photos: photos(tx, &opened.events)?,
+        events,
+    })
+}
+
+/// Why the hazard stands where it stands, its authors called by their names.
+fn because(
+    state: &HazardState,
+    stated: &[Stated],
+    views: &[EventView],
+    now: ServerTime,
+) -> Vec<SaidView> {
+    let name = |stated: &Stated| {
+        let id = stated.id.to_string();
+        let view = views.iter().find(|view| view.id == id);
+        let author = view.and_then(|v| v.author_name.clone().or_else(|| v.role.clone()));
+        author.unwrap_or(id)
+    };
+    let told = explain(state, stated, Catalogue::embedded(), Some(now), &name);
+    let said = |said: lifecycle::explain::Said| SaidView {
+        zh: said.zh,
+        en: said.en,
+    };
+    told.because.into_iter().map(said).collect()
+}
+
+/// A document's events, and all that is attested about them.
+pub(super) struct Opened {
+    pub(super) events: Vec<Stated>,
+    pub(super) grants: HashMap<GrantId, Grant>,
+    revoked: HashMap<DeviceId, ServerTime>,
+    held: Vec<(EventId, ChangeHash)>,
+    received: HashMap<ChangeHash, ServerTime>,
+}
+
+impl Opened {
+    pub(super) fn attested(&self) -> Attested<'_> {
+        Attested::new(&self.grants, &self.revoked, &self.held, &self.received)
+    }
+}
+
+/// Reads a document from the log.
+pub(super) fn open(tx: &mut dyn Tx, doc: &Doc) -> Result<Opened, Refusal> {
+    let body = docs::body(tx, doc)?;
     let loaded = whole::load(&body).map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
     let mut document = loaded.document;
     let read = |(id, bytes): (_, Vec<u8>)| {
@@ -128,21 +203,12 @@ pub(super) fn one(
     let events: Vec<Stated> = document.events().0.into_iter().filter_map(read).collect();
     let used: BTreeSet<GrantId> = events.iter().map(|stated| stated.event.grant).collect();
     let grants = devices::grant_claims(tx, &used)?;
-    let revoked = revocations::all(tx, &doc.space)?;
-    let attested = Attested::new(&grants, &revoked, &document.held(), &loaded.received);
-    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
-    let folded = Folded {
-        doc: &doc,
-        state: &state,
-        events: &events,
-        grants: &attested,
-    };
-    Ok(HazardDetail {
-        beside: beside(tx, reach, &folded, now)?,
-        hazard,
-        conflicts: state.conflicts.iter().map(conflict).collect(),
-        photos: photos(tx, &events)?,
-        events: history(tx, &state, &events, &grants)?,
+    Ok(Opened {
+        events,
+        grants,
+        revoked: revocations::all(tx, &doc.space)?,
+        held: document.held(),
+        received: loaded.received,
     })
 }
 
@@ -155,7 +221,7 @@ fn conflict(c: &lifecycle::Conflict) -> ConflictView {
     }
 }
 
-fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
+pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
     let named: Vec<BlobHash> = events
         .iter()
         .flat_map(|stated| stated.event.body.photos())
@@ -191,31 +257,44 @@ fn history(
         let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
             continue;
         };
-        let (event, grant) = (&stated.event, grants.get(&stated.event.grant));
-        let organ = match grant {
-            Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
-            None => None,
-        };
-        let void_zh = match judged.verdict {
-            Verdict::Void { reason } => Some(reason.zh()),
+        let reason = match judged.verdict {
+            Verdict::Void { reason } => Some(reason),
             _ => None,
         };
-        history.push(EventView {
-            id: stated.id.to_string(),
-            kind: event.body.name().to_owned(),
-            kind_zh: event.body.zh(),
-            author: event.author.to_string(),
-            author_name: names::person(tx, event.author)?,
-            role: grant.map(|g| g.role.zh().to_owned()),
-            organ,
-            device: event.device.to_string(),
-            grant: event.grant.to_string(),
-            claimed_at: view::instant(event.claimed.0),
-            after: event.after.iter().map(ToString::to_string).collect(),
-            content: serde_json::to_value(&event.body).unwrap_or_default(),
-            verdict: serde_json::to_value(&judged.verdict).unwrap_or_default(),
-            void_zh,
-        });
+        let verdict = serde_json::to_value(&judged.verdict).unwrap_or_default();
+        history.push(event_view(tx, stated, grants, verdict, reason)?);
     }
     Ok(history)
+}
+
+/// An event with names and what became of it.
+pub(super) fn event_view(
+    tx: &mut dyn Tx,
+    stated: &Stated,
+    grants: &HashMap<GrantId, Grant>,
+    verdict: serde_json::Value,
+    reason: Option<VoidReason>,
+) -> Result<EventView, Refusal> {
+    let (event, grant) = (&stated.event, grants.get(&stated.event.grant));
+    let organ = match grant {
+        Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
+        None => None,
+    };
+    Ok(EventView {
+        id: stated.id.to_string(),
+        kind: event.body.name().to_owned(),
+        kind_zh: event.body.zh(),
+        author: event.author.to_string(),
+        author_name: names::person(tx, event.author)?,
+        role: grant.map(|g| g.role.zh().to_owned()),
+        organ,
+        device: event.device.to_string(),
+        grant: event.grant.to_string(),
+        claimed_at: view::instant(event.claimed.0),
+        after: event.after.iter().map(ToString::to_string).collect(),
+        content: serde_json::to_value(&event.body).unwrap_or_default(),
+        verdict,
+        void_zh: reason.map(VoidReason::zh),
+        void_en: reason.map(VoidReason::en),
+    })
 }

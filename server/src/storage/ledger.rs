@@ -47,12 +47,12 @@ pub struct Query {
 
 /// A WHERE clause under construction, its values in order of first use.
 #[derive(Default)]
-struct Where {
-    sql: Vec<String>,
+pub(super) struct Where {
+    pub(super) sql: Vec<String>,
     values: Vec<Owned>,
 }
 
-enum Owned {
+pub(super) enum Owned {
     Int(i64),
     Text(String),
     Bytes(Vec<u8>),
@@ -69,11 +69,11 @@ impl Owned {
 }
 
 impl Where {
-    fn values(&self) -> Vec<Value<'_>> {
+    pub(super) fn values(&self) -> Vec<Value<'_>> {
         self.values.iter().map(Owned::value).collect()
     }
 
-    fn add(&mut self, fragment: &str, values: impl IntoIterator<Item = Owned>) {
+    pub(super) fn add(&mut self, fragment: &str, values: impl IntoIterator<Item = Owned>) {
         let mut sql = fragment.to_owned();
         for value in values {
             self.values.push(value);
@@ -83,13 +83,13 @@ impl Where {
     }
 
     /// Only in one of these areas below the space; none means all of it.
-    fn areas(&mut self, areas: &[&AreaPath]) {
+    pub(super) fn areas(&mut self, areas: &[&AreaPath]) {
         let start = self.sql.len();
         for area in areas {
             let (from, to) = area.below();
             let own = Owned::Text(area.to_string());
             self.add(
-                "(h.path = ? OR (h.path >= ? AND h.path < ?))",
+                "(path = ? OR (path >= ? AND path < ?))",
                 [own, Owned::Text(from), Owned::Text(to)],
             );
         }
@@ -103,26 +103,43 @@ impl Where {
 impl Query {
     /// The areas that are asked for and may be seen.
     fn areas(&self) -> BTreeSet<AreaPath> {
-        let narrowed = |within: &AreaPath| match &self.area {
-            Some(area) if within.covers(area) => Some(area.clone()),
-            Some(area) if !area.covers(within) => None,
-            _ => Some(within.clone()),
-        };
-        self.within.iter().filter_map(narrowed).collect()
+        narrow(&self.within, self.area.as_ref())
+    }
+}
+
+/// The areas that are asked for and may be seen.
+pub(super) fn narrow(within: &[AreaPath], area: Option<&AreaPath>) -> BTreeSet<AreaPath> {
+    let narrowed = |within: &AreaPath| match area {
+        Some(area) if within.covers(area) => Some(area.clone()),
+        Some(area) if !area.covers(within) => None,
+        _ => Some(within.clone()),
+    };
+    within.iter().filter_map(narrowed).collect()
+}
+
+impl Where {
+    /// Only in these areas of a space; nothing if none of them lies there.
+    pub(super) fn within(
+        column: &str,
+        space: &AreaPath,
+        areas: &BTreeSet<AreaPath>,
+    ) -> Option<Self> {
+        let mut w = Self::default();
+        w.add(&format!("{column} = ?"), [Owned::Text(space.to_string())]);
+        if !areas.iter().any(|area| area.covers(space)) {
+            let here: Vec<&AreaPath> = areas.iter().filter(|area| space.covers(area)).collect();
+            if here.is_empty() {
+                return None;
+            }
+            w.areas(&here);
+        }
+        Some(w)
     }
 }
 
 /// The conditions within one space; nothing if none of the areas lies there.
 fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option<Where> {
-    let mut w = Where::default();
-    w.add("h.space = ?", [Owned::Text(space.to_string())]);
-    if !areas.iter().any(|area| area.covers(space)) {
-        let here: Vec<&AreaPath> = areas.iter().filter(|area| space.covers(area)).collect();
-        if here.is_empty() {
-            return None;
-        }
-        w.areas(&here);
-    }
+    let mut w = Where::within("h.space", space, areas)?;
     let texts = [
         ("h.code = ?", &q.code),
         ("h.category = ?", &q.category),

@@ -4,6 +4,7 @@
 //! it, whether a change is legal) is decided elsewhere. A write is answered only after its commit is durable.
 
 pub mod blobs;
+pub mod campaign;
 pub mod devices;
 pub mod docs;
 pub mod driver;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod records;
 pub mod revocations;
 pub mod spaces;
 pub mod suggestions;

@@ -77,6 +77,16 @@ pub fn covering(
     Ok(found.into_iter().collect())
 }
 
+/// The space that an area belongs to: the deepest that covers it. Cities and the province may have spaces of their own
+/// for their own records.
+pub fn deepest<'s>(
+    spaces: impl IntoIterator<Item = &'s AreaPath>,
+    area: &AreaPath,
+) -> Option<&'s AreaPath> {
+    let covering = spaces.into_iter().filter(|space| space.covers(area));
+    covering.max_by_key(|space| space.codes().count())
+}
+
 /// The spaces that hold these areas or lie in them.
 ///
 /// # Errors

@@ -4,12 +4,16 @@
 //! something is judged in `lifecycle`; here are only the tables.
 
 mod calendar;
+mod data_schema;
 mod duplicates;
 mod duties;
 mod index;
+mod inspection;
 mod kinds;
+mod level;
 mod pairs;
 mod picture;
+mod record_types;
 mod rules;
 
 use std::sync::OnceLock;
@@ -18,11 +22,15 @@ use crate::record::DeviceTime;
 
 pub use crate::record::Grade;
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
+pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
 pub use duties::Duties;
+pub use inspection::{AnswerType, Inspections, Item, Template};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
+pub use level::Level;
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use picture::lifecycle_page;
+pub use record_types::{Figure, INSPECTION, Only, RecordType, RecordTypes};
 pub use rules::{
     Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
     State, StateCode, Transition,
@@ -43,6 +51,10 @@ pub struct Catalogue {
     pub weights: Weights,
     /// What a property company owes for a violation.
     pub duties: Duties,
+    /// The types of records beside hazards.
+    pub record_types: RecordTypes,
+    /// Items and templates of inspections.
+    pub inspections: Inspections,
 }
 
 /// The files of a catalogue, as text.
@@ -60,6 +72,10 @@ pub struct Sources<'t> {
     pub weights: &'t str,
     /// `duties.json`.
     pub duties: &'t str,
+    /// `record_types.json`.
+    pub record_types: &'t str,
+    /// `inspection.json`.
+    pub inspections: &'t str,
 }
 
 /// Rule data that contradict themselves.
@@ -82,6 +98,8 @@ impl Sources<'static> {
         calendar: include_str!("../../../schemas/catalogue/calendar.json"),
         weights: include_str!("../../../schemas/catalogue/duplicates.json"),
         duties: include_str!("../../../schemas/catalogue/duties.json"),
+        record_types: include_str!("../../../schemas/catalogue/record_types.json"),
+        inspections: include_str!("../../../schemas/catalogue/inspection.json"),
     };
 }
 
@@ -102,6 +120,8 @@ impl Catalogue {
             calendar: serde_json::from_str(sources.calendar)?,
             weights: serde_json::from_str(sources.weights)?,
             duties: serde_json::from_str(sources.duties)?,
+            record_types: serde_json::from_str(sources.record_types)?,
+            inspections: serde_json::from_str(sources.inspections)?,
         };
         catalogue.prepare().map_err(CatalogueError::Contradiction)?;
         Ok(catalogue)
@@ -114,6 +134,10 @@ impl Catalogue {
             kinds.prepare()?;
             known_classes(kinds, &self.calendar)?;
         }
+        self.record_types.prepare()?;
+        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
+        let known = |code: &str| versions().any(|kinds| kinds.find(code).is_some());
+        self.inspections.prepare(known)?;
         for class in [&self.duties.dissuade_within, &self.duties.report_within] {
             if self.calendar.class(class).is_none() {
                 return Err(format!("duties: no deadline class {class}"));

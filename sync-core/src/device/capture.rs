@@ -21,24 +21,22 @@ impl Device {
         person: Option<PersonId>,
     ) -> Result<(DocId, EventId), DeviceError> {
         let area = observation.area.clone();
-        let doc = DocId(self.host.uuid());
-        let body = EventBody::Observe(observation);
-        let event = self.event(body, &area, person, Vec::new())?;
-        self.write(|tx, _| {
-            let actor = enrolment::actor(tx)?;
-            let document = Document::create(actor, doc)
-                .map_err(|source| DeviceError::Document { doc, source })?;
-            let mut loaded = docs::Loaded {
-                document,
-                times: HashMap::new(),
-            };
-            docs::insert(tx, doc, &area)?;
-            let id = append(tx, doc, &mut loaded, &event)?;
-            Ok((doc, id))
-        })
+        self.begin(EventBody::Observe(observation), &area, person)
     }
 
-    /// Adds an event to a hazard on this phone. Durable when this returns.
+    /// Begins a document with its first event.
+    pub(super) fn begin(
+        &mut self,
+        body: EventBody,
+        area: &AreaPath,
+        person: Option<PersonId>,
+    ) -> Result<(DocId, EventId), DeviceError> {
+        let doc = DocId(self.host.uuid());
+        let event = self.event(body, area, person, Vec::new())?;
+        self.write(|tx, _| Ok((doc, create(tx, doc, area, &event)?)))
+    }
+
+    /// Adds an event to a hazard, a record or an inspection on this phone. Durable when this returns.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was saved then.
@@ -48,15 +46,26 @@ impl Device {
         body: EventBody,
         person: Option<PersonId>,
     ) -> Result<EventId, DeviceError> {
-        let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
-        let area = docs::area_of(&body).cloned().unwrap_or(known.path);
-        let mut loaded = docs::load(&self.connection, doc)?;
-        let seen = crate::lifecycle::newest(&docs::stated(&loaded.document));
-        let event = self.event(body, &area, person, seen)?;
+        let (mut loaded, event) = self.statement(doc, body, person)?;
         self.write(|tx, _| append(tx, doc, &mut loaded, &event))
     }
 
-    fn event(
+    /// An event by somebody who has seen all that this phone has of a document.
+    pub(super) fn statement(
+        &mut self,
+        doc: DocId,
+        body: EventBody,
+        person: Option<PersonId>,
+    ) -> Result<(docs::Loaded, Event), DeviceError> {
+        let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
+        let area = body.begins_in().cloned().unwrap_or(known.path);
+        let loaded = docs::load(&self.connection, doc)?;
+        let seen = crate::lifecycle::newest(&docs::stated(&loaded.document));
+        let event = self.event(body, &area, person, seen)?;
+        Ok((loaded, event))
+    }
+
+    pub(super) fn event(
         &mut self,
         body: EventBody,
         area: &AreaPath,
@@ -78,8 +87,25 @@ impl Device {
     }
 }
 
+/// Begins a document, in the caller's transaction.
+pub(super) fn create(
+    c: &Connection,
+    doc: DocId,
+    area: &AreaPath,
+    event: &Event,
+) -> Result<EventId, DeviceError> {
+    let document = Document::create(enrolment::actor(c)?, doc)
+        .map_err(|source| DeviceError::Document { doc, source })?;
+    let mut loaded = docs::Loaded {
+        document,
+        times: HashMap::new(),
+    };
+    docs::insert(c, doc, area)?;
+    append(c, doc, &mut loaded, event)
+}
+
 /// Appends an event: change, counters, list row and photo rows, in the caller's transaction.
-fn append(
+pub(super) fn append(
     c: &Connection,
     doc: DocId,
     loaded: &mut docs::Loaded,

@@ -6,11 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{DeviceError, enrolment, received, scope};
 use crate::{
+    campaign::{self, Family},
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, Attested, HazardState, Stated},
     place_key,
-    record::{AreaPath, CompoundId, Digest, DocId, Event, EventBody, Row},
+    record::{AreaPath, CompoundId, Digest, DocId, Event, Row},
     wire::page::Sum,
 };
 
@@ -147,11 +148,12 @@ pub(super) fn stated(document: &Document) -> Vec<Stated> {
     events.into_iter().filter_map(read).collect()
 }
 
-/// Folds a loaded record.
-pub(super) fn fold(
+/// What `judge` makes of a loaded document, with all that is attested about its events.
+pub(super) fn judged<T>(
     c: &Connection,
     loaded: &mut Loaded,
-) -> Result<(HazardState, Vec<Stated>), DeviceError> {
+    judge: impl FnOnce(&[Stated], &Attested<'_>) -> T,
+) -> Result<(T, Vec<Stated>), DeviceError> {
     let events = stated(&loaded.document);
     let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
     for stated in &events {
@@ -169,8 +171,18 @@ pub(super) fn fold(
     }
     let held = loaded.document.held();
     let attested = Attested::new(&grants, &revoked, &held, &loaded.times);
-    let state = lifecycle::fold(&events, &attested, Catalogue::embedded());
-    Ok((state, events))
+    let made = judge(&events, &attested);
+    Ok((made, events))
+}
+
+/// Folds a loaded hazard.
+pub(super) fn fold(
+    c: &Connection,
+    loaded: &mut Loaded,
+) -> Result<(HazardState, Vec<Stated>), DeviceError> {
+    judged(c, loaded, |events, attested| {
+        lifecycle::fold(events, attested, Catalogue::embedded())
+    })
 }
 
 /// Folds a loaded record into its row of the list.
@@ -178,24 +190,44 @@ pub(super) fn refresh_row(
     c: &Connection,
     doc: DocId,
     loaded: &mut Loaded,
-) -> Result<HazardState, DeviceError> {
-    let (state, events) = fold(c, loaded)?;
-    write_row(c, doc, &row_of(&state, &events))?;
+) -> Result<(), DeviceError> {
+    let (row, _) = judged(c, loaded, row_of)?;
+    write_row(c, doc, &row)?;
+    if row.record.is_none() {
+        c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
     let mut statement =
         c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1 AND verified = 0")?;
     statement.execute([doc.as_bytes()])?;
-    Ok(state)
+    Ok(())
 }
 
-/// The row of the list for a folded record.
-pub(super) fn row_of(state: &HazardState, events: &[Stated]) -> Row {
-    Row {
-        place_key: lifecycle::place(state, events).map(place_key::of),
-        ..lifecycle::row(state, events)
+/// The row of the list for a document, whatever it is.
+fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
+    let catalogue = Catalogue::embedded();
+    match Family::of(events) {
+        Family::Hazard => {
+            let state = lifecycle::fold(events, attested, catalogue);
+            Row {
+                place_key: lifecycle::place(&state, events).map(place_key::of),
+                ..lifecycle::row(&state, events)
+            }
+        }
+        Family::Record => {
+            campaign::record_row(&campaign::fold_record(events, attested, catalogue))
+        }
+        Family::Inspection => {
+            let inspection = campaign::fold_inspection(events, attested, catalogue);
+            campaign::inspection_row(&inspection, catalogue)
+        }
     }
 }
 
 pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
+    if let Some(of) = &row.record {
+        return super::campaign::write_row(c, doc, of, row);
+    }
     let mut statement = c.prepare_cached(
         "INSERT OR REPLACE INTO hazard_view
          (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
@@ -216,12 +248,4 @@ pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), Dev
         row.place_key.as_deref().unwrap_or_default()
     ])?;
     Ok(())
-}
-
-/// The area an observation names, if it is one.
-pub(super) fn area_of(body: &EventBody) -> Option<&AreaPath> {
-    match body {
-        EventBody::Observe(observation) => Some(&observation.area),
-        _ => None,
-    }
 }

@@ -47,6 +47,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
         photos: row.get(9)?,
         compound: row.get::<_, Option<[u8; 16]>>(11)?.map(CompoundId),
         place_key: Some(row.get(12)?).filter(|key: &String| !key.is_empty()),
+        record: None,
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }

@@ -6,6 +6,7 @@
 
 mod audit;
 mod beacon;
+mod campaign;
 mod capture;
 mod docs;
 mod enrolment;
@@ -27,6 +28,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::host::Host;
 
 pub use audit::RepairTask;
+pub use campaign::{CampaignFilter, CampaignRow};
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, HazardRow};
@@ -45,6 +47,7 @@ pub struct Device {
 
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_device.sql"),
+    include_str!("migrations/0002_campaign.sql"),
     include_str!("migrations/0003_received.sql"),
 ];
 

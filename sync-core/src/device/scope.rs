@@ -239,6 +239,7 @@ fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     for sql in [
         "DELETE FROM chg WHERE doc = ?1",
         "DELETE FROM hazard_view WHERE doc = ?1",
+        "DELETE FROM campaign_view WHERE doc = ?1",
         "DELETE FROM repair_doc WHERE doc = ?1",
         "DELETE FROM doc WHERE id = ?1",
     ] {

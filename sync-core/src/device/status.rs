@@ -9,6 +9,8 @@ use super::{Device, DeviceError};
 pub struct Status {
     /// Hazards on this phone.
     pub hazards: u64,
+    /// Other records of the campaign and inspections on this phone.
+    pub records: u64,
     /// Changes that were never sent.
     pub unsent: u64,
     /// Changes in a pack whose answer has not come.
@@ -56,6 +58,7 @@ impl Device {
         };
         Ok(Status {
             hazards: count("SELECT count(*) FROM hazard_view")?,
+            records: count("SELECT count(*) FROM campaign_view")?,
             unsent: count("SELECT count(*) FROM chg WHERE state = 0")?,
             sent_unacknowledged: count("SELECT count(*) FROM chg WHERE state = 1")?,
             acknowledged: count("SELECT count(*) FROM chg WHERE state = 2")?,

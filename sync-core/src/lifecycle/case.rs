@@ -1,4 +1,4 @@
-//! One hazard under judgement: its events in order, the grants they were made under, what is known of their time.
+//! One document under judgement: its events in order, the grants they were made under, what is known of their time.
 
 use super::{
     order::Ordered,
@@ -12,22 +12,22 @@ use crate::{
 };
 
 /// What every part of a fold may look at.
-pub(super) struct Case<'a> {
-    pub(super) ordered: Ordered<'a>,
-    pub(super) catalogue: &'a Catalogue,
-    pub(super) rules: &'a Rules,
+pub(crate) struct Case<'a> {
+    pub(crate) ordered: Ordered<'a>,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) rules: &'a Rules,
     /// Grants of all events, by position.
-    pub(super) grants: Vec<Option<&'a Grant>>,
+    pub(crate) grants: Vec<Option<&'a Grant>>,
     /// When each event was made, as far as it can be bounded, by position.
-    pub(super) times: Vec<Interval>,
+    pub(crate) times: Vec<Interval>,
     /// When the phone of each event was revoked, by position.
-    pub(super) revoked: Vec<Option<ServerTime>>,
+    pub(crate) revoked: Vec<Option<ServerTime>>,
     /// An event of a newer version is there.
-    pub(super) has_unknown: bool,
+    pub(crate) has_unknown: bool,
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         events: &'a [Stated],
         grants: &'a impl Grants,
         catalogue: &'a Catalogue,
@@ -56,39 +56,36 @@ impl<'a> Case<'a> {
         match super::judge::authority(self, at, None) {
             Err(reason) => reason == VoidReason::GrantUnknown,
             Ok(grant) => {
-                let mut areas = (0..self.len()).filter_map(|at| match self.body(at) {
-                    EventBody::Observe(o) => Some(&o.area),
-                    _ => None,
-                });
+                let mut areas = (0..self.len()).filter_map(|at| self.body(at).begins_in());
                 areas.any(|area| grant.area.covers(area))
             }
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ordered.events.len()
     }
 
-    pub(super) fn stated(&self, at: usize) -> &'a Stated {
+    pub(crate) fn stated(&self, at: usize) -> &'a Stated {
         self.ordered.events[at]
     }
 
-    pub(super) fn body(&self, at: usize) -> &'a EventBody {
+    pub(crate) fn body(&self, at: usize) -> &'a EventBody {
         &self.ordered.events[at].event.body
     }
 
     /// Whether the author of the event at `later` had seen the event at `earlier`.
-    pub(super) fn had_seen(&self, later: usize, earlier: usize) -> bool {
+    pub(crate) fn had_seen(&self, later: usize, earlier: usize) -> bool {
         self.ordered.ancestors[later].has(earlier)
     }
 
     /// Whether neither author had seen the other's event.
-    pub(super) fn apart(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn apart(&self, a: usize, b: usize) -> bool {
         !self.had_seen(a, b) && !self.had_seen(b, a)
     }
 
     /// Default grade of a kind, by the version of the day of the finding.
-    pub(super) fn grade_of(&self, code: &KindCode, found: DeviceTime) -> Option<Grade> {
+    pub(crate) fn grade_of(&self, code: &KindCode, found: DeviceTime) -> Option<Grade> {
         let kind = self.catalogue.kind(code.as_str(), found);
         kind.map(|kind| kind.grade)
     }

@@ -23,7 +23,7 @@ pub(super) struct Judgement {
 }
 
 /// The grant the event was made under, if it fits author, phone, place and time.
-pub(super) fn authority<'g>(
+pub(crate) fn authority<'g>(
     case: &Case<'g>,
     at: usize,
     area: Option<&AreaPath>,
@@ -53,8 +53,7 @@ pub(super) fn authority<'g>(
     }
     let place = match (&event.body, area) {
         (_, Some(area)) => Some(area),
-        (EventBody::Observe(observation), None) => Some(&observation.area),
-        _ => None,
+        (body, None) => body.begins_in(),
     };
     if place.is_some_and(|area| !grant.area.covers(area)) {
         return Err(VoidReason::GrantOtherArea);

@@ -16,6 +16,7 @@ mod fold;
 mod guard;
 mod judge;
 mod order;
+pub mod quantity;
 mod reason;
 mod relation;
 mod row;
@@ -28,6 +29,10 @@ mod view;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use case::Case;
+pub(crate) use judge::authority;
+pub(crate) use order::begins;
 
 pub use attested::Attested;
 pub use duty::{DutyChain, DutyFinding, Link, duty_chain};

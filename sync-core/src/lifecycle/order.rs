@@ -7,7 +7,7 @@ use crate::record::EventId;
 
 /// A set of positions, one bit each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Bits(Vec<u64>);
+pub(crate) struct Bits(Vec<u64>);
 
 impl Bits {
     fn new(size: usize) -> Self {
@@ -16,7 +16,7 @@ impl Bits {
     fn set(&mut self, at: usize) {
         self.0[at / 64] |= 1 << (at % 64);
     }
-    pub(super) fn has(&self, at: usize) -> bool {
+    pub(crate) fn has(&self, at: usize) -> bool {
         self.0
             .get(at / 64)
             .is_some_and(|word| word >> (at % 64) & 1 == 1)
@@ -30,20 +30,20 @@ impl Bits {
 
 /// Events without doubles, causes before effects; concurrent ones by claimed time, then name.
 #[derive(Debug)]
-pub(super) struct Ordered<'e> {
-    pub(super) events: Vec<&'e Stated>,
+pub(crate) struct Ordered<'e> {
+    pub(crate) events: Vec<&'e Stated>,
     /// Positions of the events each author had seen last.
-    pub(super) parents: Vec<Vec<usize>>,
+    pub(crate) parents: Vec<Vec<usize>>,
     /// Positions of everything each author had seen.
-    pub(super) ancestors: Vec<Bits>,
+    pub(crate) ancestors: Vec<Bits>,
     /// Positions that nobody had seen.
-    pub(super) heads: Vec<usize>,
+    pub(crate) heads: Vec<usize>,
     /// Positions by name.
     positions: Vec<(EventId, usize)>,
 }
 
 impl<'e> Ordered<'e> {
-    pub(super) fn new(stated: &'e [Stated]) -> Self {
+    pub(crate) fn new(stated: &'e [Stated]) -> Self {
         let mut known: Vec<&Stated> = stated.iter().collect();
         known.sort_unstable_by_key(|s| s.id);
         known.dedup_by_key(|s| s.id);
@@ -115,7 +115,7 @@ impl<'e> Ordered<'e> {
     }
 
     /// Where an event stands.
-    pub(super) fn position(&self, id: &EventId) -> Option<usize> {
+    pub(crate) fn position(&self, id: &EventId) -> Option<usize> {
         let found = self.positions.binary_search_by_key(id, |(id, _)| *id);
         found.ok().map(|at| self.positions[at].1)
     }
@@ -132,4 +132,16 @@ pub fn newest(stated: &[Stated]) -> Vec<EventId> {
     newest.sort_unstable();
     newest.truncate(crate::record::event::MAX_AFTER);
     newest
+}
+
+/// The events that begin a document and whose author had seen none that does.
+pub(crate) fn begins(stated: &[Stated]) -> Vec<&Stated> {
+    let ordered = Ordered::new(stated);
+    let begins = |at: &usize| ordered.events[*at].event.body.begins_in().is_some();
+    let all: Vec<usize> = (0..ordered.events.len()).filter(begins).collect();
+    let first = |at: &&usize| !all.iter().any(|other| ordered.ancestors[**at].has(*other));
+    all.iter()
+        .filter(first)
+        .map(|at| ordered.events[*at])
+        .collect()
 }

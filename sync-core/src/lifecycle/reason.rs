@@ -90,6 +90,14 @@ reasons! {
     StepOutOfOrder "step-out-of-order" "与上一步骤不衔接" "the step does not follow the last one",
     /// The phone was revoked and nothing proves that it is older.
     DeviceRevoked "device-revoked" "手机已吊销，且无法证明早于吊销" "the phone was revoked and nothing proves that this is older",
+    /// The type or the template is not in the catalogue.
+    TypeUnknown "type-unknown" "目录中没有该类型或模板，升级后再判定" "the type or template is not in the catalogue; upgrade to judge it",
+    /// The fields do not fit the type.
+    DataInvalid "data-invalid" "填写内容不符合该类型的要求" "the fields do not fit the type",
+    /// A record of this type may not be filed at so low a level.
+    LevelTooLow "level-too-low" "该类记录不得登记在此层级" "this type may not be filed at so low a level",
+    /// A signature, or the witnessed refusal of one, is missing.
+    SignatureMissing "signature-missing" "缺少签名（拒签须有见证人）" "a signature is missing; a refusal needs a witness",
 }
 
 #[cfg(test)]

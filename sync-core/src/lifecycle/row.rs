@@ -64,5 +64,6 @@ pub fn row(state: &HazardState, events: &[Stated]) -> Row {
         compound: place.map(|place| place.compound),
         // Spelled by whoever keeps the list.
         place_key: None,
+        record: None,
     }
 }

@@ -225,3 +225,34 @@ code_list! {
         Closed = 10 "closed" "已结案",
     }
 }
+
+code_list! {
+    /// What kind of inspection it is.
+    InspectionKind {
+        Daily = 1 "daily" "日常巡查", Monthly = 2 "monthly" "防火检查", Special = 3 "special" "专项检查",
+        Flying = 4 "flying" "飞行检查", Covert = 5 "covert" "暗访", SelfCheck = 6 "self" "自查自改",
+        Recheck = 7 "recheck" "复查", Dept = 8 "dept" "督导",
+    }
+}
+
+code_list! {
+    /// What was found about an item.
+    Finding {
+        Ok = 1 "ok" "正常", Problem = 2 "problem" "有问题", NotApplicable = 3 "na" "不适用",
+        NotReached = 4 "not_reached" "未查到", Given = 5 "given" "已填写",
+    }
+}
+
+code_list! {
+    /// As what somebody signs an inspection.
+    SignedAs {
+        Inspector = 1 "inspector" "检查人员", Inspected = 2 "inspected" "被检查单位", Refused = 3 "refused" "拒签",
+    }
+}
+
+code_list! {
+    /// What came of an inspection.
+    InspectionResult {
+        Passed = 1 "passed" "未发现问题", Problems = 2 "problems" "发现问题", Stopped = 3 "stopped" "中止检查",
+    }
+}

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    area::AreaPath,
+    campaign::{Amendment, Answers, Conclusion, InspectionStart, RecordEntry, Signature},
     ids::{DeviceId, EventId, GrantId, PersonId},
     limits,
     photo::PhotoRef,
@@ -151,6 +153,26 @@ event_kinds! {
     TransferSign(Reason) = 37 "transfer_sign" "签收移交",
     /// T08: an order got its official number.
     OfficialNumber(OfficialNumber) = 38 "official_number" "补录正式文号",
+    /// Something was done in the campaign.
+    Record(RecordEntry) = 39 "record" "登记",
+    /// The author corrects a record.
+    Amend(Amendment) = 40 "amend" "更正登记",
+    /// A second person confirms what stands in a record.
+    Confirm(Reason) = 41 "confirm" "确认登记",
+    /// The author takes a record or an inspection back.
+    Withdraw(Reason) = 42 "withdraw" "撤回登记",
+    /// Whom a task concerns has read it.
+    Receive(Reason) = 43 "receive" "签收",
+    /// What was done about a task.
+    Respond(Evidence) = 44 "respond" "反馈",
+    /// An inspection began.
+    Inspect(InspectionStart) = 45 "inspect" "开始检查",
+    /// Answers for a building.
+    Answer(Answers) = 46 "answer" "检查结果",
+    /// An inspection was signed, or the signature refused.
+    Sign(Signature) = 47 "sign" "签名",
+    /// An inspection ended.
+    FinishInspection(Conclusion) = 48 "finish_inspection" "结束检查",
 }
 
 impl EventBody {
@@ -169,7 +191,22 @@ impl EventBody {
             Self::Transfer(t) => &t.photos,
             Self::TransferResult(t) => &t.photos,
             Self::Clearance(c) => &c.photos,
+            Self::Record(r) => &r.photos,
+            Self::Amend(a) => &a.photos,
+            Self::Respond(e) => &e.photos,
+            Self::Answer(a) => &a.photos,
+            Self::Sign(s) => &s.photos,
             _ => &[],
+        }
+    }
+
+    /// Where a document lies that begins with this event; `None` if none can begin with it.
+    pub fn begins_in(&self) -> Option<&AreaPath> {
+        match self {
+            Self::Observe(o) => Some(&o.area),
+            Self::Record(r) => Some(&r.area),
+            Self::Inspect(i) => Some(&i.area),
+            _ => None,
         }
     }
 

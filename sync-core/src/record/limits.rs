@@ -1,6 +1,10 @@
 //! What no content of an event may break, whoever states it.
 
-use super::{event::EventBody, photo::PhotoRef};
+use super::{
+    campaign::{Answers, Data, MAX_ANSWERS, MAX_DATA_BYTES, MAX_TEAM},
+    event::EventBody,
+    photo::PhotoRef,
+};
 
 /// Names what is wrong with a content, in words for whoever wrote the client.
 pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
@@ -54,6 +58,32 @@ pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
                 "a redaction names 1 to 16 events and photos",
             )
         }
+        EventBody::Record(r) => data(&r.data),
+        EventBody::Amend(a) => data(&a.data),
+        EventBody::Inspect(i) => broken(
+            i.team.len() > MAX_TEAM,
+            "too many organisations in a team (at most 16)",
+        ),
+        EventBody::Answer(a) => answers(a),
         _ => Ok(()),
     }
+}
+
+fn data(data: &Data) -> Result<(), &'static str> {
+    if data.as_str().len() > MAX_DATA_BYTES {
+        return Err("the fields of a record are too long (at most 4 KB)");
+    }
+    Ok(())
+}
+
+fn answers(a: &Answers) -> Result<(), &'static str> {
+    if !(1..=MAX_ANSWERS).contains(&a.answers.len()) {
+        return Err("1 to 100 answers in one event");
+    }
+    let mut items: Vec<_> = a.answers.iter().map(|answer| &answer.item).collect();
+    items.sort_unstable();
+    if items.windows(2).any(|two| two[0] == two[1]) {
+        return Err("an item is answered once in one event");
+    }
+    Ok(())
 }

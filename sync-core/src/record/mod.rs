@@ -4,6 +4,7 @@
 //! limits, with one byte form (CBOR) and one JSON form each. No storage, no CRDT, no rules of the lifecycle here.
 
 pub mod area;
+pub mod campaign;
 pub mod codes;
 pub mod digest;
 pub mod event;
@@ -18,10 +19,14 @@ pub mod text;
 pub mod time;
 
 pub use area::AreaPath;
+pub use campaign::{
+    Amendment, Answer, Answers, Conclusion, Data, InspectionStart, ItemCode, RecordEntry,
+    Signature, TeamMember, TemplateCode, TypeCode,
+};
 pub use codes::{
-    Crs, DissuasionMethod, DissuasionResult, EscalationClass, FindingSource, GovOutcome, GovStage,
-    Grade, LocationKind, PenaltyStage, PhotoRole, PhotoSource, PositionSource, Role,
-    TransferOutcome,
+    Crs, DissuasionMethod, DissuasionResult, EscalationClass, Finding, FindingSource, GovOutcome,
+    GovStage, Grade, InspectionKind, InspectionResult, LocationKind, PenaltyStage, PhotoRole,
+    PhotoSource, PositionSource, Role, SignedAs, TransferOutcome,
 };
 pub use digest::Digest;
 pub use event::{Event, EventBody, EventError};

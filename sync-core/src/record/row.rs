@@ -1,11 +1,11 @@
-//! The row of a list: what a person sees of a hazard before opening it.
+//! The row of a list: what a person sees of a document before opening it.
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::CompoundId;
 
-/// A hazard in one row, as folded from its events.
+/// A hazard, or another record of the campaign, in one row, as folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
 pub struct Row {
     /// State number, for example 10 for HS10.
@@ -41,4 +41,9 @@ pub struct Row {
     /// Where in the compound, as `place_key` spells it: for finding records of the same place.
     #[n(10)]
     pub place_key: Option<String>,
+    /// Type of a record of the campaign, such as `publicity` or `inspection`; absent for a hazard. `state` is then
+    /// a `campaign::State`, `description` the title.
+    #[n(11)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
 }

@@ -31,6 +31,8 @@ macro_rules! statements {
 /// A code of the hazard catalogue, such as `EV-06`.
 pub type KindCode = Text<12>;
 
+pub(super) use statements;
+
 statements! {
     /// One person found one hazard at one place.
     Observation {

@@ -124,6 +124,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("pack", pack(&story)),
         ("page", page(&story)),
         ("receipt", receipt(&story)),
+        ("campaign", super::campaign::vector()),
     ]
 }
 

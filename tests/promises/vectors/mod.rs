@@ -3,6 +3,7 @@
 //! `schemas/vectors/*.json` holds bytes as they travel beside what they mean. One test makes them anew and compares;
 //! the others read only the files, with none of our code where another library can do it.
 
+mod campaign;
 mod made;
 mod stranger;
 

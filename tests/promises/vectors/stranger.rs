@@ -283,3 +283,35 @@ fn records_in_json_follow_their_schemas() {
         .validate(&data("lifecycle"))
         .unwrap();
 }
+
+#[test]
+fn records_and_inspections_follow_grammar_and_schemas() {
+    let schema = |name: &str| {
+        let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let path = path.join(format!("../schemas/{name}.schema.json"));
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let vector = read("campaign");
+    let events = schema("records/event");
+    for (what, state) in [
+        ("record", "records/campaign_record"),
+        ("inspection", "records/inspection_state"),
+    ] {
+        for event in vector[what]["events"].as_array().unwrap() {
+            let bytes = unhex(&event["bytes"]);
+            fits("event", &bytes).unwrap();
+            let name = URL_SAFE_NO_PAD.encode(&Sha256::digest(&bytes)[..12]);
+            assert_eq!(name, event["id"].as_str().unwrap());
+            events.validate(&event["event"]).unwrap();
+        }
+        schema(state).validate(&vector[what]["state"]).unwrap();
+        assert_eq!(vector[what]["state"]["state"], "confirmed");
+    }
+    for name in ["record_types", "inspection"] {
+        let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let path = path.join(format!("../schemas/catalogue/{name}.json"));
+        let data: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        schema(&format!("records/{name}")).validate(&data).unwrap();
+    }
+}

@@ -70,17 +70,7 @@ impl Capture {
         let known = Catalogue::embedded().kinds.find(&self.kind);
         let kind = known
             .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;
-        let area = match self.area {
-            Some(area) => area,
-            None => phone
-                .device
-                .own_grants()?
-                .first()
-                .context("the phone has no grant; enrol it")?
-                .1
-                .area
-                .clone(),
-        };
+        let area = super::area_of(phone, self.area)?;
         let photos = take(phone, &self.photo, PhotoRole::Before)?;
         let observation = Observation {
             code: KindCode::new(&self.kind)?,

@@ -2,19 +2,20 @@
 //!
 //! In come arguments, out go texts; everything that is done is a call of the phone's store or its sync.
 
+mod campaign;
 mod capture;
 mod show;
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use cli_simulator::phone::{Http, Phone};
 use indicatif::ProgressBar;
 use sync_core::{
     device::Filter,
     lifecycle::Verdict,
-    record::{DocId, EventBody, Evidence, Long, PhotoRole, Reason, Voiding},
+    record::{AreaPath, DocId, EventBody, Evidence, Long, PhotoRole, Reason, Voiding},
     sync::Options,
 };
 
@@ -56,14 +57,17 @@ enum Command {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// 详情 / Show one hazard with its whole history.
+    #[command(flatten)]
+    Campaign(campaign::Command),
+    /// 详情 / Show one hazard, record or inspection with its whole history.
     Show {
         /// Its number, or the beginning of it.
         id: String,
     },
-    /// 添加事件 / Add an event: note, claim_fixed, recheck_pass, recheck_fail, fix_on_spot, reopen, close, void, add_photo.
+    /// 添加事件 / Add an event to a hazard: note, claim_fixed, recheck_pass, recheck_fail, fix_on_spot, reopen, close, void,
+    /// add_photo; or to a record: confirm, withdraw, receive, respond, note, add_photo.
     Event {
-        /// The hazard's number, or the beginning of it.
+        /// The hazard's or record's number, or the beginning of it.
         id: String,
         /// The kind of event.
         kind: String,
@@ -118,6 +122,8 @@ impl Device {
             }
             Command::Capture(capture) => capture.run(&mut phone),
             Command::List { text, limit } => list(&phone, text, limit),
+            Command::Campaign(command) => command.run(&mut phone),
+            Command::Show { id } if find(&phone, &id).is_err() => campaign::show(&phone, &id),
             Command::Show { id } => show(&phone, &id),
             Command::Event {
                 id,
@@ -130,6 +136,16 @@ impl Device {
             Command::Status { json } => status(&phone, json),
         }
     }
+}
+
+/// The area given, or that of the phone's newest grant.
+fn area_of(phone: &Phone, given: Option<AreaPath>) -> anyhow::Result<AreaPath> {
+    if let Some(area) = given {
+        return Ok(area);
+    }
+    let grants = phone.device.own_grants()?;
+    let (_, grant) = grants.first().context("the phone has no grant; enrol it")?;
+    Ok(grant.area.clone())
 }
 
 fn find(phone: &Phone, start: &str) -> anyhow::Result<DocId> {
@@ -154,7 +170,13 @@ fn event(
     text: &str,
     photos: &[PathBuf],
 ) -> anyhow::Result<()> {
-    let doc = find(phone, id)?;
+    let doc = match find(phone, id) {
+        Ok(doc) => doc,
+        // Not in the list of hazards: a record, or the message that says it is nowhere.
+        Err(_) => {
+            return campaign::event(phone, campaign::find(phone, id)?.doc, kind, text, photos);
+        }
+    };
     let photos = take(phone, photos, PhotoRole::After)?;
     let evidence = || {
         anyhow::Ok(Evidence {

@@ -103,6 +103,7 @@ pub(super) fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     println!("隐患 / hazards           {}", s.hazards);
+    println!("其他登记 / records       {}", s.records);
     println!("未发送 / unsent          {}", s.unsent);
     println!("已发未确认 / sent        {}", s.sent_unacknowledged);
     println!("已确认 / acknowledged    {}", s.acknowledged);

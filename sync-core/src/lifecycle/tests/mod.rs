@@ -6,6 +6,7 @@ mod exhaustive;
 mod fields;
 mod pairs;
 mod properties;
+mod quantity;
 mod said;
 mod time;
 mod transitions;

@@ -217,6 +217,15 @@ proptest! {
     }
 
     #[test]
+    fn no_more_is_fed_back_or_solved_than_was_sent(story in history()) {
+        let figures = crate::lifecycle::quantity::quantities(&story.state(), &story.events);
+        let count = |name: &str| figures.iter().filter(|q| q.name == name).count();
+        prop_assert!(count("transfers_fed_back") <= count("transfers"));
+        prop_assert!(count("escalations_solved") <= count("escalations"));
+        prop_assert!(count("dissuasions") <= story.events.len());
+    }
+
+    #[test]
     fn every_event_is_in_the_history_once(story in history()) {
         let state = story.state();
         let mut ids: Vec<_> = state.history.iter().map(|j| j.id).collect();

@@ -1,0 +1,58 @@
+//! For reviewers: the other records of the campaign, inspections, and how far buildings are covered.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+};
+use serde::Deserialize;
+use sync_core::{record::DocId, wire::Code};
+
+use super::{Rooms, extract::Seeing, review::parsed};
+use crate::{
+    access::Refusal,
+    review::{CoverageView, RecordDetail, RecordFilter, RecordPage},
+};
+
+/// Records and inspections, last held first.
+#[utoipa::path(get, path = "/v1/records", tag = "review", params(RecordFilter), responses((status = 200, body = RecordPage), (status = 400)))]
+pub(super) async fn list(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    filter: Result<Query<RecordFilter>, QueryRejection>,
+) -> Result<Json<RecordPage>, Refusal> {
+    let filter = parsed(filter)?;
+    rooms.review.records(&reach, filter).await.map(Json)
+}
+
+/// One record or inspection with its whole history.
+#[utoipa::path(get, path = "/v1/records/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = RecordDetail), (status = 404)))]
+pub(super) async fn one(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    Path(id): Path<String>,
+) -> Result<Json<RecordDetail>, Refusal> {
+    let doc: DocId = id
+        .parse()
+        .map_err(|_| Refusal::new(Code::NotFound, "no such record"))?;
+    rooms.review.record(&reach, doc).await.map(Json)
+}
+
+/// Which area.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Within {
+    /// Administrative path; everything below it too. All that may be seen if absent.
+    area: Option<String>,
+}
+
+/// Buildings and units that inspections have looked at, each once.
+#[utoipa::path(get, path = "/v1/coverage", tag = "review", params(Within), responses((status = 200, body = CoverageView), (status = 400)))]
+pub(super) async fn coverage(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    within: Result<Query<Within>, QueryRejection>,
+) -> Result<Json<CoverageView>, Refusal> {
+    let within = parsed(within)?;
+    rooms.review.coverage(&reach, within.area).await.map(Json)
+}

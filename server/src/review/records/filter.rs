@@ -1,0 +1,70 @@
+//! Which records to list, as a person writes it in an address.
+
+use serde::Deserialize;
+use sync_core::{
+    campaign::State,
+    catalogue::{Catalogue, INSPECTION},
+    record::CompoundId,
+};
+
+use crate::review::{
+    Cursor,
+    filter::{area, bad, limit, time},
+};
+use crate::{
+    access::{Reach, Refusal},
+    storage::records::Query,
+};
+
+/// The filters of the list of records; all of them narrow.
+#[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RecordFilter {
+    /// Type such as `training`; `inspection` for inspections.
+    pub r#type: Option<String>,
+    /// Administrative path; everything below it too.
+    pub area: Option<String>,
+    /// The compound's number.
+    pub compound: Option<String>,
+    /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
+    pub state: Option<String>,
+    /// Took place at or after: RFC 3339, or a day such as `2024-03-25` (from 00:00, UTC+8).
+    pub held_from: Option<String>,
+    /// Took place before: as `held_from`.
+    pub held_to: Option<String>,
+    /// Rows of a page, 1 to 500; 50 if absent.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+impl RecordFilter {
+    /// Checks every part and limits it to what the caller may see.
+    pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
+        let types = &Catalogue::embedded().record_types;
+        let known = |code: &String| code == INSPECTION || types.find(code).is_some();
+        if self.r#type.as_ref().is_some_and(|code| !known(code)) {
+            return Err(bad("type", "a type of the catalogue, or inspection"));
+        }
+        let states: Vec<_> = State::ALL.iter().map(|s| s.name()).collect();
+        if self.state.as_deref().is_some_and(|s| !states.contains(&s)) {
+            return Err(bad("state", &states.join(", ")));
+        }
+        let compound = |text: String| match text.parse::<CompoundId>() {
+            Ok(id) => Ok(id.as_bytes().to_vec()),
+            Err(_) => Err(bad("compound", "a compound's number")),
+        };
+        Ok(Query {
+            within: reach.areas().to_vec(),
+            area: self.area.map(|text| area(&text)).transpose()?,
+            r#type: self.r#type,
+            compound: self.compound.map(compound).transpose()?,
+            state: self.state,
+            held_from: self.held_from.map(|t| time("held_from", &t)).transpose()?,
+            held_to: self.held_to.map(|t| time("held_to", &t)).transpose()?,
+            after: self.after.map(|t| Cursor::found(&t)).transpose()?,
+            limit: limit(self.limit)?,
+        })
+    }
+}

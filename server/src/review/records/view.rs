@@ -1,0 +1,150 @@
+//! A row of the list of records as reviewers read it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+use sync_core::{
+    campaign::State,
+    catalogue::{Catalogue, INSPECTION},
+    record::{CompoundId, DocId, OrganId},
+};
+
+use crate::review::view::instant;
+use crate::storage::{StorageError, Tx, campaign::Record, names, records, spaces};
+
+/// A record or an inspection.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RecordView {
+    /// The document.
+    pub id: String,
+    /// Type such as `training`; `inspection` for inspections.
+    pub r#type: String,
+    /// Its Chinese name.
+    pub type_zh: String,
+    /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
+    pub state: String,
+    /// Its Chinese name.
+    pub state_zh: &'static str,
+    /// Whether its figures count.
+    pub counts: bool,
+    /// Administrative path.
+    pub area: String,
+    /// The area's name, if it is known.
+    pub area_name: Option<String>,
+    /// The compound's number.
+    pub compound: Option<String>,
+    /// The compound's name, if it is known.
+    pub compound_name: Option<String>,
+    /// The author's organisation.
+    pub organ: Option<String>,
+    /// What it is called.
+    pub title: String,
+    /// When it took place, RFC 3339, by the author's clock.
+    pub held_at: String,
+    /// Last event, RFC 3339, by its author's clock.
+    pub updated_at: String,
+    /// Events.
+    pub event_count: i64,
+    /// Photos.
+    pub photo_count: i64,
+    /// The fields of its type, as last amended; of an inspection, its counts.
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+    /// The figures it feeds.
+    pub figures: Vec<FigureView>,
+    /// Why the record cannot be read, if so.
+    pub problem: Option<String>,
+}
+
+/// A figure.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FigureView {
+    /// What is counted, such as `training.attendees`.
+    pub name: String,
+    /// How much, in thousandths of the unit.
+    pub milli: i64,
+}
+
+/// What is not in the rows themselves, read for all of them at once.
+struct Beside {
+    areas: HashMap<String, String>,
+    compounds: HashMap<Vec<u8>, String>,
+    organs: HashMap<Vec<u8>, String>,
+    figures: HashMap<Vec<u8>, Vec<(String, i64)>>,
+}
+
+fn beside(tx: &mut dyn Tx, rows: &[Record]) -> Result<Beside, StorageError> {
+    let mut by_space: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
+    for row in rows {
+        by_space.entry(&row.space).or_default().push(&row.doc);
+    }
+    let mut figures = HashMap::new();
+    for (space, docs) in by_space {
+        figures.extend(records::figures(tx, &spaces::area(space)?, &docs)?);
+    }
+    let mut organs = HashMap::new();
+    let named: BTreeSet<&Vec<u8>> = rows.iter().filter_map(|r| r.organ.as_ref()).collect();
+    for organ in named {
+        let id = OrganId::from_slice(organ)?;
+        let name = names::organ(tx, id)?;
+        organs.insert(organ.clone(), name.unwrap_or_else(|| id.to_string()));
+    }
+    let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
+    Ok(Beside {
+        areas: names::areas(tx, paths)?,
+        compounds: names::compounds(tx, compounds)?,
+        organs,
+        figures,
+    })
+}
+
+/// Rows as reviewers read them.
+pub(super) fn views(tx: &mut dyn Tx, rows: &[Record]) -> Result<Vec<RecordView>, StorageError> {
+    let mut beside = beside(tx, rows)?;
+    rows.iter().map(|row| view(row, &mut beside)).collect()
+}
+
+fn view(row: &Record, beside: &mut Beside) -> Result<RecordView, StorageError> {
+    let compound = row
+        .compound
+        .as_deref()
+        .map(CompoundId::from_slice)
+        .transpose()?;
+    let named = |id: &Vec<u8>| beside.compounds.get(id).cloned();
+    let figures = beside.figures.remove(&row.doc).unwrap_or_default();
+    let figure = |(name, milli)| FigureView { name, milli };
+    Ok(RecordView {
+        id: DocId::from_slice(&row.doc)?.to_string(),
+        type_zh: type_zh(&row.r#type),
+        r#type: row.r#type.clone(),
+        state_zh: State::from_name(&row.state).map_or("", State::zh),
+        state: row.state.clone(),
+        counts: row.counts,
+        area: row.path.clone(),
+        area_name: beside.areas.get(&row.path).cloned(),
+        compound: compound.map(|id| id.to_string()),
+        compound_name: row.compound.as_ref().and_then(named),
+        organ: row
+            .organ
+            .as_ref()
+            .and_then(|id| beside.organs.get(id).cloned()),
+        title: row.title.clone(),
+        held_at: instant(row.held_at),
+        updated_at: instant(row.updated_at),
+        event_count: row.event_count,
+        photo_count: row.photo_count,
+        // What is no JSON was void already; it is shown in the history.
+        data: serde_json::from_str(&row.data).unwrap_or_default(),
+        figures: figures.into_iter().map(figure).collect(),
+        problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),
+    })
+}
+
+fn type_zh(code: &str) -> String {
+    if code == INSPECTION {
+        return "检查".to_owned();
+    }
+    let of = Catalogue::embedded().record_types.find(code);
+    of.map(|of| of.zh.clone()).unwrap_or_default()
+}

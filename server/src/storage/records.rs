@@ -1,0 +1,201 @@
+//! Reading records and coverage: which rows somebody looks for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sync_core::record::AreaPath;
+
+use super::{
+    StorageError, Tx, Value,
+    campaign::{COLUMNS, Record, read},
+    ledger::{Owned, Where, narrow},
+    spaces,
+};
+
+/// What to look for among records. Every part narrows.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Areas the caller may see; none means nothing.
+    pub within: Vec<AreaPath>,
+    /// Only in this area.
+    pub area: Option<AreaPath>,
+    /// Only this type.
+    pub r#type: Option<String>,
+    /// Only of this compound.
+    pub compound: Option<Vec<u8>>,
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Took place at or after.
+    pub held_from: Option<i64>,
+    /// Took place before.
+    pub held_to: Option<i64>,
+    /// After this position (held_at, doc), newest first.
+    pub after: Option<(i64, Vec<u8>)>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+impl Query {
+    fn areas(&self) -> BTreeSet<AreaPath> {
+        narrow(&self.within, self.area.as_ref())
+    }
+}
+
+/// Records, last held first. Each space is asked by itself.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
+    let (areas, mut rows) = (q.areas(), Vec::new());
+    for space in spaces::touching(tx, &areas)? {
+        let Some(mut w) = Where::within("c.space", &space, &areas) else {
+            continue;
+        };
+        conditions(q, &mut w);
+        // A number of this program, not of a caller.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM campaign_record c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
+            w.sql.join(" AND "),
+            q.limit
+        );
+        rows.extend(tx.all(&sql, &w.values(), read)?);
+    }
+    rows.sort_by(|a, b| (b.held_at, &b.doc).cmp(&(a.held_at, &a.doc)));
+    rows.truncate(usize::try_from(q.limit).unwrap_or(0));
+    Ok(rows)
+}
+
+fn conditions(q: &Query, w: &mut Where) {
+    for (sql, value) in [("c.type = ?", &q.r#type), ("c.state = ?", &q.state)] {
+        if let Some(value) = value {
+            w.add(sql, [Owned::Text(value.clone())]);
+        }
+    }
+    if let Some(compound) = &q.compound {
+        w.add("c.compound = ?", [Owned::Bytes(compound.clone())]);
+    }
+    for (sql, value) in [
+        ("c.held_at >= ?", q.held_from),
+        ("c.held_at < ?", q.held_to),
+    ] {
+        if let Some(value) = value {
+            w.add(sql, [Owned::Int(value)]);
+        }
+    }
+    if let Some((held, doc)) = &q.after {
+        let values = [
+            Owned::Int(*held),
+            Owned::Int(*held),
+            Owned::Bytes(doc.clone()),
+        ];
+        w.add("(c.held_at < ? OR (c.held_at = ? AND c.doc < ?))", values);
+    }
+}
+
+/// The figures of documents of one space, with their sums in thousandths.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn figures(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[&[u8]],
+) -> Result<HashMap<Vec<u8>, Vec<(String, i64)>>, StorageError> {
+    let keys: Vec<Value<'_>> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+    let rows = tx.all_of(
+        "SELECT doc, name, CAST(SUM(milli) AS BIGINT) FROM quantity WHERE space = $1 AND doc IN (?)
+         GROUP BY doc, name ORDER BY doc, name",
+        &[space.as_str().into()],
+        &keys,
+        |row| Ok((row.bytes(0)?, row.text(1)?, row.int(2)?)),
+    )?;
+    let mut found: HashMap<Vec<u8>, Vec<(String, i64)>> = HashMap::new();
+    for (doc, name, milli) in rows {
+        found.entry(doc).or_default().push((name, milli));
+    }
+    Ok(found)
+}
+
+/// How often a building or unit was looked at.
+#[derive(Debug, Clone)]
+pub struct Visited {
+    /// The compound.
+    pub compound: Vec<u8>,
+    /// The building, as `place_key` spells it.
+    pub building: String,
+    /// The unit; empty: the building as a whole.
+    pub unit: String,
+    /// Inspections that looked at it.
+    pub inspections: i64,
+    /// Of these, finished.
+    pub finished: i64,
+    /// When the last finished one began.
+    pub last: Option<i64>,
+}
+
+/// Buildings and units that inspections have looked at in these areas, by compound; `limit` rows of a space at most.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn visited(
+    tx: &mut dyn Tx,
+    within: &[AreaPath],
+    area: Option<&AreaPath>,
+    limit: i64,
+) -> Result<Vec<Visited>, StorageError> {
+    let (areas, mut rows) = (narrow(within, area), Vec::new());
+    for space in spaces::touching(tx, &areas)? {
+        let Some(w) = Where::within("i.space", &space, &areas) else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT i.compound, i.building, i.unit, COUNT(*), COUNT(CASE WHEN i.finished = 1 THEN 1 END),
+               MAX(CASE WHEN i.finished = 1 THEN r.held_at END)
+             FROM inspected i JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+             WHERE {} AND r.state <> 'withdrawn'
+             GROUP BY i.compound, i.building, i.unit ORDER BY i.compound, i.building, i.unit LIMIT {limit}",
+            w.sql.join(" AND "),
+        );
+        rows.extend(tx.all(&sql, &w.values(), |row| {
+            Ok(Visited {
+                compound: row.bytes(0)?,
+                building: row.text(1)?,
+                unit: row.text(2)?,
+                inspections: row.int(3)?,
+                finished: row.int(4)?,
+                last: row.opt_int(5)?,
+            })
+        })?);
+    }
+    rows.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(rows)
+}
+
+/// Compounds and buildings that finished inspections have looked at in these areas, each once.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn covered(
+    tx: &mut dyn Tx,
+    within: &[AreaPath],
+    area: Option<&AreaPath>,
+) -> Result<(i64, i64), StorageError> {
+    let areas = narrow(within, area);
+    let (mut compounds, mut buildings) = (0, 0);
+    for space in spaces::touching(tx, &areas)? {
+        let Some(w) = Where::within("i.space", &space, &areas) else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT COUNT(DISTINCT b.compound), COUNT(*) FROM (
+               SELECT DISTINCT i.compound, i.building FROM inspected i
+               JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+               WHERE {} AND i.finished = 1) AS b",
+            w.sql.join(" AND "),
+        );
+        let counted = tx.first(&sql, &w.values(), |row| Ok((row.int(0)?, row.int(1)?)))?;
+        let (some, more) = counted.unwrap_or_default();
+        compounds += some;
+        buildings += more;
+    }
+    Ok((compounds, buildings))
+}

@@ -1,0 +1,141 @@
+//! What is looked at in an inspection: the item bank and the templates.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules::Roles;
+use crate::record::InspectionKind;
+
+/// Items and templates of one version.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inspections {
+    /// Version of the table.
+    pub version: u32,
+    /// What the table is.
+    pub note: String,
+    /// The item bank.
+    pub items: Vec<Item>,
+    /// The templates.
+    pub templates: Vec<Template>,
+}
+
+/// How an item is answered beside ok, problem, not applicable and not reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerType {
+    /// Only that.
+    Judged,
+    /// With a number.
+    Number,
+    /// With choices.
+    Choice,
+    /// In words.
+    Text,
+}
+
+/// One item.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// Stable code, never reused.
+    pub code: String,
+    /// The question.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// What is recorded beside the judgement.
+    pub answer: AnswerType,
+    /// Unit of the number.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
+    /// The hazard kinds that a problem opens; empty: a finding about a department, which opens none.
+    pub hazards: Vec<String>,
+    /// Whether it is looked up in papers.
+    #[serde(default)]
+    pub papers: bool,
+}
+
+/// One template.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// Stable code, never reused.
+    pub code: String,
+    /// Its version.
+    pub version: u32,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// The kind of inspection.
+    pub kind: InspectionKind,
+    /// Who inspects with it.
+    pub roles: Roles,
+    /// When it is used, for people.
+    pub when: String,
+    /// Its items.
+    pub items: Vec<String>,
+    /// Inspectors at least.
+    pub inspectors: u16,
+    /// Signatures of inspectors at least.
+    #[serde(default)]
+    pub inspector_signatures: u16,
+    /// Whether the inspected party signs, or its refusal is witnessed.
+    #[serde(default)]
+    pub inspected_signature: bool,
+    /// Whether a building without a problem needs a photo.
+    #[serde(default)]
+    pub photo_when_all_ok: bool,
+    /// Whether only papers are looked at, so that no building is covered.
+    #[serde(default)]
+    pub papers_only: bool,
+}
+
+impl Template {
+    /// Whether it asks an item.
+    pub fn asks(&self, item: &str) -> bool {
+        self.items.iter().any(|i| i == item)
+    }
+}
+
+impl Inspections {
+    /// The item with this code.
+    pub fn item(&self, code: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.code == code)
+    }
+
+    /// The template with this code.
+    pub fn template(&self, code: &str) -> Option<&Template> {
+        self.templates.iter().find(|t| t.code == code)
+    }
+
+    /// Checks the tables; `known` says whether any version of the hazard kinds has a code.
+    pub(super) fn prepare(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
+        let mut codes = BTreeSet::new();
+        for item in &self.items {
+            if !codes.insert(&item.code) {
+                return Err(format!("inspection item {} is given twice", item.code));
+            }
+            if let Some(unknown) = item.hazards.iter().find(|code| !known(code)) {
+                return Err(format!("{}: no hazard kind {unknown}", item.code));
+            }
+        }
+        for (index, template) in self.templates.iter().enumerate() {
+            let earlier = &self.templates[..index];
+            if earlier.iter().any(|t| t.code == template.code) {
+                return Err(format!("template {} is given twice", template.code));
+            }
+            let asked: BTreeSet<&String> = template.items.iter().collect();
+            if let Some(unknown) = asked.iter().find(|item| !codes.contains(*item)) {
+                return Err(format!("{}: no item {unknown}", template.code));
+            }
+            if asked.len() != template.items.len() || asked.is_empty() {
+                return Err(format!("{}: an item is asked twice or none", template.code));
+            }
+        }
+        Ok(())
+    }
+}

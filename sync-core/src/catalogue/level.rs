@@ -1,0 +1,81 @@
+//! Levels of administration, as far as a record's path shows them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::record::AreaPath;
+
+/// A level, the highest first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// 省.
+    Province,
+    /// 市州.
+    City,
+    /// 县（市、区）.
+    County,
+    /// 街道、乡镇.
+    Street,
+    /// 社区、村.
+    Community,
+    /// 小区、网格.
+    Compound,
+}
+
+impl Level {
+    /// The highest level that a path may be of. Regions down to the county have codes of 6 digits, streets of 9,
+    /// communities of 12; which of two regions lies in the other is said by the path, so a county that hangs on
+    /// the province counts as a city too. A code of another form is a compound's: what is only the government's
+    /// is never filed there.
+    pub fn of(area: &AreaPath) -> Self {
+        let count = area.codes().count();
+        match area.codes().last().map_or(0, str::len) {
+            6 if count == 1 => Self::Province,
+            6 if count == 2 => Self::City,
+            6 => Self::County,
+            9 => Self::Street,
+            12 => Self::Community,
+            _ => Self::Compound,
+        }
+    }
+
+    /// Whether a record whose lowest level this is may lie in an area: at the level or above it.
+    pub fn allows(self, area: &AreaPath) -> bool {
+        Self::of(area) <= self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &str) -> Level {
+        Level::of(&path.parse().unwrap())
+    }
+
+    #[test]
+    fn a_level_is_read_from_the_form_of_the_code_and_the_depth_of_its_parents() {
+        assert_eq!(of("420000"), Level::Province);
+        assert_eq!(of("420000/420100"), Level::City);
+        assert_eq!(of("420000/420100/420106"), Level::County);
+        assert_eq!(of("420000/420100/420106/420106001"), Level::Street);
+        assert_eq!(of("429999/429998/429998001"), Level::Street);
+        assert_eq!(of("429999/429998/429998001/429998001001"), Level::Community);
+        assert_eq!(of("429999/429998/429998001/G01"), Level::Compound);
+    }
+
+    #[test]
+    fn what_is_only_the_governments_never_lies_where_a_company_reads() {
+        let allows = |level: Level, path: &str| level.allows(&path.parse().unwrap());
+        assert!(allows(Level::County, "420000/420100/420106"));
+        assert!(allows(Level::County, "420000/420100"));
+        assert!(allows(Level::County, "429999/429998"));
+        assert!(!allows(Level::County, "420000/420100/420106/420106001"));
+        assert!(!allows(Level::City, "420000/420100/420106"));
+        assert!(!allows(Level::County, "429999/G01"));
+        assert!(allows(Level::Compound, "429999/429998/429998001/G01"));
+    }
+}

@@ -1,0 +1,188 @@
+//! Records of the campaign and inspections on the phone: stating them, listing them, folding one.
+
+use rusqlite::{Connection, params};
+
+use super::{Device, DeviceError, capture, docs};
+use crate::{
+    campaign::{self, CampaignRecord, InspectionState},
+    catalogue::Catalogue,
+    lifecycle::Stated,
+    record::{
+        Answers, DocId, EventBody, EventId, InspectionStart, ItemCode, Observation, PersonId,
+        RecordEntry, Row,
+    },
+};
+
+/// A row of the list of records with its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CampaignRow {
+    /// The document.
+    pub doc: DocId,
+    /// What the list shows; `row.record` is the type.
+    pub row: Row,
+    /// Events of this phone that the server has not acknowledged.
+    pub unsent: u32,
+}
+
+/// Which records to list.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignFilter {
+    /// Only this type; `inspection` for inspections.
+    pub r#type: Option<String>,
+    /// Text that the title contains.
+    pub text: Option<String>,
+    /// Rows to skip.
+    pub offset: usize,
+    /// Rows at most; 0 means 100.
+    pub limit: usize,
+}
+
+impl Device {
+    /// Records something that was done in the campaign. Durable when this returns. Whether the fields fit the type
+    /// is judged by the fold: what does not is kept, and counts nothing.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was saved then.
+    pub fn record(
+        &mut self,
+        entry: RecordEntry,
+        person: Option<PersonId>,
+    ) -> Result<(DocId, EventId), DeviceError> {
+        let area = entry.area.clone();
+        self.begin(EventBody::Record(entry), &area, person)
+    }
+
+    /// Begins an inspection. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was saved then.
+    pub fn inspect(
+        &mut self,
+        start: InspectionStart,
+        person: Option<PersonId>,
+    ) -> Result<(DocId, EventId), DeviceError> {
+        let area = start.area.clone();
+        self.begin(EventBody::Inspect(start), &area, person)
+    }
+
+    /// Answers items of an inspection of which one has a problem, and records the hazard it opens: both are durable
+    /// when this returns, or neither is. The answer to `item` names the hazard.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was saved then.
+    pub fn inspect_problem(
+        &mut self,
+        inspection: DocId,
+        mut answers: Answers,
+        item: &ItemCode,
+        found: Observation,
+        person: Option<PersonId>,
+    ) -> Result<(DocId, EventId), DeviceError> {
+        let hazard = DocId(self.host.uuid());
+        for answer in answers.answers.iter_mut().filter(|a| a.item == *item) {
+            answer.hazard = Some(hazard);
+        }
+        let area = found.area.clone();
+        let observed = self.event(EventBody::Observe(found), &area, person, Vec::new())?;
+        let (mut document, answered) =
+            self.statement(inspection, EventBody::Answer(answers), person)?;
+        self.write(|tx, _| {
+            capture::create(tx, hazard, &area, &observed)?;
+            let id = capture::append(tx, inspection, &mut document, &answered)?;
+            Ok((hazard, id))
+        })
+    }
+
+    /// Lists records and inspections, last changed first. Loads no document.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub fn campaign_list(&self, filter: &CampaignFilter) -> Result<Vec<CampaignRow>, DeviceError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.doc, v.type, v.state, v.code, v.title, v.held, v.updated, v.events, v.photos, d.pending_count
+             FROM campaign_view v JOIN doc d ON d.id = v.doc
+             WHERE (?1 = '' OR v.type = ?1) AND (?2 = '' OR instr(v.title, ?2) > 0)
+             ORDER BY v.updated DESC, v.doc LIMIT ?3 OFFSET ?4",
+        )?;
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let (of, text) = (
+            filter.r#type.as_deref().unwrap_or_default(),
+            filter.text.as_deref().unwrap_or_default(),
+        );
+        let values = params![of, text, limit as i64, filter.offset as i64];
+        let rows = statement.query_map(values, read)?;
+        rows.map(|row| {
+            let (doc, row, unsent) = row?;
+            let doc = DocId::from_slice(&doc)?;
+            Ok(CampaignRow { doc, row, unsent })
+        })
+        .collect()
+    }
+
+    /// One record with its whole history, folded.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
+    pub fn campaign_record(
+        &self,
+        doc: DocId,
+    ) -> Result<(CampaignRecord, Vec<Stated>), DeviceError> {
+        let mut loaded = docs::load(&self.connection, doc)?;
+        docs::judged(&self.connection, &mut loaded, |events, attested| {
+            campaign::fold_record(events, attested, Catalogue::embedded())
+        })
+    }
+
+    /// One inspection with its whole history, folded.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
+    pub fn inspection(&self, doc: DocId) -> Result<(InspectionState, Vec<Stated>), DeviceError> {
+        let mut loaded = docs::load(&self.connection, doc)?;
+        docs::judged(&self.connection, &mut loaded, |events, attested| {
+            campaign::fold_inspection(events, attested, Catalogue::embedded())
+        })
+    }
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
+    let view = Row {
+        record: Some(row.get(1)?),
+        state: row.get(2)?,
+        code: row.get(3)?,
+        description: row.get(4)?,
+        found: row.get(5)?,
+        updated: row.get(6)?,
+        events: row.get(7)?,
+        photos: row.get(8)?,
+        ..Row::default()
+    };
+    Ok((row.get(0)?, view, row.get(9)?))
+}
+
+/// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
+pub(super) fn write_row(
+    c: &Connection,
+    doc: DocId,
+    of: &str,
+    row: &Row,
+) -> Result<(), DeviceError> {
+    c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    c.prepare_cached(
+        "INSERT OR REPLACE INTO campaign_view (doc, type, state, code, title, held, updated, events, photos)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        doc.as_bytes(),
+        of,
+        row.state,
+        row.code,
+        row.description,
+        row.found,
+        row.updated,
+        row.events,
+        row.photos
+    ])?;
+    Ok(())
+}
