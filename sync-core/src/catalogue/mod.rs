@@ -7,9 +7,12 @@ mod calendar;
 mod duplicates;
 mod duties;
 mod index;
+mod indicators;
+mod indicators_page;
 mod kinds;
 mod pairs;
 mod picture;
+mod regions;
 mod rules;
 
 use std::sync::OnceLock;
@@ -20,9 +23,15 @@ pub use crate::record::Grade;
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
 pub use duplicates::Weights;
 pub use duties::Duties;
+pub use indicators::{
+    Check, Compare, Fields, HazardsWhere, Indicator, Indicators, Inspected, Measure, Registered,
+    ReportStep, Side,
+};
+pub use indicators_page::indicators_page;
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use picture::lifecycle_page;
+pub use regions::{Level, Region, Regions};
 pub use rules::{
     Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
     State, StateCode, Transition,
@@ -43,6 +52,10 @@ pub struct Catalogue {
     pub weights: Weights,
     /// What a property company owes for a violation.
     pub duties: Duties,
+    /// The province and its cities.
+    pub regions: Regions,
+    /// The figures of the campaign's table.
+    pub indicators: Indicators,
 }
 
 /// The files of a catalogue, as text.
@@ -60,6 +73,10 @@ pub struct Sources<'t> {
     pub weights: &'t str,
     /// `duties.json`.
     pub duties: &'t str,
+    /// `regions.json`.
+    pub regions: &'t str,
+    /// `indicators.json`.
+    pub indicators: &'t str,
 }
 
 /// Rule data that contradict themselves.
@@ -82,6 +99,8 @@ impl Sources<'static> {
         calendar: include_str!("../../../schemas/catalogue/calendar.json"),
         weights: include_str!("../../../schemas/catalogue/duplicates.json"),
         duties: include_str!("../../../schemas/catalogue/duties.json"),
+        regions: include_str!("../../../schemas/catalogue/regions.json"),
+        indicators: include_str!("../../../schemas/catalogue/indicators.json"),
     };
 }
 
@@ -102,6 +121,8 @@ impl Catalogue {
             calendar: serde_json::from_str(sources.calendar)?,
             weights: serde_json::from_str(sources.weights)?,
             duties: serde_json::from_str(sources.duties)?,
+            regions: serde_json::from_str(sources.regions)?,
+            indicators: serde_json::from_str(sources.indicators)?,
         };
         catalogue.prepare().map_err(CatalogueError::Contradiction)?;
         Ok(catalogue)
@@ -119,7 +140,8 @@ impl Catalogue {
                 return Err(format!("duties: no deadline class {class}"));
             }
         }
-        Ok(())
+        self.regions.prepare()?;
+        self.indicators.prepare(&self.rules, &self.kinds)
     }
 
     /// A kind as it was when a hazard was found: by the version valid on that day, else by the newest that has the

@@ -15,6 +15,7 @@ mod fold;
 mod guard;
 mod judge;
 mod order;
+pub mod parents;
 mod reason;
 mod relation;
 mod row;
