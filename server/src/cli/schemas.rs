@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
-    catalogue::{Calendar, Catalogue, Duties, HazardKinds, Rules, Weights, lifecycle_page},
+    catalogue::{Calendar, Catalogue, Duties, HazardKinds, Indicators, Regions, Rules, Weights,
+        indicators_page, lifecycle_page},
     lifecycle::HazardState,
     record::{Event, Grant},
 };
@@ -35,12 +36,18 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Calendar>(out, "calendar")?;
     record::<Weights>(out, "duplicates")?;
     record::<Duties>(out, "duties")?;
+    record::<Regions>(out, "regions")?;
+    record::<Indicators>(out, "indicators")?;
     // Pages for people stand in `docs/`, beside the folder of schemas.
     let docs = out.join("docs");
     fs::create_dir_all(&docs)?;
     fs::write(
         docs.join("lifecycle.md"),
         lifecycle_page(Catalogue::embedded()),
+    )?;
+    fs::write(
+        docs.join("indicators.md"),
+        indicators_page(Catalogue::embedded()),
     )?;
     put(
         &out.join("openapi.json"),

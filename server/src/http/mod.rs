@@ -8,8 +8,10 @@ mod device;
 mod export;
 mod extract;
 mod health;
+mod indicators;
 pub mod openapi;
 mod problem;
+mod reports;
 mod review;
 
 use std::sync::Arc;
@@ -81,6 +83,13 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
         .route("/v1/statistics", get(review::statistics))
+        .route("/v1/indicators", get(indicators::show))
+        .route("/v1/indicators/manual", post(indicators::type_value))
+        .route("/v1/reports", get(reports::list).post(reports::seal))
+        .route("/v1/reports/{id}", get(reports::bytes))
+        .route("/v1/reports/{id}/sealed", get(reports::sealed))
+        .route("/v1/reports/{id}/late", get(reports::late))
+        .route("/v1/reports/{id}/steps", post(reports::step))
         .route("/v1/exports/hazards.csv", get(export::csv))
         .route("/v1/exports/hazards.geojson", get(export::geojson));
     let operators = Router::new()

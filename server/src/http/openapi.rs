@@ -7,22 +7,25 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{blobs, device::hints, export, health, problem, review};
+use super::{blobs, device::hints, export, health, indicators, problem, reports, review};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Records travel between phone and server as described in `schemas/wire`."),
     paths(
         review::list, review::changes, review::one, review::statistics, export::csv, export::geojson,
+        indicators::show, indicators::type_value,
+        reports::list, reports::seal, reports::bytes, reports::sealed, reports::late, reports::step,
         blobs::options, blobs::create, blobs::head, blobs::append, blobs::end, blobs::read, blobs::thumb,
         hints::hints,
         health::alive, health::ready, health::metrics,
     ),
-    components(schemas(problem::ProblemDetails)),
+    components(schemas(problem::ProblemDetails, crate::review::Sealed)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(
         (name = "review", description = "The ledger 台账"),
+        (name = "reports", description = "Figures and sealed reports 统计与报表"),
         (name = "photos", description = "Photos: tus 1.0 and reading 照片"),
         (name = "phones", description = "What phones ask beside the wire protocol 手机"),
         (name = "operators", description = "Health and metrics 运维"),

@@ -5,7 +5,9 @@
 
 mod cursor;
 mod filter;
+mod indicators;
 mod one;
+mod reports;
 mod statistics;
 mod view;
 
@@ -18,7 +20,15 @@ use crate::{
 
 pub use cursor::Cursor;
 pub use filter::Filter;
+pub use indicators::{
+    CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
+};
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
+pub use reports::{
+    BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked, Order, ReportPage,
+    ReportView, Reports, Sealed, Source, StepOrder, StepView,
+    verify,
+};
 pub use statistics::{Level, PlaceCount, Statistics};
 pub use view::HazardView;
 

@@ -9,6 +9,7 @@ use super::{Engine, Storage, StorageError, spaces};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_log_and_ledger.sql"),
     include_str!("migrations/0002_campaign.sql"),
+    include_str!("migrations/0004_reports.sql"),
 ];
 
 /// Brings the database at `path` to the newest schema.

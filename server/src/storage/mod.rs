@@ -4,16 +4,20 @@
 //! it, whether a change is legal) is decided elsewhere. A write is answered only after its commit is durable.
 
 pub mod blobs;
+pub mod compounds;
 pub mod devices;
 pub mod docs;
 pub mod driver;
 pub mod grant_uses;
 pub mod hazards;
+pub mod indicators;
 pub mod ledger;
 pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod regions;
+pub mod reports;
 pub mod spaces;
 pub mod tables;
 

@@ -242,11 +242,13 @@ impl Indicators {
         named.collect()
     }
 
-    /// Types of records that are counted by their fields.
-    pub fn detailed_types(&self) -> BTreeSet<&str> {
+    /// Types of records that are counted: without a condition on the record, or with one.
+    pub fn types(&self, conditional: bool) -> BTreeSet<&str> {
         let parts = self.indicators.iter().flat_map(|i| i.value.parts());
         let named = parts.filter_map(|part| match part {
-            Measure::Records { records, fields } if !fields.is_empty() => Some(records.as_str()),
+            Measure::Records { records, fields } if fields.is_empty() != conditional => {
+                Some(records.as_str())
+            }
             _ => None,
         });
         named.collect()
