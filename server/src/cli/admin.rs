@@ -133,7 +133,10 @@ impl Admin {
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
-                println!("{}", super::verify_report::hex(&rooms.access.key().public().0));
+                println!(
+                    "{}",
+                    super::verify_report::hex(&rooms.access.key().public().0)
+                );
                 Ok(())
             }
             Self::Rebuild => {

@@ -5,8 +5,10 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
-    catalogue::{Calendar, Catalogue, Duties, HazardKinds, Indicators, Regions, Rules, Weights,
-        indicators_page, lifecycle_page},
+    catalogue::{
+        Calendar, Catalogue, Duties, HazardKinds, Indicators, Regions, Rules, Weights,
+        indicators_page, lifecycle_page,
+    },
     lifecycle::HazardState,
     record::{Event, Grant},
 };

@@ -22,8 +22,17 @@ use crate::storage::{
 };
 
 const COLUMNS: [&str; 11] = [
-    "id", "path", "name", "type", "households", "pmc", "pmc_name", "active", "valid_from",
-    "valid_to", "buildings",
+    "id",
+    "path",
+    "name",
+    "type",
+    "households",
+    "pmc",
+    "pmc_name",
+    "active",
+    "valid_from",
+    "valid_to",
+    "buildings",
 ];
 const KINDS: [&str; 5] = ["commercial", "old", "unit", "resettlement", "none"];
 const HEIGHTS: [&str; 4] = ["<=27", "27-54", "54-100", ">100"];
@@ -71,11 +80,10 @@ pub async fn import_compounds(
 }
 
 /// The county of each path: its log if there is one, else the region that counts as a county.
-fn counties(
-    tx: &mut dyn Tx,
-    lines: &[Line],
-) -> Result<BTreeMap<AreaPath, AreaPath>, StorageError> {
-    let paths = lines.iter().filter_map(|line| line.get("path")?.parse().ok());
+fn counties(tx: &mut dyn Tx, lines: &[Line]) -> Result<BTreeMap<AreaPath, AreaPath>, StorageError> {
+    let paths = lines
+        .iter()
+        .filter_map(|line| line.get("path")?.parse().ok());
     let paths: BTreeSet<AreaPath> = paths.collect();
     let mut counties = BTreeMap::new();
     let logs = spaces::covering(tx, &paths)?;
@@ -91,9 +99,13 @@ fn counties(
 }
 
 fn registered(parents: &Parents, paths: &BTreeSet<AreaPath>) -> BTreeSet<AreaPath> {
-    let tops = paths.iter().filter_map(|path| path.codes().next()?.parse().ok());
+    let tops = paths
+        .iter()
+        .filter_map(|path| path.codes().next()?.parse().ok());
     let tops: BTreeSet<AreaPath> = tops.collect();
-    let all = tops.iter().flat_map(|top| parents.registered(Level::County, top));
+    let all = tops
+        .iter()
+        .flat_map(|top| parents.registered(Level::County, top));
     all.collect()
 }
 
@@ -112,7 +124,9 @@ fn gather(tx: &mut dyn Tx, wanted: &[Wanted]) -> Result<Known, StorageError> {
         }
     }
     for (space, ids) in by_space {
-        known.buildings.extend(compounds::buildings(tx, space, &ids)?);
+        known
+            .buildings
+            .extend(compounds::buildings(tx, space, &ids)?);
     }
     Ok(known)
 }
@@ -137,13 +151,18 @@ fn wanted(
 }
 
 fn read(line: &Line, counties: &BTreeMap<AreaPath, AreaPath>) -> Result<Wanted, String> {
-    let path = line.get("path").ok_or("no path; give the community or grid")?;
+    let path = line
+        .get("path")
+        .ok_or("no path; give the community or grid")?;
     let path: AreaPath = path.parse().map_err(|_| format!("path {path:?} is none"))?;
     let county = counties.get(&path);
-    let county = county.ok_or_else(|| format!("no county covers {path}; import its regions first"))?;
+    let county =
+        county.ok_or_else(|| format!("no county covers {path}; import its regions first"))?;
     let name = line.get("name").ok_or("no name")?;
     let id = match line.get("id") {
-        Some(text) => text.parse().map_err(|_| format!("id {text:?} is not a UUID"))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("id {text:?} is not a UUID"))?,
         None => named(&path, name),
     };
     let kind = line.get("type").unwrap_or_default();
@@ -187,7 +206,9 @@ fn read(line: &Line, counties: &BTreeMap<AreaPath, AreaPath>) -> Result<Wanted, 
 fn number(text: Option<&str>, what: &str) -> Result<Option<i64>, String> {
     let Some(text) = text else { return Ok(None) };
     let number = text.parse().ok().filter(|n| (0..=1_000_000).contains(n));
-    number.map(Some).ok_or_else(|| format!("{what} {text:?} is not a number"))
+    number
+        .map(Some)
+        .ok_or_else(|| format!("{what} {text:?} is not a number"))
 }
 
 /// The number of a compound that came without one: the same for the same place and name.
@@ -210,7 +231,10 @@ fn buildings(text: &str, county: &AreaPath, compound: &Compound) -> Result<Vec<B
         let units = number(parts.next().filter(|u| !u.is_empty()), "units")?;
         let height = parts.next().unwrap_or_default();
         if !height.is_empty() && !HEIGHTS.contains(&height) {
-            return Err(format!("height class {height:?} is none of {}", HEIGHTS.join(", ")));
+            return Err(format!(
+                "height class {height:?} is none of {}",
+                HEIGHTS.join(", ")
+            ));
         }
         let building = Building {
             space: county.to_string(),
@@ -222,7 +246,10 @@ fn buildings(text: &str, county: &AreaPath, compound: &Compound) -> Result<Vec<B
         };
         let key = building.building.clone();
         if let Some(twin) = buildings.insert(key, building) {
-            return Err(format!("{label} and {} are one building; leave one", twin.label));
+            return Err(format!(
+                "{label} and {} are one building; leave one",
+                twin.label
+            ));
         }
     }
     Ok(buildings.into_values().collect())

@@ -38,7 +38,10 @@ pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Li
     let header: Vec<String> = match reader.headers() {
         Ok(header) => header.iter().map(|c| c.trim().to_owned()).collect(),
         Err(error) => {
-            import.refuse(1, format!("no header: {error}; save the file as CSV in UTF-8"));
+            import.refuse(
+                1,
+                format!("no header: {error}; save the file as CSV in UTF-8"),
+            );
             return Vec::new();
         }
     };
@@ -60,7 +63,10 @@ pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Li
             }),
             Err(error) => {
                 let at = error.position().map_or(0, |p| p.line() as usize);
-                import.refuse(at, format!("cannot be read: {error}; check quotes and encoding"));
+                import.refuse(
+                    at,
+                    format!("cannot be read: {error}; check quotes and encoding"),
+                );
             }
         }
     }

@@ -19,7 +19,15 @@ use crate::storage::{
 };
 
 const COLUMNS: [&str; 10] = [
-    "path", "code", "name", "name_en", "level", "parent", "report_parent", "valid_from", "valid_to",
+    "path",
+    "code",
+    "name",
+    "name_en",
+    "level",
+    "parent",
+    "report_parent",
+    "valid_from",
+    "valid_to",
     "replaced_by",
 ];
 
@@ -140,7 +148,9 @@ fn identity(line: &Line, codes: &Codes) -> Result<(String, AreaPath), String> {
         return Ok((line.owned("code").unwrap_or(last), path));
     }
     let code = line.get("code").ok_or("neither path nor code; give one")?;
-    let parent = line.get("parent").ok_or("a code without a parent; give the parent or the path")?;
+    let parent = line
+        .get("parent")
+        .ok_or("a code without a parent; give the parent or the path")?;
     let above = codes.path(parent);
     let above = above.ok_or_else(|| format!("parent {parent:?} is not known; import it first"))?;
     let path = above.child(code).map_err(|_| bad(code))?;
@@ -154,7 +164,8 @@ fn region(line: &Line, codes: &Codes) -> Result<Region, String> {
             return Ok(None);
         };
         let found = codes.path(text);
-        let problem = || format!("{column} {text:?} is not known; import it first, or give its path");
+        let problem =
+            || format!("{column} {text:?} is not known; import it first, or give its path");
         found.map(Some).ok_or_else(problem)
     };
     let day = |column: &str| match line.get(column) {

@@ -25,9 +25,8 @@ pub use indicators::{
 };
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView};
 pub use reports::{
-    BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked, Order, ReportPage,
-    ReportView, Reports, Sealed, Source, StepOrder, StepView,
-    verify,
+    BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
+    Order, ReportPage, ReportView, Reports, Sealed, Source, StepOrder, StepView, verify,
 };
 pub use statistics::{Level, PlaceCount, Statistics};
 pub use view::HazardView;

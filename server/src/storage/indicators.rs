@@ -87,7 +87,9 @@ impl Ask {
             .map(|n| before + 3 * n)
             .map(|n| {
                 let (own, from, to) = (n + 1, n + 2, n + 3);
-                format!("{alias}.path = ${own} OR ({alias}.path >= ${from} AND {alias}.path < ${to})")
+                format!(
+                    "{alias}.path = ${own} OR ({alias}.path >= ${from} AND {alias}.path < ${to})"
+                )
             })
             .collect();
         if any.is_empty() {
@@ -103,7 +105,10 @@ impl Ask {
 
     /// 1 if a time falls in the period.
     fn recent(&self, column: &str) -> String {
-        format!("CAST(CASE WHEN {column} >= {} THEN 1 ELSE 0 END AS BIGINT)", self.from)
+        format!(
+            "CAST(CASE WHEN {column} >= {} THEN 1 ELSE 0 END AS BIGINT)",
+            self.from
+        )
     }
 
     fn values<'v>(&'v self, bounds: &'v [String]) -> Vec<Value<'v>> {
@@ -117,11 +122,7 @@ impl Ask {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn hazards(
-    tx: &mut dyn Tx,
-    ask: &Ask,
-    figures: &[&str],
-) -> Result<Vec<Hazards>, StorageError> {
+pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazards>, StorageError> {
     let bits: Vec<_> = (0..figures.len())
         .map(|n| {
             let (name, bit) = (n + 1, 1_i64 << n);
@@ -131,7 +132,11 @@ pub fn hazards(
             )
         })
         .collect();
-    let bits = if bits.is_empty() { "0".to_owned() } else { bits.join(" + ") };
+    let bits = if bits.is_empty() {
+        "0".to_owned()
+    } else {
+        bits.join(" + ")
+    };
     let (space, place, recent) = (figures.len() + 1, ask.place("h"), ask.recent("h.found_at"));
     let (to, as_of, within) = (ask.to, ask.as_of, ask.within("h", space));
     let sql = format!(
@@ -170,11 +175,7 @@ pub fn hazards(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn quantities(
-    tx: &mut dyn Tx,
-    ask: &Ask,
-    names: &[&str],
-) -> Result<Vec<Amount>, StorageError> {
+pub fn quantities(tx: &mut dyn Tx, ask: &Ask, names: &[&str]) -> Result<Vec<Amount>, StorageError> {
     let (place, recent, to) = (ask.place("q"), ask.recent("q.at"), ask.to);
     let sql = format!(
         "SELECT {place}, q.name, {recent}, NULL, CAST(SUM(q.milli) AS BIGINT) FROM quantity q

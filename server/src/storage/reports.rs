@@ -32,7 +32,8 @@ pub struct Report {
     pub bytes: Vec<u8>,
 }
 
-const COLUMNS: &str = "r.id, r.number, r.kind, r.area, r.period_from, r.period_to, r.cut_off, r.version, r.corrects,
+const COLUMNS: &str =
+    "r.id, r.number, r.kind, r.area, r.period_from, r.period_to, r.cut_off, r.version, r.corrects,
   r.reason, r.person, r.role, r.sealed_at, r.sha256, r.signature";
 
 fn read(row: &dyn Row) -> Result<Report, StorageError> {

@@ -390,7 +390,11 @@ mod tests {
             ("[\"EV\"]", "[\"XX\"]", "XX"),
             ("[\"ST-02\", \"ST-01\"]", "[\"ST-02\", \"ST-99\"]", "ST-99"),
             ("[\"ST-24b\"]", "[\"ST-24c\"]", "ST-24c"),
-            ("\"from\": [\"draft\"]", "\"from\": [\"drafted\"]", "drafted"),
+            (
+                "\"from\": [\"draft\"]",
+                "\"from\": [\"drafted\"]",
+                "drafted",
+            ),
         ] {
             let error = with(from, to).unwrap_err().to_string();
             assert!(error.contains(named), "{named}: {error}");

@@ -108,7 +108,7 @@ pub(crate) fn count(
     let table = &Catalogue::embedded().indicators;
     let parts = Parts::new(table);
     let mut counted = Counted::default();
-    for part in &ground.parts {
+    for part in ground.counted() {
         let facts = facts::gather(tx, table, part, counting)?;
         parts.add(&facts, counting, &mut counted)?;
     }
@@ -251,7 +251,10 @@ fn has(data: Option<&serde_json::Value>, fields: &Fields) -> bool {
     match data {
         None => fields.is_empty(),
         Some(data) => {
-            !fields.is_empty() && fields.iter().all(|(name, value)| data.get(name) == Some(value))
+            !fields.is_empty()
+                && fields
+                    .iter()
+                    .all(|(name, value)| data.get(name) == Some(value))
         }
     }
 }

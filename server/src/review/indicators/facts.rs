@@ -78,8 +78,7 @@ fn register(tx: &mut dyn Tx, ask: &Ask, day: &str) -> Result<Vec<Standing>, Stor
         .into_iter()
         .collect();
     let covered = indicators::covered(tx, ask)?.into_iter();
-    let mut covered: HashMap<Vec<u8>, Covered> =
-        covered.map(|c| (c.compound.clone(), c)).collect();
+    let mut covered: HashMap<Vec<u8>, Covered> = covered.map(|c| (c.compound.clone(), c)).collect();
     let standing = |compound: Compound| Standing {
         building_count: counts.get(&compound.id).copied().unwrap_or(0),
         covered: covered.remove(&compound.id).unwrap_or_default(),

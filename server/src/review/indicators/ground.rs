@@ -25,7 +25,9 @@ pub(crate) struct Part {
     pub(crate) head: u64,
     /// Only in these areas; everywhere if empty.
     pub(super) areas: Vec<AreaPath>,
-    pub(crate) by_path: bool,
+    pub(super) by_path: bool,
+    /// Whether it is counted now; a sealed report may stand for all of it.
+    pub(crate) counted: bool,
 }
 
 /// The places of a sheet.
@@ -52,7 +54,10 @@ impl Ground {
         let one = area.is_some();
         let (areas, members) = match area {
             Some(area) => (vec![area.clone()], covered(reach, &parents, &area)?),
-            None => (reach.areas().to_vec(), reach.areas().iter().cloned().collect()),
+            None => (
+                reach.areas().to_vec(),
+                reach.areas().iter().cloned().collect(),
+            ),
         };
         let below_county = levels.iter().any(|level| *level > Level::FunctionalArea);
         let mut parts = Vec::new();
@@ -68,6 +73,7 @@ impl Ground {
                 mark: marks::mark(tx, &space.id)?.seq,
                 head: space.head,
                 log: space.log,
+                counted: true,
                 by_path: below_county || !whole || parents.is_split(&space.id),
                 areas,
                 space: space.id,
@@ -106,10 +112,22 @@ impl Ground {
 
     /// Changes that are in the log but not yet in the ledger.
     pub(crate) fn lag(&self) -> u64 {
-        let behind = self.parts.iter();
-        behind
-            .map(|part| part.head.saturating_sub(part.mark))
-            .sum()
+        let behind = |part: &Part| part.head.saturating_sub(part.mark);
+        self.counted().map(behind).sum()
+    }
+
+    /// The parts that are counted now.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.counted)
+    }
+
+    /// Leaves out the spaces that something else stands for, unless parts of them count elsewhere.
+    pub(crate) fn leave(&mut self, gone: impl Fn(&Self, &AreaPath) -> bool) {
+        let counted = |part: &Part| part.by_path || !gone(self, &part.space);
+        let counted: Vec<bool> = self.parts.iter().map(counted).collect();
+        for (part, counted) in self.parts.iter_mut().zip(counted) {
+            part.counted = counted;
+        }
     }
 }
 

@@ -103,12 +103,19 @@ impl Review {
         let within = area(&value.area)?;
         let (Some(person), Some(role), true) = (reach.person(), reach.role(), is_reviewer(reach))
         else {
-            return Err(Refusal::new(Code::OutOfScope, "a reviewer's token is needed"));
+            return Err(Refusal::new(
+                Code::OutOfScope,
+                "a reviewer's token is needed",
+            ));
         };
         if !reach.covers(&within) {
             return Err(Refusal::new(Code::OutOfScope, value.area));
         }
-        if Catalogue::embedded().indicators.find(&value.indicator).is_none() {
+        if Catalogue::embedded()
+            .indicators
+            .find(&value.indicator)
+            .is_none()
+        {
             let expected = "indicator: expected a code such as ST-07";
             return Err(Refusal::new(Code::BadFilter, expected));
         }

@@ -44,7 +44,16 @@ mod tests {
 
     #[test]
     fn a_figure_is_written_as_a_plain_number_and_read_back_unchanged() {
-        for milli in [0, 1, -1, 1000, 1500, 33_300, 123_456_789_012_345, 999_999_999] {
+        for milli in [
+            0,
+            1,
+            -1,
+            1000,
+            1500,
+            33_300,
+            123_456_789_012_345,
+            999_999_999,
+        ] {
             let text = serde_json::to_string(&Milli(milli)).unwrap();
             let back: Milli = serde_json::from_str(&text).unwrap();
             assert_eq!(back, Milli(milli), "{text}");

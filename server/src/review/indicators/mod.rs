@@ -20,14 +20,14 @@ use sync_core::{
 };
 
 pub(crate) use count::Counting;
+pub(crate) use count::count;
 pub(crate) use ground::Ground;
 pub use manual::{ManualValue, ManualView};
+pub(crate) use manual::{list as manual_values, reason};
 pub use milli::Milli;
 pub(crate) use period::{Period, begin, day};
 pub use sheet::{CheckView, Figures, Row};
 pub(crate) use sheet::{checks, rows, set_ratios, total};
-pub(crate) use manual::{list as manual_values, reason};
-pub(crate) use count::count;
 
 use super::{Level, Review, view};
 use crate::{

@@ -37,11 +37,7 @@ pub(crate) fn begin(parameter: &str, day: &str) -> Result<i64, Refusal> {
 
 impl Period {
     /// Reads the days; without a last one until today, without a first one that last day alone.
-    pub(crate) fn read(
-        from: Option<&str>,
-        to: Option<&str>,
-        now: i64,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn read(from: Option<&str>, to: Option<&str>, now: i64) -> Result<Self, Refusal> {
         let to = to.map_or_else(|| day(now), str::to_owned);
         let from = from.map_or_else(|| to.clone(), str::to_owned);
         let (begin, last) = (begin("from", &from)?, begin("to", &to)?);
@@ -68,7 +64,10 @@ mod tests {
         assert_eq!(day(morning), "2024-03-25");
         assert_eq!(day(night), "2024-03-25");
         let period = Period::read(None, None, morning).unwrap();
-        assert_eq!((period.begin, period.end), (1_711_296_000_000, 1_711_382_400_000));
+        assert_eq!(
+            (period.begin, period.end),
+            (1_711_296_000_000, 1_711_382_400_000)
+        );
         assert!(Period::read(Some("2024-03-26"), Some("2024-03-25"), 0).is_err());
         assert!(Period::read(Some("2024-3-1"), None, morning).is_err());
     }

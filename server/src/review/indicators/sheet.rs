@@ -70,8 +70,7 @@ pub(crate) fn rows(
     let registered = registered.map(|place| (place, Tally::default()));
     let mut tallies: BTreeMap<AreaPath, Tally> = registered.collect();
     let places = counted.places.iter();
-    let values =
-        places.map(|(place, tally)| (place.clone(), ground.county(place), tally.clone()));
+    let values = places.map(|(place, tally)| (place.clone(), ground.county(place), tally.clone()));
     for (place, tally) in roll_up(&ground.parents, level, values) {
         *tallies.entry(place).or_default() += tally;
     }
@@ -187,12 +186,17 @@ fn checked(row: &Row, area: Option<&str>) -> Vec<CheckView> {
     let mut found = Vec::new();
     for check in &Catalogue::embedded().indicators.checks {
         for (column, of) in [
-            ("period", (|f: &Figures| f.period) as fn(&Figures) -> Option<Milli>),
+            (
+                "period",
+                (|f: &Figures| f.period) as fn(&Figures) -> Option<Milli>,
+            ),
             ("cumulative", |f: &Figures| f.cumulative),
         ] {
             let sum = |codes: &[String]| {
                 let parts = codes.iter().map(|code| row.values.get(code).and_then(of));
-                parts.map(|part| part.map(|milli| milli.0)).sum::<Option<i64>>()
+                parts
+                    .map(|part| part.map(|milli| milli.0))
+                    .sum::<Option<i64>>()
             };
             let (right, shown) = match &check.right {
                 Side::Figures(codes) => (sum(codes), codes.join(" + ")),

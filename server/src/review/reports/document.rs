@@ -138,7 +138,8 @@ impl Sealed {
 mod tests {
     #[test]
     fn names_are_written_in_order() {
-        let value: serde_json::Value = serde_json::from_str("{\"b\":1,\"a\":{\"d\":2,\"c\":3}}").unwrap();
+        let value: serde_json::Value =
+            serde_json::from_str("{\"b\":1,\"a\":{\"d\":2,\"c\":3}}").unwrap();
         let text = serde_json::to_string(&value).unwrap();
         assert_eq!(text, "{\"a\":{\"c\":3,\"d\":2},\"b\":1}");
     }

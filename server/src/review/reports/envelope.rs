@@ -61,7 +61,11 @@ pub fn verify(
             let envelope: Envelope =
                 serde_json::from_slice(file).map_err(|e| form(&e.to_string()))?;
             let sha256 = bytes(&envelope.sha256).ok_or_else(|| form("sha256"))?;
-            (envelope.content.into_bytes(), Some(sha256), envelope.signature)
+            (
+                envelope.content.into_bytes(),
+                Some(sha256),
+                envelope.signature,
+            )
         }
     };
     if let Some(sha256) = sha256 {
@@ -69,7 +73,11 @@ pub fn verify(
     }
     let signature = bytes(&signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
     let signature = signature.ok_or_else(|| form("signature"))?;
-    key.verify(sync_core::identity::key::Purpose::Report, &content, &signature)
-        .map_err(|_| BadReport::Signature)?;
+    key.verify(
+        sync_core::identity::key::Purpose::Report,
+        &content,
+        &signature,
+    )
+    .map_err(|_| BadReport::Signature)?;
     serde_json::from_slice(&content).map_err(|e| form(&e.to_string()))
 }

@@ -127,7 +127,10 @@ impl Frozen {
 
     /// Records that the reports could not read.
     pub(super) fn unreadable(&self) -> i64 {
-        self.parts.values().map(|(_, sealed)| sealed.unreadable).sum()
+        self.parts
+            .values()
+            .map(|(_, sealed)| sealed.unreadable)
+            .sum()
     }
 }
 
@@ -138,7 +141,9 @@ fn order(row: &Row) -> Option<Level> {
 fn add(total: &mut Row, part: &Row) {
     let table = &sync_core::catalogue::Catalogue::embedded().indicators;
     for (code, figures) in &mut total.values {
-        let ratio = table.find(code).is_some_and(|i| matches!(i.value, Measure::Ratio { .. }));
+        let ratio = table
+            .find(code)
+            .is_some_and(|i| matches!(i.value, Measure::Ratio { .. }));
         let Some(more) = part.values.get(code).filter(|_| !ratio) else {
             continue;
         };

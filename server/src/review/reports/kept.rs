@@ -141,11 +141,7 @@ pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
 }
 
 /// A report that this caller may read, with its bytes checked.
-pub(super) fn find(
-    tx: &mut dyn Tx,
-    reach: &Reach,
-    id: &[u8],
-) -> Result<(Report, Sealed), Refusal> {
+pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
     let missing = || Refusal::new(Code::NotFound, "no such report");
     let report = reports::find(tx, id)?.ok_or_else(missing)?;
     let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));

@@ -15,10 +15,7 @@ use super::{
 use crate::{
     access::Refusal,
     register,
-    review::{
-        indicators::day,
-        view::instant,
-    },
+    review::{indicators::day, view::instant},
     storage::{
         StorageError, Tx, docs,
         reports::{self, Came},

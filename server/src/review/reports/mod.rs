@@ -5,6 +5,7 @@
 
 mod difference;
 mod document;
+mod draft;
 mod envelope;
 mod frozen;
 mod kept;
@@ -15,7 +16,7 @@ mod steps;
 pub use document::{Corrects, Difference, LateCount, Marked, Sealed, Source};
 pub use envelope::{BadEnvelope, Envelope, verify};
 pub use kept::{ReportPage, ReportView, Reports, StepView};
-pub use late::{LatePage, LateView};
 pub(crate) use late::{Late, late_of_area};
+pub use late::{LatePage, LateView};
 pub use seal::{Kind, Order};
 pub use steps::StepOrder;

@@ -93,14 +93,20 @@ impl Review {
                 let taken = reports::steps(tx, std::slice::from_ref(&id))?.remove(&id);
                 let taken = taken.unwrap_or_default();
                 let (Some(person), Some(role)) = (reach.person(), reach.role()) else {
-                    return Err(Refusal::new(Code::OutOfScope, "a reviewer's token is needed"));
+                    return Err(Refusal::new(
+                        Code::OutOfScope,
+                        "a reviewer's token is needed",
+                    ));
                 };
                 let levels = levels(tx, &report)?;
                 let table = &Catalogue::embedded().indicators.report_steps;
                 let who = (person.as_bytes(), role);
                 let needed = plan(table, &taken, &levels, &order.step, who)
                     .map_err(|why| Refusal::new(Code::ReportStep, why))?;
-                let said = order.reason.as_deref().filter(|text| !text.trim().is_empty());
+                let said = order
+                    .reason
+                    .as_deref()
+                    .filter(|text| !text.trim().is_empty());
                 let step = Step {
                     n: taken.len() as i64 + 1,
                     step: order.step.clone(),
@@ -176,11 +182,27 @@ mod tests {
             (sent, "burnt", 4, ProvinceReviewer, false),
         ] {
             let planned = plan(table, &taken(past), &county, step, (&[who], role));
-            assert_eq!(planned.is_ok(), may, "{step} by {who} after {past:?}: {planned:?}");
+            assert_eq!(
+                planned.is_ok(),
+                may,
+                "{step} by {who} after {past:?}: {planned:?}"
+            );
         }
-        let returned = plan(table, &taken(sent), &county, "returned", (&[4], ProvinceReviewer));
+        let returned = plan(
+            table,
+            &taken(sent),
+            &county,
+            "returned",
+            (&[4], ProvinceReviewer),
+        );
         assert_eq!(returned, Ok(true), "a reason is needed");
-        let city = plan(table, &taken(draft), &[Level::City], "city_checked", (&[3], CityReviewer));
+        let city = plan(
+            table,
+            &taken(draft),
+            &[Level::City],
+            "city_checked",
+            (&[3], CityReviewer),
+        );
         assert!(city.is_ok(), "a city's own report has no county to sign it");
     }
 }
