@@ -225,7 +225,15 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         ["ST-02", "ST-04", "ST-04b", "ST-03"].map(|c| value(&total, c)),
         [1., 2., 1., 50.]
     );
-    assert_eq!(total["values"]["ST-02"]["period"], 0);
+    assert_eq!(
+        total["values"]["ST-02"]["period"], 1,
+        "both were seen today"
+    );
+    let earlier = town.json(&format!("{ALL}&to=2024-03-22"), &town.province_key());
+    assert_eq!(
+        ["ST-02", "ST-04"].map(|c| value(&earlier["total"], c)),
+        [0., 1.]
+    );
     assert_eq!(value(row_of(&sheet(), &grid), "ST-02"), 1.0);
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use cli_simulator::phone::Phone;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use sync_core::record::{DeviceTime, LogId, PersonId, Role, ServerTime};
+use sync_core::record::{BlobHash, DeviceTime, LogId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Now, Refusal},
     app::open,
@@ -77,7 +76,7 @@ fn a_sealed_report_never_changes_late_events_are_listed_and_the_next_version_sho
     assert_eq!(content["late_arrivals"]["count"], 0);
     let path = format!("/v1/reports/{}", id(&first));
     let bytes = town.get(&path, &key).1;
-    assert_eq!(first["sha256"], format!("{:x}", Sha256::digest(&bytes)));
+    assert_eq!(first["sha256"], BlobHash::of(&bytes).to_string());
 
     // Late data, and an event made after the cut-off, which is not late.
     town.sync(&mut wang);

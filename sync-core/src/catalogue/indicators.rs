@@ -98,7 +98,7 @@ pub enum Measure {
     /// A sum.
     Sum {
         /// Its parts.
-        sum: Vec<Measure>,
+        sum: Vec<Self>,
     },
     /// One figure in percent of another.
     Ratio {

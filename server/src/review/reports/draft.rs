@@ -45,8 +45,9 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
         area,
         ..
     } = checked;
-    let before = before(tx, checked)?;
+    // Whether there is a report already is told to those only who may see it.
     let levels = shown(tx, reach, checked)?;
+    let before = before(tx, checked)?;
     let day = &counting.period.to;
     let mut ground = Ground::of(tx, reach, Some(area.clone()), &levels, day)?;
     let frozen = Frozen::gather(tx, &ground, levels.first().copied(), order)?;

@@ -73,6 +73,9 @@ impl Late {
     }
 }
 
+/// A space with the number up to which its log was counted.
+type Log = (AreaPath, u64);
+
 /// What a report counted, as far as late events are told by it.
 pub(super) struct Behind {
     area: AreaPath,
@@ -142,10 +145,7 @@ impl Behind {
     }
 
     /// The marks that can be compared with the logs of today, and the spaces of those that cannot.
-    fn comparable(
-        &self,
-        tx: &mut dyn Tx,
-    ) -> Result<(Vec<(AreaPath, u64)>, Vec<String>), StorageError> {
+    fn comparable(&self, tx: &mut dyn Tx) -> Result<(Vec<Log>, Vec<String>), StorageError> {
         let (mut good, mut gone) = (Vec::new(), Vec::new());
         for mark in &self.marks {
             let space = spaces::area(&mark.space)?;
