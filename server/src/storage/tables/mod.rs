@@ -1,4 +1,7 @@
 //! Rows as they are, whatever they mean: which tables there are, their keys and columns, and one way to copy them.
+//!
+//! In come rows of one database, out go the same rows of another, counted and hashed. Every table that is truth is listed
+//! here or in `whole`; what can be made anew from the log is not, and nothing here knows what a row says.
 
 mod whole;
 
