@@ -320,6 +320,7 @@ fn inv_12_numbers_are_given_once_and_steps_need_two_people() {
     let mut numbers = BTreeSet::new();
     let mut before = Value::Null;
     for version in 1..=3 {
+        town.at(AFTERNOON + version * 1000);
         let mut order = daily(county);
         if version > 1 {
             order["corrects"] = before;
