@@ -18,5 +18,6 @@ pub mod ingest;
 pub mod metrics;
 pub mod migrate;
 pub mod projection;
+pub mod register;
 pub mod review;
 pub mod storage;

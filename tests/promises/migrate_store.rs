@@ -17,7 +17,12 @@ use xuncha_server::{
     storage::Storage,
 };
 
-use crate::support::{Town, database, found_with, remark, s3::S3};
+use crate::support::{
+    Town, database, found_with,
+    province::{WUCHANG, regions},
+    remark,
+    s3::S3,
+};
 
 fn quiet(_: &'static str, _: u64, _: u64) {}
 
@@ -206,4 +211,35 @@ fn a_fleet_works_on_while_its_server_moves() {
         "{}",
         outcome.text()
     );
+}
+
+#[test]
+fn places_and_sealed_reports_move_byte_for_byte() {
+    let Some(town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    assert!(town.import_regions(&regions()).written);
+    let compounds = format!("path,name,buildings\n{WUCHANG}/s1/c1/G1,清风苑,3栋;4栋\n");
+    assert!(town.import_compounds(&compounds).written);
+    let key = town.key_of(1, sync_core::record::Role::CountyReviewer, WUCHANG);
+    let order = serde_json::json!({ "kind": "summary", "area": WUCHANG, "from": "2024-03-20",
+        "to": "2024-03-24" });
+    let (status, sealed) = town.post("/v1/reports", &key, &order);
+    assert_eq!(status, 200, "{sealed}");
+    let (from, to) = places(&town, &url, &s3.setting());
+    copy(&town, &from, &to);
+    let comparison = compare(&town, &from, &to);
+    assert!(comparison.is_equal(), "{}", comparison.text());
+    for table in ["region", "compound", "building", "report", "report_step"] {
+        let row = comparison.tables.iter().find(|(name, ..)| *name == table);
+        assert!(row.unwrap().2.rows > 0, "{table}");
+    }
+    // A sealed report that is another in the new place is found, and not written over.
+    let altered = to
+        .storage
+        .write(|tx| tx.execute("UPDATE report SET number = 'altered'", &[]));
+    assert_eq!(town.runtime.block_on(altered).unwrap(), 1);
+    copy(&town, &from, &to);
+    assert!(!compare(&town, &from, &to).is_equal());
 }

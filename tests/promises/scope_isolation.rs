@@ -53,6 +53,12 @@ fn every_route_but_health_refuses_a_stranger() {
         &format!("/v1/hazards/{some}"),
         "/v1/exports/hazards.csv",
         "/v1/exports/hazards.geojson",
+        "/v1/statistics",
+        "/v1/indicators",
+        "/v1/reports",
+        &format!("/v1/reports/{some}"),
+        &format!("/v1/reports/{some}/sealed"),
+        &format!("/v1/reports/{some}/late"),
         &format!("/v1/blobs/{}", "0".repeat(64)),
         "/v1/hints?space=429999/429998&after=0",
     ] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::migrate_store::MigrateStore;
+use super::{import::Import, migrate_store::MigrateStore};
 use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
@@ -75,6 +75,18 @@ pub(crate) enum Admin {
         #[arg(long)]
         wipe: bool,
     },
+    /// 导入区划 / Import regions: who lies where and reports to whom.
+    #[command(
+        after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nOne bad line and nothing is written; running it twice changes nothing."
+    )]
+    ImportRegions(Import),
+    /// 导入小区 / Import compounds with their buildings.
+    #[command(
+        after_help = "Columns: id, path, name, type, households, pmc, pmc_name, active, valid_from, valid_to, buildings.\nBuildings: label:units:height class, joined by ';', such as 3栋:2:27-54;4栋"
+    )]
+    ImportCompounds(Import),
+    /// 服务器公钥 / Show the server's public key, for whoever checks receipts and reports.
+    Key,
     /// 迁移存储 / Move records and photos to PostgreSQL and a bucket while phones go on working.
     MigrateStore(MigrateStore),
     /// 重建台账 / Make the ledger anew from the log.
@@ -118,6 +130,15 @@ impl Admin {
             } => enrol(&storage, person, space, hours, &server).await,
             Self::Token { person, label } => token(&storage, &rooms, person, label).await,
             Self::Revoke { device, wipe } => revoke(&storage, device, wipe).await,
+            Self::ImportRegions(import) => import.regions(&storage).await,
+            Self::ImportCompounds(import) => import.compounds(&storage).await,
+            Self::Key => {
+                println!(
+                    "{}",
+                    super::verify_report::hex(&rooms.access.key().public().0)
+                );
+                Ok(())
+            }
             Self::Rebuild => {
                 let done = rooms.projection.rebuild().await?;
                 println!(

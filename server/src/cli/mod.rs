@@ -4,9 +4,11 @@
 //! room of the library.
 
 mod admin;
+mod import;
 mod migrate_store;
 mod schemas;
 mod settings;
+mod verify_report;
 
 use std::path::PathBuf;
 
@@ -43,6 +45,8 @@ enum Command {
         #[command(subcommand)]
         command: admin::Admin,
     },
+    /// 核验报表 / Check a sealed report's bytes, digest and signature, without a server.
+    VerifyReport(verify_report::VerifyReport),
     /// 生成契约文件 / Write JSON Schemas, OpenAPI and the list of refusals.
     Schemas {
         /// Folder to write to.
@@ -81,6 +85,7 @@ impl Arguments {
             Command::Admin { server, command } => {
                 command.run(server.settings.resolve(&server.file)?).await
             }
+            Command::VerifyReport(verify) => verify.run(),
             Command::Schemas { out } => schemas::write(&out),
         }
     }

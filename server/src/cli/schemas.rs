@@ -7,8 +7,8 @@ use serde::Serialize;
 use sync_core::{
     campaign::{CampaignRecord, InspectionState},
     catalogue::{
-        Calendar, Catalogue, Duties, HazardKinds, Inspections, RecordTypes, Rules, Weights,
-        lifecycle_page,
+        Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, RecordTypes, Regions,
+        Rules, Weights, indicators_page, lifecycle_page,
     },
     lifecycle::HazardState,
     record::{Event, Grant},
@@ -43,12 +43,18 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Inspections>(out, "inspection")?;
     record::<CampaignRecord>(out, "campaign_record")?;
     record::<InspectionState>(out, "inspection_state")?;
+    record::<Regions>(out, "regions")?;
+    record::<Indicators>(out, "indicators")?;
     // Pages for people stand in `docs/`, beside the folder of schemas.
     let docs = out.join("docs");
     fs::create_dir_all(&docs)?;
     fs::write(
         docs.join("lifecycle.md"),
         lifecycle_page(Catalogue::embedded()),
+    )?;
+    fs::write(
+        docs.join("indicators.md"),
+        indicators_page(Catalogue::embedded()),
     )?;
     put(
         &out.join("openapi.json"),

@@ -8,9 +8,11 @@ mod device;
 mod export;
 mod extract;
 mod health;
+mod indicators;
 pub mod openapi;
 mod problem;
 mod records;
+mod reports;
 mod review;
 
 use std::sync::Arc;
@@ -87,6 +89,13 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/records", get(records::list))
         .route("/v1/records/{id}", get(records::one))
         .route("/v1/coverage", get(records::coverage))
+        .route("/v1/indicators", get(indicators::show))
+        .route("/v1/indicators/manual", post(indicators::type_value))
+        .route("/v1/reports", get(reports::list).post(reports::seal))
+        .route("/v1/reports/{id}", get(reports::bytes))
+        .route("/v1/reports/{id}/sealed", get(reports::sealed))
+        .route("/v1/reports/{id}/late", get(reports::late))
+        .route("/v1/reports/{id}/steps", post(reports::step))
         .route("/v1/exports/hazards.csv", get(export::csv))
         .route("/v1/exports/hazards.geojson", get(export::geojson));
     let operators = Router::new()

@@ -7,7 +7,7 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{blobs, device::hints, export, health, problem, records, review};
+use super::{blobs, device::hints, export, health, indicators, problem, records, reports, review};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,16 +15,19 @@ use super::{blobs, device::hints, export, health, problem, records, review};
     paths(
         review::list, review::changes, review::one, review::statistics, review::suggestions, review::duties,
         records::list, records::one, records::coverage,
+        indicators::show, indicators::type_value,
+        reports::list, reports::seal, reports::bytes, reports::sealed, reports::late, reports::step,
         export::csv, export::geojson,
         blobs::options, blobs::create, blobs::head, blobs::append, blobs::end, blobs::read, blobs::thumb,
         hints::hints,
         health::alive, health::ready, health::metrics,
     ),
-    components(schemas(problem::ProblemDetails)),
+    components(schemas(problem::ProblemDetails, crate::review::Sealed)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(
         (name = "review", description = "The ledger 台账"),
+        (name = "reports", description = "Figures and sealed reports 统计与报表"),
         (name = "photos", description = "Photos: tus 1.0 and reading 照片"),
         (name = "phones", description = "What phones ask beside the wire protocol 手机"),
         (name = "operators", description = "Health and metrics 运维"),

@@ -35,14 +35,14 @@ const fn status(code: Code) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         Code::NotFound => StatusCode::NOT_FOUND,
-        Code::UploadOffset => StatusCode::CONFLICT,
+        Code::UploadOffset | Code::ReportExists | Code::ReportStep => StatusCode::CONFLICT,
         Code::UploadGone => StatusCode::GONE,
         Code::TusVersion => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
-        Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::LedgerBehind => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Internal | Code::ReportDamaged => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -70,7 +70,7 @@ fn respond(problem: &Problem) -> Response {
     ];
     let body = serde_json::to_string(&body).unwrap_or_default();
     let mut response = (status, headers, body).into_response();
-    if code == Code::Busy {
+    if matches!(code, Code::Busy | Code::LedgerBehind) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));

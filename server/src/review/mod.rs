@@ -8,8 +8,10 @@ mod coverage;
 mod cursor;
 mod duties;
 mod filter;
+mod indicators;
 mod one;
 mod records;
+mod reports;
 mod statistics;
 mod suggestions;
 mod view;
@@ -26,8 +28,15 @@ pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
 pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
 pub use filter::Filter;
+pub use indicators::{
+    CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
+};
 pub use one::{ConflictView, EventView, HazardDetail, PhotoView, SaidView};
 pub use records::{AnsweredView, FigureView, RecordDetail, RecordFilter, RecordPage, RecordView};
+pub use reports::{
+    BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
+    Order, ReportPage, ReportView, Reports, Sealed, Source, StepOrder, StepView, verify,
+};
 pub use statistics::{Level, PlaceCount, Statistics};
 pub use suggestions::{SuggestedPair, SuggestionPage, SuggestionView, Wanted};
 pub use view::HazardView;

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sync_core::{
-    catalogue::{Catalogue, Grade, StateCode},
-    record::AreaPath,
-};
+use sync_core::catalogue::{Catalogue, Grade, StateCode};
 
+use super::indicators;
 use crate::{
     access::Refusal,
+    register,
     storage::{
         Tx,
         ledger::{self, Query},
-        names,
+        names, spaces,
     },
 };
 
@@ -38,18 +37,6 @@ pub enum Level {
 }
 
 impl Level {
-    /// The place of this level that holds `path`, which lies in `space`.
-    fn of(self, space_codes: usize, path: &AreaPath) -> String {
-        let codes = match self {
-            Self::City => 2,
-            Self::County => space_codes,
-            Self::Street => space_codes + 1,
-            Self::Community => space_codes + 2,
-            Self::Grid => space_codes + 3,
-        };
-        path.codes().take(codes).collect::<Vec<_>>().join("/")
-    }
-
     fn by_path(self) -> bool {
         !matches!(self, Self::City | Self::County)
     }
@@ -133,9 +120,11 @@ pub(super) fn count(
 ) -> Result<Statistics, Refusal> {
     let mut places: BTreeMap<String, PlaceCount> = BTreeMap::new();
     let mut total = PlaceCount::default();
-    for (space, count) in ledger::counts(tx, query, level.by_path(), now)? {
-        let place = level.of(space.codes().count(), &count.place);
-        places.entry(place).or_default().add(&count);
+    let parents = register::parents(tx, &indicators::day(now))?;
+    let split = spaces::list(tx)?.iter().any(|s| parents.is_split(&s.id));
+    for (space, count) in ledger::counts(tx, query, level.by_path() || split, now)? {
+        let place = parents.place(level.into(), &count.place, &space);
+        places.entry(place.to_string()).or_default().add(&count);
         total.add(&count);
     }
     let names = names::areas(tx, places.keys().map(String::as_str))?;

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_log_and_ledger.sql"),
     include_str!("migrations/0002_campaign.sql"),
     include_str!("migrations/0003_received.sql"),
+    include_str!("migrations/0004_reports.sql"),
 ];
 
 /// Brings the database at `path` to the newest schema.

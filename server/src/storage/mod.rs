@@ -5,12 +5,14 @@
 
 pub mod blobs;
 pub mod campaign;
+pub mod compounds;
 pub mod devices;
 pub mod docs;
 pub mod driver;
 pub mod duties;
 pub mod grant_uses;
 pub mod hazards;
+pub mod indicators;
 pub mod ledger;
 pub mod links;
 pub mod log;
@@ -18,6 +20,8 @@ pub mod marks;
 mod migrate;
 pub mod names;
 pub mod records;
+pub mod regions;
+pub mod reports;
 pub mod revocations;
 pub mod spaces;
 pub mod suggestions;

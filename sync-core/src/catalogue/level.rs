@@ -10,7 +10,7 @@ use crate::record::AreaPath;
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Level {
+pub enum FilingLevel {
     /// 省.
     Province,
     /// 市州.
@@ -25,7 +25,7 @@ pub enum Level {
     Compound,
 }
 
-impl Level {
+impl FilingLevel {
     /// The highest level that a path may be of. Regions down to the county have codes of 6 digits, streets of 9,
     /// communities of 12; which of two regions lies in the other is said by the path, so a county that hangs on
     /// the province counts as a city too. A code of another form is a compound's: what is only the government's
@@ -52,30 +52,36 @@ impl Level {
 mod tests {
     use super::*;
 
-    fn of(path: &str) -> Level {
-        Level::of(&path.parse().unwrap())
+    fn of(path: &str) -> FilingLevel {
+        FilingLevel::of(&path.parse().unwrap())
     }
 
     #[test]
     fn a_level_is_read_from_the_form_of_the_code_and_the_depth_of_its_parents() {
-        assert_eq!(of("420000"), Level::Province);
-        assert_eq!(of("420000/420100"), Level::City);
-        assert_eq!(of("420000/420100/420106"), Level::County);
-        assert_eq!(of("420000/420100/420106/420106001"), Level::Street);
-        assert_eq!(of("429999/429998/429998001"), Level::Street);
-        assert_eq!(of("429999/429998/429998001/429998001001"), Level::Community);
-        assert_eq!(of("429999/429998/429998001/G01"), Level::Compound);
+        assert_eq!(of("420000"), FilingLevel::Province);
+        assert_eq!(of("420000/420100"), FilingLevel::City);
+        assert_eq!(of("420000/420100/420106"), FilingLevel::County);
+        assert_eq!(of("420000/420100/420106/420106001"), FilingLevel::Street);
+        assert_eq!(of("429999/429998/429998001"), FilingLevel::Street);
+        assert_eq!(
+            of("429999/429998/429998001/429998001001"),
+            FilingLevel::Community
+        );
+        assert_eq!(of("429999/429998/429998001/G01"), FilingLevel::Compound);
     }
 
     #[test]
     fn what_is_only_the_governments_never_lies_where_a_company_reads() {
-        let allows = |level: Level, path: &str| level.allows(&path.parse().unwrap());
-        assert!(allows(Level::County, "420000/420100/420106"));
-        assert!(allows(Level::County, "420000/420100"));
-        assert!(allows(Level::County, "429999/429998"));
-        assert!(!allows(Level::County, "420000/420100/420106/420106001"));
-        assert!(!allows(Level::City, "420000/420100/420106"));
-        assert!(!allows(Level::County, "429999/G01"));
-        assert!(allows(Level::Compound, "429999/429998/429998001/G01"));
+        let allows = |level: FilingLevel, path: &str| level.allows(&path.parse().unwrap());
+        assert!(allows(FilingLevel::County, "420000/420100/420106"));
+        assert!(allows(FilingLevel::County, "420000/420100"));
+        assert!(allows(FilingLevel::County, "429999/429998"));
+        assert!(!allows(
+            FilingLevel::County,
+            "420000/420100/420106/420106001"
+        ));
+        assert!(!allows(FilingLevel::City, "420000/420100/420106"));
+        assert!(!allows(FilingLevel::County, "429999/G01"));
+        assert!(allows(FilingLevel::Compound, "429999/429998/429998001/G01"));
     }
 }

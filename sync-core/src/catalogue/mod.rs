@@ -8,12 +8,15 @@ mod data_schema;
 mod duplicates;
 mod duties;
 mod index;
+mod indicators;
+mod indicators_page;
 mod inspection;
 mod kinds;
 mod level;
 mod pairs;
 mod picture;
 mod record_types;
+mod regions;
 mod rules;
 
 use std::sync::OnceLock;
@@ -25,12 +28,18 @@ pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
 pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
 pub use duties::Duties;
+pub use indicators::{
+    Check, Compare, Fields, HazardsWhere, Indicator, Indicators, Inspected, Measure, Registered,
+    ReportStep, Side,
+};
+pub use indicators_page::indicators_page;
 pub use inspection::{AnswerType, Inspections, Item, Template};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
-pub use level::Level;
+pub use level::FilingLevel;
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use picture::lifecycle_page;
 pub use record_types::{Figure, INSPECTION, Only, RecordType, RecordTypes};
+pub use regions::{Level, Region, Regions};
 pub use rules::{
     Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
     State, StateCode, Transition,
@@ -55,6 +64,10 @@ pub struct Catalogue {
     pub record_types: RecordTypes,
     /// Items and templates of inspections.
     pub inspections: Inspections,
+    /// The province and its cities.
+    pub regions: Regions,
+    /// The figures of the campaign's table.
+    pub indicators: Indicators,
 }
 
 /// The files of a catalogue, as text.
@@ -76,6 +89,10 @@ pub struct Sources<'t> {
     pub record_types: &'t str,
     /// `inspection.json`.
     pub inspections: &'t str,
+    /// `regions.json`.
+    pub regions: &'t str,
+    /// `indicators.json`.
+    pub indicators: &'t str,
 }
 
 /// Rule data that contradict themselves.
@@ -100,6 +117,8 @@ impl Sources<'static> {
         duties: include_str!("../../../schemas/catalogue/duties.json"),
         record_types: include_str!("../../../schemas/catalogue/record_types.json"),
         inspections: include_str!("../../../schemas/catalogue/inspection.json"),
+        regions: include_str!("../../../schemas/catalogue/regions.json"),
+        indicators: include_str!("../../../schemas/catalogue/indicators.json"),
     };
 }
 
@@ -122,6 +141,8 @@ impl Catalogue {
             duties: serde_json::from_str(sources.duties)?,
             record_types: serde_json::from_str(sources.record_types)?,
             inspections: serde_json::from_str(sources.inspections)?,
+            regions: serde_json::from_str(sources.regions)?,
+            indicators: serde_json::from_str(sources.indicators)?,
         };
         catalogue.prepare().map_err(CatalogueError::Contradiction)?;
         Ok(catalogue)
@@ -143,7 +164,8 @@ impl Catalogue {
                 return Err(format!("duties: no deadline class {class}"));
             }
         }
-        Ok(())
+        self.regions.prepare()?;
+        self.indicators.prepare(&self.rules, &self.kinds)
     }
 
     /// A kind as it was when a hazard was found: by the version valid on that day, else by the newest that has the

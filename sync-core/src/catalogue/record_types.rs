@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     data_schema::{DataFault, DataSchema, DataType},
-    level::Level,
+    level::FilingLevel,
     rules::Roles,
 };
 use crate::record::{AreaPath, Role};
@@ -46,7 +46,7 @@ pub struct RecordType {
     pub needs_confirmation: bool,
     /// The lowest level it may be filed at. What is only the government's has `county` or above, so that it lies on
     /// paths that no phone of the inspected side receives.
-    pub level: Level,
+    pub level: FilingLevel,
     /// Whether it is a task that others sign for and respond to.
     #[serde(default)]
     pub task: bool,
@@ -248,7 +248,10 @@ mod tests {
             "reward_case",
             "public_report",
         ] {
-            assert!(types.find(code).unwrap().level <= Level::County, "{code}");
+            assert!(
+                types.find(code).unwrap().level <= FilingLevel::County,
+                "{code}"
+            );
         }
     }
 }

@@ -214,9 +214,7 @@ fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
                 ..lifecycle::row(&state, events)
             }
         }
-        Family::Record => {
-            campaign::record_row(&campaign::fold_record(events, attested, catalogue))
-        }
+        Family::Record => campaign::record_row(&campaign::fold_record(events, attested, catalogue)),
         Family::Inspection => {
             let inspection = campaign::fold_inspection(events, attested, catalogue);
             campaign::inspection_row(&inspection, catalogue)

@@ -18,6 +18,8 @@ pub enum Purpose {
     PackReceipt,
     /// The server confirms a photo.
     BlobReceipt,
+    /// The server seals a report.
+    Report,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Grant => b"xuncha.grant.1\0",
             Self::PackReceipt => b"xuncha.pack-receipt.1\0",
             Self::BlobReceipt => b"xuncha.blob-receipt.1\0",
+            Self::Report => b"xuncha.report.1\0",
         }
     }
 
@@ -46,6 +49,21 @@ const ED25519: u8 = 1;
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signature(algorithm {})", self.0[0])
+    }
+}
+
+impl Signature {
+    /// The algorithm's number and the signature, for texts.
+    pub const fn as_bytes(&self) -> &[u8; 65] {
+        &self.0
+    }
+
+    /// From what [`Self::as_bytes`] gave.
+    ///
+    /// # Errors
+    /// [`BadSignature`] if there are not 65 bytes.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, BadSignature> {
+        bytes.try_into().map(Self).map_err(|_| BadSignature)
     }
 }
 

@@ -1,11 +1,11 @@
-//! Counting: a hazard once however many records it has, a building once however many visits, an area with its parent.
+//! Counting: a hazard once however many records it has, a building once however many visits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::across::{Group, Registered};
-use crate::{catalogue::StateCode, record::AreaPath};
+use crate::catalogue::StateCode;
 
 /// What a set of records counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -49,15 +49,4 @@ pub fn covered<P: Ord>(places: &BTreeSet<P>, visits: &[P]) -> usize {
         .iter()
         .filter(|place| visited.contains(place))
         .count()
-}
-
-/// Counts rolled up to the areas so many codes deep. Parents are those of the path, never read from a code's digits:
-/// the counties 429004 to 429021 hang on the province itself and stand beside the cities.
-pub fn roll_up(counts: &[(AreaPath, u32)], depth: usize) -> BTreeMap<String, u32> {
-    let mut sums = BTreeMap::new();
-    for (area, count) in counts {
-        let codes: Vec<&str> = area.codes().take(depth).collect();
-        *sums.entry(codes.join("/")).or_default() += count;
-    }
-    sums
 }

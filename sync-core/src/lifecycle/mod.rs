@@ -16,6 +16,7 @@ mod fold;
 mod guard;
 mod judge;
 mod order;
+pub mod parents;
 pub mod quantity;
 mod reason;
 mod relation;

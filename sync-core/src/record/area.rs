@@ -42,6 +42,12 @@ impl AreaPath {
         self.0.split('/')
     }
 
+    /// The area this one lies in; none at the top.
+    pub fn parent(&self) -> Option<Self> {
+        let (above, _) = self.0.rsplit_once('/')?;
+        Some(Self(above.to_owned()))
+    }
+
     /// This path with one more code.
     ///
     /// # Errors

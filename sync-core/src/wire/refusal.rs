@@ -38,6 +38,11 @@ code_list! {
         ChecksumMismatch = 44 "checksum-mismatch" "传输有误，将重传本段",
         UploadGone = 45 "upload-gone" "上传已过期或已撤销，将重新开始",
         TusVersion = 46 "tus-version" "上传协议版本不受支持，请升级应用",
+        // Figures and reports.
+        LedgerBehind = 60 "ledger-behind" "台账尚未跟上日志，请稍后再试",
+        ReportExists = 61 "report-exists" "同一地区同一时段的报表已经封存，如需更正请指明所更正的版本",
+        ReportStep = 62 "report-step" "报表当前环节不能这样办理，请查看报表的办理记录",
+        ReportDamaged = 63 "report-damaged" "封存的报表与其摘要不符，内容可能被改动，请联系管理员",
     }
 }
 
@@ -92,6 +97,14 @@ impl Code {
             Self::ChecksumMismatch => "the transfer was faulty; this part is sent again",
             Self::UploadGone => "the upload has expired or was ended; start it again",
             Self::TusVersion => "this tus version is not spoken here; update the app",
+            Self::LedgerBehind => "the ledger has not caught up with the log; try again soon",
+            Self::ReportExists => {
+                "a report of this area and period is sealed already; name the version you correct"
+            }
+            Self::ReportStep => "the report does not stand where this step begins; see its steps",
+            Self::ReportDamaged => {
+                "the sealed report does not fit its digest, it may have been altered; tell the administrator"
+            }
         }
     }
 
@@ -99,7 +112,11 @@ impl Code {
     pub const fn is_transient(self) -> bool {
         matches!(
             self,
-            Self::Busy | Self::StorageFull | Self::Internal | Self::SessionExpired
+            Self::Busy
+                | Self::StorageFull
+                | Self::Internal
+                | Self::SessionExpired
+                | Self::LedgerBehind
         )
     }
 }

@@ -4,6 +4,7 @@
 //! clock and the phones' clocks are driven by hand.
 
 pub(crate) mod database;
+pub(crate) mod province;
 pub(crate) mod s3;
 pub(crate) mod tus;
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::lifecycle::{
     Interval,
     across::{Counting, Registered, first_reporter, groups, names, plan_at},
-    count::{covered, roll_up, tally},
+    count::{covered, tally},
     duplicate::{Advice, PhotoLook, Seen, Sign, compare},
 };
 
@@ -277,28 +277,6 @@ fn inv_23_a_building_is_covered_once_however_many_visits() {
     let places: std::collections::BTreeSet<_> = ["3", "4", "5"].into();
     assert_eq!(covered(&places, &["3", "3", "3", "9"]), 1);
     assert_eq!(covered(&places, &["3", "5", "4", "3"]), 3);
-}
-
-#[test]
-fn inv_26_counties_under_the_province_stand_beside_its_cities() {
-    let count = |area: &str, n| (area.parse::<AreaPath>().unwrap(), n);
-    let counts = [
-        count("420000/420100/420106/420106001", 5),
-        count("420000/420100/420103", 2),
-        count("420000/429004/429004001", 3),
-        count("420000/429005", 4),
-    ];
-    let cities = roll_up(&counts, 2);
-    let told: Vec<_> = cities.iter().map(|(area, n)| (area.as_str(), *n)).collect();
-    assert_eq!(
-        told,
-        [
-            ("420000/420100", 7),
-            ("420000/429004", 3),
-            ("420000/429005", 4)
-        ]
-    );
-    assert_eq!(roll_up(&counts, 1)["420000"], 14);
 }
 
 fn world() -> impl Strategy<Value = Vec<Registered>> {

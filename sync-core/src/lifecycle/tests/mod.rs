@@ -5,6 +5,7 @@ mod duty;
 mod exhaustive;
 mod fields;
 mod pairs;
+mod parents;
 mod properties;
 mod quantity;
 mod said;

@@ -1,9 +1,15 @@
 //! Rows as they are, whatever they mean: which tables there are, their keys and columns, and one way to copy them.
+//!
+//! In come rows of one database, out go the same rows of another, counted and hashed. Every table that is truth is listed
+//! here or in `whole`; what can be made anew from the log is not, and nothing here knows what a row says.
+
+mod whole;
 
 use sha2::{Digest as _, Sha256};
 use sync_core::record::Digest;
 
-use super::{Row, StorageError, Tx, Value};
+use crate::storage::{Row, StorageError, Tx, Value};
+pub(crate) use whole::WHOLE;
 
 /// Rows read and written together.
 pub(crate) const PAGE: i64 = 500;
@@ -16,6 +22,9 @@ pub(crate) enum Kind {
     Bytes,
 }
 use Kind::{Bytes, Int, Text};
+
+/// Tables whose rows never change once they are there, whoever writes.
+const FROZEN: [&str; 2] = ["report", "report_step"];
 
 /// A table: its first `key` columns are its key.
 #[derive(Debug, Clone, Copy)]
@@ -92,142 +101,6 @@ pub(crate) const BLOB: Table = table(
         ("object", Text),
     ],
 );
-
-/// Tables that are copied whole in each pass.
-pub(crate) const WHOLE: &[Table] = &[
-    table(
-        "doc_exit",
-        2,
-        &[
-            ("space", Text),
-            ("seq", Int),
-            ("path", Text),
-            ("doc", Bytes),
-        ],
-    ),
-    table(
-        "path_sum",
-        2,
-        &[
-            ("space", Text),
-            ("path", Text),
-            ("last_seq", Int),
-            ("doc_count", Int),
-            ("change_count", Int),
-            ("digest", Bytes),
-        ],
-    ),
-    table(
-        "path_grant",
-        3,
-        &[
-            ("space", Text),
-            ("path", Text),
-            ("grant_id", Bytes),
-            ("seq", Int),
-        ],
-    ),
-    table("blob_space", 2, &[("hash", Bytes), ("space", Text)]),
-    table(
-        "device",
-        1,
-        &[
-            ("id", Bytes),
-            ("public_key", Bytes),
-            ("model", Text),
-            ("state", Text),
-            ("pack_number", Int),
-            ("pack_hash", Bytes),
-            ("fork_count", Int),
-            ("enrolled_at", Int),
-            ("seen_at", Int),
-        ],
-    ),
-    table(
-        "enrol_code",
-        1,
-        &[
-            ("code_hash", Bytes),
-            ("person", Bytes),
-            ("organ", Bytes),
-            ("role", Int),
-            ("area", Text),
-            ("space", Text),
-            ("expires_at", Int),
-            ("used_by", Bytes),
-        ],
-    ),
-    table(
-        "grant_given",
-        1,
-        &[
-            ("id", Bytes),
-            ("device", Bytes),
-            ("person", Bytes),
-            ("organ", Bytes),
-            ("role", Int),
-            ("space", Text),
-            ("area", Text),
-            ("valid_from", Int),
-            ("valid_until", Int),
-            ("sealed", Bytes),
-        ],
-    ),
-    table(
-        "pack",
-        1,
-        &[
-            ("hash", Bytes),
-            ("device", Bytes),
-            ("number", Int),
-            ("claims", Bytes),
-            ("signature", Bytes),
-            ("received_at", Int),
-            ("refused", Bytes),
-        ],
-    ),
-    table(
-        "revocation",
-        2,
-        &[("space", Text), ("n", Int), ("device", Bytes), ("at", Int)],
-    ),
-    table(
-        "quarantine",
-        1,
-        &[
-            ("hash", Bytes),
-            ("doc", Bytes),
-            ("device", Bytes),
-            ("reason", Text),
-            ("received_at", Int),
-            ("bytes", Bytes),
-        ],
-    ),
-    table("area_name", 1, &[("path", Text), ("name", Text)]),
-    table("organ", 1, &[("id", Bytes), ("name", Text)]),
-    table(
-        "person",
-        1,
-        &[("id", Bytes), ("organ", Bytes), ("name", Text)],
-    ),
-    table(
-        "compound",
-        1,
-        &[("id", Bytes), ("path", Text), ("name", Text)],
-    ),
-    table(
-        "api_token",
-        1,
-        &[
-            ("token_hash", Bytes),
-            ("person", Bytes),
-            ("role", Int),
-            ("area", Text),
-            ("label", Text),
-            ("expires_at", Int),
-        ],
-    ),
-];
 
 /// A value of a row.
 #[derive(Debug, Clone)]
@@ -318,7 +191,7 @@ impl Table {
         tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
     }
 
-    /// Writes rows; those that are there become as these.
+    /// Writes rows; those that are there become as these, unless they may never change.
     pub(crate) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
         let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
         let then: Vec<_> = self.columns[self.key..]
@@ -326,7 +199,7 @@ impl Table {
             .map(|(name, _)| format!("{name} = excluded.{name}"))
             .collect();
         let key = self.key_names();
-        let then = if then.is_empty() {
+        let then = if then.is_empty() || FROZEN.contains(&self.name) {
             format!("ON CONFLICT ({key}) DO NOTHING")
         } else {
             format!("ON CONFLICT ({key}) DO UPDATE SET {}", then.join(", "))

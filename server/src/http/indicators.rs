@@ -1,0 +1,42 @@
+//! For reviewers: the figures of the campaign, and values typed beside them.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::JsonRejection, rejection::QueryRejection},
+};
+use sync_core::wire::Code;
+
+use super::{Rooms, extract::Seeing, review::parsed};
+use crate::{
+    access::Refusal,
+    review::{IndicatorSheet, ManualValue, ManualView, Question},
+};
+
+pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
+    body.map(|Json(value)| value)
+        .map_err(|e| Refusal::new(Code::BadFilter, e.body_text()))
+}
+
+/// The figures ST-01 to ST-39 of an area, as of now; with every check.
+#[utoipa::path(get, path = "/v1/indicators", tag = "reports", params(Question), responses((status = 200, body = IndicatorSheet), (status = 400), (status = 403)))]
+pub(super) async fn show(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    question: Result<Query<Question>, QueryRejection>,
+) -> Result<Json<IndicatorSheet>, Refusal> {
+    let now = rooms.access.now().0;
+    let sheet = rooms.review.indicators(&reach, parsed(question)?, now);
+    sheet.await.map(Json)
+}
+
+/// A value typed by hand, which stands beside the counted one.
+#[utoipa::path(post, path = "/v1/indicators/manual", tag = "reports", request_body = ManualValue, responses((status = 200, body = ManualView), (status = 400), (status = 403)))]
+pub(super) async fn type_value(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    value: Result<Json<ManualValue>, JsonRejection>,
+) -> Result<Json<ManualView>, Refusal> {
+    let now = rooms.access.now().0;
+    let typed = rooms.review.type_value(&reach, body(value)?, now);
+    typed.await.map(Json)
+}

@@ -1,0 +1,103 @@
+//! For reviewers: sealed reports, what came late for them, and the steps taken with them.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::JsonRejection, rejection::QueryRejection},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{Rooms, extract::Seeing, indicators::body, review::parsed};
+use crate::{
+    access::Refusal,
+    review::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
+};
+
+/// The reports within reach, newest first.
+#[utoipa::path(get, path = "/v1/reports", tag = "reports", params(Reports), responses((status = 200, body = ReportPage), (status = 400)))]
+pub(super) async fn list(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    query: Result<Query<Reports>, QueryRejection>,
+) -> Result<Json<ReportPage>, Refusal> {
+    let page = rooms.review.reports(&reach, parsed(query)?);
+    page.await.map(Json)
+}
+
+/// Seals a report as of now. It is never changed again; a correction is a new version.
+#[utoipa::path(post, path = "/v1/reports", tag = "reports", request_body = Order, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 409), (status = 503)))]
+pub(super) async fn seal(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    order: Result<Json<Order>, JsonRejection>,
+) -> Result<Json<ReportView>, Refusal> {
+    let (now, key) = (rooms.access.now().0, rooms.access.key().clone());
+    let sealed = rooms.review.seal(&reach, body(order)?, key, now);
+    sealed.await.map(Json)
+}
+
+/// A report's bytes as they were sealed; digest and signature are headers.
+#[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::review::Sealed), (status = 404), (status = 500)))]
+pub(super) async fn bytes(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let key = rooms.access.key().public();
+    let envelope = rooms.review.report(&reach, &id, key).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (HeaderName::from_static("xuncha-sha256"), envelope.sha256),
+        (
+            HeaderName::from_static("xuncha-signature"),
+            envelope.signature,
+        ),
+    ];
+    Ok((headers, envelope.content).into_response())
+}
+
+/// A report as a file that `xuncha verify-report` checks.
+#[utoipa::path(get, path = "/v1/reports/{id}/sealed", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = Envelope), (status = 404), (status = 500)))]
+pub(super) async fn sealed(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    Path(id): Path<String>,
+) -> Result<Json<Envelope>, Refusal> {
+    let key = rooms.access.key().public();
+    rooms.review.report(&reach, &id, key).await.map(Json)
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// What came too late for a report: in the log since, claimed before its cut-off.
+#[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LatePage), (status = 404)))]
+pub(super) async fn late(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    Path(id): Path<String>,
+    after: Result<Query<After>, QueryRejection>,
+) -> Result<Json<LatePage>, Refusal> {
+    let page = rooms.review.late(&reach, &id, parsed(after)?.after);
+    page.await.map(Json)
+}
+
+/// Takes a step with a report: sign, check, submit, return, accept, lock.
+#[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 404), (status = 409)))]
+pub(super) async fn step(
+    State(rooms): State<Rooms>,
+    Seeing(reach): Seeing,
+    Path(id): Path<String>,
+    step: Result<Json<StepOrder>, JsonRejection>,
+) -> Result<Json<ReportView>, Refusal> {
+    let now = rooms.access.now().0;
+    let taken = rooms.review.take_step(&reach, &id, body(step)?, now);
+    taken.await.map(Json)
+}

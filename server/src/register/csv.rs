@@ -1,0 +1,79 @@
+//! A table with column names in its first line, read line by line; what cannot be read is named with its line.
+
+use std::collections::BTreeMap;
+
+use super::Import;
+
+/// Bytes of a file at most: the communities of a province are some 10 MB.
+const MOST: usize = 64 << 20;
+
+/// A line by column name.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) number: usize,
+    cells: BTreeMap<String, String>,
+}
+
+impl Line {
+    /// A cell, if it is there and not empty.
+    pub(super) fn get(&self, column: &str) -> Option<&str> {
+        let cell = self.cells.get(column).map(|cell| cell.trim());
+        cell.filter(|cell| !cell.is_empty())
+    }
+
+    /// A cell as owned text.
+    pub(super) fn owned(&self, column: &str) -> Option<String> {
+        self.get(column).map(str::to_owned)
+    }
+}
+
+/// Reads the lines; what cannot be read is refused.
+pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Line> {
+    if text.len() > MOST {
+        import.refuse(1, "the file is larger than 64 MB: import it in parts");
+        return Vec::new();
+    }
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().from_reader(text);
+    let header: Vec<String> = match reader.headers() {
+        Ok(header) => header.iter().map(|c| c.trim().to_owned()).collect(),
+        Err(error) => {
+            import.refuse(
+                1,
+                format!("no header: {error}; save the file as CSV in UTF-8"),
+            );
+            return Vec::new();
+        }
+    };
+    if let Some(unknown) = header.iter().find(|c| !columns.contains(&c.as_str())) {
+        let known = columns.join(", ");
+        import.refuse(1, format!("unknown column {unknown:?}; known are {known}"));
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        match record {
+            Ok(record) => lines.push(Line {
+                number: record.position().map_or(0, |p| p.line() as usize),
+                cells: header
+                    .iter()
+                    .cloned()
+                    .zip(record.iter().map(str::to_owned))
+                    .collect(),
+            }),
+            Err(error) => {
+                let at = error.position().map_or(0, |p| p.line() as usize);
+                import.refuse(
+                    at,
+                    format!("cannot be read: {error}; check quotes and encoding"),
+                );
+            }
+        }
+    }
+    lines
+}
+
+/// A day `yyyy-mm-dd`.
+pub(super) fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
+}

@@ -1,0 +1,96 @@
+//! The register of places: regions with whom they report to, compounds with their buildings.
+//!
+//! In come the tables an administrator imports, out come rows and the [`Parents`] that figures are rolled up by. An
+//! import is planned whole before anything is written: one bad line and nothing happens. No records and no figures here.
+
+mod compounds;
+mod csv;
+mod regions;
+
+use sync_core::{
+    catalogue::{Catalogue, Level},
+    lifecycle::parents::{Node, Parents},
+    record::AreaPath,
+};
+
+pub use compounds::import_compounds;
+pub use regions::import_regions;
+
+use crate::storage::{StorageError, Tx, regions::Region};
+
+/// A line that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// Its number in the file, from 1.
+    pub line: usize,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Import {
+    /// Rows that are new.
+    pub added: usize,
+    /// Rows that become others.
+    pub changed: usize,
+    /// Rows that are there already.
+    pub same: usize,
+    /// Buildings that are new or become others; of compounds only.
+    pub buildings: usize,
+    /// What should be looked at, though it is taken.
+    pub warnings: Vec<String>,
+    /// What cannot be taken: if there is one, nothing is.
+    pub bad: Vec<BadLine>,
+    /// Whether it was written.
+    pub written: bool,
+}
+
+impl Import {
+    fn refuse(&mut self, line: usize, problem: impl Into<String>) {
+        let problem = problem.into();
+        self.bad.push(BadLine { line, problem });
+    }
+}
+
+/// The table of parents as it holds on a day (`yyyy-mm-dd`).
+///
+/// # Errors
+/// [`StorageError`].
+pub fn parents(tx: &mut dyn Tx, day: &str) -> Result<Parents, StorageError> {
+    let rows = crate::storage::regions::deciding(tx)?;
+    Ok(Parents::new(nodes(&rows, day)))
+}
+
+/// The built-in regions and these rows, which go before them.
+fn nodes(rows: &[Region], day: &str) -> Vec<Node> {
+    let built_in = Catalogue::embedded().regions.regions.iter();
+    let built_in = built_in.map(|region| Node {
+        path: region.path.clone(),
+        levels: region.levels.clone(),
+        parent: None,
+        report_parent: None,
+        replaced_by: None,
+    });
+    built_in
+        .chain(rows.iter().filter_map(|row| node(row, day)))
+        .collect()
+}
+
+fn node(row: &Region, day: &str) -> Option<Node> {
+    let path = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<AreaPath>().ok());
+    let ended = row.valid_to.as_deref().is_some_and(|to| to < day);
+    Some(Node {
+        path: row.path.parse().ok()?,
+        levels: levels(&row.level)?,
+        parent: path(&row.parent),
+        report_parent: path(&row.report_parent),
+        replaced_by: path(&row.replaced_by).filter(|_| ended),
+    })
+}
+
+/// Levels as the table writes them: one, or `city county` for a county that hangs on the province.
+fn levels(text: &str) -> Option<Vec<Level>> {
+    let levels: Option<Vec<_>> = text.split_whitespace().map(Level::from_name).collect();
+    levels.filter(|levels| !levels.is_empty())
+}

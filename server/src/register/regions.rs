@@ -1,0 +1,281 @@
+//! Importing regions: gather what is known, plan the whole file, apply all of it or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sync_core::{
+    catalogue::{Catalogue, Level},
+    lifecycle::parents::Parents,
+    record::AreaPath,
+};
+
+use super::{
+    Import,
+    csv::{self, Line},
+    levels, nodes,
+};
+use crate::storage::{
+    Storage, StorageError, Tx, names,
+    regions::{self, Region},
+};
+
+const COLUMNS: [&str; 10] = [
+    "path",
+    "code",
+    "name",
+    "name_en",
+    "level",
+    "parent",
+    "report_parent",
+    "valid_from",
+    "valid_to",
+    "replaced_by",
+];
+
+/// First day of a region for which none is given.
+const ALWAYS: &str = "1949-10-01";
+
+/// Imports a table of regions, or tells what it would do if `dry`.
+///
+/// # Errors
+/// [`StorageError`]; bad lines are in the answer.
+pub async fn import_regions(
+    storage: &Storage,
+    text: Vec<u8>,
+    dry: bool,
+) -> Result<Import, StorageError> {
+    storage
+        .write(move |tx| {
+            let known = gather(tx)?;
+            let (mut import, rows) = plan(&text, &known);
+            if import.bad.is_empty() && !dry {
+                apply(tx, &rows)?;
+                import.written = true;
+            }
+            Ok(import)
+        })
+        .await
+}
+
+fn gather(tx: &mut dyn Tx) -> Result<BTreeMap<String, Region>, StorageError> {
+    let rows = regions::list(tx)?.into_iter();
+    Ok(rows.map(|row| (row.path.clone(), row)).collect())
+}
+
+fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
+    regions::put(tx, rows)?;
+    for row in rows {
+        let path = row.path.parse().map_err(|_| StorageError::Column(0))?;
+        names::set_area(tx, &path, &row.name)?;
+    }
+    Ok(())
+}
+
+/// Paths by code: built in, known, and of the lines before.
+struct Codes(BTreeMap<String, Option<AreaPath>>);
+
+impl Codes {
+    fn new(known: &BTreeMap<String, Region>) -> Self {
+        let built_in = Catalogue::embedded().regions.regions.iter();
+        let mut codes = Self(BTreeMap::new());
+        for region in built_in {
+            codes.add(&region.code, &region.path);
+        }
+        for region in known.values() {
+            if let Ok(path) = region.path.parse() {
+                codes.add(&region.code, &path);
+            }
+        }
+        codes
+    }
+
+    /// A code that two areas have, such as a grid's, names neither.
+    fn add(&mut self, code: &str, path: &AreaPath) {
+        let entry = self.0.entry(code.to_owned());
+        entry
+            .and_modify(|known| *known = known.take().filter(|k| k == path))
+            .or_insert_with(|| Some(path.clone()));
+    }
+
+    /// A path, or the path of a code.
+    fn path(&self, text: &str) -> Option<AreaPath> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        text.contains('/').then(|| text.parse().ok()).flatten()
+    }
+}
+
+fn plan(text: &[u8], known: &BTreeMap<String, Region>) -> (Import, Vec<Region>) {
+    let mut import = Import::default();
+    let lines = csv::read(text, &COLUMNS, &mut import);
+    let mut codes = Codes::new(known);
+    // A code may be named before its own line: as many passes as there are levels.
+    for _ in Level::ALL {
+        for line in &lines {
+            if let Ok((code, path)) = identity(line, &codes) {
+                codes.add(&code, &path);
+            }
+        }
+    }
+    let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
+    for line in &lines {
+        match region(line, &codes) {
+            Ok(row) if !seen.insert(row.path.clone()) => {
+                let problem = format!("{} is given twice; leave one line", row.path);
+                import.refuse(line.number, problem);
+            }
+            Ok(row) => match known.get(&row.path) {
+                Some(there) if *there == row => import.same += 1,
+                there => {
+                    import.changed += usize::from(there.is_some());
+                    import.added += usize::from(there.is_none());
+                    rows.push((line.number, row));
+                }
+            },
+            Err(problem) => import.refuse(line.number, problem),
+        }
+    }
+    connected(&rows, known, &mut import);
+    (import, rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Code and path of a line: the path as given, or the code below its parent.
+fn identity(line: &Line, codes: &Codes) -> Result<(String, AreaPath), String> {
+    let bad = |text: &str| format!("{text:?} is not an administrative path of codes joined by '/'");
+    if let Some(text) = line.get("path") {
+        let path: AreaPath = text.parse().map_err(|_| bad(text))?;
+        let last = path.codes().last().unwrap_or_default().to_owned();
+        return Ok((line.owned("code").unwrap_or(last), path));
+    }
+    let code = line.get("code").ok_or("neither path nor code; give one")?;
+    let parent = line
+        .get("parent")
+        .ok_or("a code without a parent; give the parent or the path")?;
+    let above = codes.path(parent);
+    let above = above.ok_or_else(|| format!("parent {parent:?} is not known; import it first"))?;
+    let path = above.child(code).map_err(|_| bad(code))?;
+    Ok((code.to_owned(), path))
+}
+
+fn region(line: &Line, codes: &Codes) -> Result<Region, String> {
+    let (code, path) = identity(line, codes)?;
+    let other = |column: &str| {
+        let Some(text) = line.get(column) else {
+            return Ok(None);
+        };
+        let found = codes.path(text);
+        let problem =
+            || format!("{column} {text:?} is not known; import it first, or give its path");
+        found.map(Some).ok_or_else(problem)
+    };
+    let day = |column: &str| match line.get(column) {
+        Some(text) if !csv::is_day(text) => Err(format!("{column}: {text:?} is not yyyy-mm-dd")),
+        text => Ok(text.map(str::to_owned)),
+    };
+    let level = line.get("level").ok_or("no level")?;
+    if levels(level).is_none() {
+        let all: Vec<_> = Level::ALL.iter().map(|l| l.name()).collect();
+        return Err(format!("level {level:?} is none of {}", all.join(", ")));
+    }
+    let parent = other("parent")?.filter(|parent| path.parent().as_ref() != Some(parent));
+    let valid_from = day("valid_from")?.unwrap_or_else(|| ALWAYS.to_owned());
+    let valid_to = day("valid_to")?;
+    if valid_to.as_ref().is_some_and(|to| *to < valid_from) {
+        return Err("valid_to lies before valid_from".to_owned());
+    }
+    let replaced_by = other("replaced_by")?;
+    if replaced_by.is_some() && valid_to.is_none() {
+        return Err("replaced, but without valid_to; give its last day".to_owned());
+    }
+    let text = |path: Option<AreaPath>| path.map(|p| p.to_string());
+    Ok(Region {
+        code,
+        name: line.owned("name").ok_or("no name")?,
+        name_en: line.owned("name_en").unwrap_or_default(),
+        level: level.to_owned(),
+        parent: text(parent),
+        report_parent: text(other("report_parent")?),
+        valid_from,
+        valid_to,
+        replaced_by: text(replaced_by),
+        path: path.to_string(),
+    })
+}
+
+/// What only the whole table shows: circles, and cities with another number of counties than expected.
+fn connected(rows: &[(usize, Region)], known: &BTreeMap<String, Region>, import: &mut Import) {
+    let mut all = known.clone();
+    all.extend(rows.iter().map(|(_, row)| (row.path.clone(), row.clone())));
+    let all: Vec<Region> = all.into_values().collect();
+    // A far day: successors count too.
+    let parents = Parents::new(nodes(&all, "9999-12-31"));
+    if let Err(circle) = parents.check() {
+        let circle = circle.0.to_string();
+        let at = rows.iter().find(|(_, row)| row.path == circle);
+        let problem = format!("{circle} reports to itself by way of others; correct its parents");
+        import.refuse(at.map_or(1, |(line, _)| *line), problem);
+        return;
+    }
+    for city in Catalogue::embedded().regions.of(Level::City) {
+        let is_county = |area: &&AreaPath| parents.levels(area, area).contains(&Level::County);
+        let counties = parents.registered(Level::County, &city.path);
+        let found = counties.iter().filter(is_county).count();
+        if found != 0 && found != city.counties as usize {
+            let (zh, expected) = (&city.zh, city.counties);
+            let warning = format!("{zh} {}: {found} counties, {expected} expected", city.code);
+            import.warnings.push(warning);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(text: &str) -> (Import, Vec<Region>) {
+        plan(text.as_bytes(), &BTreeMap::new())
+    }
+
+    #[test]
+    fn a_code_is_placed_below_its_parent_and_may_report_elsewhere() {
+        let (import, rows) = planned(
+            "code,name,level,parent,report_parent\n420106001001,甲社区,community,420106001,F01\n\
+             420106001,甲街道,street,420106,\n420106,武昌区,county,420100,\nF01,高新区,functional_area,420100,\n",
+        );
+        assert!(import.bad.is_empty(), "{import:?}");
+        let community = &rows[0];
+        assert_eq!(
+            community.path,
+            "420000/420100/420106/420106001/420106001001"
+        );
+        let reports_to = community.report_parent.as_deref();
+        assert_eq!(reports_to, Some("420000/420100/F01"));
+    }
+
+    #[test]
+    fn every_bad_line_is_named_with_what_to_do() {
+        let (import, _) = planned(
+            "path,name,level,report_parent,valid_from,valid_to,replaced_by\n\
+             420000//1,甲,county,,,,\n\
+             420000/420100/420106,,county,,,,\n\
+             420000/420100/420103,丙,hamlet,,,,\n\
+             420000/420100/420104,丁,county,,2024-13-01,,\n\
+             420000/420100/420105,戊,county,nowhere,,,\n\
+             420000/420100/420111,己,county,,,,420000/420100/420103\n",
+        );
+        let lines: Vec<_> = import.bad.iter().map(|bad| bad.line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7], "{import:?}");
+    }
+
+    #[test]
+    fn a_circle_is_refused_and_a_wrong_number_of_counties_is_pointed_out() {
+        let (import, _) = planned(
+            "path,name,level,report_parent\n420000/420700/420702,甲,county,420000/420700/420703\n\
+             420000/420700/420703,乙,county,420000/420700/420702\n",
+        );
+        assert_eq!(import.bad.len(), 1, "{import:?}");
+        let (import, _) = planned("path,name,level\n420000/420700/420702,梁子湖区,county\n");
+        assert!(import.bad.is_empty());
+        assert!(import.warnings[0].contains("420700"), "{import:?}");
+    }
+}

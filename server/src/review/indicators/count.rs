@@ -1,0 +1,260 @@
+//! Counting facts: each is added to the figures it belongs to, once for its place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::AddAssign,
+};
+
+use sync_core::{
+    catalogue::{Catalogue, Fields, Indicators, Inspected, Measure, Registered, StateCode},
+    record::AreaPath,
+};
+
+use super::{
+    facts::{self, Facts, Standing},
+    ground::Ground,
+    period::Period,
+};
+use crate::storage::{
+    StorageError, Tx,
+    indicators::{Amount, Hazards},
+    spaces::area,
+};
+
+/// When to count.
+#[derive(Debug, Clone)]
+pub(crate) struct Counting {
+    pub(crate) period: Period,
+    /// Nothing at or after this counts.
+    pub(crate) cut_off: i64,
+    pub(crate) as_of: i64,
+    pub(crate) without_duties: bool,
+}
+
+/// A figure in thousandths: of the period, and cumulative.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) period: i64,
+    pub(crate) cumulative: i64,
+}
+
+/// All figures of a place, in the order of the table; companies are kept by name until each is counted once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    pub(crate) cells: Vec<Cell>,
+    companies: BTreeSet<(Vec<u8>, bool)>,
+}
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(super) places: BTreeMap<AreaPath, Tally>,
+    pub(crate) unreadable: i64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        if self.cells.len() < other.cells.len() {
+            self.cells.resize(other.cells.len(), Cell::default());
+        }
+        for (cell, more) in self.cells.iter_mut().zip(other.cells) {
+            cell.period += more.period;
+            cell.cumulative += more.cumulative;
+        }
+        self.companies.extend(other.companies);
+    }
+}
+
+impl Tally {
+    fn add(&mut self, at: usize, recent: bool, milli: i64) {
+        if self.cells.len() <= at {
+            self.cells.resize(at + 1, Cell::default());
+        }
+        self.cells[at].cumulative += milli;
+        self.cells[at].period += if recent { milli } else { 0 };
+    }
+
+    /// A figure by its place in the table.
+    pub(super) fn cell(&self, at: usize, value: &Measure) -> Cell {
+        let mut cell = self.cells.get(at).copied().unwrap_or_default();
+        let companies = Inspected::Companies;
+        if matches!(value, Measure::Inspected { inspected } if *inspected == companies) {
+            let recent = self.companies.iter().filter(|(_, recent)| *recent);
+            cell.period += 1000 * recent.count() as i64;
+            let all: BTreeSet<_> = self.companies.iter().map(|(company, _)| company).collect();
+            cell.cumulative += 1000 * all.len() as i64;
+        }
+        cell
+    }
+}
+
+impl Counted {
+    fn at(&mut self, place: &AreaPath) -> &mut Tally {
+        self.places.entry(place.clone()).or_default()
+    }
+
+    /// Drops the places that something else stands for.
+    pub(crate) fn leave(&mut self, gone: impl Fn(&AreaPath) -> bool) {
+        self.places.retain(|place, _| !gone(place));
+    }
+}
+
+/// Counts everything on the ground.
+pub(crate) fn count(
+    tx: &mut dyn Tx,
+    ground: &Ground,
+    counting: &Counting,
+) -> Result<Counted, StorageError> {
+    let table = &Catalogue::embedded().indicators;
+    let parts = Parts::new(table);
+    let mut counted = Counted::default();
+    for part in ground.counted() {
+        let facts = facts::gather(tx, table, part, counting)?;
+        parts.add(&facts, counting, &mut counted)?;
+    }
+    counted.leave(|place| !ground.holds(place));
+    Ok(counted)
+}
+
+/// The table taken apart: every part of every figure, with the figure's place.
+struct Parts<'t> {
+    table: &'t Indicators,
+    all: Vec<(usize, &'t Measure)>,
+}
+
+impl<'t> Parts<'t> {
+    fn new(table: &'t Indicators) -> Self {
+        let indicators = table.indicators.iter().enumerate();
+        let all = indicators.flat_map(|(at, i)| i.value.parts().into_iter().map(move |p| (at, p)));
+        Self {
+            table,
+            all: all.collect(),
+        }
+    }
+
+    fn add(
+        &self,
+        facts: &Facts,
+        counting: &Counting,
+        counted: &mut Counted,
+    ) -> Result<(), StorageError> {
+        for hazards in &facts.hazards {
+            self.hazards(hazards, counting, counted);
+        }
+        for amount in &facts.quantities {
+            self.amount(amount, 1, counted);
+        }
+        for amount in &facts.records {
+            self.amount(amount, 1000, counted);
+        }
+        for standing in &facts.compounds {
+            self.compound(standing, counted)?;
+        }
+        Ok(())
+    }
+
+    fn hazards(&self, h: &Hazards, counting: &Counting, counted: &mut Counted) {
+        if h.damaged {
+            counted.unreadable += h.count;
+            return;
+        }
+        let state = StateCode(u16::try_from(h.state).unwrap_or(0));
+        if self.table.not_counted.contains(&state) {
+            return;
+        }
+        let duty = counting.without_duties && h.category == self.table.duties_category;
+        let figures = self.table.hazard_figures();
+        let tally = counted.at(&h.place);
+        for (at, part) in &self.all {
+            let Measure::Hazards { hazards: w } = part else {
+                continue;
+            };
+            let figure = w.figure.as_deref().is_none_or(|name| {
+                let bit = figures.iter().position(|figure| *figure == name);
+                bit.is_some_and(|bit| h.figures >> bit & 1 == 1)
+            });
+            let fits = w.fits(state, &h.grade, &h.code, &h.category)
+                && h.cycle >= w.cycle_from
+                && (!w.overdue || h.overdue)
+                && (!duty || w.always);
+            if fits && figure {
+                tally.add(*at, h.recent, 1000 * h.count);
+            }
+        }
+    }
+
+    /// A sum of a quantity, or a count of records.
+    fn amount(&self, amount: &Amount, unit: i64, counted: &mut Counted) {
+        let data = amount.data.as_deref();
+        let data = data.map(|text| serde_json::from_str(text).unwrap_or_default());
+        let tally = counted.at(&amount.place);
+        for (at, part) in &self.all {
+            let fits = match part {
+                Measure::Quantity { quantity, fields } if unit == 1 => {
+                    *quantity == amount.name && has(data.as_ref(), fields)
+                }
+                Measure::Records { records, fields } if unit != 1 => {
+                    *records == amount.name && has(data.as_ref(), fields)
+                }
+                _ => false,
+            };
+            if fits {
+                tally.add(*at, amount.recent, unit * amount.amount);
+            }
+        }
+    }
+
+    fn compound(&self, standing: &Standing, counted: &mut Counted) -> Result<(), StorageError> {
+        let Standing {
+            compound,
+            building_count: buildings,
+            covered,
+        } = standing;
+        let tally = counted.at(&area(&compound.path)?);
+        for (at, part) in &self.all {
+            // What stands in the register belongs to every period.
+            let [known, all] = [covered.known, covered.all];
+            let [ever, now] = match part {
+                Measure::Compounds { compounds } => {
+                    let count = match compounds {
+                        Registered::All => 1,
+                        Registered::WithCompany => i64::from(compound.pmc.is_some()),
+                        Registered::WithoutCompany => i64::from(compound.pmc.is_none()),
+                        Registered::Buildings => *buildings,
+                    };
+                    [count; 2]
+                }
+                Measure::Inspected { inspected } => match inspected {
+                    Inspected::Compounds => {
+                        known.map(|seen| i64::from(*buildings > 0 && seen == *buildings))
+                    }
+                    Inspected::Buildings => known,
+                    Inspected::UnregisteredBuildings => [all[0] - known[0], all[1] - known[1]],
+                    Inspected::Companies => {
+                        let company = compound.pmc.iter().filter(|_| all[0] > 0);
+                        let company = company.map(|pmc| (pmc.clone(), all[1] > 0));
+                        tally.companies.extend(company);
+                        [0; 2]
+                    }
+                },
+                _ => continue,
+            };
+            tally.add(*at, false, 1000 * (ever - now));
+            tally.add(*at, true, 1000 * now);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a record's fields are these; a figure with conditions is counted apart from one without.
+fn has(data: Option<&serde_json::Value>, fields: &Fields) -> bool {
+    match data {
+        None => fields.is_empty(),
+        Some(data) => {
+            !fields.is_empty()
+                && fields
+                    .iter()
+                    .all(|(name, value)| data.get(name) == Some(value))
+        }
+    }
+}

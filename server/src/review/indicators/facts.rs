@@ -1,0 +1,88 @@
+//! Gathering: what was recorded in each space, in as few rows as the figures need.
+
+use std::collections::HashMap;
+
+use sync_core::catalogue::Indicators;
+
+use super::{count::Counting, ground::Part};
+use crate::storage::{
+    StorageError, Tx,
+    compounds::{self, Compound},
+    indicators::{self, Amount, Ask, Covered, Hazards},
+};
+
+/// A compound of the register with its buildings and what was seen of them.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) compound: Compound,
+    pub(super) building_count: i64,
+    pub(super) covered: Covered,
+}
+
+/// What was recorded in one space.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) hazards: Vec<Hazards>,
+    pub(super) quantities: Vec<Amount>,
+    pub(super) records: Vec<Amount>,
+    pub(super) compounds: Vec<Standing>,
+}
+
+pub(super) fn gather(
+    tx: &mut dyn Tx,
+    table: &Indicators,
+    part: &Part,
+    counting: &Counting,
+) -> Result<Facts, StorageError> {
+    let ask = Ask {
+        space: part.space.clone(),
+        areas: part.areas.clone(),
+        by_path: part.by_path,
+        from: counting.period.begin,
+        to: counting.cut_off,
+        as_of: counting.as_of,
+    };
+    let figures: Vec<&str> = table.hazard_figures().into_iter().collect();
+    let plain: Vec<&str> = table.quantities(false).into_iter().collect();
+    let detailed: Vec<&str> = table.quantities(true).into_iter().collect();
+    let types: Vec<&str> = table.types(false).into_iter().collect();
+    let detailed_types: Vec<&str> = table.types(true).into_iter().collect();
+    let mut facts = Facts {
+        hazards: indicators::hazards(tx, &ask, &figures)?,
+        quantities: indicators::quantities(tx, &ask, &plain)?,
+        records: indicators::records(tx, &ask, &types)?,
+        compounds: register(tx, &ask, &counting.period.to)?,
+    };
+    let more = indicators::detailed_quantities(tx, &ask, &detailed)?;
+    facts.quantities.extend(more);
+    let more = indicators::detailed_records(tx, &ask, &detailed_types)?;
+    facts.records.extend(more);
+    Ok(facts)
+}
+
+/// The compounds of a space that are active on a day.
+fn register(tx: &mut dyn Tx, ask: &Ask, day: &str) -> Result<Vec<Standing>, StorageError> {
+    let mut found = Vec::new();
+    if ask.areas.is_empty() {
+        found = compounds::within(tx, &ask.space)?;
+    }
+    for area in &ask.areas {
+        found.extend(compounds::within(tx, area)?);
+    }
+    let active = |c: &Compound| {
+        c.active
+            && c.valid_from.as_deref().is_none_or(|from| from <= day)
+            && c.valid_to.as_deref().is_none_or(|to| day <= to)
+    };
+    let counts: HashMap<Vec<u8>, i64> = indicators::building_counts(tx, &ask.space)?
+        .into_iter()
+        .collect();
+    let covered = indicators::covered(tx, ask)?.into_iter();
+    let mut covered: HashMap<Vec<u8>, Covered> = covered.map(|c| (c.compound.clone(), c)).collect();
+    let standing = |compound: Compound| Standing {
+        building_count: counts.get(&compound.id).copied().unwrap_or(0),
+        covered: covered.remove(&compound.id).unwrap_or_default(),
+        compound,
+    };
+    Ok(found.into_iter().filter(active).map(standing).collect())
+}

@@ -1,0 +1,148 @@
+//! Which places a sheet is about: spaces, parts of them, and whom they report to.
+
+use std::collections::BTreeSet;
+
+use sync_core::{
+    catalogue::Level,
+    lifecycle::parents::Parents,
+    record::{AreaPath, LogId},
+    wire::Code,
+};
+
+use crate::{
+    access::{Reach, Refusal},
+    register,
+    storage::{Tx, marks, spaces},
+};
+
+/// A space, as far as it is counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) space: AreaPath,
+    pub(crate) log: LogId,
+    /// The number up to which the ledger follows, and the head of the log.
+    pub(crate) mark: u64,
+    pub(crate) head: u64,
+    /// Only in these areas; everywhere if empty.
+    pub(super) areas: Vec<AreaPath>,
+    pub(super) by_path: bool,
+    /// Whether it is counted now; a sealed report may stand for all of it.
+    pub(crate) counted: bool,
+}
+
+/// The places of a sheet.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) parents: Parents,
+    /// What the sheet is about: one area, or all that the caller sees.
+    pub(crate) areas: Vec<AreaPath>,
+    /// Whether it is about one area, and so about what reports to it.
+    one: bool,
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Ground {
+    /// The places of one area, or of everything within reach.
+    pub(crate) fn of(
+        tx: &mut dyn Tx,
+        reach: &Reach,
+        area: Option<AreaPath>,
+        levels: &[Level],
+        day: &str,
+    ) -> Result<Self, Refusal> {
+        let parents = register::parents(tx, day)?;
+        let one = area.is_some();
+        let (areas, members) = match area {
+            Some(area) => (vec![area.clone()], covered(reach, &parents, &area)?),
+            None => (
+                reach.areas().to_vec(),
+                reach.areas().iter().cloned().collect(),
+            ),
+        };
+        let below_county = levels.iter().any(|level| *level > Level::FunctionalArea);
+        let mut parts = Vec::new();
+        let touched = spaces::touching(tx, &members)?;
+        for space in spaces::list(tx)? {
+            if !touched.contains(&space.id) {
+                continue;
+            }
+            let whole = members.iter().any(|member| member.covers(&space.id));
+            let inside = members.iter().filter(|m| !whole && space.id.covers(m));
+            let areas: Vec<AreaPath> = inside.cloned().collect();
+            parts.push(Part {
+                mark: marks::mark(tx, &space.id)?.seq,
+                head: space.head,
+                log: space.log,
+                counted: true,
+                by_path: below_county || !whole || parents.is_split(&space.id),
+                areas,
+                space: space.id,
+            });
+        }
+        Ok(Self {
+            parents,
+            areas,
+            one,
+            parts,
+        })
+    }
+
+    /// Whether a place is counted.
+    pub(crate) fn holds(&self, place: &AreaPath) -> bool {
+        !self.one || self.parents.is_within(place, &self.areas[0])
+    }
+
+    /// The areas of a level that the table names here, whether anything was recorded in them or not.
+    pub(crate) fn registered(&self, level: Level) -> BTreeSet<AreaPath> {
+        let mut found = BTreeSet::new();
+        for area in &self.areas {
+            let all = self.parents.registered(level, area).into_iter();
+            found.extend(all.filter(|place| self.one || area.covers(place)));
+        }
+        found
+    }
+
+    /// The county a path lies in; of a path above the counties, one of them.
+    pub(crate) fn county(&self, path: &AreaPath) -> AreaPath {
+        let spaces = || self.parts.iter().map(|part| &part.space);
+        let around = spaces().find(|space| space.covers(path));
+        let found = around.or_else(|| spaces().find(|space| path.covers(space)));
+        found.unwrap_or(path).clone()
+    }
+
+    /// Changes that are in the log but not yet in the ledger.
+    pub(crate) fn lag(&self) -> u64 {
+        let behind = |part: &Part| part.head.saturating_sub(part.mark);
+        self.counted().map(behind).sum()
+    }
+
+    /// The parts that are counted now.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.counted)
+    }
+
+    /// Leaves out the spaces that something else stands for, unless parts of them count elsewhere.
+    pub(crate) fn leave(&mut self, gone: impl Fn(&Self, &AreaPath) -> bool) {
+        let counted = |part: &Part| part.by_path || !gone(self, &part.space);
+        let counted: Vec<bool> = self.parts.iter().map(counted).collect();
+        for (part, counted) in self.parts.iter_mut().zip(counted) {
+            part.counted = counted;
+        }
+    }
+}
+
+/// An area with everything that reports to it, all of which the caller must see: a sheet is whole or refused.
+fn covered(
+    reach: &Reach,
+    parents: &Parents,
+    area: &AreaPath,
+) -> Result<BTreeSet<AreaPath>, Refusal> {
+    let members = parents.members(area);
+    match members.iter().find(|member| !reach.covers(member)) {
+        Some(member) => Err(Refusal::new(
+            Code::OutOfScope,
+            format!("{member} belongs to what {area} reports"),
+        )),
+        None => Ok(members),
+    }
+}

@@ -1,0 +1,141 @@
+//! Values typed by hand: beside what is counted, with who and why; never instead of it.
+
+use serde::{Deserialize, Serialize};
+use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
+
+use super::{Milli, Period, area, is_reviewer};
+use crate::{
+    access::{Reach, Refusal, random},
+    review::{Review, view::instant},
+    storage::{
+        StorageError, Tx,
+        reports::{self, Manual},
+    },
+};
+
+/// Characters of a reason at most.
+const REASON: usize = 500;
+
+/// A value somebody types.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManualValue {
+    /// Administrative path.
+    pub area: String,
+    /// Code such as `ST-29a`.
+    pub indicator: String,
+    /// First day of the period it is for.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// The value, with three decimals at most.
+    #[schema(value_type = f64)]
+    pub value: Milli,
+    /// Why it is typed: where it is from.
+    pub reason: String,
+}
+
+/// A value somebody typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ManualView {
+    /// Administrative path.
+    pub area: String,
+    /// Code.
+    pub indicator: String,
+    /// The value.
+    #[schema(value_type = f64)]
+    pub value: Milli,
+    /// Why.
+    pub reason: String,
+    /// Who, an opaque number.
+    pub person: String,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let id = sync_core::record::PersonId::from_slice(bytes);
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+fn shown(m: Manual) -> ManualView {
+    ManualView {
+        area: m.area,
+        indicator: m.indicator,
+        value: Milli(m.milli),
+        reason: m.reason,
+        person: hex(&m.person),
+        at: instant(m.at),
+    }
+}
+
+/// The values typed for an area and below, for exactly this period.
+pub(crate) fn list(
+    tx: &mut dyn Tx,
+    area: &AreaPath,
+    period: &Period,
+) -> Result<Vec<ManualView>, StorageError> {
+    let values = reports::manual(tx, area, (&period.from, &period.to))?;
+    Ok(values.into_iter().map(shown).collect())
+}
+
+/// A reason as people must give one.
+pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > REASON {
+        let expected = "reason: expected 1 to 500 characters";
+        return Err(Refusal::new(Code::BadFilter, expected));
+    }
+    Ok(text.to_owned())
+}
+
+impl Review {
+    /// Keeps a value typed by hand beside the counted one.
+    ///
+    /// # Errors
+    /// `out-of-scope` for anybody but a reviewer of the area, `bad-filter` naming the field.
+    pub async fn type_value(
+        &self,
+        reach: &Reach,
+        value: ManualValue,
+        now: i64,
+    ) -> Result<ManualView, Refusal> {
+        let within = area(&value.area)?;
+        let (Some(person), Some(role), true) = (reach.person(), reach.role(), is_reviewer(reach))
+        else {
+            return Err(Refusal::new(
+                Code::OutOfScope,
+                "a reviewer's token is needed",
+            ));
+        };
+        if !reach.covers(&within) {
+            return Err(Refusal::new(Code::OutOfScope, value.area));
+        }
+        if Catalogue::embedded()
+            .indicators
+            .find(&value.indicator)
+            .is_none()
+        {
+            let expected = "indicator: expected a code such as ST-07";
+            return Err(Refusal::new(Code::BadFilter, expected));
+        }
+        let period = Period::read(Some(&value.from), Some(&value.to), now)?;
+        let manual = Manual {
+            id: random::<16>().to_vec(),
+            area: within.to_string(),
+            indicator: value.indicator,
+            period_from: period.from,
+            period_to: period.to,
+            milli: value.value.0,
+            reason: reason(&value.reason)?,
+            person: person.as_bytes().to_vec(),
+            role: i64::from(role.number()),
+            at: now,
+        };
+        let kept = manual.clone();
+        self.storage
+            .write(move |tx| reports::insert_manual(tx, &kept))
+            .await?;
+        Ok(shown(manual))
+    }
+}

@@ -1,0 +1,74 @@
+//! Days of China time.
+
+use sync_core::wire::Code;
+
+use crate::access::Refusal;
+
+/// Milliseconds of a day, and how far China is ahead of UTC.
+const DAY_MS: i64 = 86_400_000;
+const AHEAD_MS: i64 = 8 * 3_600_000;
+
+/// Days from the first to the last, both included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Period {
+    /// First day, `yyyy-mm-dd`.
+    pub(crate) from: String,
+    /// Last day.
+    pub(crate) to: String,
+    /// Where it begins, milliseconds UTC.
+    pub(crate) begin: i64,
+    /// Where it ends, milliseconds UTC, not included.
+    pub(crate) end: i64,
+}
+
+/// The day of an instant.
+pub(crate) fn day(at: i64) -> String {
+    let text = super::view::instant(at + AHEAD_MS);
+    text.get(..10).unwrap_or_default().to_owned()
+}
+
+/// When a day begins.
+pub(crate) fn begin(parameter: &str, day: &str) -> Result<i64, Refusal> {
+    let at = format!("{day}T00:00:00+08:00").parse::<jiff::Timestamp>();
+    let at = at.ok().filter(|_| day.len() == 10);
+    let bad = || Refusal::new(Code::BadFilter, format!("{parameter}: expected yyyy-mm-dd"));
+    at.map(jiff::Timestamp::as_millisecond).ok_or_else(bad)
+}
+
+impl Period {
+    /// Reads the days; without a last one until today, without a first one that last day alone.
+    pub(crate) fn read(from: Option<&str>, to: Option<&str>, now: i64) -> Result<Self, Refusal> {
+        let to = to.map_or_else(|| day(now), str::to_owned);
+        let from = from.map_or_else(|| to.clone(), str::to_owned);
+        let (begin, last) = (begin("from", &from)?, begin("to", &to)?);
+        if last < begin {
+            return Err(Refusal::new(Code::BadFilter, "to: it lies before from"));
+        }
+        Ok(Self {
+            from,
+            to,
+            begin,
+            end: last + DAY_MS,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_china() {
+        // 2024-03-25 09:00 and 00:30 in Wuhan.
+        let (morning, night) = (1_711_328_400_000, 1_711_297_800_000);
+        assert_eq!(day(morning), "2024-03-25");
+        assert_eq!(day(night), "2024-03-25");
+        let period = Period::read(None, None, morning).unwrap();
+        assert_eq!(
+            (period.begin, period.end),
+            (1_711_296_000_000, 1_711_382_400_000)
+        );
+        assert!(Period::read(Some("2024-03-26"), Some("2024-03-25"), 0).is_err());
+        assert!(Period::read(Some("2024-3-1"), None, morning).is_err());
+    }
+}

@@ -1,0 +1,218 @@
+//! The draft of a report: figures from one snapshot, beside what was sealed before. It lacks nothing but its number.
+
+use sha2::{Digest, Sha256};
+use sync_core::{catalogue::Level, wire::Code};
+
+use super::{
+    difference::{differences, falls},
+    document::{Corrects, FORM, LateCount, Marked, Sealed},
+    frozen::Frozen,
+    kept::{self, hex},
+    late::Behind,
+    seal::Checked,
+};
+use crate::{
+    access::{Reach, Refusal},
+    review::{
+        indicators::{Counting, Ground, Row, Versions, checks, count, manual_values, rows, total},
+        view::instant,
+    },
+    storage::{
+        Tx,
+        reports::{self, Report},
+    },
+};
+
+/// A report that lacks nothing but its number.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) sealed: Sealed,
+    pub(super) series: String,
+}
+
+/// Figures that were counted or taken from sealed reports.
+struct Figured {
+    total: Row,
+    rows: Vec<Row>,
+    unreadable: i64,
+}
+
+/// Counts, from one snapshot, and compares with what was sealed before.
+pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Result<Draft, Refusal> {
+    let Checked {
+        order,
+        counting,
+        area,
+        ..
+    } = checked;
+    // Whether there is a report already is told to those only who may see it.
+    let levels = shown(tx, reach, checked)?;
+    let before = before(tx, checked)?;
+    let day = &counting.period.to;
+    let mut ground = Ground::of(tx, reach, Some(area.clone()), &levels, day)?;
+    let frozen = Frozen::gather(tx, &ground, levels.first().copied(), order)?;
+    ground.leave(|ground, space| frozen.holds(ground, space));
+    if ground.lag() > 0 {
+        let lag = ground.lag();
+        let detail = format!("{lag} changes are in the log but not in the ledger yet");
+        return Err(Refusal::new(Code::LedgerBehind, detail));
+    }
+    let figured = figures(tx, &ground, &frozen, &levels, counting)?;
+    let mut sealed = Sealed {
+        form: FORM.to_owned(),
+        number: String::new(),
+        version: before.version + 1,
+        kind: order.kind.name().to_owned(),
+        area: area.to_string(),
+        from: order.from.clone(),
+        to: order.to.clone(),
+        cut_off: instant(counting.cut_off),
+        as_of: instant(counting.as_of),
+        person: checked.person.to_string(),
+        role: checked.role.name().to_owned(),
+        catalogue: Versions::current(),
+        without_duties: order.without_duties,
+        marks: marks(&ground, &frozen),
+        late_arrivals: LateCount::default(),
+        unreadable: figured.unreadable,
+        checks: checks(&figured.total, &figured.rows),
+        total: figured.total,
+        rows: figured.rows,
+        sources: frozen.sources(),
+        falls: Vec::new(),
+        manual: manual_values(tx, area, &counting.period)?,
+        corrects: None,
+    };
+    compare(tx, &before, checked, &mut sealed)?;
+    let code = area.codes().last().unwrap_or_default();
+    let (kind, to) = (order.kind.letter(), order.to.replace('-', ""));
+    let series = format!("{kind}-{code}-{to}-{}", life(&ground));
+    Ok(Draft { sealed, series })
+}
+
+/// Counts what no sealed report stands for, and adds up the rest.
+fn figures(
+    tx: &mut dyn Tx,
+    ground: &Ground,
+    frozen: &Frozen,
+    levels: &[Level],
+    counting: &Counting,
+) -> Result<Figured, Refusal> {
+    let mut counted = count(tx, ground, counting)?;
+    counted.leave(|place| frozen.holds(ground, place));
+    let mut figured = Figured {
+        total: total(tx, ground, &counted)?,
+        rows: Vec::new(),
+        unreadable: counted.unreadable + frozen.unreadable(),
+    };
+    for level in levels {
+        figured.rows.extend(rows(tx, ground, *level, &counted)?);
+    }
+    frozen.add_to(ground, &mut figured.total, &mut figured.rows);
+    Ok(figured)
+}
+
+/// Whatever was sealed before: the version that is corrected, and the newest report of this kind.
+struct Before {
+    version: i64,
+    corrected: Option<(Report, Sealed)>,
+    last: Option<(Report, Sealed)>,
+}
+
+fn before(tx: &mut dyn Tx, checked: &Checked) -> Result<Before, Refusal> {
+    let (order, area) = (&checked.order, checked.area.as_str());
+    let kind = order.kind.name();
+    let versions = reports::versions(tx, area, kind, (&order.from, &order.to))?;
+    let newest = versions.first();
+    let version = newest.map_or(0, |report| report.version);
+    match (newest, &checked.corrects) {
+        (Some(newest), Some(corrects)) if newest.id == *corrects => {}
+        (None, None) => {}
+        (None, Some(_)) => return Err(Refusal::new(Code::NotFound, "corrects: no such report")),
+        (Some(newest), _) => return Err(Refusal::new(Code::ReportExists, newest.number.clone())),
+    }
+    let corrected = match newest {
+        Some(newest) => whole(tx, &newest.id)?,
+        None => None,
+    };
+    let last = match (&corrected, reports::newest(tx, area, Some(kind))?) {
+        (Some(corrected), _) => Some(corrected.clone()),
+        (None, Some(last)) => whole(tx, &last.id)?,
+        (None, None) => None,
+    };
+    Ok(Before {
+        version,
+        corrected,
+        last,
+    })
+}
+
+/// A report with its content, checked.
+fn whole(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<(Report, Sealed)>, Refusal> {
+    let found = reports::find(tx, id)?;
+    let read = |report: Report| kept::content(&report).map(|sealed| (report, sealed));
+    found.map(read).transpose()
+}
+
+/// The levels whose rows a report of this area has: the next two.
+fn shown(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Result<Vec<Level>, Refusal> {
+    let day = &checked.counting.period.to;
+    let ground = Ground::of(tx, reach, Some(checked.area.clone()), &[], day)?;
+    let county = ground.county(&checked.area);
+    let own = ground.parents.levels(&checked.area, &county);
+    let below = own.last().and_then(|level| level.below());
+    let next = below.and_then(Level::below);
+    Ok([below, next].into_iter().flatten().collect())
+}
+
+/// How far each log was counted: what was counted now, and what the reports of parts had counted.
+fn marks(ground: &Ground, frozen: &Frozen) -> Vec<Marked> {
+    let now = ground.counted().map(|part| Marked {
+        space: part.space.to_string(),
+        log: part.log.to_string(),
+        seq: part.mark,
+    });
+    let mut marks: Vec<Marked> = now.chain(frozen.marks().cloned()).collect();
+    // Of a county that was counted twice the earlier mark holds: nothing may come between two reports.
+    marks.sort_by(|a, b| (&a.space, a.seq).cmp(&(&b.space, b.seq)));
+    marks.dedup_by(|a, b| a.space == b.space);
+    marks
+}
+
+/// The life of the logs, in four digits: new after a restore, so that no number is given twice.
+fn life(ground: &Ground) -> String {
+    let mut hash = Sha256::new();
+    for part in &ground.parts {
+        hash.update(part.log.as_bytes());
+    }
+    hex(&hash.finalize()[..2])
+}
+
+/// What differs from the reports before.
+fn compare(
+    tx: &mut dyn Tx,
+    before: &Before,
+    checked: &Checked,
+    sealed: &mut Sealed,
+) -> Result<(), Refusal> {
+    if let Some((report, last)) = &before.last {
+        let late = Behind::of(tx, last, report.cut_off)?.count(tx)?;
+        sealed.late_arrivals = LateCount {
+            after: Some(last.number.clone()),
+            count: late.count,
+            more: late.more,
+        };
+        if last.from <= sealed.from {
+            sealed.falls = falls(last, sealed);
+        }
+    }
+    if let Some((report, old)) = &before.corrected {
+        sealed.corrects = Some(Corrects {
+            report: old.number.clone(),
+            sha256: hex(&report.sha256),
+            reason: checked.reason.clone(),
+            differences: differences(old, sealed),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! A sealed report as a file that anybody can check: its bytes with digest and signature.
+
+use serde::{Deserialize, Serialize};
+use sync_core::identity::{BadReport, PublicKey, ReportSeal, Signature};
+
+use super::{document::Sealed, kept::hex};
+use crate::storage::reports::Report;
+
+/// A report with what it is sealed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Envelope {
+    /// The bytes that were sealed, which are JSON, as one text.
+    pub content: String,
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub sha256: String,
+    /// The server's signature of the bytes, in hexadecimal: one byte for the algorithm (1 is Ed25519), then the signature of
+    /// `xuncha.report.1`, a zero byte and the bytes.
+    pub signature: String,
+}
+
+/// Why a file is no sealed report.
+#[derive(Debug, thiserror::Error)]
+pub enum BadEnvelope {
+    /// Neither an envelope nor bytes with a signature.
+    #[error("not a sealed report: {0}")]
+    Form(String),
+    /// Something was altered.
+    #[error(transparent)]
+    Altered(#[from] BadReport),
+}
+
+impl Envelope {
+    pub(super) fn of(report: &Report) -> Self {
+        Self {
+            content: String::from_utf8_lossy(&report.bytes).into_owned(),
+            sha256: hex(&report.sha256),
+            signature: hex(&report.signature),
+        }
+    }
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let even = hex.is_ascii() && hex.len().is_multiple_of(2);
+    let pairs = (0..hex.len() / 2).map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok());
+    even.then(|| pairs.collect()).flatten()
+}
+
+/// Checks a file, an envelope or the bytes alone with their signature, and reads what it says.
+///
+/// # Errors
+/// [`BadEnvelope`] saying what does not fit.
+pub fn verify(
+    file: &[u8],
+    signature: Option<&str>,
+    key: &PublicKey,
+) -> Result<Sealed, BadEnvelope> {
+    let form = |what: &str| BadEnvelope::Form(what.to_owned());
+    let (content, sha256, signature) = match signature {
+        Some(signature) => (file.to_vec(), None, signature.to_owned()),
+        None => {
+            let envelope: Envelope =
+                serde_json::from_slice(file).map_err(|e| form(&e.to_string()))?;
+            let sha256 = bytes(&envelope.sha256).ok_or_else(|| form("sha256"))?;
+            (
+                envelope.content.into_bytes(),
+                Some(sha256),
+                envelope.signature,
+            )
+        }
+    };
+    if let Some(sha256) = sha256 {
+        ReportSeal::check_digest(&sha256, &content)?;
+    }
+    let signature = bytes(&signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
+    let signature = signature.ok_or_else(|| form("signature"))?;
+    key.verify(
+        sync_core::identity::key::Purpose::Report,
+        &content,
+        &signature,
+    )
+    .map_err(|_| BadReport::Signature)?;
+    serde_json::from_slice(&content).map_err(|e| form(&e.to_string()))
+}

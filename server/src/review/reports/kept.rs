@@ -1,0 +1,276 @@
+//! Reading sealed reports: the digest is checked at every reading, and whoever asks must see the whole area.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use sync_core::{
+    catalogue::ReportStep,
+    identity::{PublicKey, ReportSeal},
+    record::{DocId, PersonId, Role},
+    wire::Code,
+};
+
+use super::{
+    document::Sealed,
+    envelope::{Envelope, verify},
+    late::{Behind, LatePage},
+};
+use crate::{
+    access::{Reach, Refusal},
+    review::{
+        Review, filter,
+        indicators::{area, is_reviewer},
+        view::instant,
+    },
+    storage::{
+        Tx,
+        reports::{self, Report, Step},
+    },
+};
+
+/// Which reports to list.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Reports {
+    /// Only of this area and below.
+    pub area: Option<String>,
+    /// `daily`, `weekly` or `summary`.
+    pub kind: Option<String>,
+    /// Rows of a page, 1 to 500; 50 if absent.
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+/// A report in a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReportView {
+    /// Its identifier.
+    pub id: String,
+    /// Its number.
+    pub number: String,
+    /// `daily`, `weekly` or `summary`.
+    pub kind: String,
+    /// Administrative path.
+    pub area: String,
+    /// First day of the period.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// Nothing at or after this was counted, RFC 3339.
+    pub cut_off: String,
+    /// Version.
+    pub version: i64,
+    /// The report it corrects.
+    pub corrects: Option<String>,
+    /// Why, if it corrects one.
+    pub reason: String,
+    /// When it was sealed, RFC 3339.
+    pub sealed_at: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// The server's signature of its bytes, in hexadecimal.
+    pub signature: String,
+    /// Where it stands: the last step.
+    pub state: String,
+    /// Who did what with it, in order.
+    pub steps: Vec<StepView>,
+}
+
+/// A step that was taken.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct StepView {
+    /// The step.
+    pub step: String,
+    /// By whom, an opaque number.
+    pub person: String,
+    /// In which role.
+    pub role: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One page of reports.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReportPage {
+    /// The reports, newest first.
+    pub items: Vec<ReportView>,
+    /// Give this as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+fn uuid(bytes: &[u8]) -> String {
+    DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
+}
+
+pub(super) fn person(bytes: &[u8]) -> String {
+    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
+}
+
+pub(super) fn role(number: i64) -> String {
+    let role = u16::try_from(number).ok().and_then(Role::from_number);
+    role.map_or_else(String::new, |role| role.name().to_owned())
+}
+
+/// An identifier as people give it.
+pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
+    let id = text.parse::<DocId>();
+    id.map(|id| id.as_bytes().to_vec())
+        .map_err(|_| Refusal::new(Code::NotFound, "no such report"))
+}
+
+/// What a report says, if its bytes are those that were sealed. Damage is shown, never read over.
+pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
+    let damaged = || {
+        tracing::error!(report = report.number, "a sealed report was altered");
+        Refusal::new(Code::ReportDamaged, report.number.clone())
+    };
+    ReportSeal::check_digest(&report.sha256, &report.bytes).map_err(|_| damaged())?;
+    serde_json::from_slice(&report.bytes).map_err(|_| damaged())
+}
+
+/// A report that this caller may read, with its bytes checked.
+pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
+    let missing = || Refusal::new(Code::NotFound, "no such report");
+    let report = reports::find(tx, id)?.ok_or_else(missing)?;
+    let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));
+    if !seen || !is_reviewer(reach) {
+        return Err(missing());
+    }
+    let sealed = content(&report)?;
+    Ok((report, sealed))
+}
+
+fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
+    let steps = steps.remove(&report.id).unwrap_or_default();
+    let last = steps.last().map(|step| step.step.clone());
+    ReportView {
+        id: uuid(&report.id),
+        number: report.number,
+        kind: report.kind,
+        area: report.area,
+        from: report.period_from,
+        to: report.period_to,
+        cut_off: instant(report.cut_off),
+        version: report.version,
+        corrects: report.corrects.as_deref().map(uuid),
+        reason: report.reason,
+        sealed_at: instant(report.sealed_at),
+        sha256: hex(&report.sha256),
+        signature: hex(&report.signature),
+        state: last.unwrap_or_else(|| ReportStep::FIRST.to_owned()),
+        steps: steps
+            .into_iter()
+            .map(|step| StepView {
+                step: step.step,
+                person: person(&step.person),
+                role: role(step.role),
+                at: instant(step.at),
+                reason: step.reason,
+            })
+            .collect(),
+    }
+}
+
+/// Reports as reviewers read them in a list.
+pub(super) fn views(tx: &mut dyn Tx, found: Vec<Report>) -> Result<Vec<ReportView>, Refusal> {
+    let ids: Vec<Vec<u8>> = found.iter().map(|report| report.id.clone()).collect();
+    let mut steps = reports::steps(tx, &ids)?;
+    Ok(found
+        .into_iter()
+        .map(|report| view(report, &mut steps))
+        .collect())
+}
+
+fn position(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
+    let bad = || Refusal::new(Code::BadFilter, "after: expected `next` of the page before");
+    let (sealed, report) = text.split_once('|').ok_or_else(bad)?;
+    let sealed = sealed.parse().map_err(|_| bad())?;
+    Ok((sealed, id(report).map_err(|_| bad())?))
+}
+
+impl Review {
+    /// The reports within reach, newest first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn reports(&self, reach: &Reach, query: Reports) -> Result<ReportPage, Refusal> {
+        let limit = filter::limit(query.limit)?;
+        let after = query.after.as_deref().map(position).transpose()?;
+        let mut areas = reach.areas().to_vec();
+        if let Some(text) = &query.area {
+            let asked = area(text)?;
+            let narrowed = areas.into_iter().filter_map(|within| match &asked {
+                asked if within.covers(asked) => Some(asked.clone()),
+                asked => asked.covers(&within).then_some(within),
+            });
+            areas = narrowed.collect();
+        }
+        if !is_reviewer(reach) {
+            areas.clear();
+        }
+        self.storage
+            .read(move |tx| {
+                let after = after.as_ref().map(|(sealed, id)| (*sealed, id.as_slice()));
+                let found = reports::list(tx, &areas, query.kind.as_deref(), after, limit)?;
+                let last = found.last().filter(|_| found.len() as i64 == limit);
+                let next = last.map(|r| format!("{}|{}", r.sealed_at, uuid(&r.id)));
+                let items = views(tx, found)?;
+                Ok(ReportPage { items, next })
+            })
+            .await
+    }
+
+    /// A report's bytes as they were sealed, checked against digest and signature.
+    ///
+    /// # Errors
+    /// `not-found`; `report-damaged` if the bytes are others.
+    pub async fn report(
+        &self,
+        reach: &Reach,
+        report: &str,
+        key: PublicKey,
+    ) -> Result<Envelope, Refusal> {
+        let (id, reach) = (id(report)?, reach.clone());
+        self.storage
+            .read(move |tx| {
+                let (report, _) = find(tx, &reach, &id)?;
+                let envelope = Envelope::of(&report);
+                let checked = verify(report.bytes.as_slice(), Some(&envelope.signature), &key);
+                checked.map_err(|_| Refusal::new(Code::ReportDamaged, report.number.clone()))?;
+                Ok(envelope)
+            })
+            .await
+    }
+
+    /// What came too late for a report.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-filter`, `report-damaged`.
+    pub async fn late(
+        &self,
+        reach: &Reach,
+        report: &str,
+        after: Option<String>,
+    ) -> Result<LatePage, Refusal> {
+        let (id, reach) = (id(report)?, reach.clone());
+        self.storage
+            .read(move |tx| {
+                let (report, sealed) = find(tx, &reach, &id)?;
+                let behind = Behind::of(tx, &sealed, report.cut_off)?;
+                behind.list(tx, after.as_deref())
+            })
+            .await
+    }
+}

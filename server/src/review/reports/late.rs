@@ -1,0 +1,221 @@
+//! What came too late for a report: in the log behind its marks, claimed before its cut-off.
+
+use serde::Serialize;
+use sync_core::{
+    crdt::inspect,
+    lifecycle::{Interval, parents::Parents},
+    record::{AreaPath, DocId, Event, ServerTime},
+    wire::Code,
+};
+
+use super::{
+    document::{Marked, Sealed},
+    kept,
+};
+use crate::{
+    access::Refusal,
+    register,
+    review::{indicators::day, view::instant},
+    storage::{
+        StorageError, Tx, docs,
+        reports::{self, Came},
+        spaces,
+    },
+};
+
+/// Records looked through at once.
+const RECORDS: usize = 64;
+
+/// Events counted at most; beyond this a sheet says "more".
+const COUNTED: u64 = 10_000;
+
+/// An event that came late.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct LateView {
+    /// The record.
+    pub record: String,
+    /// Administrative path.
+    pub area: String,
+    /// Kind of event.
+    pub kind: String,
+    /// Its Chinese name.
+    pub kind_zh: &'static str,
+    /// By its author's clock, RFC 3339.
+    pub claimed_at: String,
+    /// When the server received it, if it came in a pack of its author.
+    pub received_at: Option<String>,
+    /// Whether it certainly happened before the cut-off, whatever the author's clock says.
+    pub certain: bool,
+}
+
+/// What came late, a page of it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LatePage {
+    /// The events, in the order their records last changed.
+    pub items: Vec<LateView>,
+    /// Give this as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+    /// Counties whose log was restored since: what came late there cannot be told.
+    pub not_comparable: Vec<String>,
+}
+
+/// How many came late.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Late {
+    pub(crate) count: u64,
+    pub(crate) more: bool,
+}
+
+impl Late {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.more |= other.more;
+    }
+}
+
+/// A space with the number up to which its log was counted.
+type Log = (AreaPath, u64);
+
+/// What a report counted, as far as late events are told by it.
+pub(super) struct Behind {
+    area: AreaPath,
+    cut_off: i64,
+    parents: Parents,
+    marks: Vec<Marked>,
+}
+
+impl Behind {
+    pub(super) fn of(tx: &mut dyn Tx, sealed: &Sealed, cut_off: i64) -> Result<Self, Refusal> {
+        let damaged = |_| Refusal::new(Code::ReportDamaged, sealed.number.clone());
+        Ok(Self {
+            area: sealed.area.parse().map_err(damaged)?,
+            cut_off,
+            parents: register::parents(tx, &day(cut_off))?,
+            marks: sealed.marks.clone(),
+        })
+    }
+
+    /// The late events of records of one space after a number, and where to go on.
+    fn page(
+        &self,
+        tx: &mut dyn Tx,
+        space: &AreaPath,
+        mark: u64,
+        after: u64,
+    ) -> Result<(Vec<LateView>, Option<u64>), StorageError> {
+        let docs = docs::tail(tx, space, space, after.max(mark), RECORDS)?;
+        let full = docs.len() == RECORDS;
+        let next = docs.last().filter(|_| full).map(|doc| doc.last_seq);
+        let here: Vec<_> = docs
+            .into_iter()
+            .filter(|doc| self.parents.is_within(&doc.path, &self.area))
+            .collect();
+        let ids: Vec<DocId> = here.iter().map(|doc| doc.id).collect();
+        let mut found = Vec::new();
+        for came in reports::came_after(tx, space, &ids, mark)? {
+            let path = here.iter().find(|doc| doc.id == came.doc);
+            let path = path.map(|doc| doc.path.to_string()).unwrap_or_default();
+            found.extend(self.late(&came, &path));
+        }
+        Ok((found, next))
+    }
+
+    /// Those events of a change that were made before the cut-off, as far as anybody knows.
+    fn late(&self, came: &Came, path: &str) -> Vec<LateView> {
+        let events = inspect(&came.bytes).map(|facts| facts.events);
+        let read = |(_, bytes): (_, Vec<u8>)| Event::from_bytes(&bytes).ok();
+        let late = |event: Event| {
+            let received = came.received_at.map(ServerTime);
+            let when = Interval::new(event.beacon.as_ref(), received);
+            let claimed = event.claimed.0;
+            // Its author had heard from the server after the cut-off: it was made later, whatever it claims.
+            let after = when.lower.is_some_and(|lower| lower.0 >= self.cut_off);
+            (claimed < self.cut_off && !after).then(|| LateView {
+                record: came.doc.to_string(),
+                area: path.to_owned(),
+                kind: event.body.name().to_owned(),
+                kind_zh: event.body.zh(),
+                claimed_at: instant(claimed),
+                received_at: came.received_at.map(instant),
+                certain: when.upper.is_some_and(|upper| upper.0 < self.cut_off),
+            })
+        };
+        let events = events.unwrap_or_default().into_iter();
+        events.filter_map(read).filter_map(late).collect()
+    }
+
+    /// The marks that can be compared with the logs of today, and the spaces of those that cannot.
+    fn comparable(&self, tx: &mut dyn Tx) -> Result<(Vec<Log>, Vec<String>), StorageError> {
+        let (mut good, mut gone) = (Vec::new(), Vec::new());
+        for mark in &self.marks {
+            let space = spaces::area(&mark.space)?;
+            match spaces::find(tx, &space)? {
+                Some(log) if log.log.to_string() == mark.log => good.push((space, mark.seq)),
+                _ => gone.push(mark.space.clone()),
+            }
+        }
+        Ok((good, gone))
+    }
+
+    pub(super) fn count(&self, tx: &mut dyn Tx) -> Result<Late, StorageError> {
+        let mut late = Late::default();
+        for (space, mark) in self.comparable(tx)?.0 {
+            let mut after = Some(mark);
+            while let Some(at) = after {
+                let (found, next) = self.page(tx, &space, mark, at)?;
+                late.count += found.len() as u64;
+                after = next;
+                if late.count >= COUNTED {
+                    late.more = true;
+                    return Ok(late);
+                }
+            }
+        }
+        Ok(late)
+    }
+
+    /// A page after a position `space|number`.
+    pub(super) fn list(&self, tx: &mut dyn Tx, after: Option<&str>) -> Result<LatePage, Refusal> {
+        let bad = || Refusal::new(Code::BadFilter, "after: expected `next` of the page before");
+        let from = match after {
+            Some(text) => {
+                let (space, seq) = text.split_once('|').ok_or_else(bad)?;
+                Some((space.to_owned(), seq.parse::<u64>().map_err(|_| bad())?))
+            }
+            None => None,
+        };
+        let (spaces, not_comparable) = self.comparable(tx)?;
+        let mut page = LatePage {
+            items: Vec::new(),
+            next: None,
+            not_comparable,
+        };
+        for (space, mark) in spaces {
+            let at = match &from {
+                Some((begun, _)) if space.as_str() < begun.as_str() => continue,
+                Some((begun, seq)) if space.as_str() == begun => *seq,
+                _ => mark,
+            };
+            let (found, next) = self.page(tx, &space, mark, at)?;
+            page.items.extend(found);
+            if let Some(next) = next {
+                page.next = Some(format!("{space}|{next}"));
+                break;
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// How many events came late for the newest report of an area; none if there is no report.
+pub(crate) fn late_of_area(tx: &mut dyn Tx, area: &AreaPath) -> Result<Late, Refusal> {
+    let Some(newest) = reports::newest(tx, area.as_str(), None)? else {
+        return Ok(Late::default());
+    };
+    let Some(report) = reports::find(tx, &newest.id)? else {
+        return Ok(Late::default());
+    };
+    let sealed = kept::content(&report)?;
+    let behind = Behind::of(tx, &sealed, report.cut_off)?;
+    Ok(behind.count(tx)?)
+}

@@ -1,0 +1,403 @@
+//! The figures of the campaign's table as data: what each counts, and which must agree with which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    kinds::HazardKinds,
+    regions::Level,
+    rules::{Rules, StateCode},
+};
+use crate::record::{Grade, Role};
+
+/// All figures of one version.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Indicators {
+    /// Version of the table.
+    pub version: u32,
+    /// How to read it.
+    pub note: String,
+    /// States in which a record is no hazard of its own: voided, merged.
+    pub not_counted: Vec<StateCode>,
+    /// The category that provinces may leave out of the hazards.
+    pub duties_category: String,
+    /// The figures, in the order of the table.
+    pub indicators: Vec<Indicator>,
+    /// What must agree 勾稽.
+    pub checks: Vec<Check>,
+    /// Who may do what with a sealed report.
+    pub report_steps: Vec<ReportStep>,
+}
+
+/// One figure.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    /// Code such as `ST-07`.
+    pub code: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// Unit.
+    pub unit: String,
+    /// What it counts, in Chinese.
+    pub definition_zh: String,
+    /// What it counts, in English.
+    pub definition: String,
+    /// The same as a query.
+    pub value: Measure,
+    /// Whether the value of an area is the sum of its parts.
+    pub additive: bool,
+    /// Whether the cumulative value only ever rises.
+    #[serde(default)]
+    pub never_falls: bool,
+    /// For reviewers only.
+    #[serde(default)]
+    pub restricted: bool,
+}
+
+/// A query over what was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Measure {
+    /// Hazards that fit.
+    Hazards {
+        /// Every part narrows.
+        hazards: HazardsWhere,
+    },
+    /// The sum of a figure of records or hazards.
+    Quantity {
+        /// Its name, such as `training.attendees`.
+        quantity: String,
+        /// Fields of the record and their values.
+        #[serde(default, rename = "where")]
+        fields: Fields,
+    },
+    /// How many records of a type count.
+    Records {
+        /// The type.
+        records: String,
+        /// Fields of the record and their values.
+        #[serde(default, rename = "where")]
+        fields: Fields,
+    },
+    /// From the register of compounds.
+    Compounds {
+        /// Which.
+        compounds: Registered,
+    },
+    /// From the inspections.
+    Inspected {
+        /// What.
+        inspected: Inspected,
+    },
+    /// A sum.
+    Sum {
+        /// Its parts.
+        sum: Vec<Self>,
+    },
+    /// One figure in percent of another.
+    Ratio {
+        /// Codes of both.
+        ratio: [String; 2],
+    },
+}
+
+/// Fields of a record and the values they must have.
+pub type Fields = BTreeMap<String, serde_json::Value>;
+
+/// Which hazards.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HazardsWhere {
+    /// In one of these states; any if empty.
+    pub states: Vec<StateCode>,
+    /// Of one of these grades.
+    pub grades: Vec<Grade>,
+    /// Of one of these kinds.
+    pub codes: Vec<String>,
+    /// Of one of these categories; the empty one is that of kinds this version does not know.
+    pub categories: Vec<String>,
+    /// In this cycle or a later one.
+    pub cycle_from: i64,
+    /// Past the deadline.
+    pub overdue: bool,
+    /// The hazard has this figure of its own.
+    pub figure: Option<String>,
+    /// Counts even where the duties of companies are left out.
+    pub always: bool,
+}
+
+/// What the register says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Registered {
+    /// Active compounds.
+    All,
+    /// Of these, with a property company.
+    WithCompany,
+    /// Of these, without.
+    WithoutCompany,
+    /// Their buildings.
+    Buildings,
+}
+
+/// What inspections have covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Inspected {
+    /// Compounds with every registered building.
+    Compounds,
+    /// Registered buildings.
+    Buildings,
+    /// Buildings the register lacks.
+    UnregisteredBuildings,
+    /// Property companies, each once.
+    Companies,
+}
+
+/// Two sides that must agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Figures that are added up.
+    pub left: Vec<String>,
+    /// How they compare.
+    pub is: Compare,
+    /// Figures that are added up, or a number.
+    pub right: Side,
+}
+
+/// How two sides compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// At most.
+    Le,
+    /// Equal.
+    Eq,
+}
+
+/// The right side of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Side {
+    /// Figures that are added up.
+    Figures(Vec<String>),
+    /// A number.
+    Number(i64),
+}
+
+/// One step of a report, and who may take it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportStep {
+    /// The step.
+    pub step: String,
+    /// Its Chinese name.
+    pub zh: String,
+    /// After one of these.
+    pub from: Vec<String>,
+    /// By one of these.
+    pub roles: Vec<Role>,
+    /// Not by whoever took one of these.
+    pub unlike: Vec<String>,
+    /// Only for reports of these levels; for all if empty.
+    #[serde(default)]
+    pub levels: Vec<Level>,
+    /// Whether it needs a reason.
+    #[serde(default)]
+    pub reason: bool,
+}
+
+impl Measure {
+    /// The parts of a sum, or the measure itself.
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Sum { sum } => sum.iter().flat_map(Self::parts).collect(),
+            one => vec![one],
+        }
+    }
+}
+
+impl Indicators {
+    /// The figure with this code.
+    pub fn find(&self, code: &str) -> Option<&Indicator> {
+        self.indicators.iter().find(|i| i.code == code)
+    }
+
+    /// Names of the figures that are summed: without a condition on the record, or with one.
+    pub fn quantities(&self, conditional: bool) -> BTreeSet<&str> {
+        let parts = self.indicators.iter().flat_map(|i| i.value.parts());
+        let named = parts.filter_map(|part| match part {
+            Measure::Quantity { quantity, fields } if fields.is_empty() != conditional => {
+                Some(quantity.as_str())
+            }
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// Types of records that are counted: without a condition on the record, or with one.
+    pub fn types(&self, conditional: bool) -> BTreeSet<&str> {
+        let parts = self.indicators.iter().flat_map(|i| i.value.parts());
+        let named = parts.filter_map(|part| match part {
+            Measure::Records { records, fields } if fields.is_empty() != conditional => {
+                Some(records.as_str())
+            }
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// Figures of a hazard that a query asks for.
+    pub fn hazard_figures(&self) -> BTreeSet<&str> {
+        let parts = self.indicators.iter().flat_map(|i| i.value.parts());
+        let named = parts.filter_map(|part| match part {
+            Measure::Hazards { hazards } => hazards.figure.as_deref(),
+            _ => None,
+        });
+        named.collect()
+    }
+
+    pub(super) fn prepare(&self, rules: &Rules, kinds: &HazardKinds) -> Result<(), String> {
+        for (at, indicator) in self.indicators.iter().enumerate() {
+            let code = &indicator.code;
+            if self.indicators[..at].iter().any(|i| i.code == *code) {
+                return Err(format!("indicator {code} is given twice"));
+            }
+            for part in indicator.value.parts() {
+                self.known(part, rules, kinds)
+                    .map_err(|problem| format!("indicator {code}: {problem}"))?;
+            }
+            let ratio = matches!(indicator.value, Measure::Ratio { .. });
+            if ratio && indicator.additive {
+                return Err(format!("indicator {code}: a ratio cannot be added up"));
+            }
+        }
+        for check in &self.checks {
+            let right: &[String] = match &check.right {
+                Side::Figures(codes) => codes,
+                Side::Number(_) => &[],
+            };
+            for code in check.left.iter().chain(right) {
+                if self.find(code).is_none() {
+                    return Err(format!("a check names {code}, which is no indicator"));
+                }
+            }
+        }
+        self.steps_lead_on()
+    }
+
+    fn known(&self, part: &Measure, rules: &Rules, kinds: &HazardKinds) -> Result<(), String> {
+        match part {
+            Measure::Hazards { hazards } => {
+                let mut states = hazards.states.iter();
+                if let Some(state) = states.find(|state| rules.state(**state).is_none()) {
+                    return Err(format!("no state {state}"));
+                }
+                let mut codes = hazards.codes.iter();
+                if let Some(code) = codes.find(|code| kinds.find(code).is_none()) {
+                    return Err(format!("no hazard kind {code}"));
+                }
+                let known = |c: &str| c.is_empty() || kinds.categories.iter().any(|k| k.code == c);
+                match hazards.categories.iter().find(|c| !known(c)) {
+                    Some(category) => Err(format!("no category {category}")),
+                    None => Ok(()),
+                }
+            }
+            Measure::Quantity { quantity, fields } if !fields.is_empty() => {
+                let named = quantity.contains('.');
+                let problem = || format!("{quantity}: only a figure of a record has fields");
+                named.then_some(()).ok_or_else(problem)
+            }
+            Measure::Ratio { ratio } => {
+                let missing = |code: &&String| {
+                    let found = self.find(code).map(|i| &i.value);
+                    found.is_none_or(|value| matches!(value, Measure::Ratio { .. }))
+                };
+                match ratio.iter().find(missing) {
+                    Some(code) => Err(format!("a ratio of {code}, which cannot be counted")),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Every step begins at the draft or at another step.
+    fn steps_lead_on(&self) -> Result<(), String> {
+        let known = |name: &String| {
+            name == ReportStep::FIRST || self.report_steps.iter().any(|s| s.step == *name)
+        };
+        for step in &self.report_steps {
+            if let Some(from) = step.from.iter().chain(&step.unlike).find(|n| !known(n)) {
+                return Err(format!("report step {}: no step {from}", step.step));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ReportStep {
+    /// What a report is at before anybody took a step.
+    pub const FIRST: &'static str = "draft";
+}
+
+impl HazardsWhere {
+    /// Whether the query narrows by anything that a single hazard shows.
+    pub fn fits(&self, state: StateCode, grade: &str, code: &str, category: &str) -> bool {
+        (self.states.is_empty() || self.states.contains(&state))
+            && (self.grades.is_empty() || self.grades.iter().any(|g| g.name() == grade))
+            && (self.codes.is_empty() || self.codes.iter().any(|c| c == code))
+            && (self.categories.is_empty() || self.categories.iter().any(|c| c == category))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue::{Catalogue, CatalogueError, Sources};
+
+    fn with(from: &str, to: &str) -> Result<Catalogue, CatalogueError> {
+        let text = Sources::EMBEDDED.indicators.replacen(from, to, 1);
+        assert_ne!(text, Sources::EMBEDDED.indicators, "{from}");
+        Catalogue::parse(Sources {
+            indicators: &text,
+            ..Sources::EMBEDDED
+        })
+    }
+
+    #[test]
+    fn every_figure_from_st_01_to_st_39_is_there() {
+        let table = &Catalogue::embedded().indicators;
+        for number in 1..=39 {
+            let code = format!("ST-{number:02}");
+            let mut all = table.indicators.iter();
+            assert!(all.any(|i| i.code.starts_with(&code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_contradicts_itself_names_the_entry() {
+        for (from, to, named) in [
+            ("\"code\": \"ST-02\"", "\"code\": \"ST-01\"", "ST-01"),
+            ("\"states\": [70, 80]", "\"states\": [71]", "HS71"),
+            ("\"EV-06\"", "\"EV-66\"", "EV-66"),
+            ("[\"EV\"]", "[\"XX\"]", "XX"),
+            ("[\"ST-02\", \"ST-01\"]", "[\"ST-02\", \"ST-99\"]", "ST-99"),
+            ("[\"ST-24b\"]", "[\"ST-24c\"]", "ST-24c"),
+            (
+                "\"from\": [\"draft\"]",
+                "\"from\": [\"drafted\"]",
+                "drafted",
+            ),
+        ] {
+            let error = with(from, to).unwrap_err().to_string();
+            assert!(error.contains(named), "{named}: {error}");
+        }
+    }
+}

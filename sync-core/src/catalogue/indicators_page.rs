@@ -1,0 +1,126 @@
+//! The figures as a page for people: what each counts, which must agree, who signs a report.
+
+use std::fmt::Write;
+
+use super::{
+    Catalogue,
+    indicators::{Check, Compare, Indicator, ReportStep, Side},
+};
+
+const HEAD: &str = "# Figures of the campaign 统计指标
+
+Generated from `schemas/catalogue/indicators.json` and `regions.json` by `cargo xtask schemas`; do not edit. Every figure has a
+value of the period 本期 and a cumulative one 累计, by China time, up to the cut-off.
+";
+
+/// The page.
+pub fn indicators_page(catalogue: &Catalogue) -> String {
+    let table = &catalogue.indicators;
+    let mut page = HEAD.to_owned();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        page,
+        "\n## Figures 指标\n\n| Code | 中文 | English | 单位 | 含义 | Meaning | Sum of parts | Query |\n|---|---|---|---|---|---|---|---|"
+    );
+    for indicator in &table.indicators {
+        let _ = writeln!(page, "{}", row(indicator));
+    }
+    let _ = writeln!(page, "\n## What must agree 勾稽关系\n");
+    for check in &table.checks {
+        let _ = writeln!(page, "- {}", agreement(check));
+    }
+    let _ = writeln!(
+        page,
+        "\n## Steps of a sealed report 报表办理\n\n| Step | 中文 | After | By | Not by whoever took | For | Reason |\n|---|---|---|---|---|---|---|"
+    );
+    for step in &table.report_steps {
+        let _ = writeln!(page, "{}", steps(step));
+    }
+    let _ = writeln!(
+        page,
+        "\n## The province and its cities 省和市州\n\n| Code | 中文 | English | Counts as | Counties |\n|---|---|---|---|---|"
+    );
+    for region in &catalogue.regions.regions {
+        let levels: Vec<_> = region.levels.iter().map(|l| l.name()).collect();
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} |",
+            region.code,
+            region.zh,
+            region.en,
+            levels.join(", "),
+            region.counties
+        );
+    }
+    page
+}
+
+fn row(i: &Indicator) -> String {
+    let query = serde_json::to_value(&i.value).unwrap_or_default();
+    let mut said = i.definition.clone();
+    if i.never_falls {
+        said += "; never falls";
+    }
+    if i.restricted {
+        said += "; for reviewers only";
+    }
+    format!(
+        "| {} | {} | {} | {} | {} | {said} | {} | `{}` |",
+        i.code,
+        i.zh,
+        i.en,
+        i.unit,
+        i.definition_zh,
+        if i.additive { "yes" } else { "no" },
+        plain(&query)
+    )
+}
+
+/// Without what is empty.
+fn plain(query: &serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(map) = query else {
+        return query.clone();
+    };
+    let said = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(list) => !list.is_empty(),
+        serde_json::Value::Bool(set) => *set,
+        serde_json::Value::Number(n) => n.as_i64() != Some(0),
+        serde_json::Value::Null => false,
+        _ => true,
+    };
+    let kept = map.iter().filter(|(_, value)| said(value));
+    let kept = kept.map(|(name, value)| (name.clone(), plain(value)));
+    kept.filter(|(name, value)| name != "where" || *value != serde_json::json!({}))
+        .collect()
+}
+
+fn agreement(check: &Check) -> String {
+    let right = match &check.right {
+        Side::Figures(codes) => codes.join(" + "),
+        Side::Number(number) => number.to_string(),
+    };
+    let is = match check.is {
+        Compare::Le => "≤",
+        Compare::Eq => "=",
+    };
+    format!("{} {is} {right}", check.left.join(" + "))
+}
+
+fn steps(step: &ReportStep) -> String {
+    let roles: Vec<_> = step.roles.iter().map(|r| r.zh()).collect();
+    let levels: Vec<_> = step.levels.iter().map(|l| l.name()).collect();
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} |",
+        step.step,
+        step.zh,
+        step.from.join(", "),
+        roles.join("、"),
+        step.unlike.join(", "),
+        if levels.is_empty() {
+            "all".to_owned()
+        } else {
+            levels.join(", ")
+        },
+        if step.reason { "yes" } else { "" }
+    )
+}

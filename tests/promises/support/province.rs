@@ -1,0 +1,307 @@
+//! A province for figures and reports: the 17 cities with a county or three each, and ledgers written row by row.
+//!
+//! Places are real codes, everything recorded in them is made up. Rows are written where the projection would write
+//! them, so that a test says exactly what was recorded.
+
+use cli_simulator::phone::Transport;
+use serde_json::Value;
+use sync_core::{
+    record::{AreaPath, DocId, LogId, PersonId, Role},
+    sync::{Call, Method},
+};
+use xuncha_server::{
+    register::{Import, import_compounds, import_regions},
+    storage::{StorageError, Tx, Value as Sql, hazards, hazards::Hazard, spaces},
+};
+
+use super::{MORNING, Town};
+
+/// Counties with a log of their own; the last four are cities as well.
+pub(crate) const COUNTIES: [&str; 20] = [
+    "420000/420100/420106",
+    "420000/420100/420103",
+    "420000/420100/420111",
+    "420000/420200/420202",
+    "420000/420300/420302",
+    "420000/420500/420502",
+    "420000/420600/420602",
+    "420000/420700/420704",
+    "420000/420800/420802",
+    "420000/420800/420882",
+    "420000/420900/420902",
+    "420000/421000/421002",
+    "420000/421100/421102",
+    "420000/421200/421202",
+    "420000/421300/421303",
+    "420000/422800/422801",
+    "420000/429004",
+    "420000/429005",
+    "420000/429006",
+    "420000/429021",
+];
+
+/// Wuchang, whose street 420106490 is split: one community reports to the development zone.
+pub(crate) const WUCHANG: &str = COUNTIES[0];
+pub(crate) const ZONE: &str = "420000/420100/EastLake";
+pub(crate) const SPLIT: &str = "420000/420100/420106/420106490/420106490001";
+
+const MORE_REGIONS: &str = "path,name,level,report_parent
+420000/420100/EastLake,东湖高新区,functional_area,
+420000/420100/420106/420106490/420106490001,示范社区,community,420000/420100/EastLake
+";
+
+/// The regions of the province's counties as a file.
+pub(crate) fn regions() -> String {
+    let mut text = MORE_REGIONS.to_owned();
+    for county in COUNTIES {
+        let level = match county.matches('/').count() {
+            1 => "city county",
+            _ => "county",
+        };
+        text += &format!("{county},示范县{},{level},\n", &county[county.len() - 6..]);
+    }
+    text
+}
+
+pub(crate) fn area(text: &str) -> AreaPath {
+    text.parse().unwrap()
+}
+
+/// A hazard as a test says it.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) path: String,
+    pub(crate) state: i64,
+    pub(crate) code: &'static str,
+    pub(crate) found_at: i64,
+    pub(crate) deadline: Option<i64>,
+    pub(crate) cycle: i64,
+}
+
+impl Found {
+    pub(crate) fn at(path: &str, state: i64, code: &'static str) -> Self {
+        Self {
+            path: path.to_owned(),
+            state,
+            code,
+            found_at: MORNING,
+            deadline: None,
+            cycle: 1,
+        }
+    }
+}
+
+impl Town {
+    /// The province, with a log for each county and the regions imported.
+    pub(crate) fn province() -> Self {
+        let town = Self::new();
+        let made = town.app().storage.write(|tx| {
+            for (n, county) in (0..).zip(COUNTIES) {
+                spaces::create(tx, &area(county), LogId([n; 8]))?;
+            }
+            Ok::<_, StorageError>(())
+        });
+        town.runtime.block_on(made).unwrap();
+        let import = town.import_regions(&regions());
+        assert!(import.written, "{import:?}");
+        town
+    }
+
+    pub(crate) fn import_regions(&self, text: &str) -> Import {
+        let storage = &self.app().storage;
+        let import = import_regions(storage, text.as_bytes().to_vec(), false);
+        self.runtime.block_on(import).unwrap()
+    }
+
+    pub(crate) fn import_compounds(&self, text: &str) -> Import {
+        let storage = &self.app().storage;
+        let import = import_compounds(storage, text.as_bytes().to_vec(), false);
+        self.runtime.block_on(import).unwrap()
+    }
+
+    /// A key to the review API for a person of a number.
+    pub(crate) fn key_of(&self, person: u8, role: Role, within: &str) -> String {
+        let access = &self.app().rooms.access;
+        let token = access.issue_token(PersonId([person; 16]), role, area(within), String::new());
+        self.runtime.block_on(token).unwrap()
+    }
+
+    /// A province reviewer's key to everything.
+    pub(crate) fn province_key(&self) -> String {
+        self.key_of(90, Role::ProvinceReviewer, "420000")
+    }
+
+    pub(crate) fn in_ledger<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&mut dyn Tx) -> Result<T, StorageError> + Send + 'static,
+    ) -> T {
+        let written = self.app().storage.write(write);
+        self.runtime.block_on(written).unwrap()
+    }
+
+    /// Writes hazards into the ledger.
+    pub(crate) fn ledger_has(&self, found: Vec<Found>) {
+        self.in_ledger(move |tx| {
+            let rows: Vec<Hazard> = found.iter().map(|f| row(f, fresh())).collect();
+            hazards::put(tx, &rows.iter().collect::<Vec<_>>())
+        });
+    }
+
+    /// Writes a record of the campaign that counts, with its figures.
+    pub(crate) fn recorded(&self, path: &str, kind: &str, data: &str, figures: &[(&str, i64)]) {
+        self.recorded_at(path, kind, data, figures, MORNING, fresh());
+    }
+
+    pub(crate) fn recorded_at(
+        &self,
+        path: &str,
+        kind: &str,
+        data: &str,
+        figures: &[(&str, i64)],
+        at: i64,
+        doc: [u8; 16],
+    ) {
+        let (path, kind, data) = (path.to_owned(), kind.to_owned(), data.to_owned());
+        let figures: Vec<(String, i64)> =
+            figures.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();
+        self.in_ledger(move |tx| {
+            let space = space_of(&path);
+            tx.execute(
+                "INSERT INTO campaign_record (space, doc, path, as_of_seq, changed, type, state, counts, title, held_at,
+                   updated_at, event_count, photo_count, data)
+                 VALUES ($1, $2, $3, 0, 0, $4, 'confirmed', 1, '', $5, $6, 1, 0, $7)",
+                &[
+                    space.as_str().into(),
+                    doc.as_slice().into(),
+                    path.as_str().into(),
+                    kind.as_str().into(),
+                    at.into(),
+                    at.into(),
+                    data.as_str().into(),
+                ],
+            )?;
+            for (name, milli) in &figures {
+                quantity(tx, &space, doc, &path, name, at, *milli)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Says that a finished inspection looked at buildings.
+    pub(crate) fn inspected(&self, path: &str, compound: [u8; 16], buildings: &[&str], at: i64) {
+        let doc = fresh();
+        self.recorded_at(
+            path,
+            "inspection",
+            "{}",
+            &[("inspection.team_size", 2000)],
+            at,
+            doc,
+        );
+        let space = space_of(path);
+        let buildings: Vec<String> = buildings.iter().map(|b| (*b).to_owned()).collect();
+        self.in_ledger(move |tx| {
+            for building in &buildings {
+                tx.execute(
+                    "INSERT INTO inspected (space, doc, compound, building, unit, finished)
+                     VALUES ($1, $2, $3, $4, '', 1)",
+                    &[
+                        space.as_str().into(),
+                        doc.as_slice().into(),
+                        compound.as_slice().into(),
+                        building.as_str().into(),
+                    ],
+                )?;
+            }
+            Ok(())
+        });
+    }
+
+    /// A POST of JSON with a token: status and answer.
+    pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
+        let call = Call {
+            method: Method::Post,
+            path: path.to_owned(),
+            headers: vec![
+                ("authorization", format!("Bearer {token}")),
+                ("content-type", "application/json".to_owned()),
+            ],
+            body: body.to_string().into_bytes(),
+        };
+        let reply = self.http.clone().send(&call).unwrap();
+        let answer = serde_json::from_slice(&reply.body).unwrap_or_default();
+        (reply.status, answer)
+    }
+}
+
+fn quantity(
+    tx: &mut dyn Tx,
+    space: &str,
+    doc: [u8; 16],
+    path: &str,
+    name: &str,
+    at: i64,
+    milli: i64,
+) -> Result<(), StorageError> {
+    let values: [Sql<'_>; 6] = [
+        space.into(),
+        doc.as_slice().into(),
+        name.into(),
+        path.into(),
+        at.into(),
+        milli.into(),
+    ];
+    tx.execute(
+        "INSERT INTO quantity (space, doc, name, n, path, at, milli) VALUES ($1, $2, $3, 0, $4, $5, $6)",
+        &values,
+    )?;
+    Ok(())
+}
+
+/// The county of a path: of those here.
+fn space_of(path: &str) -> String {
+    let county = COUNTIES.iter().find(|c| area(c).covers(&area(path)));
+    (*county.unwrap()).to_owned()
+}
+
+/// A new identifier.
+pub(crate) fn fresh() -> [u8; 16] {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut id = [9; 16];
+    id[8..].copy_from_slice(&NEXT.fetch_add(1, SeqCst).to_be_bytes());
+    id
+}
+
+fn row(f: &Found, doc: [u8; 16]) -> Hazard {
+    let category = f.code.split('-').next().unwrap_or_default();
+    Hazard {
+        doc: DocId(doc).as_bytes().to_vec(),
+        space: space_of(&f.path),
+        path: f.path.clone(),
+        state: f.state,
+        is_open: ![80, 95, 96].contains(&f.state),
+        cycle: f.cycle,
+        grade: "G2".to_owned(),
+        code: f.code.to_owned(),
+        category: category.to_owned(),
+        found_at: f.found_at,
+        updated_at: f.found_at,
+        deadline: f.deadline,
+        ..Hazard::default()
+    }
+}
+
+/// The cumulative value of a figure in a row.
+pub(crate) fn value(row: &Value, code: &str) -> f64 {
+    row["values"][code]["cumulative"]
+        .as_f64()
+        .unwrap_or_default()
+}
+
+/// The row of a place.
+pub(crate) fn row_of<'v>(sheet: &'v Value, area: &str) -> &'v Value {
+    let rows = sheet["rows"].as_array().unwrap();
+    let found = rows.iter().find(|row| row["area"] == area);
+    found.unwrap_or_else(|| panic!("no row of {area}"))
+}
