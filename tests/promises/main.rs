@@ -18,6 +18,7 @@ mod no_op_cost;
 mod photo_safety;
 mod photo_stores;
 mod processes;
+mod record_types;
 mod restored_server;
 mod scope_isolation;
 mod storage;
