@@ -21,6 +21,7 @@ mod photo_safety;
 mod photo_stores;
 mod processes;
 mod reports;
+mod record_types;
 mod restored_server;
 mod scope_isolation;
 mod storage;

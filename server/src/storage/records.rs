@@ -91,15 +91,14 @@ fn conditions(q: &Query, w: &mut Where) {
     }
 }
 
+/// Figures of documents: names with sums in thousandths.
+pub type Sums = HashMap<Vec<u8>, Vec<(String, i64)>>;
+
 /// The figures of documents of one space, with their sums in thousandths.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn figures(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    docs: &[&[u8]],
-) -> Result<HashMap<Vec<u8>, Vec<(String, i64)>>, StorageError> {
+pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<Sums, StorageError> {
     let keys: Vec<Value<'_>> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
     let rows = tx.all_of(
         "SELECT doc, name, CAST(SUM(milli) AS BIGINT) FROM quantity WHERE space = $1 AND doc IN (?)
@@ -108,7 +107,7 @@ pub fn figures(
         &keys,
         |row| Ok((row.bytes(0)?, row.text(1)?, row.int(2)?)),
     )?;
-    let mut found: HashMap<Vec<u8>, Vec<(String, i64)>> = HashMap::new();
+    let mut found = Sums::new();
     for (doc, name, milli) in rows {
         found.entry(doc).or_default().push((name, milli));
     }

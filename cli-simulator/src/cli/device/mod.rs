@@ -4,6 +4,7 @@
 
 mod campaign;
 mod capture;
+mod records;
 mod show;
 
 use std::path::PathBuf;
@@ -123,7 +124,7 @@ impl Device {
             Command::Capture(capture) => capture.run(&mut phone),
             Command::List { text, limit } => list(&phone, text, limit),
             Command::Campaign(command) => command.run(&mut phone),
-            Command::Show { id } if find(&phone, &id).is_err() => campaign::show(&phone, &id),
+            Command::Show { id } if find(&phone, &id).is_err() => records::show(&phone, &id),
             Command::Show { id } => show(&phone, &id),
             Command::Event {
                 id,
@@ -170,12 +171,10 @@ fn event(
     text: &str,
     photos: &[PathBuf],
 ) -> anyhow::Result<()> {
-    let doc = match find(phone, id) {
-        Ok(doc) => doc,
+    let Ok(doc) = find(phone, id) else {
         // Not in the list of hazards: a record, or the message that says it is nowhere.
-        Err(_) => {
-            return campaign::event(phone, campaign::find(phone, id)?.doc, kind, text, photos);
-        }
+        let doc = campaign::find(phone, id)?.doc;
+        return campaign::event(phone, doc, kind, text, photos);
     };
     let photos = take(phone, photos, PhotoRole::After)?;
     let evidence = || {

@@ -70,7 +70,7 @@ struct Beside {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,
     organs: HashMap<Vec<u8>, String>,
-    figures: HashMap<Vec<u8>, Vec<(String, i64)>>,
+    figures: records::Sums,
 }
 
 fn beside(tx: &mut dyn Tx, rows: &[Record]) -> Result<Beside, StorageError> {
