@@ -3,6 +3,7 @@
 //! It listens on a socket in that folder only: no port is taken and nobody else can connect.
 
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -109,13 +110,7 @@ impl Server {
 
     fn certify(&self) -> anyhow::Result<()> {
         let data = self.folder.path().join("data");
-        let mut openssl = if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "openssl"]);
-            command
-        } else {
-            Command::new("openssl")
-        };
+        let mut openssl = as_owner(OsStr::new("openssl"));
         let made = openssl
             .current_dir(&data)
             .args([
@@ -136,6 +131,11 @@ impl Server {
             "no certificate: {}",
             String::from_utf8_lossy(&made.stderr)
         );
+        // PostgreSQL refuses a key that others may read.
+        let mut closed = as_owner(OsStr::new("chmod"));
+        let closed = closed.current_dir(&data).args(["600", "server.key"]);
+        let status = closed.status()?;
+        ensure!(status.success(), "the key cannot be closed to others");
         Ok(())
     }
 
@@ -203,14 +203,7 @@ impl Server {
     }
 
     fn call(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-        let program = self.programs.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+        let mut command = as_owner(self.programs.join(program).as_os_str());
         command
             .current_dir(self.folder.path())
             .arg("-D")
@@ -233,6 +226,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.call("pg_ctl", &["-m", "immediate", "stop"]);
     }
+}
+
+/// A program run as the owner of the folder: PostgreSQL does not run as root.
+fn as_owner(program: &OsStr) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program);
+    command
 }
 
 fn is_root() -> bool {

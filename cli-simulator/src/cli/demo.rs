@@ -6,7 +6,7 @@ use clap::Args;
 use cli_simulator::demo::play;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// One day of a small county, then a server to look at.
+/// One week of a small county, then a server to look at.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo demo --exit")]
 pub(crate) struct Demo {
@@ -36,7 +36,7 @@ impl Demo {
             bar.set_message(words.to_owned());
         })?;
         bar.finish_and_clear();
-        println!("巡查演示 / Xuncha demo: 一个县、两个网格、三部手机、一天");
+        println!("巡查演示 / Xuncha demo: 一个县、两个网格、八部手机、一周");
         println!("{}", played.ledger.text());
         let address = format!("http://{}", played.app.address);
         if !self.exit {

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 演示 / One day of a small county over a bad network.
+    /// 演示 / One week of a small county over a bad network.
     Demo(demo::Demo),
     /// 手机 / A phone by hand.
     Device(Box<device::Device>),

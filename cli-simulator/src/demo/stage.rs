@@ -13,7 +13,8 @@ use std::{
 use anyhow::Context;
 use sync_core::{
     record::{
-        DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRef, PhotoRole, ServerTime,
+        Data, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRef, PhotoRole,
+        RecordEntry, ServerTime, Short, TypeCode,
     },
     sync::{Options, Report},
 };
@@ -178,6 +179,28 @@ impl<'s> Stage<'s> {
         body: EventBody,
     ) -> anyhow::Result<EventId> {
         Ok(self.phone(who)?.device.state(doc, body, None)?)
+    }
+
+    /// Somebody records something that was done in the first compound, beside hazards.
+    pub(super) fn record(
+        &mut self,
+        who: &str,
+        of: &str,
+        title: &str,
+        data: &serde_json::Value,
+    ) -> anyhow::Result<()> {
+        let compound = &self.world.compounds[0];
+        let entry = RecordEntry {
+            r#type: TypeCode::new(of)?,
+            area: compound.grid.clone(),
+            compound: Some(compound.id),
+            title: Short::new(title)?,
+            held: DeviceTime(self.now),
+            photos: Vec::new(),
+            data: Data::new(&data.to_string())?,
+        };
+        self.phone(who)?.device.record(entry, None)?;
+        Ok(())
     }
 
     /// Somebody syncs until nothing is left to do.

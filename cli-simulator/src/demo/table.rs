@@ -15,17 +15,43 @@ use crate::{
 pub struct Ledger {
     /// Hazards with their whole histories, as the API gives them.
     pub hazards: Vec<Value>,
+    /// What the week brought beside single hazards: suggestions, the sealed report, what came late for it.
+    pub week: String,
     /// The wire in words.
     pub wire: String,
 }
 
-fn get(http: &mut Http, token: &str, path: &str) -> anyhow::Result<Value> {
-    let headers = vec![("authorization", format!("Bearer {token}"))];
+/// Asks the review API.
+pub(super) fn get(http: &mut Http, token: &str, path: &str) -> anyhow::Result<Value> {
+    ask(http, token, Method::Get, path, Vec::new())
+}
+
+/// Sends the review API an order.
+pub(super) fn post(
+    http: &mut Http,
+    token: &str,
+    path: &str,
+    order: &Value,
+) -> anyhow::Result<Value> {
+    ask(http, token, Method::Post, path, serde_json::to_vec(order)?)
+}
+
+fn ask(
+    http: &mut Http,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> anyhow::Result<Value> {
+    let mut headers = vec![("authorization", format!("Bearer {token}"))];
+    if !body.is_empty() {
+        headers.push(("content-type", "application/json".to_owned()));
+    }
     let call = Call {
-        method: Method::Get,
+        method,
         path: path.to_owned(),
         headers,
-        body: Vec::new(),
+        body,
     };
     let reply = http.send(&call).map_err(|lost| anyhow::anyhow!(lost.0))?;
     anyhow::ensure!(
@@ -50,6 +76,7 @@ impl Ledger {
         };
         Ok(Self {
             hazards: ids.iter().map(one).collect::<Result<_, _>>()?,
+            week: String::new(),
             wire: String::new(),
         })
     }
@@ -60,6 +87,7 @@ impl Ledger {
         for detail in &self.hazards {
             hazard(&mut out, detail);
         }
+        out.push_str(&self.week);
         out.push_str(&self.wire);
         out
     }
@@ -103,26 +131,74 @@ fn hazard(out: &mut String, detail: &Value) {
             words.unwrap_or_default()
         );
     }
-    for conflict in detail["conflicts"].as_array().into_iter().flatten() {
-        let who = |id: &str| {
-            let events = detail["events"].as_array().into_iter().flatten();
-            let found = events.into_iter().find(|e| text(e, "id") == id);
-            found
-                .map(|e| format!("{}“{}”", text(e, "author_name"), text(e, "kind_zh")))
-                .unwrap_or_default()
-        };
-        let state = if conflict["resolved_by"].is_null() {
-            "未裁定，不能销号"
-        } else {
-            "已裁定"
-        };
-        let (one, other) = (who(text(conflict, "one")), who(text(conflict, "other")));
+    for said in detail["because"].as_array().into_iter().flatten() {
         let _ = writeln!(
             out,
-            "    ⚠ 冲突 {}（{state}）：{one} ∥ {other}",
-            text(conflict, "rule")
+            "    · {}\n      {}",
+            text(said, "zh"),
+            text(said, "en")
         );
     }
+}
+
+/// Records that look like one, with why.
+pub(super) fn suggestions(page: &Value) -> String {
+    let mut out = String::from("\n重复提示（周三晚）/ suggested on Wednesday evening\n");
+    for pair in page["items"].as_array().into_iter().flatten() {
+        let places: Vec<&str> = pair["hazards"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|hazard| text(hazard, "place"))
+            .collect();
+        let signs: Vec<&str> = pair["signs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let _ = writeln!(
+            out,
+            "    {}：{}　{} 分（{}）",
+            places.join(" ≈ "),
+            text(pair, "advice_zh"),
+            pair["score"],
+            signs.join(", ")
+        );
+    }
+    out
+}
+
+/// A sealed report with some of its figures, and what came late for it.
+pub(super) fn report(sealed: &Value, content: &Value, late: &Value) -> String {
+    let mut out = format!(
+        "\n封存的周报 / the sealed report　{}　截止 {}\n    SHA-256 {}\n",
+        text(sealed, "number"),
+        text(sealed, "cut_off"),
+        text(sealed, "sha256")
+    );
+    for code in ["ST-07", "ST-08", "ST-12a", "ST-24a", "ST-29a", "ST-34a"] {
+        let figure = &content["total"]["values"][code];
+        if !figure.is_null() {
+            let _ = writeln!(out, "    {code}　累计 {}", figure["cumulative"]);
+        }
+    }
+    let _ = writeln!(out, "    周五查得迟到数据 / late arrivals found on Friday");
+    for event in late["items"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            out,
+            "    · {}　登记于 {}　到达于 {}　确在截止前：{}",
+            text(event, "kind_zh"),
+            text(event, "claimed_at"),
+            text(event, "received_at"),
+            if event["certain"] == true {
+                "是"
+            } else {
+                "不能确定"
+            }
+        );
+    }
+    out
 }
 
 /// Bytes and requests on the wire, for each phone and in all.

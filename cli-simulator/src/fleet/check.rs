@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sync_core::{
+    crdt::Document,
     lifecycle::{Judged, Verdict},
-    record::{BlobHash, DocId, EventId},
+    record::{AreaPath, BlobHash, DocId, EventId},
     sync::Options,
 };
+use xuncha_server::storage::{StorageError, docs, log};
 
 use super::play::Fleet;
 use crate::phone::Transport;
@@ -52,8 +54,6 @@ pub(super) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
 }
 
 fn server_ledger(fleet: &Fleet) -> anyhow::Result<Ledger> {
-    use sync_core::{crdt::Document, record::AreaPath};
-    use xuncha_server::storage::{StorageError, docs, log};
     let county: AreaPath = fleet.world.county.clone();
     let read = fleet.app.storage.read(move |tx| {
         let mut docs = Vec::new();
@@ -93,6 +93,16 @@ fn nothing_stated_is_lost(fleet: &Fleet, server: &Ledger) -> Promise {
     }
 }
 
+/// How many records lie in an area.
+fn lying_in(fleet: &Fleet, area: AreaPath) -> anyhow::Result<usize> {
+    let county = fleet.world.county.clone();
+    let read = fleet
+        .app
+        .storage
+        .read(move |tx| Ok::<_, StorageError>(docs::digests(tx, &county, &area)?.len()));
+    Ok(fleet.runtime.block_on(read)?)
+}
+
 /// A phone holds what lies in its area, and all of it.
 fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Promise> {
     let mut broken = Vec::new();
@@ -102,13 +112,10 @@ fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Pro
                 broken.push(format!("phone {n} and the server differ on {doc}"));
             }
         }
-        let area = &member.phone.device.own_grants()?[0].1.area;
-        let (mine, all) = (held(&member.phone)?.len(), server.len());
-        let whole = fleet.world.compounds[..2]
-            .iter()
-            .all(|c| area.covers(&c.grid));
-        if whole && mine != all {
-            broken.push(format!("phone {n} holds {mine} of {all} hazards"));
+        let area = member.phone.device.own_grants()?[0].1.area.clone();
+        let (mine, there) = (held(&member.phone)?.len(), lying_in(fleet, area)?);
+        if mine != there {
+            broken.push(format!("phone {n} holds {mine} of {there} hazards"));
         }
     }
     Ok(Promise {
