@@ -60,8 +60,9 @@ impl Server {
     /// # Errors
     /// If it is installed and does not start.
     pub fn start_with_tls() -> anyhow::Result<Option<Self>> {
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        Self::start_with(Some(free.local_addr()?.port()))
+        // The port is given back before PostgreSQL takes it.
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        Self::start_with(Some(free.port()))
     }
 
     fn start_with(port: Option<u16>) -> anyhow::Result<Option<Self>> {

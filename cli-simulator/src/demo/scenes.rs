@@ -102,7 +102,11 @@ pub(super) fn monday(stage: &mut Stage<'_>) -> anyhow::Result<Monday> {
     );
     let place = ("7栋", "", "", LocationKind::FireLane);
     let shed = stage.find("网格员甲", "FL-02", place, "七栋后私搭彩钢棚约二十平方米")?;
-    stage.at(0, 16, "丙在电子屏播放消防提示 / fire tips on the compound's screens");
+    stage.at(
+        0,
+        16,
+        "丙在电子屏播放消防提示 / fire tips on the compound's screens",
+    );
     let data = serde_json::json!({ "channel": "e_screen", "sessions": 1, "screens": 6 });
     stage.record(
         "物业经理丙",

@@ -46,6 +46,7 @@ pub(super) fn of(
     if let Some(seen) = Seen::of(doc.id, state, events, place_key::of) {
         row.finder = Some(seen.finder.as_bytes().to_vec());
         row.outdoors = seen.outdoors.map(|position| encode(&position));
+        row.place_group = suggestions::place_group(&seen);
         row.look = look(&seen, state, &registered.duplicate_of);
     }
     Beside {

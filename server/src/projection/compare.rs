@@ -1,6 +1,6 @@
 //! Comparing records: those whose place, kind, time or photos are new, with those that may be the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
     catalogue::{Catalogue, StateCode},
@@ -30,16 +30,15 @@ pub(super) fn round(
     // Held until the end: what another process writes meanwhile is compared after it.
     let mut mark = marks::lock(tx, space)?;
     let docs = suggestions::take(tx, space, limit)?;
+    let situation = gather(tx, space, &docs)?;
     for doc in &docs {
-        let (before, now) = (
-            suggestions::about(tx, space, *doc)?,
-            found(tx, space, *doc)?,
-        );
+        let before = situation.before.get(doc).map_or(&[][..], Vec::as_slice);
+        let now = plan(&situation, *doc);
         if before == now {
             continue;
         }
         suggestions::replace(tx, space, *doc, &now)?;
-        let (was, is) = (alarms(&before), alarms(&now));
+        let (was, is) = (alarms(before), alarms(&now));
         let news: BTreeSet<DocId> = was.symmetric_difference(&is).copied().collect();
         mark.changed = suggestions::touch(tx, space, &news, mark.changed)?;
     }
@@ -53,41 +52,92 @@ fn alarms(kept: &[Kept]) -> BTreeSet<DocId> {
     pairs.flat_map(|s| [s.doc, s.other]).collect()
 }
 
-/// What is to be suggested about a record now.
-fn found(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Vec<Kept>, StorageError> {
-    let catalogue = Catalogue::embedded();
-    let own = suggestions::comparables(tx, space, &[doc])?.remove(&doc);
-    let Some(own) = own.filter(stands) else {
-        return Ok(Vec::new());
-    };
-    let days = i64::from(catalogue.weights.campaign_days);
-    let campaign = days * 86_400_000;
-    let mut others: BTreeSet<DocId> =
-        suggestions::in_building(tx, space, &own.seen, campaign, CANDIDATES)?
-            .into_iter()
-            .collect();
-    others.extend(suggestions::with_photos(tx, space, &own.seen, CANDIDATES)?);
-    // What is linked already needs no suggestion.
-    let (linked, _) = links::group(tx, space, doc)?;
-    let others: Vec<DocId> = others.difference(&linked).copied().collect();
-    let mut kept = Vec::new();
-    for (other, row) in suggestions::comparables(tx, space, &others)? {
-        if !stands(&row) {
-            continue;
+/// What a round looks at.
+#[derive(Default)]
+struct Situation {
+    /// What is suggested so far.
+    before: HashMap<DocId, Vec<Kept>>,
+    /// The records themselves, and those they are compared with.
+    rows: HashMap<DocId, Comparable>,
+    /// With which.
+    others: HashMap<DocId, BTreeSet<DocId>>,
+}
+
+/// Reads what a round needs, for all its records together.
+fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation, StorageError> {
+    let mut rows = suggestions::comparables(tx, space, docs)?;
+    rows.retain(|_, row| stands(row));
+    let (mut photos, mut prints, mut groups) = <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
+    for row in rows.values() {
+        groups.insert(suggestions::place_group(&row.seen));
+        photos.extend(row.seen.photos.iter().map(|look| look.hash));
+        prints.extend(row.seen.photos.iter().filter_map(|look| look.print));
+    }
+    let places = suggestions::at_places(tx, space, &groups, CANDIDATES)?;
+    let naming = suggestions::naming(tx, space, &photos, CANDIDATES)?;
+    let alike = suggestions::looking_like(tx, space, &prints, CANDIDATES)?;
+    let linked = links::around(tx, space, docs)?;
+    let mut others: HashMap<DocId, BTreeSet<DocId>> = HashMap::new();
+    for (doc, row) in &rows {
+        let seen = &row.seen;
+        let mut near = places
+            .get(&suggestions::place_group(seen))
+            .cloned()
+            .unwrap_or_default();
+        if seen.photos.iter().any(|look| look.print.is_some()) {
+            near.extend(suggestions::in_building(tx, space, seen, CANDIDATES)?);
         }
-        let Some(found) = compare(&own.seen, &row.seen, catalogue) else {
-            continue;
-        };
+        near.retain(|(_, found)| in_campaign(seen.found.0, *found));
+        let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
+        for look in &seen.photos {
+            found.extend(naming.get(&look.hash).into_iter().flatten());
+            found.extend(look.print.and_then(|p| alike.get(&p)).into_iter().flatten());
+        }
+        // What is linked already needs no suggestion.
+        if linked.iter().any(|(a, b)| a == doc || b == doc) {
+            let (members, _) = links::group(tx, space, *doc)?;
+            found.retain(|other| !members.contains(other));
+        }
+        found.remove(doc);
+        others.insert(*doc, found);
+    }
+    let more: BTreeSet<DocId> = others.values().flatten().copied().collect();
+    let more: Vec<DocId> = more.into_iter().filter(|d| !rows.contains_key(d)).collect();
+    rows.extend(suggestions::comparables(tx, space, &more)?);
+    Ok(Situation {
+        before: suggestions::about(tx, space, docs)?,
+        rows,
+        others,
+    })
+}
+
+/// Whether two findings lie within one campaign.
+fn in_campaign(one: i64, other: i64) -> bool {
+    let days = u64::from(Catalogue::embedded().weights.campaign_days);
+    one.abs_diff(other) <= days * 86_400_000
+}
+
+/// What is to be suggested about a record now.
+fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
+    let catalogue = Catalogue::embedded();
+    let Some((own, others)) = s.rows.get(&doc).zip(s.others.get(&doc)) else {
+        return Vec::new();
+    };
+    let mut kept = Vec::new();
+    for other in others {
+        let row = s.rows.get(other).filter(|row| stands(row));
+        let found = row.and_then(|row| compare(&own.seen, &row.seen, catalogue));
+        let Some(found) = found else { continue };
         kept.push(Kept {
-            doc: doc.min(other),
-            other: doc.max(other),
+            doc: doc.min(*other),
+            other: doc.max(*other),
             urgency: found.advice.urgency(),
             score: i64::from(found.score),
             signs: serde_json::to_string(&found.signs).unwrap_or_default(),
         });
     }
     kept.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));
-    Ok(kept)
+    kept
 }
 
 fn stands(row: &Comparable) -> bool {

@@ -93,7 +93,8 @@ fn suggested(
     reach: &Reach,
     doc: &Doc,
 ) -> Result<Vec<SuggestionView>, StorageError> {
-    let kept = suggestions::about(tx, &doc.space, doc.id)?;
+    let mut kept = suggestions::about(tx, &doc.space, &[doc.id])?;
+    let kept = kept.remove(&doc.id).unwrap_or_default();
     let others: Vec<_> = kept.iter().flat_map(|s| [s.doc, s.other]).collect();
     let visible: BTreeSet<_> = docs::of(tx, &doc.space, &others)?
         .into_iter()

@@ -2,7 +2,7 @@
 
 use sync_core::record::{AreaPath, DocId, OrganId};
 
-use super::{StorageError, Tx, Value, spaces::area};
+use super::{StorageError, Tx, Value, docs::ids, spaces::area};
 
 /// A link of a company's chain that is missing, or came late.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +34,12 @@ pub fn replace(
     duties: &[&Duty],
 ) -> Result<(), StorageError> {
     let within = Value::Text(space.as_str());
-    for doc in docs {
-        tx.execute(
-            "DELETE FROM duty WHERE space = $1 AND doc = $2",
-            &[within, doc.as_bytes().into()],
-        )?;
-    }
+    tx.all_of(
+        "DELETE FROM duty WHERE space = $1 AND doc IN (?) RETURNING due",
+        &[within],
+        &ids(docs),
+        |row| row.int(0),
+    )?;
     let values: Vec<Value<'_>> = duties
         .iter()
         .flat_map(|duty| {

@@ -48,12 +48,14 @@ pub struct Hazard {
     pub look: i64,
     pub registered: Option<i64>,
     pub due: Option<i64>,
+    pub place_group: String,
 }
 
 pub(super) const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
   h.category, h.flags, h.compound, h.place, h.place_key, h.description, h.search, h.item_count, h.found_at,
   h.updated_at, h.deadline, h.event_count, h.observation_count, h.conflict_count, h.photo_count, h.latitude_e7,
-  h.longitude_e7, h.crs, h.accuracy_cm, h.problem, h.finder, h.outdoors, h.look, h.registered, h.due";
+  h.longitude_e7, h.crs, h.accuracy_cm, h.problem, h.finder, h.outdoors, h.look, h.registered, h.due,
+  h.place_group";
 
 pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
     Ok(Hazard {
@@ -92,6 +94,7 @@ pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
         look: row.int(32)?,
         registered: row.opt_int(33)?,
         due: row.opt_int(34)?,
+        place_group: row.text(35)?,
     })
 }
 
@@ -116,7 +119,7 @@ pub fn put(tx: &mut dyn Tx, rows: &[&Hazard]) -> Result<(), StorageError> {
 }
 
 /// Columns of the ledger.
-const WIDTH: usize = 35;
+const WIDTH: usize = 36;
 
 fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
     [
@@ -155,6 +158,7 @@ fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
         h.look.into(),
         h.registered.into(),
         h.due.into(),
+        h.place_group.as_str().into(),
     ]
 }
 

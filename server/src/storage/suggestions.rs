@@ -85,7 +85,48 @@ pub fn comparables(
     Ok(found)
 }
 
-/// Records in the same building (or outdoors in the same compound) found within a time, newest first.
+/// What records of one place have in common: compound, building, unit and kind of spot.
+pub fn place_group(seen: &Seen) -> String {
+    let mut parts = seen.place_key.split('/');
+    let mut part = || parts.next().unwrap_or_default();
+    let (building, unit, _, kind) = (part(), part(), part(), part());
+    format!("{}/{building}/{unit}/{kind}", seen.compound)
+}
+
+/// A record found among others, and when it was found.
+pub type FoundAt = (DocId, i64);
+
+/// The newest records of these places, `limit` of each.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn at_places(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    groups: &BTreeSet<String>,
+    limit: i64,
+) -> Result<HashMap<String, Vec<FoundAt>>, StorageError> {
+    let keys: Vec<Value<'_>> = groups.iter().map(|g| Value::Text(g)).collect();
+    // A number of this program, not of a caller: a value after the keys would not be the second.
+    let sql = format!(
+        "SELECT place_group, doc, found_at FROM (
+           SELECT place_group, doc, found_at,
+             ROW_NUMBER() OVER (PARTITION BY place_group ORDER BY found_at DESC, doc) AS n
+           FROM hazard WHERE space = $1 AND place_group IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let found = (DocId::from_slice(&row.bytes(1)?)?, row.int(2)?);
+        Ok((row.text(0)?, found))
+    })?;
+    let mut found: HashMap<String, Vec<FoundAt>> = HashMap::new();
+    for (group, record) in rows {
+        found.entry(group).or_default().push(record);
+    }
+    Ok(found)
+}
+
+/// The newest records of the same building (or outdoors in the same compound): a photo there may look almost the same.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -93,63 +134,78 @@ pub fn in_building(
     tx: &mut dyn Tx,
     space: &AreaPath,
     seen: &Seen,
-    within_ms: i64,
     limit: i64,
-) -> Result<Vec<DocId>, StorageError> {
+) -> Result<Vec<FoundAt>, StorageError> {
     let building = seen.place_key.split('/').next().unwrap_or_default();
-    // Behind `/` comes `0`: the keys that begin with the building.
-    let (from, to) = (format!("{building}/"), format!("{building}0"));
+    // Behind `/` comes `0`: the groups that begin with the building.
+    let begin = format!("{}/{building}", seen.compound);
+    let (from, to) = (format!("{begin}/"), format!("{begin}0"));
     tx.all(
-        "SELECT doc FROM hazard WHERE space = $1 AND compound = $2 AND place_key >= $3 AND place_key < $4
-           AND found_at >= $5 AND found_at <= $6 AND doc <> $7 ORDER BY found_at DESC, doc LIMIT $8",
+        "SELECT doc, found_at FROM hazard WHERE space = $1 AND place_group >= $2 AND place_group < $3
+         ORDER BY found_at DESC, doc LIMIT $4",
         &[
             space.as_str().into(),
-            seen.compound.as_bytes().into(),
             from.as_str().into(),
             to.as_str().into(),
-            seen.found.0.saturating_sub(within_ms).into(),
-            seen.found.0.saturating_add(within_ms).into(),
-            seen.doc.as_bytes().into(),
             limit.into(),
         ],
-        |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),
     )
 }
 
-/// Records of the space that name a photo of this one, or one that looks exactly the same.
+/// The records of the space that name each of these photos, the newest `limit` of each.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn with_photos(
+pub fn naming(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    seen: &Seen,
+    photos: &BTreeSet<BlobHash>,
     limit: i64,
-) -> Result<BTreeSet<DocId>, StorageError> {
-    let mut found = BTreeSet::new();
-    for look in &seen.photos {
-        found.extend(tx.all(
-            "SELECT doc FROM blob_ref WHERE space = $1 AND hash = $2 AND doc <> $3 ORDER BY doc DESC LIMIT $4",
-            &[
-                space.as_str().into(),
-                look.hash.as_bytes().into(),
-                seen.doc.as_bytes().into(),
-                limit.into(),
-            ],
-            |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
-        )?);
-        let Some(print) = look.print else { continue };
-        found.extend(tx.all(
-            "SELECT r.doc FROM blob b JOIN blob_ref r ON r.space = $1 AND r.hash = b.hash
-             WHERE b.print = $2 AND r.doc <> $3 ORDER BY r.doc DESC LIMIT $4",
-            &[
-                space.as_str().into(),
-                print.cast_signed().into(),
-                seen.doc.as_bytes().into(),
-                limit.into(),
-            ],
-            |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
-        )?);
+) -> Result<HashMap<BlobHash, Vec<DocId>>, StorageError> {
+    let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    let sql = format!(
+        "SELECT hash, doc FROM (
+           SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
+           FROM blob_ref WHERE space = $1 AND hash IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let hash = BlobHash::from_slice(&row.bytes(0)?)?;
+        Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
+    })?;
+    let mut found: HashMap<BlobHash, Vec<DocId>> = HashMap::new();
+    for (hash, doc) in rows {
+        found.entry(hash).or_default().push(doc);
+    }
+    Ok(found)
+}
+
+/// The records of the space with a photo that looks exactly like one of these, the newest `limit` of each.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn looking_like(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    prints: &BTreeSet<u64>,
+    limit: i64,
+) -> Result<HashMap<u64, Vec<DocId>>, StorageError> {
+    let keys: Vec<Value<'_>> = prints.iter().map(|p| Value::Int(p.cast_signed())).collect();
+    let sql = format!(
+        "SELECT print, doc FROM (
+           SELECT b.print, r.doc, ROW_NUMBER() OVER (PARTITION BY b.print ORDER BY r.doc DESC) AS n
+           FROM blob b JOIN blob_ref r ON r.hash = b.hash
+           WHERE r.space = $1 AND b.print IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let print = row.int(0)?.cast_unsigned();
+        Ok((print, DocId::from_slice(&row.bytes(1)?)?))
+    })?;
+    let mut found: HashMap<u64, Vec<DocId>> = HashMap::new();
+    for (print, doc) in rows {
+        found.entry(print).or_default().push(doc);
     }
     Ok(found)
 }
@@ -194,12 +250,12 @@ pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId
         &[within, Value::Int(limit as i64)],
         |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
     )?;
-    for doc in ids(&docs) {
-        tx.execute(
-            "DELETE FROM to_compare WHERE space = $1 AND doc = $2",
-            &[within, doc],
-        )?;
-    }
+    tx.all_of(
+        "DELETE FROM to_compare WHERE space = $1 AND doc IN (?) RETURNING space",
+        &[within],
+        &ids(&docs),
+        |row| row.text(0),
+    )?;
     Ok(docs)
 }
 
@@ -228,19 +284,33 @@ fn kept(row: &dyn Row) -> Result<Kept, StorageError> {
     })
 }
 
-/// Suggestions about a record, the most urgent first.
+/// Suggestions about records of a space, the most urgent first; records without one are absent.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn about(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Vec<Kept>, StorageError> {
-    let mut found = Vec::new();
+pub fn about(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashMap<DocId, Vec<Kept>>, StorageError> {
+    let asked: BTreeSet<DocId> = docs.iter().copied().collect();
+    let mut all = Vec::new();
     for column in ["doc", "other"] {
         let sql = format!(
-            "SELECT doc, other, urgency, score, signs FROM suggestion WHERE space = $1 AND {column} = $2"
+            "SELECT doc, other, urgency, score, signs FROM suggestion WHERE space = $1 AND {column} IN (?)"
         );
-        found.extend(tx.all(&sql, &[space.as_str().into(), doc.as_bytes().into()], kept)?);
+        all.extend(tx.all_of(&sql, &[space.as_str().into()], &ids(docs), kept)?);
     }
-    found.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));
+    all.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));
+    all.dedup();
+    let mut found: HashMap<DocId, Vec<Kept>> = HashMap::new();
+    for suggestion in all {
+        for doc in [suggestion.doc, suggestion.other] {
+            if asked.contains(&doc) {
+                found.entry(doc).or_default().push(suggestion.clone());
+            }
+        }
+    }
     Ok(found)
 }
 

@@ -36,12 +36,14 @@ ALTER TABLE hazard ADD COLUMN finder BLOB;          -- who found it
 ALTER TABLE hazard ADD COLUMN outdoors BLOB;        -- its position, if it is outdoors (CBOR)
 ALTER TABLE hazard ADD COLUMN look BIGINT NOT NULL DEFAULT 0;   -- digest of all that is compared with other records
 ALTER TABLE hazard ADD COLUMN registered BIGINT;    -- not later than this, by the server's clock
+-- Compound, building, unit and kind of spot: what two records of one place have in common, whatever the floor.
+ALTER TABLE hazard ADD COLUMN place_group TEXT NOT NULL DEFAULT '';
 ALTER TABLE hazard ADD COLUMN due BIGINT;           -- when it must be rectified, if that is certain: by order or by its kind
 -- Of several records of one hazard one counts: 0 another does, 1 this one, 2 this one although it says it is elsewhere.
 ALTER TABLE hazard ADD COLUMN counts BIGINT NOT NULL DEFAULT 1;
 DROP INDEX hazard_by_state;
 CREATE INDEX hazard_by_state ON hazard (space, state, grade, counts, due, observation_count); -- statistics read only this
-CREATE INDEX hazard_by_place ON hazard (space, compound, place_key);
+CREATE INDEX hazard_by_place ON hazard (space, place_group);
 
 -- Which record says that it is another one.
 CREATE TABLE hazard_link (
