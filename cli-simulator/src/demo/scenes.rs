@@ -129,56 +129,7 @@ pub(super) fn monday(stage: &mut Stage<'_>) -> anyhow::Result<Monday> {
 }
 
 pub(super) fn tuesday(stage: &mut Stage<'_>, monday: &Monday) -> anyhow::Result<Tuesday> {
-    stage.at(
-        1,
-        8,
-        "甲与丙各自登记同一处 / two people find the same thing, no signal",
-    );
-    let place = ("３号楼", "一单元", "2层", LocationKind::Stairwell);
-    let first = stage.find("网格员甲", "EG-03", place, "楼梯间堆放旧家具，仅余半幅")?;
-    let place = ("3栋", "1单元", "2层", LocationKind::Stairwell);
-    let second = stage.find("物业经理丙", "EG-03", place, "二楼楼道堆了沙发")?;
-    stage.at(
-        1,
-        9,
-        "乙：店招遮挡外窗；甲：消防车通道净宽不足 / a sign over windows, a narrow lane",
-    );
-    let place = ("1栋", "", "2层", LocationKind::Facade);
-    let sign = stage.find("网格员乙", "WN-04", place, "门店招牌遮挡二层外窗四扇")?;
-    let place = ("", "", "", LocationKind::FireLane);
-    let narrow = stage.find(
-        "网格员甲",
-        "FL-06",
-        place,
-        "主干道净宽仅三米二，架空线缆低垂",
-    )?;
-    stage.at(
-        1,
-        10,
-        "丙清理架空层，更换闭门器 / the manager clears and repairs",
-    );
-    looked(
-        stage,
-        "物业经理丙",
-        monday.bikes,
-        EventBody::ClaimFixed,
-        "已断电，车辆移至充电棚",
-    )?;
-    looked(
-        stage,
-        "物业经理丙",
-        monday.door,
-        EventBody::ClaimFixed,
-        "已更换闭门器",
-    )?;
-    stage.at(1, 11, "同步 / syncing");
-    stage.meet(&[
-        "网格员甲",
-        "网格员乙",
-        "物业经理丙",
-        "街道干部戊",
-        "审核员丁",
-    ])?;
+    let (sign, narrow, twins) = tuesday_morning(stage, monday)?;
     stage.at(
         1,
         14,
@@ -231,9 +182,67 @@ pub(super) fn tuesday(stage: &mut Stage<'_>, monday: &Monday) -> anyhow::Result<
     Ok(Tuesday {
         sign,
         narrow,
-        twins: [first, second],
+        twins,
         quarrel: [fixed, still],
     })
+}
+
+/// Finds the sign, the narrow lane, and one hazard twice; the manager clears and repairs.
+fn tuesday_morning(
+    stage: &mut Stage<'_>,
+    monday: &Monday,
+) -> anyhow::Result<(DocId, DocId, [DocId; 2])> {
+    stage.at(
+        1,
+        8,
+        "甲与丙各自登记同一处 / two people find the same thing, no signal",
+    );
+    let place = ("３号楼", "一单元", "2层", LocationKind::Stairwell);
+    let first = stage.find("网格员甲", "EG-03", place, "楼梯间堆放旧家具，仅余半幅")?;
+    let place = ("3栋", "1单元", "2层", LocationKind::Stairwell);
+    let second = stage.find("物业经理丙", "EG-03", place, "二楼楼道堆了沙发")?;
+    stage.at(
+        1,
+        9,
+        "乙：店招遮挡外窗；甲：消防车通道净宽不足 / a sign over windows, a narrow lane",
+    );
+    let place = ("1栋", "", "2层", LocationKind::Facade);
+    let sign = stage.find("网格员乙", "WN-04", place, "门店招牌遮挡二层外窗四扇")?;
+    let place = ("", "", "", LocationKind::FireLane);
+    let narrow = stage.find(
+        "网格员甲",
+        "FL-06",
+        place,
+        "主干道净宽仅三米二，架空线缆低垂",
+    )?;
+    stage.at(
+        1,
+        10,
+        "丙清理架空层，更换闭门器 / the manager clears and repairs",
+    );
+    looked(
+        stage,
+        "物业经理丙",
+        monday.bikes,
+        EventBody::ClaimFixed,
+        "已断电，车辆移至充电棚",
+    )?;
+    looked(
+        stage,
+        "物业经理丙",
+        monday.door,
+        EventBody::ClaimFixed,
+        "已更换闭门器",
+    )?;
+    stage.at(1, 11, "同步 / syncing");
+    stage.meet(&[
+        "网格员甲",
+        "网格员乙",
+        "物业经理丙",
+        "街道干部戊",
+        "审核员丁",
+    ])?;
+    Ok((sign, narrow, [first, second]))
 }
 
 pub(super) fn wednesday(

@@ -23,8 +23,10 @@ use crate::{
     access::Refusal,
     storage::{
         Tx,
-        devices::{self, Device, Pack},
-        docs, log, spaces,
+        devices::{self, Device},
+        docs, log,
+        packs::{self, Pack},
+        spaces,
     },
 };
 
@@ -56,7 +58,7 @@ pub(super) fn admit(
     let hashes: Vec<PackHash> = packs.iter().map(|pack| pack.claims.hash()).collect();
     let senders: BTreeSet<DeviceId> = packs.iter().map(|pack| pack.claims.device).collect();
     devices::lock(tx, senders.iter().copied())?;
-    let mut answered = devices::find_packs(tx, hashes.iter().copied())?;
+    let mut answered = packs::find(tx, hashes.iter().copied())?;
     let mut chains = devices::find_all(tx, senders)?;
     let standings: Vec<Standing> = (0..packs.len())
         .map(|at| stand(at, packs, &hashes, &mut answered, &mut chains))
@@ -248,7 +250,7 @@ fn store(
     for (space, changes) in &by_space {
         write::space(tx, space, changes, &mut docs)?;
     }
-    devices::insert_packs(tx, &rows, now.0)?;
+    packs::insert(tx, &rows, now.0)?;
     Ok(all)
 }
 

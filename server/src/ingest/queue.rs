@@ -32,6 +32,9 @@ struct Waiting {
     answer: oneshot::Sender<Answer>,
 }
 
+/// Packs that are stored together, and where their answers go.
+type Group = (Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>);
+
 /// The queues of all spaces; a space that has none has nobody at work.
 #[derive(Clone)]
 pub(super) struct Queues {
@@ -92,7 +95,7 @@ impl Queues {
     }
 
     /// The next group; `None`, and the queue is gone, if nothing waits.
-    fn next(&self, home: &Home) -> Option<(Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>)> {
+    fn next(&self, home: &Home) -> Option<Group> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = waiting.get_mut(home)?;
         let mut changes = 0;

@@ -15,7 +15,7 @@ use sync_core::{
 
 use super::groups;
 use crate::storage::{
-    StorageError, Tx,
+    StorageError, Tx, comparables,
     docs::Doc,
     duties::{self, Duty},
     hazards::Hazard,
@@ -46,7 +46,7 @@ pub(super) fn of(
     if let Some(seen) = Seen::of(doc.id, state, events, place_key::of) {
         row.finder = Some(seen.finder.as_bytes().to_vec());
         row.outdoors = seen.outdoors.map(|position| encode(&position));
-        row.place_group = suggestions::place_group(&seen);
+        row.place_group = comparables::place_group(&seen);
         row.look = look(&seen, state, &registered.duplicate_of);
     }
     Beside {

@@ -9,8 +9,10 @@ use sync_core::{
 };
 
 use crate::storage::{
-    StorageError, Tx, links, marks,
-    suggestions::{self, Comparable, Kept},
+    StorageError, Tx,
+    comparables::{self, Comparable},
+    links, marks,
+    suggestions::{self, Kept},
 };
 
 /// Others that a record is compared with at most, for each reason: a building with more findings in a campaign has
@@ -65,27 +67,27 @@ struct Situation {
 
 /// Reads what a round needs, for all its records together.
 fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation, StorageError> {
-    let mut rows = suggestions::comparables(tx, space, docs)?;
+    let mut rows = comparables::comparables(tx, space, docs)?;
     rows.retain(|_, row| stands(row));
     let (mut photos, mut prints, mut groups) = <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
     for row in rows.values() {
-        groups.insert(suggestions::place_group(&row.seen));
+        groups.insert(comparables::place_group(&row.seen));
         photos.extend(row.seen.photos.iter().map(|look| look.hash));
         prints.extend(row.seen.photos.iter().filter_map(|look| look.print));
     }
-    let places = suggestions::at_places(tx, space, &groups, CANDIDATES)?;
-    let naming = suggestions::naming(tx, space, &photos, CANDIDATES)?;
-    let alike = suggestions::looking_like(tx, space, &prints, CANDIDATES)?;
+    let places = comparables::at_places(tx, space, &groups, CANDIDATES)?;
+    let naming = comparables::naming(tx, space, &photos, CANDIDATES)?;
+    let alike = comparables::looking_like(tx, space, &prints, CANDIDATES)?;
     let linked = links::around(tx, space, docs)?;
     let mut others: HashMap<DocId, BTreeSet<DocId>> = HashMap::new();
     for (doc, row) in &rows {
         let seen = &row.seen;
         let mut near = places
-            .get(&suggestions::place_group(seen))
+            .get(&comparables::place_group(seen))
             .cloned()
             .unwrap_or_default();
         if seen.photos.iter().any(|look| look.print.is_some()) {
-            near.extend(suggestions::in_building(tx, space, seen, CANDIDATES)?);
+            near.extend(comparables::in_building(tx, space, seen, CANDIDATES)?);
         }
         near.retain(|(_, found)| in_campaign(seen.found.0, *found));
         let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
@@ -103,7 +105,7 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
     }
     let more: BTreeSet<DocId> = others.values().flatten().copied().collect();
     let more: Vec<DocId> = more.into_iter().filter(|d| !rows.contains_key(d)).collect();
-    rows.extend(suggestions::comparables(tx, space, &more)?);
+    rows.extend(comparables::comparables(tx, space, &more)?);
     Ok(Situation {
         before: suggestions::about(tx, space, docs)?,
         rows,

@@ -11,7 +11,7 @@ use sync_core::{
     record::{AreaPath, DocId, ServerTime},
 };
 
-use crate::storage::{StorageError, Tx, links, suggestions};
+use crate::storage::{StorageError, Tx, comparables, links};
 
 /// The records that one is linked with, as groups of records that are there; those that are elsewhere are left out.
 pub(crate) fn around(
@@ -22,7 +22,7 @@ pub(crate) fn around(
     let (members, links) = links::group(tx, space, doc)?;
     let members: Vec<DocId> = members.into_iter().collect();
     let mut records = Vec::new();
-    for (doc, row) in suggestions::comparables(tx, space, &members)? {
+    for (doc, row) in comparables::comparables(tx, space, &members)? {
         records.push(Registered {
             doc,
             when: Interval {

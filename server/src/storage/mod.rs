@@ -5,6 +5,7 @@
 
 pub mod blobs;
 pub mod campaign;
+pub mod comparables;
 pub mod compounds;
 pub mod devices;
 pub mod docs;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod packs;
 pub mod records;
 pub mod regions;
 pub mod reports;

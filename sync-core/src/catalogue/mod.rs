@@ -274,4 +274,34 @@ mod tests {
         );
         assert_eq!(grade("EV-99", may), None);
     }
+
+    #[test]
+    fn every_figure_that_an_indicator_sums_is_fed_by_somebody() {
+        let by_hazards = [
+            "dissuasions",
+            "reports",
+            "transfers",
+            "transfers_fed_back",
+            "orders",
+            "escalations",
+            "escalations_solved",
+        ];
+        let catalogue = Catalogue::parse(SOURCES).unwrap();
+        let types = catalogue.record_types.types.iter();
+        let mut fed: Vec<&str> = types
+            .flat_map(|of| of.counts.iter().map(|figure| figure.name.as_str()))
+            .collect();
+        fed.extend(by_hazards);
+        fed.push("inspection.team_size");
+        let data: serde_json::Value = serde_json::from_str(SOURCES.indicators).unwrap();
+        let rows = data["indicators"].as_array().unwrap();
+        let summed = rows
+            .iter()
+            .filter_map(|row| row["value"]["quantity"].as_str());
+        let summed: Vec<&str> = summed.collect();
+        assert!(summed.len() > 25);
+        for figure in summed {
+            assert!(fed.contains(&figure), "nothing feeds {figure}");
+        }
+    }
 }

@@ -117,6 +117,10 @@ pub struct Item {
 }
 
 /// The whole document, or what is new in it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each document of a page, and most are whole"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Content {
     /// Everything; merges with whatever the phone has.

@@ -1,0 +1,211 @@
+//! Records as they are compared with each other, and which others may be the same: by place, by photo, by look.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sync_core::{
+    catalogue::StateCode,
+    lifecycle::duplicate::{PhotoLook, Seen},
+    record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId},
+    wire::decode,
+};
+
+use super::{Row, StorageError, Tx, Value, docs::ids};
+
+/// A record as it is compared.
+#[derive(Debug)]
+pub struct Comparable {
+    /// What is compared.
+    pub seen: Seen,
+    /// Its state.
+    pub state: StateCode,
+    /// When it was registered at the latest, by the server's clock.
+    pub registered: Option<i64>,
+    /// Its observations.
+    pub observations: u32,
+}
+
+fn comparable(row: &dyn Row) -> Result<Comparable, StorageError> {
+    let code = row.text(3)?;
+    let seen = Seen {
+        doc: DocId::from_slice(&row.bytes(0)?)?,
+        finder: PersonId::from_slice(&row.bytes(1)?)?,
+        found: DeviceTime(row.int(2)?),
+        code: KindCode::new(&code).map_err(|_| StorageError::Column(3))?,
+        compound: CompoundId::from_slice(&row.bytes(4)?)?,
+        place_key: row.text(5)?,
+        outdoors: row.opt_bytes(6)?.and_then(|bytes| decode(&bytes)),
+        photos: Vec::new(),
+    };
+    Ok(Comparable {
+        seen,
+        state: StateCode(u16::try_from(row.int(7)?).unwrap_or(0)),
+        registered: row.opt_int(8)?,
+        observations: u32::try_from(row.int(9)?).unwrap_or(0),
+    })
+}
+
+/// Records of a space as they are compared, with their photos; those that nobody was entitled to find are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn comparables(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashMap<DocId, Comparable>, StorageError> {
+    let within = Value::Text(space.as_str());
+    let rows = tx.all_of(
+        "SELECT doc, finder, found_at, code, compound, place_key, outdoors, state, registered, observation_count
+         FROM hazard
+         WHERE space = $1 AND doc IN (?) AND finder IS NOT NULL AND compound IS NOT NULL AND problem = ''",
+        &[within],
+        &ids(docs),
+        comparable,
+    )?;
+    let mut found: HashMap<DocId, Comparable> =
+        rows.into_iter().map(|row| (row.seen.doc, row)).collect();
+    let photos = tx.all_of(
+        "SELECT r.doc, r.hash, b.print FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash
+         WHERE r.space = $1 AND r.doc IN (?) ORDER BY r.doc, r.hash",
+        &[within],
+        &ids(docs),
+        |row| {
+            let look = PhotoLook {
+                hash: BlobHash::from_slice(&row.bytes(1)?)?,
+                print: row.opt_int(2)?.map(i64::cast_unsigned),
+            };
+            Ok((DocId::from_slice(&row.bytes(0)?)?, look))
+        },
+    )?;
+    for (doc, look) in photos {
+        if let Some(row) = found.get_mut(&doc) {
+            row.seen.photos.push(look);
+        }
+    }
+    Ok(found)
+}
+
+/// What records of one place have in common: compound, building, unit and kind of spot.
+pub fn place_group(seen: &Seen) -> String {
+    let mut parts = seen.place_key.split('/');
+    let mut part = || parts.next().unwrap_or_default();
+    let (building, unit, _, kind) = (part(), part(), part(), part());
+    format!("{}/{building}/{unit}/{kind}", seen.compound)
+}
+
+/// A record found among others, and when it was found.
+pub type FoundAt = (DocId, i64);
+
+/// The newest records of these places, `limit` of each.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn at_places(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    groups: &BTreeSet<String>,
+    limit: i64,
+) -> Result<HashMap<String, Vec<FoundAt>>, StorageError> {
+    let keys: Vec<Value<'_>> = groups.iter().map(|g| Value::Text(g)).collect();
+    // A number of this program, not of a caller: a value after the keys would not be the second.
+    let sql = format!(
+        "SELECT place_group, doc, found_at FROM (
+           SELECT place_group, doc, found_at,
+             ROW_NUMBER() OVER (PARTITION BY place_group ORDER BY found_at DESC, doc) AS n
+           FROM hazard WHERE space = $1 AND place_group IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let found = (DocId::from_slice(&row.bytes(1)?)?, row.int(2)?);
+        Ok((row.text(0)?, found))
+    })?;
+    let mut found: HashMap<String, Vec<FoundAt>> = HashMap::new();
+    for (group, record) in rows {
+        found.entry(group).or_default().push(record);
+    }
+    Ok(found)
+}
+
+/// The newest records of the same building (or outdoors in the same compound): a photo there may look almost the same.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn in_building(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    seen: &Seen,
+    limit: i64,
+) -> Result<Vec<FoundAt>, StorageError> {
+    let building = seen.place_key.split('/').next().unwrap_or_default();
+    // Behind `/` comes `0`: the groups that begin with the building.
+    let begin = format!("{}/{building}", seen.compound);
+    let (from, to) = (format!("{begin}/"), format!("{begin}0"));
+    tx.all(
+        "SELECT doc, found_at FROM hazard WHERE space = $1 AND place_group >= $2 AND place_group < $3
+         ORDER BY found_at DESC, doc LIMIT $4",
+        &[
+            space.as_str().into(),
+            from.as_str().into(),
+            to.as_str().into(),
+            limit.into(),
+        ],
+        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),
+    )
+}
+
+/// The records of the space that name each of these photos, the newest `limit` of each.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn naming(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    photos: &BTreeSet<BlobHash>,
+    limit: i64,
+) -> Result<HashMap<BlobHash, Vec<DocId>>, StorageError> {
+    let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
+    let sql = format!(
+        "SELECT hash, doc FROM (
+           SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
+           FROM blob_ref WHERE space = $1 AND hash IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let hash = BlobHash::from_slice(&row.bytes(0)?)?;
+        Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
+    })?;
+    let mut found: HashMap<BlobHash, Vec<DocId>> = HashMap::new();
+    for (hash, doc) in rows {
+        found.entry(hash).or_default().push(doc);
+    }
+    Ok(found)
+}
+
+/// The records of the space with a photo that looks exactly like one of these, the newest `limit` of each.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn looking_like(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    prints: &BTreeSet<u64>,
+    limit: i64,
+) -> Result<HashMap<u64, Vec<DocId>>, StorageError> {
+    let keys: Vec<Value<'_>> = prints.iter().map(|p| Value::Int(p.cast_signed())).collect();
+    let sql = format!(
+        "SELECT print, doc FROM (
+           SELECT b.print, r.doc, ROW_NUMBER() OVER (PARTITION BY b.print ORDER BY r.doc DESC) AS n
+           FROM blob b JOIN blob_ref r ON r.hash = b.hash
+           WHERE r.space = $1 AND b.print IN (?)) newest
+         WHERE n <= {limit}"
+    );
+    let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
+        let print = row.int(0)?.cast_unsigned();
+        Ok((print, DocId::from_slice(&row.bytes(1)?)?))
+    })?;
+    let mut found: HashMap<u64, Vec<DocId>> = HashMap::new();
+    for (print, doc) in rows {
+        found.entry(print).or_default().push(doc);
+    }
+    Ok(found)
+}
