@@ -27,5 +27,6 @@ mod scope_isolation;
 mod storage;
 mod tls;
 mod trusted_time;
+mod upgrade;
 mod uploads;
 mod vectors;

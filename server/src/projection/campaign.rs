@@ -9,7 +9,7 @@ use sync_core::{
     record::Row,
 };
 
-use super::project::{Own, Rows};
+use super::rows::{Own, Rows};
 use crate::storage::{
     campaign::{Figure, Record, Visit},
     docs::Doc,

@@ -10,6 +10,7 @@ mod compare;
 mod gather;
 pub(crate) mod groups;
 mod project;
+mod rows;
 pub(crate) mod whole;
 
 use std::sync::Arc;

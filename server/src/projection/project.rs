@@ -21,11 +21,12 @@ use super::{
     beside::{self, Beside},
     campaign,
     gather::{Raw, Situation},
+    rows::{Own, Rows},
     whole::{self, Whole},
 };
 use crate::storage::{
     StorageError, Tx,
-    campaign::{self as records, Figure, Record, Visit},
+    campaign::{self as records, Figure, Visit},
     docs::{self, Doc},
     hazards::{self, Hazard},
     marks::{self, Mark},
@@ -42,39 +43,6 @@ pub(super) struct Action {
     rows: Rows,
     snapshot: Option<(Doc, Vec<u8>, Received)>,
     damaged: bool,
-}
-
-/// What a document is in the tables.
-#[derive(Debug)]
-pub(super) struct Rows {
-    pub(super) row: Own,
-    pub(super) figures: Vec<Figure>,
-    pub(super) visits: Vec<Visit>,
-}
-
-/// Its own row.
-#[derive(Debug)]
-pub(super) enum Own {
-    Hazard(Box<Hazard>, Beside),
-    Record(Box<Record>),
-}
-
-impl Rows {
-    fn number(&mut self, changed: i64) {
-        match &mut self.row {
-            Own::Hazard(hazard, _) => hazard.changed = changed,
-            Own::Record(record) => record.changed = changed,
-        }
-    }
-
-    /// The document, and the number it was folded up to.
-    fn which(&self) -> Result<(DocId, i64), StorageError> {
-        let (doc, as_of_seq) = match &self.row {
-            Own::Hazard(hazard, _) => (&hazard.doc, hazard.as_of_seq),
-            Own::Record(record) => (&record.doc, record.as_of_seq),
-        };
-        Ok((DocId::from_slice(doc)?, as_of_seq))
-    }
 }
 
 /// Folds every document; one that cannot be read gets a row that says why and holds nobody up.

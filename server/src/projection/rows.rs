@@ -1,0 +1,43 @@
+//! What a document is in the tables: its own row, its figures, the buildings it visited.
+
+use sync_core::record::DocId;
+
+use super::beside::Beside;
+use crate::storage::{
+    StorageError,
+    campaign::{Figure, Record, Visit},
+    hazards::Hazard,
+};
+
+/// What a document is in the tables.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) row: Own,
+    pub(super) figures: Vec<Figure>,
+    pub(super) visits: Vec<Visit>,
+}
+
+/// Its own row.
+#[derive(Debug)]
+pub(super) enum Own {
+    Hazard(Box<Hazard>, Beside),
+    Record(Box<Record>),
+}
+
+impl Rows {
+    pub(super) fn number(&mut self, changed: i64) {
+        match &mut self.row {
+            Own::Hazard(hazard, _) => hazard.changed = changed,
+            Own::Record(record) => record.changed = changed,
+        }
+    }
+
+    /// The document, and the number it was folded up to.
+    pub(super) fn which(&self) -> Result<(DocId, i64), StorageError> {
+        let (doc, as_of_seq) = match &self.row {
+            Own::Hazard(hazard, _) => (&hazard.doc, hazard.as_of_seq),
+            Own::Record(record) => (&record.doc, record.as_of_seq),
+        };
+        Ok((DocId::from_slice(doc)?, as_of_seq))
+    }
+}
