@@ -28,13 +28,18 @@ fn turn_back(file: &Path, first: &str) {
     c.execute_batch(first).unwrap();
     c.execute("ATTACH $1 AS now", [file.to_str().unwrap()])
         .unwrap();
-    for table in column(&c, "SELECT name FROM main.sqlite_master WHERE type = 'table'") {
+    for table in column(
+        &c,
+        "SELECT name FROM main.sqlite_master WHERE type = 'table'",
+    ) {
         let columns = format!("SELECT name FROM pragma_table_info('{table}', 'main')");
         let columns = column(&c, &columns).join(", ");
-        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}");
+        let copy =
+            format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}");
         c.execute_batch(&copy).unwrap();
     }
-    c.execute_batch("DETACH now; PRAGMA user_version=1").unwrap();
+    c.execute_batch("DETACH now; PRAGMA user_version=1")
+        .unwrap();
     drop(c);
     for rest in ["db-wal", "db-shm"] {
         let _ = std::fs::remove_file(file.with_extension(rest));

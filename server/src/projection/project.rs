@@ -10,9 +10,7 @@ use sync_core::{
     catalogue::Catalogue,
     lifecycle::{self, Attested, HazardState, Stated},
     place_key,
-    record::{
-        AreaPath, DeviceId, DocId, Event, EventBody, Grant, GrantId, Observation, ServerTime,
-    },
+    record::{AreaPath, DeviceId, Event, EventBody, Grant, GrantId, Observation, ServerTime},
     wire::Received,
 };
 
