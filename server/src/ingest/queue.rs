@@ -41,7 +41,30 @@ pub(super) struct Queues {
     storage: Storage,
     key: SecretKey,
     now: Now,
-    waiting: Arc<Mutex<HashMap<Home, Vec<Waiting>>>>,
+    waiting: Arc<Mutex<Lines>>,
+}
+
+type Lines = HashMap<Home, Vec<Waiting>>;
+
+/// Somebody at work on a queue. Ended before its time it takes the queue with it, so that nobody waits for the gone:
+/// phones are asked to send again.
+struct Shift {
+    waiting: Arc<Mutex<Lines>>,
+    home: Home,
+    over: bool,
+}
+
+impl Drop for Shift {
+    fn drop(&mut self) {
+        if !self.over {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.remove(&self.home);
+        }
+    }
+}
+
+fn closed() -> Refusal {
+    Refusal::new(Code::Busy, "the server is shutting down; send it again")
 }
 
 impl Queues {
@@ -60,7 +83,6 @@ impl Queues {
         if self.enter(&home, Waiting { pack, answer }) {
             tokio::spawn(self.clone().work(home));
         }
-        let closed = || Refusal::new(Code::Busy, "the server is shutting down; send it again");
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -74,6 +96,11 @@ impl Queues {
 
     /// Stores group after group until nothing waits.
     async fn work(self, home: Home) {
+        let mut shift = Shift {
+            waiting: Arc::clone(&self.waiting),
+            home: home.clone(),
+            over: false,
+        };
         while let Some((packs, answers)) = self.next(&home) {
             let count = packs.len();
             let mut results = self.admit(&home, &packs, 0..count).await;
@@ -82,7 +109,11 @@ impl Queues {
                 let mut each = Vec::with_capacity(count);
                 for at in 0..count {
                     let alone = self.admit(&home, &packs, at..at + 1).await;
-                    each.push(alone.and_then(|mut one| one.swap_remove(0)));
+                    each.push(
+                        alone.and_then(|one| {
+                            one.into_iter().next().unwrap_or_else(|| Err(closed()))
+                        }),
+                    );
                 }
                 results = Ok(each);
             }
@@ -92,6 +123,7 @@ impl Queues {
                 let _ = answer.send(result);
             }
         }
+        shift.over = true;
     }
 
     /// The next group; `None`, and the queue is gone, if nothing waits.
