@@ -7,6 +7,7 @@ mod base_and_pos;
 mod campaign;
 mod cloned_device;
 mod convergence;
+mod demo;
 mod duplicates;
 mod durable_ack;
 mod engines;

@@ -214,6 +214,11 @@ impl Storage {
         })
     }
 
+    /// Whether this is the embedded database, which one process writes alone.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.engine.as_ref(), Engine::Sqlite(_))
+    }
+
     /// Counts news of growing logs from other processes; `None` where there is one process only.
     pub fn heard(&self) -> Option<watch::Receiver<u64>> {
         match self.engine.as_ref() {

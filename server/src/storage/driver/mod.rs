@@ -151,9 +151,9 @@ pub trait Tx {
     ) -> Result<(), StorageError> {
         let mut rest = values;
         while !rest.is_empty() {
+            // Few lengths, so few statements to prepare: a long one costs more to prepare than to run.
             let rows = rest.len() / width;
-            // The greatest power of two that fits: few statements to prepare.
-            let take = (1 << rows.ilog2()).min(MANY);
+            let take = LENGTHS.into_iter().find(|n| *n <= rows).unwrap_or(1);
             let (now, later) = rest.split_at(take * width);
             let lists: Vec<_> = (0..take).map(|row| places(row * width, width)).collect();
             let lists = lists.join(", ");
@@ -164,8 +164,11 @@ pub trait Tx {
     }
 }
 
-/// Rows or keys of one statement at most: beyond this a round trip is a small part.
+/// Keys of one statement at most: beyond this its beginning is a small part.
 const MANY: usize = 128;
+
+/// Rows of one statement.
+const LENGTHS: [usize; 3] = [64, 8, 1];
 
 type Work = Box<dyn FnMut(&mut dyn Tx) -> bool + Send>;
 
