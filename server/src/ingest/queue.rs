@@ -80,7 +80,7 @@ impl Queues {
     /// Stores a pack together with whatever else waits for its space; returns once the answer is durable.
     pub(super) async fn store(&self, home: Home, pack: Verified) -> Answer {
         if self.storage.is_embedded() {
-            // Its one writer takes whatever waits into a transaction: to wait here as well would only make groups small.
+            // Its one writer takes whatever waits into a transaction already.
             let alone = self.admit(&home, &Arc::new(vec![pack]), 0..1).await?;
             return alone.into_iter().next().unwrap_or_else(|| Err(closed()));
         }

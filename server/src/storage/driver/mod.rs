@@ -151,7 +151,7 @@ pub trait Tx {
     ) -> Result<(), StorageError> {
         let mut rest = values;
         while !rest.is_empty() {
-            // Few lengths, so few statements to prepare: a long one costs more to prepare than to run.
+            // Few lengths, so few statements to prepare.
             let rows = rest.len() / width;
             let take = LENGTHS.into_iter().find(|n| *n <= rows).unwrap_or(1);
             let (now, later) = rest.split_at(take * width);
