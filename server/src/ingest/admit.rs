@@ -303,11 +303,18 @@ fn gather<'p>(
         // Another process may have begun one of these documents before the space was held.
         routes = docs::spaces_of(tx, named.iter().copied())?;
     }
-    let mut hashes: Vec<ChangeHash> = changes().map(|c| c.hash).collect();
-    hashes.extend(contents().flat_map(|c| c.deps.iter().copied()));
-    hashes.sort_unstable();
-    hashes.dedup();
-    for space in &touched {
+    // Only of documents that are there: a change belongs to one document for ever, by what it begins or builds on.
+    let mut named_in: BTreeMap<&AreaPath, BTreeSet<ChangeHash>> = BTreeMap::new();
+    for change in changes() {
+        let Some(space) = routes.get(&change.doc) else {
+            continue;
+        };
+        let hashes = named_in.entry(space).or_default();
+        hashes.insert(change.hash);
+        hashes.extend(change.content.iter().flat_map(|c| c.deps.iter().copied()));
+    }
+    for (space, hashes) in named_in {
+        let hashes: Vec<ChangeHash> = hashes.into_iter().collect();
         let here = |doc: &&DocId| routes.get(*doc) == Some(space);
         let docs: Vec<DocId> = named.iter().filter(here).copied().collect();
         s.known.extend(log::known(tx, space, &hashes)?);

@@ -63,6 +63,10 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         CrdtError::Altered => Reject::Refuse(Code::ForgedAuthor),
         _ => Reject::Refuse(Code::Malformed),
     })?;
+    if facts.deps.is_empty() && facts.begins.is_none() {
+        // Nothing in it says which document it belongs to.
+        return Err(Reject::Refuse(Code::Malformed));
+    }
     let mut content = Content {
         actor: facts.actor.0,
         actor_seq: facts.actor_seq,

@@ -1,6 +1,6 @@
 //! Writing what was decided: numbers in the log, the documents' rows, the sums of paths, and what changes name.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sync_core::record::{AreaPath, DeviceId, Digest, DocId, PackHash};
 
@@ -53,31 +53,29 @@ pub(super) fn space(
     let head = spaces::raise_head(tx, space, changes.len())?;
     let first = head - changes.len() as u64 + 1;
     let mut grown: BTreeMap<AreaPath, PathSum> = BTreeMap::new();
-    let (mut touched, mut begun) = (Vec::new(), Vec::new());
-    let mut seen = HashSet::new();
+    let (mut begun, mut older) = (BTreeSet::new(), BTreeSet::new());
     for (seq, numbered) in (first..).zip(changes) {
         let change = numbered.change;
         let Some(doc) = docs.get_mut(&change.doc) else {
             continue;
         };
         let is_new = doc.changes == 0;
-        if is_new {
-            begun.push(doc.id);
-        }
         grow(doc, seq, change);
         let path = grown.entry(doc.path.clone()).or_default();
         path.last_seq = seq;
         path.docs += i64::from(is_new);
         path.sum.changes += 1;
         path.sum.digest = path.sum.digest.plus(Digest::of(&change.hash));
-        if seen.insert(change.doc) {
-            touched.push(change.doc);
+        if is_new {
+            begun.insert(doc.id);
+        } else if !begun.contains(&doc.id) {
+            older.insert(doc.id);
         }
     }
-    docs::begin(tx, space, &begun)?;
-    let rows: Vec<&Doc> = touched.iter().map(|id| &docs[id]).collect();
-    docs::put(tx, &rows)?;
-    rows_of_changes(tx, space, first, changes, docs)?;
+    let rows = |ids: &BTreeSet<DocId>| -> Vec<&Doc> { ids.iter().map(|id| &docs[id]).collect() };
+    docs::begin(tx, &rows(&begun))?;
+    docs::put(tx, &rows(&older))?;
+    rows_of_changes(tx, space, first, changes, docs, &begun)?;
     for (path, held) in spaces::path_sums(tx, space, grown.keys())? {
         if let Some(sum) = grown.get_mut(&path) {
             sum.docs += held.docs;
@@ -107,8 +105,10 @@ fn rows_of_changes(
     first: u64,
     changes: &[Numbered<'_>],
     docs: &HashMap<DocId, Doc>,
+    begun: &BTreeSet<DocId>,
 ) -> Result<(), Refusal> {
-    let (mut rows, mut uses, mut photos) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut uses) = (Vec::new(), Vec::new());
+    let (mut photos, mut named) = ([Vec::new(), Vec::new()], HashSet::new());
     for (seq, numbered) in (first..).zip(changes) {
         let change = numbered.change;
         let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
@@ -127,14 +127,21 @@ fn rows_of_changes(
         });
         uses.extend(content.authors.iter().map(|author| GrantUse {
             doc: change.doc,
+            begun: begun.contains(&change.doc),
             path: &doc.path,
             grant: author.grant,
             seq,
         }));
-        photos.extend(content.photos.iter().map(|photo| (change.doc, *photo)));
+        for photo in &content.photos {
+            let reference = (change.doc, *photo);
+            if named.insert(reference) {
+                photos[usize::from(!begun.contains(&change.doc))].push(reference);
+            }
+        }
     }
     log::insert(tx, space, &rows)?;
     grant_uses::note(tx, space, &uses)?;
-    blobs::refer(tx, space, &photos)?;
+    let [of_begun, of_older] = &photos;
+    blobs::refer(tx, space, of_begun, of_older)?;
     Ok(())
 }

@@ -131,32 +131,31 @@ pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
 /// That a document names a photo.
 pub type Reference = (DocId, BlobHash);
 
-/// Notes which photos documents of a space name.
+/// Notes which photos documents of a space name; `begun`: those of documents that begin in this transaction, of which
+/// nothing was noted before. No reference twice.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn refer(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    references: &[Reference],
+    begun: &[Reference],
+    older: &[Reference],
 ) -> Result<(), StorageError> {
-    let by_doc: Vec<Value<'_>> = references
-        .iter()
-        .flat_map(|(doc, hash)| {
-            [
-                space.as_str().into(),
-                doc.as_bytes().into(),
-                hash.as_bytes().into(),
-            ]
-        })
-        .collect();
-    let nothing = "ON CONFLICT DO NOTHING";
-    tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, nothing)?;
-    let by_hash: Vec<Value<'_>> = references
-        .iter()
-        .flat_map(|(_, hash)| [hash.as_bytes().into(), space.as_str().into()])
-        .collect();
-    tx.insert_all("blob_space (hash, space)", 2, &by_hash, nothing)
+    let space: Value<'_> = space.as_str().into();
+    for (references, then) in [(begun, ""), (older, "ON CONFLICT DO NOTHING")] {
+        let by_doc: Vec<Value<'_>> = references
+            .iter()
+            .flat_map(|(doc, hash)| [space, doc.as_bytes().into(), hash.as_bytes().into()])
+            .collect();
+        tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, then)?;
+        let by_hash: Vec<Value<'_>> = references
+            .iter()
+            .flat_map(|(doc, hash)| [hash.as_bytes().into(), space, doc.as_bytes().into()])
+            .collect();
+        tx.insert_all("blob_doc (hash, space, doc)", 3, &by_hash, then)?;
+    }
+    Ok(())
 }
 
 /// The places of documents that name a photo.
@@ -165,9 +164,7 @@ pub fn refer(
 /// [`StorageError`].
 pub fn paths(tx: &mut dyn Tx, hash: BlobHash) -> Result<Vec<AreaPath>, StorageError> {
     tx.all(
-        "SELECT DISTINCT d.path FROM blob_space s JOIN blob_ref r ON r.space = s.space AND r.hash = s.hash
-           JOIN doc d ON d.space = r.space AND d.id = r.doc
-         WHERE s.hash = $1",
+        "SELECT DISTINCT d.path FROM blob_doc r JOIN doc d ON d.space = r.space AND d.id = r.doc WHERE r.hash = $1",
         &[hash.as_bytes().into()],
         |row| area(&row.text(0)?),
     )

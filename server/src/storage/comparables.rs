@@ -167,7 +167,7 @@ pub fn naming(
     let sql = format!(
         "SELECT hash, doc FROM (
            SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
-           FROM blob_ref WHERE space = $1 AND hash IN (?)) newest
+           FROM blob_doc WHERE space = $1 AND hash IN (?)) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
@@ -195,7 +195,7 @@ pub fn looking_like(
     let sql = format!(
         "SELECT print, doc FROM (
            SELECT b.print, r.doc, ROW_NUMBER() OVER (PARTITION BY b.print ORDER BY r.doc DESC) AS n
-           FROM blob b JOIN blob_ref r ON r.hash = b.hash
+           FROM blob b JOIN blob_doc r ON r.hash = b.hash
            WHERE r.space = $1 AND b.print IN (?)) newest
          WHERE n <= {limit}"
     );

@@ -105,23 +105,39 @@ pub fn find(tx: &mut dyn Tx, id: DocId) -> Result<Option<Doc>, StorageError> {
     Ok(of(tx, &space, &[id])?.pop())
 }
 
-/// Notes the space of new documents.
+const WRITTEN: &str =
+    "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
+       total_bytes)";
+
+/// Writes the rows of documents that begin.
 ///
 /// # Errors
 /// [`StorageError`]; also if another transaction was faster with one of them.
-pub fn begin(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
-    let values: Vec<Value<'_>> = docs
+pub fn begin(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
+    let spaces: Vec<Value<'_>> = docs
         .iter()
-        .flat_map(|doc| [doc.as_bytes().into(), space.as_str().into()])
+        .flat_map(|doc| [doc.id.as_bytes().into(), doc.space.as_str().into()])
         .collect();
-    tx.insert_all("doc_space (doc, space)", 2, &values, "")
+    tx.insert_all("doc_space (doc, space)", 2, &spaces, "")?;
+    write(tx, docs, "")
 }
 
-/// Writes documents' rows.
+/// Writes the rows of documents that have grown.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn put(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
+    write(
+        tx,
+        docs,
+        "ON CONFLICT (space, id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
+           last_seq = excluded.last_seq, change_count = excluded.change_count, digest = excluded.digest,
+           snap_seq = excluded.snap_seq, tail_count = excluded.tail_count, tail_bytes = excluded.tail_bytes,
+           total_bytes = excluded.total_bytes",
+    )
+}
+
+fn write(tx: &mut dyn Tx, docs: &[&Doc], then: &str) -> Result<(), StorageError> {
     let int = |value: u64| Value::Int(value.cast_signed());
     let digests: Vec<_> = docs.iter().map(|doc| doc.digest.to_bytes()).collect();
     let values: Vec<Value<'_>> = docs
@@ -143,16 +159,7 @@ pub fn put(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
             ]
         })
         .collect();
-    tx.insert_all(
-        "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
-           total_bytes)",
-        11,
-        &values,
-        "ON CONFLICT (space, id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
-           last_seq = excluded.last_seq, change_count = excluded.change_count, digest = excluded.digest,
-           snap_seq = excluded.snap_seq, tail_count = excluded.tail_count, tail_bytes = excluded.tail_bytes,
-           total_bytes = excluded.total_bytes",
-    )
+    tx.insert_all(WRITTEN, 11, &values, then)
 }
 
 /// What makes up a document: its snapshot, empty if it has none, and the changes after that.

@@ -11,6 +11,8 @@ use super::{StorageError, Tx, Value, docs::ids};
 pub struct GrantUse<'a> {
     /// The document.
     pub doc: DocId,
+    /// It begins in this transaction, so nothing of it was noted before.
+    pub begun: bool,
     /// Its path.
     pub path: &'a AreaPath,
     /// The grant.
@@ -24,40 +26,31 @@ pub struct GrantUse<'a> {
 /// # Errors
 /// [`StorageError`].
 pub fn note(tx: &mut dyn Tx, space: &AreaPath, uses: &[GrantUse<'_>]) -> Result<(), StorageError> {
-    let mut seen = HashSet::new();
-    let by_doc: Vec<Value<'_>> = uses
-        .iter()
-        .filter(|u| seen.insert((u.doc, u.grant)))
-        .flat_map(|u| {
-            let seq = u.seq.cast_signed();
-            [
-                space.as_str().into(),
+    let (mut begun, mut older, mut by_path) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut in_doc, mut in_path) = (HashSet::new(), HashSet::new());
+    for u in uses {
+        let (space, seq) = (Value::from(space.as_str()), u.seq.cast_signed().into());
+        if in_doc.insert((u.doc, u.grant)) {
+            let values = if u.begun { &mut begun } else { &mut older };
+            values.extend([
+                space,
                 u.doc.as_bytes().into(),
                 u.grant.as_bytes().into(),
-                seq.into(),
-            ]
-        })
-        .collect();
-    tx.insert_all(
-        "doc_grant (space, doc, grant_id, seq)",
-        4,
-        &by_doc,
-        "ON CONFLICT DO NOTHING",
-    )?;
-    let mut seen = HashSet::new();
-    let by_path: Vec<Value<'_>> = uses
-        .iter()
-        .filter(|u| seen.insert((u.path, u.grant)))
-        .flat_map(|u| {
-            let seq = u.seq.cast_signed();
-            [
-                space.as_str().into(),
+                seq,
+            ]);
+        }
+        if in_path.insert((u.path, u.grant)) {
+            by_path.extend([
+                space,
                 u.path.as_str().into(),
                 u.grant.as_bytes().into(),
-                seq.into(),
-            ]
-        })
-        .collect();
+                seq,
+            ]);
+        }
+    }
+    let by_doc = "doc_grant (space, doc, grant_id, seq)";
+    tx.insert_all(by_doc, 4, &begun, "")?;
+    tx.insert_all(by_doc, 4, &older, "ON CONFLICT DO NOTHING")?;
     tx.insert_all(
         "path_grant (space, path, grant_id, seq)",
         4,

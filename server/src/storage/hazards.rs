@@ -231,8 +231,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
     let mut rows = BTreeSet::new();
     for hash in &came {
         rows.extend(tx.all(
-            "SELECT r.space, r.doc FROM blob_space s JOIN blob_ref r ON r.space = s.space AND r.hash = s.hash
-             WHERE s.hash = $1",
+            "SELECT space, doc FROM blob_doc WHERE hash = $1",
             &[hash.as_slice().into()],
             |row| Ok((row.text(0)?, row.bytes(1)?)),
         )?);

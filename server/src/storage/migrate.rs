@@ -6,11 +6,30 @@ use rusqlite::Connection;
 
 use super::{Engine, Storage, StorageError, spaces};
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_log_and_ledger.sql"),
-    include_str!("migrations/0002_campaign.sql"),
-    include_str!("migrations/0003_received.sql"),
-    include_str!("migrations/0004_reports.sql"),
+/// A step from one version to the next.
+struct Migration {
+    /// For both engines.
+    shared: &'static str,
+    /// For SQLite alone, after that: how rows lie in its file.
+    embedded: &'static str,
+}
+
+const fn shared(sql: &'static str) -> Migration {
+    Migration {
+        shared: sql,
+        embedded: "",
+    }
+}
+
+const MIGRATIONS: &[Migration] = &[
+    shared(include_str!("migrations/0001_log_and_ledger.sql")),
+    shared(include_str!("migrations/0002_campaign.sql")),
+    shared(include_str!("migrations/0003_received.sql")),
+    shared(include_str!("migrations/0004_reports.sql")),
+    Migration {
+        shared: include_str!("migrations/0005_photos_by_hash.sql"),
+        embedded: include_str!("migrations/0005_rows_by_key.sqlite.sql"),
+    },
 ];
 
 /// Brings the database at `path` to the newest schema.
@@ -23,9 +42,10 @@ pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(engine)?;
-    for (version, sql) in missing(found)? {
+    for (version, step) in missing(found)? {
         let tx = connection.transaction().map_err(engine)?;
-        tx.execute_batch(sql).map_err(engine)?;
+        tx.execute_batch(step.shared).map_err(engine)?;
+        tx.execute_batch(step.embedded).map_err(engine)?;
         tx.pragma_update(None, "user_version", version)
             .map_err(engine)?;
         tx.commit().map_err(engine)?;
@@ -41,7 +61,7 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
     engine.migrate(|found| {
         let missing = missing(found)?;
         Ok(missing
-            .map(|(version, sql)| (version, dialect(sql)))
+            .map(|(version, step)| (version, dialect(step.shared)))
             .collect())
     })?;
     // Tables that are new may lack room for the spaces there are.
@@ -61,11 +81,11 @@ fn dialect(sql: &str) -> String {
 }
 
 /// The migrations after `found`, each with the version it leads to.
-fn missing(found: i64) -> Result<impl Iterator<Item = (i64, &'static str)>, StorageError> {
+fn missing(found: i64) -> Result<impl Iterator<Item = (i64, &'static Migration)>, StorageError> {
     let known = MIGRATIONS.len() as i64;
     if found > known {
         return Err(StorageError::Newer { found, known });
     }
     let after = usize::try_from(found).unwrap_or(0);
-    Ok((1..).zip(MIGRATIONS.iter().copied()).skip(after))
+    Ok((1..).zip(MIGRATIONS).skip(after))
 }

@@ -148,27 +148,11 @@ pub trait Tx {
         width: usize,
         values: &[Value<'_>],
         then: &str,
-    ) -> Result<(), StorageError> {
-        let mut rest = values;
-        while !rest.is_empty() {
-            // Few lengths, so few statements to prepare.
-            let rows = rest.len() / width;
-            let take = LENGTHS.into_iter().find(|n| *n <= rows).unwrap_or(1);
-            let (now, later) = rest.split_at(take * width);
-            let lists: Vec<_> = (0..take).map(|row| places(row * width, width)).collect();
-            let lists = lists.join(", ");
-            self.execute(&format!("INSERT INTO {into} VALUES {lists} {then}"), now)?;
-            rest = later;
-        }
-        Ok(())
-    }
+    ) -> Result<(), StorageError>;
 }
 
 /// Keys of one statement at most: beyond this its beginning is a small part.
 const MANY: usize = 128;
-
-/// Rows of one statement.
-const LENGTHS: [usize; 3] = [64, 8, 1];
 
 type Work = Box<dyn FnMut(&mut dyn Tx) -> bool + Send>;
 

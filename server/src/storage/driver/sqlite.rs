@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, ToSql, types::ValueRef};
 
-use super::{Job, Row, StorageError, Tx, Value};
+use super::{Job, Row, StorageError, Tx, Value, places};
 
 /// Jobs committed together at most: beyond this the fsync is already a small part.
 const GROUP: usize = 256;
@@ -108,7 +108,7 @@ impl Sqlite {
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
     let connection = Connection::open_with_flags(path, flags).map_err(engine)?;
-    connection.set_prepared_statement_cache_capacity(256);
+    connection.set_prepared_statement_cache_capacity(128);
     connection
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
@@ -132,40 +132,53 @@ fn write_loop(connection: &Connection, queue: &mpsc::Receiver<Job>) {
     }
 }
 
-/// One transaction for all jobs that are waiting; each in a savepoint, so a failed one undoes only itself.
+/// One transaction for all jobs that are waiting. A failed one undoes only itself: should one fail that has written
+/// already, all are undone and done again, each in a savepoint. Savepoints from the start would copy every page that
+/// each job touches.
 fn write_group(
     connection: &Connection,
     first: Job,
     queue: &mpsc::Receiver<Job>,
     done: &mut Vec<Job>,
 ) -> Result<(), StorageError> {
-    let begun = connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(engine)
-        .and_then(|()| still_here(connection));
-    if begun.is_err() {
-        done.push(first);
-        return begun;
-    }
+    let begun = begin(connection);
+    let mut clean = true;
     let mut next = Some(first);
     while let Some(mut job) = next {
-        let savepoint = connection.execute_batch("SAVEPOINT job").map_err(engine);
-        let keep = super::run(&mut job, &mut SqliteTx::on(connection));
+        if begun.is_ok() && clean {
+            let before = connection.total_changes();
+            let keep = super::run(&mut job, &mut SqliteTx::on(connection));
+            clean = keep || connection.total_changes() == before;
+        }
         done.push(job);
-        savepoint?;
-        let end = if keep {
-            "RELEASE job"
-        } else {
-            "ROLLBACK TO job; RELEASE job"
-        };
-        connection.execute_batch(end).map_err(engine)?;
-        next = if done.len() < GROUP {
+        next = if begun.is_ok() && clean && done.len() < GROUP {
             queue.try_recv().ok()
         } else {
             None
         };
     }
+    begun?;
+    if !clean {
+        connection.execute_batch("ROLLBACK").map_err(engine)?;
+        begin(connection)?;
+        for job in done {
+            connection.execute_batch("SAVEPOINT job").map_err(engine)?;
+            let end = if super::run(job, &mut SqliteTx::on(connection)) {
+                "RELEASE job"
+            } else {
+                "ROLLBACK TO job; RELEASE job"
+            };
+            connection.execute_batch(end).map_err(engine)?;
+        }
+    }
     connection.execute_batch("COMMIT").map_err(engine)
+}
+
+fn begin(connection: &Connection) -> Result<(), StorageError> {
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(engine)?;
+    still_here(connection)
 }
 
 /// Whether this database still takes writes: another process may be moving the records elsewhere.
@@ -225,6 +238,24 @@ impl Tx for SqliteTx<'_> {
         while let Some(row) = rows.next().map_err(engine)? {
             self.rows += 1;
             each(&SqliteRow(row))?;
+        }
+        Ok(())
+    }
+
+    /// Row by row: a statement of many rows would keep a journal of its own to undo itself.
+    fn insert_all(
+        &mut self,
+        into: &str,
+        width: usize,
+        values: &[Value<'_>],
+        then: &str,
+    ) -> Result<(), StorageError> {
+        let sql = format!("INSERT INTO {into} VALUES {} {then}", places(0, width));
+        let mut statement = self.connection.prepare_cached(&sql).map_err(engine)?;
+        for row in values.chunks_exact(width) {
+            statement
+                .execute(rusqlite::params_from_iter(row))
+                .map_err(engine)?;
         }
         Ok(())
     }

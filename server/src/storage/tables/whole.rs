@@ -39,7 +39,11 @@ pub(crate) const WHOLE: &[Table] = &[
             ("seq", Int),
         ],
     ),
-    table("blob_space", 2, &[("hash", Bytes), ("space", Text)]),
+    table(
+        "blob_doc",
+        3,
+        &[("hash", Bytes), ("space", Text), ("doc", Bytes)],
+    ),
     table(
         "device",
         1,

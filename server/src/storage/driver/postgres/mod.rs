@@ -35,8 +35,6 @@ const GROUP: usize = 64;
 const SPACE_WRITERS: usize = 4;
 /// Connections for all other writes.
 const OTHER_WRITERS: usize = 2;
-/// Idle read connections kept.
-const READERS: usize = 8;
 /// Times a group is tried again after the engine gave it up (deadlock, serialization, lost connection).
 const TRIES: u32 = 8;
 
@@ -103,10 +101,9 @@ impl Postgres {
         let (rows, broken) = (tx.rows, tx.lost);
         self.rows_read.fetch_add(rows, Relaxed);
         if !broken && connection.batch("ROLLBACK").is_ok() {
+            // All are kept: opening one costs far more than what most of them read. `Storage` bounds how many there are.
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            if readers.len() < READERS {
-                readers.push(connection);
-            }
+            readers.push(connection);
         }
         result
     }
