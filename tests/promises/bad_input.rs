@@ -151,6 +151,62 @@ fn one_bad_change_does_not_hold_up_the_others() {
     assert_eq!(again.body, reply.body);
 }
 
+#[test]
+fn a_change_of_one_record_is_not_taken_for_another() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let mine = found(&mut liu, &town, "甲处");
+    let (_, events) = liu.device.hazard(mine).unwrap();
+    let event = events[0].event.to_bytes().unwrap();
+    let actor = Actor([7; 16]);
+    let begin = |doc: DocId| {
+        let mut document = Document::create(actor, doc).unwrap();
+        document.append(actor, &event).unwrap().bytes
+    };
+    let other = DocId([9; 16]);
+    let (first, others) = (begin(mine), begin(other));
+    // Built on nothing, and it does not say which record it begins.
+    let homeless = {
+        use automerge::{AutoCommit, transaction::Transactable};
+        let mut document = AutoCommit::new().with_actor(automerge::ActorId::from(&[5; 16]));
+        let key = sync_core::record::EventId::of(&event).to_string();
+        let value = automerge::ScalarValue::Bytes(event.clone());
+        document.put(automerge::ROOT, key, value).unwrap();
+        document.commit();
+        document
+            .get_last_local_change()
+            .unwrap()
+            .raw_bytes()
+            .to_vec()
+    };
+    let entry = |doc: DocId, change: &[u8]| Entry {
+        doc,
+        change: change.to_vec(),
+    };
+    let request = pack(
+        &liu,
+        1,
+        PackClaims::GENESIS,
+        vec![
+            entry(mine, &first),
+            entry(other, &others),
+            // The same bytes under a number that is known, and under one that is not.
+            entry(other, &first),
+            entry(DocId([8; 16]), &first),
+            entry(mine, &homeless),
+        ],
+    );
+    let reply = post(&town, &liu, Push::PATH, Push::write_request(&request));
+    let Response::Stored { refused, .. } = Push::read_response(&reply.body).unwrap() else {
+        panic!("a fork")
+    };
+    let codes: Vec<_> = refused.iter().map(|r| (r.entry, r.code)).collect();
+    let malformed = [2, 3, 4].map(|at| (at, Code::Malformed));
+    assert_eq!(codes, malformed);
+    assert_eq!(town.changes_stored(), 2);
+}
+
 /// A change of a document whose layout is version 2.
 fn automerge_of_another_layout() -> Vec<u8> {
     use automerge::{AutoCommit, transaction::Transactable};

@@ -1,6 +1,6 @@
 //! Writes that wait together fall alone, and a database that drops its connections is used again.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::mpsc, task::Poll};
 
 use xuncha_server::storage::{Storage, StorageError, Tx};
 
@@ -24,29 +24,43 @@ async fn has(storage: &Storage, name: String) -> bool {
 #[test]
 fn a_write_that_fails_or_panics_undoes_only_itself() {
     let town = Town::new();
-    let storage = Arc::new(town.app().storage.clone());
+    let storage = town.app().storage.clone();
     town.runtime.block_on(async {
         storage.write(|tx| insert(tx, "taken")).await.unwrap();
-        let tasks: Vec<_> = (0..60)
-            .map(|n| {
-                let storage = Arc::clone(&storage);
-                tokio::spawn(async move {
-                    storage
-                        .write(move |tx| {
-                            insert(tx, &format!("row {n}"))?;
-                            match n % 20 {
-                                7 => insert(tx, "taken"),
-                                11 => panic!("a defect"),
-                                _ => Ok(1),
-                            }
-                        })
-                        .await
-                })
-            })
-            .collect();
-        for (n, task) in tasks.into_iter().enumerate() {
-            let kept = !matches!(n % 20, 7 | 11);
-            assert_eq!(task.await.unwrap().is_ok(), kept, "row {n}");
+        // Whoever writes is held until all the others wait, so that they are done together.
+        let (release, held) = mpsc::channel::<()>();
+        let mut writes = vec![Box::pin(storage.write(move |_| {
+            let _ = held.recv();
+            Ok::<u64, StorageError>(1)
+        })) as Pin<Box<dyn Future<Output = _>>>];
+        for n in 0..60 {
+            writes.push(Box::pin(storage.write(move |tx| {
+                if n % 20 == 3 {
+                    return Err(StorageError::Closed);
+                }
+                insert(tx, &format!("row {n}"))?;
+                match n % 20 {
+                    7 => insert(tx, "taken"),
+                    11 => panic!("a defect"),
+                    _ => Ok(1),
+                }
+            })));
+        }
+        poll_fn(|context| {
+            for write in &mut writes {
+                assert!(write.as_mut().poll(context).is_pending());
+            }
+            Poll::Ready(())
+        })
+        .await;
+        drop(release);
+        for (at, write) in writes.into_iter().enumerate() {
+            let Some(n) = at.checked_sub(1) else {
+                write.await.unwrap();
+                continue;
+            };
+            let kept = !matches!(n % 20, 3 | 7 | 11);
+            assert_eq!(write.await.is_ok(), kept, "row {n}");
             assert_eq!(has(&storage, format!("row {n}")).await, kept, "row {n}");
         }
         storage.write(|tx| insert(tx, "after")).await.unwrap();

@@ -15,7 +15,9 @@ use sync_core::{
 use crate::{
     access::{Reach, Refusal},
     storage::{
-        StorageError, Tx, campaign, devices,
+        StorageError, Tx,
+        bodies::{self, Body},
+        campaign, devices,
         docs::{self, Doc},
         grant_uses, hazards, log, revocations,
         spaces::{self, Space},
@@ -214,10 +216,10 @@ fn size(item: &Item) -> usize {
 
 /// Documents of one space, whole.
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
-    let bodies = docs::bodies(tx, space, docs)?;
+    let bodies = bodies::of(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
     rows.extend(campaign::list_rows(tx, space, docs)?);
-    let item = |(doc, body): (&Doc, docs::Body)| {
+    let item = |(doc, body): (&Doc, Body)| {
         let mut received = body.folded;
         received.0.extend(body.received.0);
         Item {

@@ -4,7 +4,7 @@ use sync_core::record::{AreaPath, LogId};
 
 use super::{MigrateError, Place, Progress};
 use crate::storage::{
-    StorageError, Tx, docs, marks, spaces,
+    StorageError, Tx, bodies, docs, marks, spaces,
     tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},
 };
 
@@ -123,7 +123,7 @@ async fn step(
     let write = move |tx: &mut dyn Tx| {
         let (rows, spaces) = rows(&found);
         DOC.put(tx, &rows)?;
-        docs::forget_snapshots(tx, &id, &found)?;
+        bodies::unfold(tx, &id, &found)?;
         DOC_SPACE.put(tx, &spaces)?;
         CHANGE.put(tx, &changes)?;
         DOC_GRANT.put(tx, &grants)?;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use sync_core::record::{AreaPath, DeviceId, DocId, Grant, GrantId, ServerTime};
 
 use crate::storage::{
-    StorageError, Tx, devices,
-    docs::{self, Body, Doc},
+    StorageError, Tx,
+    bodies::{self, Body},
+    devices,
+    docs::{self, Doc},
     grant_uses, revocations, spaces,
 };
 
@@ -80,7 +82,7 @@ fn of(
     let used = grant_uses::of_docs(tx, space, &ids)?;
     situation.grants = devices::grant_claims(tx, &used)?;
     situation.revoked = revocations::all(tx, space)?;
-    let bodies = docs::bodies(tx, space, &docs)?;
+    let bodies = bodies::of(tx, space, &docs)?;
     let raw = docs.into_iter().zip(bodies);
     situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();
     Ok(situation)

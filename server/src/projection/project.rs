@@ -23,9 +23,9 @@ use super::{
     whole::{self, Whole},
 };
 use crate::storage::{
-    StorageError, Tx,
+    StorageError, Tx, bodies,
     campaign::{self as records, Figure, Visit},
-    docs::{self, Doc},
+    docs::Doc,
     hazards::{self, Hazard},
     marks::{self, Mark},
     revocations,
@@ -231,7 +231,7 @@ pub(super) fn apply(
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
         if let Some((doc, chunk, received)) = &action.snapshot {
-            progress.folded += usize::from(docs::put_snapshot(tx, doc, chunk, received)?);
+            progress.folded += usize::from(bodies::fold(tx, doc, chunk, received)?);
         }
     }
     let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();

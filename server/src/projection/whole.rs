@@ -8,7 +8,7 @@ use sync_core::{
     wire::Received,
 };
 
-use crate::storage::docs::Body;
+use crate::storage::bodies::Body;
 
 /// A loaded record.
 #[derive(Debug)]

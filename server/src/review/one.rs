@@ -19,7 +19,7 @@ use crate::{
     access::{Reach, Refusal},
     projection::whole,
     storage::{
-        Tx, blobs, devices,
+        Tx, blobs, bodies, devices,
         docs::{self, Doc},
         hazards, names, revocations,
     },
@@ -192,7 +192,7 @@ impl Opened {
 
 /// Reads a document from the log.
 pub(super) fn open(tx: &mut dyn Tx, doc: &Doc) -> Result<Opened, Refusal> {
-    let body = docs::body(tx, doc)?;
+    let body = bodies::of_one(tx, doc)?;
     let loaded = whole::load(&body).map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
     let mut document = loaded.document;
     let read = |(id, bytes): (_, Vec<u8>)| {

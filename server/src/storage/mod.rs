@@ -4,6 +4,7 @@
 //! it, whether a change is legal) is decided elsewhere. A write is answered only after its commit is durable.
 
 pub mod blobs;
+pub mod bodies;
 pub mod campaign;
 pub mod comparables;
 pub mod compounds;

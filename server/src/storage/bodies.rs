@@ -1,0 +1,172 @@
+//! What documents are made of: a snapshot and the changes after it, with when each was received.
+
+use std::collections::HashMap;
+
+use sync_core::{
+    record::{AreaPath, DocId, ServerTime},
+    wire::{Received, decode, encode},
+};
+
+use super::{
+    Row, StorageError, Tx, Value,
+    docs::{Doc, ids},
+};
+
+/// What makes up a document: its snapshot, empty if it has none, and the changes after that.
+#[derive(Debug, Default, Clone)]
+pub struct Body {
+    /// The snapshot.
+    pub chunk: Vec<u8>,
+    /// When its changes were received, in the order of their hashes.
+    pub folded: Received,
+    /// The changes after it, in order.
+    pub changes: Vec<Vec<u8>>,
+    /// When they were received.
+    pub received: Received,
+}
+
+/// Changes of documents with when they were received; a change came when its pack did.
+type Timed = (DocId, Vec<u8>, ServerTime);
+
+fn timed(row: &dyn Row) -> Result<Timed, StorageError> {
+    let doc = DocId::from_slice(&row.bytes(0)?)?;
+    Ok((doc, row.bytes(1)?, ServerTime(row.int(2)?)))
+}
+
+/// What makes up these documents of one space, in their order.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Body>, StorageError> {
+    let mut found: HashMap<DocId, Body> = HashMap::new();
+    let folded: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.snap_seq > 0)
+        .map(|d| d.id)
+        .collect();
+    let space = space.as_str().into();
+    let chunks = tx.all_of(
+        "SELECT doc, chunk, received FROM snap WHERE space = $1 AND doc IN (?)",
+        &[space],
+        &ids(&folded),
+        |row| {
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            Ok((doc, row.bytes(1)?, row.opt_bytes(2)?))
+        },
+    )?;
+    let mut untold = Vec::new();
+    for (doc, chunk, received) in chunks {
+        let body = found.entry(doc).or_default();
+        body.chunk = chunk;
+        match received.and_then(|bytes| decode(&bytes)) {
+            Some(received) => body.folded = received,
+            None => untold.push(doc),
+        }
+    }
+    for (doc, received) in folded_times(tx, space, &untold)? {
+        found.entry(doc).or_default().folded = received;
+    }
+    let grown: Vec<DocId> = docs
+        .iter()
+        .filter(|d| d.last_seq > d.snap_seq)
+        .map(|d| d.id)
+        .collect();
+    let changes = tx.all_of(
+        "SELECT c.doc, c.bytes, COALESCE(p.received_at, 0)
+         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+           LEFT JOIN pack p ON p.hash = c.pack
+         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq",
+        &[space],
+        &ids(&grown),
+        timed,
+    )?;
+    for (doc, bytes, at) in changes {
+        let body = found.entry(doc).or_default();
+        body.changes.push(bytes);
+        body.received.0.push(at);
+    }
+    let take = |doc: &Doc| found.remove(&doc.id).unwrap_or_default();
+    Ok(docs.iter().map(take).collect())
+}
+
+/// When the changes in snapshots were received, of those that were stored before that was kept beside them.
+fn folded_times(
+    tx: &mut dyn Tx,
+    space: Value<'_>,
+    docs: &[DocId],
+) -> Result<Vec<(DocId, Received)>, StorageError> {
+    let rows = tx.all_of(
+        "SELECT c.doc, c.hash, COALESCE(p.received_at, 0)
+         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq <= d.snap_seq
+           LEFT JOIN pack p ON p.hash = c.pack
+         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.hash",
+        &[space],
+        &ids(docs),
+        timed,
+    )?;
+    let mut found: Vec<(DocId, Received)> = Vec::new();
+    for (doc, _, at) in rows {
+        match found.last_mut() {
+            Some((last, received)) if *last == doc => received.0.push(at),
+            _ => found.push((doc, Received(vec![at]))),
+        }
+    }
+    Ok(found)
+}
+
+/// What makes up one document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of_one(tx: &mut dyn Tx, doc: &Doc) -> Result<Body, StorageError> {
+    let mut bodies = of(tx, &doc.space, std::slice::from_ref(doc))?;
+    Ok(bodies.pop().unwrap_or_default())
+}
+
+/// Stores a snapshot that holds every change up to `doc.last_seq`, unless the document has moved on since.
+/// `received`: when its changes came, in the order of their hashes. Returns whether it was stored.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn fold(
+    tx: &mut dyn Tx,
+    doc: &Doc,
+    chunk: &[u8],
+    received: &Received,
+) -> Result<bool, StorageError> {
+    let upto = Value::Int(doc.last_seq.cast_signed());
+    let (space, id) = (
+        Value::Text(doc.space.as_str()),
+        Value::Bytes(doc.id.as_bytes()),
+    );
+    let current = tx.execute(
+        "UPDATE doc SET snap_seq = last_seq, tail_count = 0, tail_bytes = 0
+         WHERE space = $1 AND id = $2 AND last_seq = $3",
+        &[space, id, upto],
+    )?;
+    if current == 0 {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO snap (space, doc, upto_seq, chunk, received) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (space, doc) DO UPDATE SET upto_seq = excluded.upto_seq, chunk = excluded.chunk,
+           received = excluded.received",
+        &[space, id, upto, chunk.into(), encode(received).as_slice().into()],
+    )?;
+    Ok(true)
+}
+
+/// Forgets that documents were folded: every change is to be folded anew.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn unfold(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<(), StorageError> {
+    for doc in docs {
+        tx.execute(
+            "UPDATE doc SET snap_seq = 0, tail_count = change_count, tail_bytes = total_bytes
+             WHERE space = $1 AND id = $2",
+            &[space.as_str().into(), doc.id.as_bytes().into()],
+        )?;
+    }
+    Ok(())
+}
