@@ -1,13 +1,11 @@
 //! Bad input gets a clear refusal, the rest of the batch goes on, and nothing acknowledged is touched.
 
 use cli_simulator::{
-    phone::{Entropic, Phone, SetClock, Transport},
+    phone::{Phone, Transport},
     world::photo,
 };
 use sync_core::{
     crdt::{Actor, Document},
-    device::Device,
-    host::{FileError, Files, Host},
     identity::PackClaims,
     record::{DeviceTime, DocId, EventBody, PhotoRole, PhotoSource},
     sync::{Call, Method, Options, Reply},
@@ -309,71 +307,6 @@ fn a_clock_wrong_by_years_loses_nothing_and_is_judged() {
     assert_eq!(events.len(), 2);
     let first = serde_json::to_value(&state.history[0]).unwrap();
     assert_eq!(first["reason"], "grant-other-time");
-}
-
-/// A phone whose storage is full.
-struct FullDisk;
-
-impl Files for FullDisk {
-    fn write_durable(&mut self, name: &str, _: &[u8]) -> Result<(), FileError> {
-        Err(FileError::Full {
-            name: name.to_owned(),
-        })
-    }
-    fn read(&self, name: &str) -> Result<Vec<u8>, FileError> {
-        Err(FileError::Missing {
-            name: name.to_owned(),
-        })
-    }
-    fn remove(&mut self, _: &str) -> Result<(), FileError> {
-        Ok(())
-    }
-    fn list(&self) -> Result<Vec<String>, FileError> {
-        Ok(Vec::new())
-    }
-}
-
-#[test]
-fn a_full_phone_says_so_and_keeps_what_it_has() {
-    let mut town = Town::new();
-    let mut liu = town.phone("网格员甲");
-    let doc = found(&mut liu, &town, "已保存");
-    let connection = rusqlite::Connection::open(liu.folder().join("device.db")).unwrap();
-    let pages: i64 = connection
-        .query_row("PRAGMA page_count", [], |row| row.get(0))
-        .unwrap();
-    connection
-        .pragma_update(None, "max_page_count", pages + 1)
-        .unwrap();
-    let clock = Box::new(SetClock::at(DeviceTime(MORNING)));
-    let host = Host {
-        clock,
-        entropy: Box::new(Entropic::Seeded(5)),
-        files: Box::new(FullDisk),
-    };
-    let mut full = Device::open(connection, host).unwrap();
-    let picture = sync_core::picture::sample_jpeg(1, 64, 64, None);
-    let error = full
-        .add_photo(&picture, PhotoRole::Before, PhotoSource::InApp)
-        .unwrap_err();
-    assert!(error.to_string().contains("free some space"), "{error}");
-    let place = ("3栋", "", "", sync_core::record::LocationKind::Roof);
-    let long = "长".repeat(1900);
-    let mut refused = false;
-    for _ in 0..40 {
-        let found = cli_simulator::world::observation(
-            &town.world.compounds[0],
-            "EG-09",
-            place,
-            &long,
-            Vec::new(),
-        );
-        refused |= full
-            .observe(found, None)
-            .is_err_and(|e| e.to_string().contains("free some space"));
-    }
-    assert!(refused, "forty long records fitted into one page");
-    assert_eq!(full.hazard(doc).unwrap().1.len(), 1);
 }
 
 #[test]

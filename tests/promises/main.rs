@@ -13,6 +13,7 @@ mod durable_ack;
 mod engines;
 mod first_path;
 mod fleet;
+mod full_disk;
 mod idempotence;
 mod indicators;
 mod ledger;

@@ -125,12 +125,21 @@ fn a_database_of_the_first_version_on_postgresql_gets_room_for_what_is_new() {
             );
             client.batch_execute(&part).await.unwrap();
         }
+        let photo = "INSERT INTO blob_ref VALUES ('429999/429998', '\\x0a', '\\x0b');
+             INSERT INTO blob_space VALUES ('\\x0b', '429999/429998')";
+        client.batch_execute(photo).await.unwrap();
     });
     let storage = Storage::connect(&url, None).unwrap();
     let county: AreaPath = "429999/429998".parse().unwrap();
     let place = county.clone();
     let head = runtime.block_on(storage.read(move |tx| spaces::find(tx, &place)));
     assert_eq!(head.unwrap().unwrap().head, 5);
+    let named = storage.read(|tx| {
+        let sql = "SELECT COUNT(*) FROM blob_doc WHERE hash = $1 AND doc = $2";
+        let key = [(&[0x0b][..]).into(), (&[0x0a][..]).into()];
+        tx.first(sql, &key, |row| row.int(0))
+    });
+    assert_eq!(runtime.block_on(named).unwrap(), Some(1));
     let write = storage.write(move |tx| {
         tx.execute(
             "INSERT INTO quantity (space, doc, name, n, path, at, milli) VALUES ($1, $2, 'x', 1, $1, 0, 1)",

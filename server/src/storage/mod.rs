@@ -210,7 +210,11 @@ impl Storage {
             answer: Box::new(move |committed| {
                 let result = take.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let result = result.unwrap_or(Err(StorageError::Closed.into()));
-                answer(committed.map_err(E::from).and(result));
+                // What went wrong in the write itself says more than that its group was given up.
+                answer(match committed {
+                    Err(error) if result.is_ok() => Err(error.into()),
+                    _ => result,
+                });
             }),
         })
     }

@@ -159,7 +159,10 @@ fn write_group(
     }
     begun?;
     if !clean {
-        connection.execute_batch("ROLLBACK").map_err(engine)?;
+        // A full disk may have ended the transaction already.
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK").map_err(engine)?;
+        }
         begin(connection)?;
         for job in done {
             connection.execute_batch("SAVEPOINT job").map_err(engine)?;
