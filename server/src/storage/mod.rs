@@ -208,12 +208,13 @@ impl Storage {
                 keep
             }),
             answer: Box::new(move |committed| {
-                let result = take.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let result = result.unwrap_or(Err(StorageError::Closed.into()));
-                // What went wrong in the write itself says more than that its group was given up.
-                answer(match committed {
-                    Err(error) if result.is_ok() => Err(error.into()),
-                    _ => result,
+                let own = take.lock().unwrap_or_else(PoisonError::into_inner).take();
+                answer(match (committed, own) {
+                    // What went wrong in the write itself says more than that its group was given up.
+                    (_, Some(Err(own))) => Err(own),
+                    (Err(error), _) => Err(error.into()),
+                    (Ok(()), Some(kept)) => kept,
+                    (Ok(()), None) => Err(StorageError::Closed.into()),
                 });
             }),
         })
