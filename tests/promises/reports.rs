@@ -94,6 +94,14 @@ fn a_sealed_report_never_changes_late_events_are_listed_and_the_next_version_sho
     assert_eq!(listed["not_comparable"], json!([]));
     let live = town.json("/v1/indicators?from=2024-03-25&to=2024-03-25", &key);
     assert_eq!(live["late_arrival_count"], 1);
+    let list = town.json("/v1/exports/hazards.geojson", &key);
+    assert_eq!(list["late_arrival_count"], 1);
+    let csv = town.get("/v1/exports/hazards.csv", &key).1;
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(
+        csv.lines().next().unwrap().contains(",迟到事件 1,"),
+        "{csv}"
+    );
 
     let (status, twice) = town.post("/v1/reports", &key, &order);
     assert_eq!(
@@ -153,6 +161,28 @@ fn inv_27_every_sheet_states_what_it_was_counted_by() {
     }
     assert_eq!(report["late_arrivals"]["count"], 0);
     assert_eq!(sheet["late_arrival_count"], 0);
+    let list = town.json("/v1/exports/hazards.geojson?area=420000", &key);
+    for name in [
+        "as_of",
+        "cut_off",
+        "catalogue",
+        "late_arrival_count",
+        "ledger_lag",
+    ] {
+        assert!(!list[name].is_null(), "{name}");
+    }
+    assert_eq!(list["catalogue"], sheet["catalogue"]);
+    let csv = town.get("/v1/exports/hazards.csv?area=420000", &key).1;
+    let csv = String::from_utf8(csv).unwrap();
+    for part in [
+        "截至 2024-03-25T",
+        "统计截止 2024-03-25T",
+        "目录版本 ",
+        "迟到事件 0",
+        "待入账变更 0",
+    ] {
+        assert!(csv.lines().next().unwrap().contains(part), "{part}");
+    }
     let marks = report["marks"].as_array().unwrap();
     assert_eq!(marks.len(), COUNTIES.len());
     assert_eq!(

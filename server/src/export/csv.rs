@@ -1,6 +1,6 @@
 //! CSV for a spreadsheet: UTF-8 with a byte order mark, the ledger's own column names.
 
-use crate::review::HazardView;
+use crate::review::{HazardView, Imprint};
 
 /// What a spreadsheet needs to read UTF-8.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -39,10 +39,13 @@ fn safe(text: &str) -> String {
     }
 }
 
-/// The first lines: what the file shows and of when, then the column names.
-pub fn head(as_of: &str, catalogue_version: u32) -> Vec<u8> {
-    let title =
-        format!("{BYTE_ORDER_MARK}隐患排查整治台账,截至 {as_of},目录版本 {catalogue_version}\r\n");
+/// The first lines: what the file shows, of when, and what is not in it, then the column names.
+pub fn head(of: &Imprint) -> Vec<u8> {
+    let more = if of.late_arrivals_more { " 以上" } else { "" };
+    let title = format!(
+        "{BYTE_ORDER_MARK}隐患排查整治台账,截至 {},统计截止 {},目录版本 {},迟到事件 {}{more},待入账变更 {}\r\n",
+        of.as_of, of.cut_off, of.catalogue.hazard_kinds, of.late_arrival_count, of.ledger_lag
+    );
     [
         title.into_bytes(),
         line(COLUMNS.iter().map(|c| (*c).to_owned())),

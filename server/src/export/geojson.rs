@@ -3,11 +3,13 @@
 use serde_json::json;
 
 use super::coordinates::to_wgs84;
-use crate::review::HazardView;
+use crate::review::{HazardView, Imprint};
 
-/// Before the features.
-pub fn head(as_of: &str) -> Vec<u8> {
-    format!("{{\"type\":\"FeatureCollection\",\"as_of\":\"{as_of}\",\"features\":[").into_bytes()
+/// Before the features: the imprint beside them.
+pub fn head(of: &Imprint) -> Vec<u8> {
+    let imprint = json!(of).to_string();
+    let members = imprint.trim_start_matches('{').trim_end_matches('}');
+    format!("{{\"type\":\"FeatureCollection\",{members},\"features\":[").into_bytes()
 }
 
 /// One hazard as a feature; without a position, or with one of an unknown system, its geometry is null.

@@ -6,14 +6,13 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use sync_core::catalogue::Catalogue;
 use tokio::sync::mpsc;
 
 use super::{Rooms, extract::Seeing, review::parsed};
 use crate::{
     access::{Reach, Refusal},
     export,
-    review::{Filter, HazardView},
+    review::{Filter, HazardView, Imprint},
 };
 
 /// Rows read at once.
@@ -26,15 +25,13 @@ pub(super) async fn csv(
     Seeing(reach): Seeing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let as_of = jiff::Timestamp::from_millisecond(rooms.access.now().0)
-        .unwrap_or_default()
-        .to_string();
-    let head = export::csv::head(&as_of, Catalogue::embedded().kinds.version);
+    let filter = parsed(filter)?;
+    let head = export::csv::head(&imprint(&rooms, &reach, &filter).await?);
     let row = |h: &HazardView, _: bool| export::csv::row(h);
     stream(
         rooms,
         reach,
-        parsed(filter)?,
+        filter,
         "text/csv; charset=utf-8",
         "hazards.csv",
         head,
@@ -51,15 +48,13 @@ pub(super) async fn geojson(
     Seeing(reach): Seeing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let as_of = jiff::Timestamp::from_millisecond(rooms.access.now().0)
-        .unwrap_or_default()
-        .to_string();
-    let head = export::geojson::head(&as_of);
+    let filter = parsed(filter)?;
+    let head = export::geojson::head(&imprint(&rooms, &reach, &filter).await?);
     let (kind, tail) = ("application/geo+json", export::geojson::TAIL);
     stream(
         rooms,
         reach,
-        parsed(filter)?,
+        filter,
         kind,
         "hazards.geojson",
         head,
@@ -67,6 +62,14 @@ pub(super) async fn geojson(
         tail,
     )
     .await
+}
+
+async fn imprint(rooms: &Rooms, reach: &Reach, filter: &Filter) -> Result<Imprint, Refusal> {
+    let now = rooms.access.now().0;
+    rooms
+        .review
+        .imprint(reach, filter.area.as_deref(), now)
+        .await
 }
 
 /// Sends the first page's refusal as a refusal; later failures cut the stream, so that nobody takes a part for all.

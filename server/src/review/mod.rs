@@ -8,6 +8,7 @@ mod coverage;
 mod cursor;
 mod duties;
 mod filter;
+mod imprint;
 mod indicators;
 mod one;
 mod records;
@@ -28,6 +29,7 @@ pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
 pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
 pub use filter::Filter;
+pub use imprint::Imprint;
 pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
 };

@@ -1,0 +1,72 @@
+//! What every exported list states of itself: of when it is, what it was judged by, what is not in it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use sync_core::record::AreaPath;
+
+use super::{
+    Review, filter,
+    indicators::Versions,
+    reports::{Late, late_of_area},
+    view,
+};
+use crate::{
+    access::{Reach, Refusal},
+    storage::{Tx, marks, spaces},
+};
+
+/// Stated at the head of an exported list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Imprint {
+    /// When it was read, RFC 3339.
+    pub as_of: String,
+    /// Nothing that came at or after this is in it, RFC 3339; of a list of the ledger, when it was read.
+    pub cut_off: String,
+    /// Versions of the tables it was judged by.
+    pub catalogue: Versions,
+    /// Events that came after the newest sealed report of the area was sealed, but were claimed before its cut-off.
+    pub late_arrival_count: u64,
+    /// Whether there are more of them than were counted.
+    pub late_arrivals_more: bool,
+    /// Changes that are in the log but not yet in the ledger.
+    pub ledger_lag: u64,
+}
+
+impl Review {
+    /// The imprint of a list of what the caller may see, or of one area of it.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the area.
+    pub async fn imprint(
+        &self,
+        reach: &Reach,
+        area: Option<&str>,
+        now: i64,
+    ) -> Result<Imprint, Refusal> {
+        let areas: BTreeSet<AreaPath> = filter::areas(reach, area)?.into_iter().collect();
+        self.storage.read(move |tx| of(tx, &areas, now)).await
+    }
+}
+
+fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<Imprint, Refusal> {
+    let mut late = Late::default();
+    for area in areas {
+        late.add(late_of_area(tx, area)?);
+    }
+    let touched = spaces::touching(tx, areas)?;
+    let mut lag = 0;
+    for space in spaces::list(tx)? {
+        if touched.contains(&space.id) {
+            lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
+        }
+    }
+    Ok(Imprint {
+        as_of: view::instant(now),
+        cut_off: view::instant(now),
+        catalogue: Versions::current(),
+        late_arrival_count: late.count,
+        late_arrivals_more: late.more,
+        ledger_lag: lag,
+    })
+}
