@@ -240,6 +240,17 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
                     );
                 }
                 assert_eq!(sum("found"), sum("open") + sum("closed"));
+                let sheet = town.json(
+                    &format!("/v1/indicators?by={level}"),
+                    &town.token("审核员丁"),
+                );
+                let figure = |code: &str| sheet["total"]["values"][code]["cumulative"].as_i64();
+                let figures = ["ST-07", "ST-08", "ST-12a"].map(figure);
+                assert_eq!(
+                    figures,
+                    ["found", "closed", "open"].map(|n| Some(sum(n))),
+                    "{level}"
+                );
                 (sum("found"), sum("observations"))
             })
             .collect();

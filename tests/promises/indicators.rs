@@ -235,6 +235,47 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         [0., 1.]
     );
     assert_eq!(value(row_of(&sheet(), &grid), "ST-02"), 1.0);
+    // Of a compound whose buildings nobody has registered nobody can say that all were seen.
+    let bare = fresh();
+    let text = format!("id,path,name\n{},{grid},新院\n", uuid(bare));
+    assert!(town.import_compounds(&text).written);
+    town.inspected(&grid, bare, &["1"], MORNING);
+    let total = sheet()["total"].clone();
+    assert_eq!(
+        ["ST-01", "ST-02", "ST-04b"].map(|c| value(&total, c)),
+        [3., 1., 2.]
+    );
+}
+
+#[test]
+fn a_hazard_is_overdue_recurs_and_counts_only_if_it_can_be_read() {
+    let town = Town::province();
+    let grid = format!("{WUCHANG}/s1/c1/G1");
+    let due = |state, deadline| Found {
+        deadline: Some(deadline),
+        ..Found::at(&grid, state, "EV-06")
+    };
+    town.ledger_has(vec![
+        due(30, MORNING - 1),
+        due(30, MORNING + DAY),
+        due(70, MORNING - DAY),
+        Found {
+            certain: false,
+            ..due(30, MORNING - DAY)
+        },
+        Found {
+            cycle: 2,
+            ..Found::at(&grid, 20, "EV-06")
+        },
+        Found {
+            problem: "cannot be read",
+            ..due(30, MORNING - DAY)
+        },
+    ]);
+    let sheet = town.json(ALL, &town.province_key());
+    let told = ["ST-07", "ST-08", "ST-11", "ST-12b"].map(|c| value(&sheet["total"], c));
+    assert_eq!(told, [5., 1., 1., 1.]);
+    assert_eq!(sheet["unreadable"], 1);
 }
 
 #[test]

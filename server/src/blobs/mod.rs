@@ -102,7 +102,7 @@ impl Blobs {
 /// A name for a photo's bytes that nobody else has.
 fn photo_key(hash: &BlobHash) -> String {
     let name = hash.to_string();
-    format!("blobs/{}/{name}.{}", &name[..2], store::hex(&random::<4>()))
+    format!("blobs/{}/{name}.{}", &name[..2], hex::encode(random::<4>()))
 }
 
 /// Where the thumbnail of an object is.
@@ -112,7 +112,7 @@ fn thumb_key(object: &str) -> String {
 
 /// A name for a chunk that nobody else has.
 fn part_key(upload: &str, start: u64) -> String {
-    format!("uploads/{upload}/{start:09}.{}", store::hex(&random::<8>()))
+    format!("uploads/{upload}/{start:09}.{}", hex::encode(random::<8>()))
 }
 
 fn gone() -> Refusal {

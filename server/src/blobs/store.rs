@@ -83,7 +83,7 @@ impl Store {
             target: self.shown.clone(),
             cause,
         };
-        let key = format!("uploads/probe.{}", hex(&random::<8>()));
+        let key = format!("uploads/probe.{}", hex::encode(random::<8>()));
         let path = Path::from(key);
         let tried = async {
             self.objects
@@ -97,7 +97,7 @@ impl Store {
         if read != b"xuncha".as_slice() {
             return Err(unusable("it gave back other bytes than it took".to_owned()));
         }
-        let owner = hex(&owner.0);
+        let owner = hex::encode(owner.0);
         let path = Path::from(OWNER);
         let claimed = async {
             match self.objects.get(&path).await {
@@ -277,9 +277,4 @@ fn refused(error: &(dyn std::error::Error + 'static)) -> Refusal {
         "photo store: {}",
         said(error)
     )))
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -133,10 +133,7 @@ impl Admin {
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
-                println!(
-                    "{}",
-                    super::verify_report::hex(&rooms.access.key().public().0)
-                );
+                println!("{}", hex::encode(rooms.access.key().public().0));
                 Ok(())
             }
             Self::Rebuild => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Args;
 use sync_core::identity::PublicKey;
 use xuncha_server::review::verify;
@@ -23,25 +23,10 @@ pub(crate) struct VerifyReport {
     signature: Option<String>,
 }
 
-/// Bytes as people pass them on.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
 fn key(text: &str) -> anyhow::Result<PublicKey> {
-    ensure!(
-        text.len() == 64 && text.is_ascii(),
-        "--key: expected 64 hexadecimal digits"
-    );
-    let digit = |n: usize| u8::from_str_radix(&text[2 * n..2 * n + 2], 16);
-    let bytes: Result<Vec<u8>, _> = (0..32).map(digit).collect();
-    let bytes: Vec<u8> = bytes.context("--key: expected 64 hexadecimal digits")?;
-    let bytes: [u8; 32] = bytes.try_into().unwrap_or_default();
-    Ok(PublicKey(bytes))
+    let mut key = [0; 32];
+    hex::decode_to_slice(text, &mut key).context("--key: expected 64 hexadecimal digits")?;
+    Ok(PublicKey(key))
 }
 
 impl VerifyReport {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
     lifecycle::{Flags, duplicate::Advice},
-    record::{BlobHash, DocId},
+    record::{BlobHash, DocId, PersonId},
 };
 
 use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces, suggestions};
@@ -89,6 +89,11 @@ pub(crate) fn instant(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .unwrap_or_default()
         .to_string()
+}
+
+/// A person as an opaque number.
+pub(super) fn person(bytes: &[u8]) -> String {
+    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
 /// What is not in the rows themselves, read for all of them at once.

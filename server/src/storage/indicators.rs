@@ -21,7 +21,7 @@ pub struct Ask {
     pub as_of: i64,
 }
 
-/// Hazards that are alike.
+/// Hazards that are alike, each counted once however many records it has.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -34,8 +34,10 @@ pub struct Hazards {
     pub code: String,
     pub category: String,
     pub cycle: i64,
-    /// Past the deadline.
+    /// Certainly past the deadline, that of an order or else that of its kind.
     pub overdue: bool,
+    /// Counts as closed: every record of the hazard says that it is another one.
+    pub closed: bool,
     /// One bit for each figure that was asked for and is there.
     pub figures: i64,
     /// Found in the period.
@@ -141,15 +143,16 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
     let (to, as_of, within) = (ask.to, ask.as_of, ask.within("h", space));
     let sql = format!(
         "SELECT t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent,
-           t.damaged, COUNT(*)
+           t.damaged, t.closed, COUNT(*)
          FROM (SELECT {place} AS place, h.state AS state, h.grade AS grade, h.code AS code,
              h.category AS category, h.cycle AS cycle,
-             CAST(CASE WHEN h.deadline < {as_of} THEN 1 ELSE 0 END AS BIGINT) AS overdue,
+             CAST(CASE WHEN h.due < {as_of} THEN 1 ELSE 0 END AS BIGINT) AS overdue,
              CAST({bits} AS BIGINT) AS figures, {recent} AS recent,
-             CAST(CASE WHEN h.problem = '' THEN 0 ELSE 1 END AS BIGINT) AS damaged
-           FROM hazard h WHERE h.space = ${space} AND h.found_at < {to} {within}) t
+             CAST(CASE WHEN h.problem = '' THEN 0 ELSE 1 END AS BIGINT) AS damaged,
+             CAST(CASE WHEN h.counts = 2 THEN 1 ELSE 0 END AS BIGINT) AS closed
+           FROM hazard h WHERE h.space = ${space} AND h.counts <> 0 AND h.found_at < {to} {within}) t
          GROUP BY t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent,
-           t.damaged"
+           t.damaged, t.closed"
     );
     let bounds = ask.bounds();
     let mut values: Vec<Value<'_>> = figures.iter().map(|name| Value::Text(name)).collect();
@@ -166,7 +169,8 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
             figures: row.int(7)?,
             recent: row.int(8)? != 0,
             damaged: row.int(9)? != 0,
-            count: row.int(10)?,
+            closed: row.int(10)? != 0,
+            count: row.int(11)?,
         })
     })
 }

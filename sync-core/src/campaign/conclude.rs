@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     answers::{Answered, answered},
-    inspection::inspectors,
     view::{Judging, View},
 };
 use crate::{
     catalogue::Template,
     lifecycle::VoidReason,
     place_key,
-    record::{Conclusion, EventBody, Finding, Grant, InspectionResult, InspectionStart, SignedAs},
+    record::{
+        Conclusion, EventBody, Finding, Grant, InspectionResult, InspectionStart, PersonId,
+        SignedAs,
+    },
 };
 
 /// Whether the conclusion may be drawn. One that is broken off needs nothing but somebody who may.
@@ -89,4 +91,18 @@ fn photographed(j: &Judging<'_>, at: usize, answers: &[Answered]) -> bool {
         j.seen(at, shows).next().is_some()
     };
     ok.iter().all(|(building, ok)| !ok || photo_of(building))
+}
+
+/// Who began, answered or signed as inspector, among these events.
+pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -> Vec<PersonId> {
+    let works = |body: &EventBody| match body {
+        EventBody::Inspect(_) | EventBody::Answer(_) => true,
+        EventBody::Sign(s) => s.signed_as == SignedAs::Inspector,
+        _ => false,
+    };
+    let of = events.filter(|at| works(j.case.body(*at)));
+    let mut people: Vec<_> = of.map(|at| j.case.stated(at).event.author).collect();
+    people.sort_unstable();
+    people.dedup();
+    people
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     answers::{Answered, answered},
-    conclude::conclude,
+    conclude::{conclude, inspectors},
     record::{history, photos, redacted, updated_at},
     state::{Judged, State, Verdict},
     view::{Judging, View},
@@ -230,20 +230,6 @@ fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, Vo
         }
         _ => Ok(Verdict::Added),
     }
-}
-
-/// Who began, answered or signed as inspector, among these events.
-pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -> Vec<PersonId> {
-    let works = |body: &EventBody| match body {
-        EventBody::Inspect(_) | EventBody::Answer(_) => true,
-        EventBody::Sign(s) => s.signed_as == SignedAs::Inspector,
-        _ => false,
-    };
-    let of = events.filter(|at| works(j.case.body(*at)));
-    let mut people: Vec<_> = of.map(|at| j.case.stated(at).event.author).collect();
-    people.sort_unstable();
-    people.dedup();
-    people
 }
 
 fn summarise(j: &Judging<'_>, now: &View, state: State) -> InspectionState {

@@ -1,6 +1,6 @@
 //! Records of the campaign and inspections on the phone: stating them, listing them, folding one.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::{Device, DeviceError, capture, docs};
 use crate::{
@@ -158,31 +158,4 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
         ..Row::default()
     };
     Ok((row.get(0)?, view, row.get(9)?))
-}
-
-/// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
-pub(super) fn write_row(
-    c: &Connection,
-    doc: DocId,
-    of: &str,
-    row: &Row,
-) -> Result<(), DeviceError> {
-    c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
-    c.prepare_cached(
-        "INSERT OR REPLACE INTO campaign_view (doc, type, state, code, title, held, updated, events, photos)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
-        doc.as_bytes(),
-        of,
-        row.state,
-        row.code,
-        row.description,
-        row.found,
-        row.updated,
-        row.events,
-        row.photos
-    ])?;
-    Ok(())
 }

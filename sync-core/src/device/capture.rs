@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, beacon, docs, enrolment};
+use super::{Device, DeviceError, beacon, docs, enrolment, rows};
 use crate::{
     crdt::{Document, NewChange},
     record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
@@ -128,7 +128,7 @@ pub(super) fn append(
             change.hash.as_bytes()
         ])?;
     }
-    docs::refresh_row(c, doc, loaded)?;
+    rows::refresh(c, doc, loaded)?;
     Ok(id)
 }
 

@@ -1,4 +1,4 @@
-//! Reading and writing whole records in the store; the sums that compare phone and server; the row of the list.
+//! Reading and writing whole records in the store; the sums that compare phone and server.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{DeviceError, enrolment, received, scope};
 use crate::{
-    campaign::{self, Family},
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, Attested, HazardState, Stated},
-    place_key,
-    record::{AreaPath, CompoundId, Digest, DocId, Event, Row},
+    record::{AreaPath, Digest, DocId, Event},
     wire::page::Sum,
 };
 
@@ -183,67 +181,4 @@ pub(super) fn fold(
     judged(c, loaded, |events, attested| {
         lifecycle::fold(events, attested, Catalogue::embedded())
     })
-}
-
-/// Folds a loaded record into its row of the list.
-pub(super) fn refresh_row(
-    c: &Connection,
-    doc: DocId,
-    loaded: &mut Loaded,
-) -> Result<(), DeviceError> {
-    let (row, _) = judged(c, loaded, row_of)?;
-    write_row(c, doc, &row)?;
-    if row.record.is_none() {
-        c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
-            .execute([doc.as_bytes()])?;
-    }
-    let mut statement =
-        c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1 AND verified = 0")?;
-    statement.execute([doc.as_bytes()])?;
-    Ok(())
-}
-
-/// The row of the list for a document, whatever it is.
-fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
-    let catalogue = Catalogue::embedded();
-    match Family::of(events) {
-        Family::Hazard => {
-            let state = lifecycle::fold(events, attested, catalogue);
-            Row {
-                place_key: lifecycle::place(&state, events).map(place_key::of),
-                ..lifecycle::row(&state, events)
-            }
-        }
-        Family::Record => campaign::record_row(&campaign::fold_record(events, attested, catalogue)),
-        Family::Inspection => {
-            let inspection = campaign::fold_inspection(events, attested, catalogue);
-            campaign::inspection_row(&inspection, catalogue)
-        }
-    }
-}
-
-pub(super) fn write_row(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
-    if let Some(of) = &row.record {
-        return super::campaign::write_row(c, doc, of, row);
-    }
-    let mut statement = c.prepare_cached(
-        "INSERT OR REPLACE INTO hazard_view
-         (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    )?;
-    statement.execute(params![
-        doc.as_bytes(),
-        row.state,
-        row.flags,
-        row.code,
-        row.place,
-        row.description,
-        row.found,
-        row.updated,
-        row.events,
-        row.photos,
-        row.compound.as_ref().map(CompoundId::as_bytes),
-        row.place_key.as_deref().unwrap_or_default()
-    ])?;
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs, received};
+use super::{Device, DeviceError, docs, received, rows};
 use crate::record::DocId;
 
 impl Device {
@@ -50,7 +50,7 @@ impl Device {
 /// Folds a record itself: corrects the row, and the sum if the server's word and the content differ.
 fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     let mut loaded = docs::load(c, doc)?;
-    docs::refresh_row(c, doc, &mut loaded)?;
+    rows::refresh(c, doc, &mut loaded)?;
     if let Some(known) = docs::find(c, doc)?
         && known.pending == 0
         && known.tail >= 0

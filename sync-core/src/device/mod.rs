@@ -18,6 +18,7 @@ mod outbox;
 mod page;
 mod photo;
 mod received;
+mod rows;
 mod scope;
 mod settle;
 mod status;

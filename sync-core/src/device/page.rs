@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs, enrolment, meta, meta::name, received, scope};
+use super::{Device, DeviceError, docs, enrolment, meta, meta::name, received, rows, scope};
 use crate::{
     crdt::Document,
     record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
@@ -178,9 +178,9 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
     match row {
-        Some(row) => docs::write_row(c, item.doc, row)?,
+        Some(row) => rows::write(c, item.doc, row)?,
         None => {
-            docs::refresh_row(c, item.doc, &mut docs::load(c, item.doc)?)?;
+            rows::refresh(c, item.doc, &mut docs::load(c, item.doc)?)?;
         }
     }
     batch.add(area, *sum);
@@ -243,7 +243,7 @@ fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, Devic
         known.sum,
         known_to_server(c, item.doc, &mut loaded.document)?,
     )?;
-    docs::refresh_row(c, item.doc, &mut loaded)?;
+    rows::refresh(c, item.doc, &mut loaded)?;
     Ok(true)
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Device, DeviceError, beacon, capture, docs, enrolment, meta, meta::name, outbox, received,
-    scope,
+    rows, scope,
 };
 use crate::{
     crdt::{Actor, Document},
@@ -118,7 +118,7 @@ fn note_times(
 fn judge(c: &Connection, docs: &[DocId]) -> Result<(), DeviceError> {
     for doc in docs {
         // What cannot be read now was acknowledged all the same; it is tried again when the phone is idle.
-        let shown = docs::load(c, *doc).and_then(|mut it| docs::refresh_row(c, *doc, &mut it));
+        let shown = docs::load(c, *doc).and_then(|mut it| rows::refresh(c, *doc, &mut it));
         if shown.is_err() {
             c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
                 .execute([doc.as_bytes()])?;
@@ -310,6 +310,6 @@ fn reauthor(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceErr
             }
         }
     }
-    docs::refresh_row(c, doc, &mut loaded)?;
+    rows::refresh(c, doc, &mut loaded)?;
     Ok(count)
 }

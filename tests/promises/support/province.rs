@@ -75,7 +75,10 @@ pub(crate) struct Found {
     pub(crate) code: &'static str,
     pub(crate) found_at: i64,
     pub(crate) deadline: Option<i64>,
+    /// Whether it is certain when the deadline was reached.
+    pub(crate) certain: bool,
     pub(crate) cycle: i64,
+    pub(crate) problem: &'static str,
 }
 
 impl Found {
@@ -86,7 +89,9 @@ impl Found {
             code,
             found_at: MORNING,
             deadline: None,
+            certain: true,
             cycle: 1,
+            problem: "",
         }
     }
 }
@@ -288,6 +293,8 @@ fn row(f: &Found, doc: [u8; 16]) -> Hazard {
         found_at: f.found_at,
         updated_at: f.found_at,
         deadline: f.deadline,
+        due: f.deadline.filter(|_| f.certain),
+        problem: f.problem.to_owned(),
         ..Hazard::default()
     }
 }

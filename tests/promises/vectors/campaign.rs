@@ -11,8 +11,6 @@ use sync_core::{
     record::*,
 };
 
-use super::hex;
-
 const NOON: i64 = 1_711_339_200_000;
 
 fn cast() -> BTreeMap<GrantId, Grant> {
@@ -149,7 +147,7 @@ fn inspection() -> Vec<Stated> {
 }
 
 fn shown(events: &[Stated]) -> Vec<Value> {
-    let one = |s: &Stated| json!({ "id": s.id.to_string(), "bytes": hex(&s.event.to_bytes().unwrap()), "event": s.event });
+    let one = |s: &Stated| json!({ "id": s.id.to_string(), "bytes": hex::encode(s.event.to_bytes().unwrap()), "event": s.event });
     events.iter().map(one).collect()
 }
 

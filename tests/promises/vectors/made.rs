@@ -21,8 +21,6 @@ use sync_core::{
     },
 };
 
-use super::hex;
-
 const NOON: i64 = 1_711_339_200_000;
 
 /// The story: a worker finds a hazard, the manager says it is fixed.
@@ -153,7 +151,7 @@ fn document(story: &Story) -> Value {
         .iter()
         .map(|(id, event, bytes)| {
             json!({
-                "id": id.to_string(), "bytes": hex(bytes), "event": event,
+                "id": id.to_string(), "bytes": hex::encode(bytes), "event": event,
             })
         })
         .collect();
@@ -162,19 +160,19 @@ fn document(story: &Story) -> Value {
         .iter()
         .map(|c| {
             json!({
-                "hash": c.hash.to_string(), "actor_seq": c.actor_seq, "bytes": hex(&c.bytes),
+                "hash": c.hash.to_string(), "actor_seq": c.actor_seq, "bytes": hex::encode(&c.bytes),
             })
         })
         .collect();
     json!({
         "about": "A record: events, the Automerge changes that hold them, the whole as one Automerge document, and the state they fold to.",
         "doc": story.doc.to_string(),
-        "server_public_key": hex(&story.server.public().0),
-        "grant": { "id": story.grant.id().to_string(), "sealed": hex(&minicbor::to_vec(&story.grant).unwrap()), "claims": story.claims },
+        "server_public_key": hex::encode(story.server.public().0),
+        "grant": { "id": story.grant.id().to_string(), "sealed": hex::encode(minicbor::to_vec(&story.grant).unwrap()), "claims": story.claims },
         "events": events,
         "changes": changes,
-        "digest": hex(&sum(story).digest.to_bytes()),
-        "snapshot": hex(&story.snapshot),
+        "digest": hex::encode(sum(story).digest.to_bytes()),
+        "snapshot": hex::encode(&story.snapshot),
         "state": fold(&stated, &grants(story), Catalogue::embedded()),
     })
 }
@@ -210,13 +208,13 @@ fn pack(story: &Story) -> Value {
     json!({
         "about": "A signed pack: what the signature covers, the request, and the frame of POST /v1/push.",
         "device": story.device.to_string(),
-        "device_seed": hex(&story.phone.to_seed()),
-        "device_public_key": hex(&story.phone.public().0),
+        "device_seed": hex::encode(story.phone.to_seed()),
+        "device_public_key": hex::encode(story.phone.public().0),
         "signed_prefix": "xuncha.pack.1\u{0}",
-        "claims": hex(&claims.to_bytes()),
+        "claims": hex::encode(claims.to_bytes()),
         "pack_hash": claims.hash().to_string(),
-        "request": hex(&minicbor::to_vec(&request).unwrap()),
-        "frame": hex(&Push::write_request(&request)),
+        "request": hex::encode(minicbor::to_vec(&request).unwrap()),
+        "frame": hex::encode(Push::write_request(&request)),
     })
 }
 
@@ -317,13 +315,13 @@ fn page(story: &Story) -> Value {
     in_order.sort();
     json!({
         "about": "A sync that asks for the first page of one scope and follows another: the frames of POST /v1/sync.",
-        "request": hex(&minicbor::to_vec(&ask).unwrap()),
-        "request_frame": hex(&Sync::write_request(&ask)),
-        "response": hex(&minicbor::to_vec(&answer).unwrap()),
-        "response_frame": hex(&Sync::write_response(&answer)),
+        "request": hex::encode(minicbor::to_vec(&ask).unwrap()),
+        "request_frame": hex::encode(Sync::write_request(&ask)),
+        "response": hex::encode(minicbor::to_vec(&answer).unwrap()),
+        "response_frame": hex::encode(Sync::write_response(&answer)),
         "doc": story.doc.to_string(),
-        "chunk": hex(&story.snapshot),
-        "delta": hex(&story.changes[1].bytes),
+        "chunk": hex::encode(&story.snapshot),
+        "delta": hex::encode(&story.changes[1].bytes),
         "received": [NOON + 3_600_123, NOON + 3_600_123],
         "hashes_in_order": in_order,
     })
@@ -343,11 +341,11 @@ fn receipt(story: &Story) -> Value {
     };
     json!({
         "about": "Receipts of a pack and of a photo, signed by the server.",
-        "server_seed": hex(&story.server.to_seed()),
-        "server_public_key": hex(&story.server.public().0),
-        "pack": { "signed_prefix": "xuncha.pack-receipt.1\u{0}", "sealed": hex(&pack.seal(&story.server)),
+        "server_seed": hex::encode(story.server.to_seed()),
+        "server_public_key": hex::encode(story.server.public().0),
+        "pack": { "signed_prefix": "xuncha.pack-receipt.1\u{0}", "sealed": hex::encode(pack.seal(&story.server)),
             "device": story.device.to_string(), "number": 1, "pack_hash": pack.pack.to_string(), "received": pack.received },
-        "blob": { "signed_prefix": "xuncha.blob-receipt.1\u{0}", "sealed": hex(&blob.seal(&story.server)),
+        "blob": { "signed_prefix": "xuncha.blob-receipt.1\u{0}", "sealed": hex::encode(blob.seal(&story.server)),
             "hash": blob.hash.to_string(), "size": blob.size, "stored": blob.stored },
     })
 }

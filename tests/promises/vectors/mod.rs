@@ -22,16 +22,8 @@ fn read(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 fn unhex(value: &Value) -> Vec<u8> {
-    let text = value.as_str().expect("bytes in hexadecimal");
-    (0..text.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
-        .collect()
+    hex::decode(value.as_str().expect("bytes in hexadecimal")).unwrap()
 }
 
 /// `XUNCHA_BLESS=1` writes the files instead of comparing: only for a change of the format that is meant.

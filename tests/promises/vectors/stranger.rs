@@ -7,7 +7,7 @@ use minicbor::Decoder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{hex, read, unhex};
+use super::{read, unhex};
 
 /// All grammar files as one, beginning with `root`.
 fn grammar(root: &str) -> String {
@@ -66,7 +66,7 @@ fn a_document_is_read_with_automerge_and_its_events_are_named_by_their_hash() {
         .map(|c| Change::from_bytes(unhex(&c["bytes"])).unwrap())
         .collect();
     for (change, told) in changes.iter().zip(vector["changes"].as_array().unwrap()) {
-        assert_eq!(hex(&change.hash().0), told["hash"]);
+        assert_eq!(hex::encode(change.hash().0), told["hash"]);
     }
     let mut built = AutoCommit::new();
     built.apply_changes(changes).unwrap();
@@ -77,14 +77,14 @@ fn a_document_is_read_with_automerge_and_its_events_are_named_by_their_hash() {
         );
         let (id, _) = document.get(ROOT, "id").unwrap().unwrap();
         assert_eq!(
-            hex(id.as_bytes().unwrap()),
+            hex::encode(id.as_bytes().unwrap()),
             vector["doc"].as_str().unwrap().replace('-', "")
         );
         for event in vector["events"].as_array().unwrap() {
             let name = event["id"].as_str().unwrap();
             let (value, _) = document.get(ROOT, name).unwrap().unwrap();
             let bytes = value.as_bytes().unwrap();
-            assert_eq!(hex(bytes), event["bytes"]);
+            assert_eq!(hex::encode(bytes), event["bytes"]);
             assert_eq!(URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]), name);
             fits("event", bytes).unwrap();
             // The same content under another kind's number is not that kind.
@@ -102,7 +102,7 @@ fn a_document_is_read_with_automerge_and_its_events_are_named_by_their_hash() {
                 unhex(&c["hash"])[..16].try_into().unwrap(),
             ))
         });
-    assert_eq!(hex(&total.to_be_bytes()), vector["digest"]);
+    assert_eq!(hex::encode(total.to_be_bytes()), vector["digest"]);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_pack_is_what_its_device_signed_change_by_change() {
     assert_eq!(unframed(&unhex(&vector["frame"])), request);
     fits("push-request", &request).unwrap();
     fits("pack-claims", &claims).unwrap();
-    assert_eq!(hex(&Sha256::digest(&claims)), vector["pack_hash"]);
+    assert_eq!(hex::encode(Sha256::digest(&claims)), vector["pack_hash"]);
     let mut d = Decoder::new(&request);
     d.array().unwrap();
     for _ in 0..4 {
@@ -182,7 +182,7 @@ fn a_page_follows_the_grammar_and_carries_whole_documents_and_deltas() {
     let mut hashes: Vec<String> = whole
         .get_changes(&[])
         .iter()
-        .map(|c| hex(&c.hash().0))
+        .map(|c| hex::encode(c.hash().0))
         .collect();
     hashes.sort();
     assert_eq!(serde_json::json!(hashes), vector["hashes_in_order"]);
@@ -236,7 +236,7 @@ fn a_receipt_says_what_is_durable_and_is_signed_by_the_server() {
         } else {
             &told["hash"]
         };
-        assert!(hex(&claims).contains(hash.as_str().unwrap()));
+        assert!(hex::encode(claims).contains(hash.as_str().unwrap()));
     }
 }
 

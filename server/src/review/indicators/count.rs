@@ -13,7 +13,7 @@ use sync_core::{
 use super::{
     facts::{self, Facts, Standing},
     ground::Ground,
-    period::Period,
+    period::Counting,
 };
 use crate::storage::{
     StorageError, Tx,
@@ -21,15 +21,8 @@ use crate::storage::{
     spaces::area,
 };
 
-/// When to count.
-#[derive(Debug, Clone)]
-pub(crate) struct Counting {
-    pub(crate) period: Period,
-    /// Nothing at or after this counts.
-    pub(crate) cut_off: i64,
-    pub(crate) as_of: i64,
-    pub(crate) without_duties: bool,
-}
+/// 已销号: what a hazard counts as whose records all say that they are another one.
+const CLOSED: StateCode = StateCode(80);
 
 /// A figure in thousandths: of the period, and cumulative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -158,7 +151,11 @@ impl<'t> Parts<'t> {
             counted.unreadable += h.count;
             return;
         }
-        let state = StateCode(u16::try_from(h.state).unwrap_or(0));
+        let state = if h.closed {
+            CLOSED
+        } else {
+            StateCode(u16::try_from(h.state).unwrap_or(0))
+        };
         if self.table.not_counted.contains(&state) {
             return;
         }

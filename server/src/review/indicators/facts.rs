@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sync_core::catalogue::Indicators;
 
-use super::{count::Counting, ground::Part};
+use super::{ground::Part, period::Counting};
 use crate::storage::{
     StorageError, Tx,
     compounds::{self, Compound},

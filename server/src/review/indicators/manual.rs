@@ -6,7 +6,10 @@ use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
 use super::{Milli, Period, area, is_reviewer};
 use crate::{
     access::{Reach, Refusal, random},
-    review::{Review, view::instant},
+    review::{
+        Review,
+        view::{instant, person},
+    },
     storage::{
         StorageError, Tx,
         reports::{self, Manual},
@@ -53,18 +56,13 @@ pub struct ManualView {
     pub at: String,
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let id = sync_core::record::PersonId::from_slice(bytes);
-    id.map(|id| id.to_string()).unwrap_or_default()
-}
-
 fn shown(m: Manual) -> ManualView {
     ManualView {
         area: m.area,
         indicator: m.indicator,
         value: Milli(m.milli),
         reason: m.reason,
-        person: hex(&m.person),
+        person: person(&m.person),
         at: instant(m.at),
     }
 }

@@ -19,13 +19,12 @@ use sync_core::{
     wire::Code,
 };
 
-pub(crate) use count::Counting;
 pub(crate) use count::count;
 pub(crate) use ground::Ground;
 pub use manual::{ManualValue, ManualView};
 pub(crate) use manual::{list as manual_values, reason};
 pub use milli::Milli;
-pub(crate) use period::{Period, begin, day};
+pub(crate) use period::{Counting, Period, begin, day};
 pub use sheet::{CheckView, Figures, Row};
 pub(crate) use sheet::{checks, rows, set_ratios, total};
 

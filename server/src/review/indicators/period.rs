@@ -53,6 +53,16 @@ impl Period {
     }
 }
 
+/// When to count.
+#[derive(Debug, Clone)]
+pub(crate) struct Counting {
+    pub(crate) period: Period,
+    /// Nothing at or after this counts.
+    pub(crate) cut_off: i64,
+    pub(crate) as_of: i64,
+    pub(crate) without_duties: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

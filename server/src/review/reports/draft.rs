@@ -7,9 +7,9 @@ use super::{
     difference::{differences, falls},
     document::{Corrects, FORM, LateCount, Marked, Sealed},
     frozen::Frozen,
-    kept::{self, hex},
+    kept,
     late::Behind,
-    seal::Checked,
+    order::Checked,
 };
 use crate::{
     access::{Reach, Refusal},
@@ -185,7 +185,7 @@ fn life(ground: &Ground) -> String {
     for part in &ground.parts {
         hash.update(part.log.as_bytes());
     }
-    hex(&hash.finalize()[..2])
+    hex::encode(&hash.finalize()[..2])
 }
 
 /// What differs from the reports before.
@@ -209,7 +209,7 @@ fn compare(
     if let Some((report, old)) = &before.corrected {
         sealed.corrects = Some(Corrects {
             report: old.number.clone(),
-            sha256: hex(&report.sha256),
+            sha256: hex::encode(&report.sha256),
             reason: checked.reason.clone(),
             differences: differences(old, sealed),
         });

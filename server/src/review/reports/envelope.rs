@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sync_core::identity::{BadReport, PublicKey, ReportSeal, Signature};
 
-use super::{document::Sealed, kept::hex};
+use super::document::Sealed;
 use crate::storage::reports::Report;
 
 /// A report with what it is sealed with.
@@ -33,16 +33,10 @@ impl Envelope {
     pub(super) fn of(report: &Report) -> Self {
         Self {
             content: String::from_utf8_lossy(&report.bytes).into_owned(),
-            sha256: hex(&report.sha256),
-            signature: hex(&report.signature),
+            sha256: hex::encode(&report.sha256),
+            signature: hex::encode(&report.signature),
         }
     }
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let even = hex.is_ascii() && hex.len().is_multiple_of(2);
-    let pairs = (0..hex.len() / 2).map(|n| u8::from_str_radix(hex.get(2 * n..2 * n + 2)?, 16).ok());
-    even.then(|| pairs.collect()).flatten()
 }
 
 /// Checks a file, an envelope or the bytes alone with their signature, and reads what it says.
@@ -60,7 +54,7 @@ pub fn verify(
         None => {
             let envelope: Envelope =
                 serde_json::from_slice(file).map_err(|e| form(&e.to_string()))?;
-            let sha256 = bytes(&envelope.sha256).ok_or_else(|| form("sha256"))?;
+            let sha256 = hex::decode(&envelope.sha256).map_err(|_| form("sha256"))?;
             (
                 envelope.content.into_bytes(),
                 Some(sha256),
@@ -71,7 +65,8 @@ pub fn verify(
     if let Some(sha256) = sha256 {
         ReportSeal::check_digest(&sha256, &content)?;
     }
-    let signature = bytes(&signature).and_then(|bytes| Signature::from_slice(&bytes).ok());
+    let signature = hex::decode(&signature).ok();
+    let signature = signature.and_then(|bytes| Signature::from_slice(&bytes).ok());
     let signature = signature.ok_or_else(|| form("signature"))?;
     key.verify(
         sync_core::identity::key::Purpose::Report,

@@ -9,8 +9,8 @@ use sync_core::{
 
 use super::{
     document::{Marked, Sealed, Source},
-    kept::{self, hex},
-    seal::Order,
+    kept,
+    order::Order,
 };
 use crate::{
     access::Refusal,
@@ -114,7 +114,7 @@ impl Frozen {
             area: area.to_string(),
             report: sealed.number.clone(),
             version: sealed.version,
-            sha256: hex(&report.sha256),
+            sha256: hex::encode(&report.sha256),
             cut_off: instant(report.cut_off),
         };
         self.parts.iter().map(source).collect()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sync_core::{
     catalogue::ReportStep,
     identity::{PublicKey, ReportSeal},
-    record::{DocId, PersonId, Role},
+    record::{DocId, Role},
     wire::Code,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     review::{
         Review, filter,
         indicators::{area, is_reviewer},
-        view::instant,
+        view::{instant, person},
     },
     storage::{
         Tx,
@@ -102,20 +102,8 @@ pub struct ReportPage {
     pub next: Option<String>,
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
 fn uuid(bytes: &[u8]) -> String {
     DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
-}
-
-pub(super) fn person(bytes: &[u8]) -> String {
-    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
 pub(super) fn role(number: i64) -> String {
@@ -167,8 +155,8 @@ fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
         corrects: report.corrects.as_deref().map(uuid),
         reason: report.reason,
         sealed_at: instant(report.sealed_at),
-        sha256: hex(&report.sha256),
-        signature: hex(&report.signature),
+        sha256: hex::encode(&report.sha256),
+        signature: hex::encode(&report.signature),
         state: last.unwrap_or_else(|| ReportStep::FIRST.to_owned()),
         steps: steps
             .into_iter()

@@ -10,6 +10,7 @@ mod envelope;
 mod frozen;
 mod kept;
 mod late;
+mod order;
 mod seal;
 mod steps;
 
@@ -18,5 +19,5 @@ pub use envelope::{BadEnvelope, Envelope, verify};
 pub use kept::{ReportPage, ReportView, Reports, StepView};
 pub(crate) use late::{Late, late_of_area};
 pub use late::{LatePage, LateView};
-pub use seal::{Kind, Order};
+pub use order::{Kind, Order};
 pub use steps::StepOrder;

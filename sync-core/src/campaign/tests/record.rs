@@ -184,3 +184,18 @@ fn personal_data_is_taken_out_of_view_by_its_officer_only() {
     assert_eq!(row.description, "（已遮蔽）");
     assert_eq!(row.record.as_deref(), Some("clearance"));
 }
+
+#[test]
+fn a_type_that_needs_a_photo_is_not_stated_without_one() {
+    let EventBody::Record(with) = entry("clearance", &cleared(3)) else {
+        panic!("a record")
+    };
+    let without = RecordEntry {
+        photos: Vec::new(),
+        ..with
+    };
+    let mut story = Story::new();
+    let stated = story.then(GRID, EventBody::Record(without));
+    assert_eq!(story.said(stated), void(VoidReason::PhotoMissing));
+    assert_eq!(counts(&story.record(), Catalogue::embedded()), []);
+}

@@ -1,0 +1,98 @@
+//! What the lists show of each record: its row, made from the record or as the server sent it.
+
+use rusqlite::{Connection, params};
+
+use super::{DeviceError, docs};
+use crate::{
+    campaign::{self, Family},
+    catalogue::Catalogue,
+    lifecycle::{self, Attested, Stated},
+    place_key,
+    record::{CompoundId, DocId, Row},
+};
+
+/// Folds a loaded record into its row of the list.
+pub(super) fn refresh(
+    c: &Connection,
+    doc: DocId,
+    loaded: &mut docs::Loaded,
+) -> Result<(), DeviceError> {
+    let (row, _) = docs::judged(c, loaded, row_of)?;
+    write(c, doc, &row)?;
+    if row.record.is_none() {
+        c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
+    let mut statement =
+        c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1 AND verified = 0")?;
+    statement.execute([doc.as_bytes()])?;
+    Ok(())
+}
+
+/// The row of the list for a document, whatever it is.
+fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
+    let catalogue = Catalogue::embedded();
+    match Family::of(events) {
+        Family::Hazard => {
+            let state = lifecycle::fold(events, attested, catalogue);
+            Row {
+                place_key: lifecycle::place(&state, events).map(place_key::of),
+                ..lifecycle::row(&state, events)
+            }
+        }
+        Family::Record => campaign::record_row(&campaign::fold_record(events, attested, catalogue)),
+        Family::Inspection => {
+            let inspection = campaign::fold_inspection(events, attested, catalogue);
+            campaign::inspection_row(&inspection, catalogue)
+        }
+    }
+}
+
+/// Writes a row into the list it belongs to.
+pub(super) fn write(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
+    if let Some(of) = &row.record {
+        return write_record(c, doc, of, row);
+    }
+    let mut statement = c.prepare_cached(
+        "INSERT OR REPLACE INTO hazard_view
+         (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    statement.execute(params![
+        doc.as_bytes(),
+        row.state,
+        row.flags,
+        row.code,
+        row.place,
+        row.description,
+        row.found,
+        row.updated,
+        row.events,
+        row.photos,
+        row.compound.as_ref().map(CompoundId::as_bytes),
+        row.place_key.as_deref().unwrap_or_default()
+    ])?;
+    Ok(())
+}
+
+/// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
+fn write_record(c: &Connection, doc: DocId, of: &str, row: &Row) -> Result<(), DeviceError> {
+    c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    c.prepare_cached(
+        "INSERT OR REPLACE INTO campaign_view (doc, type, state, code, title, held, updated, events, photos)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        doc.as_bytes(),
+        of,
+        row.state,
+        row.code,
+        row.description,
+        row.found,
+        row.updated,
+        row.events,
+        row.photos
+    ])?;
+    Ok(())
+}
