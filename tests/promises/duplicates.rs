@@ -209,6 +209,44 @@ fn counted(town: &Town, level: &str) -> Value {
     town.json(&path, &town.token("审核员丁"))
 }
 
+/// Hazards found and observations, the same at every level and in the official figures.
+fn figures(town: &Town) -> (i64, i64) {
+    town.project();
+    let levels = ["city", "county", "street", "community", "grid"];
+    let all: Vec<_> = levels
+        .iter()
+        .map(|level| {
+            let told = counted(town, level);
+            let sum = |name: &str| -> i64 {
+                let places = told["places"].as_array().unwrap().iter();
+                places.map(|place| place[name].as_i64().unwrap()).sum()
+            };
+            for name in ["found", "open", "closed", "observations", "merged"] {
+                assert_eq!(
+                    Some(sum(name)),
+                    told["total"][name].as_i64(),
+                    "{level} {name}"
+                );
+            }
+            assert_eq!(sum("found"), sum("open") + sum("closed"));
+            let sheet = town.json(
+                &format!("/v1/indicators?by={level}"),
+                &town.token("审核员丁"),
+            );
+            let figure = |code: &str| sheet["total"]["values"][code]["cumulative"].as_i64();
+            let figures = ["ST-07", "ST-08", "ST-12a"].map(figure);
+            assert_eq!(
+                figures,
+                ["found", "closed", "open"].map(|n| Some(sum(n))),
+                "{level}"
+            );
+            (sum("found"), sum("observations"))
+        })
+        .collect();
+    assert!(all.iter().all(|figure| *figure == all[0]), "{all:?}");
+    all[0]
+}
+
 #[test]
 fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_the_same() {
     let mut town = Town::new();
@@ -221,42 +259,6 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     for phone in [&mut jia, &mut yi, &mut ding] {
         town.sync(phone);
     }
-    let figures = |town: &Town| {
-        town.project();
-        let levels = ["city", "county", "street", "community", "grid"];
-        let all: Vec<_> = levels
-            .iter()
-            .map(|level| {
-                let told = counted(town, level);
-                let sum = |name: &str| -> i64 {
-                    let places = told["places"].as_array().unwrap().iter();
-                    places.map(|place| place[name].as_i64().unwrap()).sum()
-                };
-                for name in ["found", "open", "closed", "observations", "merged"] {
-                    assert_eq!(
-                        Some(sum(name)),
-                        told["total"][name].as_i64(),
-                        "{level} {name}"
-                    );
-                }
-                assert_eq!(sum("found"), sum("open") + sum("closed"));
-                let sheet = town.json(
-                    &format!("/v1/indicators?by={level}"),
-                    &town.token("审核员丁"),
-                );
-                let figure = |code: &str| sheet["total"]["values"][code]["cumulative"].as_i64();
-                let figures = ["ST-07", "ST-08", "ST-12a"].map(figure);
-                assert_eq!(
-                    figures,
-                    ["found", "closed", "open"].map(|n| Some(sum(n))),
-                    "{level}"
-                );
-                (sum("found"), sum("observations"))
-            })
-            .collect();
-        assert!(all.iter().all(|figure| *figure == all[0]), "{all:?}");
-        all[0]
-    };
     assert_eq!(figures(&town), (5, 5));
     let link = |ding: &mut Phone, from: DocId, to: DocId| {
         let body = EventBody::MarkDuplicate(Duplicate {

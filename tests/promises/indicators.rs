@@ -237,7 +237,9 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
     assert_eq!(value(row_of(&sheet(), &grid), "ST-02"), 1.0);
     // Of a compound whose buildings nobody has registered nobody can say that all were seen.
     let bare = fresh();
-    let text = format!("id,path,name\n{},{grid},新院\n", uuid(bare));
+    let (bare_id, gone) = (uuid(bare), uuid(fresh()));
+    let text =
+        format!("id,path,name,valid_to\n{bare_id},{grid},新院,\n{gone},{grid},已拆,2024-03-23\n");
     assert!(town.import_compounds(&text).written);
     town.inspected(&grid, bare, &["1"], MORNING);
     let total = sheet()["total"].clone();
@@ -245,6 +247,9 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         ["ST-01", "ST-02", "ST-04b"].map(|c| value(&total, c)),
         [3., 1., 2.]
     );
+    // One that has ceased to be stands in the sheets of its days.
+    let earlier = town.json(&format!("{ALL}&to=2024-03-23"), &town.province_key());
+    assert_eq!(value(&earlier["total"], "ST-01"), 4.0);
 }
 
 #[test]

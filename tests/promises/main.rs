@@ -23,6 +23,7 @@ mod photo_safety;
 mod photo_stores;
 mod processes;
 mod record_types;
+mod report_rounds;
 mod reports;
 mod restored_server;
 mod scope_isolation;

@@ -1,111 +1,125 @@
 //! Sealed reports: bytes that never change, late events beside them, corrections that show what they correct.
 
-use std::collections::BTreeSet;
-
-use cli_simulator::phone::Phone;
 use serde_json::{Value, json};
-use sync_core::record::{BlobHash, DeviceTime, LogId, PersonId, Role, ServerTime};
-use xuncha_server::{
-    access::{Now, Refusal},
-    app::open,
-    config::Config,
-    review::{Order, verify},
-    storage::spaces,
-};
+use sync_core::record::{BlobHash, DocId};
+use xuncha_server::review::verify;
 
 use crate::support::{
-    MORNING, Town, database, found,
-    province::{COUNTIES, Found, WUCHANG, area, value},
+    MORNING, Town, found,
+    province::{COUNTIES, value},
     remark,
+    sealing::{AFTERNOON, HOUR, daily, id, set, title},
 };
 
-const HOUR: i64 = 3_600_000;
-
-/// Half past four in the afternoon: after the cut-off of a daily report.
-const AFTERNOON: i64 = MORNING + 7 * HOUR + HOUR / 2;
-
-fn daily(area: &str) -> Value {
-    json!({ "kind": "daily", "area": area, "from": "2024-03-25", "to": "2024-03-25",
-        "cut_off": "2024-03-25T16:00:00+08:00" })
+/// A report sealed in the afternoon, with what came after it.
+struct Afternoon {
+    town: Town,
+    key: String,
+    order: Value,
+    /// The report as it was given when it was sealed.
+    report: Value,
+    bytes: Vec<u8>,
+    /// Of another grid.
+    elsewhere: Value,
+    /// Made before the cut-off and sent after it: by a phone that had not heard from the server, and one that had.
+    late: [DocId; 2],
 }
 
-impl Town {
-    fn at(&self, ms: i64) {
-        self.clock.store(ms, std::sync::atomic::Ordering::SeqCst);
-    }
-
-    /// Seals a report that must be taken; its view and its content.
-    fn seal(&self, key: &str, order: &Value) -> (Value, Value) {
-        let (status, view) = self.post("/v1/reports", key, order);
-        assert_eq!(status, 200, "{view}");
-        let content = self.json(&format!("/v1/reports/{}", id(&view)), key);
-        (view, content)
-    }
-
-    fn step(&self, key: &str, report: &Value, step: &str) -> (u16, Value) {
-        let path = format!("/v1/reports/{}/steps", id(report));
-        self.post(&path, key, &json!({ "step": step, "reason": "数字有误" }))
-    }
-}
-
-fn id(view: &Value) -> &str {
-    view["id"].as_str().unwrap()
-}
-
-/// The first line of the ledger as CSV.
-fn title(town: &Town, query: &str, key: &str) -> String {
-    let (_, csv) = town.get(&format!("/v1/exports/hazards.csv{query}"), key);
-    let text = String::from_utf8(csv).unwrap();
-    text.lines().next().unwrap().to_owned()
-}
-
-fn set(phone: &Phone, ms: i64) {
-    phone.clock.as_ref().unwrap().set(DeviceTime(ms));
-}
-
-#[test]
-fn a_sealed_report_never_changes_late_events_are_listed_and_the_next_version_shows_the_difference()
-{
+fn afternoon() -> Afternoon {
     let mut town = Town::new();
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
-    set(&liu, MORNING);
-    set(&wang, MORNING);
+    for phone in [&liu, &wang] {
+        phone.clock.as_ref().unwrap().start();
+        set(phone, MORNING);
+    }
     let known = found(&mut liu, &town, "及时上传");
     town.sync(&mut liu);
+    remark(&mut liu, known, "午前的话，午后才传");
     // Wang is underground all day.
-    let late = found(&mut wang, &town, "地下室，无信号");
+    let below = found(&mut wang, &town, "地下室，无信号");
     town.project();
     town.at(AFTERNOON);
     let key = town.token("审核员丁");
     let order = daily(town.world.county.as_str());
-    let (first, content) = town.seal(&key, &order);
+    let (report, content) = town.seal(&key, &order);
+    let (elsewhere, _) = town.seal(&key, &daily(town.world.grids[1].as_str()));
     assert_eq!(value(&content["total"], "ST-07"), 1.0);
     assert_eq!(content["late_arrivals"]["count"], 0);
-    let path = format!("/v1/reports/{}", id(&first));
-    let bytes = town.get(&path, &key).1;
-    assert_eq!(first["sha256"], BlobHash::of(&bytes).to_string());
-
-    // Late data, and an event made after the cut-off, which is not late.
+    let bytes = town.get(&format!("/v1/reports/{}", id(&report)), &key).1;
+    // Late data, and events made after the cut-off, also by a clock that was set back: these are not late.
     town.sync(&mut wang);
-    set(&liu, AFTERNOON);
-    remark(&mut liu, known, "下班之后");
-    town.sync(&mut liu);
+    for clock in [AFTERNOON, MORNING + HOUR] {
+        set(&liu, clock);
+        remark(&mut liu, known, "下班之后");
+        town.sync(&mut liu);
+    }
     town.project();
-    assert_eq!(town.get(&path, &key).1, bytes, "the sealed bytes");
-    let listed = town.json(&format!("{path}/late"), &key);
+    Afternoon {
+        town,
+        key,
+        order,
+        report,
+        bytes,
+        elsewhere,
+        late: [below, known],
+    }
+}
+
+#[test]
+fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
+    let Afternoon {
+        town,
+        key,
+        report,
+        elsewhere,
+        late,
+        ..
+    } = afternoon();
+    let path = format!("/v1/reports/{}/late", id(&report));
+    let listed = town.json(&path, &key);
     let items = listed["items"].as_array().unwrap();
-    assert_eq!(items.len(), 1, "{listed}");
-    assert_eq!(items[0]["record"], late.to_string());
-    assert_eq!(items[0]["kind"], "observe");
+    let told: Vec<_> = items
+        .iter()
+        .map(|i| json!([i["record"], i["kind"], i["certain"]]))
+        .collect();
+    let [below, known] = late.map(|doc| doc.to_string());
+    assert_eq!(
+        told,
+        [
+            json!([below, "observe", false]),
+            json!([known, "note", true])
+        ]
+    );
     assert!(items[0]["received_at"].as_str() > items[0]["claimed_at"].as_str());
     assert_eq!(listed["not_comparable"], json!([]));
-    let live = town.json("/v1/indicators?from=2024-03-25&to=2024-03-25", &key);
-    assert_eq!(live["late_arrival_count"], 1);
-    let list = town.json("/v1/exports/hazards.geojson", &key);
-    assert_eq!(list["late_arrival_count"], 1);
+    let other = town.json(&format!("/v1/reports/{}/late", id(&elsewhere)), &key);
+    assert_eq!(other["items"], json!([]), "in another grid");
+    for path in ["/v1/indicators", "/v1/exports/hazards.geojson"] {
+        assert_eq!(town.json(path, &key)["late_arrival_count"], 2, "{path}");
+    }
     let title = title(&town, "", &key);
-    assert!(title.contains(",迟到事件 1,"), "{title}");
+    assert!(title.contains(",迟到事件 2,"), "{title}");
+    // After a restore the numbers of the log mean something else.
+    let life = [7_u8; 8];
+    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
+    let listed = town.json(&path, &key);
+    assert_eq!(listed["items"], json!([]));
+    assert_eq!(listed["not_comparable"], json!([town.world.county]));
+}
 
+#[test]
+fn a_sealed_report_never_changes_and_the_next_version_shows_the_difference() {
+    let Afternoon {
+        town,
+        key,
+        order,
+        report,
+        bytes,
+        ..
+    } = afternoon();
+    let path = format!("/v1/reports/{}", id(&report));
+    assert_eq!(town.get(&path, &key).1, bytes, "the sealed bytes");
+    assert_eq!(report["sha256"], BlobHash::of(&bytes).to_string());
     let (status, twice) = town.post("/v1/reports", &key, &order);
     assert_eq!(
         (status, &twice["code"]),
@@ -113,7 +127,7 @@ fn a_sealed_report_never_changes_late_events_are_listed_and_the_next_version_sho
         "{twice}"
     );
     let mut correction = order.clone();
-    correction["corrects"] = first["id"].clone();
+    correction["corrects"] = report["id"].clone();
     assert_eq!(
         town.post("/v1/reports", &key, &correction).0,
         400,
@@ -123,13 +137,13 @@ fn a_sealed_report_never_changes_late_events_are_listed_and_the_next_version_sho
     let (second, content) = town.seal(&key, &correction);
     assert_eq!(
         (&second["version"], &second["corrects"]),
-        (&json!(2), &first["id"])
+        (&json!(2), &report["id"])
     );
-    assert_eq!(content["late_arrivals"]["count"], 1);
+    assert_eq!(content["late_arrivals"]["count"], 2);
     let corrects = &content["corrects"];
     assert_eq!(
         (&corrects["report"], &corrects["sha256"]),
-        (&first["number"], &first["sha256"])
+        (&report["number"], &report["sha256"])
     );
     let differences = corrects["differences"].as_array().unwrap();
     let whole = differences.iter().find(|d| {
@@ -241,207 +255,4 @@ fn a_stranger_checks_a_report_with_the_servers_key_alone() {
     assert!(verify(altered.as_bytes(), None, &server).is_err());
     let other = sync_core::identity::SecretKey::from_seed([1; 32]).public();
     assert!(verify(&bytes, view["signature"].as_str(), &other).is_err());
-}
-
-#[test]
-fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
-    let town = Town::province();
-    let found = |county: &str, count: usize| {
-        let one = Found::at(&format!("{county}/s1/c1/G1"), 10, "EV-06");
-        town.ledger_has(vec![one; count]);
-    };
-    for county in COUNTIES {
-        found(county, 2);
-    }
-    town.at(AFTERNOON);
-    let key = town.province_key();
-    let (wuhan, city) = town.seal(&key, &daily("420000/420100"));
-    assert_eq!(value(&city["total"], "ST-07"), 6.0);
-    // Later than the city's report: in the live figures, not in the frozen ones.
-    found(WUCHANG, 5);
-    found("420000/429004", 1);
-    let (_, province) = town.seal(&key, &daily("420000"));
-    let sources = province["sources"].as_array().unwrap();
-    assert_eq!(sources.len(), 1, "{sources:?}");
-    assert_eq!(sources[0]["area"], "420000/420100");
-    assert_eq!(sources[0]["report"], wuhan["number"]);
-    assert_eq!(sources[0]["sha256"], wuhan["sha256"]);
-    let rows = province["rows"].as_array().unwrap();
-    let of = |level: &str, area: &str| {
-        let mut rows = rows
-            .iter()
-            .filter(|r| r["level"] == level && r["area"] == area);
-        let row = rows.next().unwrap_or_else(|| panic!("{level} {area}"));
-        assert!(rows.next().is_none(), "{level} {area} twice");
-        value(row, "ST-07")
-    };
-    assert_eq!(of("city", "420000/420100"), 6.0);
-    assert_eq!(of("county", WUCHANG), 2.0);
-    assert_eq!(of("city", "420000/429004"), 3.0);
-    assert_eq!(value(&province["total"], "ST-07"), 41.0);
-    let sum = |level: &str| -> f64 {
-        let rows = rows.iter().filter(|row| row["level"] == level);
-        rows.map(|row| value(row, "ST-07")).sum()
-    };
-    assert_eq!((sum("city"), sum("county")), (41.0, 41.0));
-    let checks = province["checks"].as_array().unwrap();
-    assert!(checks.iter().all(|check| check["holds"] == true));
-}
-
-#[test]
-fn a_report_waits_until_the_ledger_has_caught_up() {
-    // A server whose follower is at rest.
-    let town = Town::new();
-    let mut config = Config::new(town.folder.path().join("quiet"), ([127, 0, 0, 1], 0).into());
-    config.database = database::fresh(&town.runtime);
-    let now: Now = std::sync::Arc::new(|| ServerTime(AFTERNOON));
-    let (storage, rooms) = open(&config, now).unwrap();
-    let county = area(WUCHANG);
-    let space = county.clone();
-    let made = storage.write(move |tx| {
-        spaces::create(tx, &space, LogId([1; 8]))?;
-        spaces::raise_head(tx, &space, 3)
-    });
-    town.runtime.block_on(made).unwrap();
-    let order: Order = serde_json::from_value(daily(WUCHANG)).unwrap();
-    let (access, review) = (&rooms.access, &rooms.review);
-    let seal = async {
-        let person = PersonId([1; 16]);
-        let token = access.issue_token(person, Role::CountyReviewer, county, String::new());
-        let reach = access.reach(&token.await?).await?;
-        let early = review.seal(&reach, order.clone(), access.key().clone(), AFTERNOON);
-        let early = early.await;
-        rooms.projection.catch_up().await?;
-        let later = review.seal(&reach, order, access.key().clone(), AFTERNOON);
-        Ok::<_, Refusal>((early, later.await))
-    };
-    let (early, later) = town.runtime.block_on(seal).unwrap();
-    let early = early.unwrap_err().to_string();
-    assert!(early.contains("ledger-behind: 3 changes"), "{early}");
-    assert!(later.is_ok(), "{later:?}");
-}
-
-#[test]
-fn inv_12_numbers_are_given_once_and_steps_need_two_people() {
-    let town = Town::province();
-    town.at(AFTERNOON);
-    let county = "420000/420100/420103";
-    let key = |person, role, area| town.key_of(person, role, area);
-    let (writer, chief) = (
-        key(1, Role::CountyReviewer, county),
-        key(2, Role::CountyReviewer, county),
-    );
-    let city = key(3, Role::CityReviewer, "420000/420100");
-    let province = town.province_key();
-    let mut numbers = BTreeSet::new();
-    let mut before = Value::Null;
-    for version in 1..=3 {
-        town.at(AFTERNOON + version * 1000);
-        let mut order = daily(county);
-        if version > 1 {
-            order["corrects"] = before;
-            order["reason"] = "更正".into();
-        }
-        let (view, _) = town.seal(&writer, &order);
-        assert!(
-            numbers.insert(view["number"].as_str().unwrap().to_owned()),
-            "{numbers:?}"
-        );
-        before = view["id"].clone();
-    }
-    let stale = json!({ "kind": "daily", "area": county, "from": "2024-03-25", "to": "2024-03-25",
-        "cut_off": "2024-03-25T16:00:00+08:00" });
-    assert_eq!(town.post("/v1/reports", &writer, &stale).0, 409);
-    let report = json!({ "id": before });
-    assert_eq!(
-        town.step(&writer, &report, "county_signed").0,
-        409,
-        "by whoever made it"
-    );
-    assert_eq!(
-        town.step(&city, &report, "city_checked").0,
-        409,
-        "not signed yet"
-    );
-    for (who, step) in [
-        (&chief, "county_signed"),
-        (&city, "city_checked"),
-        (&city, "submitted"),
-        (&province, "accepted"),
-        (&province, "locked"),
-    ] {
-        let (status, view) = town.step(who, &report, step);
-        assert_eq!((status, &view["state"]), (200, &json!(step)), "{view}");
-    }
-    let view = town.json(&format!("/v1/reports?area={county}&limit=1"), &chief);
-    assert_eq!(view["items"][0]["steps"].as_array().unwrap().len(), 6);
-    assert!(view["next"].is_string());
-    let after = view["next"].as_str().unwrap().replace('|', "%7C");
-    let rest = town.json(&format!("/v1/reports?area={county}&after={after}"), &chief);
-    assert_eq!(rest["items"].as_array().unwrap().len(), 2);
-}
-
-#[test]
-fn a_countys_key_reads_and_seals_nothing_of_another_county() {
-    let town = Town::province();
-    town.at(AFTERNOON);
-    let (view, _) = town.seal(&town.province_key(), &daily(WUCHANG));
-    let other = town.key_of(1, Role::CountyReviewer, "420000/420100/420103");
-    let worker = town.key_of(2, Role::GridWorker, WUCHANG);
-    for key in [&other, &worker] {
-        assert_eq!(town.json("/v1/reports", key)["items"], json!([]));
-        for path in ["", "/sealed", "/late"] {
-            assert_eq!(
-                town.get(&format!("/v1/reports/{}{path}", id(&view)), key).0,
-                404,
-                "{path}"
-            );
-        }
-        assert_eq!(town.step(key, &view, "county_signed").0, 404);
-        assert_eq!(town.post("/v1/reports", key, &daily(WUCHANG)).0, 403);
-    }
-    for (change, named) in [
-        (json!({ "cut_off": "2024-03-25T18:00:00+08:00" }), "cut_off"),
-        (json!({ "from": "2024-03-26" }), "to"),
-        (json!({ "kind": "yearly" }), "kind"),
-    ] {
-        let mut order = daily("420000/420100/420103");
-        order
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
-        let (status, problem) = town.post("/v1/reports", &other, &order);
-        assert_eq!(status, 400, "{problem}");
-        assert!(
-            problem["detail"].as_str().unwrap().contains(named),
-            "{problem}"
-        );
-    }
-}
-
-#[test]
-fn a_cumulative_figure_that_falls_is_pointed_out() {
-    let town = Town::province();
-    let place = format!("{WUCHANG}/s1/c1/G1");
-    town.ledger_has(vec![Found::at(&place, 10, "EV-06"); 3]);
-    town.at(AFTERNOON);
-    let key = town.province_key();
-    town.seal(&key, &daily(WUCHANG));
-    // One turned out to be none.
-    town.in_ledger(|tx| {
-        tx.execute(
-            "UPDATE hazard SET state = 95 WHERE doc = (SELECT doc FROM hazard ORDER BY doc LIMIT 1)",
-            &[],
-        )
-    });
-    town.at(AFTERNOON + 24 * HOUR);
-    let next = json!({ "kind": "daily", "area": WUCHANG, "from": "2024-03-26", "to": "2024-03-26",
-        "cut_off": "2024-03-26T16:00:00+08:00" });
-    let (_, content) = town.seal(&key, &next);
-    let falls = content["falls"].as_array().unwrap();
-    assert_eq!(falls.len(), 1, "{falls:?}");
-    assert_eq!(
-        (&falls[0]["before"], &falls[0]["now"]),
-        (&json!(3), &json!(2))
-    );
 }

@@ -6,6 +6,7 @@
 pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;
+pub(crate) mod sealing;
 pub(crate) mod tus;
 
 use std::{

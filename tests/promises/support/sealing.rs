@@ -1,0 +1,56 @@
+//! Reports as tests seal them, and the clocks they are sealed by.
+
+use cli_simulator::phone::Phone;
+use serde_json::{Value, json};
+use sync_core::record::DeviceTime;
+
+use super::{MORNING, Town};
+
+pub(crate) const HOUR: i64 = 3_600_000;
+
+/// Half past four in the afternoon: after the cut-off of a daily report.
+pub(crate) const AFTERNOON: i64 = MORNING + 7 * HOUR + HOUR / 2;
+
+/// An order of a daily report, cut off at four in the afternoon.
+pub(crate) fn daily(area: &str) -> Value {
+    json!({ "kind": "daily", "area": area, "from": "2024-03-25", "to": "2024-03-25",
+        "cut_off": "2024-03-25T16:00:00+08:00" })
+}
+
+impl Town {
+    /// Sets the server's clock.
+    pub(crate) fn at(&self, ms: i64) {
+        self.clock.store(ms, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Seals a report that must be taken; its view and its content.
+    pub(crate) fn seal(&self, key: &str, order: &Value) -> (Value, Value) {
+        let (status, view) = self.post("/v1/reports", key, order);
+        assert_eq!(status, 200, "{view}");
+        let content = self.json(&format!("/v1/reports/{}", id(&view)), key);
+        (view, content)
+    }
+
+    /// Takes a step with a report.
+    pub(crate) fn step(&self, key: &str, report: &Value, step: &str) -> (u16, Value) {
+        let path = format!("/v1/reports/{}/steps", id(report));
+        self.post(&path, key, &json!({ "step": step, "reason": "数字有误" }))
+    }
+}
+
+/// A report's identifier.
+pub(crate) fn id(view: &Value) -> &str {
+    view["id"].as_str().unwrap()
+}
+
+/// The first line of the ledger as CSV.
+pub(crate) fn title(town: &Town, query: &str, key: &str) -> String {
+    let (_, csv) = town.get(&format!("/v1/exports/hazards.csv{query}"), key);
+    let text = String::from_utf8(csv).unwrap();
+    text.lines().next().unwrap().to_owned()
+}
+
+/// Sets a phone's clock, as a person does.
+pub(crate) fn set(phone: &Phone, ms: i64) {
+    phone.clock.as_ref().unwrap().set(DeviceTime(ms));
+}
