@@ -35,12 +35,21 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
     // Later than the city's report: in the live figures, not in the frozen ones.
     found(WUCHANG, 5);
     found("420000/429004", 1);
+    town.in_ledger(|tx| spaces::raise_head(tx, &area(WUCHANG), 3));
+    town.project();
     let (_, province) = town.seal(&key, &daily("420000"));
     let sources = province["sources"].as_array().unwrap();
     assert_eq!(sources.len(), 1, "{sources:?}");
     assert_eq!(sources[0]["area"], "420000/420100");
     assert_eq!(sources[0]["report"], wuhan["number"]);
     assert_eq!(sources[0]["sha256"], wuhan["sha256"]);
+    // Nothing may come late for neither: of a county that both look at, the earlier mark holds.
+    let mark = |sheet: &Value| {
+        let marks = sheet["marks"].as_array().unwrap();
+        let of = marks.iter().find(|mark| mark["space"] == WUCHANG);
+        of.unwrap()["seq"].clone()
+    };
+    assert_eq!((mark(&city), mark(&province)), (json!(0), json!(0)));
     let rows = province["rows"].as_array().unwrap();
     let of = |level: &str, area: &str| {
         let mut rows = rows
