@@ -73,6 +73,44 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
 }
 
 #[test]
+fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
+    let town = Town::province();
+    let one = Found::at(&format!("{WUCHANG}/s1/c1/G1"), 10, "EV-06");
+    town.ledger_has(vec![one.clone(); 2]);
+    town.at(AFTERNOON);
+    let city = |person| town.key_of(person, Role::CityReviewer, "420000/420100");
+    let (writer, chief, key) = (city(1), city(2), town.province_key());
+    let (wuhan, _) = town.seal(&writer, &daily("420000/420100"));
+    town.ledger_has(vec![one]);
+    let mut order = daily("420000");
+    let mut seal = |without_duties: bool| {
+        order["without_duties"] = without_duties.into();
+        let (view, sheet) = town.seal(&key, &order);
+        order["corrects"] = view["id"].clone();
+        order["reason"] = "更正".into();
+        let sources = sheet["sources"].as_array().unwrap().len();
+        let (series, _) = view["number"].as_str().unwrap().rsplit_once('-').unwrap();
+        (sources, value(&sheet["total"], "ST-07"), series.to_owned())
+    };
+    let (sources, found, series) = seal(true);
+    assert_eq!((sources, found), (0, 3.), "the city's has the duties in it");
+    assert_eq!(seal(false), (1, 2., series.clone()));
+    for (who, step) in [
+        (&chief, "city_checked"),
+        (&chief, "submitted"),
+        (&key, "returned"),
+    ] {
+        let (status, view) = town.step(who, &wuhan, step);
+        assert_eq!(status, 200, "{view}");
+    }
+    assert_eq!(seal(false), (0, 3., series.clone()), "it came back");
+    // In another life of the logs numbers are of another series, so that none is given twice.
+    let life = [0xee_u8; 8];
+    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
+    assert_ne!(seal(false).2, series);
+}
+
+#[test]
 fn a_report_waits_until_the_ledger_has_caught_up() {
     // A server whose follower is at rest.
     let town = Town::new();
