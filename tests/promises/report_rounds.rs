@@ -28,6 +28,8 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
     for county in COUNTIES {
         found(county, 2);
     }
+    let closed = Found::at("420000/420200/420202/s1/c1/G1", 80, "EV-06");
+    town.ledger_has(vec![closed; 2]);
     town.at(AFTERNOON);
     let key = town.province_key();
     let (wuhan, city) = town.seal(&key, &daily("420000/420100"));
@@ -62,12 +64,13 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
     assert_eq!(of("city", "420000/420100"), 6.0);
     assert_eq!(of("county", WUCHANG), 2.0);
     assert_eq!(of("city", "420000/429004"), 3.0);
-    assert_eq!(value(&province["total"], "ST-07"), 41.0);
+    let whole = ["ST-07", "ST-08", "ST-09"].map(|code| value(&province["total"], code));
+    assert_eq!(whole, [43., 2., 4.7]);
     let sum = |level: &str| -> f64 {
         let rows = rows.iter().filter(|row| row["level"] == level);
         rows.map(|row| value(row, "ST-07")).sum()
     };
-    assert_eq!((sum("city"), sum("county")), (41.0, 41.0));
+    assert_eq!((sum("city"), sum("county")), (43.0, 43.0));
     let checks = province["checks"].as_array().unwrap();
     assert!(checks.iter().all(|check| check["holds"] == true));
 }
@@ -76,11 +79,14 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
 fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
     let town = Town::province();
     let one = Found::at(&format!("{WUCHANG}/s1/c1/G1"), 10, "EV-06");
-    town.ledger_has(vec![one.clone(); 2]);
+    let far = Found::at("420000/429004/s1/c1/G1", 10, "EV-06");
+    town.ledger_has(vec![one.clone(), one.clone(), far.clone(), far]);
     town.at(AFTERNOON);
     let city = |person| town.key_of(person, Role::CityReviewer, "420000/420100");
     let (writer, chief, key) = (city(1), city(2), town.province_key());
     let (wuhan, _) = town.seal(&writer, &daily("420000/420100"));
+    // A county that is a city as well.
+    town.seal(&key, &daily("420000/429004"));
     town.ledger_has(vec![one]);
     let mut order = daily("420000");
     let mut seal = |without_duties: bool| {
@@ -88,13 +94,25 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
         let (view, sheet) = town.seal(&key, &order);
         order["corrects"] = view["id"].clone();
         order["reason"] = "更正".into();
+        let rows = sheet["rows"].as_array().unwrap().iter();
+        let rows: Vec<_> = rows
+            .map(|r| format!("{} {}", r["level"], r["area"]))
+            .collect();
+        let once: BTreeSet<_> = rows.iter().collect();
+        assert_eq!(once.len(), rows.len(), "each place once: {rows:?}");
+        for level in ["city", "county"] {
+            let rows = sheet["rows"].as_array().unwrap().iter();
+            let rows = rows.filter(|row| row["level"] == level);
+            let sum: f64 = rows.map(|row| value(row, "ST-07")).sum();
+            assert_eq!(sum, value(&sheet["total"], "ST-07"), "{level}");
+        }
         let sources = sheet["sources"].as_array().unwrap().len();
         let (series, _) = view["number"].as_str().unwrap().rsplit_once('-').unwrap();
         (sources, value(&sheet["total"], "ST-07"), series.to_owned())
     };
     let (sources, found, series) = seal(true);
-    assert_eq!((sources, found), (0, 3.), "the city's has the duties in it");
-    assert_eq!(seal(false), (1, 2., series.clone()));
+    assert_eq!((sources, found), (0, 5.), "the city's has the duties in it");
+    assert_eq!(seal(false), (2, 4., series.clone()));
     for (who, step) in [
         (&chief, "city_checked"),
         (&chief, "submitted"),
@@ -103,7 +121,7 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
         let (status, view) = town.step(who, &wuhan, step);
         assert_eq!(status, 200, "{view}");
     }
-    assert_eq!(seal(false), (0, 3., series.clone()), "it came back");
+    assert_eq!(seal(false), (1, 5., series.clone()), "it came back");
     // In another life of the logs numbers are of another series, so that none is given twice.
     let life = [0xee_u8; 8];
     town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));

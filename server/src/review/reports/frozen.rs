@@ -92,19 +92,18 @@ impl Frozen {
             let place = row.area.as_ref().and_then(|area| area.parse().ok());
             !place.is_some_and(|place| self.holds(ground, &place))
         });
-        for (_, sealed) in self.parts.values() {
+        for (area, (_, sealed)) in &self.parts {
             add(total, &sealed.total);
-            let part = Row {
-                level: self.level.map(|level| level.name().to_owned()),
+            // A county that counts as a city too has one row of each level.
+            let own = ground.parents.levels(area, &ground.county(area));
+            let own = own.into_iter().map(|level| Row {
+                level: Some(level.name().to_owned()),
                 ..sealed.total.clone()
-            };
-            let below = sealed.rows.iter();
-            let below = below.filter(|row| row.level.as_ref().is_some_and(|l| shown.contains(l)));
-            rows.extend([part].into_iter().chain(below.cloned()));
+            });
+            let all = own.chain(sealed.rows.iter().cloned());
+            rows.extend(all.filter(|row| row.level.as_ref().is_some_and(|l| shown.contains(l))));
         }
-        // A county that counts as a city too has one row of each level.
         rows.sort_by(|a, b| (order(a), &a.area).cmp(&(order(b), &b.area)));
-        rows.dedup_by(|a, b| a.level == b.level && a.area == b.area);
         set_ratios(&mut total.values);
     }
 
