@@ -230,3 +230,35 @@ fn inv_23_a_building_counts_once_however_many_visits() {
     assert_eq!((covered.total, covered.inspected), (3, 1));
     assert_eq!(covered.missing, [place("2"), place("3")]);
 }
+
+#[test]
+fn an_inspection_of_nothing_or_with_an_event_of_a_newer_version_is_not_finished() {
+    let mut story = Story::told(&[(GRID, start())]);
+    let empty = story.then(GRID, finish(InspectionResult::Passed));
+    assert_eq!(story.said(empty), void(VoidReason::Incomplete));
+    story.then(GRID, answers("1栋", Finding::Ok, None));
+    story.then(GRID, EventBody::Unknown { number: 900 });
+    let early = story.then(GRID, finish(InspectionResult::Passed));
+    assert_eq!(story.said(early), void(VoidReason::UnknownEvent));
+    assert!(!story.inspection().counts);
+}
+
+#[test]
+fn a_named_team_is_there_without_phones_but_each_inspector_signs() {
+    let start = start_with("TPL-SPECIAL", InspectionKind::Special, 2);
+    let mut story = Story::told(&[
+        (COUNTY, start),
+        (COUNTY, answers("1栋", Finding::Ok, None)),
+        (COUNTY, sign(SignedAs::Inspector, None)),
+        (COUNTY, sign(SignedAs::Refused, Some(4))),
+    ]);
+    let one = story.then(COUNTY, finish(InspectionResult::Passed));
+    assert_eq!(story.said(one), void(VoidReason::SignatureMissing));
+    // Twice by the same is once.
+    story.then(COUNTY, sign(SignedAs::Inspector, None));
+    let twice = story.then(COUNTY, finish(InspectionResult::Passed));
+    assert_eq!(story.said(twice), void(VoidReason::SignatureMissing));
+    story.then(STREET, sign(SignedAs::Inspector, None));
+    story.then(COUNTY, finish(InspectionResult::Passed));
+    assert!(story.inspection().counts);
+}
