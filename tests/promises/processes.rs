@@ -16,7 +16,8 @@ use cli_simulator::{
     world::World,
 };
 use sync_core::{
-    record::{AreaPath, ServerTime},
+    crdt::change_hash,
+    record::{AreaPath, Digest, ServerTime},
     wire::push,
 };
 use xuncha_server::{
@@ -24,7 +25,7 @@ use xuncha_server::{
     app::{open, system_clock},
     config::Config,
     http::Rooms,
-    storage::{Storage, StorageError, Tx, marks, spaces},
+    storage::{Storage, StorageError, Tx, docs, log, marks, spaces},
 };
 
 use crate::support::{database, s3::S3};
@@ -117,6 +118,45 @@ fn a_pack_pushed_to_two_processes_at_once_is_stored_once() {
         assert_eq!(receipt, again, "one pack, one receipt");
         assert_eq!(two.head(), 7 * (round as u64 + 1), "stored once");
     }
+}
+
+#[test]
+fn two_processes_that_write_to_one_record_count_both() {
+    let Some(mut two) = two(2) else { return };
+    let at = system_clock()().0 + 60_000;
+    let (mut made, begin) = two.first.record(0, at).unwrap();
+    let pack = two.first.seal(0, vec![begin]);
+    two.first.push(0, pack).unwrap();
+    let mut apart = made.apart().unwrap();
+    const ROUNDS: usize = 25;
+    let devices = [0, 1].map(|writer| two.first.writers[writer].id);
+    for round in 0..ROUNDS {
+        let one = two.first.add(&mut made, 0, round, at).unwrap();
+        let other = two.first.add(&mut apart, 1, round, at).unwrap();
+        let packs = [two.first.seal(0, vec![one]), two.first.seal(1, vec![other])];
+        let rooms = [two.first.rooms.ingest.clone(), two.rooms.ingest.clone()];
+        two.first.block_on(async move {
+            let pushes = rooms.into_iter().zip(devices).zip(packs);
+            let pushes: Vec<_> = pushes
+                .map(|((ingest, device), pack)| {
+                    tokio::spawn(async move { ingest.push(device, pack).await.unwrap() })
+                })
+                .collect();
+            for push in pushes {
+                push.await.unwrap();
+            }
+        });
+    }
+    let (county, doc) = (two.county(), made.doc);
+    let read = two.storage.read(move |tx| {
+        let row = docs::find(tx, doc)?.unwrap();
+        let held = log::changes(tx, &county, doc)?;
+        let hashes = held.iter().map(|bytes| change_hash(bytes));
+        Ok::<_, StorageError>((row, held.len() as u64, hashes.collect::<Digest>()))
+    });
+    let (row, changes, digest) = two.first.block_on(read).unwrap();
+    assert_eq!(changes, 2 * ROUNDS as u64 + 1);
+    assert_eq!((row.changes, row.digest), (changes, digest));
 }
 
 #[test]

@@ -59,6 +59,20 @@ pub struct Made {
     heads: Vec<EventId>,
 }
 
+impl Made {
+    /// The same record as another phone holds it: what is added to one is not in the other.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn apart(&mut self) -> anyhow::Result<Self> {
+        Ok(Self {
+            doc: self.doc,
+            document: Document::load(Some(&self.document.snapshot()), [])?,
+            heads: self.heads.clone(),
+        })
+    }
+}
+
 const WORDS: [&str; 8] = [
     "一层架空层内有居民私拉电线为电动自行车充电，插座裸露，旁边堆放纸箱",
     "消防车通道被私家车占用，物业未设置禁停标线，已拍照并联系车主挪车",

@@ -174,6 +174,10 @@ fn a_building_in_order_needs_a_photo_and_an_inspection_broken_off_covers_nothing
     let mut story = Story::told(&[(GRID, start()), (GRID, bare)]);
     let early = story.then(GRID, finish(InspectionResult::Passed));
     assert_eq!(story.said(early), void(VoidReason::PhotoMissing));
+    // The photo of another building is none of this one.
+    story.then(GRID, answers("2栋", Finding::Ok, None));
+    let early = story.then(GRID, finish(InspectionResult::Passed));
+    assert_eq!(story.said(early), void(VoidReason::PhotoMissing));
     story.then(GRID, finish(InspectionResult::Stopped));
     let inspection = story.inspection();
     assert_eq!(
