@@ -266,3 +266,23 @@ fn a_named_team_is_there_without_phones_but_each_inspector_signs() {
     story.then(COUNTY, finish(InspectionResult::Passed));
     assert!(story.inspection().counts);
 }
+
+#[test]
+fn only_who_may_begins_an_inspection_and_of_one_compound() {
+    let mut story = Story::new();
+    let role = story.then(COUNTY, start());
+    assert_eq!(story.said(role), void(VoidReason::RoleMayNot));
+    let EventBody::Inspect(of) = start() else {
+        unreachable!("a start")
+    };
+    let nowhere = InspectionStart {
+        compound: None,
+        ..of
+    };
+    let mut story = Story::new();
+    let nothing = story.then(GRID, EventBody::Inspect(nowhere));
+    assert_eq!(story.said(nothing), void(VoidReason::Incomplete));
+    let mut story = Story::told(&[(GRID, start())]);
+    let again = story.then(GRID, start());
+    assert_eq!(story.said(again), void(VoidReason::IllegalFromState));
+}
