@@ -8,7 +8,7 @@ use crate::review::{HazardView, Imprint};
 /// Before the features: the imprint beside them.
 pub fn head(of: &Imprint) -> Vec<u8> {
     let imprint = json!(of).to_string();
-    let members = imprint.trim_start_matches('{').trim_end_matches('}');
+    let members = &imprint[1..imprint.len() - 1];
     format!("{{\"type\":\"FeatureCollection\",{members},\"features\":[").into_bytes()
 }
 

@@ -113,7 +113,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
              PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=8000;
-             PRAGMA temp_store=MEMORY;", // a savepoint keeps its pages there: twice the rate of a temporary file
+             PRAGMA temp_store=MEMORY;", // where a savepoint keeps its pages
         )
         .map_err(engine)?;
     Ok(connection)
