@@ -6,15 +6,16 @@ use anyhow::{Context, ensure};
 use sync_core::record::ServerTime;
 use tokio::{
     net::TcpListener,
-    sync::{oneshot, watch},
-    task::JoinHandle,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
 };
 
 use crate::{
     access::{Access, Now, server_key, shared_key},
     blobs::{Blobs, Lifetimes, Store, Target},
-    config::Config,
+    config::{Config, Limits},
     feed::Feed,
+    front::Front,
     hints::Hints,
     http::{self, Rooms},
     ingest::Ingest,
@@ -25,6 +26,9 @@ use crate::{
     storage::{Storage, StorageError, spaces},
 };
 
+/// Connections to the operators' listener at most.
+const HEALTH_CONNECTIONS: usize = 64;
+
 /// A running server.
 #[derive(Debug)]
 pub struct App {
@@ -34,8 +38,10 @@ pub struct App {
     pub storage: Storage,
     /// Where it listens.
     pub address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    serving: JoinHandle<std::io::Result<()>>,
+    /// Where it answers for health and metrics.
+    pub health_address: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    serving: JoinSet<()>,
     jobs: Vec<JoinHandle<()>>,
 }
 
@@ -106,7 +112,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         review: Review::new(storage.clone()),
         hints: Hints::new(storage.clone()),
         metrics: Arc::new(Metrics::default()),
-        max_in_flight: config.max_in_flight,
+        limits: config.limits.clone(),
         access,
     };
     Ok((storage, rooms))
@@ -129,16 +135,37 @@ impl App {
             )
         })?;
         let address = listener.local_addr()?;
-        let router = http::router(rooms.clone());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
+        let health = match TcpListener::bind(config.health_listen).await {
+            Ok(listener) => Some(listener),
+            Err(error) if config.health_optional => {
+                tracing::warn!(%error, address = %config.health_listen, "no listener for health and metrics; choose another with --health-listen");
+                None
+            }
+            Err(error) => {
+                let address = config.health_listen;
+                return Err(error).with_context(|| {
+                    format!("cannot listen on {address}; choose another with --health-listen")
+                });
+            }
+        };
+        let health_address = health.as_ref().and_then(|h| h.local_addr().ok());
+        let (stop, stopped) = watch::channel(false);
+        let front = |listener, router, limits: Limits| {
+            Front::new(listener, router, limits, Arc::clone(&rooms.metrics)).serve(stopped.clone())
+        };
+        let mut serving = JoinSet::new();
+        serving.spawn(front(
+            listener,
+            http::router(rooms.clone()),
+            config.limits.clone(),
+        ));
+        if let Some(listener) = health {
+            let limits = Limits {
+                max_connections: HEALTH_CONNECTIONS,
+                ..config.limits.clone()
             };
-            axum::serve(NoDelay(listener), router)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+            serving.spawn(front(listener, http::operators(&rooms), limits));
+        }
         let mut jobs = vec![
             tokio::spawn(rooms.projection.clone().run()),
             tokio::spawn(sweep(rooms.blobs.clone())),
@@ -150,7 +177,8 @@ impl App {
             rooms,
             storage,
             address,
-            stop: Some(stop),
+            health_address,
+            stop,
             serving,
             jobs,
         })
@@ -161,24 +189,20 @@ impl App {
     /// # Errors
     /// If serving had failed.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        let _ = self.stop.send(true);
         let limit = std::time::Duration::from_secs(10);
-        let served = tokio::time::timeout(limit, &mut self.serving).await;
+        let serving = &mut self.serving;
+        let finished = async { while serving.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, finished).await.is_err() {
+            self.serving.abort_all();
+        }
         for job in &self.jobs {
             job.abort();
         }
         if let Err(error) = self.rooms.projection.release().await {
             tracing::warn!(%error, "other processes take over when the leases end");
         }
-        match served {
-            Ok(joined) => joined.context("serving")?.context("serving"),
-            Err(_) => {
-                self.serving.abort();
-                Ok(())
-            }
-        }
+        Ok(())
     }
 }
 
@@ -207,21 +231,5 @@ async fn sweep(blobs: Blobs) {
                 tracing::warn!(%error, "photo bytes that nothing names are removed later")
             }
         }
-    }
-}
-
-/// Small answers leave at once instead of waiting to be filled up.
-struct NoDelay(TcpListener);
-
-impl axum::serve::Listener for NoDelay {
-    type Io = tokio::net::TcpStream;
-    type Addr = SocketAddr;
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (io, address) = axum::serve::Listener::accept(&mut self.0).await;
-        let _ = io.set_nodelay(true);
-        (io, address)
-    }
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.0.local_addr()
     }
 }

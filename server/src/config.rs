@@ -1,6 +1,11 @@
 //! Every setting of the server, read once and checked.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 /// What the server is started with.
 #[derive(Debug, Clone)]
@@ -15,18 +20,144 @@ pub struct Config {
     pub blobs: Option<String>,
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Requests in progress at most; more are answered `busy`.
-    pub max_in_flight: usize,
+    /// Address for health and metrics, a listener of their own.
+    pub health_listen: SocketAddr,
+    /// Whether the server starts although `health_listen` is taken.
+    pub health_optional: bool,
     /// Milliseconds of a session token's life.
     pub session_ms: i64,
     /// Milliseconds an unfinished photo upload is kept.
     pub upload_ms: i64,
     /// Milliseconds that bytes of photos are kept which no record and no upload names; not less than `upload_ms`.
     pub orphan_ms: i64,
+    /// Milliseconds that a stored photo is kept which no record names.
+    pub unnamed_ms: i64,
+    /// What callers may take of the server.
+    pub limits: Limits,
+}
+
+/// What callers may take of the server: connections, time, memory, and work of a day.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Requests in progress at most, shared out by class; more are answered `busy`. Long polls do not count.
+    pub max_in_flight: usize,
+    /// Open connections at most.
+    pub max_connections: usize,
+    /// Open connections from one address at most; 0: as many as in all.
+    pub max_per_address: usize,
+    /// Proxies: no limit for each address holds for them, and they are believed when they say whom they forward for.
+    pub proxies: Vec<Network>,
+    /// Time in which a request's headers must be here.
+    pub header: Duration,
+    /// Time a connection may be open between two requests.
+    pub idle: Duration,
+    /// Time in which a caller must take some of its answer.
+    pub write: Duration,
+    /// Time in which a small body (enrolment, session, JSON) must be here.
+    pub small_body: Duration,
+    /// Time in which any other body must be here; 1 s more for every 4 KB that were announced.
+    pub body: Duration,
+    /// Time without a byte of a body, at most.
+    pub body_pause: Duration,
+    /// Bytes of bodies that are held at once, finished or not, and as many again of answers.
+    pub held_bytes: usize,
+    /// Wrong codes and tokens from one address in a minute, before it has to wait.
+    pub wrong_per_minute: u32,
+    /// Packs of one device in a day.
+    pub packs_per_day: i64,
+    /// Bytes of packs and photos of one device in a day.
+    pub bytes_per_day: i64,
+    /// Photos that one device finishes in a day.
+    pub photos_per_day: i64,
+    /// Bytes that the server keeps in quarantine for a revoked device.
+    pub quarantine_bytes: i64,
+    /// Whether `/metrics` is answered on the public address too.
+    pub public_metrics: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            max_in_flight: 512,
+            max_connections: 8_192,
+            max_per_address: 1_024,
+            proxies: Network::loopback(),
+            header: seconds(10),
+            idle: seconds(75),
+            write: seconds(30),
+            small_body: seconds(10),
+            body: seconds(60),
+            body_pause: seconds(15),
+            held_bytes: 64 << 20,
+            wrong_per_minute: 60,
+            packs_per_day: 5_000,
+            bytes_per_day: 512 << 20,
+            photos_per_day: 2_000,
+            quarantine_bytes: 10 << 20,
+            public_metrics: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Whether an address is a proxy's.
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.holds(address))
+    }
+}
+
+/// A range of addresses: `10.0.0.0/8`, `::1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    first: IpAddr,
+    bits: u32,
+}
+
+impl Network {
+    /// The machine itself.
+    pub fn loopback() -> Vec<Self> {
+        ["127.0.0.0/8", "::1"]
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect()
+    }
+
+    /// Whether an address lies in the range.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, true),
+            IpAddr::V6(v6) => (v6.to_bits(), false),
+        };
+        let ((one, one_is_v4), (other, other_is_v4)) =
+            (bits(self.first), bits(address.to_canonical()));
+        one_is_v4 == other_is_v4 && (self.bits == 0 || (one ^ other) >> (128 - self.bits) == 0)
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no range of addresses; expected such as 10.0.0.0/8");
+        let (first, bits) = match text.trim().split_once('/') {
+            Some((first, bits)) => (first, Some(bits)),
+            None => (text.trim(), None),
+        };
+        let first: IpAddr = first.parse().map_err(|_| wrong())?;
+        let most = if first.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            Some(bits) => bits.parse().map_err(|_| wrong())?,
+            None => most,
+        };
+        if bits > most {
+            return Err(wrong());
+        }
+        Ok(Self { first, bits })
+    }
 }
 
 impl Config {
-    /// The settings for a data folder.
+    /// The settings for a data folder; health and metrics on a free port of the machine itself.
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
@@ -34,10 +165,42 @@ impl Config {
             database_ca: None,
             blobs: None,
             listen,
-            max_in_flight: 512,
+            health_listen: ([127, 0, 0, 1], 0).into(),
+            health_optional: false,
             session_ms: 12 * 3_600_000,
             upload_ms: 48 * 3_600_000,
             orphan_ms: 7 * 24 * 3_600_000,
+            unnamed_ms: 30 * 24 * 3_600_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_lies_in_its_range_and_in_no_other() {
+        let network = |text: &str| text.parse::<Network>().unwrap();
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert!(network("10.0.0.0/8").holds(address("10.200.3.4")));
+        assert!(network("10.0.0.0/8").holds(address("::ffff:10.1.1.1")));
+        assert!(!network("10.0.0.0/8").holds(address("11.0.0.1")));
+        assert!(network("0.0.0.0/0").holds(address("203.0.113.9")));
+        assert!(!network("0.0.0.0/0").holds(address("2001:db8::1")));
+        assert!(network("2001:db8::/32").holds(address("2001:db8:1::1")));
+        assert!(network("192.0.2.7").holds(address("192.0.2.7")));
+        assert!(!network("192.0.2.7").holds(address("192.0.2.6")));
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "::1/129",
+            "a/8",
+            "1.1.1.1/-1",
+        ] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
     }
 }

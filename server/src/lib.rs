@@ -12,6 +12,7 @@ pub mod blobs;
 pub mod config;
 pub mod export;
 pub mod feed;
+pub mod front;
 pub mod hints;
 pub mod http;
 pub mod ingest;

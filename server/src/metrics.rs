@@ -1,9 +1,23 @@
-//! Counters for Prometheus: plain atomics, written out as text.
+//! Counters for Prometheus, written out as text; and how often a refusal may be written to the log.
 
 use std::{
+    collections::{BTreeMap, HashMap},
     fmt::Write,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
+
+/// One cause from one origin is written to the log once in this time.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// Lines about refusals in that time, from all origins together: a flood must not fill the disk.
+const MAX_LINES: u32 = 120;
+
+/// Origins that are remembered.
+const MAX_ORIGINS: usize = 4_096;
 
 /// What the server counts since it started.
 #[derive(Debug, Default)]
@@ -14,6 +28,23 @@ pub struct Metrics {
     changes_refused: AtomicU64,
     photos_stored: AtomicU64,
     shed: AtomicU64,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+    noted: Mutex<Noted>,
+}
+
+/// What the log was told of refusals lately.
+#[derive(Debug, Default)]
+struct Noted {
+    since: Option<Instant>,
+    lines: u32,
+    by_origin: HashMap<(&'static str, String), Told>,
+}
+
+/// When the log was told of a cause from an origin, and how often it happened since.
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    silent: u64,
 }
 
 impl Metrics {
@@ -30,6 +61,46 @@ impl Metrics {
     pub fn shed(&self) {
         self.shed.fetch_add(1, Relaxed);
     }
+    /// Counts refusals of a cause. A cause is one of a closed list: a code of the protocol, or why a connection ended.
+    pub fn refused(&self, cause: &'static str, times: u64) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused.entry(cause).or_default() += times;
+    }
+
+    /// Whether the log should be told of a refusal: how many times it happened since the log was told, if it should.
+    pub fn note(&self, cause: &'static str, origin: &str) -> Option<u64> {
+        self.note_at(cause, origin, Instant::now())
+    }
+
+    fn note_at(&self, cause: &'static str, origin: &str, now: Instant) -> Option<u64> {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.since.is_none_or(|since| now - since >= QUIET) {
+            noted.since = Some(now);
+            noted.lines = 0;
+        }
+        let key = (cause, origin.to_owned());
+        let lines = noted.lines;
+        if let Some(told) = noted.by_origin.get_mut(&key) {
+            told.silent += 1;
+            if now - told.at < QUIET || lines >= MAX_LINES {
+                return None;
+            }
+            let times = std::mem::take(&mut told.silent);
+            told.at = now;
+            noted.lines += 1;
+            return Some(times);
+        }
+        if lines >= MAX_LINES {
+            return None;
+        }
+        if noted.by_origin.len() >= MAX_ORIGINS {
+            noted.by_origin.retain(|_, told| now - told.at < QUIET);
+        }
+        noted.lines += 1;
+        noted.by_origin.insert(key, Told { at: now, silent: 0 });
+        Some(1)
+    }
+
     /// Counts an answered request.
     pub fn answered(&self, status: u16, micros: u64) {
         self.requests[usize::from(status / 100).min(5)].fetch_add(1, Relaxed);
@@ -83,8 +154,57 @@ impl Metrics {
         }
         let _ = writeln!(
             out,
+            "# HELP xuncha_refusals_total Refusals by cause.\n# TYPE xuncha_refusals_total counter"
+        );
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        for (cause, count) in refused.iter() {
+            let _ = writeln!(out, "xuncha_refusals_total{{cause=\"{cause}\"}} {count}");
+        }
+        let _ = writeln!(
+            out,
             "# HELP xuncha_projection_lag Numbers of the log not yet in the ledger.\n# TYPE xuncha_projection_lag gauge\nxuncha_projection_lag {projection_lag}"
         );
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_told_of_once_in_a_while_with_its_number() {
+        let (metrics, start) = (Metrics::default(), Instant::now());
+        assert_eq!(metrics.note_at("code-invalid", "a", start), Some(1));
+        for _ in 0..500 {
+            assert_eq!(metrics.note_at("code-invalid", "a", start), None);
+        }
+        assert_eq!(metrics.note_at("busy", "a", start), Some(1));
+        assert_eq!(
+            metrics.note_at("code-invalid", "a", start + QUIET),
+            Some(501)
+        );
+        let lines = (0..10_000)
+            .filter(|n| {
+                metrics
+                    .note_at("busy", &n.to_string(), start + QUIET)
+                    .is_some()
+            })
+            .count();
+        assert!(lines < MAX_LINES as usize, "{lines}");
+        assert!(metrics.noted.lock().unwrap().by_origin.len() <= MAX_ORIGINS);
+        assert_eq!(metrics.note_at("busy", "new", start + 2 * QUIET), Some(1));
+    }
+
+    #[test]
+    fn refusals_are_counted_by_cause() {
+        let metrics = Metrics::default();
+        metrics.refused("busy", 2);
+        metrics.refused("busy", 1);
+        let text = metrics.text(0);
+        assert!(
+            text.contains("xuncha_refusals_total{cause=\"busy\"} 3\n"),
+            "{text}"
+        );
     }
 }

@@ -28,6 +28,7 @@ mod reports;
 mod restored_server;
 mod scope_isolation;
 mod storage;
+mod stranger;
 mod tls;
 mod trusted_time;
 mod upgrade;

@@ -64,9 +64,15 @@ fn every_route_but_health_refuses_a_stranger() {
     ] {
         assert_eq!(town.get(path, "xr_nobody").0, 401, "{path}");
     }
-    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
+    for path in ["/healthz", "/readyz", "/openapi.json"] {
         assert_eq!(town.get(path, "").0, 200, "{path}");
     }
+    // Counts of all counties are for operators, on a listener of their own.
+    assert_eq!(town.get("/metrics", "").0, 404);
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(town.operators(path).0, 200, "{path}");
+    }
+    assert_eq!(town.operators("/v1/hazards").0, 404);
 }
 
 #[test]

@@ -40,6 +40,12 @@ impl Access {
     }
 
     fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<DeviceId> {
+        let (device, expires) = self.opened(purpose, sealed)?;
+        (expires > self.now().0).then_some(device)
+    }
+
+    /// What was sealed here, in time or not.
+    fn opened(&self, purpose: &str, sealed: &[u8]) -> Option<(DeviceId, i64)> {
         let (payload, mac) = sealed.split_at_checked(24)?;
         let expires = i64::from_be_bytes(payload[16..].try_into().ok()?);
         // Fixed-length comparison of a keyed hash: nothing is learned from where it differs.
@@ -49,10 +55,10 @@ impl Access {
             .zip(mac)
             .fold(0, |d, (a, b)| d | (a ^ b))
             == 0;
-        let valid = same && mac.len() == 16 && expires > self.now().0;
-        valid
-            .then(|| DeviceId::from_slice(&payload[..16]).ok())
-            .flatten()
+        if !same || mac.len() != 16 {
+            return None;
+        }
+        Some((DeviceId::from_slice(&payload[..16]).ok()?, expires))
     }
 
     /// Answers a session request: a challenge first, the session after its proof.
@@ -144,6 +150,12 @@ impl Access {
         let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         self.unseal("session", &sealed)
             .ok_or_else(|| Refusal::new(Code::SessionExpired, "open a session and try again"))
+    }
+
+    /// Whether this server gave out this token for a session, which may have run out since.
+    pub fn was_session(&self, token: &str) -> bool {
+        let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+        self.opened("session", &sealed).is_some()
     }
 
     /// How far a device sees now, checked against its state and its grants in this very snapshot.

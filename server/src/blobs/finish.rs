@@ -14,7 +14,11 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{Blobs, Received, gone, photo_key, thumb_key};
+use super::{
+    Blobs, Received, gone,
+    jpeg::{self, Unfit},
+    photo_key, thumb_key,
+};
 use crate::{
     access::{Now, Refusal},
     storage::{
@@ -26,12 +30,20 @@ use crate::{
 /// Parts that are read at the same time.
 const READING: usize = 8;
 
+/// Pixels of the long edge of a working copy.
+const MAX_EDGE: u16 = 2_048;
+
+/// Bytes that decoding one photo may take.
+const MAX_DECODE: u64 = 64 << 20;
+
 /// What a decoded photo is like, and its thumbnail.
 type Checked = (picture::Inspected, Vec<u8>);
 
 impl Blobs {
     /// Puts the parts and the last chunk together, and stores the photo.
     pub(super) async fn finish(&self, upload: Upload, chunk: Vec<u8>) -> Result<Received, Refusal> {
+        // Who waits here holds its last chunk only; the whole is put together when its turn has come.
+        let turn = self.decoding.acquire().await;
         let id = upload.id.clone();
         let parts = self.storage.read(move |tx| blobs::parts(tx, &id)).await?;
         let Some(bytes) = self.whole(&upload, &parts, chunk).await? else {
@@ -49,6 +61,7 @@ impl Blobs {
                 return Err(refusal);
             }
         };
+        drop(turn);
         let object = photo_key(&upload.hash);
         let thumb = thumb_key(&object);
         tokio::try_join!(
@@ -159,7 +172,20 @@ fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
             "send the photo again from its start",
         ));
     }
-    picture::inspect(bytes, &PictureLimits::default()).map_err(|e| {
+    jpeg::check(bytes, MAX_EDGE).map_err(|e| {
+        let code = match e {
+            Unfit::Damaged(_) => Code::PhotoUnreadable,
+            Unfit::TooWide { .. } | Unfit::TooManyScans => Code::PhotoTooLarge,
+        };
+        Refusal::new(code, e.to_string())
+    })?;
+    // Looser bounds hold on the phone, where camera files are decoded one at a time.
+    let limits = PictureLimits {
+        max_edge: u32::from(MAX_EDGE),
+        max_alloc: MAX_DECODE,
+        ..PictureLimits::default()
+    };
+    picture::inspect(bytes, &limits).map_err(|e| {
         let code = match e {
             PictureError::TooManyPixels { .. } | PictureError::TooLarge { .. } => {
                 Code::PhotoTooLarge

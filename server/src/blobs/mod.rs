@@ -6,6 +6,7 @@
 //! may share a store and a database. No photo is ever in a database row, and nothing referenced is removed.
 
 mod finish;
+mod jpeg;
 mod orphans;
 mod read;
 mod store;
@@ -14,6 +15,7 @@ mod upload;
 
 use std::{
     collections::HashSet,
+    num::NonZero,
     sync::{Arc, Mutex},
 };
 
@@ -22,6 +24,7 @@ use sync_core::{
     record::{BlobHash, DeviceId},
     wire::Code,
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     access::{Now, Refusal, random},
@@ -52,6 +55,8 @@ pub struct Blobs {
     lifetimes: Lifetimes,
     /// Uploads that a request of this process is writing to: saves work, decides nothing.
     writing: Arc<Mutex<HashSet<String>>>,
+    /// Turns at decoding: one for each processor, so that photos neither fill the memory nor stall other requests.
+    decoding: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Blobs {
@@ -87,6 +92,7 @@ impl Blobs {
             now,
             lifetimes,
             writing: Arc::default(),
+            decoding: Arc::new(Semaphore::new(processors())),
         })
     }
 
@@ -97,6 +103,10 @@ impl Blobs {
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.store.probe(&self.key.public()).await
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// A name for a photo's bytes that nobody else has.

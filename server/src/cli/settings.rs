@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde::Deserialize;
-use xuncha_server::config::Config;
+use xuncha_server::config::{Config, Limits};
 
 /// Where the file of settings is.
 #[derive(Debug, Args)]
@@ -37,9 +37,43 @@ pub(super) struct Settings {
     /// Address to listen on [default: 127.0.0.1:8080].
     #[arg(long, env = "XUNCHA_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Address for health and metrics [default: 127.0.0.1, the port after that of --listen].
+    #[arg(long, env = "XUNCHA_HEALTH_LISTEN")]
+    health_listen: Option<SocketAddr>,
+    /// Answer `/metrics` on the public address too [default: false].
+    #[arg(long, env = "XUNCHA_PUBLIC_METRICS", num_args = 0..=1, default_missing_value = "true")]
+    public_metrics: Option<bool>,
     /// Requests in progress at most; more are told to come back [default: 512].
     #[arg(long, env = "XUNCHA_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
+    /// Open connections at most [default: 8192, or what the limit of open files allows].
+    #[arg(long, env = "XUNCHA_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+    /// Open connections from one address at most, 0 for no limit [default: 1024].
+    #[arg(long, env = "XUNCHA_MAX_PER_ADDRESS")]
+    max_per_address: Option<usize>,
+    /// Addresses of proxies, such as `10.0.0.0/8,192.168.0.7`: exempt from that limit, and believed about
+    /// `X-Forwarded-For` [default: the machine itself].
+    #[arg(long, env = "XUNCHA_PROXIES", value_delimiter = ',')]
+    proxies: Option<Vec<String>>,
+    /// Megabytes of requests that are held at once [default: 64].
+    #[arg(long, env = "XUNCHA_HELD_MEGABYTES")]
+    held_megabytes: Option<usize>,
+    /// Wrong codes and tokens from one address in a minute, before it has to wait [default: 60].
+    #[arg(long, env = "XUNCHA_WRONG_PER_MINUTE")]
+    wrong_per_minute: Option<u32>,
+    /// Packs of one device in a day [default: 5000].
+    #[arg(long, env = "XUNCHA_PACKS_PER_DAY")]
+    packs_per_day: Option<u32>,
+    /// Megabytes of packs and photos of one device in a day [default: 512].
+    #[arg(long, env = "XUNCHA_MEGABYTES_PER_DAY")]
+    megabytes_per_day: Option<u32>,
+    /// Photos of one device in a day [default: 2000].
+    #[arg(long, env = "XUNCHA_PHOTOS_PER_DAY")]
+    photos_per_day: Option<u32>,
+    /// Days a photo is kept that no record names [default: 30].
+    #[arg(long, env = "XUNCHA_UNNAMED_DAYS")]
+    unnamed_days: Option<u16>,
     /// Hours a phone's session lasts [default: 12].
     #[arg(long, env = "XUNCHA_SESSION_HOURS")]
     session_hours: Option<u16>,
@@ -58,6 +92,8 @@ impl Settings {
             Some(path) => read(path).with_context(|| format!("--config {}", path.display()))?,
             None => Self::default(),
         };
+        let limits = self.limits(&from)?;
+        let hours = |hours: u16| i64::from(hours) * 3_600_000;
         let listen = self.listen.or(from.listen);
         let mut config = Config::new(
             self.data
@@ -65,14 +101,27 @@ impl Settings {
                 .unwrap_or_else(|| PathBuf::from("data")),
             listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         );
+        config.limits = limits;
+        config.health_optional = true;
+        // A port of 0 stays one: any that is free.
+        let port = config.listen.port();
+        let port = if port == 0 {
+            0
+        } else {
+            port.checked_add(1).unwrap_or(port - 1)
+        };
+        config.health_listen = ([127, 0, 0, 1], port).into();
+        if let Some(health) = self.health_listen.or(from.health_listen) {
+            config.health_listen = health;
+            config.health_optional = false;
+        }
+        if let Some(days) = self.unnamed_days.or(from.unnamed_days) {
+            anyhow::ensure!(days > 0, "--unnamed-days: expected 1 or more");
+            config.unnamed_ms = hours(24) * i64::from(days);
+        }
         config.database = self.database.or(from.database);
         config.database_ca = self.database_ca.or(from.database_ca);
         config.blobs = self.blobs.or(from.blobs);
-        let hours = |hours: u16| i64::from(hours) * 3_600_000;
-        if let Some(most) = self.max_in_flight.or(from.max_in_flight) {
-            anyhow::ensure!(most > 0, "--max-in-flight: expected 1 or more");
-            config.max_in_flight = most;
-        }
         if let Some(session) = self.session_hours.or(from.session_hours) {
             anyhow::ensure!(session > 0, "--session-hours: expected 1 or more");
             config.session_ms = hours(session);
@@ -89,6 +138,61 @@ impl Settings {
             "--orphan-hours: expected at least --upload-hours, or bytes of running uploads would be collected"
         );
         Ok(config)
+    }
+
+    /// What callers may take.
+    fn limits(&self, from: &Self) -> anyhow::Result<Limits> {
+        let mut limits = Limits::default();
+        let set = |name: &str, value: Option<usize>, least: usize, to: &mut usize| {
+            if let Some(value) = value {
+                anyhow::ensure!(value >= least, "--{name}: expected {least} or more");
+                *to = value;
+            }
+            Ok(())
+        };
+        let most = self.max_in_flight.or(from.max_in_flight);
+        set("max-in-flight", most, 1, &mut limits.max_in_flight)?;
+        let most = self.max_connections.or(from.max_connections);
+        set("max-connections", most, 16, &mut limits.max_connections)?;
+        let most = self.max_per_address.or(from.max_per_address);
+        set("max-per-address", most, 0, &mut limits.max_per_address)?;
+        let megabytes = self.held_megabytes.or(from.held_megabytes);
+        let mut held = limits.held_bytes >> 20;
+        set("held-megabytes", megabytes, 8, &mut held)?;
+        limits.held_bytes = held << 20;
+        if let Some(proxies) = self.proxies.as_ref().or(from.proxies.as_ref()) {
+            let parsed: Result<_, String> = proxies.iter().map(|p| p.parse()).collect();
+            limits.proxies = parsed.map_err(|e| anyhow!("--proxies: {e}"))?;
+        }
+        if let Some(most) = self.wrong_per_minute.or(from.wrong_per_minute) {
+            anyhow::ensure!(most > 0, "--wrong-per-minute: expected 1 or more");
+            limits.wrong_per_minute = most;
+        }
+        for (name, value, to) in [
+            (
+                "packs-per-day",
+                self.packs_per_day.or(from.packs_per_day),
+                &mut limits.packs_per_day,
+            ),
+            (
+                "photos-per-day",
+                self.photos_per_day.or(from.photos_per_day),
+                &mut limits.photos_per_day,
+            ),
+        ] {
+            if let Some(value) = value {
+                anyhow::ensure!(value > 0, "--{name}: expected 1 or more");
+                *to = i64::from(value);
+            }
+        }
+        if let Some(megabytes) = self.megabytes_per_day.or(from.megabytes_per_day) {
+            anyhow::ensure!(megabytes > 0, "--megabytes-per-day: expected 1 or more");
+            limits.bytes_per_day = i64::from(megabytes) << 20;
+        }
+        if let Some(shown) = self.public_metrics.or(from.public_metrics) {
+            limits.public_metrics = shown;
+        }
+        Ok(limits)
     }
 }
 
@@ -137,7 +241,7 @@ mod tests {
         assert_eq!(config.data, PathBuf::from("/srv/x"));
         assert_eq!(config.session_ms, 3 * 3_600_000);
         assert_eq!(config.upload_ms, 7 * 3_600_000);
-        assert_eq!(config.max_in_flight, 512);
+        assert_eq!(config.limits.max_in_flight, 512);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use sync_core::{
     identity::SignedGrant,
     record::{AreaPath, DeviceId, DocId, LogId},
     wire::{
+        PAGE_BYTES,
         page::{Content, Item, Page, Sum},
         pull::{Cursor, Phase},
     },
@@ -35,6 +36,7 @@ fn empty(log: LogId, next: Phase) -> Page {
         grants,
         sum: None,
         revoked: None,
+        left: None,
     }
 }
 
@@ -259,19 +261,40 @@ fn grants(
     devices::grants(tx, &wanted)
 }
 
+/// Documents asked for by name that are read together: each may be as large as a record can be.
+const NAMED: usize = 8;
+
 /// Documents asked for by name, whole; those out of reach are silently absent, as if they were not there.
+///
+/// The page closes after the document that fills it, and names those that are left.
 pub(super) fn by_name(tx: &mut dyn Tx, need: &[DocId], reach: &Reach) -> Result<Page, Refusal> {
     let mut page = empty(LogId([0; 8]), Phase::Tail { base: 0, pos: 0 });
     let mut by_space: BTreeMap<AreaPath, Vec<DocId>> = BTreeMap::new();
     for (doc, space) in docs::spaces_of(tx, need.iter().copied())? {
         by_space.entry(space).or_default().push(doc);
     }
+    let (mut room, mut left) = (PAGE_BYTES, Vec::new());
     for (space, docs) in by_space {
         let mut docs = docs::of(tx, &space, &docs)?;
         docs.retain(|doc| reach.covers(&doc.path));
-        let items = snapshots(tx, &space, &docs)?;
-        page.grants.extend(grants(tx, &space, &items, None)?);
-        page.items.extend(items);
+        let mut sent = Vec::new();
+        for part in docs.chunks(NAMED) {
+            if room == 0 {
+                left.extend(part.iter().map(|doc| doc.id));
+                continue;
+            }
+            for item in snapshots(tx, &space, part)? {
+                if room == 0 {
+                    left.push(item.doc);
+                    continue;
+                }
+                room = room.saturating_sub(size(&item));
+                sent.push(item);
+            }
+        }
+        page.grants.extend(grants(tx, &space, &sent, None)?);
+        page.items.extend(sent);
     }
+    page.left = (!left.is_empty()).then_some(left);
     Ok(page)
 }

@@ -14,12 +14,15 @@ use sync_core::{
 use super::Rooms;
 use crate::access::{Reach, Refusal};
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+/// The token of a request; the name of the scheme may be in any case (RFC 9110, section 11.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let value = headers
         .get(header::AUTHORIZATION)
         .and_then(|v| v.to_str().ok());
-    value
-        .and_then(|v| v.strip_prefix("Bearer "))
+    let parts = value.and_then(|v| v.trim().split_once(' '));
+    parts
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_start())
         .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
 }
 

@@ -1,17 +1,28 @@
-//! For operators: alive, ready, counted; and not overrun.
+//! For operators: alive, ready, counted. Nothing here waits for a permit.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use sync_core::wire::Code;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 
-use super::Rooms;
-use crate::{access::Refusal, metrics::Metrics};
+use super::{Rooms, admit::Gate};
+use crate::{access::Refusal, front::Peer, storage::StorageError};
+
+/// How long an answer of the database holds: who asks in between costs nothing.
+const HOLDS: Duration = Duration::from_secs(1);
+
+/// When the database was last asked, and what it said. One asks at a time.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Asked(Arc<Mutex<Option<(Instant, bool)>>>);
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operators", security(()), responses((status = 200, body = String)))]
@@ -21,36 +32,89 @@ pub(super) async fn alive() -> &'static str {
 
 /// The database answers too.
 #[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses((status = 200, body = String)))]
-pub(super) async fn ready(State(rooms): State<Rooms>) -> Result<&'static str, Refusal> {
-    rooms.projection.lag().await?;
-    Ok("ready\n")
+pub(super) async fn ready(
+    State((rooms, asked)): State<(Rooms, Asked)>,
+) -> Result<&'static str, Refusal> {
+    let mut last = asked.0.lock().await;
+    let well = match *last {
+        Some((at, well)) if at.elapsed() < HOLDS => well,
+        _ => {
+            let lag = rooms.projection.lag().await;
+            *last = Some((Instant::now(), lag.is_ok()));
+            lag?;
+            true
+        }
+    };
+    if well {
+        return Ok("ready\n");
+    }
+    let detail = "the database did not answer a moment ago".to_owned();
+    Err(Refusal::Storage(StorageError::Engine(detail)))
 }
 
 /// Counters for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operators", security(()), responses((status = 200, body = String)))]
-pub(super) async fn metrics(State(rooms): State<Rooms>) -> Result<String, Refusal> {
+pub(super) async fn metrics(State((rooms, _)): State<(Rooms, Asked)>) -> Result<String, Refusal> {
     Ok(rooms.metrics.text(rooms.projection.lag().await?))
 }
 
-/// Counts every request, and turns away what is too much at once.
+/// What the log says of a refusal: where, not what was sent.
+fn log(rooms: &Rooms, cause: &'static str, status: u16, origin: &str, route: &str) {
+    rooms.metrics.refused(cause, 1);
+    if let Some(times) = rooms.metrics.note(cause, origin) {
+        tracing::info!(cause, status, address = origin, route, times, "refused");
+    }
+}
+
+/// Counts every request, and refusals by their cause; and says what a browser must not do with an answer.
 pub(super) async fn count(
-    State((metrics, in_flight)): State<(Arc<Metrics>, Arc<Semaphore>)>,
+    State((rooms, gate)): State<(Rooms, Arc<Gate>)>,
+    route: Option<MatchedPath>,
     request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let waits = request.uri().path() == "/v1/hints";
-    let permit = if waits {
-        None
-    } else {
-        in_flight.try_acquire().ok()
-    };
-    if permit.is_none() && !waits {
-        metrics.shed();
-        return Refusal::new(Code::Busy, "too many requests at once").into_response();
-    }
-    let response = next.run(request).await;
+    let peer = request.extensions().get::<Peer>().cloned();
+    let origin = gate.origin(request.headers(), peer.as_ref());
+    let mut response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    metrics.answered(response.status().as_u16(), micros);
+    let status = response.status().as_u16();
+    rooms.metrics.answered(status, micros);
+    let code = response.headers().get("xuncha-refusal");
+    let code = code.and_then(|v| v.to_str().ok()).and_then(Code::from_name);
+    let cause = match code {
+        Some(code) => Some(code.name()),
+        None if status >= 400 => Some("no-route"),
+        None => None,
+    };
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    if let Some(cause) = cause {
+        let address = origin.or(peer.map(|p| p.address));
+        let address = address.map(|a| a.to_string()).unwrap_or_default();
+        log(&rooms, cause, status, &address, route);
+    }
+    guard(response.headers_mut(), route);
     response
+}
+
+/// Nothing that is answered is a page, except the viewer of the API; nothing is kept, unless a route says so.
+fn guard(headers: &mut HeaderMap, route: &str) {
+    let viewer = route.starts_with("/docs");
+    let policy = if viewer {
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+    } else {
+        "default-src 'none'; frame-ancestors 'none'"
+    };
+    let mut set = |name, value| {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, policy);
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    if route.starts_with("/v1/") || route.is_empty() {
+        set(header::CACHE_CONTROL, "no-store");
+    }
 }

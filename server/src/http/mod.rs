@@ -3,7 +3,9 @@
 //! In come requests, out go frames, JSON and problem documents. No rule of the field and no SQL here; the router
 //! on this page is the whole API.
 
+mod admit;
 mod blobs;
+mod body;
 mod device;
 mod export;
 mod extract;
@@ -14,12 +16,14 @@ mod problem;
 mod records;
 mod reports;
 mod review;
+mod wrong;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use sync_core::wire::{
@@ -28,9 +32,13 @@ use sync_core::wire::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
+use self::{
+    admit::{Admission, Class, Gate},
+    body::Bound,
+};
 use crate::{
-    access::Access, blobs::Blobs, feed::Feed, hints::Hints, ingest::Ingest, metrics::Metrics,
-    projection::Projection, review::Review,
+    access::Access, blobs::Blobs, config::Limits, feed::Feed, hints::Hints, ingest::Ingest,
+    metrics::Metrics, projection::Projection, review::Review,
 };
 
 /// Everything a handler may call.
@@ -48,7 +56,7 @@ pub struct Rooms {
     pub review: Review,
     pub hints: Hints,
     pub metrics: Arc<Metrics>,
-    pub max_in_flight: usize,
+    pub limits: Limits,
 }
 
 /// Every refusal with its status and its texts.
@@ -56,20 +64,59 @@ pub fn problems() -> serde_json::Value {
     problem::table()
 }
 
+/// What a body of JSON has at most.
+const JSON_BYTES: usize = 64 * 1024;
+
+/// What a chunk of a photo has at most.
+const CHUNK_BYTES: usize = 4 << 20;
+
 /// The whole API on one page.
 pub fn router(rooms: Rooms) -> Router {
-    let devices = Router::new()
+    let limits = rooms.limits.clone();
+    let gate = Arc::new(Gate::new(rooms.clone(), limits.clone()));
+    let class = |class, bytes, total, by_size| {
+        let pause = limits.body_pause.min(total);
+        let bound = Bound {
+            bytes,
+            total,
+            pause,
+            by_size,
+        };
+        let gate = Arc::clone(&gate);
+        from_fn_with_state(Admission { gate, class, bound }, Admission::admit)
+    };
+    let small = |c, bytes| class(c, bytes, limits.small_body, false);
+    // A frame that is longer than what it may unfold to is refused unread.
+    let exchange = |bytes| class(Class::Device, bytes + 64, limits.body, true);
+    let strangers = Router::new()
         .route(Enrol::PATH, post(device::enrol::enrol))
-        .route(Session::PATH, post(device::session::session))
+        .route_layer(small(Class::Stranger, Enrol::MAX_REQUEST + 64))
+        .merge(
+            Router::new()
+                .route(Session::PATH, post(device::session::session))
+                .route_layer(small(Class::Stranger, Session::MAX_REQUEST + 64)),
+        );
+    let devices = Router::new()
         .route(Push::PATH, post(device::push::push))
-        .route(Pull::PATH, post(device::pull::pull))
-        .route(Sync::PATH, post(device::sync::sync))
-        .route(Reconcile::PATH, post(device::reconcile::reconcile))
-        .route("/v1/hints", get(device::hints::hints))
-        // Above an exchange's own limit, so that a body too large is read and refused by name.
-        .layer(DefaultBodyLimit::max(8 << 20));
+        .route_layer(exchange(Push::MAX_REQUEST))
+        .merge(
+            Router::new()
+                .route(Sync::PATH, post(device::sync::sync))
+                .route_layer(exchange(Sync::MAX_REQUEST)),
+        )
+        .merge(
+            Router::new()
+                .route(Pull::PATH, post(device::pull::pull))
+                .route(Reconcile::PATH, post(device::reconcile::reconcile))
+                .route_layer(exchange(Pull::MAX_REQUEST.max(Reconcile::MAX_REQUEST))),
+        )
+        .merge(
+            Router::new()
+                .route("/v1/hints", get(device::hints::hints))
+                .route_layer(small(Class::Waiting, 0)),
+        );
     let photos = Router::new()
-        .route("/v1/blobs", post(blobs::create).options(blobs::options))
+        .route("/v1/blobs", post(blobs::create))
         .route("/v1/blobs/{hash}", get(blobs::read))
         .route("/v1/blobs/{hash}/thumb", get(blobs::thumb))
         .route(
@@ -78,8 +125,52 @@ pub fn router(rooms: Rooms) -> Router {
                 .patch(blobs::append)
                 .delete(blobs::end),
         )
-        .layer(DefaultBodyLimit::max(4 << 20));
-    let people = Router::new()
+        .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
+        // What a tus client asks first; it needs no token and costs nothing.
+        .route("/v1/blobs", axum::routing::options(blobs::options));
+    Router::new()
+        .merge(strangers)
+        .merge(devices)
+        .merge(photos)
+        .merge(people().route_layer(small(Class::Person, JSON_BYTES)))
+        // Every body was bounded when it was read.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(rooms.clone())
+        .merge(alive(&rooms))
+        .merge(measured(&rooms, limits.public_metrics))
+        .merge(openapi::viewer())
+        .layer(from_fn_with_state((rooms, gate), health::count))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TraceLayer::new_for_http())
+}
+
+/// What is answered on the operators' own listener.
+pub fn operators(rooms: &Rooms) -> Router {
+    alive(rooms)
+        .merge(measured(rooms, true))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+}
+
+/// For whoever asks whether the server lives; on both listeners.
+fn alive(rooms: &Rooms) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state((rooms.clone(), health::Asked::default()))
+}
+
+fn measured(rooms: &Rooms, shown: bool) -> Router {
+    if !shown {
+        return Router::new();
+    }
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .with_state((rooms.clone(), health::Asked::default()))
+}
+
+/// For people with a key.
+fn people() -> Router<Rooms> {
+    Router::new()
         .route("/v1/hazards", get(review::list))
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
@@ -97,23 +188,5 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/v1/reports/{id}/late", get(reports::late))
         .route("/v1/reports/{id}/steps", post(reports::step))
         .route("/v1/exports/hazards.csv", get(export::csv))
-        .route("/v1/exports/hazards.geojson", get(export::geojson));
-    let operators = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
-    let in_flight = Arc::new(tokio::sync::Semaphore::new(rooms.max_in_flight));
-    Router::new()
-        .merge(devices)
-        .merge(photos)
-        .merge(people)
-        .merge(operators)
-        .with_state(rooms.clone())
-        .merge(openapi::viewer())
-        .layer(axum::middleware::from_fn_with_state(
-            (rooms.metrics, in_flight),
-            health::count,
-        ))
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(TraceLayer::new_for_http())
+        .route("/v1/exports/hazards.geojson", get(export::geojson))
 }

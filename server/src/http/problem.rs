@@ -37,6 +37,8 @@ const fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::UploadOffset | Code::ReportExists | Code::ReportStep => StatusCode::CONFLICT,
         Code::UploadGone => StatusCode::GONE,
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Code::TooSlow => StatusCode::REQUEST_TIMEOUT,
         Code::TusVersion => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
@@ -70,11 +72,14 @@ fn respond(problem: &Problem) -> Response {
     ];
     let body = serde_json::to_string(&body).unwrap_or_default();
     let mut response = (status, headers, body).into_response();
-    if matches!(code, Code::Busy | Code::LedgerBehind) {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
-    }
+    let later = match code {
+        Code::Busy | Code::LedgerBehind => "2",
+        Code::TooMany => "60",
+        _ => return response,
+    };
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, header::HeaderValue::from_static(later));
     response
 }
 

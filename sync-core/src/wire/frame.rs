@@ -64,6 +64,16 @@ pub fn read<T: for<'b> Decode<'b, ()>>(bytes: &[u8], limit: usize) -> Result<T, 
     }
 }
 
+/// Bytes a frame says it unfolds to, so that memory can be counted before it is used; its own length if it does not say.
+pub fn unfolded(bytes: &[u8]) -> usize {
+    let said = match bytes.split_first() {
+        Some((&ZSTD, body)) => zstd::zstd_safe::get_frame_content_size(body).ok().flatten(),
+        _ => None,
+    };
+    said.and_then(|size| usize::try_from(size).ok())
+        .unwrap_or(bytes.len())
+}
+
 fn decode<T: for<'b> Decode<'b, ()>>(plain: &[u8]) -> Result<T, FrameError> {
     minicbor::decode(plain).map_err(|e| FrameError::Damaged(e.to_string()))
 }

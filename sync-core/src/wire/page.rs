@@ -35,6 +35,9 @@ pub struct Page {
     /// Phones that were revoked, after those the cursor says are known; absent if there are none.
     #[n(7)]
     pub revoked: Option<Vec<Revocation>>,
+    /// Documents that were asked for by name, are there, and did not fit: to be asked for next. Absent: none.
+    #[n(8)]
+    pub left: Option<Vec<DocId>>,
 }
 
 /// That a phone with grants in this space was revoked: what it wrote counts only if it is provably older.

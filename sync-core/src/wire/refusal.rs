@@ -21,6 +21,8 @@ code_list! {
         CodeInvalid = 11 "code-invalid" "登记码无效、已用过或已过期，请重新索取",
         Internal = 12 "internal" "服务器内部错误，请稍后再试",
         BadFilter = 13 "bad-filter" "查询条件有误，请检查后重试",
+        TooMany = 14 "too-many" "今日用量或尝试次数已达上限，请稍后再试；记录仍保存在手机上",
+        TooSlow = 15 "too-slow" "发送太慢，将自动重试",
         // One pack.
         PackFork = 20 "pack-fork" "同一台手机有两份副本在发送，将自动接续",
         PackSignature = 21 "pack-signature" "签名与内容不符，内容可能被改动",
@@ -73,6 +75,10 @@ impl Code {
             Self::CodeInvalid => "the code is invalid, used or expired; ask for a new one",
             Self::Internal => "an internal error; try again later",
             Self::BadFilter => "the query is not understood; check its parameters",
+            Self::TooMany => {
+                "the day's share or the number of tries is used up; try again later; your records are kept"
+            }
+            Self::TooSlow => "sending took too long; it is sent again automatically",
             Self::PackFork => {
                 "two copies of one phone are sending; the phone continues from the server's position"
             }
@@ -117,6 +123,8 @@ impl Code {
                 | Self::Internal
                 | Self::SessionExpired
                 | Self::LedgerBehind
+                | Self::TooMany
+                | Self::TooSlow
         )
     }
 }

@@ -71,12 +71,29 @@ impl Town {
         database::is_postgres().then(|| Self::over(Runtime::new().unwrap(), None, None))
     }
 
+    /// With other settings.
+    pub(crate) fn configured(set: impl FnOnce(&mut Config)) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let database = database::fresh(&runtime);
+        Self::set_up(runtime, database, None, set)
+    }
+
     fn over(runtime: Runtime, database: Option<String>, blobs: Option<String>) -> Self {
+        Self::set_up(runtime, database, blobs, |_| {})
+    }
+
+    fn set_up(
+        runtime: Runtime,
+        database: Option<String>,
+        blobs: Option<String>,
+        set: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(MORNING));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
         config.database = database;
         config.blobs = blobs;
+        set(&mut config);
         let app = runtime
             .block_on(App::start(&config, clock_of(&clock)))
             .unwrap();
@@ -173,6 +190,13 @@ impl Town {
     /// The server's address.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.app().address)
+    }
+
+    /// What the operators' listener answers.
+    pub(crate) fn operators(&self, path: &str) -> (u16, String) {
+        let address = self.app().health_address.unwrap();
+        let answer = reqwest::blocking::get(format!("http://{address}{path}")).unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
     }
 
     /// A GET with a token: status and body.

@@ -266,6 +266,7 @@ fn pages(story: &Story, log: LogId) -> Vec<Page> {
         grants: vec![story.grant.clone()],
         sum: Some(sum(story)),
         revoked: None,
+        left: None,
     };
     let tail = Page {
         items: vec![delta],

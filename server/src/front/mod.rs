@@ -1,0 +1,227 @@
+//! The listeners: accepts connections, bounds their number and their time, and hands requests on.
+//!
+//! In come sockets, out go requests to a router, each with the [`Peer`] it came from. What a request says is not known
+//! here. `axum::serve` is not used because it installs no timer, so none of hyper's time-outs would run, and because it
+//! accepts without bound.
+
+mod connection;
+mod registry;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::{body::Incoming, server::conn::http1, service::Service as _};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{config::Limits, metrics::Metrics};
+
+pub use connection::Connection;
+use connection::{Answer, Look, Watched};
+pub use registry::customer;
+use registry::{Place, Registry};
+
+/// Bytes of headers, and of a body that nobody has asked for yet, at most.
+const BUFFER: usize = 64 * 1024;
+
+/// Silence after which the other side is asked whether it is still there, and how often.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(60))
+    .with_interval(Duration::from_secs(15));
+
+/// Where a request came from.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The other end of the connection.
+    pub address: IpAddr,
+    /// The connection.
+    pub connection: Arc<Connection>,
+}
+
+/// One listener with its connections.
+#[derive(Debug)]
+pub struct Front {
+    listener: TcpListener,
+    router: Router,
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+    registry: Arc<Registry>,
+}
+
+impl Front {
+    /// On a listener.
+    pub fn new(
+        listener: TcpListener,
+        router: Router,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            listener,
+            router,
+            limits: Arc::new(limits),
+            metrics,
+            registry: Arc::default(),
+        }
+    }
+
+    /// Serves until `stop` says so; then finishes what is in progress.
+    pub async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((socket, from)) => self.begin(&mut connections, socket, from, stop.clone()),
+                Err(error) => self.refused_by_the_system(&error).await,
+            }
+        }
+        drop(self.listener);
+        while connections.join_next().await.is_some() {}
+    }
+
+    /// A connection that was gone before it was accepted is nothing; no file descriptors means there is no room.
+    async fn refused_by_the_system(&self, error: &std::io::Error) {
+        use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if matches!(
+            error.kind(),
+            ConnectionAborted | ConnectionRefused | ConnectionReset
+        ) {
+            return;
+        }
+        let count = self.registry.make_room();
+        self.metrics.refused(registry::EVICTED, count as u64);
+        let noted = self.metrics.note(registry::CONNECTIONS, "system");
+        if let Some(times) = noted {
+            tracing::warn!(%error, times, "connections cannot be accepted; raise the limit of open files");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    fn begin(
+        &self,
+        connections: &mut JoinSet<()>,
+        socket: TcpStream,
+        from: SocketAddr,
+        stop: watch::Receiver<bool>,
+    ) {
+        let from = from.ip().to_canonical();
+        let admitted = self.registry.admit(from, &self.limits, |cause, count| {
+            self.metrics.refused(cause, count as u64);
+        });
+        let place = match admitted {
+            Ok(place) => place,
+            Err(cause) => {
+                self.metrics.refused(cause, 1);
+                if let Some(times) = self.metrics.note(cause, &from.to_string()) {
+                    tracing::warn!(cause, address = %from, times, "connection refused");
+                }
+                return;
+            }
+        };
+        // Small answers leave at once instead of waiting to be filled up.
+        let _ = socket.set_nodelay(true);
+        let _ = SockRef::from(&socket).set_tcp_keepalive(&KEEPALIVE);
+        let connection = Serving {
+            place,
+            from,
+            router: self.router.clone(),
+            limits: Arc::clone(&self.limits),
+            metrics: Arc::clone(&self.metrics),
+        };
+        connections.spawn(connection.run(socket, stop));
+    }
+}
+
+/// A connection being served.
+struct Serving {
+    place: Place,
+    from: IpAddr,
+    router: Router,
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+}
+
+impl Serving {
+    async fn run(self, socket: TcpStream, mut stop: watch::Receiver<bool>) {
+        let connection = Arc::clone(&self.place.connection);
+        let router = TowerToHyperService::new(self.router.clone());
+        let peer = Peer {
+            address: self.from,
+            connection: Arc::clone(&connection),
+        };
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let answering = peer.connection.request();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer.clone());
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await?;
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Answer {
+                    body,
+                    _answering: answering,
+                }))
+            }
+        });
+        let watched = Watched {
+            socket,
+            connection: Arc::clone(&connection),
+        };
+        let mut serving = std::pin::pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                // hyper's time-out runs between requests too; ours, which is shorter, knows the difference.
+                .header_read_timeout(self.limits.header + self.limits.idle)
+                .max_buf_size(BUFFER)
+                .serve_connection(TokioIo::new(watched), service)
+        );
+        let mut look = std::pin::pin!(tokio::time::sleep(self.limits.header));
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                ended = serving.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::trace!(%error, "connection ended");
+                    }
+                    return;
+                }
+                () = connection.evicted.notified() => return,
+                () = look.as_mut() => match connection.look(&self.limits) {
+                    Look::At(then) => look.as_mut().reset(then),
+                    Look::Over(cause) => return self.over(cause),
+                },
+                _ = stop.wait_for(|stop| *stop), if !stopping => {
+                    if connection.rests() {
+                        return;
+                    }
+                    stopping = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    fn over(&self, cause: Option<&'static str>) {
+        let Some(cause) = cause else { return };
+        self.metrics.refused(cause, 1);
+        if let Some(times) = self.metrics.note(cause, &self.from.to_string()) {
+            tracing::info!(cause, address = %self.from, times, "connection closed");
+        }
+    }
+}

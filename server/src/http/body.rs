@@ -1,0 +1,234 @@
+//! Reading a body: within its size, its time and the memory there is for all bodies together.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use futures_util::StreamExt;
+use sync_core::wire::Code;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::access::Refusal;
+
+/// Unit in which memory is counted out.
+const UNIT: usize = 1024;
+
+/// Memory is asked for in steps of this: a body of which little has come holds little.
+const STEP: usize = 64 * UNIT;
+
+/// How long a body waits for memory that others hold.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Bytes of a refused body that are taken and thrown away, and for how long: closing while the other side still sends
+/// would destroy the answer on its way.
+const DRAIN: (usize, Duration) = (8 << 20, Duration::from_secs(5));
+
+/// What a route takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    /// Bytes of a body at most.
+    pub(super) bytes: usize,
+    /// Time until the last byte, whatever its size.
+    pub(super) total: Duration,
+    /// Time between two bytes.
+    pub(super) pause: Duration,
+    /// Whether a body of this many bytes may take longer: 1 s for every 4 KB announced.
+    pub(super) by_size: bool,
+}
+
+/// Memory counted out; given back when dropped.
+#[derive(Debug, Default)]
+pub(super) struct Held(Vec<OwnedSemaphorePermit>);
+
+/// Memory for bodies.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    free: Arc<Semaphore>,
+    units: usize,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        let units = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Self {
+            free: Arc::new(Semaphore::new(units)),
+            units,
+        }
+    }
+
+    /// Counts out more, waiting a little if others hold it all.
+    pub(super) async fn more(&self, held: &mut Held, bytes: usize) -> Result<(), Refusal> {
+        let units = u32::try_from(bytes.div_ceil(UNIT).min(self.units)).unwrap_or(u32::MAX);
+        let free = Arc::clone(&self.free).acquire_many_owned(units);
+        match timeout(WAIT, free).await {
+            Ok(Ok(permit)) => {
+                held.0.push(permit);
+                Ok(())
+            }
+            _ => Err(Refusal::new(Code::Busy, "too much is being sent at once")),
+        }
+    }
+
+    #[cfg(test)]
+    fn left(&self) -> usize {
+        self.free.available_permits() * UNIT
+    }
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// [`Code::TooLarge`], [`Code::TooSlow`], [`Code::Busy`] if there is no memory, [`Code::Malformed`] if it was cut.
+pub(super) async fn read(
+    body: Body,
+    announced: Option<usize>,
+    bound: Bound,
+    budget: &Budget,
+) -> Result<(Bytes, Held), Refusal> {
+    let too_large = || {
+        let detail = format!("a body of this route has at most {} bytes", bound.bytes);
+        Refusal::new(Code::TooLarge, detail)
+    };
+    if announced.is_some_and(|size| size > bound.bytes) {
+        drain(body.into_data_stream());
+        return Err(too_large());
+    }
+    let longer = if bound.by_size {
+        announced.unwrap_or(bound.bytes) / 4096
+    } else {
+        0
+    };
+    let end = Instant::now() + bound.total + Duration::from_secs(longer as u64);
+    let mut stream = body.into_data_stream();
+    let (mut bytes, mut held, mut counted) = (Vec::new(), Held::default(), 0);
+    let refusal = loop {
+        let due = end.min(Instant::now() + bound.pause);
+        let chunk = match timeout_at(due, stream.next()).await {
+            Ok(Some(Ok(chunk))) => chunk,
+            Ok(Some(Err(_))) => return Err(Refusal::new(Code::Malformed, "the body was cut")),
+            Ok(None) => return Ok((bytes.into(), held)),
+            // Nobody reads the answer of a sender who stalls; the connection ends with the body.
+            Err(_) => {
+                let detail = format!("{} bytes came in time, more were announced", bytes.len());
+                return Err(Refusal::new(Code::TooSlow, detail));
+            }
+        };
+        let length = bytes.len() + chunk.len();
+        if length > bound.bytes {
+            break too_large();
+        }
+        if length > counted {
+            let step = (length - counted).max(STEP.min(bound.bytes - counted));
+            if let Err(busy) = budget.more(&mut held, step).await {
+                break busy;
+            }
+            counted += step;
+        }
+        bytes.extend_from_slice(&chunk);
+    };
+    drop(bytes);
+    drain(stream);
+    Err(refusal)
+}
+
+/// Takes what is still coming of a body nobody wants, without keeping it, for a short time.
+pub(super) fn drain(mut stream: BodyDataStream) {
+    let (most, limit) = DRAIN;
+    tokio::spawn(timeout(limit, async move {
+        let mut taken = 0;
+        while let Some(Ok(chunk)) = stream.next().await {
+            taken += chunk.len();
+            if taken > most {
+                return;
+            }
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(bytes: usize) -> Bound {
+        Bound {
+            bytes,
+            total: Duration::from_secs(10),
+            pause: Duration::from_secs(3),
+            by_size: false,
+        }
+    }
+
+    fn code(refusal: Refusal) -> Code {
+        match refusal {
+            Refusal::Problem(problem) => problem.code,
+            Refusal::Storage(_) => Code::Internal,
+        }
+    }
+
+    fn sent(chunks: Vec<Vec<u8>>, ends: bool) -> Body {
+        let chunks = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
+        let silence = futures_util::stream::pending().take(usize::from(!ends));
+        Body::from_stream(chunks.chain(silence))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stalls_is_given_up_and_its_memory_given_back() {
+        let budget = Budget::new(1 << 20);
+        let body = sent(vec![vec![1; 1000]], false);
+        let begun = Instant::now();
+        let refused = read(body, Some(2000), bound(4096), &budget).await;
+        assert_eq!(code(refused.unwrap_err()), Code::TooSlow);
+        assert_eq!(begun.elapsed().as_secs(), 3);
+        assert_eq!(budget.left(), 1 << 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_ends_when_its_time_is_over() {
+        let budget = Budget::new(1 << 20);
+        let drops = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(vec![7]), ()))
+        });
+        let begun = Instant::now();
+        let refused = read(Body::from_stream(drops), None, bound(4096), &budget).await;
+        assert_eq!(code(refused.unwrap_err()), Code::TooSlow);
+        assert_eq!(begun.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn memory_that_others_hold_is_waited_for_and_then_refused() {
+        let budget = Budget::new(256 * 1024);
+        let whole = |size| sent(vec![vec![1; size]], true);
+        let (bytes, held) = read(whole(200_000), None, bound(1 << 20), &budget)
+            .await
+            .unwrap();
+        assert_eq!(bytes.len(), 200_000);
+        let refused = read(whole(200_000), None, bound(1 << 20), &budget).await;
+        assert_eq!(code(refused.unwrap_err()), Code::Busy);
+        drop(held);
+        assert!(
+            read(whole(200_000), None, bound(1 << 20), &budget)
+                .await
+                .is_ok()
+        );
+        // A body larger than all memory there is waits for all of it, not for ever.
+        assert!(
+            read(whole(400_000), None, bound(1 << 20), &budget)
+                .await
+                .is_ok()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn too_much_is_known_before_it_comes_and_while_it_comes() {
+        let budget = Budget::new(1 << 20);
+        let announced = read(sent(vec![], false), Some(5000), bound(4096), &budget).await;
+        assert_eq!(code(announced.unwrap_err()), Code::TooLarge);
+        let chunks = sent(vec![vec![1; 3000], vec![1; 3000]], true);
+        let refused = read(chunks, None, bound(4096), &budget).await;
+        assert_eq!(code(refused.unwrap_err()), Code::TooLarge);
+        assert_eq!(budget.left(), 1 << 20);
+    }
+}
