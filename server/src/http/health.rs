@@ -15,7 +15,7 @@ use sync_core::wire::Code;
 use tokio::sync::Mutex;
 
 use super::{Rooms, admit::Gate};
-use crate::{access::Refusal, front::Peer, storage::StorageError};
+use crate::{access::Refusal, front::Peer};
 
 /// How long an answer of the database holds: who asks in between costs nothing.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -48,8 +48,8 @@ pub(super) async fn ready(
     if well {
         return Ok("ready\n");
     }
-    let detail = "the database did not answer a moment ago".to_owned();
-    Err(Refusal::Storage(StorageError::Engine(detail)))
+    let detail = "the database did not answer a moment ago";
+    Err(Refusal::new(Code::Internal, detail))
 }
 
 /// Counters for Prometheus.
