@@ -13,6 +13,7 @@ pub mod config;
 pub mod export;
 pub mod feed;
 pub mod front;
+pub mod folder;
 pub mod hints;
 pub mod http;
 pub mod ingest;

@@ -6,6 +6,7 @@ mod bad_input;
 mod base_and_pos;
 mod campaign;
 mod cloned_device;
+mod command_line;
 mod convergence;
 mod demo;
 mod duplicates;

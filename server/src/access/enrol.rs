@@ -11,7 +11,7 @@ use sync_core::{
 
 use super::{Access, Refusal, keys::random, session::token_hash};
 use crate::storage::{
-    Storage, StorageError,
+    Storage, StorageError, Tx,
     devices::{self, Appointment},
     spaces,
 };
@@ -34,7 +34,27 @@ pub struct Invitation {
 /// Characters that cannot be mistaken for others when read aloud.
 const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// Makes a one-time code for a phone.
+/// Days a key to the review API opens anything, if nothing else is said.
+pub const TOKEN_DAYS: i64 = 90;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// A code as its hash is made of it. People type codes by hand: case, spaces, dashes and the width of letters do not
+/// count. No code holds any of what is dropped.
+fn as_made(code: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    code.chars()
+        .map(narrow)
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
+}
+
+/// Makes a one-time code for a phone. The grant it gives has no end.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -42,6 +62,19 @@ pub async fn invite(
     storage: &Storage,
     invitation: &Invitation,
     expires: ServerTime,
+) -> Result<String, StorageError> {
+    invite_until(storage, invitation, expires, None).await
+}
+
+/// As [`invite`]; the grant ends at `until` (exclusive).
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn invite_until(
+    storage: &Storage,
+    invitation: &Invitation,
+    expires: ServerTime,
+    until: Option<ServerTime>,
 ) -> Result<String, StorageError> {
     let code: String = random::<12>()
         .iter()
@@ -54,6 +87,7 @@ pub async fn invite(
         role: invitation.role,
         area: invitation.area.clone(),
         space: invitation.space.clone(),
+        until,
     };
     let log = sync_core::record::LogId(random());
     storage
@@ -66,16 +100,20 @@ pub async fn invite(
 }
 
 impl Access {
-    /// Makes a phone known by its code. Asking again with the same phone and code gives the same grant.
+    /// Makes a phone known by its code. Asking again with the same phone and code gives the same grant. A disabled phone
+    /// becomes active again by a code it has not used: an administrator made that code for it. What it said while it
+    /// was disabled stays apart, and its earlier grants stay revoked.
     ///
     /// # Errors
-    /// [`Code::CodeInvalid`].
+    /// [`Code::CodeInvalid`]; [`Code::DeviceRevoked`] for a disabled phone with a code of its past. The code stays as it
+    /// was then.
     pub async fn enrol(&self, request: Request) -> Result<Response, Refusal> {
         let (key, now) = (self.key.clone(), self.now());
         self.storage
             .write(move |tx| {
-                let hash = token_hash(request.code.as_str());
+                let hash = token_hash(&as_made(request.code.as_str()));
                 let invalid = || Refusal::new(Code::CodeInvalid, "ask for a new code");
+                let again = devices::is_code_of(tx, &hash, request.device)?;
                 let who =
                     devices::use_code(tx, &hash, request.device, now.0)?.ok_or_else(invalid)?;
                 devices::insert(
@@ -89,8 +127,21 @@ impl Access {
                 if known.key != request.key {
                     return Err(invalid());
                 }
-                let same =
-                    |g: &Grant| g.person == who.person && g.role == who.role && g.area == who.area;
+                if known.state != "active" {
+                    if again {
+                        return Err(Refusal::new(
+                            Code::DeviceRevoked,
+                            "this phone was disabled after it used this code; ask for a new code",
+                        ));
+                    }
+                    devices::set_state(tx, request.device, "active")?;
+                }
+                let lifted = known.state != "active";
+                let same = |g: &Grant| {
+                    let whom = (g.person, g.role, &g.area) == (who.person, who.role, &who.area);
+                    // A grant of before it was disabled stays revoked; a new one is needed.
+                    whom && g.until == who.until && !lifted
+                };
                 for (_, sealed) in devices::device_grants(tx, request.device)? {
                     if sealed.open(&key.public()).is_ok_and(|g| same(&g)) {
                         return Ok(Response {
@@ -107,8 +158,8 @@ impl Access {
                     device: request.device,
                     device_key: request.key.0,
                     // A phone's clock may be behind; an event of enrolment day must not fall before its grant.
-                    from: ServerTime(now.0 - 86_400_000),
-                    until: None,
+                    from: ServerTime(now.0 - DAY_MS),
+                    until: who.until,
                     issued: now,
                 };
                 let sealed = SignedGrant::seal(&grant, &key);
@@ -121,7 +172,7 @@ impl Access {
             .await
     }
 
-    /// Makes a key to the review API; it is shown once.
+    /// Makes a key to the review API that opens it for [`TOKEN_DAYS`]; it is shown once.
     ///
     /// # Errors
     /// [`Refusal::Storage`].
@@ -132,12 +183,48 @@ impl Access {
         area: AreaPath,
         label: String,
     ) -> Result<String, Refusal> {
+        let until = ServerTime(self.now().0 + TOKEN_DAYS * DAY_MS);
+        self.issue_token_until(person, role, area, label, until)
+            .await
+    }
+
+    /// As [`Self::issue_token`]; it opens nothing from `until` on.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`].
+    pub async fn issue_token_until(
+        &self,
+        person: PersonId,
+        role: Role,
+        area: AreaPath,
+        label: String,
+        until: ServerTime,
+    ) -> Result<String, Refusal> {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         let token = format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()));
         let hash = token_hash(&token);
-        self.storage
-            .write(move |tx| devices::insert_token(tx, &hash, person, role, &area, &label))
-            .await?;
+        let keep = move |tx: &mut dyn Tx| {
+            devices::insert_token(tx, &hash, person, role, &area, &label, until.0)
+        };
+        self.storage.write(keep).await?;
         Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_the_same_however_it_is_typed() {
+        for typed in [
+            "ABCDEFGH2345",
+            "abcdefgh2345",
+            " ABCD EFGH-2345\t",
+            "ＡＢＣＤ－ｅｆｇｈ　２３４５",
+            "abcd—efgh–2345",
+        ] {
+            assert_eq!(as_made(typed), "ABCDEFGH2345", "{typed}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use sync_core::{
 
 use crate::storage::{Storage, StorageError};
 
-pub use enrol::{Invitation, invite};
+pub use enrol::{Invitation, TOKEN_DAYS, invite, invite_until};
 pub(crate) use keys::random;
 pub use keys::{server_key, shared_key};
 pub use reach::Reach;

@@ -3,42 +3,21 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::{import::Import, migrate_store::MigrateStore};
-use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime};
+use super::{
+    import::Import,
+    lists::{Devices, Ending, Quarantine},
+    migrate_store::MigrateStore,
+    people::{self, Enrol, Revoke, Token},
+};
 use xuncha_server::{
-    access::{Invitation, invite},
     app::{open, system_clock},
     backup::{backup, restore},
     blobs::Target,
     config::Config,
-    http::Rooms,
-    storage::{Storage, names, revocations},
+    storage::listings::Secrets,
 };
-
-/// A person with a role in an area.
-#[derive(Debug, Args)]
-pub(crate) struct Person {
-    /// Role, for example `grid_worker`, `property_manager`, `county_reviewer`.
-    #[arg(long)]
-    role: Role,
-    /// Area: administrative path such as `429999/429998/429998001/G01`.
-    #[arg(long)]
-    area: AreaPath,
-    /// The person's number (a UUID), if the person is known already.
-    #[arg(long)]
-    person: Option<PersonId>,
-    /// The organisation's number (a UUID), if it is known already.
-    #[arg(long)]
-    organ: Option<OrganId>,
-    /// Name for the ledger; kept in the side store, never in a record.
-    #[arg(long)]
-    name: Option<String>,
-    /// Name of the organisation.
-    #[arg(long)]
-    organ_name: Option<String>,
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
@@ -46,35 +25,26 @@ pub(crate) enum Admin {
     #[command(
         after_help = "Example:\n  xuncha admin enrol --role grid_worker --space 429999/429998 \\\n    --area 429999/429998/429998001/G01 --name 网格员甲"
     )]
-    Enrol {
-        #[command(flatten)]
-        person: Person,
-        /// The county whose log the area belongs to.
-        #[arg(long)]
-        space: AreaPath,
-        /// Hours the code is valid.
-        #[arg(long, default_value_t = 24)]
-        hours: i64,
-        /// Address of the server, to be put into the QR code.
-        #[arg(long, default_value = "http://127.0.0.1:8080")]
-        server: String,
-    },
+    Enrol(Enrol),
     /// 生成审核接口令牌 / Make a key to the review API; it is shown once.
-    Token {
-        #[command(flatten)]
-        person: Person,
-        /// What it is for.
-        #[arg(long, default_value = "")]
-        label: String,
-    },
+    #[command(
+        after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
+    )]
+    Token(Token),
     /// 停用手机 / Disable a phone: what it sends is quarantined, nothing is given out.
-    Revoke {
-        /// The phone's number.
-        device: DeviceId,
-        /// Also ask it to erase what it holds at its next contact.
-        #[arg(long)]
-        wipe: bool,
-    },
+    Revoke(Revoke),
+    /// 手机 / Phones.
+    #[command(subcommand)]
+    Devices(Devices),
+    /// 审核接口令牌 / Keys to the review API.
+    #[command(subcommand)]
+    Tokens(Ending),
+    /// 登记码 / Enrolment codes.
+    #[command(subcommand)]
+    Codes(Ending),
+    /// 隔离区 / What was set aside and why.
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// 导入区划 / Import regions: who lies where and reports to whom.
     #[command(
         after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nOne bad line and nothing is written; running it twice changes nothing."
@@ -120,16 +90,18 @@ impl Admin {
         if let Self::MigrateStore(migrate) = self {
             return migrate.run(config).await;
         }
-        let (storage, rooms) = open(&config, system_clock())?;
+        // Opening a database waits, which only an ordinary thread may do.
+        let opening = config.clone();
+        let opened = tokio::task::spawn_blocking(move || open(&opening, system_clock())).await;
+        let (storage, rooms) = opened.context("opening")??;
         match self {
-            Self::Enrol {
-                person,
-                space,
-                hours,
-                server,
-            } => enrol(&storage, person, space, hours, &server).await,
-            Self::Token { person, label } => token(&storage, &rooms, person, label).await,
-            Self::Revoke { device, wipe } => revoke(&storage, device, wipe).await,
+            Self::Enrol(enrol) => people::enrol(&storage, enrol).await,
+            Self::Token(token) => people::token(&storage, &rooms, token).await,
+            Self::Revoke(revoke) => people::revoke(&storage, revoke).await,
+            Self::Devices(devices) => devices.run(&storage).await,
+            Self::Tokens(ending) => ending.run(&storage, Secrets::Tokens).await,
+            Self::Codes(ending) => ending.run(&storage, Secrets::Codes).await,
+            Self::Quarantine(quarantine) => quarantine.run(&storage).await,
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
@@ -161,85 +133,4 @@ impl Admin {
             Self::Restore { .. } | Self::MigrateStore(_) => Ok(()),
         }
     }
-}
-
-fn fresh() -> anyhow::Result<[u8; 16]> {
-    let mut random = [0; 10];
-    getrandom::fill(&mut random)
-        .map_err(|e| anyhow::anyhow!("the system gives no randomness: {e}"))?;
-    Ok(sync_core::record::ids::uuid_v7(system_clock()().0, random))
-}
-
-/// Gives the person and the organisation numbers and names.
-async fn introduce(storage: &Storage, person: &Person) -> anyhow::Result<(PersonId, OrganId)> {
-    let id = person.person.map_or_else(|| fresh().map(PersonId), Ok)?;
-    let organ = person.organ.map_or_else(|| fresh().map(OrganId), Ok)?;
-    let (name, organ_name) = (person.name.clone(), person.organ_name.clone());
-    storage
-        .write(move |tx| {
-            if let Some(name) = &name {
-                names::set_person(tx, id, organ, name)?;
-            }
-            organ_name
-                .as_ref()
-                .map_or(Ok(()), |name| names::set_organ(tx, organ, name))
-        })
-        .await?;
-    Ok((id, organ))
-}
-
-async fn enrol(
-    storage: &Storage,
-    who: Person,
-    space: AreaPath,
-    hours: i64,
-    server: &str,
-) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        space.covers(&who.area),
-        "area {} does not lie in space {space}",
-        who.area
-    );
-    let (person, organ) = introduce(storage, &who).await?;
-    let invitation = Invitation {
-        person,
-        organ,
-        role: who.role,
-        area: who.area,
-        space,
-    };
-    let expires = ServerTime(system_clock()().0 + hours * 3_600_000);
-    let code = invite(storage, &invitation, expires).await?;
-    let address = format!("{server}/#enrol={code}");
-    let qr = qrcode::QrCode::new(address.as_bytes()).context("QR code")?;
-    println!(
-        "{}",
-        qr.render::<qrcode::render::unicode::Dense1x2>().build()
-    );
-    println!("登记码 / code: {code}  ({hours} h, once)");
-    println!("人员 / person: {person}   单位 / organisation: {organ}");
-    println!("xuncha-sim device enrol {code} --server {server}");
-    Ok(())
-}
-
-async fn token(storage: &Storage, rooms: &Rooms, who: Person, label: String) -> anyhow::Result<()> {
-    let (person, _) = introduce(storage, &who).await?;
-    let token = rooms
-        .access
-        .issue_token(person, who.role, who.area, label)
-        .await?;
-    println!("{token}");
-    println!("curl -H 'Authorization: Bearer {token}' http://127.0.0.1:8080/v1/hazards");
-    Ok(())
-}
-
-async fn revoke(storage: &Storage, device: DeviceId, wipe: bool) -> anyhow::Result<()> {
-    let state = if wipe { "wipe" } else { "revoked" };
-    let now = system_clock()();
-    let known = storage
-        .write(move |tx| revocations::revoke(tx, device, state, now.0))
-        .await?;
-    anyhow::ensure!(known, "phone {device} is not known to this server");
-    println!("手机已停用 / phone {device} is {state}");
-    Ok(())
 }

@@ -5,7 +5,9 @@
 
 mod admin;
 mod import;
+mod lists;
 mod migrate_store;
+mod people;
 mod schemas;
 mod settings;
 mod verify_report;
@@ -22,6 +24,7 @@ use xuncha_server::{
 /// 巡查服务器 / The central server of Xuncha.
 #[derive(Debug, Parser)]
 #[command(
+    name = "xuncha",
     version,
     about,
     after_help = "Example:\n  xuncha serve --data ./data --listen 0.0.0.0:8080"

@@ -6,6 +6,7 @@ use sync_core::{
     identity::{PublicKey, SignedGrant},
     record::{
         AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId, OrganId, PackHash, PersonId, Role,
+        ServerTime,
     },
 };
 
@@ -284,6 +285,8 @@ pub struct Appointment {
     pub area: AreaPath,
     /// The space the area lies in.
     pub space: AreaPath,
+    /// When the grant ends (exclusive), if it has an end.
+    pub until: Option<ServerTime>,
 }
 
 /// Keeps a one-time code by its hash.
@@ -297,8 +300,8 @@ pub fn insert_code(
     expires: i64,
 ) -> Result<(), StorageError> {
     tx.execute(
-        "INSERT INTO enrol_code (code_hash, person, organ, role, area, space, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO enrol_code (code_hash, person, organ, role, area, space, expires_at, valid_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             code_hash.into(),
             who.person.as_bytes().into(),
@@ -307,9 +310,27 @@ pub fn insert_code(
             who.area.as_str().into(),
             who.space.as_str().into(),
             expires.into(),
+            who.until.map(|until| until.0).into(),
         ],
     )?;
     Ok(())
+}
+
+/// Whether a device has used this code before.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn is_code_of(
+    tx: &mut dyn Tx,
+    code_hash: &[u8],
+    device: DeviceId,
+) -> Result<bool, StorageError> {
+    let used = tx.first(
+        "SELECT used_by FROM enrol_code WHERE code_hash = $1",
+        &[code_hash.into()],
+        |row| row.opt_bytes(0),
+    )?;
+    Ok(used.flatten().is_some_and(|by| by == device.as_bytes()))
 }
 
 /// Uses a code once. A device that used it before gets the same answer again.
@@ -324,7 +345,7 @@ pub fn use_code(
 ) -> Result<Option<Appointment>, StorageError> {
     let found = tx.first(
         "UPDATE enrol_code SET used_by = $1 WHERE code_hash = $2 AND expires_at > $3
-         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space",
+         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space, valid_until",
         &[device.as_bytes().into(), code_hash.into(), now.into()],
         |row| {
             let number = u16::try_from(row.int(2)?).unwrap_or(0);
@@ -334,13 +355,14 @@ pub fn use_code(
                 role: Role::from_number(number).ok_or(StorageError::Column(2))?,
                 area: area(&row.text(3)?)?,
                 space: area(&row.text(4)?)?,
+                until: row.opt_int(5)?.map(ServerTime),
             })
         },
     )?;
     Ok(found)
 }
 
-/// Keeps an API token by its hash.
+/// Keeps an API token by its hash. It opens nothing from `expires` on.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -351,6 +373,7 @@ pub fn insert_token(
     role: Role,
     within: &AreaPath,
     label: &str,
+    expires: i64,
 ) -> Result<(), StorageError> {
     tx.execute(
         "INSERT INTO api_token (token_hash, person, role, area, label, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -360,7 +383,7 @@ pub fn insert_token(
             i64::from(role.number()).into(),
             within.as_str().into(),
             label.into(),
-            Value::Null,
+            expires.into(),
         ],
     )?;
     Ok(())

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
         shared: include_str!("migrations/0005_photos_by_hash.sql"),
         embedded: include_str!("migrations/0005_rows_by_key.sqlite.sql"),
     },
+    shared(include_str!("migrations/0008_until.sql")),
 ];
 
 /// Brings the database at `path` to the newest schema.

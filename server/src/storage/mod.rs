@@ -17,6 +17,7 @@ pub mod hazards;
 pub mod indicators;
 pub mod ledger;
 pub mod links;
+pub mod listings;
 pub mod log;
 pub mod marks;
 mod migrate;

@@ -36,7 +36,16 @@ impl<'a> Case<'a> {
         let each = || ordered.events.iter();
         let mut case = Self {
             grants: each().map(|s| grants.find(&s.event.grant)).collect(),
-            revoked: each().map(|s| grants.revoked(&s.event.device)).collect(),
+            // A grant that was signed after the phone was revoked says that the phone may speak again.
+            revoked: each()
+                .map(|s| {
+                    let since = |at: &ServerTime| {
+                        let grant = grants.find(&s.event.grant);
+                        grant.is_none_or(|grant| grant.issued <= *at)
+                    };
+                    grants.revoked(&s.event.device).filter(since)
+                })
+                .collect(),
             times: trust::intervals(&ordered, grants),
             has_unknown: false,
             rules: &catalogue.rules,

@@ -71,6 +71,7 @@ pub(crate) const WHOLE: &[Table] = &[
             ("space", Text),
             ("expires_at", Int),
             ("used_by", Bytes),
+            ("valid_until", Int),
         ],
     ),
     table(

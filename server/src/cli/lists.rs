@@ -1,0 +1,211 @@
+//! `xuncha admin devices|tokens|codes|quarantine`: what there is, and what is ended.
+
+use anyhow::{bail, ensure};
+use clap::Subcommand;
+use jiff::{Timestamp, tz::Offset};
+use sync_core::record::DeviceId;
+use xuncha_server::{
+    app::system_clock,
+    storage::{
+        Storage,
+        listings::{self, Holder, Secret, Secrets},
+    },
+};
+
+/// Digits of a number that are asked for at least: fewer are a slip of the hand.
+const LEAST: usize = 4;
+/// Digits of a hash that are shown.
+const SHOWN: usize = 12;
+
+/// What to do with phones.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devices {
+    /// 列出手机 / Every phone: number, state, last contact, person, role, area.
+    List,
+}
+
+/// What to do with keys or codes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ending {
+    /// 列出 / List them: number, state, end, person, role, area.
+    List,
+    /// 结束 / End one at once, for good.
+    End {
+        /// Its number, or its beginning, as the list shows it.
+        id: String,
+    },
+}
+
+/// What to do with what was set aside.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// 列出隔离内容 / What is set aside: phone, reason, how much, since when.
+    List,
+}
+
+/// A moment in China time.
+pub(super) fn moment(ms: i64) -> String {
+    let at = Timestamp::from_millisecond(ms).map(|at| {
+        let here = Offset::constant(8).to_datetime(at);
+        here.strftime("%Y-%m-%d %H:%M +08:00").to_string()
+    });
+    at.unwrap_or_else(|_| ms.to_string())
+}
+
+fn who(holder: &Holder) -> String {
+    let role = holder
+        .role
+        .map_or_else(|| "?".to_owned(), |r| r.to_string());
+    let person = holder.person.to_string();
+    let name = holder.name.as_ref().unwrap_or(&person);
+    format!("{name}  {role}  {}", holder.area)
+}
+
+/// The hexadecimal digits of the beginning of a number.
+fn digits(text: &str) -> anyhow::Result<String> {
+    let digits: String = text
+        .chars()
+        .filter(|c| *c != '-')
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    ensure!(
+        digits.len() >= LEAST && digits.chars().all(|c| c.is_ascii_hexdigit()),
+        "{text:?} is no number and no beginning of one; take at least {LEAST} digits of what the list shows"
+    );
+    Ok(digits)
+}
+
+/// The one of these that was meant.
+fn only<T: Copy>(asked: &str, found: &[T], show: impl Fn(&T) -> String) -> anyhow::Result<T> {
+    match found {
+        [one] => Ok(*one),
+        [] => bail!("{asked} is not known to this server; see the list"),
+        several => {
+            let all: Vec<String> = several.iter().map(show).collect();
+            bail!(
+                "{asked} is the beginning of several; write more of it: {}",
+                all.join(", ")
+            )
+        }
+    }
+}
+
+/// The phone whose number begins so.
+pub(super) async fn device_like(storage: &Storage, asked: &str) -> anyhow::Result<DeviceId> {
+    let hex = digits(asked)?;
+    let found = storage
+        .read(move |tx| listings::phones_like(tx, &hex))
+        .await?;
+    only(asked, &found, DeviceId::to_string)
+}
+
+impl Devices {
+    pub(super) async fn run(self, storage: &Storage) -> anyhow::Result<()> {
+        let Self::List = self;
+        let found = storage.read(|tx| listings::phones(tx)).await?;
+        let mut last = None;
+        for phone in &found {
+            if last != Some(phone.id) {
+                let forks = if phone.forks > 0 {
+                    format!("  复制 / copies met {}", phone.forks)
+                } else {
+                    String::new()
+                };
+                println!(
+                    "{}  {:<7}  {}  {}{forks}",
+                    phone.id,
+                    phone.state,
+                    moment(phone.seen),
+                    phone.model
+                );
+            }
+            if let Some((_, holder, until)) = &phone.grant {
+                let until =
+                    until.map_or_else(String::new, |ms| format!("  至 / until {}", moment(ms)));
+                println!("    {}{until}", who(holder));
+            }
+            last = Some(phone.id);
+        }
+        if found.is_empty() {
+            println!("没有手机 / no phones");
+        }
+        Ok(())
+    }
+}
+
+fn state(secret: &Secret, which: Secrets, now: i64) -> String {
+    match (secret.expires, secret.used_by) {
+        (Some(0), _) => "已结束 / ended".to_owned(),
+        (_, Some(phone)) => format!("已使用 / used by {phone}"),
+        (Some(at), _) if at <= now => format!("已过期 / expired {}", moment(at)),
+        (Some(at), _) => format!("有效至 / until {}", moment(at)),
+        (None, _) if which == Secrets::Tokens => "无期限 / without an end".to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+impl Ending {
+    pub(super) async fn run(self, storage: &Storage, which: Secrets) -> anyhow::Result<()> {
+        match self {
+            Self::List => {
+                let now = system_clock()().0;
+                let found = storage.read(move |tx| listings::secrets(tx, which)).await?;
+                for secret in &found {
+                    let hash = hex::encode(&secret.hash);
+                    println!(
+                        "{}  {}  {}  {}",
+                        &hash[..SHOWN.min(hash.len())],
+                        state(secret, which, now),
+                        who(&secret.holder),
+                        secret.of
+                    );
+                }
+                if found.is_empty() {
+                    println!("没有 / none");
+                }
+                Ok(())
+            }
+            Self::End { id } => {
+                let begun = digits(&id)?;
+                let like = move |tx: &mut dyn xuncha_server::storage::Tx| {
+                    listings::secrets_like(tx, which, &begun)
+                };
+                let found: Vec<Vec<u8>> = storage.read(like).await?;
+                let at: Vec<usize> = (0..found.len()).collect();
+                let one = only(&id, &at, |at| hex::encode(&found[*at])[..SHOWN].to_owned())?;
+                let hash = found[one].clone();
+                let end = move |tx: &mut dyn xuncha_server::storage::Tx| {
+                    listings::end_secret(tx, which, &hash)
+                };
+                ensure!(storage.write(end).await?, "{id} is gone; see the list");
+                println!(
+                    "已结束 / ended: {}",
+                    hex::encode(&found[one])[..SHOWN].to_owned()
+                );
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Quarantine {
+    pub(super) async fn run(self, storage: &Storage) -> anyhow::Result<()> {
+        let Self::List = self;
+        let found = storage.read(|tx| listings::quarantine(tx)).await?;
+        for aside in &found {
+            println!(
+                "{}  {}  {} 条 / changes, {} B  {} – {}",
+                aside.device,
+                aside.reason,
+                aside.changes,
+                aside.bytes,
+                moment(aside.received.0),
+                moment(aside.received.1)
+            );
+        }
+        if found.is_empty() {
+            println!("没有隔离内容 / nothing is set aside");
+        }
+        Ok(())
+    }
+}

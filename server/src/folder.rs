@@ -1,0 +1,195 @@
+//! Files and folders that only their owner may read, written so that a cut leaves the old or the new, never a part.
+//!
+//! In come paths, out come folders with mode 0700 and files with mode 0600 whose bytes and names are durable. What a
+//! file means is decided by the rooms that write it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// The folder that is in a data folder while a restore is not finished.
+pub const UNFINISHED: &str = "restore.xuncha-part";
+
+/// Makes a folder, and those above it, that only its owner may enter. One that is there stays as it is.
+///
+/// # Errors
+/// From the file system.
+pub fn make(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Opens a file to be written from its beginning, readable by its owner only from its first moment.
+///
+/// # Errors
+/// From the file system.
+pub fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    private(&mut options).open(path)
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// From the file system.
+pub fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Writes a file whole: aside first, then under its name.
+///
+/// # Errors
+/// From the file system.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = beside(path, ".part");
+    let mut file = create(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&aside, path)?;
+    sync(above(path))
+}
+
+/// Writes a file unless there is one already, which stays. Of several writers at once one wins.
+///
+/// # Errors
+/// From the file system; [`io::ErrorKind::AlreadyExists`] is no error.
+pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
+    let aside = beside(path, &format!(".{unique}.part"));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    let mut file = private(&mut options).open(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    // A link refuses a name that is taken, which a rename does not.
+    let linked = fs::hard_link(&aside, path);
+    fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync(above(path)),
+    }
+}
+
+/// Copies a file durably under a new name; how many bytes it has and their SHA-256.
+///
+/// # Errors
+/// From the file system.
+pub fn copy(from: &Path, to: &Path) -> io::Result<(u64, [u8; 32])> {
+    let mut target = create(to)?;
+    let read = each(from, |bytes| target.write_all(bytes))?;
+    target.sync_all()?;
+    Ok(read)
+}
+
+/// The length of a file and its SHA-256.
+///
+/// # Errors
+/// From the file system.
+pub fn digest(path: &Path) -> io::Result<(u64, [u8; 32])> {
+    each(path, |_| Ok(()))
+}
+
+fn each(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(u64, [u8; 32])> {
+    let mut source = File::open(path)?;
+    let (mut hash, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = source.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((size, hash.finalize().into()));
+        }
+        take(&buffer[..read])?;
+        hash.update(&buffer[..read]);
+        size += read as u64;
+    }
+}
+
+/// A name beside another: `data/x` with `.part` is `data/x.part`.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The folder a path is in.
+pub fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Takes from everyone but their owner what an earlier version left readable in a data folder; how many it changed.
+/// The folder itself is closed, so that what is deeper in it cannot be reached either.
+///
+/// # Errors
+/// From the file system.
+pub fn tighten(data: &Path) -> io::Result<usize> {
+    let mut changed = usize::from(close(data, 0o700)?);
+    for name in ["blobs", "uploads"] {
+        changed += usize::from(close(&data.join(name), 0o700)?);
+    }
+    for name in ["xuncha.db", "xuncha.db-wal", "xuncha.db-shm", "server.key"] {
+        changed += usize::from(close(&data.join(name), 0o600)?);
+    }
+    Ok(changed)
+}
+
+#[cfg(unix)]
+fn close(path: &Path, mode: u32) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(found) = fs::metadata(path) else {
+        return Ok(false);
+    };
+    if found.permissions().mode() & 0o077 == 0 {
+        return Ok(false);
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+        // A folder that belongs to another user, or a disk that takes no writes, is not ours to close.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            Ok(false)
+        }
+        done => done.map(|()| true),
+    }
+}
+
+#[cfg(not(unix))]
+fn close(_: &Path, _: u32) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether a folder is on a disk that takes no writes.
+pub fn is_read_only(path: &Path) -> bool {
+    let probe = path.join(format!(".xuncha-probe.{}", std::process::id()));
+    match create(&probe) {
+        Ok(_) => {
+            let _ = fs::remove_file(&probe);
+            false
+        }
+        Err(error) => error.kind() == io::ErrorKind::ReadOnlyFilesystem,
+    }
+}

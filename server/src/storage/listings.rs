@@ -1,0 +1,237 @@
+//! What an administrator looks at and ends: phones, keys, codes, the quarantine.
+//!
+//! In come beginnings of numbers, out go rows to show. A key and a code are named by the beginning of their hash, which
+//! opens nothing.
+
+use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role};
+
+use super::{Row, StorageError, Tx, Value, spaces::area};
+
+/// A person in a role, as a grant, a key or a code says.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// The person.
+    pub person: PersonId,
+    /// The name, if the table of persons has one.
+    pub name: Option<String>,
+    /// The role, if this program knows it.
+    pub role: Option<Role>,
+    /// The area.
+    pub area: AreaPath,
+}
+
+/// A phone with what it was given; a phone without a grant has no holder.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    /// The phone.
+    pub id: DeviceId,
+    /// What it said it is.
+    pub model: String,
+    /// `active`, `revoked` or `wipe`.
+    pub state: String,
+    /// Milliseconds UTC of its last pack, or of its enrolment.
+    pub seen: i64,
+    /// Times that a copy of it was met.
+    pub forks: i64,
+    /// A grant of it, with its holder and its end in milliseconds UTC.
+    pub grant: Option<(GrantId, Holder, Option<i64>)>,
+}
+
+/// A key to the review API, or an enrolment code.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// The hash it is kept by.
+    pub hash: Vec<u8>,
+    /// Whose it is.
+    pub holder: Holder,
+    /// What it is for: the label of a key, the space of a code.
+    pub of: String,
+    /// Milliseconds UTC from which it opens nothing; `None`: it has no end; 0: it was ended.
+    pub expires: Option<i64>,
+    /// The phone that used the code.
+    pub used_by: Option<DeviceId>,
+}
+
+/// What is set aside of one phone for one reason.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// The phone that sent it.
+    pub device: DeviceId,
+    /// Why it is set aside.
+    pub reason: String,
+    /// Changes.
+    pub changes: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Milliseconds UTC at which the first and the last came.
+    pub received: (i64, i64),
+}
+
+/// A table of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// Keys to the review API.
+    Tokens,
+    /// Enrolment codes.
+    Codes,
+}
+
+impl Secrets {
+    const fn parts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Tokens => ("api_token", "token_hash", "s.label, s.expires_at"),
+            Self::Codes => (
+                "enrol_code",
+                "code_hash",
+                "s.space, s.expires_at, s.used_by",
+            ),
+        }
+    }
+}
+
+fn holder(row: &dyn Row, at: usize) -> Result<Holder, StorageError> {
+    Ok(Holder {
+        person: PersonId::from_slice(&row.bytes(at)?)?,
+        role: u16::try_from(row.int(at + 1)?)
+            .ok()
+            .and_then(Role::from_number),
+        area: area(&row.text(at + 2)?)?,
+        name: row.opt_text(at + 3)?,
+    })
+}
+
+/// Every phone with each of its grants, in the order of their numbers.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
+    tx.all(
+        "SELECT d.id, d.model, d.state, d.seen_at, d.fork_count, g.person, g.role, g.area, p.name, g.id, g.valid_until
+         FROM device d LEFT JOIN grant_given g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
+         ORDER BY d.id, g.valid_from",
+        &[],
+        |row| {
+            let grant = match row.opt_bytes(9)? {
+                None => None,
+                Some(id) => Some((GrantId::from_slice(&id)?, holder(row, 5)?, row.opt_int(10)?)),
+            };
+            Ok(Phone {
+                id: DeviceId::from_slice(&row.bytes(0)?)?,
+                model: row.text(1)?,
+                state: row.text(2)?,
+                seen: row.int(3)?,
+                forks: row.int(4)?,
+                grant,
+            })
+        },
+    )
+}
+
+/// Every key, or every code.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn secrets(tx: &mut dyn Tx, which: Secrets) -> Result<Vec<Secret>, StorageError> {
+    let (table, hash, rest) = which.parts();
+    let sql = format!(
+        "SELECT s.{hash}, s.person, s.role, s.area, p.name, {rest}
+         FROM {table} s LEFT JOIN person p ON p.id = s.person ORDER BY s.{hash}"
+    );
+    tx.all(&sql, &[], |row| {
+        let used_by = match which {
+            Secrets::Tokens => None,
+            Secrets::Codes => row.opt_bytes(7)?,
+        };
+        Ok(Secret {
+            hash: row.bytes(0)?,
+            holder: holder(row, 1)?,
+            of: row.text(5)?,
+            expires: row.opt_int(6)?,
+            used_by: used_by.map(|id| DeviceId::from_slice(&id)).transpose()?,
+        })
+    })
+}
+
+/// Ends a key or a code for good, by its whole hash; `false` if there is none.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_secret(tx: &mut dyn Tx, which: Secrets, hash: &[u8]) -> Result<bool, StorageError> {
+    let (table, column, _) = which.parts();
+    // Zero, not now: a clock that is set back must not open it again.
+    let sql = format!("UPDATE {table} SET expires_at = 0 WHERE {column} = $1");
+    Ok(tx.execute(&sql, &[hash.into()])? > 0)
+}
+
+/// Hashes of keys or codes that begin with these bytes and half bytes, some of them if there are many.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn secrets_like(
+    tx: &mut dyn Tx,
+    which: Secrets,
+    hex: &str,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    let (table, column, _) = which.parts();
+    beginning_with(tx, table, column, hex)
+}
+
+/// Phones whose number begins with these hexadecimal digits, some of them if there are many.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn phones_like(tx: &mut dyn Tx, hex: &str) -> Result<Vec<DeviceId>, StorageError> {
+    let found = beginning_with(tx, "device", "id", hex)?;
+    let ids = found.iter().map(|id| DeviceId::from_slice(id));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+fn beginning_with(
+    tx: &mut dyn Tx,
+    table: &str,
+    column: &str,
+    hex: &str,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    let filled = |with: char| {
+        let digits: String = hex
+            .chars()
+            .chain(std::iter::repeat(with))
+            .take(64)
+            .collect();
+        hex::decode(digits).unwrap_or_default()
+    };
+    let (from, mut to) = (filled('0'), filled('f'));
+    // Longer keys with this beginning sort behind it.
+    to.push(0xff);
+    let length = hex.len().div_ceil(2);
+    let sql = format!(
+        "SELECT {column} FROM {table} WHERE {column} >= $1 AND {column} <= $2 ORDER BY {column} LIMIT 10"
+    );
+    let from = &from[..length.min(from.len())];
+    let found = tx.all(&sql, &[from.into(), to.as_slice().into()], |row| {
+        row.bytes(0)
+    })?;
+    let like = |key: &Vec<u8>| hex::encode(key).starts_with(hex);
+    Ok(found.into_iter().filter(like).collect())
+}
+
+/// What is in quarantine, by phone and reason.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn quarantine(tx: &mut dyn Tx) -> Result<Vec<Aside>, StorageError> {
+    tx.all(
+        "SELECT device, reason, COUNT(*), CAST(SUM(LENGTH(bytes)) AS BIGINT), MIN(received_at), MAX(received_at)
+         FROM quarantine GROUP BY device, reason ORDER BY device, reason",
+        &[] as &[Value<'_>],
+        |row| {
+            Ok(Aside {
+                device: DeviceId::from_slice(&row.bytes(0)?)?,
+                reason: row.text(1)?,
+                changes: row.int(2)?.unsigned_abs(),
+                bytes: row.int(3)?.unsigned_abs(),
+                received: (row.int(4)?, row.int(5)?),
+            })
+        },
+    )
+}
