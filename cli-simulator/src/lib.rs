@@ -7,5 +7,6 @@ pub mod fleet;
 pub mod network;
 pub mod phone;
 pub mod postgres;
+pub mod siege;
 pub mod torture;
 pub mod world;

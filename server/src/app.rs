@@ -22,6 +22,7 @@ use crate::{
     metrics::Metrics,
     migrate::FILLING,
     projection::Projection,
+    quota::Quota,
     review::Review,
     storage::{Storage, StorageError, spaces},
 };
@@ -102,6 +103,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         Lifetimes {
             upload: config.upload_ms,
             orphan: config.orphan_ms,
+            unnamed: config.unnamed_ms,
         },
     )?;
     let rooms = Rooms {
@@ -112,6 +114,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         review: Review::new(storage.clone()),
         hints: Hints::new(storage.clone()),
         metrics: Arc::new(Metrics::default()),
+        quota: Quota::new(storage.clone(), Arc::clone(&now), config.limits.clone()),
         limits: config.limits.clone(),
         access,
     };
@@ -169,6 +172,7 @@ impl App {
         let mut jobs = vec![
             tokio::spawn(rooms.projection.clone().run()),
             tokio::spawn(sweep(rooms.blobs.clone())),
+            tokio::spawn(rooms.quota.clone().run()),
         ];
         if let Some(heard) = storage.heard() {
             jobs.push(tokio::spawn(follow(heard, rooms.clone())));
@@ -199,6 +203,9 @@ impl App {
         for job in &self.jobs {
             job.abort();
         }
+        if let Err(error) = self.rooms.quota.write().await {
+            tracing::warn!(%error, "shares of the last seconds are not written down");
+        }
         if let Err(error) = self.rooms.projection.release().await {
             tracing::warn!(%error, "other processes take over when the leases end");
         }
@@ -214,11 +221,20 @@ async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
     }
 }
 
-/// Removes expired uploads and orphaned objects every quarter of an hour.
+/// Removes expired uploads and orphaned objects every quarter of an hour, and once a day photos that nothing names.
 async fn sweep(blobs: Blobs) {
     let mut every = tokio::time::interval(std::time::Duration::from_secs(900));
-    loop {
+    for turn in 0_u64.. {
         every.tick().await;
+        if turn % 96 == 0 {
+            match blobs.collect_unnamed().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(photos = count, "photos that no record names removed"),
+                Err(error) => {
+                    tracing::warn!(%error, "photos that no record names are removed later");
+                }
+            }
+        }
         match blobs.sweep().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(uploads = count, "expired uploads removed"),

@@ -1,9 +1,16 @@
 //! Hints: waking those who wait for a space's log to grow.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use sync_core::{record::AreaPath, wire::Code};
-use tokio::sync::watch;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 
 use crate::{
     access::{Reach, Refusal},
@@ -16,11 +23,20 @@ const LONGEST: Duration = Duration::from_secs(25);
 /// Time after which a waiting poll looks by itself.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// Polls that ask the database at the same time: thousands wake at once, and pushes and pulls go before them.
+const ASKING: usize = 2;
+
+/// A head that was read: after how many wake-ups, when, and what it was.
+type Read = (u64, Instant, u64);
+
 /// Wakes waiting polls.
 #[derive(Debug, Clone)]
 pub struct Hints {
     storage: Storage,
     grown: watch::Sender<u64>,
+    /// One read for all who wait for a space.
+    heads: Arc<Mutex<HashMap<AreaPath, Read>>>,
+    asking: Arc<Semaphore>,
 }
 
 impl Hints {
@@ -29,6 +45,8 @@ impl Hints {
         Self {
             storage,
             grown: watch::Sender::new(0),
+            heads: Arc::default(),
+            asking: Arc::new(Semaphore::new(ASKING)),
         }
     }
 
@@ -52,17 +70,41 @@ impl Hints {
             return Err(missing());
         }
         let mut grown = self.grown.subscribe();
-        let end = tokio::time::Instant::now() + LONGEST;
+        let end = Instant::now() + LONGEST;
         loop {
-            let id = space.clone();
-            let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
-            let head = found.map_or(0, |s| s.head);
-            if head > after || tokio::time::Instant::now() >= end {
+            let woken = *grown.borrow_and_update();
+            let head = self.head(&space, woken).await?;
+            if head > after || Instant::now() >= end {
                 return Ok(head);
             }
             // News of another process may be lost; looking again is cheap.
-            let look = end.min(tokio::time::Instant::now() + LOOK);
+            let look = end.min(Instant::now() + LOOK);
             let _ = tokio::time::timeout_at(look, grown.changed()).await;
         }
+    }
+
+    /// The head of a space, as it was after this wake-up or later.
+    async fn head(&self, space: &AreaPath, woken: u64) -> Result<u64, Refusal> {
+        let known = || {
+            let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+            let (after, at, head) = heads.get(space)?;
+            (*after >= woken && at.elapsed() < LOOK / 2).then_some(*head)
+        };
+        if let Some(head) = known() {
+            return Ok(head);
+        }
+        let _turn = self.asking.acquire().await;
+        if let Some(head) = known() {
+            return Ok(head);
+        }
+        let (id, began) = (space.clone(), (*self.grown.borrow(), Instant::now()));
+        let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
+        let head = found.as_ref().map_or(0, |s| s.head);
+        // Only spaces that exist are remembered, so that names that are made up take no memory.
+        if found.is_some() {
+            let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+            heads.insert(space.clone(), (began.0, began.1, head));
+        }
+        Ok(head)
     }
 }

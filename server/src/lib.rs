@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod metrics;
 pub mod migrate;
 pub mod projection;
+pub mod quota;
 pub mod register;
 pub mod review;
 pub mod storage;

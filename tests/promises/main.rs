@@ -28,6 +28,7 @@ mod report_rounds;
 mod reports;
 mod restored_server;
 mod scope_isolation;
+mod shares;
 mod storage;
 mod stranger;
 mod tls;

@@ -9,7 +9,7 @@ use std::{
 use reqwest::blocking::Client;
 use sync_core::{
     picture::sample_jpeg,
-    record::DocId,
+    record::{BlobHash, DocId},
     wire::{
         Exchange, PAGE_BYTES,
         pull::{Pull, Request},
@@ -17,7 +17,7 @@ use sync_core::{
 };
 
 use crate::support::{
-    Town, found, remark,
+    Town, found, noise, remark,
     tus::{Tus, header, refusal},
 };
 
@@ -50,14 +50,6 @@ fn answer(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A figure of the operators' counters.
-fn counted(town: &Town, cause: &str) -> u64 {
-    let (_, text) = town.operators("/metrics");
-    let name = format!("xuncha_refusals_total{{cause=\"{cause}\"}} ");
-    let line = text.lines().find_map(|line| line.strip_prefix(&name));
-    line.map_or(0, |count| count.parse().unwrap())
-}
-
 #[test]
 fn stalled_connections_and_bodies_do_not_keep_a_device_from_pushing() {
     let mut town = Town::configured(|config| {
@@ -82,7 +74,7 @@ fn stalled_connections_and_bodies_do_not_keep_a_device_from_pushing() {
     assert_eq!(report.acknowledged, 1, "{report:?}");
     assert_eq!(town.get("/healthz", "").0, 200);
     assert_eq!(town.operators("/healthz").0, 200);
-    assert!(counted(&town, "evicted") > 0);
+    assert!(town.refusals("evicted") > 0);
     drop(open);
 }
 
@@ -105,8 +97,8 @@ fn who_stalls_is_let_go_of_after_a_while() {
     // The connection ends with it: the rest would be taken for another request.
     let mut rest = Vec::new();
     let _ = body.read_to_end(&mut rest);
-    assert_eq!(counted(&town, "header-timeout"), 2);
-    assert_eq!(counted(&town, "too-slow"), 1);
+    assert_eq!(town.refusals("header-timeout"), 2);
+    assert_eq!(town.refusals("too-slow"), 1);
 }
 
 #[test]
@@ -210,7 +202,7 @@ fn a_photo_that_declares_more_pixels_than_a_working_copy_has_is_refused_by_its_h
     let at = tus.opened(&largest);
     assert_eq!(tus.patch(&at, 0, &largest).status(), 204);
     assert_eq!(
-        (town.photos_listed(), counted(&town, "photo-too-large")),
+        (town.photos_listed(), town.refusals("photo-too-large")),
         (1, 4)
     );
 }
@@ -260,18 +252,6 @@ fn records_asked_for_by_name_come_in_pages_that_say_what_is_left() {
     assert!(pages > 1);
 }
 
-/// Words that do not compress, the same for the same seed.
-fn noise(seed: u64, length: usize) -> String {
-    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let letter = |state: &mut u64| {
-        *state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        char::from_u32(0x4e00 + u32::try_from(*state >> 33).unwrap() % 20_000).unwrap()
-    };
-    (0..length).map(|_| letter(&mut state)).collect()
-}
-
 #[test]
 fn who_tries_many_codes_or_keys_waits_and_nobody_else_does() {
     let mut town = Town::configured(|config| config.limits.wrong_per_minute = 5);
@@ -310,10 +290,7 @@ fn who_tries_many_codes_or_keys_waits_and_nobody_else_does() {
         (401, "session-expired".into())
     );
     assert_eq!(
-        (
-            counted(&town, "session-expired"),
-            counted(&town, "too-many")
-        ),
+        (town.refusals("session-expired"), town.refusals("too-many")),
         (6, 2)
     );
 }
@@ -327,7 +304,7 @@ fn answers_say_what_a_browser_must_not_do_with_them() {
     let photo = sample_jpeg(1, 300, 200, None);
     let at = tus.opened(&photo);
     assert_eq!(tus.patch(&at, 0, &photo).status(), 204);
-    let hash = sync_core::record::BlobHash::of(&photo);
+    let hash = BlobHash::of(&photo);
     let token = town.token("审核员丁");
     let get = |path: &str, scheme: &str, token: &str| {
         let ask = Client::new().get(town.url(path));

@@ -8,6 +8,7 @@ mod device;
 mod explain;
 mod fleet;
 mod serve_here;
+mod siege;
 mod torture;
 mod tus_fixture;
 mod with_postgres;
@@ -34,6 +35,8 @@ enum Command {
     Explain(explain::Explain),
     /// 折磨 / Many writers, late commits, killed connections: no number skipped, nothing lost, on PostgreSQL.
     Torture(torture::Torture),
+    /// 围攻 / A server under stalled connections, endless bodies, image bombs and long polls: what others notice.
+    Siege(siege::Siege),
     /// 性能测试 / Measure, and print a table.
     Bench(bench::Bench),
     /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
@@ -56,6 +59,7 @@ impl Arguments {
             Command::Demo(demo) => demo.run(),
             Command::Explain(explain) => explain.run(),
             Command::Torture(torture) => torture.run(),
+            Command::Siege(siege) => siege.run(),
             Command::Bench(bench) => bench.run(),
             Command::ServeHere(serve) => serve.run(),
             Command::WithPostgres(with) => with.run(),

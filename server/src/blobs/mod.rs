@@ -43,6 +43,8 @@ pub struct Lifetimes {
     pub upload: i64,
     /// An object that no row names; not less than `upload`.
     pub orphan: i64,
+    /// A stored photo that no record names.
+    pub unnamed: i64,
 }
 
 /// The photos of a server.

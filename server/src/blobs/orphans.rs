@@ -6,7 +6,7 @@
 //! - The attempt names it in a transaction that demands an open upload which is not over. The upload was open before
 //!   the object was written, so its row comes within an upload's lifetime of the object, or never.
 //! - The grace time is at least that lifetime. So an object that is older and has no row will never get one, and one
-//!   that has a row keeps it: rows of photos are never deleted, rows of parts only with their upload.
+//!   that has a row keeps it: rows of photos go only with their objects, rows of parts only with their upload.
 //!
 //! Age is the store's clock against ours: keep the grace longer than the lifetime by more than the two may differ (the
 //! defaults are seven days and two). The store, or its prefix in the bucket, belongs to one database alone.
@@ -15,11 +15,14 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
 
-use super::Blobs;
+use super::{Blobs, thumb_key};
 use crate::{
     access::Refusal,
     storage::{StorageError, blobs},
 };
+
+/// Photos forgotten in one transaction.
+const UNNAMED: i64 = 100;
 
 impl Blobs {
     /// Removes objects that are older than the grace time and that no row names; returns how many.
@@ -40,6 +43,34 @@ impl Blobs {
             }
         }
         Ok(count + self.collect_unfinished(before).await?)
+    }
+
+    /// Removes stored photos that no record has named since they came, once they are old enough; returns how many.
+    ///
+    /// A phone sends records before their photos, and references are written with the log, in its transaction: what is
+    /// unnamed after so long is named by nothing the server has. Photos of a device with statements in quarantine stay,
+    /// those may name them. The row goes first, in a transaction that asks again, then the objects, which nothing names
+    /// from then on.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`]; what is left is for the next time.
+    pub async fn collect_unnamed(&self) -> Result<usize, Refusal> {
+        let before = (self.now)().0.saturating_sub(self.lifetimes.unnamed);
+        let mut count = 0;
+        loop {
+            let removed = self
+                .storage
+                .write(move |tx| blobs::forget_unnamed(tx, before, UNNAMED))
+                .await?;
+            for object in &removed {
+                self.store.remove(object).await;
+                self.store.remove(&thumb_key(object)).await;
+            }
+            count += removed.len();
+            if removed.is_empty() {
+                return Ok(count);
+            }
+        }
     }
 
     /// Asks the rows, right before the delete.

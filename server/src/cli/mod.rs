@@ -94,9 +94,40 @@ impl Arguments {
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+/// File descriptors that are not connections: the database, photos, the log.
+const OTHER_FILES: usize = 256;
+
+/// Raises the limit of open files as far as it may, and takes no more connections than it allows.
+fn open_files(config: &mut Config) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        let _ = setrlimit(Resource::Nofile, limit);
+        let Some(files) = getrlimit(Resource::Nofile).current else {
+            return;
+        };
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        let most = files.saturating_sub(OTHER_FILES).max(16);
+        if most < config.limits.max_connections {
+            tracing::warn!(
+                files,
+                connections = most,
+                "fewer connections are taken than --max-connections says: the limit of open files is low (ulimit -n, LimitNOFILE)"
+            );
+            config.limits.max_connections = most;
+        }
+    }
+}
+
+async fn serve(mut config: Config) -> anyhow::Result<()> {
+    open_files(&mut config);
     let app = App::start(&config, system_clock()).await?;
     println!("巡查服务已启动 / serving on http://{}", app.address);
+    if let Some(health) = app.health_address {
+        println!("  运行状况 / health and metrics: http://{health}");
+    }
     println!("  API 文档 / API viewer: http://{}/docs", app.address);
     ended().await;
     println!("正在结束 / finishing what is in progress");

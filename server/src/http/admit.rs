@@ -29,7 +29,7 @@ use super::{
     wrong::Wrong,
 };
 use crate::{
-    access::Refusal,
+    access::{Reach, Refusal},
     config::Limits,
     front::{Peer, customer},
 };
@@ -56,17 +56,21 @@ pub(super) enum Class {
     Person,
     /// Long polls.
     Waiting,
+    /// Files for people, which are streamed: their permits are held until the last byte was taken.
+    Export,
 }
 
 /// What all routes share.
 pub(super) struct Gate {
     rooms: Rooms,
     limits: Limits,
-    permits: [Arc<Semaphore>; 5],
+    permits: [Arc<Semaphore>; 6],
     bodies: Budget,
     answers: Budget,
     wrong: Wrong,
     slots: Arc<Slots>,
+    /// Long polls that ask the database who calls, at the same time.
+    asking: Semaphore,
 }
 
 /// A route with its gate.
@@ -132,6 +136,7 @@ impl Gate {
             share(8),
             share(4),
             Arc::new(Semaphore::new(limits.max_connections)),
+            share(32),
         ];
         Self {
             permits,
@@ -139,6 +144,7 @@ impl Gate {
             answers: Budget::new(limits.held_bytes),
             wrong: Wrong::new(limits.wrong_per_minute),
             slots: Arc::default(),
+            asking: Semaphore::new(2),
             rooms,
             limits,
         }
@@ -167,7 +173,9 @@ impl Gate {
 impl Admission {
     /// Lets a request through, or refuses it.
     pub(super) async fn admit(State(this): State<Self>, request: Request, next: Next) -> Response {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        // Only this room says what a caller sees.
+        parts.extensions.remove::<Reach>();
         let origin = this.gate.origin(&parts.headers, parts.extensions.get());
         match this.admitted(parts, body, origin, next).await {
             Ok(response) => response,
@@ -177,22 +185,25 @@ impl Admission {
 
     async fn admitted(
         self,
-        parts: Parts,
+        mut parts: Parts,
         body: Body,
         origin: Option<IpAddr>,
         next: Next,
     ) -> Result<Response, Refusal> {
         let gate = &self.gate;
-        let who = match self
+        let (who, reach) = match self
             .identify(&parts.headers, origin, body.is_end_stream())
             .await
         {
-            Ok(who) => who,
+            Ok(known) => known,
             Err(refusal) => {
                 body::drain(body.into_data_stream());
                 return Err(refusal);
             }
         };
+        if let Some(reach) = reach {
+            parts.extensions.insert(reach);
+        }
         let slot =
             |class, most| match who {
                 Who::Device(id) => gate.slots.take(class, id, most).map(Some).ok_or_else(|| {
@@ -223,18 +234,20 @@ impl Admission {
         let response = next
             .run(Request::from_parts(parts, Body::from(bytes)))
             .await;
-        drop((permit, held));
+        drop(held);
         self.remember(&who, token.as_deref(), origin, &response);
-        self.hold(response).await
+        let streamed = (self.class == Class::Export).then_some(permit);
+        self.hold(response, streamed).await
     }
 
-    /// Who calls. On a route with a body, a reviewer's key is looked up before the body is read.
+    /// Who calls, and how far that caller sees if it was looked up: a reviewer's key before a body is read, anybody's
+    /// before a long poll, whose thousands ask the database a few at a time.
     async fn identify(
         &self,
         headers: &HeaderMap,
         origin: Option<IpAddr>,
         no_body: bool,
-    ) -> Result<Who, Refusal> {
+    ) -> Result<(Who, Option<Reach>), Refusal> {
         let gate = &self.gate;
         let must_wait = || origin.is_some_and(|from| gate.wrong.must_wait(from, Instant::now()));
         let wait = || {
@@ -247,13 +260,17 @@ impl Admission {
             return if must_wait() {
                 Err(wait())
             } else {
-                Ok(Who::Other)
+                Ok((Who::Other, None))
             };
         }
         let token = bearer(headers)?;
         let access = &gate.rooms.access;
         match access.device_of(token) {
-            Ok(device) => return Ok(Who::Device(device)),
+            Ok(device) if self.class == Class::Waiting => {
+                let _turn = gate.asking.acquire().await;
+                return Ok((Who::Device(device), Some(access.reach(token).await?)));
+            }
+            Ok(device) => return Ok((Who::Device(device), None)),
             // Its own token that has run out is no wrong one.
             Err(expired) if access.was_session(token) => return Err(expired),
             Err(wrong) if self.class == Class::Device => {
@@ -268,11 +285,20 @@ impl Admission {
         if !gate.wrong.was_good(token) && must_wait() {
             return Err(wait());
         }
-        if !no_body && let Err(refusal) = access.reach(token).await {
-            self.wrong(origin);
-            return Err(refusal);
+        if no_body && self.class != Class::Waiting {
+            return Ok((Who::Other, None));
         }
-        Ok(Who::Other)
+        let _turn = match self.class {
+            Class::Waiting => Some(gate.asking.acquire().await),
+            _ => None,
+        };
+        match access.reach(token).await {
+            Ok(reach) => Ok((Who::Other, Some(reach))),
+            Err(refusal) => {
+                self.wrong(origin);
+                Err(refusal)
+            }
+        }
     }
 
     fn wrong(&self, origin: Option<IpAddr>) {
@@ -312,19 +338,28 @@ impl Admission {
     }
 
     /// A large answer counts as memory until the last of it was taken.
-    async fn hold(&self, answer: Response) -> Result<Response, Refusal> {
-        let Some(size) = answer
-            .body()
-            .size_hint()
-            .exact()
-            .filter(|s| *s > SMALL_ANSWER)
-        else {
+    async fn hold(
+        &self,
+        answer: Response,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Response, Refusal> {
+        let size = answer.body().size_hint().exact();
+        let large = size.filter(|size| *size > SMALL_ANSWER);
+        if large.is_none() && permit.is_none() {
             return Ok(answer);
-        };
+        }
         let mut held = Held::default();
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        self.gate.answers.more(&mut held, size).await?;
-        Ok(answer.map(|body| Body::new(HeldBody { body, _held: held })))
+        if let Some(size) = large {
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            self.gate.answers.more(&mut held, size).await?;
+        }
+        Ok(answer.map(|body| {
+            Body::new(HeldBody {
+                body,
+                _held: held,
+                _permit: permit,
+            })
+        }))
     }
 }
 
@@ -332,6 +367,7 @@ impl Admission {
 struct HeldBody {
     body: Body,
     _held: Held,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl HttpBody for HeldBody {

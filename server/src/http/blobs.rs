@@ -179,9 +179,11 @@ pub(super) async fn append(
     if let Some(sum) = headers.get("upload-checksum") {
         check(sum.to_str().unwrap_or_default(), &chunk)?;
     }
+    let device = device(&reach)?;
+    rooms.quota.chunk(device, chunk.len()).await?;
     match rooms
         .blobs
-        .append(device(&reach)?, &id, offset, chunk.to_vec())
+        .append(device, &id, offset, chunk.to_vec())
         .await?
     {
         Received::Offset(offset) => {
@@ -193,6 +195,7 @@ pub(super) async fn append(
         }
         Received::Stored { size, receipt } => {
             rooms.metrics.photo();
+            rooms.quota.photo(device);
             rooms.projection.wake();
             Ok(stored(StatusCode::NO_CONTENT, size, &receipt))
         }

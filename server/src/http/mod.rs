@@ -38,7 +38,7 @@ use self::{
 };
 use crate::{
     access::Access, blobs::Blobs, config::Limits, feed::Feed, hints::Hints, ingest::Ingest,
-    metrics::Metrics, projection::Projection, review::Review,
+    metrics::Metrics, projection::Projection, quota::Quota, review::Review,
 };
 
 /// Everything a handler may call.
@@ -56,6 +56,7 @@ pub struct Rooms {
     pub review: Review,
     pub hints: Hints,
     pub metrics: Arc<Metrics>,
+    pub quota: Quota,
     pub limits: Limits,
 }
 
@@ -133,6 +134,12 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(devices)
         .merge(photos)
         .merge(people().route_layer(small(Class::Person, JSON_BYTES)))
+        .merge(
+            Router::new()
+                .route("/v1/exports/hazards.csv", get(export::csv))
+                .route("/v1/exports/hazards.geojson", get(export::geojson))
+                .route_layer(small(Class::Export, 0)),
+        )
         // Every body was bounded when it was read.
         .layer(DefaultBodyLimit::disable())
         .with_state(rooms.clone())
@@ -187,6 +194,4 @@ fn people() -> Router<Rooms> {
         .route("/v1/reports/{id}/sealed", get(reports::sealed))
         .route("/v1/reports/{id}/late", get(reports::late))
         .route("/v1/reports/{id}/steps", post(reports::step))
-        .route("/v1/exports/hazards.csv", get(export::csv))
-        .route("/v1/exports/hazards.geojson", get(export::geojson))
 }

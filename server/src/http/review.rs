@@ -95,18 +95,29 @@ pub(super) async fn changes(
         .map(Json)
 }
 
-/// One hazard with its whole history, conflicts and photos.
-#[utoipa::path(get, path = "/v1/hazards/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = HazardDetail), (status = 404)))]
+/// Where its history begins.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// `events_next` of the answer before; absent to begin.
+    events_from: Option<u32>,
+}
+
+/// One hazard with its history, conflicts and photos.
+#[utoipa::path(get, path = "/v1/hazards/{id}", tag = "review", params(("id" = String, Path,), Part), responses((status = 200, body = HazardDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
     Seeing(reach): Seeing,
     Path(id): Path<String>,
+    part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Json<HazardDetail>, Refusal> {
+    let from = parsed(part)?.events_from.unwrap_or(0) as usize;
     let doc: DocId = id
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such hazard"))?;
     let now = rooms.access.now();
-    rooms.review.one(&reach, doc, now).await.map(Json)
+    rooms.review.one(&reach, doc, from, now).await.map(Json)
 }
 
 /// Records that look like one, or like false evidence, the most urgent first.

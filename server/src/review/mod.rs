@@ -33,7 +33,7 @@ pub use imprint::Imprint;
 pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
 };
-pub use one::{ConflictView, EventView, HazardDetail, PhotoView, SaidView};
+pub use one::{ConflictGroup, ConflictView, EventView, HazardDetail, PhotoView, SaidView};
 pub use records::{AnsweredView, FigureView, RecordDetail, RecordFilter, RecordPage, RecordView};
 pub use reports::{
     BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
@@ -160,7 +160,7 @@ impl Review {
             .await
     }
 
-    /// One hazard with its whole history. Out of reach is the same as not there.
+    /// One hazard with its history from an event on. Out of reach is the same as not there.
     ///
     /// # Errors
     /// `not-found`.
@@ -168,11 +168,12 @@ impl Review {
         &self,
         reach: &Reach,
         doc: DocId,
+        from: usize,
         now: ServerTime,
     ) -> Result<HazardDetail, Refusal> {
         let reach = reach.clone();
         self.storage
-            .read(move |tx| one::one(tx, &reach, doc, now))
+            .read(move |tx| one::one(tx, &reach, doc, from, now))
             .await
     }
 

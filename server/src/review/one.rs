@@ -1,11 +1,13 @@
 //! One hazard: every event with its verdict, conflicts, photos; folded now from the log.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{self, Attested, HazardState, Stated, Verdict, VoidReason, explain::explain},
+    lifecycle::{
+        self, Attested, HazardState, Judged, Stated, Verdict, VoidReason, explain::explain,
+    },
     record::{BlobHash, ChangeHash, DeviceId, DocId, Event, EventId, Grant, GrantId, ServerTime},
     wire::Code,
 };
@@ -25,15 +27,29 @@ use crate::{
     },
 };
 
-/// A hazard with its whole history.
+/// Conflicts that are shown at most: all side by side of n events are n² / 2.
+const CONFLICTS: usize = 100;
+
+/// Events that are shown at once at most.
+const EVENTS: usize = 500;
+
+/// A hazard with its history.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct HazardDetail {
     /// The row of the ledger.
     pub hazard: HazardView,
-    /// Every event, causes before effects.
+    /// Its events, causes before effects; at most 500 at a time.
     pub events: Vec<EventView>,
-    /// Conflicts, open and decided.
+    /// How many events it has.
+    pub events_total: usize,
+    /// `events_from` of the next request, if there are more.
+    pub events_next: Option<usize>,
+    /// Conflicts, open ones first; at most 100.
     pub conflicts: Vec<ConflictView>,
+    /// How many conflicts it has.
+    pub conflicts_total: usize,
+    /// All its conflicts, counted by rule.
+    pub conflict_groups: Vec<ConflictGroup>,
     /// Why it stands where it stands: conflicts, rules that decided, values side by side, flags, the deadline.
     pub because: Vec<SaidView>,
     /// Photos.
@@ -102,6 +118,17 @@ pub struct ConflictView {
     pub resolved_by: Option<String>,
 }
 
+/// Conflicts of one rule.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ConflictGroup {
+    /// Row of the table of concurrent pairs.
+    pub rule: String,
+    /// How many there are.
+    pub count: usize,
+    /// How many of them are not decided.
+    pub open: usize,
+}
+
 /// A photo of the record.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PhotoView {
@@ -125,6 +152,7 @@ pub(super) fn one(
     tx: &mut dyn Tx,
     reach: &Reach,
     id: DocId,
+    from: usize,
     now: ServerTime,
 ) -> Result<HazardDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
@@ -136,22 +164,52 @@ pub(super) fn one(
     let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
     let opened = open(tx, &doc)?;
     let attested = opened.attested();
-    let state = lifecycle::fold(&opened.events, &attested, Catalogue::embedded());
+    let mut state = lifecycle::fold(&opened.events, &attested, Catalogue::embedded());
     let folded = Folded {
         doc: &doc,
         state: &state,
         events: &opened.events,
         grants: &attested,
     };
-    let events = history(tx, &state, &opened.events, &opened.grants)?;
+    let beside = beside(tx, reach, &folded, now)?;
+    let conflict_groups = groups(&state);
+    let conflicts_total = state.conflicts.len();
+    // What is shown and told in words is bounded; what was decided by it was decided by all.
+    state.conflicts.sort_by_key(|c| c.resolved_by.is_some());
+    state.conflicts.truncate(CONFLICTS);
+    state.notices.truncate(CONFLICTS);
+    let events_total = state.history.len();
+    let end = from.saturating_add(EVENTS).min(events_total);
+    let part = from.min(end)..end;
+    let events = history(tx, &state.history[part], &opened.events, &opened.grants)?;
     Ok(HazardDetail {
-        beside: beside(tx, reach, &folded, now)?,
+        beside,
         hazard,
         conflicts: state.conflicts.iter().map(conflict).collect(),
+        conflicts_total,
+        conflict_groups,
         because: because(&state, &opened.events, &events, now),
         photos: photos(tx, &opened.events)?,
         events,
+        events_total,
+        events_next: (end < events_total).then_some(end),
     })
+}
+
+/// How many conflicts of each rule there are.
+fn groups(state: &HazardState) -> Vec<ConflictGroup> {
+    let mut counts = BTreeMap::<&str, (usize, usize)>::new();
+    for conflict in &state.conflicts {
+        let (count, open) = counts.entry(&conflict.rule).or_default();
+        *count += 1;
+        *open += usize::from(conflict.resolved_by.is_none());
+    }
+    let group = |(rule, (count, open)): (&str, (usize, usize))| ConflictGroup {
+        rule: rule.to_owned(),
+        count,
+        open,
+    };
+    counts.into_iter().map(group).collect()
 }
 
 /// Why the hazard stands where it stands, its authors called by their names.
@@ -248,13 +306,14 @@ pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView
 
 fn history(
     tx: &mut dyn Tx,
-    state: &HazardState,
+    part: &[Judged],
     events: &[Stated],
     grants: &HashMap<GrantId, Grant>,
 ) -> Result<Vec<EventView>, Refusal> {
-    let mut history = Vec::with_capacity(events.len());
-    for judged in &state.history {
-        let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
+    let by_id: HashMap<EventId, &Stated> = events.iter().map(|s| (s.id, s)).collect();
+    let mut history = Vec::with_capacity(part.len());
+    for judged in part {
+        let Some(stated) = by_id.get(&judged.id) else {
             continue;
         };
         let reason = match judged.verdict {

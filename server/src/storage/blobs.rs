@@ -113,6 +113,34 @@ pub fn objects(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<String>, 
     )
 }
 
+/// Forgets photos stored before `before` that no record names and that no quarantined statement may name; gives their
+/// objects.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn forget_unnamed(
+    tx: &mut dyn Tx,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<String>, StorageError> {
+    let found = tx.all(
+        "SELECT hash, object FROM blob WHERE stored_at < $1
+           AND NOT EXISTS (SELECT 1 FROM blob_doc WHERE blob_doc.hash = blob.hash)
+           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = blob.device)
+         ORDER BY stored_at LIMIT $2",
+        &[before.into(), limit.into()],
+        |row| Ok((row.bytes(0)?, row.text(1)?)),
+    )?;
+    let mut objects = Vec::with_capacity(found.len());
+    for (hash, object) in found {
+        let key: [Value<'_>; 1] = [hash.as_slice().into()];
+        tx.execute("DELETE FROM blob WHERE hash = $1", &key)?;
+        tx.execute("DELETE FROM blob_came WHERE hash = $1", &key)?;
+        objects.push(object);
+    }
+    Ok(objects)
+}
+
 /// Whether a stored photo or an open upload names this object.
 ///
 /// # Errors

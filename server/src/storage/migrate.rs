@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
         embedded: include_str!("migrations/0005_rows_by_key.sqlite.sql"),
     },
     shared(include_str!("migrations/0008_until.sql")),
+    shared(include_str!("migrations/0006_quota.sql")),
 ];
 
 /// Brings the database at `path` to the newest schema.

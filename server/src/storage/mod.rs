@@ -23,6 +23,7 @@ pub mod marks;
 mod migrate;
 pub mod names;
 pub mod packs;
+pub mod quotas;
 pub mod records;
 pub mod regions;
 pub mod reports;

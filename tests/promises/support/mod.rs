@@ -199,6 +199,14 @@ impl Town {
         (answer.status().as_u16(), answer.text().unwrap())
     }
 
+    /// How many refusals of a cause the server has counted.
+    pub(crate) fn refusals(&self, cause: &str) -> u64 {
+        let (_, text) = self.operators("/metrics");
+        let name = format!("xuncha_refusals_total{{cause=\"{cause}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.map_or(0, |count| count.parse().unwrap())
+    }
+
     /// A GET with a token: status and body.
     pub(crate) fn get(&self, path: &str, token: &str) -> (u16, Vec<u8>) {
         let call = Call {
@@ -325,6 +333,18 @@ pub(crate) fn remark(phone: &mut Phone, doc: DocId, words: &str) {
         .device
         .state(doc, EventBody::Note(note(words)), None)
         .unwrap();
+}
+
+/// Words that do not compress, the same for the same seed.
+pub(crate) fn noise(seed: u64, length: usize) -> String {
+    let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let letter = |state: &mut u64| {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from_u32(0x4e00 + u32::try_from(*state >> 33).unwrap() % 20_000).unwrap()
+    };
+    (0..length).map(|_| letter(&mut state)).collect()
 }
 
 /// Copies a folder and everything in it.

@@ -3,7 +3,10 @@
 use axum::extract::State;
 use sync_core::{
     record::DeviceId,
-    wire::push::{Push, Request, Response},
+    wire::{
+        Code,
+        push::{Push, Request, Response},
+    },
 };
 
 use crate::{
@@ -22,18 +25,37 @@ pub(in crate::http) async fn push(
     store(&rooms, device, request).await.map(Answer)
 }
 
+/// What was refused inside a good answer is counted and logged as other refusals are.
+fn note(rooms: &Rooms, device: DeviceId, code: Code) {
+    rooms.metrics.refused(code.name(), 1);
+    if let Some(times) = rooms.metrics.note(code.name(), &device.to_string()) {
+        tracing::info!(cause = code.name(), %device, times, "refused");
+    }
+}
+
 /// Stores a pack, then tells those who follow the log.
 pub(super) async fn store(
     rooms: &Rooms,
     device: DeviceId,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let count = request.entries.len();
+    let sizes: Vec<usize> = request.entries.iter().map(|e| e.change.len()).collect();
+    rooms.quota.pack(device, sizes.iter().sum()).await?;
+    let count = sizes.len();
     let response = rooms.ingest.push(device, request).await?;
-    if let Response::Stored { refused, .. } = &response {
-        rooms
-            .metrics
-            .stored(count - refused.len().min(count), refused.len());
+    match &response {
+        Response::Stored { refused, .. } => {
+            rooms
+                .metrics
+                .stored(count - refused.len().min(count), refused.len());
+            for one in refused {
+                note(rooms, device, one.code);
+            }
+            let aside = refused.iter().filter(|one| one.code == Code::Quarantined);
+            let aside = aside.filter_map(|one| sizes.get(one.entry as usize)).sum();
+            rooms.quota.set_aside(device, aside);
+        }
+        Response::Fork { .. } => note(rooms, device, Code::PackFork),
     }
     rooms.projection.wake();
     rooms.hints.wake();

@@ -1,0 +1,80 @@
+//! `xuncha-sim siege`
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use cli_simulator::siege::{Plan, run};
+
+/// Everything a stranger and a rogue device may do at once, against a server process of its own.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Needs some 10,000 open files here and in the server: both raise their limit as far as they may; `ulimit -Hn` shows how far.\n\nExample:\n  xuncha-sim siege --server target/release/xuncha"
+)]
+pub(crate) struct Siege {
+    /// The server's program [default: `xuncha` beside this program].
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// Connections that stall.
+    #[arg(long, default_value_t = 600)]
+    stalled: usize,
+    /// Bodies of 7 MB that never end, and as many within the bounds of their route.
+    #[arg(long, default_value_t = 60)]
+    unfinished: usize,
+    /// Image bombs, and as many of the largest photos that are taken.
+    #[arg(long, default_value_t = 20)]
+    bombs: usize,
+    /// Long polls at once.
+    #[arg(long, default_value_t = 4_000)]
+    polls: usize,
+    /// Seconds of siege; memory is watched for up to a minute after.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+    /// The table as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Siege {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let beside = std::env::current_exe()?.with_file_name("xuncha");
+        let plan = Plan {
+            program: self.server.unwrap_or(beside),
+            stalled: self.stalled,
+            unfinished: self.unfinished,
+            bombs: self.bombs,
+            polls: self.polls,
+            seconds: self.seconds,
+        };
+        open_files(&plan)?;
+        let outcome = run(&plan)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&outcome)?);
+        } else {
+            println!("{}", outcome.text());
+        }
+        anyhow::ensure!(outcome.holds(), "the server broke its promise");
+        Ok(())
+    }
+}
+
+/// Raises the limit of open files; says what is missing.
+#[cfg(unix)]
+fn open_files(plan: &Plan) -> anyhow::Result<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let wanted = (plan.polls + plan.stalled + 2 * plan.unfinished + 500) as u64;
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("limit of open files")?;
+    let found = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    anyhow::ensure!(
+        found >= wanted,
+        "{wanted} open files are needed, {found} are allowed: raise `ulimit -Hn`, or ask for fewer --polls"
+    );
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn open_files(_: &Plan) -> anyhow::Result<()> {
+    None.context("a siege needs Linux")
+}

@@ -1,0 +1,89 @@
+//! What devices took of a day, and what they have in quarantine.
+
+use sync_core::record::DeviceId;
+
+use super::{StorageError, Tx};
+
+/// What was taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Packs.
+    pub packs: i64,
+    /// Bytes of packs and photos.
+    pub bytes: i64,
+    /// Finished photos.
+    pub photos: i64,
+}
+
+impl Spent {
+    /// This and more.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            packs: self.packs.saturating_add(other.packs),
+            bytes: self.bytes.saturating_add(other.bytes),
+            photos: self.photos.saturating_add(other.photos),
+        }
+    }
+}
+
+/// What a device took on a day.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, device: DeviceId, day: i64) -> Result<Spent, StorageError> {
+    let found = tx.first(
+        "SELECT packs, bytes, photos FROM quota WHERE device = $1 AND day = $2",
+        &[device.as_bytes().into(), day.into()],
+        |row| {
+            Ok(Spent {
+                packs: row.int(0)?,
+                bytes: row.int(1)?,
+                photos: row.int(2)?,
+            })
+        },
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Adds to what a device took on a day.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn add(tx: &mut dyn Tx, device: DeviceId, day: i64, spent: Spent) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO quota (device, day, packs, bytes, photos) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (device, day) DO UPDATE SET packs = quota.packs + excluded.packs,
+           bytes = quota.bytes + excluded.bytes, photos = quota.photos + excluded.photos",
+        &[
+            device.as_bytes().into(),
+            day.into(),
+            spent.packs.into(),
+            spent.bytes.into(),
+            spent.photos.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Forgets days before this one.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn forget(tx: &mut dyn Tx, before: i64) -> Result<(), StorageError> {
+    tx.execute("DELETE FROM quota WHERE day < $1", &[before.into()])?;
+    Ok(())
+}
+
+/// Bytes of a device that are in quarantine.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn quarantined(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StorageError> {
+    let found = tx.first(
+        "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM quarantine WHERE device = $1",
+        &[device.as_bytes().into()],
+        |row| row.int(0),
+    )?;
+    Ok(found.unwrap_or_default())
+}

@@ -1,0 +1,198 @@
+//! Answers have an end and say what is left; a device has its share of a day and loses nothing by it.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use cli_simulator::world::photo;
+use sync_core::{
+    picture::sample_jpeg,
+    record::{BlobHash, EventBody, KindCode, PhotoRole, Recode, Short},
+    sync::Options,
+};
+
+use crate::support::{
+    Town, found, found_with, noise, remark,
+    tus::{Tus, header, refusal},
+};
+
+#[test]
+fn a_hazard_with_many_conflicts_shows_some_of_them_and_counts_all() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "许多人同时更正");
+    town.sync(&mut liu);
+    let mut reviewers: Vec<_> = (0..18).map(|_| town.phone("审核员丁")).collect();
+    for phone in &mut reviewers {
+        town.sync(phone);
+    }
+    for (n, phone) in reviewers.iter_mut().enumerate() {
+        let recode = Recode {
+            code: KindCode::new(&format!("EG-0{}", n % 9 + 1)).unwrap(),
+            reason: Short::new("同时更正").unwrap(),
+        };
+        phone
+            .device
+            .state(doc, EventBody::Recode(recode), None)
+            .unwrap();
+    }
+    for phone in &mut reviewers {
+        town.sync(phone);
+    }
+    town.project();
+    let token = town.token("审核员丁");
+    let hazard = town.json(&format!("/v1/hazards/{doc}"), &token);
+    let total = hazard["conflicts_total"].as_u64().unwrap();
+    assert!(total > 100, "{total}");
+    assert_eq!(hazard["conflicts"].as_array().unwrap().len(), 100);
+    let groups = hazard["conflict_groups"].as_array().unwrap();
+    let counted: u64 = groups.iter().map(|g| g["count"].as_u64().unwrap()).sum();
+    let open: u64 = groups.iter().map(|g| g["open"].as_u64().unwrap()).sum();
+    assert_eq!((counted, open), (total, total));
+    assert!(hazard["because"].as_array().unwrap().len() < 250);
+}
+
+#[test]
+fn a_long_history_is_read_in_parts() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "很长的经过");
+    for n in 0..520 {
+        remark(&mut liu, doc, &format!("第{n}次备注"));
+    }
+    town.sync(&mut liu);
+    town.project();
+    let token = town.token("审核员丁");
+    let first = town.json(&format!("/v1/hazards/{doc}"), &token);
+    let next = first["events_next"].as_u64().unwrap();
+    let rest = town.json(&format!("/v1/hazards/{doc}?events_from={next}"), &token);
+    let ids = |part: &serde_json::Value| -> Vec<String> {
+        let events = part["events"].as_array().unwrap();
+        events
+            .iter()
+            .map(|e| e["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (mut all, more) = (ids(&first), ids(&rest));
+    assert_eq!((all.len(), rest["events_next"].as_u64()), (500, None));
+    all.extend(more);
+    all.sort();
+    all.dedup();
+    assert_eq!(
+        (all.len(), first["events_total"].as_u64()),
+        (521, Some(521))
+    );
+}
+
+const DAY: i64 = 86_400_000;
+
+#[test]
+fn a_device_has_its_share_of_a_day_and_loses_nothing_by_it() {
+    let mut town = Town::configured(|config| config.limits.packs_per_day = 3);
+    let (mut liu, mut other) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    for n in 0..3 {
+        found(&mut liu, &town, &format!("第{n}处"));
+        town.sync(&mut liu);
+    }
+    found(&mut liu, &town, "今天太多");
+    let options = Options {
+        patience: 1,
+        ..Options::default()
+    };
+    let report = liu.sync(&mut town.http.clone(), options).unwrap();
+    assert!(!report.complete && report.acknowledged == 0, "{report:?}");
+    assert_eq!(report.refusal, None, "it comes back by itself: {report:?}");
+    assert_eq!(town.refusals("too-many"), 1);
+    // Another device is not held up, nor is the share forgotten by a restart.
+    found(&mut other, &town, "别的手机");
+    assert_eq!(town.sync(&mut other).acknowledged, 1);
+    town.restart_on("server");
+    assert!(!liu.sync(&mut town.http.clone(), options).unwrap().complete);
+    town.clock.fetch_add(DAY, SeqCst);
+    assert_eq!(town.sync(&mut liu).acknowledged, 1);
+    assert_eq!(town.changes_stored(), 5);
+}
+
+#[test]
+fn photos_and_bytes_of_a_day_have_their_share_too() {
+    let mut town = Town::configured(|config| config.limits.photos_per_day = 1);
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let tus = Tus::new(&town, liu.device.token().unwrap().unwrap());
+    let send = |seed| {
+        let photo = sample_jpeg(seed, 300, 200, None);
+        let at = tus.opened(&photo);
+        tus.patch(&at, 0, &photo)
+    };
+    assert_eq!(send(1).status(), 204);
+    let refused = send(2);
+    assert_eq!(refusal(&refused), (429, "too-many".into()));
+    assert!(!header(&refused, "retry-after").is_empty());
+    assert_eq!(town.photos_listed(), 1);
+    let mut town = Town::configured(|config| config.limits.bytes_per_day = 4_000);
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "字节");
+    town.sync(&mut liu);
+    for n in 0..8 {
+        remark(&mut liu, doc, &noise(n, 1_000));
+    }
+    let options = Options {
+        patience: 1,
+        ..Options::default()
+    };
+    assert!(!liu.sync(&mut town.http.clone(), options).unwrap().complete);
+    assert_eq!(town.changes_stored(), 1);
+}
+
+#[test]
+fn what_is_kept_of_a_disabled_device_has_an_end() {
+    let mut town = Town::configured(|config| config.limits.quarantine_bytes = 2_000);
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    town.revoke(liu.device.enrolment().unwrap().device);
+    let options = Options {
+        patience: 1,
+        ..Options::default()
+    };
+    for n in 0..8 {
+        found(&mut liu, &town, &noise(n, 300));
+        liu.sync(&mut town.http.clone(), options).unwrap();
+    }
+    let kept = town.quarantined();
+    assert!((1..8).contains(&kept), "{kept}");
+    assert_eq!(town.refusals("quarantined"), kept);
+    assert!(town.refusals("too-many") > 0);
+    // What it has in quarantine counts after a restart too.
+    town.restart_on("server");
+    found(&mut liu, &town, "再来");
+    liu.sync(&mut town.http.clone(), options).unwrap();
+    assert_eq!(town.quarantined(), kept);
+}
+
+#[test]
+fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let named = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
+    let hash = named.hash;
+    found_with(&mut liu, &town, "有照片", vec![named]);
+    town.sync(&mut liu);
+    let tus = Tus::new(&town, liu.device.token().unwrap().unwrap());
+    let stray = sample_jpeg(77, 300, 200, None);
+    let at = tus.opened(&stray);
+    assert_eq!(tus.patch(&at, 0, &stray).status(), 204);
+    let collect = |town: &Town| {
+        let blobs = &town.app().rooms.blobs;
+        town.runtime.block_on(blobs.collect_unnamed()).unwrap()
+    };
+    town.clock.fetch_add(29 * DAY, SeqCst);
+    assert_eq!((collect(&town), town.photos_listed()), (0, 2));
+    town.clock.fetch_add(2 * DAY, SeqCst);
+    assert_eq!((collect(&town), town.photos_listed()), (1, 1));
+    town.sync(&mut liu);
+    let token = liu.device.token().unwrap().unwrap();
+    assert_eq!(town.get(&format!("/v1/blobs/{hash}"), &token).0, 200);
+    let stray = BlobHash::of(&stray);
+    assert_eq!(town.get(&format!("/v1/blobs/{stray}"), &token).0, 404);
+    let objects = std::fs::read_dir(town.folder.path().join("server/blobs")).unwrap();
+    let files = objects.map(|o| std::fs::read_dir(o.unwrap().path()).unwrap().count());
+    assert_eq!(files.sum::<usize>(), 2, "a photo and its thumbnail");
+}
