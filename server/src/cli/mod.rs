@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,
+    process,
 };
 
 /// 巡查服务器 / The central server of Xuncha.
@@ -94,35 +95,9 @@ impl Arguments {
     }
 }
 
-/// File descriptors that are not connections: the database, photos, the log.
-const OTHER_FILES: usize = 256;
-
-/// Raises the limit of open files as far as it may, and takes no more connections than it allows.
-fn open_files(config: &mut Config) {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, getrlimit, setrlimit};
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        let _ = setrlimit(Resource::Nofile, limit);
-        let Some(files) = getrlimit(Resource::Nofile).current else {
-            return;
-        };
-        let files = usize::try_from(files).unwrap_or(usize::MAX);
-        let most = files.saturating_sub(OTHER_FILES).max(16);
-        if most < config.limits.max_connections {
-            tracing::warn!(
-                files,
-                connections = most,
-                "fewer connections are taken than --max-connections says: the limit of open files is low (ulimit -n, LimitNOFILE)"
-            );
-            config.limits.max_connections = most;
-        }
-    }
-}
-
 async fn serve(mut config: Config) -> anyhow::Result<()> {
-    open_files(&mut config);
+    process::give_memory_back();
+    process::open_files(&mut config);
     let app = App::start(&config, system_clock()).await?;
     println!("巡查服务已启动 / serving on http://{}", app.address);
     if let Some(health) = app.health_address {

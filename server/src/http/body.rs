@@ -42,26 +42,46 @@ pub(super) struct Bound {
 #[derive(Debug, Default)]
 pub(super) struct Held(Vec<OwnedSemaphorePermit>);
 
-/// Memory for bodies.
+/// Memory for bodies: a quarter of it for their beginnings, so that large ones that stall do not hold up small ones.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
+    small: Pool,
+    large: Pool,
+}
+
+#[derive(Debug, Clone)]
+struct Pool {
     free: Arc<Semaphore>,
     units: usize,
 }
 
-impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
+impl Pool {
+    fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
             free: Arc::new(Semaphore::new(units)),
             units,
         }
     }
+}
 
-    /// Counts out more, waiting a little if others hold it all.
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            small: Pool::new(bytes / 4),
+            large: Pool::new(bytes - bytes / 4),
+        }
+    }
+
+    /// Counts out memory for something that is large or small as a whole, waiting a little if others hold it all.
     pub(super) async fn more(&self, held: &mut Held, bytes: usize) -> Result<(), Refusal> {
-        let units = u32::try_from(bytes.div_ceil(UNIT).min(self.units)).unwrap_or(u32::MAX);
-        let free = Arc::clone(&self.free).acquire_many_owned(units);
+        self.take(held, bytes, bytes <= STEP).await
+    }
+
+    async fn take(&self, held: &mut Held, bytes: usize, small: bool) -> Result<(), Refusal> {
+        let pool = if small { &self.small } else { &self.large };
+        let units = u32::try_from(bytes.div_ceil(UNIT).min(pool.units)).unwrap_or(u32::MAX);
+        let free = Arc::clone(&pool.free).acquire_many_owned(units);
         match timeout(WAIT, free).await {
             Ok(Ok(permit)) => {
                 held.0.push(permit);
@@ -73,7 +93,7 @@ impl Budget {
 
     #[cfg(test)]
     fn left(&self) -> usize {
-        self.free.available_permits() * UNIT
+        (self.small.free.available_permits() + self.large.free.available_permits()) * UNIT
     }
 }
 
@@ -121,7 +141,7 @@ pub(super) async fn read(
         }
         if length > counted {
             let step = (length - counted).max(STEP.min(bound.bytes - counted));
-            if let Err(busy) = budget.more(&mut held, step).await {
+            if let Err(busy) = budget.take(&mut held, step, counted == 0).await {
                 break busy;
             }
             counted += step;
@@ -219,6 +239,21 @@ mod tests {
                 .await
                 .is_ok()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_bodies_that_stall_do_not_hold_up_small_ones() {
+        let budget = Budget::new(1 << 20);
+        let mut all = Held::default();
+        budget.more(&mut all, 1 << 20).await.unwrap();
+        let begun = Instant::now();
+        let small = sent(vec![vec![1; 5_000]], true);
+        assert!(
+            read(small, Some(5_000), bound(1 << 20), &budget)
+                .await
+                .is_ok()
+        );
+        assert_eq!(begun.elapsed().as_secs(), 0);
     }
 
     #[tokio::test(start_paused = true)]
