@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
+    campaign::Family,
+    crdt,
     identity::{PackReceipt, SecretKey},
-    record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime},
+    record::{AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, PackHash, ServerTime},
     wire::{
         Code, decode, encode,
         push::{Known, Refused, Response},
@@ -15,9 +17,10 @@ use sync_core::{
 };
 
 use super::{
-    Reject, Verified,
+    Checked, Reject, Verified,
     plan::{Action, Situation},
-    write::{self, Numbered},
+    room::{self, Shares, Used},
+    write::{self, Numbered, Write},
 };
 use crate::{
     access::Refusal,
@@ -29,6 +32,9 @@ use crate::{
         spaces,
     },
 };
+
+/// Changes of a document that are read to learn how it began; the beginning is the first unless it was attested late.
+const FIRST: i64 = 8;
 
 /// What becomes of one pack.
 pub(super) type Answer = Result<Response, Refusal>;
@@ -203,7 +209,7 @@ fn store(
     new: &[(usize, bool)],
     now: ServerTime,
 ) -> Result<Vec<Decided>, Refusal> {
-    let mut situation = gather(tx, new.iter().map(|(at, _)| &packs[*at]))?;
+    let mut situation = gather(tx, new.iter().map(|(at, _)| &packs[*at]), now)?;
     let mut docs = situation.docs.clone();
     let mut by_space: BTreeMap<AreaPath, Vec<Numbered<'_>>> = BTreeMap::new();
     let (mut rows, mut all) = (Vec::with_capacity(new.len()), Vec::new());
@@ -219,10 +225,20 @@ fn store(
                     let code = reject_change(tx, pack, index, reject, now)?;
                     decided.refused.push(Refused { entry, code });
                 }
-                Action::Store { new, relayed } => {
-                    if let Some((space, path)) = new {
-                        docs.insert(change.doc, write::new_doc(change.doc, space, path));
-                    }
+                action @ (Action::Store { .. } | Action::Attest) => {
+                    let write = match action {
+                        Action::Store { new, unattested } => {
+                            if let Some((space, path)) = new {
+                                docs.insert(change.doc, write::new_doc(change.doc, space, path));
+                            }
+                            if unattested {
+                                // Its carrier hears that it has no effect yet.
+                                decided.again.push(index);
+                            }
+                            Write::Insert { unattested }
+                        }
+                        _ => Write::Attest,
+                    };
                     if let Some(doc) = docs.get(&change.doc) {
                         by_space
                             .entry(doc.space.clone())
@@ -231,7 +247,7 @@ fn store(
                                 change,
                                 device: pack.claims.device,
                                 pack: hashes[*at],
-                                relayed,
+                                write,
                             });
                     }
                 }
@@ -283,6 +299,7 @@ fn reject_change(
 fn gather<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified> + Clone,
+    now: ServerTime,
 ) -> Result<Situation, Refusal> {
     let changes = || packs.clone().flat_map(|pack| &pack.changes);
     let contents = || changes().filter_map(|c| c.content.as_ref().ok());
@@ -327,5 +344,91 @@ fn gather<'p>(
         .map(|a| a.grant)
         .collect();
     s.grants = devices::grant_claims(tx, &grants)?;
+    s.reach = reach(tx, packs.clone(), now)?;
+    s.shares = shares(tx, packs.clone(), &s)?;
+    s.families = families(tx, packs, &s)?;
     Ok(s)
+}
+
+/// The grants that are valid now of devices that bring events of others.
+fn reach<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    now: ServerTime,
+) -> Result<HashMap<DeviceId, Vec<Grant>>, Refusal> {
+    let carriers: BTreeSet<DeviceId> = packs
+        .filter(|pack| pack.claims.repair)
+        .map(|pack| pack.claims.device)
+        .collect();
+    let mut reach = HashMap::new();
+    for device in carriers {
+        let grants = devices::device_grants(tx, device)?.into_iter();
+        let grants = grants.filter_map(|(_, sealed)| sealed.stored_claims());
+        let valid = |g: &Grant| g.from <= now && g.until.is_none_or(|until| now < until);
+        reach.insert(device, grants.filter(valid).collect());
+    }
+    Ok(reach)
+}
+
+/// What organisations have used of the documents that get long.
+fn shares<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    s: &Situation,
+) -> Result<Shares, Refusal> {
+    let mut used: HashMap<DocId, Used> = HashMap::new();
+    for change in packs.flat_map(|pack| &pack.changes) {
+        if let Some(doc) = s.docs.get(&change.doc) {
+            let held = Used {
+                changes: doc.changes,
+                bytes: doc.total_bytes,
+            };
+            let total = used.entry(change.doc).or_insert(held);
+            *total = total.plus(Used {
+                changes: 1,
+                bytes: change.bytes.len() as u64,
+            });
+        }
+    }
+    let mut long: BTreeMap<&AreaPath, Vec<DocId>> = BTreeMap::new();
+    for (doc, _) in used.into_iter().filter(|(_, used)| room::is_long(*used)) {
+        long.entry(&s.docs[&doc].space).or_default().push(doc);
+    }
+    let mut shares = Shares::new();
+    for (space, docs) in long {
+        let brought = log::brought(tx, space, &docs)?;
+        let devices: BTreeSet<DeviceId> = brought.iter().map(|(_, device, ..)| *device).collect();
+        let organs = devices::organs(tx, devices)?;
+        for (doc, device, changes, bytes) in brought {
+            // A device that works for two organisations takes from both shares.
+            for organ in organs.get(&device).into_iter().flatten() {
+                let share = shares.entry((doc, *organ)).or_default();
+                *share = share.plus(Used { changes, bytes });
+            }
+        }
+    }
+    Ok(shares)
+}
+
+/// What kind of documents these are to which a change adds a beginning: a hazard must not turn an inspection into a
+/// hazard. Rare, so the log is asked only then.
+fn families<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    s: &Situation,
+) -> Result<HashMap<DocId, Family>, Refusal> {
+    let begins = |c: &&Checked| c.content.as_ref().is_ok_and(|c| c.beginning.is_some());
+    let changes = packs.flat_map(|pack| &pack.changes).filter(begins);
+    let named: BTreeSet<DocId> = changes.map(|change| change.doc).collect();
+    let mut families = HashMap::new();
+    for doc in named.iter().filter_map(|doc| s.docs.get(doc)) {
+        let first = log::first_changes(tx, &doc.space, doc.id, FIRST)?;
+        let events = first.iter().filter_map(|bytes| crdt::inspect(bytes).ok());
+        let events = events.flat_map(|facts| facts.events);
+        let family = events
+            .filter_map(|(_, bytes)| Event::from_bytes(&bytes).ok())
+            .find_map(|event| Family::begun_by(&event.body));
+        families.extend(family.map(|family| (doc.id, family)));
+    }
+    Ok(families)
 }

@@ -2,18 +2,23 @@
 //!
 //! In comes a pack as it travelled; out comes what became of each change, and a receipt once that is durable.
 //! Forged, damaged and oversized bytes are refused, what cannot be judged yet is quarantined, all else is stored.
-//! Whether an event is legal is not asked here, and no document is loaded. Packs that wait for one space are stored
+//! Here is asked who may write where ([`authority`]) and how much ([`room`]). Whether an event is legal in the state of
+//! its document is not asked, and no document is loaded. Packs that wait for one space are stored
 //! together.
 
 mod admit;
+mod authority;
 mod plan;
 mod queue;
+mod room;
 mod verify;
 mod write;
 
 use sync_core::{
     identity::{PackClaims, PublicKey, SecretKey, Signature},
-    record::{AreaPath, BlobHash, ChangeHash, DeviceId, DocId, GrantId, PersonId},
+    record::{
+        AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, ServerTime,
+    },
     wire::{Code, push},
 };
 
@@ -74,6 +79,8 @@ struct Content {
     /// The area of the event that begins something, if it has one: the place of a new document.
     area: Option<AreaPath>,
     authors: Vec<Authorship>,
+    /// The first event that begins a document, with its position among the authors.
+    beginning: Option<(usize, EventBody)>,
     photos: Vec<BlobHash>,
 }
 
@@ -83,6 +90,8 @@ struct Authorship {
     person: PersonId,
     device: DeviceId,
     grant: GrantId,
+    /// The server's time that the author's device says it had seen.
+    seen: Option<ServerTime>,
 }
 
 impl Ingest {

@@ -3,26 +3,38 @@
 use std::collections::{HashMap, HashSet};
 
 use sync_core::{
-    crdt::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES},
+    campaign::Family,
     record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
     wire::Code,
 };
 
-use super::{Checked, Content, Reject, Verified};
-use crate::storage::{docs::Doc, spaces::deepest};
+use super::{
+    Checked, Content, Reject, Verified,
+    authority::{self, Charged},
+    room::{self, Shares, Used},
+};
+use crate::storage::{docs::Doc, log::Held, spaces::deepest};
 
 /// What the log knows that matters for a group of packs, and what was decided of the group so far.
 #[derive(Debug, Default)]
 pub(super) struct Situation {
     /// Changes that are in the log, with their documents.
-    pub(super) known: HashMap<ChangeHash, DocId>,
+    pub(super) known: HashMap<ChangeHash, Held>,
     pub(super) docs: HashMap<DocId, Doc>,
     /// The highest number each actor used in each document.
     pub(super) actor_seqs: HashMap<(DocId, [u8; 16]), u64>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) spaces: Vec<AreaPath>,
-    /// Changes and bytes that packs of the group add to each document.
-    pub(super) fresh: HashMap<DocId, (u64, u64)>,
+    /// Grants that are valid now, of devices that bring others' events.
+    pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
+    /// What kind of document each is, of those to which a change adds a beginning.
+    pub(super) families: HashMap<DocId, Family>,
+    /// What organisations have used of long documents; the group's own changes are added as they are decided.
+    pub(super) shares: Shares,
+    /// What packs of the group add to each document.
+    pub(super) fresh: HashMap<DocId, Used>,
+    /// Where documents lie that begin in the group.
+    pub(super) begun: HashMap<DocId, AreaPath>,
 }
 
 /// What to do with one change.
@@ -31,10 +43,12 @@ pub(super) enum Action {
     /// Give it a number and keep it; a new document begins with it at this place.
     Store {
         new: Option<(AreaPath, AreaPath)>,
-        relayed: bool,
+        unattested: bool,
     },
     /// It is in the log already.
     Known,
+    /// It is in the log without effect, and now its author's device brings it.
+    Attest,
     Reject(Reject),
 }
 
@@ -44,20 +58,62 @@ impl Situation {
     pub(super) fn plan(&mut self, pack: &Verified, active: bool) -> Vec<Action> {
         let mut stored: HashSet<ChangeHash> = HashSet::new();
         let decide = |change: &Checked| {
-            let action = decide(pack, change, active, self, &stored);
-            if let (Action::Store { .. }, Ok(content)) = (&action, &change.content) {
-                stored.insert(change.hash);
-                self.known.insert(change.hash, change.doc);
-                self.actor_seqs
-                    .insert((change.doc, content.actor), content.actor_seq);
-                let grown = self.fresh.entry(change.doc).or_default();
-                *grown = (grown.0 + 1, grown.1 + change.bytes.len() as u64);
-            }
+            let (action, charged) = match decide(pack, change, active, self, &stored) {
+                Ok((action, charged)) => (action, charged),
+                Err(reject) => (Action::Reject(reject), None),
+            };
+            self.note(change, &action, charged, &mut stored);
             action
         };
         pack.changes.iter().map(decide).collect()
     }
+
+    /// Takes a decision into account for the changes after it.
+    fn note(
+        &mut self,
+        change: &Checked,
+        action: &Action,
+        charged: Option<Charged>,
+        stored: &mut HashSet<ChangeHash>,
+    ) {
+        let unattested = match action {
+            Action::Store { unattested, .. } => *unattested,
+            Action::Attest => false,
+            Action::Known | Action::Reject(_) => return,
+        };
+        let doc = change.doc;
+        self.known.insert(change.hash, Held { doc, unattested });
+        let (Action::Store { new, .. }, Ok(content)) = (action, &change.content) else {
+            return;
+        };
+        stored.insert(change.hash);
+        self.actor_seqs
+            .insert((doc, content.actor), content.actor_seq);
+        if let Some((_, path)) = new {
+            self.begun.insert(doc, path.clone());
+            let family = content.beginning.as_ref();
+            let family = family.and_then(|(_, body)| Family::begun_by(body));
+            self.families.extend(family.map(|family| (doc, family)));
+        }
+        let takes = takes(change);
+        let grown = self.fresh.entry(doc).or_default();
+        *grown = grown.plus(takes);
+        if let Some(charged) = charged {
+            let share = self.shares.entry((doc, charged.organ)).or_default();
+            *share = share.plus(takes);
+        }
+    }
 }
+
+/// The room that a change takes.
+fn takes(change: &Checked) -> Used {
+    Used {
+        changes: 1,
+        bytes: change.bytes.len() as u64,
+    }
+}
+
+type Decided = (Action, Option<Charged>);
 
 fn decide(
     pack: &Verified,
@@ -65,31 +121,37 @@ fn decide(
     active: bool,
     s: &Situation,
     stored: &HashSet<ChangeHash>,
-) -> Action {
-    match s.known.get(&change.hash) {
-        Some(doc) if *doc != change.doc => {
-            return Action::Reject(Reject::Refuse(Code::Malformed));
-        }
-        Some(_) if !stored.contains(&change.hash) => return Action::Known,
-        _ => {}
+) -> Result<Decided, Reject> {
+    let held = s.known.get(&change.hash);
+    if held.is_some_and(|held| held.doc != change.doc) {
+        return Err(Reject::Refuse(Code::Malformed));
     }
-    let content = match &change.content {
-        Ok(content) => content,
-        Err(reject) => return Action::Reject(*reject),
-    };
+    if let Some(held) = held.filter(|_| !stored.contains(&change.hash)) {
+        return Ok((known(pack, change, active, *held), None));
+    }
+    let content = change.content.as_ref().map_err(|reject| *reject)?;
     if !active {
-        return Action::Reject(Reject::Quarantine("the device is disabled"));
+        return Err(Reject::Quarantine("the device is disabled"));
     }
-    match check(pack, change, content, s) {
-        Ok(new) => {
-            let relayed = content
-                .authors
-                .iter()
-                .any(|a| a.device != pack.claims.device);
-            Action::Store { new, relayed }
-        }
-        Err(reject) => Action::Reject(reject),
+    let (new, charged) = check(pack, change, content, s)?;
+    let unattested = !is_by(pack.claims.device, content);
+    Ok((Action::Store { new, unattested }, Some(charged)))
+}
+
+/// What becomes of a change that is in the log: without effect so far, it gets its effect from its author's device.
+fn known(pack: &Verified, change: &Checked, active: bool, held: Held) -> Action {
+    let content = change.content.as_ref();
+    let attests = held.unattested && active && content.is_ok_and(|c| is_by(pack.claims.device, c));
+    if attests {
+        Action::Attest
+    } else {
+        Action::Known
     }
+}
+
+/// Whether every event of a change says that it was made on this device.
+fn is_by(device: DeviceId, content: &Content) -> bool {
+    content.authors.iter().all(|a| a.device == device)
 }
 
 type Place = Option<(AreaPath, AreaPath)>;
@@ -99,20 +161,50 @@ fn check(
     change: &Checked,
     content: &Content,
     s: &Situation,
-) -> Result<Place, Reject> {
-    authors(pack.claims.device, pack.claims.repair, content, s)?;
-    if content
-        .deps
-        .iter()
-        .any(|dep| s.known.get(dep) != Some(&change.doc))
-    {
+) -> Result<(Place, Charged), Reject> {
+    let old = s.docs.get(&change.doc);
+    let path = old.map(|d| &d.path).or(s.begun.get(&change.doc));
+    let malformed = Reject::Refuse(Code::Malformed);
+    let nowhere = if content.deps.is_empty() {
+        malformed
+    } else {
+        Reject::Refuse(Code::MissingDependencies)
+    };
+    let place = path.or(content.area.as_ref()).ok_or(nowhere)?;
+    let family = s.families.get(&change.doc).copied();
+    let sender = pack.claims.device;
+    let charged = authority::check(sender, content, place, path.is_none(), family, s)?;
+    follows(change, content, s)?;
+    let fresh = s.fresh.get(&change.doc).copied().unwrap_or_default();
+    let held = old.map_or_else(Used::default, |d| Used {
+        changes: d.changes,
+        bytes: d.total_bytes,
+    });
+    let share = s.shares.get(&(change.doc, charged.organ));
+    let share = share.copied().unwrap_or_default().plus(takes(change));
+    room::check(held.plus(fresh).plus(takes(change)), share, charged)?;
+    if path.is_some() {
+        return Ok((None, charged));
+    }
+    // A document begins with an event that says where it lies.
+    if !content.deps.is_empty() {
         return Err(Reject::Refuse(Code::MissingDependencies));
     }
-    let last = s
-        .actor_seqs
-        .get(&(change.doc, content.actor))
-        .copied()
-        .unwrap_or(0);
+    content.begins.ok_or(malformed)?;
+    let space = deepest(&s.spaces, place)
+        .cloned()
+        .ok_or(Reject::Quarantine("outside every space of this server"))?;
+    Ok((Some((space, place.clone())), charged))
+}
+
+/// Whether a change follows what is there: what it builds on, and its author's change before.
+fn follows(change: &Checked, content: &Content, s: &Situation) -> Result<(), Reject> {
+    let there = |dep| s.known.get(dep).is_some_and(|held| held.doc == change.doc);
+    if !content.deps.iter().all(there) {
+        return Err(Reject::Refuse(Code::MissingDependencies));
+    }
+    let actor = (change.doc, content.actor);
+    let last = s.actor_seqs.get(&actor).copied().unwrap_or(0);
     if content.actor_seq <= last {
         return Err(Reject::Refuse(Code::Equivocation));
     }
@@ -121,44 +213,6 @@ fn check(
     }
     if content.begins.is_some_and(|doc| doc != change.doc) {
         return Err(Reject::Refuse(Code::Malformed));
-    }
-    let (count, bytes) = s.fresh.get(&change.doc).copied().unwrap_or_default();
-    let old = s.docs.get(&change.doc);
-    let total = old.map_or(0, |d| d.total_bytes) + bytes + change.bytes.len() as u64;
-    if old.map_or(0, |d| d.changes) + count >= MAX_DOCUMENT_CHANGES as u64
-        || total > MAX_DOCUMENT_BYTES as u64
-    {
-        return Err(Reject::Refuse(Code::DocumentFull));
-    }
-    if old.is_some() || count > 0 {
-        return Ok(None);
-    }
-    // A document begins with an event that says where it lies.
-    if !content.deps.is_empty() {
-        return Err(Reject::Refuse(Code::MissingDependencies));
-    }
-    content.begins.ok_or(Reject::Refuse(Code::Malformed))?;
-    let area = content
-        .area
-        .clone()
-        .ok_or(Reject::Refuse(Code::Malformed))?;
-    let space = deepest(&s.spaces, &area)
-        .cloned()
-        .ok_or(Reject::Quarantine("outside every space of this server"))?;
-    Ok(Some((space, area)))
-}
-
-/// Every event names a grant this server signed, for its author and its phone.
-fn authors(device: DeviceId, repair: bool, content: &Content, s: &Situation) -> Result<(), Reject> {
-    for author in &content.authors {
-        let fits = match s.grants.get(&author.grant) {
-            Some(grant) => grant.person == author.person && grant.device == author.device,
-            // A restored server may have lost the grant too; the fold waits for it.
-            None => repair && author.device != device,
-        };
-        if !fits {
-            return Err(Reject::Refuse(Code::ForgedAuthor));
-        }
     }
     Ok(())
 }

@@ -74,10 +74,11 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         begins: facts.begins,
         area: None,
         authors: Vec::with_capacity(facts.events.len()),
+        beginning: None,
         photos: Vec::new(),
     };
     for (_, bytes) in &facts.events {
-        let event = Event::from_bytes(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
+        let event = Event::admitted(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
         if event.device != device && !repair {
             return Err(Reject::Refuse(Code::ForgedAuthor));
         }
@@ -91,7 +92,11 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
             person: event.author,
             device: event.device,
             grant: event.grant,
+            seen: event.beacon.map(|b| b.seen),
         });
+        if content.beginning.is_none() && event.body.begins_in().is_some() {
+            content.beginning = Some((content.authors.len() - 1, event.body));
+        }
     }
     Ok(content)
 }

@@ -23,7 +23,19 @@ pub(super) struct Numbered<'p> {
     pub(super) device: DeviceId,
     /// The pack that brought it.
     pub(super) pack: PackHash,
-    pub(super) relayed: bool,
+    pub(super) write: Write,
+}
+
+/// How a change is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// It is new.
+    Insert {
+        /// Its events have no effect yet.
+        unattested: bool,
+    },
+    /// It is in the log and gets its effect now, at a new number.
+    Attest,
 }
 
 /// A document that nothing was written to yet.
@@ -60,9 +72,14 @@ pub(super) fn space(
             continue;
         };
         let is_new = doc.changes == 0;
-        grow(doc, seq, change);
         let path = grown.entry(doc.path.clone()).or_default();
         path.last_seq = seq;
+        if numbered.write == Write::Attest {
+            attest(doc, seq);
+            older.insert(doc.id);
+            continue;
+        }
+        grow(doc, seq, change);
         path.docs += i64::from(is_new);
         path.sum.changes += 1;
         path.sum.digest = path.sum.digest.plus(Digest::of(&change.hash));
@@ -98,6 +115,15 @@ fn grow(doc: &mut Doc, seq: u64, change: &Checked) {
     doc.total_bytes += change.bytes.len() as u64;
 }
 
+/// A document moves to a new number although it holds what it held. Its snapshot is forgotten: the times beside it
+/// say that the change is unattested.
+fn attest(doc: &mut Doc, seq: u64) {
+    doc.last_seq = seq;
+    doc.snap_seq = 0;
+    doc.tail_count = doc.changes;
+    doc.tail_bytes = doc.total_bytes;
+}
+
 /// Writes numbered changes of one space, and what they name.
 fn rows_of_changes(
     tx: &mut dyn Tx,
@@ -107,13 +133,29 @@ fn rows_of_changes(
     docs: &HashMap<DocId, Doc>,
     begun: &BTreeSet<DocId>,
 ) -> Result<(), Refusal> {
-    let (mut rows, mut uses) = (Vec::new(), Vec::new());
+    let (mut rows, mut uses, mut attested) = (Vec::new(), Vec::new(), Vec::new());
     let (mut photos, mut named) = ([Vec::new(), Vec::new()], HashSet::new());
     for (seq, numbered) in (first..).zip(changes) {
         let change = numbered.change;
         let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
             continue;
         };
+        let unattested = match numbered.write {
+            Write::Insert { unattested } => unattested,
+            Write::Attest => {
+                attested.push((seq, numbered));
+                false
+            }
+        };
+        for photo in &content.photos {
+            let reference = (change.doc, *photo);
+            if named.insert(reference) {
+                photos[usize::from(!begun.contains(&change.doc))].push(reference);
+            }
+        }
+        if numbered.write == Write::Attest {
+            continue;
+        }
         rows.push(Change {
             doc: change.doc,
             seq,
@@ -122,7 +164,7 @@ fn rows_of_changes(
             actor: content.actor,
             actor_seq: content.actor_seq,
             pack: numbered.pack,
-            relayed: numbered.relayed,
+            unattested,
             bytes: &change.bytes,
         });
         uses.extend(content.authors.iter().map(|author| GrantUse {
@@ -132,14 +174,13 @@ fn rows_of_changes(
             grant: author.grant,
             seq,
         }));
-        for photo in &content.photos {
-            let reference = (change.doc, *photo);
-            if named.insert(reference) {
-                photos[usize::from(!begun.contains(&change.doc))].push(reference);
-            }
-        }
     }
     log::insert(tx, space, &rows)?;
+    // After the rows: a pack of this very group may have brought the change.
+    for (seq, numbered) in attested {
+        let (device, pack) = (numbered.device, numbered.pack);
+        log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
+    }
     grant_uses::note(tx, space, &uses)?;
     let [of_begun, of_older] = &photos;
     blobs::refer(tx, space, of_begun, of_older)?;

@@ -10,7 +10,7 @@ use sync_core::{
     catalogue::Catalogue,
     lifecycle::{self, Attested, HazardState, Stated},
     place_key,
-    record::{AreaPath, DeviceId, Event, EventBody, Grant, GrantId, Observation, ServerTime},
+    record::{AreaPath, DeviceId, Event, Grant, GrantId, ServerTime},
     wire::Received,
 };
 
@@ -100,7 +100,7 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, Str
     };
     let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
     let attested = Attested::new(grants, revoked, &document.held(), &received);
-    let rows = match Family::of(&events) {
+    let rows = match Family::of(&attested.of_their_authors(&events)) {
         Family::Hazard => hazard(&raw.doc, &events, &attested),
         Family::Record => campaign::record(&raw.doc, &events, &attested),
         Family::Inspection => campaign::inspection(&raw.doc, &events, &attested),
@@ -143,7 +143,7 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
     let catalogue = Catalogue::embedded();
     let list = lifecycle::row(state, events);
     let kind = catalogue.kinds.find(&list.code);
-    let first = first_observation(state, events);
+    let first = lifecycle::first_observation(state, events).map(|(_, o)| o);
     let place = lifecycle::place(state, events);
     let open_conflicts = state
         .conflicts
@@ -184,22 +184,6 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
         description: list.description,
         ..blank(doc)
     }
-}
-
-fn first_observation<'e>(state: &HazardState, events: &'e [Stated]) -> Option<&'e Observation> {
-    let in_order = state
-        .history
-        .iter()
-        .filter_map(|j| events.iter().find(|s| s.id == j.id));
-    in_order
-        .filter_map(|s| {
-            if let EventBody::Observe(o) = &s.event.body {
-                Some(o)
-            } else {
-                None
-            }
-        })
-        .next()
 }
 
 /// Writes rows, snapshots and the mark, unless another worker was faster.

@@ -10,6 +10,7 @@ use sync_core::{
 use super::{
     Row, StorageError, Tx, Value,
     docs::{Doc, ids},
+    log::RECEIVED,
 };
 
 /// What makes up a document: its snapshot, empty if it has none, and the changes after that.
@@ -72,10 +73,12 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Body>, 
         .map(|d| d.id)
         .collect();
     let changes = tx.all_of(
-        "SELECT c.doc, c.bytes, COALESCE(p.received_at, 0)
-         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
-           LEFT JOIN pack p ON p.hash = c.pack
-         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq",
+        &format!(
+            "SELECT c.doc, c.bytes, {RECEIVED}
+             FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq > d.snap_seq
+               LEFT JOIN pack p ON p.hash = c.pack
+             WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.seq"
+        ),
         &[space],
         &ids(&grown),
         timed,
@@ -96,10 +99,12 @@ fn folded_times(
     docs: &[DocId],
 ) -> Result<Vec<(DocId, Received)>, StorageError> {
     let rows = tx.all_of(
-        "SELECT c.doc, c.hash, COALESCE(p.received_at, 0)
-         FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq <= d.snap_seq
-           LEFT JOIN pack p ON p.hash = c.pack
-         WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.hash",
+        &format!(
+            "SELECT c.doc, c.hash, {RECEIVED}
+             FROM doc d JOIN chg c ON c.space = d.space AND c.doc = d.id AND c.seq <= d.snap_seq
+               LEFT JOIN pack p ON p.hash = c.pack
+             WHERE d.space = $1 AND d.id IN (?) ORDER BY c.doc, c.hash"
+        ),
         &[space],
         &ids(docs),
         timed,

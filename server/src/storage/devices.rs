@@ -272,6 +272,31 @@ pub fn device_grants(
         .collect())
 }
 
+/// The organisations that devices work for, or worked for.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn organs(
+    tx: &mut dyn Tx,
+    ids: impl IntoIterator<Item = DeviceId>,
+) -> Result<HashMap<DeviceId, Vec<OrganId>>, StorageError> {
+    let ids: Vec<DeviceId> = ids.into_iter().collect();
+    let rows = tx.all_of(
+        "SELECT DISTINCT device, organ FROM grant_given WHERE device IN (?)",
+        &[],
+        &keys(&ids),
+        |row| {
+            let device = DeviceId::from_slice(&row.bytes(0)?)?;
+            Ok((device, OrganId::from_slice(&row.bytes(1)?)?))
+        },
+    )?;
+    let mut organs: HashMap<DeviceId, Vec<OrganId>> = HashMap::new();
+    for (device, organ) in rows {
+        organs.entry(device).or_default().push(organ);
+    }
+    Ok(organs)
+}
+
 /// A person and role, for an enrolment code or an API token.
 #[derive(Debug, Clone)]
 pub struct Appointment {

@@ -23,11 +23,19 @@ pub struct Change<'a> {
     pub actor_seq: u64,
     /// The pack that brought it.
     pub pack: PackHash,
-    /// Re-supplied by a phone that is not the author's.
-    pub relayed: bool,
+    /// Brought by a device that is not the author's: its events have no effect until the author's device brings it.
+    pub unattested: bool,
     /// Its bytes.
     pub bytes: &'a [u8],
 }
+
+/// Values of `chg.relayed`: 0, brought by its author's device; 1, re-supplied while that still counted as attested (no
+/// longer written); 2, re-supplied and not attested.
+const UNATTESTED: i64 = 2;
+
+/// When the change `c` was received with the pack `p`, as an expression: what replicas judge by.
+pub(super) const RECEIVED: &str =
+    "CASE WHEN c.relayed = 2 THEN -1 ELSE COALESCE(p.received_at, 0) END";
 
 /// Adds changes of a space.
 ///
@@ -50,7 +58,7 @@ pub fn insert(
                 change.actor.as_slice().into(),
                 change.actor_seq.cast_signed().into(),
                 change.pack.as_bytes().into(),
-                i64::from(change.relayed).into(),
+                (if change.unattested { UNATTESTED } else { 0 }).into(),
                 change.bytes.into(),
             ]
         })
@@ -63,7 +71,16 @@ pub fn insert(
     )
 }
 
-/// Those of these changes that a space has, each with its document.
+/// Where a change is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its document.
+    pub doc: DocId,
+    /// Only devices other than its author's have brought it.
+    pub unattested: bool,
+}
+
+/// Those of these changes that a space has.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -71,16 +88,88 @@ pub fn known(
     tx: &mut dyn Tx,
     space: &AreaPath,
     hashes: &[ChangeHash],
-) -> Result<Vec<(ChangeHash, DocId)>, StorageError> {
+) -> Result<Vec<(ChangeHash, Held)>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     tx.all_of(
-        "SELECT hash, doc FROM chg WHERE space = $1 AND hash IN (?)",
+        "SELECT hash, doc, relayed FROM chg WHERE space = $1 AND hash IN (?)",
         &[space.as_str().into()],
         &keys,
         |row| {
-            let hash = ChangeHash::from_slice(&row.bytes(0)?)?;
-            Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
+            let held = Held {
+                doc: DocId::from_slice(&row.bytes(1)?)?,
+                unattested: row.int(2)? == UNATTESTED,
+            };
+            Ok((ChangeHash::from_slice(&row.bytes(0)?)?, held))
         },
+    )
+}
+
+/// Moves a re-supplied change to a new number now that its author's device has brought it with `pack`: devices that
+/// followed the log hear of it there, and judge its events by the time of that pack.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn attest(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    hash: ChangeHash,
+    seq: u64,
+    device: DeviceId,
+    pack: PackHash,
+) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE chg SET seq = $3, device = $4, pack = $5, relayed = 0 WHERE space = $1 AND hash = $2",
+        &[
+            space.as_str().into(),
+            hash.as_bytes().into(),
+            seq.cast_signed().into(),
+            device.as_bytes().into(),
+            pack.as_bytes().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Changes and bytes that each device has brought to each of these documents.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn brought(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<(DocId, DeviceId, u64, u64)>, StorageError> {
+    tx.all_of(
+        "SELECT doc, device, COUNT(*), CAST(SUM(LENGTH(bytes)) AS BIGINT) FROM chg
+         WHERE space = $1 AND doc IN (?) GROUP BY doc, device",
+        &[space.as_str().into()],
+        &ids(docs),
+        |row| {
+            let doc = DocId::from_slice(&row.bytes(0)?)?;
+            let device = DeviceId::from_slice(&row.bytes(1)?)?;
+            Ok((doc, device, row.int(2)?.unsigned_abs(), row.int(3)?.unsigned_abs()))
+        },
+    )
+}
+
+/// The first changes of a document that their authors' devices brought, in order, at most `limit`.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn first_changes(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    doc: DocId,
+    limit: i64,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    tx.all(
+        "SELECT bytes FROM chg WHERE space = $1 AND doc = $2 AND relayed <> 2 ORDER BY seq LIMIT $3",
+        &[
+            space.as_str().into(),
+            doc.as_bytes().into(),
+            limit.into(),
+        ],
+        |row| row.bytes(0),
     )
 }
 
@@ -146,7 +235,8 @@ pub fn changes(
     )
 }
 
-/// When changes that other packs than `pack` had brought were received; those that `pack` brought, or nobody, are absent.
+/// When changes that other packs than `pack` had brought were received; those that `pack` brought, or nobody, are
+/// absent. Unattested ones are all named, with [`ServerTime::UNATTESTED`].
 ///
 /// # Errors
 /// [`StorageError`].
@@ -158,8 +248,10 @@ pub fn came_before(
 ) -> Result<HashMap<ChangeHash, ServerTime>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     let found = tx.all_of(
-        "SELECT c.hash, p.received_at FROM chg c JOIN pack p ON p.hash = c.pack
-         WHERE c.space = $1 AND c.pack <> $2 AND c.hash IN (?)",
+        &format!(
+            "SELECT c.hash, {RECEIVED} FROM chg c JOIN pack p ON p.hash = c.pack
+             WHERE c.space = $1 AND (c.pack <> $2 OR c.relayed = 2) AND c.hash IN (?)"
+        ),
         &[space.as_str().into(), pack.as_bytes().into()],
         &keys,
         |row| {
@@ -185,8 +277,10 @@ pub fn changes_since(
     without: DeviceId,
 ) -> Result<HashMap<DocId, Vec<Timed>>, StorageError> {
     let rows = tx.all_of(
-        "SELECT c.doc, c.bytes, COALESCE(p.received_at, 0) FROM chg c LEFT JOIN pack p ON p.hash = c.pack
-         WHERE c.space = $1 AND c.seq > $2 AND c.device <> $3 AND c.doc IN (?) ORDER BY c.doc, c.seq",
+        &format!(
+            "SELECT c.doc, c.bytes, {RECEIVED} FROM chg c LEFT JOIN pack p ON p.hash = c.pack
+             WHERE c.space = $1 AND c.seq > $2 AND c.device <> $3 AND c.doc IN (?) ORDER BY c.doc, c.seq"
+        ),
         &[
             space.as_str().into(),
             base.cast_signed().into(),

@@ -20,7 +20,7 @@ mod tests;
 
 pub use answers::{AnswerValue, Answered};
 pub use coverage::{Coverage, Place, coverage, inspected};
-pub use family::Family;
+pub use family::{Family, may_begin};
 pub use inspection::{InspectionState, Signed, fold_inspection};
 pub use record::{CampaignRecord, Receipt, Version, counts, fold_record};
 pub use row::{inspection_row, record_row};

@@ -1,11 +1,13 @@
 //! Repair: which records differ from the server's, what to ask for and what to offer.
 
+use std::collections::HashSet;
+
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, docs, received, scope};
 use crate::{
-    record::{ChangeHash, Digest, DocId, LogId},
+    record::{AreaPath, ChangeHash, Digest, DocId, LogId},
     wire::{
         MAX_NEED, PACK_BYTES,
         pull::{Cursor, Phase},
@@ -122,6 +124,7 @@ impl Device {
                     // What others have given back meanwhile was received anew: the times are in the tail from there.
                     from = task.born.unwrap_or(from).min(from);
                     forget_receipts(tx)?;
+                    offer_own(tx, &task.cursor.area)?;
                     received::forget(tx, &task.cursor)?;
                 }
                 let phase = Phase::Tail {
@@ -155,9 +158,18 @@ impl Device {
     pub(crate) fn offered(&self) -> Result<Vec<(DocId, ChangeHash, Vec<u8>)>, DeviceError> {
         let mut changes = Vec::new();
         let mut size = 0;
-        for doc in self.repair_docs("SELECT doc FROM repair_doc WHERE offer = 1 LIMIT ?1", 200)? {
+        let whole = "SELECT doc FROM repair_doc WHERE offer = 1 LIMIT ?1";
+        let own = "SELECT doc FROM repair_doc WHERE offer = 2 LIMIT ?1";
+        let mut docs = self.repair_docs(whole, 200)?;
+        let whole = docs.len();
+        docs.extend(self.repair_docs(own, 200)?);
+        for (at, doc) in docs.into_iter().enumerate() {
             let mut document = docs::load_accepted(&self.connection, doc)?.document;
-            let all = document.changes();
+            let mut all = document.changes();
+            if at >= whole {
+                let own = own_changes(&self.connection, doc)?;
+                all.retain(|(hash, _)| own.contains(hash));
+            }
             size += all.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
             let full = size > PACK_BYTES || changes.len() + all.len() > crate::wire::PACK_CHANGES;
             if full && !changes.is_empty() {
@@ -175,8 +187,28 @@ impl Device {
     }
 }
 
+/// In a log with a new life others may have given back what this device wrote: it counts once this device brings it.
+fn offer_own(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
+    let (from, to) = area.below();
+    c.prepare_cached(
+        "INSERT INTO repair_doc (doc, need, offer)
+         SELECT DISTINCT c.doc, 0, 2 FROM chg c JOIN doc d ON d.id = c.doc
+         WHERE c.state = 2 AND (d.path = ?1 OR (d.path >= ?2 AND d.path < ?3))
+         ON CONFLICT (doc) DO UPDATE SET offer = max(offer, 1)",
+    )?
+    .execute(params![area.as_str(), from, to])?;
+    Ok(())
+}
+
+/// Acknowledged changes of this device to a record.
+pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHash>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state = 2")?;
+    let rows = statement.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|hash| Ok(ChangeHash::from_slice(&hash?)?)).collect()
+}
+
 /// A restored server may have lost photos too: every one that is still here is offered again.
-fn forget_receipts(c: &rusqlite::Connection) -> Result<(), DeviceError> {
+fn forget_receipts(c: &Connection) -> Result<(), DeviceError> {
     c.execute("UPDATE photo SET state = 1, upload = NULL, sent = 0, receipt = NULL WHERE state >= 2 AND removed = 0", [])?;
     Ok(())
 }

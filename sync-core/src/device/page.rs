@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs, enrolment, meta, meta::name, received, rows, scope};
+use super::{Device, DeviceError, audit, docs, enrolment, meta, meta::name, received, rows, scope};
 use crate::{
     crdt::Document,
     record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
@@ -223,6 +223,17 @@ fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, Devic
         .is_err()
     {
         return Ok(false);
+    }
+    if told.values().any(|at| *at == ServerTime::UNATTESTED) {
+        let own = audit::own_changes(c, item.doc)?;
+        let unattested = |hash| told.get(hash) == Some(&ServerTime::UNATTESTED);
+        if own.iter().any(unattested) {
+            // Another device re-supplied what was made here: it counts once this device brings it.
+            c.prepare_cached(
+                "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
+            )?
+            .execute([item.doc.as_bytes()])?;
+        }
     }
     // The server's word replaces what this phone has noted: both must judge by the same times.
     loaded.times.extend(told);

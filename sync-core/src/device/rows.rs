@@ -32,7 +32,7 @@ pub(super) fn refresh(
 /// The row of the list for a document, whatever it is.
 fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
     let catalogue = Catalogue::embedded();
-    match Family::of(events) {
+    match Family::of(&attested.of_their_authors(events)) {
         Family::Hazard => {
             let state = lifecycle::fold(events, attested, catalogue);
             Row {

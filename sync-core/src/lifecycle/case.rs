@@ -2,7 +2,6 @@
 
 use super::{
     order::Ordered,
-    reason::VoidReason,
     state::{Grants, Stated},
     trust::{self, Interval},
 };
@@ -22,6 +21,8 @@ pub(crate) struct Case<'a> {
     pub(crate) times: Vec<Interval>,
     /// When the phone of each event was revoked, by position.
     pub(crate) revoked: Vec<Option<ServerTime>>,
+    /// Whether only devices other than the author's have brought the event, by position.
+    pub(crate) unattested: Vec<bool>,
     /// An event of a newer version is there.
     pub(crate) has_unknown: bool,
 }
@@ -46,6 +47,7 @@ impl<'a> Case<'a> {
                     grants.revoked(&s.event.device).filter(since)
                 })
                 .collect(),
+            unattested: each().map(|s| grants.is_unattested(&s.id)).collect(),
             times: trust::intervals(&ordered, grants),
             has_unknown: false,
             rules: &catalogue.rules,
@@ -62,13 +64,10 @@ impl<'a> Case<'a> {
         if !matches!(self.body(at), EventBody::Unknown { .. }) {
             return false;
         }
-        match super::judge::authority(self, at, None) {
-            Err(reason) => reason == VoidReason::GrantUnknown,
-            Ok(grant) => {
-                let mut areas = (0..self.len()).filter_map(|at| self.body(at).begins_in());
-                areas.any(|area| grant.area.covers(area))
-            }
-        }
+        super::judge::authority(self, at, None).is_ok_and(|grant| {
+            let mut areas = (0..self.len()).filter_map(|at| self.body(at).begins_in());
+            areas.any(|area| grant.area.covers(area))
+        })
     }
 
     pub(crate) fn len(&self) -> usize {

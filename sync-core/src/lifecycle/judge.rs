@@ -28,12 +28,16 @@ pub(crate) fn authority<'g>(
     at: usize,
     area: Option<&AreaPath>,
 ) -> Result<&'g Grant, VoidReason> {
+    if case.unattested[at] {
+        return Err(VoidReason::Unattested);
+    }
     let event = &case.stated(at).event;
     let grant = case.grants[at].ok_or(VoidReason::GrantUnknown)?;
     if grant.person != event.author || grant.device != event.device {
         return Err(VoidReason::GrantNotTheirs);
     }
-    if event.claimed.0 < grant.from.0 {
+    // A clock that is behind voids nothing: only the server's receipt proves that an event is older than its grant.
+    if case.times[at].upper.is_some_and(|upper| upper < grant.from) {
         return Err(VoidReason::GrantOtherTime);
     }
     if let Some(until) = grant.until {
@@ -73,8 +77,8 @@ pub(super) fn is_late(case: &Case<'_>, at: usize) -> bool {
 pub(super) fn judge(s: &Situation<'_, '_>, view: View) -> Judgement {
     if matches!(s.body(), EventBody::Unknown { .. }) {
         let verdict = match authority(s.case, s.at, s.area) {
-            Err(reason) if reason != VoidReason::GrantUnknown => Verdict::Void { reason },
-            _ => Verdict::Unknown,
+            Err(reason) => Verdict::Void { reason },
+            Ok(_) => Verdict::Unknown,
         };
         return Judgement { verdict, view };
     }

@@ -40,7 +40,7 @@ pub use duty::{DutyChain, DutyFinding, Link, duty_chain};
 pub use fold::fold;
 pub use order::newest;
 pub use reason::VoidReason;
-pub use row::{place, row};
+pub use row::{first_observation, place, row};
 pub use state::{Conflict, Flags, Grants, HazardState, Judged, Notice, Stated, Verdict};
 pub use trust::{Interval, Trust};
 pub use values::{Cleared, Penalty, PhotoUse, Redacted, Valued, Values};

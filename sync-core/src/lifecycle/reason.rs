@@ -96,6 +96,8 @@ reasons! {
     DataInvalid "data-invalid" "填写内容不符合该类型的要求" "the fields do not fit the type",
     /// A record of this type may not be filed at so low a level.
     LevelTooLow "level-too-low" "该类记录不得登记在此层级" "this type may not be filed at so low a level",
+    /// Another device re-supplied it; its author's device has not confirmed it.
+    Unattested "unattested" "由他人手机补传，待作者手机确认" "another device brought this; its author's device has not confirmed it",
     /// A signature, or the witnessed refusal of one, is missing.
     SignatureMissing "signature-missing" "缺少签名（拒签须有见证人）" "a signature is missing; a refusal needs a witness",
 }

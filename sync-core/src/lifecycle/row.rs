@@ -1,13 +1,13 @@
 //! The row of the list for a folded hazard.
 
-use super::state::{HazardState, Stated};
+use super::state::{HazardState, Stated, Verdict};
 use crate::record::{EventBody, EventId, Observation, Place, Row};
 
 /// What stands in the place of words that were taken out of view.
 const REDACTED: &str = "（已遮蔽）";
 
-/// The observation a hazard began with (or, if none was accepted, any).
-pub(super) fn first_observation<'e>(
+/// The observation a hazard began with: the first that took effect. What is void gives a hazard no words.
+pub fn first_observation<'e>(
     state: &HazardState,
     events: &'e [Stated],
 ) -> Option<(EventId, &'e Observation)> {
@@ -18,6 +18,7 @@ pub(super) fn first_observation<'e>(
     let in_order = state
         .history
         .iter()
+        .filter(|j| matches!(j.verdict, Verdict::Accepted { .. } | Verdict::Added))
         .filter_map(|j| events.iter().find(|s| s.id == j.id));
     in_order.filter_map(observation).next()
 }

@@ -33,6 +33,10 @@ pub trait Grants {
     fn received(&self, _event: &EventId) -> Option<ServerTime> {
         None
     }
+    /// Whether only devices other than its author's have brought an event: it has no effect then.
+    fn is_unattested(&self, _event: &EventId) -> bool {
+        false
+    }
     /// When a phone was revoked, where that is known.
     fn revoked(&self, _device: &DeviceId) -> Option<ServerTime> {
         None

@@ -33,24 +33,22 @@ pub enum Trust {
 }
 
 impl Interval {
-    /// From what the phone knew when it made the event and when the server received it.
+    /// From what the device says it knew when it made the event and when the server first received it.
+    ///
+    /// The beacon is the device's word: it can only raise the lower bound, and only as far as the receipt allows. A
+    /// beacon that contradicts the receipt is no knowledge. The upper bound is the server's receipt alone.
     pub fn new(beacon: Option<&Beacon>, received: Option<ServerTime>) -> Self {
-        let mut interval = Self {
-            lower: beacon.map(|b| b.seen),
+        let possible = |at: &ServerTime| received.is_none_or(|received| *at <= received);
+        let seen = beacon.map(|b| b.seen).filter(possible);
+        let since = seen.and(beacon).and_then(|b| {
+            let since = i64::try_from(b.since_ms?).unwrap_or(i64::MAX);
+            let at = b.seen.0.saturating_add(since);
+            Some(ServerTime(at.saturating_sub(MONOTONIC_TOLERANCE_MS)))
+        });
+        Self {
+            lower: seen.max(since.filter(possible)),
             upper: received,
-        };
-        if let Some((seen, since)) = beacon.and_then(|b| Some((b.seen.0, b.since_ms?))) {
-            let at = seen.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
-            interval.after(ServerTime(at.saturating_sub(MONOTONIC_TOLERANCE_MS)));
-            let latest = ServerTime(at.saturating_add(MONOTONIC_TOLERANCE_MS));
-            // A reading later than the receipt is no reading.
-            if received.is_none_or(|received| interval.lower <= Some(received)) {
-                interval.before(latest);
-            } else {
-                interval.lower = Some(ServerTime(seen));
-            }
         }
-        interval
     }
 
     fn after(&mut self, bound: ServerTime) {
@@ -63,13 +61,22 @@ impl Interval {
 
     /// Whether this certainly ended before `other` began.
     pub fn is_before(&self, other: &Self) -> bool {
-        matches!((self.upper, other.lower), (Some(end), Some(begin)) if end < begin)
+        let proven = |interval: &Self| match (interval.lower, interval.upper) {
+            (Some(lower), Some(upper)) => lower <= upper,
+            _ => true,
+        };
+        // Bounds that contradict each other prove nothing.
+        proven(self)
+            && proven(other)
+            && matches!((self.upper, other.lower), (Some(end), Some(begin)) if end < begin)
     }
 
     /// Whether the claimed time can be true.
     pub fn allows(&self, claimed: DeviceTime, skew_ms: i64) -> bool {
-        let too_early = self.lower.is_some_and(|l| claimed.0 < l.0 - skew_ms);
-        let too_late = self.upper.is_some_and(|u| claimed.0 > u.0 + skew_ms);
+        let too_early = |l: ServerTime| claimed.0 < l.0.saturating_sub(skew_ms);
+        let too_late = |u: ServerTime| claimed.0 > u.0.saturating_add(skew_ms);
+        let too_early = self.lower.is_some_and(too_early);
+        let too_late = self.upper.is_some_and(too_late);
         !too_early && !too_late
     }
 
@@ -90,6 +97,11 @@ pub(super) fn intervals(ordered: &Ordered<'_>, grants: &impl Grants) -> Vec<Inte
     let mut known = false;
     let mut times: Vec<Interval> = Vec::with_capacity(ordered.events.len());
     for stated in &ordered.events {
+        if grants.is_unattested(&stated.id) {
+            // Neither the beacon nor the receipt is its author's.
+            times.push(Interval::default());
+            continue;
+        }
         let received = grants.received(&stated.id);
         let interval = Interval::new(stated.event.beacon.as_ref(), received);
         known |= interval != Interval::default();
@@ -100,7 +112,9 @@ pub(super) fn intervals(ordered: &Ordered<'_>, grants: &impl Grants) -> Vec<Inte
     }
     for at in 0..times.len() {
         for parent in &ordered.parents[at] {
-            if let Some(lower) = times[*parent].lower {
+            // A bound above the receipt came from a clock that was wrong: it decides nothing.
+            let possible = |lower: &ServerTime| times[at].upper.is_none_or(|upper| *lower <= upper);
+            if let Some(lower) = times[*parent].lower.filter(possible) {
                 times[at].after(lower);
             }
         }
@@ -144,15 +158,26 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_nobody_can_set_narrows_the_time() {
+    fn a_clock_that_nobody_can_set_raises_the_lower_bound_alone() {
         let beacon = seen(10 * HOUR, Some(3_600_000));
         let interval = Interval::new(Some(&beacon), Some(ServerTime(20 * HOUR)));
         assert_eq!(interval.lower, Some(ServerTime(11 * HOUR - 60_000)));
-        assert_eq!(interval.upper, Some(ServerTime(11 * HOUR + 60_000)));
+        // A device that could lower the upper bound could outlive its own revocation.
+        assert_eq!(interval.upper, Some(ServerTime(20 * HOUR)));
         // A reading that cannot be true narrows nothing.
         let beacon = seen(10 * HOUR, Some(u64::MAX));
         let interval = Interval::new(Some(&beacon), Some(ServerTime(20 * HOUR)));
         assert_eq!(interval.lower, Some(ServerTime(10 * HOUR)));
         assert_eq!(interval.upper, Some(ServerTime(20 * HOUR)));
+    }
+    #[test]
+    fn a_beacon_later_than_the_receipt_is_no_knowledge() {
+        let beacon = seen(100 * HOUR, Some(0));
+        let interval = Interval::new(Some(&beacon), Some(ServerTime(20 * HOUR)));
+        assert_eq!(interval.lower, None);
+        assert_eq!(interval.upper, Some(ServerTime(20 * HOUR)));
+        let extreme = Interval::new(Some(&seen(i64::MAX, Some(1))), None);
+        assert!(!extreme.allows(DeviceTime(0), i64::MAX));
+        assert!(Interval::default().allows(DeviceTime(i64::MIN), i64::MAX));
     }
 }

@@ -101,6 +101,24 @@ code_list! {
     }
 }
 
+impl Role {
+    /// Whether people in this role review what others report: they read the ledger of their area, and a part of each
+    /// document's room is theirs.
+    pub const fn reviews(self) -> bool {
+        matches!(
+            self,
+            Self::StreetOfficer
+                | Self::CountyReviewer
+                | Self::CityReviewer
+                | Self::ProvinceReviewer
+                | Self::FireOfficer
+                | Self::PoliceOfficer
+                | Self::UrbanMgmtOfficer
+                | Self::Dpo
+        )
+    }
+}
+
 code_list! {
     /// Grade of a hazard. A confirmed major hazard (G3) is only ever set by fire-rescue.
     Grade {

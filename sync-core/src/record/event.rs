@@ -244,6 +244,12 @@ pub struct Event {
     pub body: EventBody,
 }
 
+/// Claimed times lie between 1970 and the year 9999: a clock that lost its battery is in it, an arithmetic trap is not.
+const CLAIMED_MS: std::ops::RangeInclusive<i64> = -86_400_000..=253_402_300_799_000;
+
+/// Bytes of fields that this version does not know in an event of a known kind, at most.
+pub const MAX_UNKNOWN_FIELDS: usize = 1024;
+
 /// Bytes that are no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -314,6 +320,29 @@ impl Event {
         }
         let event = read(bytes).map_err(|err| EventError::Malformed(err.to_string()))?;
         event.check()?;
+        Ok(event)
+    }
+
+    /// Decodes an event that enters the system. Stricter than [`Self::from_bytes`], which also reads what was let in
+    /// before: no key twice, no claimed time outside years 1970 to 9999, and of a known kind no more than
+    /// [`MAX_UNKNOWN_FIELDS`] bytes that this version does not know.
+    ///
+    /// # Errors
+    /// [`EventError`].
+    pub fn admitted(bytes: &[u8]) -> Result<Self, EventError> {
+        let event = Self::from_bytes(bytes)?;
+        super::strict::check(bytes).map_err(EventError::Malformed)?;
+        if !CLAIMED_MS.contains(&event.claimed.0) {
+            return Err(EventError::Content("the claimed time is out of range"));
+        }
+        if !matches!(event.body, EventBody::Unknown { .. }) {
+            let known = event.to_bytes()?.len();
+            if bytes.len() > known + MAX_UNKNOWN_FIELDS {
+                return Err(EventError::Content(
+                    "more than 1 KB of fields that this version does not know",
+                ));
+            }
+        }
         Ok(event)
     }
 

@@ -15,6 +15,7 @@ pub mod photo;
 pub mod place;
 pub mod row;
 pub mod statement;
+pub mod strict;
 pub mod text;
 pub mod time;
 

@@ -31,13 +31,19 @@ pub enum TextError {
     Control(u32),
 }
 
+/// Embeddings, overrides and isolates of the direction of writing.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl<const MAX: usize> Text<MAX> {
-    /// Checks and wraps a text; leading and trailing white space is dropped.
+    /// Checks and wraps a text; leading and trailing white space is dropped, and so are characters that turn the
+    /// direction of writing: they show a reader other words than the ones that are stored.
     ///
     /// # Errors
     /// [`TextError`] if it is too long or has control characters.
     pub fn new(text: &str) -> Result<Self, TextError> {
-        let text = text.trim();
+        let text = text.trim_matches(|c: char| c.is_whitespace() || turns(c));
         let length = text.chars().count();
         if length > MAX {
             return Err(TextError::TooLong { length, max: MAX });
@@ -48,7 +54,7 @@ impl<const MAX: usize> Text<MAX> {
         {
             return Err(TextError::Control(u32::from(c)));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.chars().filter(|c| !turns(*c)).collect()))
     }
 
     /// The text.
@@ -121,5 +127,11 @@ mod tests {
             Err(TextError::TooLong { length: 4, max: 3 })
         );
         assert_eq!(Text::<9>::new("a\u{0}b"), Err(TextError::Control(0)));
+    }
+
+    #[test]
+    fn the_direction_of_writing_cannot_be_turned() {
+        let text = Text::<20>::new("\u{202e}gpj.exe\u{2069}").unwrap();
+        assert_eq!(text.as_str(), "gpj.exe");
     }
 }

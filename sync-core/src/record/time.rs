@@ -46,6 +46,14 @@ pub struct DeviceTime(#[n(0)] pub i64);
 #[serde(transparent)]
 pub struct ServerTime(#[n(0)] pub i64);
 
+impl ServerTime {
+    /// Stands in a list of receipt times for a change that its author's device has not brought: another device
+    /// re-supplied it. Its events have no effect until the author's device sends it.
+    ///
+    /// Until events carry proofs of their own, this is how server and devices agree on what is unattested.
+    pub const UNATTESTED: Self = Self(-1);
+}
+
 /// What a phone knew of the server's time when it made an event: the event is not older than this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]

@@ -75,7 +75,13 @@ pub fn unfolded(bytes: &[u8]) -> usize {
 }
 
 fn decode<T: for<'b> Decode<'b, ()>>(plain: &[u8]) -> Result<T, FrameError> {
-    minicbor::decode(plain).map_err(|e| FrameError::Damaged(e.to_string()))
+    let damaged = |e: minicbor::decode::Error| FrameError::Damaged(e.to_string());
+    let mut d = minicbor::Decoder::new(plain);
+    let message = d.decode().map_err(damaged)?;
+    if d.position() != plain.len() {
+        return Err(FrameError::Damaged("bytes follow the message".to_owned()));
+    }
+    Ok(message)
 }
 
 #[cfg(test)]
@@ -93,6 +99,14 @@ mod tests {
             Err(FrameError::TooLarge { limit: 1 << 20 })
         );
         assert!(read::<ByteVec>(&bomb, 5 << 20).is_ok());
+    }
+
+    #[test]
+    fn bytes_after_the_message_are_refused() {
+        let message = minicbor::to_vec(7_u8).unwrap();
+        let frame = [&[PLAIN], message.as_slice()].concat();
+        assert_eq!(read::<u8>(&frame, 10), Ok(7));
+        assert!(read::<u8>(&[frame.as_slice(), &[0]].concat(), 10).is_err());
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<RecordDet
 
 fn fold(events: &[Stated], attested: &Attested<'_>) -> Folded {
     let catalogue = Catalogue::embedded();
-    if Family::of(events) == Family::Inspection {
+    if Family::of(&attested.of_their_authors(events)) == Family::Inspection {
         let mut state = campaign::fold_inspection(events, attested, catalogue);
         let without = state.failed_without_hazard(catalogue);
         let view = |a: &Answered| answered(a, without.contains(&a), catalogue);

@@ -1,0 +1,89 @@
+//! Who may say what where: each event's grant against its author's device, the document's place and the time.
+//!
+//! The fold judges every event again; here is decided only what may enter the log. What fails for a reason that an
+//! administrator can mend is quarantined, so nothing is lost.
+
+use sync_core::{
+    campaign::{Family, may_begin},
+    catalogue::Catalogue,
+    record::{AreaPath, DeviceId, Grant, OrganId, ServerTime},
+    wire::Code,
+};
+
+use super::{Authorship, Content, Reject, plan::Situation};
+
+/// Milliseconds of an hour.
+const HOUR_MS: i64 = 3_600_000;
+
+/// Whose share of a document's room a change takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charged {
+    pub(super) organ: OrganId,
+    /// Whether the role reviews what others report.
+    pub(super) reviews: bool,
+}
+
+/// Checks every event of a change to the document at `place`, brought by `sender`; `begins`: nothing of the document
+/// is in the log yet, and `family` is what kind of document it is, if that is known.
+///
+/// Until events carry proofs of their own, an event that another device than its author's brings is stored without
+/// effect (`unattested`), and only where the sender itself may read.
+pub(super) fn check(
+    sender: DeviceId,
+    content: &Content,
+    place: &AreaPath,
+    begins: bool,
+    family: Option<Family>,
+    s: &Situation,
+) -> Result<Charged, Reject> {
+    let mut own: Option<&Grant> = None;
+    let mut relayed = false;
+    for (at, author) in content.authors.iter().enumerate() {
+        let unknown = Reject::Quarantine("its grant is unknown to this server");
+        let grant = s.grants.get(&author.grant).ok_or(unknown)?;
+        if grant.person != author.person || grant.device != author.device {
+            return Err(Reject::Refuse(Code::ForgedAuthor));
+        }
+        if !grant.area.covers(place) {
+            return Err(Reject::Quarantine("the grant does not cover the place"));
+        }
+        if ended_before(grant, author) {
+            return Err(Reject::Quarantine("the grant had ended"));
+        }
+        let Some((_, beginning)) = content.beginning.as_ref().filter(|(of, _)| *of == at) else {
+            relayed |= author.device != sender;
+            own = own.or(Some(grant).filter(|g| g.device == sender));
+            continue;
+        };
+        if begins && !may_begin(beginning, grant.role, Catalogue::embedded()) {
+            return Err(Reject::Quarantine("the role may not begin such a record"));
+        }
+        if family.is_some() && family != Family::begun_by(beginning) {
+            return Err(Reject::Quarantine("the document is of another kind"));
+        }
+        relayed |= author.device != sender;
+        own = own.or(Some(grant).filter(|g| g.device == sender));
+    }
+    let carrier = || s.reach.get(&sender).into_iter().flatten();
+    let grant = if relayed {
+        // Whoever carries others' work takes it out of the room of the carrier's own organisation.
+        carrier().find(|grant| grant.area.covers(place))
+    } else {
+        own
+    };
+    let outside = Reject::Quarantine("outside the areas of the device that brought it");
+    let grant = grant.ok_or(outside)?;
+    Ok(Charged {
+        organ: grant.organ,
+        reviews: grant.role.reviews(),
+    })
+}
+
+/// Whether an event was provably made after its grant and the grace that follows it. Work that comes late passes: only
+/// a beacon that the device itself states can prove this.
+fn ended_before(grant: &Grant, author: &Authorship) -> bool {
+    let grace = i64::from(Catalogue::embedded().rules.bounds.grant_grace_hours) * HOUR_MS;
+    let end = grant.until.map(|until| until.0.saturating_add(grace));
+    let seen = author.seen.map(|ServerTime(seen)| seen);
+    matches!((end, seen), (Some(end), Some(seen)) if seen >= end)
+}
