@@ -19,7 +19,7 @@ use xuncha_server::access::{Invitation, invite};
 
 use crate::support::{MORNING, Town, found};
 
-fn entry(town: &Town, code: &str, area: &AreaPath, data: &str) -> RecordEntry {
+pub(crate) fn entry(town: &Town, code: &str, area: &AreaPath, data: &str) -> RecordEntry {
     RecordEntry {
         r#type: TypeCode::new(code).unwrap(),
         area: area.clone(),

@@ -2,6 +2,9 @@
 
 mod support;
 
+#[path = "../hostile/mod.rs"]
+mod hostile;
+
 mod bad_input;
 mod base_and_pos;
 mod campaign;

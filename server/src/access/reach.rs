@@ -9,6 +9,8 @@ pub struct Reach {
     pub(super) device: Option<DeviceId>,
     pub(super) person: Option<PersonId>,
     pub(super) role: Option<Role>,
+    /// The areas of a device in which its person reviews.
+    pub(super) reviewing: Vec<AreaPath>,
 }
 
 impl Reach {
@@ -27,6 +29,16 @@ impl Reach {
     /// The calling person, if a person's token was used.
     pub fn person(&self) -> Option<PersonId> {
         self.person
+    }
+    /// The same caller where it reviews: a person with a key everywhere it covers, a device where a grant's role
+    /// reviews; `None` if nowhere.
+    ///
+    /// Reading by role and kind of record comes with audiences; until then only reviewing roles open reviewers' views.
+    pub fn as_reviewer(mut self) -> Option<Self> {
+        if self.device.is_some() {
+            self.areas = std::mem::take(&mut self.reviewing);
+        }
+        (!self.areas.is_empty()).then_some(self)
     }
     /// The person's role.
     pub fn role(&self) -> Option<Role> {

@@ -172,9 +172,14 @@ impl Access {
             ));
         }
         let grants = devices::device_grants(tx, id)?;
-        let areas = valid_areas(&grants, &self.key.public(), self.now().0);
+        let valid = valid_grants(&grants, &self.key.public(), self.now().0);
+        let areas = |of: &dyn Fn(&Grant) -> bool| {
+            let grants = valid.iter().filter(|grant| of(grant));
+            outermost(grants.map(|grant| grant.area.clone()).collect())
+        };
         Ok(Reach {
-            areas,
+            areas: areas(&|_| true),
+            reviewing: areas(&|grant| grant.role.reviews()),
             device: Some(id),
             person: None,
             role: None,
@@ -204,6 +209,7 @@ impl Access {
                         device: None,
                         person: Some(person),
                         role: Some(role),
+                        reviewing: Vec::new(),
                     })
                 }
             })
@@ -216,15 +222,25 @@ pub(super) fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-fn valid_areas(
+/// The claims of grants whose signature is this server's and that are valid now.
+fn valid_grants(
     grants: &[(AreaPath, SignedGrant)],
     key: &sync_core::identity::PublicKey,
     now: i64,
-) -> Vec<AreaPath> {
+) -> Vec<Grant> {
     let valid =
         |grant: &Grant| grant.from.0 <= now && grant.until.is_none_or(|until| now < until.0);
     let claims = grants
         .iter()
         .filter_map(|(_, sealed)| sealed.open(key).ok());
-    outermost(claims.filter(valid).map(|grant| grant.area).collect())
+    claims.filter(valid).collect()
+}
+
+fn valid_areas(
+    grants: &[(AreaPath, SignedGrant)],
+    key: &sync_core::identity::PublicKey,
+    now: i64,
+) -> Vec<AreaPath> {
+    let valid = valid_grants(grants, key, now).into_iter();
+    outermost(valid.map(|grant| grant.area).collect())
 }

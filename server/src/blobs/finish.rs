@@ -144,7 +144,12 @@ fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob
         blobs::came(tx, upload.hash)?;
     }
     match blobs::find(tx, upload.hash)? {
-        Some(listed) => Ok(listed),
+        Some(listed) => {
+            if ended {
+                blobs::sent_by(tx, upload.hash, upload.device)?;
+            }
+            Ok(listed)
+        }
         None if ended => Err(StorageError::Engine("a listed photo is not there".to_owned()).into()),
         None if blobs::find_upload(tx, &upload.id)?.is_some() => Err(Refusal::new(
             Code::UploadOffset,

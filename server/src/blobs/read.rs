@@ -19,21 +19,30 @@ pub enum Photo {
 }
 
 impl Blobs {
-    /// The bytes of a photo. Out of reach is the same as not there.
+    /// The bytes of a photo. Out of reach is the same as not there. A document opens a photo only if the device that
+    /// named it there has sent its bytes: knowing a hash is no right to see a photo.
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Refusal::Storage`] if the store cannot be asked.
     pub async fn read(&self, reach: &Reach, hash: BlobHash, form: Photo) -> Result<Bytes, Refusal> {
         let missing = || Refusal::new(Code::NotFound, hash.to_string());
+        let device = reach.device();
         let found = self
             .storage
-            .read(move |tx| Ok::<_, Refusal>((blobs::find(tx, hash)?, blobs::paths(tx, hash)?)))
+            .read(move |tx| {
+                let own = match device {
+                    Some(device) => blobs::is_sender(tx, hash, device)?,
+                    None => false,
+                };
+                let (paths, hidden) = blobs::opened_by(tx, hash)?;
+                Ok::<_, Refusal>((blobs::find(tx, hash)?, own, paths, hidden))
+            })
             .await?;
-        let (Some(blob), paths) = found else {
+        let (Some(blob), own, paths, hidden) = found else {
             return Err(missing());
         };
-        let own = reach.device().is_some_and(|device| device == blob.device);
-        if !own && !paths.iter().any(|path| reach.covers(path)) {
+        // Out of view is out of view for everybody, also for the device that sent it.
+        if hidden || !(own || paths.iter().any(|path| reach.covers(path))) {
             return Err(missing());
         }
         let key = match form {

@@ -18,7 +18,7 @@ use super::{Blobs, gone, part_key, upload_id};
 use crate::{
     access::Refusal,
     storage::{
-        StorageError,
+        StorageError, Tx,
         blobs::{self, Part, Upload},
     },
 };
@@ -92,7 +92,12 @@ impl Blobs {
                 format!("a photo has 1 to {MAX_BLOB_BYTES} bytes"),
             ));
         }
-        if let Some(found) = self.storage.read(move |tx| blobs::find(tx, hash)).await? {
+        // Only who has sent the bytes hears that they are here: anybody else could ask for hashes they merely know.
+        let known = move |tx: &mut dyn Tx| {
+            let sent = blobs::is_sender(tx, hash, device)?;
+            Ok::<_, StorageError>(blobs::find(tx, hash)?.filter(|_| sent))
+        };
+        if let Some(found) = self.storage.read(known).await? {
             return Ok(Created::Stored {
                 size: found.size,
                 receipt: found.receipt,

@@ -8,7 +8,7 @@ use axum::{
 };
 use tokio::sync::mpsc;
 
-use super::{Rooms, extract::Seeing, review::parsed};
+use super::{Rooms, extract::Reviewing, review::parsed};
 use crate::{
     access::{Reach, Refusal},
     export,
@@ -22,7 +22,7 @@ const PAGE: i64 = 500;
 #[utoipa::path(get, path = "/v1/exports/hazards.csv", tag = "review", params(Filter), responses((status = 200, content_type = "text/csv")))]
 pub(super) async fn csv(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let filter = parsed(filter)?;
@@ -45,7 +45,7 @@ pub(super) async fn csv(
 #[utoipa::path(get, path = "/v1/exports/hazards.geojson", tag = "review", params(Filter), responses((status = 200, content_type = "application/geo+json")))]
 pub(super) async fn geojson(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let filter = parsed(filter)?;

@@ -50,6 +50,23 @@ impl FromRequestParts<Rooms> for Seeing {
     }
 }
 
+/// Who reviews: a person's key, or a device one of whose grants has a reviewing role; how far it reviews.
+pub(super) struct Reviewing(pub(super) Reach);
+
+impl FromRequestParts<Rooms> for Reviewing {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
+        let Seeing(reach) = Seeing::from_request_parts(parts, rooms).await?;
+        let refused = || {
+            Refusal::new(
+                Code::OutOfScope,
+                "仅限审核角色查阅 / for reviewing roles only",
+            )
+        };
+        reach.as_reviewer().map(Self).ok_or_else(refused)
+    }
+}
+
 /// A decoded request of an exchange.
 pub(super) struct Framed<E: Exchange>(pub(super) E::Request);
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use sync_core::wire::Code;
 
-use super::{Rooms, extract::Seeing, review::parsed};
+use super::{Rooms, extract::Reviewing, review::parsed};
 use crate::{
     access::Refusal,
     review::{IndicatorSheet, ManualValue, ManualView, Question},
@@ -21,7 +21,7 @@ pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal
 #[utoipa::path(get, path = "/v1/indicators", tag = "reports", params(Question), responses((status = 200, body = IndicatorSheet), (status = 400), (status = 403)))]
 pub(super) async fn show(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     question: Result<Query<Question>, QueryRejection>,
 ) -> Result<Json<IndicatorSheet>, Refusal> {
     let now = rooms.access.now().0;
@@ -33,7 +33,7 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/v1/indicators/manual", tag = "reports", request_body = ManualValue, responses((status = 200, body = ManualView), (status = 400), (status = 403)))]
 pub(super) async fn type_value(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     value: Result<Json<ManualValue>, JsonRejection>,
 ) -> Result<Json<ManualView>, Refusal> {
     let now = rooms.access.now().0;

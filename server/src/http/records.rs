@@ -7,7 +7,7 @@ use axum::{
 use serde::Deserialize;
 use sync_core::{record::DocId, wire::Code};
 
-use super::{Rooms, extract::Seeing, review::parsed};
+use super::{Rooms, extract::Reviewing, review::parsed};
 use crate::{
     access::Refusal,
     review::{CoverageView, RecordDetail, RecordFilter, RecordPage},
@@ -17,7 +17,7 @@ use crate::{
 #[utoipa::path(get, path = "/v1/records", tag = "review", params(RecordFilter), responses((status = 200, body = RecordPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     filter: Result<Query<RecordFilter>, QueryRejection>,
 ) -> Result<Json<RecordPage>, Refusal> {
     let filter = parsed(filter)?;
@@ -28,7 +28,7 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/records/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = RecordDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Json<RecordDetail>, Refusal> {
     let doc: DocId = id
@@ -50,7 +50,7 @@ pub(super) struct Within {
 #[utoipa::path(get, path = "/v1/coverage", tag = "review", params(Within), responses((status = 200, body = CoverageView), (status = 400)))]
 pub(super) async fn coverage(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     within: Result<Query<Within>, QueryRejection>,
 ) -> Result<Json<CoverageView>, Refusal> {
     let within = parsed(within)?;

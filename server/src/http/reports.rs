@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Rooms, extract::Seeing, indicators::body, review::parsed};
+use super::{Rooms, extract::Reviewing, indicators::body, review::parsed};
 use crate::{
     access::Refusal,
     review::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
@@ -18,7 +18,7 @@ use crate::{
 #[utoipa::path(get, path = "/v1/reports", tag = "reports", params(Reports), responses((status = 200, body = ReportPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     query: Result<Query<Reports>, QueryRejection>,
 ) -> Result<Json<ReportPage>, Refusal> {
     let page = rooms.review.reports(&reach, parsed(query)?);
@@ -29,7 +29,7 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/reports", tag = "reports", request_body = Order, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 409), (status = 503)))]
 pub(super) async fn seal(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
     let (now, key) = (rooms.access.now().0, rooms.access.key().clone());
@@ -41,7 +41,7 @@ pub(super) async fn seal(
 #[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::review::Sealed), (status = 404), (status = 500)))]
 pub(super) async fn bytes(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let key = rooms.access.key().public();
@@ -61,7 +61,7 @@ pub(super) async fn bytes(
 #[utoipa::path(get, path = "/v1/reports/{id}/sealed", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = Envelope), (status = 404), (status = 500)))]
 pub(super) async fn sealed(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Json<Envelope>, Refusal> {
     let key = rooms.access.key().public();
@@ -81,7 +81,7 @@ pub(super) struct After {
 #[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LatePage), (status = 404)))]
 pub(super) async fn late(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     after: Result<Query<After>, QueryRejection>,
 ) -> Result<Json<LatePage>, Refusal> {
@@ -93,7 +93,7 @@ pub(super) async fn late(
 #[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 404), (status = 409)))]
 pub(super) async fn step(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     step: Result<Json<StepOrder>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {

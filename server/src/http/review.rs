@@ -7,7 +7,7 @@ use axum::{
 use serde::Deserialize;
 use sync_core::{record::DocId, wire::Code};
 
-use super::{Rooms, extract::Seeing};
+use super::{Rooms, extract::Reviewing};
 use crate::{
     access::Refusal,
     review::{
@@ -25,7 +25,7 @@ pub(super) fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Re
 #[utoipa::path(get, path = "/v1/hazards", tag = "review", params(Filter), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<HazardPage>, Refusal> {
     rooms.review.list(&reach, parsed(filter)?).await.map(Json)
@@ -53,7 +53,7 @@ pub(super) struct Counting {
 #[utoipa::path(get, path = "/v1/statistics", tag = "review", params(Counting), responses((status = 200, body = Statistics), (status = 400)))]
 pub(super) async fn statistics(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     counting: Result<Query<Counting>, QueryRejection>,
 ) -> Result<Json<Statistics>, Refusal> {
     let counting = parsed(counting)?;
@@ -84,7 +84,7 @@ pub(super) struct Since {
 #[utoipa::path(get, path = "/v1/hazards/changes", tag = "review", params(Since), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn changes(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     since: Result<Query<Since>, QueryRejection>,
 ) -> Result<Json<HazardPage>, Refusal> {
     let since = parsed(since)?;
@@ -108,7 +108,7 @@ pub(super) struct Part {
 #[utoipa::path(get, path = "/v1/hazards/{id}", tag = "review", params(("id" = String, Path,), Part), responses((status = 200, body = HazardDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Json<HazardDetail>, Refusal> {
@@ -124,7 +124,7 @@ pub(super) async fn one(
 #[utoipa::path(get, path = "/v1/suggestions", tag = "review", params(Wanted), responses((status = 200, body = SuggestionPage), (status = 400)))]
 pub(super) async fn suggestions(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<SuggestionPage>, Refusal> {
     let found = rooms.review.suggestions(&reach, parsed(wanted)?).await;
@@ -135,7 +135,7 @@ pub(super) async fn suggestions(
 #[utoipa::path(get, path = "/v1/duties", tag = "review", params(Owed), responses((status = 200, body = DutyPage), (status = 400)))]
 pub(super) async fn duties(
     State(rooms): State<Rooms>,
-    Seeing(reach): Seeing,
+    Reviewing(reach): Reviewing,
     owed: Result<Query<Owed>, QueryRejection>,
 ) -> Result<Json<DutyPage>, Refusal> {
     let now = rooms.access.now();

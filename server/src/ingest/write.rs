@@ -135,6 +135,7 @@ fn rows_of_changes(
 ) -> Result<(), Refusal> {
     let (mut rows, mut uses, mut attested) = (Vec::new(), Vec::new(), Vec::new());
     let (mut photos, mut named) = ([Vec::new(), Vec::new()], HashSet::new());
+    let mut named_by = Vec::new();
     for (seq, numbered) in (first..).zip(changes) {
         let change = numbered.change;
         let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
@@ -149,6 +150,8 @@ fn rows_of_changes(
         };
         for photo in &content.photos {
             let reference = (change.doc, *photo);
+            // What a carrier brings opens nothing: it becomes the author's reference when the author brings it.
+            named_by.push((reference, numbered.device));
             if named.insert(reference) {
                 photos[usize::from(!begun.contains(&change.doc))].push(reference);
             }
@@ -184,5 +187,8 @@ fn rows_of_changes(
     grant_uses::note(tx, space, &uses)?;
     let [of_begun, of_older] = &photos;
     blobs::refer(tx, space, of_begun, of_older)?;
+    named_by.sort_unstable();
+    named_by.dedup();
+    blobs::named_by(tx, space, &named_by)?;
     Ok(())
 }

@@ -125,6 +125,8 @@ async fn step(
         DOC.put(tx, &rows)?;
         bodies::unfold(tx, &id, &found)?;
         DOC_SPACE.put(tx, &spaces)?;
+        // A change that was attested since it was copied has moved to a new number.
+        CHANGE.forget(tx, id.as_str(), "hash", &changes)?;
         CHANGE.put(tx, &changes)?;
         DOC_GRANT.put(tx, &grants)?;
         BLOB_REF.put(tx, &photos)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sync_core::{
     campaign::{self, CampaignRecord, InspectionState},
     catalogue::{Catalogue, INSPECTION},
-    lifecycle::{Grants, HazardState, Stated, quantity::quantities},
+    lifecycle::{Grants, HazardState, Hidden, Stated, quantity::quantities},
     record::Row,
 };
 
@@ -65,6 +65,9 @@ pub(super) fn record(doc: &Doc, events: &[Stated], grants: &impl Grants) -> Rows
     Rows {
         figures: figures(doc, counted.map(|(name, milli)| (name, held, milli))),
         visits: Vec::new(),
+        hidden: Hidden::new(events, &record.redacted, &record.redacted_photos)
+            .photos()
+            .collect(),
         row: Own::Record(Box::new(Record {
             state: record.state.name().to_owned(),
             counts: record.counts,
@@ -110,6 +113,9 @@ pub(super) fn inspection(doc: &Doc, events: &[Stated], grants: &impl Grants) -> 
         visits: campaign::inspected(&inspection)
             .into_iter()
             .map(visit)
+            .collect(),
+        hidden: Hidden::new(events, &inspection.redacted, &inspection.redacted_photos)
+            .photos()
             .collect(),
         row: Own::Record(Box::new(Record {
             r#type: INSPECTION.to_owned(),

@@ -8,7 +8,7 @@ use std::{
 use sync_core::{
     campaign::Family,
     catalogue::Catalogue,
-    lifecycle::{self, Attested, HazardState, Stated},
+    lifecycle::{self, Attested, HazardState, Hidden, Stated},
     place_key,
     record::{AreaPath, DeviceId, Event, Grant, GrantId, ServerTime},
     wire::Received,
@@ -23,7 +23,7 @@ use super::{
     whole::{self, Whole},
 };
 use crate::storage::{
-    StorageError, Tx, bodies,
+    StorageError, Tx, blobs, bodies,
     campaign::{self as records, Figure, Visit},
     docs::Doc,
     hazards::{self, Hazard},
@@ -76,6 +76,7 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
                 ),
                 figures: Vec::new(),
                 visits: Vec::new(),
+                hidden: Vec::new(),
             },
             snapshot: None,
             damaged: true,
@@ -125,6 +126,7 @@ fn hazard(doc: &Doc, events: &[Stated], attested: &Attested<'_>) -> Rows {
         row: Own::Hazard(Box::new(row), beside),
         figures: campaign::of_hazard(doc, &state, events),
         visits: Vec::new(),
+        hidden: Hidden::of(&state, events).photos().collect(),
     }
 }
 
@@ -254,21 +256,35 @@ pub(super) fn apply_again(
 
 /// Writes the rows of documents; what they had before is forgotten as a whole.
 fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
-    let (mut ledger, mut records) = (Vec::new(), Vec::new());
+    let (mut ledger, mut records, mut unfounded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all: Vec<&[u8]> = Vec::with_capacity(rows.len());
+    let mut no_hazards: Vec<&[u8]> = Vec::new();
     for rows in rows {
         match &rows.row {
-            Own::Hazard(hazard, beside) => ledger.push((hazard.as_ref(), beside)),
-            Own::Record(record) => records.push(record.as_ref()),
+            Own::Hazard(hazard, beside) => {
+                all.push(&hazard.doc);
+                ledger.push((hazard.as_ref(), beside));
+                unfounded.extend(rows.is_unfounded().then_some(hazard.doc.as_slice()));
+            }
+            Own::Record(record) => {
+                all.push(&record.doc);
+                no_hazards.push(&record.doc);
+                records.extend((!rows.is_unfounded()).then_some(record.as_ref()));
+            }
         }
     }
-    let no_hazards: Vec<&[u8]> = records.iter().map(|r| r.doc.as_slice()).collect();
-    let mut all: Vec<&[u8]> = ledger.iter().map(|(h, _)| h.doc.as_slice()).collect();
-    all.extend(&no_hazards);
     records::forget(tx, space, &all, &no_hazards)?;
     put(tx, space, &ledger)?;
-    let figures: Vec<&Figure> = rows.iter().flat_map(|r| &r.figures).collect();
-    let visits: Vec<&Visit> = rows.iter().flat_map(|r| &r.visits).collect();
-    records::put(tx, space, &records, &figures, &visits)
+    // After what hangs on them is settled: links, duties and groups count no row that is not there.
+    hazards::forget(tx, space, &unfounded)?;
+    let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
+    let figures: Vec<&Figure> = founded().flat_map(|r| &r.figures).collect();
+    let visits: Vec<&Visit> = founded().flat_map(|r| &r.visits).collect();
+    records::put(tx, space, &records, &figures, &visits)?;
+    for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
+        blobs::hide(tx, space, rows.which()?.0, &rows.hidden)?;
+    }
+    Ok(())
 }
 
 /// Writes rows of the ledger and what stands beside them.

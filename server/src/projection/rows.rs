@@ -1,6 +1,8 @@
 //! What a document is in the tables: its own row, its figures, the buildings it visited.
 
-use sync_core::record::DocId;
+use sync_core::record::{BlobHash, DocId};
+
+use sync_core::campaign::State;
 
 use super::beside::Beside;
 use crate::storage::{
@@ -15,6 +17,8 @@ pub(super) struct Rows {
     pub(super) row: Own,
     pub(super) figures: Vec<Figure>,
     pub(super) visits: Vec<Visit>,
+    /// Photos that were taken out of view.
+    pub(super) hidden: Vec<BlobHash>,
 }
 
 /// Its own row.
@@ -25,6 +29,15 @@ pub(super) enum Own {
 }
 
 impl Rows {
+    /// Whether nothing valid begins the document: it is in no list, count, export or report. One that cannot be read
+    /// is listed with its problem.
+    pub(super) fn is_unfounded(&self) -> bool {
+        match &self.row {
+            Own::Hazard(hazard, _) => hazard.state == 0 && hazard.problem.is_empty(),
+            Own::Record(record) => record.state == State::Void.name(),
+        }
+    }
+
     pub(super) fn number(&mut self, changed: i64) {
         match &mut self.row {
             Own::Hazard(hazard, _) => hazard.changed = changed,

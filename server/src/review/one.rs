@@ -6,7 +6,7 @@ use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
     lifecycle::{
-        self, Attested, HazardState, Judged, Stated, Verdict, VoidReason, explain::explain,
+        self, Attested, HazardState, Hidden, Judged, Stated, Verdict, VoidReason, explain::explain,
     },
     record::{BlobHash, ChangeHash, DeviceId, DocId, Event, EventId, Grant, GrantId, ServerTime},
     wire::Code,
@@ -84,7 +84,7 @@ pub struct EventView {
     pub claimed_at: String,
     /// Events the author had seen last.
     pub after: Vec<String>,
-    /// What was stated.
+    /// What was stated; `null` if its words were taken out of view.
     #[schema(value_type = Object)]
     pub content: serde_json::Value,
     /// What became of it.
@@ -180,8 +180,9 @@ pub(super) fn one(
     state.notices.truncate(CONFLICTS);
     let events_total = state.history.len();
     let end = from.saturating_add(EVENTS).min(events_total);
+    let hidden = Hidden::of(&state, &opened.events);
     let part = from.min(end)..end;
-    let events = history(tx, &state.history[part], &opened.events, &opened.grants)?;
+    let events = history(tx, &state.history[part], &opened, &hidden)?;
     Ok(HazardDetail {
         beside,
         hazard,
@@ -189,7 +190,7 @@ pub(super) fn one(
         conflicts_total,
         conflict_groups,
         because: because(&state, &opened.events, &events, now),
-        photos: photos(tx, &opened.events)?,
+        photos: photos(tx, &opened.events, &hidden)?,
         events,
         events_total,
         events_next: (end < events_total).then_some(end),
@@ -279,7 +280,12 @@ fn conflict(c: &lifecycle::Conflict) -> ConflictView {
     }
 }
 
-pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView>, Refusal> {
+/// The photos of a document that views show.
+pub(super) fn photos(
+    tx: &mut dyn Tx,
+    events: &[Stated],
+    hidden: &Hidden,
+) -> Result<Vec<PhotoView>, Refusal> {
     let named: Vec<BlobHash> = events
         .iter()
         .flat_map(|stated| stated.event.body.photos())
@@ -288,7 +294,8 @@ pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView
     let stored = blobs::stored(tx, &named)?;
     let mut photos = Vec::new();
     for stated in events {
-        for photo in stated.event.body.photos() {
+        let shown = stated.event.body.photos().iter();
+        for photo in shown.filter(|photo| !hidden.hides_photo(&photo.hash)) {
             let stored = stored.contains(&photo.hash);
             photos.push(PhotoView {
                 hash: photo.hash.to_string(),
@@ -307,10 +314,11 @@ pub(super) fn photos(tx: &mut dyn Tx, events: &[Stated]) -> Result<Vec<PhotoView
 fn history(
     tx: &mut dyn Tx,
     part: &[Judged],
-    events: &[Stated],
-    grants: &HashMap<GrantId, Grant>,
+    opened: &Opened,
+    hidden: &Hidden,
 ) -> Result<Vec<EventView>, Refusal> {
-    let by_id: HashMap<EventId, &Stated> = events.iter().map(|s| (s.id, s)).collect();
+    let events = opened.events.iter();
+    let by_id: HashMap<EventId, &Stated> = events.map(|s| (s.id, s)).collect();
     let mut history = Vec::with_capacity(part.len());
     for judged in part {
         let Some(stated) = by_id.get(&judged.id) else {
@@ -321,7 +329,14 @@ fn history(
             _ => None,
         };
         let verdict = serde_json::to_value(&judged.verdict).unwrap_or_default();
-        history.push(event_view(tx, stated, grants, verdict, reason)?);
+        history.push(event_view(
+            tx,
+            stated,
+            &opened.grants,
+            hidden,
+            verdict,
+            reason,
+        )?);
     }
     Ok(history)
 }
@@ -331,6 +346,7 @@ pub(super) fn event_view(
     tx: &mut dyn Tx,
     stated: &Stated,
     grants: &HashMap<GrantId, Grant>,
+    hidden: &Hidden,
     verdict: serde_json::Value,
     reason: Option<VoidReason>,
 ) -> Result<EventView, Refusal> {
@@ -339,6 +355,11 @@ pub(super) fn event_view(
         Some(grant) => names::organ(tx, grant.organ)?.or_else(|| Some(grant.organ.to_string())),
         None => None,
     };
+    let mut content = serde_json::Value::Null;
+    if !hidden.hides_words(&stated.id) {
+        content = serde_json::to_value(&event.body).unwrap_or_default();
+        hidden.scrub(&mut content);
+    }
     Ok(EventView {
         id: stated.id.to_string(),
         kind: event.body.name().to_owned(),
@@ -351,7 +372,7 @@ pub(super) fn event_view(
         grant: event.grant.to_string(),
         claimed_at: view::instant(event.claimed.0),
         after: event.after.iter().map(ToString::to_string).collect(),
-        content: serde_json::to_value(&event.body).unwrap_or_default(),
+        content,
         verdict,
         void_zh: reason.map(VoidReason::zh),
         void_en: reason.map(VoidReason::en),

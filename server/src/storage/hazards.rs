@@ -162,6 +162,21 @@ fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
     ]
 }
 
+/// Takes rows out of the ledger.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<(), StorageError> {
+    let keys: Vec<Value<'_>> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+    tx.all_of(
+        "DELETE FROM hazard WHERE space = $1 AND doc IN (?) RETURNING state",
+        &[space.as_str().into()],
+        &keys,
+        |row| row.int(0),
+    )?;
+    Ok(())
+}
+
 /// The list rows of those of these records of one space that the ledger has as new as they are.
 ///
 /// # Errors

@@ -147,7 +147,12 @@ pub fn brought(
         |row| {
             let doc = DocId::from_slice(&row.bytes(0)?)?;
             let device = DeviceId::from_slice(&row.bytes(1)?)?;
-            Ok((doc, device, row.int(2)?.unsigned_abs(), row.int(3)?.unsigned_abs()))
+            Ok((
+                doc,
+                device,
+                row.int(2)?.unsigned_abs(),
+                row.int(3)?.unsigned_abs(),
+            ))
         },
     )
 }

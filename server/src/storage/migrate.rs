@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     },
     shared(include_str!("migrations/0008_until.sql")),
     shared(include_str!("migrations/0006_quota.sql")),
+    shared(include_str!("migrations/0009_photos_opened.sql")),
 ];
 
 /// Brings the database at `path` to the newest schema.

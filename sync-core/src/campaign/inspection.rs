@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     answers::{Answered, answered},
     conclude::{conclude, inspectors},
-    record::{history, photos, redacted, updated_at},
+    record::{history, photos, redacted, redacted_photos, updated_at},
     state::{Judged, State, Verdict},
     view::{Judging, View},
 };
@@ -68,6 +68,9 @@ pub struct InspectionState {
     pub photos: Vec<BlobHash>,
     /// Events whose words must not be shown.
     pub redacted: Vec<EventId>,
+    /// Photos that must not be shown.
+    #[serde(skip)]
+    pub redacted_photos: Vec<BlobHash>,
     /// An event of a newer version is there.
     pub unknown_events: bool,
     /// Last event, by its author's clock.
@@ -258,6 +261,7 @@ fn summarise(j: &Judging<'_>, now: &View, state: State) -> InspectionState {
         counts: result.is_some_and(|r| r != InspectionResult::Stopped),
         photos: photos(j),
         redacted: redacted(j),
+        redacted_photos: redacted_photos(j),
         unknown_events: now.unknown,
         updated_at: updated_at(j),
         history: history(j),

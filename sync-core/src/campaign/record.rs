@@ -68,6 +68,9 @@ pub struct CampaignRecord {
     pub photos: Vec<BlobHash>,
     /// Events whose words must not be shown.
     pub redacted: Vec<EventId>,
+    /// Photos that must not be shown.
+    #[serde(skip)]
+    pub redacted_photos: Vec<BlobHash>,
     /// An event of a newer version is there.
     pub unknown_events: bool,
     /// Last event, by its author's clock.
@@ -263,6 +266,7 @@ fn summarise(j: &Judging<'_>, now: &View, state: State) -> CampaignRecord {
         responses: receipt(|body| matches!(body, EventBody::Respond(_))),
         photos: photos(j),
         redacted: redacted(j),
+        redacted_photos: redacted_photos(j),
         unknown_events: now.unknown,
         updated_at: updated_at(j),
         history: history(j),
@@ -288,6 +292,17 @@ pub(super) fn photos(j: &Judging<'_>) -> Vec<BlobHash> {
 pub(super) fn updated_at(j: &Judging<'_>) -> DeviceTime {
     let all = (0..j.case.len()).map(|at| j.case.stated(at).event.claimed);
     all.max().unwrap_or_default()
+}
+
+pub(super) fn redacted_photos(j: &Judging<'_>) -> Vec<BlobHash> {
+    let of = |s: &Stated| match &s.event.body {
+        EventBody::Redact(r) => r.photos.clone(),
+        _ => Vec::new(),
+    };
+    let mut photos: Vec<_> = j.effective().flat_map(|(_, s)| of(s)).collect();
+    photos.sort_unstable();
+    photos.dedup();
+    photos
 }
 
 pub(super) fn redacted(j: &Judging<'_>) -> Vec<EventId> {

@@ -204,7 +204,8 @@ fn offer_own(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
 pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHash>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state = 2")?;
     let rows = statement.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|hash| Ok(ChangeHash::from_slice(&hash?)?)).collect()
+    rows.map(|hash| Ok(ChangeHash::from_slice(&hash?)?))
+        .collect()
 }
 
 /// A restored server may have lost photos too: every one that is still here is offered again.

@@ -34,6 +34,10 @@ const COLUMNS: &str =
     "v.doc, v.state, v.flags, v.code, v.place, v.description, v.found, v.updated, v.events,
      v.photos, d.pending_count, v.compound, v.place_key FROM hazard_view v JOIN doc d ON d.id = v.doc";
 
+/// A hazard that nothing valid begins is shown on its author's device alone: who else would it tell anything?
+const SHOWN: &str =
+    "(v.state > 0 OR EXISTS (SELECT 1 FROM chg c WHERE c.doc = v.doc AND c.state <> 3))";
+
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
     let view = Row {
         state: row.get(1)?,
@@ -59,7 +63,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn list(&self, filter: &Filter) -> Result<Vec<HazardRow>, DeviceError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE ?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0
+            "SELECT {COLUMNS} WHERE {SHOWN} AND (?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0)
              ORDER BY v.updated DESC, v.doc LIMIT ?2 OFFSET ?3"
         ))?;
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
@@ -81,9 +85,11 @@ impl Device {
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn count(&self) -> Result<usize, DeviceError> {
-        let count: i64 =
-            self.connection
-                .query_row("SELECT count(*) FROM hazard_view", [], |row| row.get(0))?;
+        let count: i64 = self.connection.query_row(
+            &format!("SELECT count(*) FROM hazard_view v WHERE {SHOWN}"),
+            [],
+            |row| row.get(0),
+        )?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
 

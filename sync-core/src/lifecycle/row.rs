@@ -1,6 +1,9 @@
 //! The row of the list for a folded hazard.
 
-use super::state::{HazardState, Stated, Verdict};
+use super::{
+    hidden::Hidden,
+    state::{HazardState, Stated, Verdict},
+};
 use crate::record::{EventBody, EventId, Observation, Place, Row};
 
 /// What stands in the place of words that were taken out of view.
@@ -23,9 +26,17 @@ pub fn first_observation<'e>(
     in_order.filter_map(observation).next()
 }
 
-/// A place in words, as ledgers write it: `3栋1单元2层楼梯间`.
-fn words(place: &Place) -> String {
-    let (location, spot) = (place.location.zh(), place.spot.as_str());
+/// A place in words, as ledgers write it: `3栋1单元2层楼梯间`; without the words for the spot if they are hidden.
+fn words(place: &Place, hidden: bool) -> String {
+    let location = place.location.zh();
+    let spot = if hidden {
+        REDACTED
+    } else {
+        place.spot.as_str()
+    };
+    if hidden && place.spot.is_empty() {
+        return words(place, false);
+    }
     format!(
         "{}{}{}{location}{spot}",
         place.building, place.unit, place.floor
@@ -34,8 +45,13 @@ fn words(place: &Place) -> String {
 
 /// Where a hazard is: as corrected, or else as it was found.
 pub fn place<'e>(state: &'e HazardState, events: &'e [Stated]) -> Option<&'e Place> {
-    let corrected = state.values.place.first().map(|v| &v.value);
-    corrected.or(first_observation(state, events).map(|(_, o)| &o.place))
+    placed(state, events).map(|(_, place)| place)
+}
+
+/// The place, and the event that says so.
+fn placed<'e>(state: &'e HazardState, events: &'e [Stated]) -> Option<(EventId, &'e Place)> {
+    let corrected = state.values.place.first().map(|v| (v.by, &v.value));
+    corrected.or(first_observation(state, events).map(|(by, o)| (by, &o.place)))
 }
 
 /// The row of the list.
@@ -43,20 +59,25 @@ pub fn row(state: &HazardState, events: &[Stated]) -> Row {
     let first = first_observation(state, events);
     // As corrected, if somebody with the say corrected it.
     let code = state.code.as_ref().or(first.map(|(_, o)| &o.code));
-    let place = place(state, events);
+    let hidden = Hidden::of(state, events);
+    let placed = placed(state, events);
+    let place = placed.map(|(_, place)| place);
     let described = |(id, o): (EventId, &Observation)| {
-        if state.redacted.events.contains(&id) {
+        if hidden.hides_words(&id) {
             REDACTED.to_owned()
         } else {
             o.description.to_string()
         }
     };
-    let photos: usize = events.iter().map(|s| s.event.body.photos().len()).sum();
+    let photos = events.iter().flat_map(|s| s.event.body.photos());
+    let photos = photos.filter(|p| !hidden.hides_photo(&p.hash)).count();
     Row {
         state: state.state.0,
         flags: state.flags.bits(),
         code: code.map(ToString::to_string).unwrap_or_default(),
-        place: place.map(words).unwrap_or_default(),
+        place: placed
+            .map(|(by, place)| words(place, hidden.hides_words(&by)))
+            .unwrap_or_default(),
         description: first.map(described).unwrap_or_default(),
         found: state.found_at.0,
         updated: state.updated_at.0,

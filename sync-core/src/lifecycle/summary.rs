@@ -42,7 +42,7 @@ pub(super) fn summarise(
     let flags = flags(case, now, &verdicts, &values, grade);
     let observations =
         effective(&verdicts).filter(|at| matches!(case.body(*at), EventBody::Observe(_)));
-    let claimed = |at: usize| case.stated(at).event.claimed;
+    let claimed = |at: usize| possible(case, at);
     HazardState {
         state: now.effective(case).unwrap_or(StateCode(0)),
         cycle: now.cycle(case),
@@ -76,6 +76,20 @@ pub(super) fn summarise(
                 verdict,
             })
             .collect(),
+    }
+}
+
+/// The claimed time of an event, moved into what the server knows: it was not made before its grant nor after its
+/// receipt. The claim itself stays in the event, and the hazard is flagged (`time_untrusted`).
+fn possible(case: &Case<'_>, at: usize) -> DeviceTime {
+    let claimed = case.stated(at).event.claimed;
+    let skew = i64::from(case.rules.bounds.clock_skew_minutes) * MINUTE_MS;
+    let known = case.times[at];
+    let since = case.grants[at].map(|grant| grant.from).max(known.lower);
+    match (since, known.upper) {
+        (_, Some(upper)) if claimed.0.saturating_sub(skew) > upper.0 => DeviceTime(upper.0),
+        (Some(since), _) if claimed.0.saturating_add(skew) < since.0 => DeviceTime(since.0),
+        _ => claimed,
     }
 }
 

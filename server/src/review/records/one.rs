@@ -6,8 +6,8 @@ use serde::Serialize;
 use sync_core::{
     campaign::{self, Answered, Family, Judged, Verdict},
     catalogue::Catalogue,
-    lifecycle::{Attested, Stated},
-    record::{DocId, EventId, Grant, GrantId},
+    lifecycle::{Attested, Hidden, Stated},
+    record::{DocId, Grant, GrantId},
     wire::Code,
 };
 
@@ -60,7 +60,7 @@ pub struct AnsweredView {
 /// What a fold gives, as far as this view needs it.
 struct Folded {
     history: Vec<Judged>,
-    redacted: Vec<EventId>,
+    hidden: Hidden,
     state: serde_json::Value,
     answers: Vec<AnsweredView>,
 }
@@ -78,7 +78,7 @@ pub(super) fn one(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<RecordDet
     Ok(RecordDetail {
         record,
         events: history(tx, &folded, &opened.events, &opened.grants)?,
-        photos: photos(tx, &opened.events)?,
+        photos: photos(tx, &opened.events, &folded.hidden)?,
         state: folded.state,
         answers: folded.answers,
     })
@@ -88,26 +88,36 @@ fn fold(events: &[Stated], attested: &Attested<'_>) -> Folded {
     let catalogue = Catalogue::embedded();
     if Family::of(&attested.of_their_authors(events)) == Family::Inspection {
         let mut state = campaign::fold_inspection(events, attested, catalogue);
+        let hidden = Hidden::new(events, &state.redacted, &state.redacted_photos);
         let without = state.failed_without_hazard(catalogue);
+        let shown = |a: &&Answered| a.values.iter().any(|v| !hidden.hides_words(&v.by));
         let view = |a: &Answered| answered(a, without.contains(&a), catalogue);
-        let answers = state.answers.iter().map(view).collect();
+        let answers = state.answers.iter().filter(shown).map(view).collect();
+        let hides_all = |a: &Answered| a.values.iter().all(|v| hidden.hides_words(&v.by));
+        state.answers.retain(|a| !hides_all(a));
         let history = std::mem::take(&mut state.history);
-        return Folded {
-            redacted: state.redacted.clone(),
-            state: serde_json::to_value(&state).unwrap_or_default(),
-            history,
-            answers,
-        };
+        return folded(history, hidden, &state, answers);
     }
     let mut state = campaign::fold_record(events, attested, catalogue);
+    let hidden = Hidden::new(events, &state.redacted, &state.redacted_photos);
     let history = std::mem::take(&mut state.history);
-    let redacted = state.redacted.clone();
-    state.versions.retain(|v| !redacted.contains(&v.by));
+    folded(history, hidden, &state, Vec::new())
+}
+
+/// What is shown of a state: without what was taken out of view.
+fn folded(
+    history: Vec<Judged>,
+    hidden: Hidden,
+    state: &impl Serialize,
+    answers: Vec<AnsweredView>,
+) -> Folded {
+    let mut state = serde_json::to_value(state).unwrap_or_default();
+    hidden.scrub(&mut state);
     Folded {
-        redacted,
-        state: serde_json::to_value(&state).unwrap_or_default(),
         history,
-        answers: Vec::new(),
+        hidden,
+        state,
+        answers,
     }
 }
 
@@ -143,11 +153,14 @@ fn history(
             _ => None,
         };
         let verdict = serde_json::to_value(judged.verdict).unwrap_or_default();
-        let mut view = event_view(tx, stated, grants, verdict, reason)?;
-        if folded.redacted.contains(&stated.id) {
-            view.content = serde_json::Value::Null;
-        }
-        history.push(view);
+        history.push(event_view(
+            tx,
+            stated,
+            grants,
+            &folded.hidden,
+            verdict,
+            reason,
+        )?);
     }
     Ok(history)
 }

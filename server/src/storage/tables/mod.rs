@@ -191,6 +191,26 @@ impl Table {
         tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
     }
 
+    /// Takes out the rows of a space that have the same value in a column of bytes as these.
+    pub(crate) fn forget(
+        &self,
+        tx: &mut dyn Tx,
+        space: &str,
+        column: &str,
+        rows: &[Vec<Cell>],
+    ) -> Result<(), StorageError> {
+        let at = self.columns.iter().position(|(name, _)| *name == column);
+        let keys: Vec<_> = rows
+            .iter()
+            .filter_map(|row| row.get(at?).map(Cell::value))
+            .collect();
+        let name = self.name;
+        let sql =
+            format!("DELETE FROM {name} WHERE space = $1 AND {column} IN (?) RETURNING space");
+        tx.all_of(&sql, &[Value::Text(space)], &keys, |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Writes rows; those that are there become as these, unless they may never change.
     pub(crate) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
         let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();

@@ -44,6 +44,22 @@ pub(crate) const WHOLE: &[Table] = &[
         3,
         &[("hash", Bytes), ("space", Text), ("doc", Bytes)],
     ),
+    table("blob_sender", 2, &[("hash", Bytes), ("device", Bytes)]),
+    table(
+        "blob_named",
+        4,
+        &[
+            ("hash", Bytes),
+            ("space", Text),
+            ("doc", Bytes),
+            ("device", Bytes),
+        ],
+    ),
+    table(
+        "blob_hidden",
+        3,
+        &[("hash", Bytes), ("space", Text), ("doc", Bytes)],
+    ),
     table(
         "device",
         1,

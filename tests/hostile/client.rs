@@ -1,0 +1,261 @@
+//! The hostile client itself.
+
+use cli_simulator::phone::Transport;
+use sync_core::{
+    crdt::{Actor, Document},
+    identity::{PackClaims, SecretKey, Signature, key::Purpose},
+    lifecycle::{Stated, newest},
+    record::{
+        Beacon, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
+        PackHash,
+    },
+    sync::{Call, Method, Reply},
+    wire::{
+        Code, Exchange, PROTOCOL,
+        enrol::{self, Enrol},
+        page::{Content, Page},
+        pull::{self, Cursor, Phase, Pull},
+        push::{Entry, Push, Request, Response},
+        session::{self, Session},
+    },
+};
+
+use crate::support::{MORNING, Town};
+
+/// A device whose program is not ours.
+pub(crate) struct Hostile {
+    pub(crate) device: DeviceId,
+    pub(crate) key: SecretKey,
+    pub(crate) token: String,
+    pub(crate) grant: (GrantId, Grant),
+    scopes: Vec<session::Scope>,
+    number: u64,
+    previous: PackHash,
+    actor: Actor,
+}
+
+/// A POST without authentication.
+pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) -> Reply {
+    let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
+    let call = Call {
+        method: Method::Post,
+        path: path.to_owned(),
+        headers: headers.into_iter().collect(),
+        body,
+    };
+    town.http.clone().send(&call).unwrap()
+}
+
+impl Hostile {
+    /// Enrols as somebody of the world.
+    pub(crate) fn enrol(town: &Town, name: &str, seed: u8) -> Self {
+        let key = SecretKey::from_seed([seed; 32]);
+        let device = DeviceId([seed; 16]);
+        let actor = town.world.actor(name).clone();
+        let app = town.app();
+        let code = town
+            .runtime
+            .block_on(town.world.invite(&app.storage, &app.rooms, &actor))
+            .unwrap();
+        let request = enrol::Request {
+            code: Label::new(&code).unwrap(),
+            device,
+            key: key.public(),
+            model: Label::new("own program").unwrap(),
+        };
+        let reply = post(town, Enrol::PATH, None, Enrol::write_request(&request));
+        let answer = Enrol::read_response(&reply.body).unwrap();
+        let grant = answer.grant.open(&answer.server_key).unwrap();
+        let mut own = Self {
+            device,
+            key,
+            token: String::new(),
+            grant: (answer.grant.id(), grant),
+            scopes: Vec::new(),
+            number: 0,
+            previous: PackClaims::GENESIS,
+            actor: Actor([seed; 16]),
+        };
+        own.open(town);
+        own
+    }
+
+    /// Opens a session.
+    pub(crate) fn open(&mut self, town: &Town) {
+        let ask = |proof| session::Request {
+            protocol: PROTOCOL,
+            device: self.device,
+            app: Label::new("own program").unwrap(),
+            claimed: DeviceTime(MORNING),
+            proof,
+        };
+        let send = |request| {
+            let reply = post(town, Session::PATH, None, Session::write_request(&request));
+            Session::read_response(&reply.body).unwrap()
+        };
+        let session::Response::Challenge(challenge) = send(ask(None)) else {
+            panic!("a challenge was expected");
+        };
+        let signature: Signature = self.key.sign(Purpose::Session, &challenge);
+        let proof = session::Proof {
+            challenge,
+            signature,
+        };
+        let session::Response::Open(opened) = send(ask(Some(proof))) else {
+            panic!("a session was expected");
+        };
+        self.token = opened.token;
+        self.scopes = opened.scopes;
+    }
+
+    /// Everything that this device may read, from the beginning.
+    fn pull(&self, town: &Town) -> Vec<Page> {
+        let cursors = self.scopes.iter().map(|scope| Cursor {
+            space: scope.space.clone(),
+            area: scope.area.clone(),
+            log: scope.log,
+            phase: Phase::Backfill {
+                after: None,
+                head: 0,
+            },
+            revoked: None,
+        });
+        let request = pull::Request {
+            scopes: cursors.collect(),
+            need: Vec::new(),
+            page_documents: None,
+        };
+        let body = Pull::write_request(&request);
+        let reply = post(town, Pull::PATH, Some(&self.token), body);
+        Pull::read_response(&reply.body).unwrap().pages
+    }
+
+    /// Every grant that a pull gives away, by the person's name in the world.
+    pub(crate) fn grant_of(&self, town: &Town, name: &str) -> (GrantId, Grant) {
+        let person = town.world.actor(name).person;
+        let grants = self.pull(town).into_iter().flat_map(|page| page.grants);
+        let mut claims = grants.filter_map(|sealed| Some((sealed.id(), sealed.stored_claims()?)));
+        claims
+            .find(|(_, grant)| grant.person == person)
+            .unwrap_or_else(|| panic!("the grant of {name} was not given out"))
+    }
+
+    /// A document that this device may read, and its newest events.
+    pub(crate) fn copy(&self, town: &Town, doc: DocId) -> (Document, Vec<EventId>) {
+        let items = self.pull(town).into_iter().flat_map(|page| page.items);
+        let item = items.into_iter().find(|item| item.doc == doc).unwrap();
+        let Content::Snapshot { chunk, changes, .. } = item.content else {
+            panic!("a whole document was expected");
+        };
+        let chunk = (!chunk.is_empty()).then_some(chunk.as_slice());
+        let document = Document::load(chunk, changes.iter().map(|c| c.as_slice())).unwrap();
+        let stated: Vec<Stated> = document
+            .events()
+            .0
+            .into_iter()
+            .filter_map(|(id, bytes)| Some((id, Event::from_bytes(&bytes).ok()?)))
+            .map(|(id, event)| Stated { id, event })
+            .collect();
+        let heads = newest(&stated);
+        (document, heads)
+    }
+
+    /// The bytes of an event that this device states under its own grant.
+    pub(crate) fn event(&self, after: &[EventId], body: EventBody) -> Event {
+        Event {
+            author: self.grant.1.person,
+            device: self.device,
+            grant: self.grant.0,
+            claimed: DeviceTime(MORNING + 60_000),
+            after: after.to_vec(),
+            beacon: None,
+            body,
+        }
+    }
+
+    /// The bytes of an event in another person's name.
+    pub(crate) fn in_the_name_of(
+        &self,
+        other: (GrantId, &Grant),
+        after: &[EventId],
+        body: EventBody,
+    ) -> Event {
+        Event {
+            author: other.1.person,
+            device: other.1.device,
+            grant: other.0,
+            ..self.event(after, body)
+        }
+    }
+
+    /// A change that adds an event to a document, which is grown by it.
+    pub(crate) fn change(&self, document: &mut Document, event: &[u8]) -> Vec<u8> {
+        document.append(self.actor, event).unwrap().bytes
+    }
+
+    /// A new document.
+    pub(crate) fn document(&self, doc: DocId) -> Document {
+        Document::create(self.actor, doc).unwrap()
+    }
+
+    /// From now on changes are written by another author number.
+    pub(crate) fn as_actor(&mut self, actor: u8) {
+        self.actor = Actor([actor; 16]);
+    }
+
+    /// Signs and sends a pack; what was refused.
+    pub(crate) fn push(
+        &mut self,
+        town: &Town,
+        entries: &[(DocId, Vec<u8>)],
+        repair: bool,
+    ) -> Vec<(u32, Code)> {
+        let entries: Vec<Entry> = entries
+            .iter()
+            .map(|(doc, change)| Entry {
+                doc: *doc,
+                change: change.clone(),
+            })
+            .collect();
+        let claims = PackClaims {
+            device: self.device,
+            number: self.number + 1,
+            previous: self.previous,
+            claimed: DeviceTime(MORNING),
+            repair,
+            changes: entries
+                .iter()
+                .map(|e| e.signed(sync_core::crdt::change_hash(&e.change)))
+                .collect(),
+        };
+        let request = Request {
+            number: claims.number,
+            previous: claims.previous,
+            claimed: claims.claimed,
+            repair,
+            signature: claims.seal(&self.key),
+            entries,
+        };
+        let reply = post(
+            town,
+            Push::PATH,
+            Some(&self.token),
+            Push::write_request(&request),
+        );
+        let Response::Stored { refused, .. } = Push::read_response(&reply.body)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&reply.body)))
+        else {
+            panic!("a fork");
+        };
+        (self.number, self.previous) = (claims.number, claims.hash());
+        refused.iter().map(|r| (r.entry, r.code)).collect()
+    }
+}
+
+/// A beacon that states the server's time.
+pub(crate) fn beacon(seen: i64, since_ms: Option<u64>) -> Beacon {
+    Beacon {
+        seen: sync_core::record::ServerTime(seen),
+        since_ms,
+    }
+}

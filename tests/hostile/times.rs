@@ -1,0 +1,74 @@
+//! What a device claims of time bounds nothing that decides against it.
+
+use cli_simulator::world::{evidence, note};
+use sync_core::record::EventBody;
+
+use super::client::{Hostile, beacon};
+use crate::support::{MORNING, Town, found};
+
+const HOUR: i64 = 3_600_000;
+
+#[test]
+fn a_beacon_from_the_future_voids_nobodys_later_events() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    let mut own = Hostile::enrol(&town, "物业经理丙", 3);
+    let (mut document, heads) = own.copy(&town, doc);
+    let mut event = own.event(&heads, EventBody::Note(note("未来")));
+    event.beacon = Some(beacon(2_051_222_400_000, Some(0)));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(own.push(&town, &[(doc, change)], false), []);
+    town.sync(&mut liu);
+    // A later event is judged by its own times: its lower bound is not the forged one.
+    liu.device
+        .state(doc, EventBody::AddPhoto(evidence("仍在", Vec::new())), None)
+        .unwrap();
+    town.sync(&mut liu);
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    let events = detail["events"].as_array().unwrap();
+    assert!(
+        events
+            .iter()
+            .all(|e| !e["verdict"].to_string().contains("void")),
+        "{detail:#}"
+    );
+    assert!(
+        !detail["hazard"]["flags"]
+            .to_string()
+            .contains("time_untrusted"),
+        "{detail:#}"
+    );
+}
+
+#[test]
+fn a_device_cannot_prove_that_it_is_older_than_its_revocation() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    let mut own = Hostile::enrol(&town, "物业经理丙", 3);
+    let (mut document, heads) = own.copy(&town, doc);
+    // Received an hour after; the beacon says it was made at once, and the device is revoked in between.
+    town.clock
+        .store(MORNING + HOUR, std::sync::atomic::Ordering::SeqCst);
+    let mut event = own.event(&heads, EventBody::Note(note("早就写好")));
+    event.beacon = Some(beacon(MORNING, Some(1_000)));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(own.push(&town, &[(doc, change)], false), []);
+    town.clock
+        .store(MORNING + HOUR / 2, std::sync::atomic::Ordering::SeqCst);
+    town.revoke(own.device);
+    town.clock
+        .store(MORNING + HOUR, std::sync::atomic::Ordering::SeqCst);
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    let events = detail["events"].as_array().unwrap();
+    let own_note = events.iter().find(|e| e["kind"] == "note").unwrap();
+    assert!(
+        own_note["verdict"].to_string().contains("device-revoked"),
+        "{detail:#}"
+    );
+}
