@@ -294,6 +294,9 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     let bytes = minicbor::to_vec(&pages).unwrap();
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
     assert!(holds(&open.0) && !holds(&secret.0) && !holds(b"SECRET-7"));
+    // Its session opens no reviewer's view; a key for its area does not reach so high.
+    assert_eq!(town.get("/v1/records", &bearer).0, 403);
+    let bearer = town.token("物业经理丙");
     let (status, _) = town.get(&format!("/v1/records/{secret}"), &bearer);
     assert_eq!(status, 404);
     assert_eq!(

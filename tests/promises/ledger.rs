@@ -340,3 +340,34 @@ fn the_description_of_the_api_names_every_path_and_its_viewer_needs_no_network()
         "the viewer loads something from elsewhere"
     );
 }
+
+#[test]
+fn who_asks_for_the_ledger_gets_it_up_to_the_head_whoever_else_is_at_work() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let projection = town.app().rooms.projection.clone();
+    for round in 0..25 {
+        // The server's own worker starts on the first while the second comes.
+        for half in 0..2 {
+            found(&mut liu, &town, &format!("第{round}轮第{half}处"));
+            town.sync(&mut liu);
+        }
+        let lag = town.runtime.block_on(async {
+            let workers: Vec<_> = (0..3)
+                .map(|_| {
+                    let projection = projection.clone();
+                    tokio::spawn(async move {
+                        projection.catch_up().await.unwrap();
+                        projection.lag().await.unwrap()
+                    })
+                })
+                .collect();
+            let mut lag = 0;
+            for worker in workers {
+                lag += worker.await.unwrap();
+            }
+            lag
+        });
+        assert_eq!(lag, 0, "round {round}");
+    }
+}

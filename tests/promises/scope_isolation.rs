@@ -35,6 +35,9 @@ fn a_phone_never_receives_what_lies_outside_its_area() {
             .0,
         404
     );
+    // A grid worker's session opens no reviewer's view; a key for the same area does, within it.
+    assert_eq!(town.get("/v1/hazards", &token).0, 403);
+    let token = town.token("网格员甲");
     assert_eq!(town.get(&format!("/v1/hazards/{outside}"), &token).0, 404);
     town.project();
     let ledger = town.json("/v1/hazards", &token);

@@ -120,8 +120,9 @@ impl Projection {
         self.storage
             .write(move |tx| {
                 let lease = (worker.as_slice(), until);
-                let progress = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
-                Ok((progress, more))
+                let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
+                // If another worker was faster, the log may go on behind where that worker stopped.
+                Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
             })
             .await
     }

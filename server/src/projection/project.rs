@@ -188,7 +188,7 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
     }
 }
 
-/// Writes rows, snapshots and the mark, unless another worker was faster.
+/// Writes rows, snapshots and the mark; `None`, and nothing is written, if another worker was faster.
 pub(super) fn apply(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -196,11 +196,11 @@ pub(super) fn apply(
     upto: u64,
     lease: (&[u8], i64),
     actions: &mut [Action],
-) -> Result<Progress, StorageError> {
+) -> Result<Option<Progress>, StorageError> {
     // Numbered here, not when planned: a photo that came meanwhile has counted too.
     let mark = marks::lock(tx, space)?;
     if mark.seq != from {
-        return Ok(Progress::default());
+        return Ok(None);
     }
     let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
     let moved = Mark {
@@ -222,7 +222,7 @@ pub(super) fn apply(
     }
     let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();
     write(tx, space, &rows)?;
-    Ok(progress)
+    Ok(Some(progress))
 }
 
 /// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
