@@ -60,7 +60,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tests() -> anyhow::Result<()> {
+pub(crate) fn tests() -> anyhow::Result<()> {
     if has("cargo-nextest", "--version") {
         cargo(&["nextest", "run", "--workspace", "--locked"])
     } else {

@@ -5,6 +5,7 @@
 mod cargo;
 mod ci;
 mod postgres;
+mod repeat;
 mod schemas;
 mod tidy;
 mod tus;
@@ -37,6 +38,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// The two test steps many times over while a build keeps the machine busy; goes on where an earlier run ended.
+    Repeat {
+        /// Rounds of both steps.
+        #[arg(long, default_value_t = 20)]
+        times: usize,
+        /// Forget the rounds of earlier runs.
+        #[arg(long)]
+        fresh: bool,
+    },
     /// A foreign tus client uploads a photo, is killed half way and resumes.
     TusClient,
 }
@@ -62,6 +72,7 @@ fn main() -> anyhow::Result<()> {
             all.extend(arguments.iter().map(String::as_str));
             cargo::cargo(&all)
         }
+        Command::Repeat { times, fresh } => repeat::run(times, fresh),
         Command::TusClient => tus::run(),
     }
 }

@@ -1,0 +1,140 @@
+//! `cargo xtask repeat`: the two test steps many times over while a build keeps the machine busy.
+//!
+//! A test that fails once in a hundred is a fault. Each round that ends is written to `target/repeat.txt` before the
+//! next begins, so a run that was ended goes on where it stood.
+
+use std::{
+    io::Write,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Instant,
+};
+
+use anyhow::{Context, ensure};
+
+use crate::{
+    cargo::{cargo, program, target},
+    ci, postgres,
+};
+
+/// Crates that the build beside compiles over and over; nothing of it is used.
+const BESIDE: [&str; 2] = ["sync-core", "xuncha-server"];
+
+/// Runs the steps until each has `times` rounds written down; fails if any round did.
+pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
+    let notes = target().join("repeat.txt");
+    if fresh && notes.exists() {
+        std::fs::remove_file(&notes)?;
+    }
+    // What is tried is built first; the build beside must not decide what is tried.
+    crate::cargo::built("xuncha-sim")?;
+    let beside = Beside::start();
+    for round in 1..=times {
+        for (engine, step) in [
+            ("sqlite", ci::tests as fn() -> anyhow::Result<()>),
+            ("postgresql", on_postgres),
+        ] {
+            let key = format!("{round} {engine} ");
+            let written = std::fs::read_to_string(&notes).unwrap_or_default();
+            if written.lines().any(|line| line.starts_with(&key)) {
+                continue;
+            }
+            println!("\n── 第{round}轮，共{times}轮 / round {round} of {times}: {engine}");
+            let started = Instant::now();
+            let outcome = if step().is_ok() { "ok" } else { "failed" };
+            let mut file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&notes)?;
+            writeln!(
+                file,
+                "{key}{outcome} {:.0} s",
+                started.elapsed().as_secs_f64()
+            )?;
+        }
+    }
+    drop(beside);
+    let written = std::fs::read_to_string(&notes)?;
+    println!("\n{written}");
+    let failed = written
+        .lines()
+        .filter(|line| line.contains("failed"))
+        .count();
+    ensure!(
+        failed == 0,
+        "{failed} rounds failed; see above, and `{}`",
+        notes.display()
+    );
+    Ok(())
+}
+
+fn on_postgres() -> anyhow::Result<()> {
+    ensure!(
+        postgres::run()?,
+        "PostgreSQL is missing: install Debian's postgresql"
+    );
+    Ok(())
+}
+
+/// A build that begins anew whenever it ends, in a folder of its own.
+struct Beside {
+    over: Arc<AtomicBool>,
+    work: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Beside {
+    fn start() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let work = std::thread::spawn(move || {
+            while !ends.load(SeqCst) {
+                if let Err(error) = build(&ends) {
+                    println!("the build beside ended: {error:#}");
+                    return;
+                }
+            }
+        });
+        Self {
+            over,
+            work: Some(work),
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.over.store(true, SeqCst);
+        if let Some(work) = self.work.take() {
+            let _ = work.join();
+        }
+    }
+}
+
+/// One build from nothing of our own crates; ended when `over` says so.
+fn build(over: &AtomicBool) -> anyhow::Result<()> {
+    let folder = target().join("beside");
+    let folder = folder.to_string_lossy();
+    for name in BESIDE {
+        cargo(&["clean", "--quiet", "--target-dir", &folder, "-p", name])?;
+    }
+    let mut building = Command::new(program())
+        .args(["build", "--workspace", "--locked", "--quiet"])
+        .args(["--target-dir", &folder])
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cargo build")?;
+    while !ended(&mut building)? {
+        if over.load(SeqCst) {
+            building.kill()?;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+fn ended(building: &mut Child) -> anyhow::Result<bool> {
+    Ok(building.try_wait()?.is_some())
+}
