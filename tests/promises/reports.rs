@@ -87,7 +87,8 @@ fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
         told,
         [
             json!([below, "observe", false]),
-            json!([known, "note", true])
+            // A device's own clock proves nothing to its advantage: the receipt is the only upper bound.
+            json!([known, "note", false])
         ]
     );
     assert!(items[0]["received_at"].as_str() > items[0]["claimed_at"].as_str());

@@ -29,11 +29,16 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     town.restart_on("restored");
     assert!(town.changes_stored() < everything);
 
-    // Wang's phone alone can give back what Liu wrote: the phone that wrote it may be lost.
+    // Wang's phone alone can give back what Liu wrote.
     let report = town.sync(&mut wang);
     assert!(report.repairs >= 1 && report.resupplied >= 2, "{report:?}");
     assert_eq!(town.changes_stored(), everything);
+    // What Liu said has no effect until Liu's own phone has come.
+    town.project();
+    let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
+    assert_eq!(ledger["items"].as_array().unwrap().len(), 1);
     town.sync(&mut liu);
+    town.sync(&mut wang);
     let token = liu.device.token().unwrap().unwrap();
     let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
     assert_eq!(status, 200);

@@ -255,7 +255,7 @@ fn records_asked_for_by_name_come_in_pages_that_say_what_is_left() {
 #[test]
 fn who_tries_many_codes_or_keys_waits_and_nobody_else_does() {
     let mut town = Town::configured(|config| config.limits.wrong_per_minute = 5);
-    let mut liu = town.phone("网格员甲");
+    let mut liu = town.phone("审核员辛");
     town.sync(&mut liu);
     let session = liu.device.token().unwrap().unwrap();
     let good = town.token("审核员丁");

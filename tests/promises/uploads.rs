@@ -152,8 +152,7 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     town.sync(&mut phone);
     let tus = Tus::new(&town, phone.device.token().unwrap().unwrap());
     assert_eq!(tus.offset(&at), Err(410));
-    let known = tus.create(&BlobHash::of(&kept), kept.len());
-    assert_eq!(header(&known, "upload-offset"), kept.len().to_string());
+    assert_eq!(town.photos_listed(), 1);
 }
 
 #[test]

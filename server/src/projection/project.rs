@@ -269,7 +269,7 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
             Own::Record(record) => {
                 all.push(&record.doc);
                 no_hazards.push(&record.doc);
-                records.extend((!rows.is_unfounded()).then_some(record.as_ref()));
+                records.push(record.as_ref());
             }
         }
     }

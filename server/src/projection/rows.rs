@@ -2,8 +2,6 @@
 
 use sync_core::record::{BlobHash, DocId};
 
-use sync_core::campaign::State;
-
 use super::beside::Beside;
 use crate::storage::{
     StorageError,
@@ -29,15 +27,15 @@ pub(super) enum Own {
 }
 
 impl Rows {
-    /// Whether nothing valid begins the document: it is in no list, count, export or report. One that cannot be read
-    /// is listed with its problem.
+    /// Whether nothing valid begins the hazard: it is in no list, count, export or report. One that cannot be read is
+    /// listed with its problem. A record that nothing valid begins keeps its row, which no list shows: its number says
+    /// why it counts nothing.
     pub(super) fn is_unfounded(&self) -> bool {
         match &self.row {
             Own::Hazard(hazard, _) => hazard.state == 0 && hazard.problem.is_empty(),
-            Own::Record(record) => record.state == State::Void.name(),
+            Own::Record(_) => false,
         }
     }
-
     pub(super) fn number(&mut self, changed: i64) {
         match &mut self.row {
             Own::Hazard(hazard, _) => hazard.changed = changed,

@@ -65,6 +65,8 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
 }
 
 fn conditions(q: &Query, w: &mut Where) {
+    // What nothing valid begins is in no list.
+    w.add("c.state <> ?", [Owned::Text("void".to_owned())]);
     for (sql, value) in [("c.type = ?", &q.r#type), ("c.state = ?", &q.state)] {
         if let Some(value) = value {
             w.add(sql, [Owned::Text(value.clone())]);

@@ -79,16 +79,16 @@ pub(super) fn summarise(
     }
 }
 
-/// The claimed time of an event, moved into what the server knows: it was not made before its grant nor after its
-/// receipt. The claim itself stays in the event, and the hazard is flagged (`time_untrusted`).
+/// The claimed time of an event, moved into what the server knows if it is wrong by more than a day: it was not made
+/// before its grant nor after its receipt. The claim itself stays in the event, and the hazard is flagged
+/// (`time_untrusted`).
 fn possible(case: &Case<'_>, at: usize) -> DeviceTime {
     let claimed = case.stated(at).event.claimed;
-    let skew = i64::from(case.rules.bounds.clock_skew_minutes) * MINUTE_MS;
     let known = case.times[at];
     let since = case.grants[at].map(|grant| grant.from).max(known.lower);
     match (since, known.upper) {
-        (_, Some(upper)) if claimed.0.saturating_sub(skew) > upper.0 => DeviceTime(upper.0),
-        (Some(since), _) if claimed.0.saturating_add(skew) < since.0 => DeviceTime(since.0),
+        (_, Some(upper)) if claimed.0.saturating_sub(DAY_MS) > upper.0 => DeviceTime(upper.0),
+        (Some(since), _) if claimed.0.saturating_add(DAY_MS) < since.0 => DeviceTime(since.0),
         _ => claimed,
     }
 }
