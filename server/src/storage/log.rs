@@ -118,13 +118,13 @@ pub fn attest(
     pack: PackHash,
 ) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE chg SET seq = $3, device = $4, pack = $5, relayed = 0 WHERE space = $1 AND hash = $2",
+        "UPDATE chg SET seq = $1, device = $2, pack = $3, relayed = 0 WHERE space = $4 AND hash = $5",
         &[
-            space.as_str().into(),
-            hash.as_bytes().into(),
             seq.cast_signed().into(),
             device.as_bytes().into(),
             pack.as_bytes().into(),
+            space.as_str().into(),
+            hash.as_bytes().into(),
         ],
     )?;
     Ok(())
