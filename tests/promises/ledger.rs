@@ -189,7 +189,7 @@ fn pages_neither_skip_nor_repeat_while_the_ledger_grows() {
             .clock
             .as_ref()
             .unwrap()
-            .set(DeviceTime(MORNING + 86_400_000 + round));
+            .set(DeviceTime(MORNING + 20 * 3_600_000 + round));
         found(&mut worker, &town, "新增");
         town.sync(&mut worker);
         town.project();

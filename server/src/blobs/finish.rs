@@ -24,6 +24,7 @@ use crate::{
     storage::{
         StorageError, Tx,
         blobs::{self, Blob, Part, Upload},
+        opened,
     },
 };
 
@@ -146,7 +147,7 @@ fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob
     match blobs::find(tx, upload.hash)? {
         Some(listed) => {
             if ended {
-                blobs::sent_by(tx, upload.hash, upload.device)?;
+                opened::sent_by(tx, upload.hash, upload.device)?;
             }
             Ok(listed)
         }

@@ -6,7 +6,7 @@ use sync_core::{record::BlobHash, wire::Code};
 use super::{Blobs, thumb_key};
 use crate::{
     access::{Reach, Refusal},
-    storage::blobs,
+    storage::{blobs, opened},
 };
 
 /// Which form of a photo.
@@ -31,10 +31,10 @@ impl Blobs {
             .storage
             .read(move |tx| {
                 let own = match device {
-                    Some(device) => blobs::is_sender(tx, hash, device)?,
+                    Some(device) => opened::is_sender(tx, hash, device)?,
                     None => false,
                 };
-                let (paths, hidden) = blobs::opened_by(tx, hash)?;
+                let (paths, hidden) = opened::opened_by(tx, hash)?;
                 Ok::<_, Refusal>((blobs::find(tx, hash)?, own, paths, hidden))
             })
             .await?;

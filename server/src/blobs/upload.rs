@@ -20,6 +20,7 @@ use crate::{
     storage::{
         StorageError, Tx,
         blobs::{self, Part, Upload},
+        opened,
     },
 };
 
@@ -94,7 +95,7 @@ impl Blobs {
         }
         // Only who has sent the bytes hears that they are here: anybody else could ask for hashes they merely know.
         let known = move |tx: &mut dyn Tx| {
-            let sent = blobs::is_sender(tx, hash, device)?;
+            let sent = opened::is_sender(tx, hash, device)?;
             Ok::<_, StorageError>(blobs::find(tx, hash)?.filter(|_| sent))
         };
         if let Some(found) = self.storage.read(known).await? {

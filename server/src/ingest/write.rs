@@ -12,6 +12,7 @@ use crate::{
         docs::{self, Doc},
         grant_uses::{self, GrantUse},
         log::{self, Change},
+        opened,
         spaces::{self, PathSum},
     },
 };
@@ -189,6 +190,6 @@ fn rows_of_changes(
     blobs::refer(tx, space, of_begun, of_older)?;
     named_by.sort_unstable();
     named_by.dedup();
-    blobs::named_by(tx, space, &named_by)?;
+    opened::named_by(tx, space, &named_by)?;
     Ok(())
 }

@@ -23,12 +23,12 @@ use super::{
     whole::{self, Whole},
 };
 use crate::storage::{
-    StorageError, Tx, blobs, bodies,
+    StorageError, Tx, bodies,
     campaign::{self as records, Figure, Visit},
     docs::Doc,
     hazards::{self, Hazard},
     marks::{self, Mark},
-    revocations,
+    opened, revocations,
 };
 
 /// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
@@ -282,7 +282,7 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     let visits: Vec<&Visit> = founded().flat_map(|r| &r.visits).collect();
     records::put(tx, space, &records, &figures, &visits)?;
     for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
-        blobs::hide(tx, space, rows.which()?.0, &rows.hidden)?;
+        opened::hide(tx, space, rows.which()?.0, &rows.hidden)?;
     }
     Ok(())
 }

@@ -30,9 +30,9 @@ const MIGRATIONS: &[Migration] = &[
         shared: include_str!("migrations/0005_photos_by_hash.sql"),
         embedded: include_str!("migrations/0005_rows_by_key.sqlite.sql"),
     },
-    shared(include_str!("migrations/0008_until.sql")),
-    shared(include_str!("migrations/0006_quota.sql")),
-    shared(include_str!("migrations/0009_photos_opened.sql")),
+    shared(include_str!("migrations/0006_until.sql")),
+    shared(include_str!("migrations/0007_quota.sql")),
+    shared(include_str!("migrations/0008_photos_opened.sql")),
 ];
 
 /// Brings the database at `path` to the newest schema.

@@ -22,6 +22,7 @@ pub mod log;
 pub mod marks;
 mod migrate;
 pub mod names;
+pub mod opened;
 pub mod packs;
 pub mod quotas;
 pub mod records;

@@ -1,0 +1,105 @@
+//! Which documents open a photo: those in which a device named it that has sent its bytes, unless one has hidden it.
+
+use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
+
+use super::{StorageError, Tx, Value, blobs::Reference, spaces::area};
+
+/// Notes that a device named photos in documents of a space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn named_by(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    named: &[(Reference, DeviceId)],
+) -> Result<(), StorageError> {
+    let rows: Vec<Value<'_>> = named
+        .iter()
+        .flat_map(|((doc, hash), device)| {
+            [
+                hash.as_bytes().into(),
+                space.as_str().into(),
+                doc.as_bytes().into(),
+                device.as_bytes().into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "blob_named (hash, space, doc, device)",
+        4,
+        &rows,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// Notes that a device has sent every byte of a photo.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), StorageError> {
+    tx.execute(
+        "INSERT INTO blob_sender (hash, device) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        &[hash.as_bytes().into(), device.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Whether a device has sent every byte of a photo.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn is_sender(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<bool, StorageError> {
+    let found = tx.first(
+        "SELECT 1 FROM blob_sender WHERE hash = $1 AND device = $2",
+        &[hash.as_bytes().into(), device.as_bytes().into()],
+        |row| row.int(0),
+    )?;
+    Ok(found.is_some())
+}
+
+/// Takes photos of a document out of view.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn hide(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    doc: DocId,
+    photos: &[BlobHash],
+) -> Result<(), StorageError> {
+    let rows: Vec<Value<'_>> = photos
+        .iter()
+        .flat_map(|hash| {
+            [
+                hash.as_bytes().into(),
+                space.as_str().into(),
+                doc.as_bytes().into(),
+            ]
+        })
+        .collect();
+    tx.insert_all(
+        "blob_hidden (hash, space, doc)",
+        3,
+        &rows,
+        "ON CONFLICT DO NOTHING",
+    )
+}
+
+/// The places of documents that open a photo: a device named it there that has sent its bytes. Whether it is hidden in
+/// any of them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn opened_by(tx: &mut dyn Tx, hash: BlobHash) -> Result<(Vec<AreaPath>, bool), StorageError> {
+    let rows = tx.all(
+        "SELECT DISTINCT d.path, CASE WHEN x.doc IS NULL THEN 0 ELSE 1 END
+         FROM blob_named n JOIN blob_sender s ON s.hash = n.hash AND s.device = n.device
+           JOIN doc d ON d.space = n.space AND d.id = n.doc
+           LEFT JOIN blob_hidden x ON x.hash = n.hash AND x.space = n.space AND x.doc = n.doc
+         WHERE n.hash = $1",
+        &[hash.as_bytes().into()],
+        |row| Ok((area(&row.text(0)?)?, row.int(1)? != 0)),
+    )?;
+    let hidden = rows.iter().any(|(_, hidden)| *hidden);
+    Ok((rows.into_iter().map(|(path, _)| path).collect(), hidden))
+}
