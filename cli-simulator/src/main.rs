@@ -11,6 +11,7 @@ mod cli;
 use clap::Parser;
 
 fn main() -> std::process::ExitCode {
+    close_files();
     match cli::Arguments::parse().run() {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
@@ -18,4 +19,10 @@ fn main() -> std::process::ExitCode {
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// Whatever this process makes may be read by its owner only: databases, keys, photos.
+fn close_files() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }

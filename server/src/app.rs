@@ -11,10 +11,11 @@ use tokio::{
 };
 
 use crate::{
-    access::{Access, Now, server_key, shared_key},
+    access::{Access, Now, embedded_key, shared_key},
     blobs::{Blobs, Lifetimes, Store, Target},
     config::{Config, Limits},
     feed::Feed,
+    folder,
     front::Front,
     hints::Hints,
     http::{self, Rooms},
@@ -60,12 +61,26 @@ pub fn system_clock() -> Now {
 /// If the folder, the database or the key cannot be opened, with the path and what to do.
 pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
     let data = &config.data;
-    std::fs::create_dir_all(data).with_context(|| {
+    folder::make(data).with_context(|| {
         format!(
             "data folder {} cannot be made; choose another with --data",
             data.display()
         )
     })?;
+    ensure!(
+        !data.join(folder::UNFINISHED).exists(),
+        "{} holds a restore that was not finished; run `xuncha admin restore` again",
+        data.display()
+    );
+    ensure!(
+        !folder::is_read_only(data),
+        "{} is on a disk that takes no writes (it is read-only): only backup, verify and lists work there",
+        data.display()
+    );
+    let closed = folder::tighten(data).context("--data")?;
+    if closed > 0 {
+        tracing::warn!(data = %data.display(), closed, "files and folders of the server were readable by others; they are closed now");
+    }
     let (storage, key) = match &config.database {
         Some(url) => {
             let authority = config.database_ca.as_deref();
@@ -75,7 +90,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
                 filling.is_none(),
                 "--database: it is being filled by `xuncha admin migrate-store`; run that to its end first"
             );
-            let key = shared_key(&storage).context("server key")?;
+            let key = shared_key(&storage, config.key.as_deref()).context("server key")?;
             (storage, key)
         }
         None => {
@@ -85,7 +100,9 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
             storage
                 .write_now(|_| Ok::<_, StorageError>(()))
                 .with_context(|| format!("database in {}", data.display()))?;
-            (storage, server_key(data).context("server key")?)
+            let key = embedded_key(&storage, &config.key_file()).context("server key")?;
+            folder::tighten(data).context("--data")?;
+            (storage, key)
         }
     };
     let access = Access::new(

@@ -12,6 +12,8 @@ use std::{
 pub struct Config {
     /// Folder of the embedded database and the server's key, and of the photos, if no other place is named for them.
     pub data: PathBuf,
+    /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is PostgreSQL.
+    pub key: Option<PathBuf>,
     /// `postgres://…`; without it the database is embedded in the data folder.
     pub database: Option<String>,
     /// Certificates (PEM) that the database's is signed by; without it, those of the system.
@@ -157,10 +159,17 @@ impl FromStr for Network {
 }
 
 impl Config {
+    /// Where the signing key of an embedded database is.
+    pub fn key_file(&self) -> PathBuf {
+        let own = || self.data.join("server.key");
+        self.key.clone().unwrap_or_else(own)
+    }
+
     /// The settings for a data folder; health and metrics on a free port of the machine itself.
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),
+            key: None,
             database: None,
             database_ca: None,
             blobs: None,

@@ -8,6 +8,7 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
+    close_files();
     cli::log();
     match cli::Arguments::parse().run().await {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -16,4 +17,10 @@ async fn main() -> std::process::ExitCode {
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// Whatever this process makes may be read by its owner only: databases, keys, photos.
+fn close_files() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
 }

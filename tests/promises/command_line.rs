@@ -127,8 +127,13 @@ fn every_command_works_on_the_database_of_a_running_server() {
         assert!(refused(&town, &moved).contains("--database"));
     } else {
         done(&town, &["admin", "backup", backup]);
-        let restored = ["admin", "--data", other, "restore", backup];
-        done(&town, &restored);
+        let kept = town.config.key_file();
+        let kept = ["--key", kept.to_str().unwrap()];
+        done(
+            &town,
+            &with(&["admin", "--data", other, "restore", backup], &kept),
+        );
+        done(&town, &["admin", "verify"]);
         done(&town, &["admin", "migrate-store", "--undo"]);
     }
     assert!(refused(&town, &["admin", "revoke", "ffffffff"]).contains("not known"));

@@ -97,7 +97,14 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let comparison = compare(&town, &from, &to);
     assert!(comparison.is_equal(), "{}", comparison.text());
     assert_eq!(comparison.photos_read_back, 2);
-    town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
+    // Cut after the old one was told, it is finished by the next run.
+    for _ in 0..2 {
+        town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
+        let released = migrate::is_released(&from, &to);
+        assert!(town.runtime.block_on(released).unwrap());
+    }
+    let undone = from.storage.set_moved(false).expect_err("both would work");
+    assert!(undone.to_string().contains("released"), "{undone}");
 
     let gone = town.start(&town.config.clone()).expect_err("it has moved");
     assert!(format!("{gone:#}").contains("migrate-store"), "{gone:#}");
@@ -152,6 +159,49 @@ fn a_row_or_a_photo_that_was_lost_on_the_way_is_found() {
     lose("DELETE FROM blob_ref");
     let other = lose("UPDATE blob SET object = object || 'x'");
     assert_eq!(other.photos_wrong.len(), 1);
+}
+
+#[test]
+fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
+    let Some(mut town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    let mut liu = town.phone("网格员甲");
+    let shots = [1, 2].map(|n| photo(&mut liu.device, n, PhotoRole::Before).unwrap());
+    found_with(&mut liu, &town, "两张照片", shots.to_vec());
+    town.sync(&mut liu);
+    let (from, to) = places(&town, &url, &s3.setting());
+    let name = shots[0].hash.to_string();
+    let folder = town.config.data.join("blobs").join(&name[..2]);
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        if file.to_str().unwrap().contains(&name) {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let key = town.app().rooms.access.key().clone();
+    let copied = migrate::copy(&from, &to, &key, &quiet);
+    assert_eq!(town.runtime.block_on(copied).unwrap(), [shots[0].hash]);
+    from.storage.set_moved(true).unwrap();
+    copy(&town, &from, &to);
+    let comparison = compare(&town, &from, &to);
+    assert!(comparison.is_equal(), "{}", comparison.text());
+    town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
+    let config = Config {
+        database: Some(url.clone()),
+        blobs: Some(s3.setting()),
+        ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
+    };
+    let moved = town.start(&config).unwrap();
+    town.move_to(moved);
+    town.sync(&mut liu);
+    town.sync(&mut liu);
+    let token = liu.device.token().unwrap().unwrap();
+    for shot in shots {
+        let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
+        assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use xuncha_server::storage::{Storage, StorageError, spaces};
 
 use crate::support::{MORNING, Town, database, found, found_with, remark};
 
-const SERVER: &str = include_str!("../../server/src/storage/migrations/0001_log_and_ledger.sql");
+pub(crate) const SERVER: &str =
+    include_str!("../../server/src/storage/migrations/0001_log_and_ledger.sql");
 const PHONE: &str = include_str!("../../sync-core/src/device/migrations/0001_device.sql");
 
 /// What a query of one column answers.
@@ -21,7 +22,7 @@ fn column(c: &Connection, sql: &str) -> Vec<String> {
 }
 
 /// Turns a database back into one of the first version: everything that one could hold.
-fn turn_back(file: &Path, first: &str) {
+pub(crate) fn turn_back(file: &Path, first: &str) {
     let old = file.with_extension("first");
     let c = Connection::open(&old).unwrap();
     c.execute_batch("PRAGMA foreign_keys=OFF").unwrap();
@@ -78,6 +79,8 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
 
     town.backup_to("first");
     turn_back(&town.folder.path().join("first/xuncha.db"), SERVER);
+    let key = town.config.key_file();
+    std::fs::copy(key, town.folder.path().join("first/server.key")).unwrap();
     town.restart_on("first");
     let home = liu.folder().to_owned();
     drop(liu);

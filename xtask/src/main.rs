@@ -4,6 +4,7 @@
 
 mod cargo;
 mod ci;
+mod kill_points;
 mod postgres;
 mod repeat;
 mod schemas;
@@ -47,6 +48,12 @@ enum Command {
         #[arg(long)]
         fresh: bool,
     },
+    /// Kill backup, restore, a change of the schema and a move at many system calls; needs strace.
+    KillPoints {
+        /// Points of each kind of call, of each command.
+        #[arg(long, default_value_t = 40)]
+        points: usize,
+    },
     /// A foreign tus client uploads a photo, is killed half way and resumes.
     TusClient,
 }
@@ -73,6 +80,7 @@ fn main() -> anyhow::Result<()> {
             cargo::cargo(&all)
         }
         Command::Repeat { times, fresh } => repeat::run(times, fresh),
+        Command::KillPoints { points } => kill_points::run(points),
         Command::TusClient => tus::run(),
     }
 }

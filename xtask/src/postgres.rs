@@ -7,7 +7,7 @@ use anyhow::ensure;
 use crate::cargo::{built, program};
 
 /// What `with-postgres` ends with if there is none.
-const MISSING: i32 = 3;
+pub(crate) const MISSING: i32 = 3;
 
 /// Runs the promises on PostgreSQL; `Ok(false)` if there is none on this machine.
 pub(crate) fn run() -> anyhow::Result<bool> {

@@ -1,54 +1,135 @@
 //! The server's own key, and randomness from the system.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs, path::Path};
 
+use anyhow::{Context, ensure};
 use sync_core::identity::SecretKey;
 
-use crate::storage::{Storage, StorageError, spaces};
+use crate::{
+    folder,
+    storage::{Storage, StorageError, spaces},
+};
+
+/// Where a database keeps the public key of its server, so that no other key signs for it.
+pub const PUBLIC_KEY: &str = "server_public_key";
+const SEED: &str = "server_key";
 
 /// Reads the server's key from the data folder, making it on first use.
 ///
 /// # Errors
 /// From the file system, or if the file is not 32 bytes.
 pub fn server_key(data: &Path) -> std::io::Result<SecretKey> {
-    let path = data.join("server.key");
-    if path.exists() {
-        let seed: [u8; 32] = fs::read(&path)?.try_into().map_err(|_| {
-            std::io::Error::other(format!(
-                "{} is damaged: restore it from the backup",
-                path.display()
-            ))
-        })?;
-        return Ok(SecretKey::from_seed(seed));
+    key_in(&data.join("server.key"))
+}
+
+/// Reads a key from a file, making it on first use. Of several processes at once one makes it.
+fn key_in(path: &Path) -> std::io::Result<SecretKey> {
+    if !path.exists() {
+        folder::make(folder::above(path))?;
+        folder::write_once(path, &random::<32>(), &hex::encode(random::<4>()))?;
     }
-    let seed = random::<32>();
-    let fresh = data.join("server.key.new");
-    let mut file = fs::File::create(&fresh)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    }
-    file.write_all(&seed)?;
-    file.sync_all()?;
-    fs::rename(&fresh, &path)?;
-    fs::File::open(data)?.sync_all()?;
+    let seed: [u8; 32] = fs::read(path)?.try_into().map_err(|_| {
+        std::io::Error::other(format!(
+            "{} is damaged: restore it from its copy",
+            path.display()
+        ))
+    })?;
     Ok(SecretKey::from_seed(seed))
 }
 
-/// The key that all processes on one database share; the first of them makes it.
+/// The public key of a seed.
+pub fn public_key_of(seed: &[u8; 32]) -> [u8; 32] {
+    SecretKey::from_seed(*seed).public().0
+}
+
+/// The key of an embedded database, in a file. A new key is made for a new database only: what another key has signed
+/// could not be verified any more.
 ///
 /// # Errors
-/// [`StorageError`] from the database, or if the key there is damaged.
-pub fn shared_key(storage: &Storage) -> Result<SecretKey, StorageError> {
-    let seed = storage.write_now(|tx| {
-        spaces::set_meta_once(tx, "server_key", &random::<32>())?;
-        spaces::meta(tx, "server_key")
+/// If the file is missing, damaged or of another server.
+pub fn embedded_key(storage: &Storage, file: &Path) -> anyhow::Result<SecretKey> {
+    let known = storage.read_now(|tx| spaces::meta(tx, PUBLIC_KEY))?;
+    ensure!(
+        known.is_none() || file.exists(),
+        "{} is missing; put the copy of the server's key there, or name it with --key-file",
+        file.display()
+    );
+    let key = key_in(file)?;
+    claim(storage, &key, known, &file.display().to_string())?;
+    Ok(key)
+}
+
+/// The key that all processes on one database share; the first of them makes it. It is in the database unless `file`
+/// names another place for it: then it is moved there.
+///
+/// # Errors
+/// From the database or the file, or if the two hold different keys.
+pub fn shared_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<SecretKey> {
+    let (seed, known) = storage.write_now(|tx| {
+        let found = (spaces::meta(tx, SEED)?, spaces::meta(tx, PUBLIC_KEY)?);
+        Ok::<_, StorageError>(found)
     })?;
-    let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed).ok());
-    seed.map(SecretKey::from_seed).ok_or_else(|| {
-        StorageError::Engine("the server's key in the database is damaged".to_owned())
-    })
+    let Some(file) = file else {
+        ensure!(
+            seed.is_some() || known.is_none(),
+            "the server's key is kept in a file: name it with --key-file"
+        );
+        let seed = storage.write_now(|tx| {
+            spaces::set_meta_once(tx, SEED, &random::<32>())?;
+            spaces::meta(tx, SEED)
+        })?;
+        let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed).ok());
+        let key = seed.map(SecretKey::from_seed);
+        let key = key.context("the server's key in the database is damaged")?;
+        claim(storage, &key, known, "the key in the database")?;
+        return Ok(key);
+    };
+    if let Some(seed) = &seed {
+        folder::make(folder::above(file))?;
+        folder::write_once(file, seed, &hex::encode(random::<4>()))?;
+    }
+    let known = known.or_else(|| {
+        let seed = <[u8; 32]>::try_from(seed.clone()?).ok()?;
+        Some(public_key_of(&seed).to_vec())
+    });
+    ensure!(
+        known.is_none() || file.exists(),
+        "--key-file: {} is missing; put the copy of the server's key there",
+        file.display()
+    );
+    let key = key_in(file)?;
+    claim(storage, &key, known, &file.display().to_string())?;
+    if seed.is_some() {
+        storage.write_now(|tx| spaces::delete_meta(tx, SEED))?;
+        tracing::info!(file = %file.display(), "the server's key was moved from the database to its file");
+    }
+    Ok(key)
+}
+
+/// Makes sure that a database is signed for by one key only.
+fn claim(
+    storage: &Storage,
+    key: &SecretKey,
+    known: Option<Vec<u8>>,
+    place: &str,
+) -> anyhow::Result<()> {
+    let own = key.public().0.to_vec();
+    let known = match known {
+        Some(known) => known,
+        None => {
+            let first = own.clone();
+            let claimed = storage.write_now(move |tx| {
+                spaces::set_meta_once(tx, PUBLIC_KEY, &first)?;
+                spaces::meta(tx, PUBLIC_KEY)
+            })?;
+            claimed.unwrap_or_default()
+        }
+    };
+    ensure!(
+        known == own,
+        "{place} is not the key of this database's server: what it signed could not be verified; put the right key there"
+    );
+    Ok(())
 }
 
 /// Unpredictable bytes from the system.

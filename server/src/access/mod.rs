@@ -20,7 +20,7 @@ use crate::storage::{Storage, StorageError};
 
 pub use enrol::{Invitation, TOKEN_DAYS, invite, invite_until};
 pub(crate) use keys::random;
-pub use keys::{server_key, shared_key};
+pub use keys::{PUBLIC_KEY, embedded_key, public_key_of, server_key, shared_key};
 pub use reach::Reach;
 
 /// The server's clock, handed in so that tests can drive it.
@@ -41,7 +41,13 @@ impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Full => Self::new(Code::StorageFull, "the database's disk is full"),
-            StorageError::Moved => Self::new(Code::Busy, "this server is moving; come back soon"),
+            StorageError::Moved | StorageError::Released => {
+                Self::new(Code::Busy, "this server is moving; come back soon")
+            }
+            StorageError::Blocked => Self::new(
+                Code::Busy,
+                "another transaction holds what is needed; nothing was written",
+            ),
             other => Self::Storage(other),
         }
     }

@@ -55,8 +55,8 @@ impl Store {
         };
         let objects: Arc<dyn ObjectStore> = match target {
             Target::Folder(folder) => {
-                std::fs::create_dir_all(folder.join("uploads"))
-                    .and_then(|()| std::fs::create_dir_all(folder.join("blobs")))
+                crate::folder::make(&folder.join("uploads"))
+                    .and_then(|()| crate::folder::make(&folder.join("blobs")))
                     .map_err(|e| unusable(e.to_string()))?;
                 let local = LocalFileSystem::new_with_prefix(folder);
                 Arc::new(local.map_err(|e| unusable(said(&e)))?.with_fsync(true))
@@ -166,17 +166,21 @@ impl Store {
         }
     }
 
-    /// Copies a photo with its thumbnail to another store, under the same names.
+    /// Copies a photo with its thumbnail to another store, under the same names; `false` if it is not here. A lost
+    /// thumbnail makes no photo lost.
     ///
     /// # Errors
-    /// [`Code::NotFound`] if it is not here; [`Refusal::Storage`].
-    pub(crate) async fn copy_photo(&self, to: &Self, object: &str) -> Result<(), Refusal> {
-        for key in [super::thumb_key(object), object.to_owned()] {
-            let missing = || Refusal::new(Code::NotFound, key.clone());
-            let bytes = self.get(&key).await?.ok_or_else(missing)?;
-            to.put(&key, bytes).await?;
+    /// [`Refusal::Storage`].
+    pub(crate) async fn copy_photo(&self, to: &Self, object: &str) -> Result<bool, Refusal> {
+        let Some(photo) = self.get(object).await? else {
+            return Ok(false);
+        };
+        let thumb = super::thumb_key(object);
+        if let Some(bytes) = self.get(&thumb).await? {
+            to.put(&thumb, bytes).await?;
         }
-        Ok(())
+        to.put(object, photo).await?;
+        Ok(true)
     }
 
     /// The bytes of a photo.
@@ -185,6 +189,18 @@ impl Store {
     /// [`Refusal::Storage`].
     pub(crate) async fn photo(&self, object: &str) -> Result<Option<Bytes>, Refusal> {
         self.get(object).await
+    }
+
+    /// How large an object is; `None` if it is not there.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`] if the store cannot be asked.
+    pub(crate) async fn size(&self, key: &str) -> Result<Option<u64>, Refusal> {
+        match self.objects.head(&Path::from(key)).await {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(refused(&error)),
+        }
     }
 
     /// Removes an object; `false` if that failed, or it was not there.

@@ -93,16 +93,26 @@ impl Blobs {
                 format!("a photo has 1 to {MAX_BLOB_BYTES} bytes"),
             ));
         }
-        // Only who has sent the bytes hears that they are here: anybody else could ask for hashes they merely know.
         let known = move |tx: &mut dyn Tx| {
-            let sent = opened::is_sender(tx, hash, device)?;
-            Ok::<_, StorageError>(blobs::find(tx, hash)?.filter(|_| sent))
+            let found = blobs::find(tx, hash)?;
+            Ok::<_, StorageError>((found, opened::is_sender(tx, hash, device)?))
         };
-        if let Some(found) = self.storage.read(known).await? {
-            return Ok(Created::Stored {
-                size: found.size,
-                receipt: found.receipt,
-            });
+        if let (Some(found), sent) = self.storage.read(known).await? {
+            // A receipt lets phones remove their copy: the row alone does not say that the bytes are there.
+            let kept = self.store.size(&found.object).await? == Some(found.size);
+            // Only who has sent the bytes hears that they are here: anybody else could ask for hashes they merely know.
+            if kept && sent {
+                return Ok(Created::Stored {
+                    size: found.size,
+                    receipt: found.receipt,
+                });
+            }
+            if !kept {
+                tracing::error!(photo = %hash, object = %found.object, "the bytes of a stored photo are lost; it is asked for again");
+                let object = found.object;
+                let forget = move |tx: &mut dyn Tx| blobs::forget_object(tx, hash, &object);
+                self.storage.write(forget).await?;
+            }
         }
         let expires_at = (self.now)().0 + self.lifetimes.upload;
         let upload = Upload {

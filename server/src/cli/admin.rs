@@ -1,11 +1,10 @@
 //! `xuncha admin …`: people and phones, rebuild, backup, restore.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
 use clap::Subcommand;
 
 use super::{
+    copies::{self, Backup, Restore, Verify},
     import::Import,
     lists::{Devices, Ending, Quarantine},
     migrate_store::MigrateStore,
@@ -13,10 +12,8 @@ use super::{
 };
 use xuncha_server::{
     app::{open, system_clock},
-    backup::{backup, restore},
-    blobs::Target,
     config::Config,
-    storage::listings::Secrets,
+    storage::{Storage, listings::Secrets},
 };
 
 #[derive(Debug, Subcommand)]
@@ -61,34 +58,29 @@ pub(crate) enum Admin {
     MigrateStore(MigrateStore),
     /// 重建台账 / Make the ledger anew from the log.
     Rebuild,
-    /// 备份 / Copy database, key and photos to a new folder; may be taken while the server runs.
-    Backup {
-        /// Folder to write; must not exist.
-        to: PathBuf,
-    },
+    /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
+    Backup(Backup),
     /// 恢复 / Restore a backup into an empty data folder; phones then refill what it lacks.
-    Restore {
-        /// Folder of the backup.
-        from: PathBuf,
-    },
+    Restore(Restore),
+    /// 核对 / Compare rows, photos and digests; ends with an error if anything differs.
+    Verify(Verify),
 }
 
 impl Admin {
     pub(crate) async fn run(self, config: Config) -> anyhow::Result<()> {
-        if let Self::Restore { from } = self {
-            anyhow::ensure!(
-                config.database.is_none(),
-                "restore is for SQLite; restore PostgreSQL with its own tools"
-            );
-            let target = Target::parse(config.blobs.as_deref(), &config.data)?;
-            let (photos, logs) = restore(&from, &config.data, target.folder()).await?;
-            println!(
-                "已恢复 / restored: {photos} photo files, {logs} logs with a new life; phones refill the rest"
-            );
-            return Ok(());
+        match self {
+            Self::Backup(backup) => return backup.run(config).await,
+            Self::Restore(restore) => return restore.run(config).await,
+            Self::Verify(verify) => return verify.run(config).await,
+            Self::MigrateStore(migrate) => return migrate.run(config).await,
+            _ => {}
         }
-        if let Self::MigrateStore(migrate) = self {
-            return migrate.run(config).await;
+        if self.only_reads() {
+            let read = config.clone();
+            let found = tokio::task::spawn_blocking(move || copies::read_only(&read));
+            if let Some(storage) = found.await?? {
+                return self.list(&storage).await;
+            }
         }
         // Opening a database waits, which only an ordinary thread may do.
         let opening = config.clone();
@@ -98,10 +90,6 @@ impl Admin {
             Self::Enrol(enrol) => people::enrol(&storage, enrol).await,
             Self::Token(token) => people::token(&storage, &rooms, token).await,
             Self::Revoke(revoke) => people::revoke(&storage, revoke).await,
-            Self::Devices(devices) => devices.run(&storage).await,
-            Self::Tokens(ending) => ending.run(&storage, Secrets::Tokens).await,
-            Self::Codes(ending) => ending.run(&storage, Secrets::Codes).await,
-            Self::Quarantine(quarantine) => quarantine.run(&storage).await,
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
@@ -116,21 +104,26 @@ impl Admin {
                 );
                 Ok(())
             }
-            Self::Backup { to } => {
-                let target = Target::parse(config.blobs.as_deref(), &config.data)?;
-                let photos = backup(&storage, &config.data, target.folder(), &to).await?;
-                println!(
-                    "备份完成 / backed up to {}: database, key, {photos} photos",
-                    to.display()
-                );
-                if target.folder().is_none() {
-                    println!(
-                        "照片未复制 / photos are not copied: {target} has tools of its own, such as versioning and replication"
-                    );
-                }
-                Ok(())
-            }
-            Self::Restore { .. } | Self::MigrateStore(_) => Ok(()),
+            other => other.list(&storage).await,
+        }
+    }
+
+    fn only_reads(&self) -> bool {
+        match self {
+            Self::Devices(_) | Self::Quarantine(_) => true,
+            Self::Tokens(ending) | Self::Codes(ending) => matches!(ending, Ending::List),
+            _ => false,
+        }
+    }
+
+    /// The commands that need the database alone.
+    async fn list(self, storage: &Storage) -> anyhow::Result<()> {
+        match self {
+            Self::Devices(devices) => devices.run(storage).await,
+            Self::Tokens(ending) => ending.run(storage, Secrets::Tokens).await,
+            Self::Codes(ending) => ending.run(storage, Secrets::Codes).await,
+            Self::Quarantine(quarantine) => quarantine.run(storage).await,
+            _ => Ok(()),
         }
     }
 }

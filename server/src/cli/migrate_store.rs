@@ -6,9 +6,10 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
-    access::server_key,
+    access::embedded_key,
     blobs::{Store, Target},
     config::Config,
+    folder,
     migrate::{self, Place},
     storage::Storage,
 };
@@ -48,6 +49,12 @@ impl MigrateStore {
             "{} is not there; name the folder with --data",
             file.display()
         );
+        let unfinished = config.data.join(folder::UNFINISHED);
+        ensure!(
+            !unfinished.exists(),
+            "{} is there: a restore was not finished; run it again",
+            unfinished.display()
+        );
         let from = Place {
             storage: Storage::open(&file).context("--data")?,
             photos: store(config.blobs.as_deref(), &config).context("--blobs")?,
@@ -66,7 +73,14 @@ impl MigrateStore {
                 .context("--to-database")?,
             photos: store(self.to_blobs.as_deref(), &config).context("--to-blobs")?,
         };
-        let key = server_key(&config.data)?;
+        if migrate::is_released(&from, &to).await? {
+            migrate::finish(&from, &to).await?;
+            println!(
+                "已经迁移 / moved already; start the server with --database and --blobs of the new place"
+            );
+            return Ok(());
+        }
+        let key = embedded_key(&from.storage, &config.key_file())?;
         to.photos.probe(&key.public()).await.context("--to-blobs")?;
         self.migrate(&from, &to, &config).await
     }
@@ -79,8 +93,14 @@ impl MigrateStore {
             bar.set_length(total.max(1));
             bar.set_position(done);
         };
-        let key = server_key(&config.data)?;
-        migrate::copy(from, to, &key, &say).await?;
+        let key = embedded_key(&from.storage, &config.key_file())?;
+        let lost = migrate::copy(from, to, &key, &say).await?;
+        if !lost.is_empty() {
+            bar.suspend(|| {
+                println!("照片已丢失，将向手机索取 / {} photos are lost here; phones that have them are asked:", lost.len());
+                lost.iter().for_each(|hash| println!("  {hash}"));
+            });
+        }
         if self.copy_only {
             bar.finish_and_clear();
             println!("已复制 / copied so far; run again without --copy-only to finish");

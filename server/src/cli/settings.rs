@@ -31,6 +31,9 @@ pub(super) struct Settings {
     /// Certificates (PEM) that the database's certificate is signed by; without it, the system's.
     #[arg(long, env = "XUNCHA_DATABASE_CA", global = true)]
     database_ca: Option<PathBuf>,
+    /// File of the server's signing key. Without it: `server.key` in the data folder, or the table `meta` of PostgreSQL.
+    #[arg(long, env = "XUNCHA_KEY_FILE", global = true)]
+    key_file: Option<PathBuf>,
     /// `s3://bucket/prefix?endpoint=…&region=…` or a folder. Without it: in the data folder.
     #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true, global = true)]
     blobs: Option<String>,
@@ -122,6 +125,7 @@ impl Settings {
         config.database = self.database.or(from.database);
         config.database_ca = self.database_ca.or(from.database_ca);
         config.blobs = self.blobs.or(from.blobs);
+        config.key = self.key_file.or(from.key_file);
         if let Some(session) = self.session_hours.or(from.session_hours) {
             anyhow::ensure!(session > 0, "--session-hours: expected 1 or more");
             config.session_ms = hours(session);

@@ -16,6 +16,7 @@ mod problem;
 mod records;
 mod reports;
 mod review;
+mod whole;
 mod wrong;
 
 use std::sync::Arc;
@@ -133,7 +134,7 @@ pub fn router(rooms: Rooms) -> Router {
         .merge(strangers)
         .merge(devices)
         .merge(photos)
-        .merge(people().route_layer(small(Class::Person, JSON_BYTES)))
+        .merge(people(&rooms).route_layer(small(Class::Person, JSON_BYTES)))
         .merge(
             Router::new()
                 .route("/v1/exports/hazards.csv", get(export::csv))
@@ -176,8 +177,8 @@ fn measured(rooms: &Rooms, shown: bool) -> Router {
 }
 
 /// For people with a key.
-fn people() -> Router<Rooms> {
-    Router::new()
+fn people(rooms: &Rooms) -> Router<Rooms> {
+    let ledger = Router::new()
         .route("/v1/hazards", get(review::list))
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
@@ -188,6 +189,11 @@ fn people() -> Router<Rooms> {
         .route("/v1/records/{id}", get(records::one))
         .route("/v1/coverage", get(records::coverage))
         .route("/v1/indicators", get(indicators::show))
+        .route("/v1/exports/hazards.csv", get(export::csv))
+        .route("/v1/exports/hazards.geojson", get(export::geojson))
+        .route_layer(from_fn_with_state(rooms.clone(), whole::only));
+    Router::new()
+        .merge(ledger)
         .route("/v1/indicators/manual", post(indicators::type_value))
         .route("/v1/reports", get(reports::list).post(reports::seal))
         .route("/v1/reports/{id}", get(reports::bytes))

@@ -9,15 +9,19 @@ mod compare;
 mod photos;
 mod records;
 
-use sync_core::identity::SecretKey;
+use sync_core::{
+    identity::SecretKey,
+    record::{BlobHash, LogId},
+};
 
 pub use compare::Comparison;
 
 pub use crate::storage::tables::Contents;
 
 use crate::{
+    access::{PUBLIC_KEY, random},
     blobs::Store,
-    storage::{Storage, StorageError, Tx, spaces, tables},
+    storage::{Storage, StorageError, Tx, marks, spaces, tables},
 };
 
 /// Set in a database while it is being filled.
@@ -54,9 +58,20 @@ pub enum MigrateError {
         "the target database holds records that did not come from here; choose an empty database"
     )]
     InUse,
+    /// The old database has named another target as the one that goes on.
+    #[error(
+        "the records were moved to another database than this one, which was released; nothing more can be moved from here"
+    )]
+    Elsewhere,
 }
 
-/// Copies everything once more, while the old server goes on.
+/// Set in a database in which photos are missing that the old one listed: phones are asked for them.
+const LOST: &str = "lost photos";
+/// Names the move that a database was released by, in the new one and in the old one.
+const MOVE: &str = "moved as";
+
+/// Copies everything once more, while the old server goes on. Returns the photos whose bytes the old store has lost:
+/// they are unknown to both from now on, and phones that still have them send them again.
 ///
 /// # Errors
 /// [`MigrateError`]; what was copied stays, and the next call goes on from there.
@@ -65,7 +80,7 @@ pub async fn copy(
     to: &Place,
     key: &SecretKey,
     say: Progress<'_>,
-) -> Result<(), MigrateError> {
+) -> Result<Vec<BlobHash>, MigrateError> {
     begin(&to.storage, key).await?;
     records::copy(from, to, say).await?;
     whole(from, to, say).await?;
@@ -74,7 +89,7 @@ pub async fn copy(
 
 /// Marks the target as being filled, so that no server starts on it before it is whole.
 async fn begin(target: &Storage, key: &SecretKey) -> Result<(), MigrateError> {
-    let seed = key.to_seed();
+    let (seed, public) = (key.to_seed(), key.public().0);
     let own = target
         .write(move |tx| {
             let fresh = spaces::list(tx)?.is_empty();
@@ -83,6 +98,7 @@ async fn begin(target: &Storage, key: &SecretKey) -> Result<(), MigrateError> {
             }
             spaces::set_meta(tx, FILLING, b"1")?;
             spaces::set_meta(tx, "server_key", &seed)?;
+            spaces::set_meta(tx, PUBLIC_KEY, &public)?;
             Ok(true)
         })
         .await?;
@@ -114,17 +130,54 @@ async fn whole(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), Migrat
     Ok(())
 }
 
-/// Declares the target whole: servers may start on it.
+/// Whether the old database has given its work away to this target; `false` if to none.
+///
+/// # Errors
+/// [`MigrateError::Elsewhere`] if to another one.
+pub async fn is_released(from: &Place, to: &Place) -> Result<bool, MigrateError> {
+    let Some(named) = from.storage.released()? else {
+        return Ok(false);
+    };
+    let own = to.storage.read(|tx| spaces::meta(tx, MOVE)).await?;
+    if own.as_deref() == Some(&named) {
+        Ok(true)
+    } else {
+        Err(MigrateError::Elsewhere)
+    }
+}
+
+/// Declares the target whole: servers may start on it, and the old one never takes work again. Ended at any point, it
+/// is called again.
 ///
 /// # Errors
 /// [`MigrateError`].
 pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
+    let fresh = random::<16>();
+    let name = move |tx: &mut dyn Tx| {
+        spaces::set_meta_once(tx, MOVE, &fresh)?;
+        spaces::meta(tx, MOVE)
+    };
+    let name = to.storage.write(name).await?.unwrap_or_default();
+    // The old one first: between the two nobody takes work, never both.
+    from.storage.set_released(&name)?;
     let heads = from.storage.read(records::heads).await?;
     to.storage
         .write(move |tx| {
+            if spaces::meta(tx, FILLING)?.is_none() {
+                return Ok::<_, StorageError>(());
+            }
             for head in &heads {
                 records::set_head(tx, head)?;
             }
+            if spaces::meta(tx, LOST)?.is_some() {
+                // Phones compare with a log of a new life, and send the photos that they still have.
+                for space in spaces::list(tx)? {
+                    spaces::renew_log(tx, &space.id, LogId(random()))?;
+                }
+                spaces::delete_meta(tx, LOST)?;
+            }
+            // Its ledger is empty.
+            marks::begin_making(tx)?;
             spaces::delete_meta(tx, FILLING)
         })
         .await?;

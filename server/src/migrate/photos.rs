@@ -1,8 +1,10 @@
 //! Photos: bytes first, then the row that says they are stored.
 
-use super::{MigrateError, Place, Progress};
+use sync_core::record::BlobHash;
+
+use super::{LOST, MigrateError, Place, Progress};
 use crate::storage::{
-    Tx,
+    StorageError, Tx, blobs, spaces,
     tables::{BLOB, Cell},
 };
 
@@ -14,7 +16,13 @@ fn object(row: &[Cell]) -> Option<String> {
 }
 
 /// Copies every photo that the target has not listed.
-pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
+/// Returns those whose bytes are lost, which are unknown to the old database from now on.
+pub(super) async fn copy(
+    from: &Place,
+    to: &Place,
+    say: Progress<'_>,
+) -> Result<Vec<BlobHash>, MigrateError> {
+    let mut lost = Vec::new();
     let total = from.storage.read(|tx| BLOB.count(tx)).await?;
     let (mut after, mut done): (Option<Vec<Cell>>, u64) = (None, 0);
     loop {
@@ -25,31 +33,43 @@ pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<
             break;
         };
         for row in rows {
-            photo(from, to, row).await?;
+            lost.extend(photo(from, to, row).await?);
             done += 1;
             say("照片 / photos", done, total.max(done));
         }
         after = Some(last);
     }
-    Ok(())
+    Ok(lost)
 }
 
-async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<(), MigrateError> {
+/// Copies one photo; its hash if its bytes are not there.
+async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHash>, MigrateError> {
     let Some(object) = object(&row) else {
-        return Ok(());
+        return Ok(None);
     };
     let name = object.clone();
-    let read = move |tx: &mut dyn Tx| crate::storage::blobs::names(tx, &name);
+    let read = move |tx: &mut dyn Tx| blobs::names(tx, &name);
     if to.storage.read(read).await? {
-        return Ok(());
+        return Ok(None);
     }
     let failed = |cause: String| MigrateError::Photo {
         object: object.clone(),
         cause,
     };
     let copied = from.photos.copy_photo(&to.photos, &object).await;
-    copied.map_err(|e| failed(e.to_string()))?;
+    if !copied.map_err(|e| failed(e.to_string()))? {
+        let Some(Cell::Bytes(hash)) = row.first() else {
+            return Ok(None);
+        };
+        let hash = BlobHash::from_slice(hash).map_err(StorageError::from)?;
+        to.storage
+            .write(|tx| spaces::set_meta(tx, LOST, b"1"))
+            .await?;
+        let forget = move |tx: &mut dyn Tx| blobs::forget_object(tx, hash, &object);
+        from.storage.write(forget).await?;
+        return Ok(Some(hash));
+    }
     let write = move |tx: &mut dyn Tx| BLOB.put(tx, std::slice::from_ref(&row));
     to.storage.write(write).await?;
-    Ok(())
+    Ok(None)
 }

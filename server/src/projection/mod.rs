@@ -92,16 +92,22 @@ impl Projection {
         total.documents += self.again().await?;
         self.photos().await?;
         self.compare().await?;
+        if !self.is_whole().await?.1 {
+            self.storage.write(|tx| marks::end_making(tx)).await?;
+        }
         Ok(total)
     }
 
     async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
-        let (of, worker, now) = (space.clone(), self.worker, (self.now)().0);
+        let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
         // Where there is one process only, a lease is what an earlier life of it has left.
         let shared = self.storage.heard().is_some();
         let gathered = move |tx: &mut dyn Tx| {
             let mark = marks::mark(tx, &of)?;
-            let taken = mark.lease_until > now && mark.worker.is_some_and(|w| w != worker);
+            let now = tx.clock()?.unwrap_or(own);
+            // A lease that ends later than any may was taken by a wrong clock, and counts for nothing.
+            let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
+            let taken = lasts && mark.worker.is_some_and(|w| w != worker);
             if shared && taken {
                 return Ok(None);
             }
@@ -116,9 +122,9 @@ impl Projection {
         let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
         let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
-        let until = now + LEASE_MS;
         self.storage
             .write(move |tx| {
+                let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
                 let lease = (worker.as_slice(), until);
                 let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
                 // If another worker was faster, the log may go on behind where that worker stopped.
@@ -184,11 +190,24 @@ impl Projection {
     /// # Errors
     /// [`StorageError`].
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
-        let (worker, until) = (self.worker, (self.now)().0 + LEASE_MS);
-        self.storage
-            .write(move |tx| hazards::clear(tx, &worker, until))
-            .await?;
+        let (worker, own) = (self.worker, (self.now)().0);
+        let clear = move |tx: &mut dyn Tx| {
+            let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
+            hazards::clear(tx, &worker, until)?;
+            marks::begin_making(tx)
+        };
+        self.storage.write(clear).await?;
         self.catch_up().await
+    }
+
+    /// How often the ledger was made, and whether it is whole. What is read between two equal answers that say that it
+    /// is whole was read of a whole ledger.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn is_whole(&self) -> Result<(u64, bool), StorageError> {
+        let making = self.storage.read(|tx| marks::making(tx)).await?;
+        Ok((making.times, making.upto.is_empty()))
     }
 
     /// Changes that are in the log but not yet in the ledger.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
+pub use super::held::{Held, count, forget, forget_object, forget_uploads, held};
 use super::{StorageError, Tx, Value};
 
 /// A stored photo.
@@ -99,18 +100,6 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, Stor
         ],
     )?;
     Ok(listed > 0)
-}
-
-/// Objects of stored photos, in order, after `after`.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn objects(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<String>, StorageError> {
-    tx.all(
-        "SELECT object FROM blob WHERE object > $1 ORDER BY object LIMIT $2",
-        &[after.into(), limit.into()],
-        |row| row.text(0),
-    )
 }
 
 /// Forgets photos stored before `before` that no record names and that no quarantined statement may name; gives their

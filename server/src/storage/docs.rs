@@ -198,6 +198,20 @@ pub fn backfill(
     tx.all(&sql, &values, read)
 }
 
+/// Paths of a space whose sum of changes is not that of the documents in them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn wrong_sums(tx: &mut dyn Tx, space: &AreaPath) -> Result<Vec<String>, StorageError> {
+    tx.all(
+        "SELECT p.path FROM path_sum p LEFT JOIN doc d ON d.space = p.space AND d.path = p.path
+         WHERE p.space = $1 GROUP BY p.path, p.change_count, p.doc_count
+         HAVING COALESCE(SUM(d.change_count), 0) <> p.change_count OR COUNT(d.id) <> p.doc_count ORDER BY p.path",
+        &[space.as_str().into()],
+        |row| row.text(0),
+    )
+}
+
 /// Documents of an area that changed after a number, oldest change first.
 ///
 /// # Errors

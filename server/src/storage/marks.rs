@@ -2,7 +2,10 @@
 
 use sync_core::record::AreaPath;
 
-use super::{StorageError, Tx, spaces::area};
+use super::{
+    StorageError, Tx,
+    spaces::{self, area},
+};
 
 /// Spaces whose log has grown since they were projected.
 ///
@@ -94,4 +97,72 @@ pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
         &[worker.into()],
     )?;
     Ok(())
+}
+
+/// Where a database notes how often its ledger was made, and up to where it is being made now.
+const MAKING: &str = "ledger";
+
+/// How the ledger is being made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Making {
+    /// Times that it was begun.
+    pub times: u64,
+    /// Spaces that are not yet as far as when it was begun, and how far that was. Empty: the ledger is whole.
+    pub upto: Vec<(AreaPath, u64)>,
+}
+
+/// How the ledger is being made.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn making(tx: &mut dyn Tx) -> Result<Making, StorageError> {
+    let bytes = spaces::meta(tx, MAKING)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let mut words = text.split_ascii_whitespace();
+    let mut making = Making {
+        times: words.next().and_then(|n| n.parse().ok()).unwrap_or(0),
+        upto: Vec::new(),
+    };
+    while let (Some(space), Some(head)) = (words.next(), words.next()) {
+        making
+            .upto
+            .push((area(space)?, head.parse().unwrap_or_default()));
+    }
+    Ok(making)
+}
+
+/// Notes that the ledger was emptied in this transaction: until every log is followed to its present head, it is a part.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn begin_making(tx: &mut dyn Tx) -> Result<(), StorageError> {
+    let times = making(tx)?.times + 1;
+    let upto = spaces::list(tx)?.into_iter();
+    let upto = upto.filter(|space| space.head > 0);
+    let upto = upto.map(|space| (space.id, space.head)).collect();
+    set_making(tx, &Making { times, upto })
+}
+
+/// Notes that the ledger is whole, if it is.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_making(tx: &mut dyn Tx) -> Result<(), StorageError> {
+    let Making { times, upto } = making(tx)?;
+    for (space, head) in &upto {
+        if mark(tx, space)?.seq < *head {
+            return Ok(());
+        }
+    }
+    let upto = Vec::new();
+    set_making(tx, &Making { times, upto })
+}
+
+fn set_making(tx: &mut dyn Tx, making: &Making) -> Result<(), StorageError> {
+    use std::fmt::Write;
+    let mut text = making.times.to_string();
+    for (space, head) in &making.upto {
+        let _ = write!(text, " {space} {head}");
+    }
+    spaces::set_meta(tx, MAKING, text.as_bytes())
 }

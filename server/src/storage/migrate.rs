@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Engine, Storage, StorageError, spaces};
 
@@ -35,23 +35,50 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0008_photos_opened.sql")),
 ];
 
-/// Brings the database at `path` to the newest schema.
+/// Milliseconds that one process waits for another which is migrating the same database.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Brings the database at `path` to the newest schema; of several processes the first does it and the others wait.
 pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
-    let engine = |e: rusqlite::Error| StorageError::Engine(e.to_string());
+    let engine = super::driver::sqlite::engine;
     let mut connection = Connection::open(path).map_err(engine)?;
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(engine)?;
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(engine)?;
-    for (version, step) in missing(found)? {
-        let tx = connection.transaction().map_err(engine)?;
+    connection.busy_timeout(PATIENCE).map_err(engine)?;
+    wal(&connection)?;
+    loop {
+        // The version is read while nobody else can raise it.
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(engine)?;
+        let found: i64 = tx
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(engine)?;
+        let Some((version, step)) = missing(found)?.next() else {
+            return Ok(());
+        };
         tx.execute_batch(step.shared).map_err(engine)?;
         tx.execute_batch(step.embedded).map_err(engine)?;
         tx.pragma_update(None, "user_version", version)
             .map_err(engine)?;
         tx.commit().map_err(engine)?;
+    }
+}
+
+/// Turns the write-ahead log on. The engine does not wait for others here, so the question is asked again.
+fn wal(connection: &Connection) -> Result<(), StorageError> {
+    const TIMES: u32 = 200;
+    for time in 1.. {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if time < TIMES
+                    && matches!(
+                        error.sqlite_error_code(),
+                        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                    ) =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            done => return done.map_err(super::driver::sqlite::engine),
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod driver;
 pub mod duties;
 pub mod grant_uses;
 pub mod hazards;
+mod held;
 pub mod indicators;
 pub mod ledger;
 pub mod links;
@@ -86,6 +87,36 @@ impl Storage {
         let storage = Self::over(Engine::Postgres(Box::new(engine)));
         migrate::postgres(&storage)?;
         Ok(storage)
+    }
+
+    /// Opens an embedded database that nobody writes to, and makes no file: a copy, or one on a read-only disk. Every
+    /// write is refused with [`StorageError::ReadOnly`]. What is in a write-ahead log beside it is not seen.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the file cannot be read.
+    pub fn open_read_only(path: &Path) -> Result<Self, StorageError> {
+        Ok(Self::over(Engine::Sqlite(Sqlite::open_read_only(path)?)))
+    }
+
+    /// Ends all work and closes the database, if this is the last handle to it: nothing is beside its file afterwards.
+    pub fn close(self) {
+        if let Some(Engine::Sqlite(engine)) = Arc::into_inner(self.engine) {
+            engine.close();
+        }
+    }
+
+    /// Proves that the engine can read all it keeps, where it is embedded; a server proves that by its own means.
+    ///
+    /// # Errors
+    /// [`StorageError`] with what is damaged.
+    pub async fn check(&self) -> Result<(), StorageError> {
+        let engine = Arc::clone(&self.engine);
+        let checking = move || match engine.as_ref() {
+            Engine::Sqlite(engine) => engine.check(),
+            Engine::Postgres(_) => Ok(()),
+        };
+        let joined = tokio::task::spawn_blocking(checking).await;
+        joined.map_err(|_| StorageError::Closed)?
     }
 
     fn over(engine: Engine) -> Self {
@@ -168,6 +199,17 @@ impl Storage {
         receiver.await.map_err(|_| StorageError::Closed)?
     }
 
+    /// As [`Self::read`], for a start-up that is not yet asynchronous.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_now<T, E: From<StorageError>>(
+        &self,
+        f: impl FnOnce(&mut dyn Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.engine.read(|tx| Ok(f(tx)))?
+    }
+
     /// As [`Self::write`], for a start-up that is not yet asynchronous.
     ///
     /// # Errors
@@ -245,7 +287,7 @@ impl Storage {
     /// or lets it go on again.
     ///
     /// # Errors
-    /// [`StorageError`]; also for PostgreSQL, which records do not move away from.
+    /// [`StorageError::Released`] if they were moved for good; [`StorageError`]; also for PostgreSQL, which records do not move away from.
     pub fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.set_moved(moved),
@@ -253,6 +295,26 @@ impl Storage {
                 "only an embedded database can be moved from".to_owned(),
             )),
         }
+    }
+
+    /// Notes under which name the records were moved for good: from now on this database takes no work again.
+    ///
+    /// # Errors
+    /// As [`Self::set_moved`].
+    pub fn set_released(&self, name: &[u8]) -> Result<(), StorageError> {
+        match self.engine.as_ref() {
+            Engine::Sqlite(engine) => engine.set_released(name),
+            Engine::Postgres(_) => self.set_moved(true),
+        }
+    }
+
+    /// The name under which the records were moved for good, if they were.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn released(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        let moved = self.read_now(|tx| spaces::meta(tx, "moved"))?;
+        Ok(moved.and_then(|moved| moved.strip_prefix(b"released ").map(<[u8]>::to_vec)))
     }
 
     /// Copies the whole database to `to`, consistent, while others write.

@@ -83,19 +83,23 @@ impl Device {
 
 fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {
     let known = MIGRATIONS.len() as i64;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version = |c: &Connection| c.query_row("PRAGMA user_version", [], |row| row.get(0));
+    // A store that is up to date opens without a write: its disk may be full.
+    let mut found: i64 = version(connection)?;
+    while found < known {
+        // Of two processes one migrates: the version is read while nobody else can raise it.
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        found = version(&tx)?;
+        let next = usize::try_from(found).ok().and_then(|n| MIGRATIONS.get(n));
+        if let Some(sql) = next {
+            tx.execute_batch(sql)?;
+            found += 1;
+            tx.pragma_update(None, "user_version", found)?;
+        }
+        tx.commit()?;
+    }
     if found > known {
         return Err(DeviceError::Newer { found, known });
-    }
-    for (index, sql) in MIGRATIONS
-        .iter()
-        .enumerate()
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
-        let tx = connection.transaction()?;
-        tx.execute_batch(sql)?;
-        tx.pragma_update(None, "user_version", index as i64 + 1)?;
-        tx.commit()?;
     }
     Ok(())
 }

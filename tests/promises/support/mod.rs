@@ -30,6 +30,7 @@ use xuncha_server::{
     access::Now,
     app::App,
     backup::{backup, restore},
+    blobs::Target,
     config::Config,
     storage::revocations,
 };
@@ -275,20 +276,19 @@ impl Town {
 
     /// Takes a backup while the server runs.
     pub(crate) fn backup_to(&self, name: &str) {
-        let (data, to) = (
-            self.folder.path().join("server"),
-            self.folder.path().join(name),
-        );
+        let (data, to) = (self.config.data.clone(), self.folder.path().join(name));
         self.runtime
-            .block_on(backup(&self.app().storage, &data, Some(&data), &to))
+            .block_on(backup(&self.app().storage, Some(&data), &to))
             .unwrap();
     }
 
     /// Restores a backup into a new folder.
     pub(crate) fn restore_from(&self, name: &str, to: &str) {
         let (from, to) = (self.folder.path().join(name), self.folder.path().join(to));
+        let photos = Target::parse(None, &to).unwrap();
+        let (key, own) = (self.config.key_file(), to.join("server.key"));
         self.runtime
-            .block_on(restore(&from, &to, Some(&to)))
+            .block_on(restore(&from, &to, &photos, Some(&key), &own))
             .unwrap();
     }
 }

@@ -109,6 +109,11 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`] from the engine.
     fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError>;
+    /// The engine's own clock in milliseconds UTC, where several processes share it: their clocks may differ.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn clock(&mut self) -> Result<Option<i64>, StorageError>;
     /// Makes room for a space's rows in the tables that are kept by space, where the engine keeps them apart.
     ///
     /// # Errors
@@ -236,6 +241,9 @@ impl StorageError {
             Self::Full => Self::Full,
             Self::Closed => Self::Closed,
             Self::Moved => Self::Moved,
+            Self::ReadOnly => Self::ReadOnly,
+            Self::Blocked => Self::Blocked,
+            Self::Released => Self::Released,
             other => Self::Engine(other.to_string()),
         }
     }
@@ -271,6 +279,19 @@ pub enum StorageError {
         "its records are moving, or have moved, to another database: start the server with --database of the new place, or let this one go on with `xuncha admin migrate-store --undo`"
     )]
     Moved,
+    /// The database was opened for reading only, or its disk takes no writes.
+    #[error(
+        "the database's disk takes no writes (it is read-only): backup and lists work, everything else needs a disk that can be written to"
+    )]
+    ReadOnly,
+    /// Another transaction holds what this one needs.
+    #[error("another transaction holds what this one needs; nothing was written, try again")]
+    Blocked,
+    /// The records are served by another database since they were moved.
+    #[error(
+        "the records were moved and the new database was released: this one must not take work again, or both would; keep it as a copy of before"
+    )]
+    Released,
     /// The writer has stopped.
     #[error("the storage is shutting down")]
     Closed,

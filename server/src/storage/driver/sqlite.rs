@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use rusqlite::{Connection, OpenFlags, ToSql, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior, types::ValueRef};
 
 use super::{Job, Row, StorageError, Tx, Value, places};
 
@@ -21,30 +21,87 @@ const READERS: usize = 8;
 /// A SQLite database.
 pub(crate) struct Sqlite {
     path: PathBuf,
-    jobs: mpsc::Sender<Job>,
+    /// `None`: opened for reading only.
+    writer: Option<Writer>,
+    /// How further connections are opened.
+    address: String,
+    flags: OpenFlags,
     readers: Mutex<Vec<Connection>>,
     /// Rows handed out by reads: what a request costs, whatever the machine.
     rows_read: AtomicU64,
 }
 
+/// The writer's thread and the way to it.
+struct Writer {
+    jobs: mpsc::Sender<Job>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+/// How readers of a database that is written to are opened.
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         let connection = connect(path, OpenFlags::default())?;
         let (jobs, queue) = mpsc::channel::<Job>();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || write_loop(&connection, &queue))
             .map_err(|e| StorageError::Engine(e.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
-            jobs,
+            writer: Some(Writer { jobs, thread }),
+            address: path.to_string_lossy().into_owned(),
+            flags: READING,
             readers: Mutex::default(),
             rows_read: AtomicU64::new(0),
         })
     }
 
+    /// Opens a database that nobody writes to, without making any file: a copy, or one on a disk that takes no writes.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StorageError> {
+        let address = immutable(path);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&address, flags).map_err(engine)?;
+        connection
+            .query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))
+            .map_err(engine)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: None,
+            address,
+            flags,
+            readers: Mutex::new(vec![connection]),
+            rows_read: AtomicU64::new(0),
+        })
+    }
+
     pub(crate) fn submit(&self, job: Job) -> Result<(), StorageError> {
-        self.jobs.send(job).map_err(|_| StorageError::Closed)
+        let writer = self.writer.as_ref().ok_or(StorageError::ReadOnly)?;
+        writer.jobs.send(job).map_err(|_| StorageError::Closed)
+    }
+
+    /// Ends the writer and closes every connection; the last one leaves nothing beside the file.
+    pub(crate) fn close(self) {
+        drop(self.readers);
+        if let Some(Writer { jobs, thread }) = self.writer {
+            drop(jobs);
+            let _ = thread.join();
+        }
+    }
+
+    /// Reads every page; what is wrong with it, if anything is.
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        let connection = Connection::open_with_flags(&self.address, self.flags).map_err(engine)?;
+        let said: String = connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(engine)?;
+        if said == "ok" {
+            return Ok(());
+        }
+        Err(StorageError::Engine(format!("the file is damaged: {said}")))
     }
 
     /// Runs `f` on a snapshot.
@@ -59,10 +116,8 @@ impl Sqlite {
             .pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(
-                &self.path,
-                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )?,
+            None if self.writer.is_some() => connect(&self.path, self.flags)?,
+            None => Connection::open_with_flags(&self.address, self.flags).map_err(engine)?,
         };
         connection.execute_batch("BEGIN").map_err(engine)?;
         let mut tx = SqliteTx::on(&connection);
@@ -83,27 +138,63 @@ impl Sqlite {
 
     /// Ends all writing, in every process, or lets it go on again.
     pub(crate) fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
-        let connection = connect(&self.path, OpenFlags::default())?;
+        let mut connection = connect(&self.path, OpenFlags::default())?;
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(engine)?;
+        let released: bool = tx
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'moved' AND length(value) > 1)",
+                [],
+                |row| row.get(0),
+            )
+            .map_err(engine)?;
+        if released {
+            return Err(StorageError::Released);
+        }
         let sql = if moved {
             "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved', x'31')"
         } else {
             "DELETE FROM meta WHERE name = 'moved'"
         };
-        connection.execute(sql, []).map_err(engine)?;
+        tx.execute(sql, []).map_err(engine)?;
+        tx.commit().map_err(engine)
+    }
+
+    /// Ends all writing for good: another database goes on under this name.
+    pub(crate) fn set_released(&self, name: &[u8]) -> Result<(), StorageError> {
+        let value = [b"released ", name].concat();
+        let connection = connect(&self.path, OpenFlags::default())?;
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved', $1)";
+        connection.execute(sql, [value]).map_err(engine)?;
         Ok(())
     }
 
     /// Copies the whole database, consistent, while others write.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
-        let source = connect(
-            &self.path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let source = if self.writer.is_some() {
+            connect(&self.path, self.flags)?
+        } else {
+            Connection::open_with_flags(&self.address, self.flags).map_err(engine)?
+        };
         source
             .execute("VACUUM INTO $1", [to.to_string_lossy()])
             .map_err(engine)?;
         Ok(())
     }
+}
+
+/// The address of a file that does not change while it is open.
+fn immutable(path: &Path) -> String {
+    let mut name = String::new();
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => name.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => name.push(char::from(byte)),
+            byte => name.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("file:{name}?immutable=1")
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
@@ -268,6 +359,11 @@ impl Tx for SqliteTx<'_> {
         Ok(false)
     }
 
+    /// One process writes, by its own clock.
+    fn clock(&mut self) -> Result<Option<i64>, StorageError> {
+        Ok(None)
+    }
+
     /// One file holds them all.
     fn open_space(&mut self, _: &str) -> Result<(), StorageError> {
         Ok(())
@@ -288,9 +384,10 @@ impl Row for SqliteRow<'_> {
     }
 }
 
-fn engine(error: rusqlite::Error) -> StorageError {
+pub(crate) fn engine(error: rusqlite::Error) -> StorageError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => StorageError::Full,
+        Some(rusqlite::ErrorCode::ReadOnly) => StorageError::ReadOnly,
         _ => StorageError::Engine(error.to_string()),
     }
 }

@@ -5,11 +5,24 @@
 
 mod whole;
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 use sync_core::record::Digest;
 
 use crate::storage::{Row, StorageError, Tx, Value};
 pub(crate) use whole::WHOLE;
+
+/// How many rows each table that is truth has.
+///
+/// # Errors
+/// [`StorageError`].
+pub(crate) fn counts(tx: &mut dyn Tx) -> Result<BTreeMap<String, u64>, StorageError> {
+    let records = [DOC, DOC_SPACE, CHANGE, DOC_GRANT, BLOB_REF, BLOB];
+    let all = records.iter().chain(WHOLE);
+    all.map(|table| Ok((table.name.to_owned(), table.count(tx)?)))
+        .collect()
+}
 
 /// Rows read and written together.
 pub(crate) const PAGE: i64 = 500;

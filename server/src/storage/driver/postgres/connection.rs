@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, Statement, error::SqlState, types::ToSql};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement, error::SqlState, types::ToSql};
 
 use super::{
     many::{self, Kind},
@@ -14,6 +14,11 @@ use crate::storage::StorageError;
 /// A plan that was made while a table was small is wrong when it has grown, and one for all partitions touches all of
 /// them: each statement is planned for its own values. Every statement has an index, so none has to read a table.
 const PLANS: &str = "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off";
+
+/// What bounds a connection's waiting: for a lock that another transaction holds, for a statement, for ourselves in an
+/// open transaction. Notices of what is there already are no news.
+const BOUNDS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '5min';
+ SET idle_in_transaction_session_timeout = '2min'; SET client_min_messages = warning";
 
 /// Prepared statements a connection keeps at most.
 const STATEMENTS: usize = 256;
@@ -77,6 +82,7 @@ impl Connection {
             runtime,
         };
         connection.batch(PLANS)?;
+        connection.batch(BOUNDS)?;
         Ok(connection)
     }
 
@@ -84,6 +90,16 @@ impl Connection {
         self.runtime
             .block_on(self.client.batch_execute(sql))
             .map_err(|e| engine(&e))
+    }
+
+    /// As [`Self::batch`]; the first value of the last row that it answers.
+    pub(super) fn ask(&self, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
+        let said = self.runtime.block_on(self.client.simple_query(sql))?;
+        let rows = said.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(ToOwned::to_owned),
+            _ => None,
+        });
+        Ok(rows.last())
     }
 
     pub(super) fn query(
@@ -155,8 +171,20 @@ fn plain(error: &tokio_postgres::Error) -> String {
 pub(super) fn engine(error: &tokio_postgres::Error) -> StorageError {
     match error.code() {
         Some(&SqlState::DISK_FULL) => StorageError::Full,
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => StorageError::ReadOnly,
+        _ if is_blocked(error) => StorageError::Blocked,
         _ => StorageError::Engine(plain(error)),
     }
+}
+
+/// Whether a bound of waiting was met.
+pub(super) fn is_blocked(error: &tokio_postgres::Error) -> bool {
+    let bounds = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    ];
+    error.code().is_some_and(|code| bounds.contains(code))
 }
 
 /// Whether the same transaction may succeed when tried again.

@@ -3,7 +3,7 @@
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::{
-    connection::{Connection, engine, may_succeed_again},
+    connection::{Connection, engine, is_blocked, may_succeed_again},
     many,
 };
 use crate::storage::driver::{Row, StorageError, Tx, Value};
@@ -17,6 +17,8 @@ pub(super) struct PgTx<'c> {
     pub(super) again: Option<StorageError>,
     /// The connection is gone.
     pub(super) lost: bool,
+    /// Another transaction holds what a statement needed.
+    pub(super) blocked: bool,
 }
 
 impl<'c> PgTx<'c> {
@@ -26,6 +28,7 @@ impl<'c> PgTx<'c> {
             rows: 0,
             again: None,
             lost: false,
+            blocked: false,
         }
     }
 
@@ -34,6 +37,7 @@ impl<'c> PgTx<'c> {
             self.again = Some(engine(error));
         }
         self.lost |= error.is_closed();
+        self.blocked |= is_blocked(error);
         engine(error)
     }
 
@@ -120,6 +124,12 @@ impl Tx for PgTx<'_> {
             self.run(&sql, &[&array])?;
         }
         Ok(true)
+    }
+
+    fn clock(&mut self) -> Result<Option<i64>, StorageError> {
+        let tx: &mut dyn Tx = self;
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        tx.first(sql, &[], |row| row.int(0))
     }
 
     /// A partition of each table that is kept by space and has none for it yet. Attached, not created in place:

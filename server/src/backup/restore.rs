@@ -1,0 +1,318 @@
+//! A restore: made aside in the data folder, renewed, checked, and named last.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail, ensure};
+use sync_core::record::{BlobHash, LogId};
+
+use super::{Manifest, copy_whole, sync_tree, workshop};
+use crate::{
+    access::{PUBLIC_KEY, public_key_of, random},
+    blobs::{Store, Target},
+    folder,
+    storage::{Storage, StorageError, Tx, blobs, spaces, tables},
+};
+
+/// What a restore brought.
+#[derive(Debug)]
+pub struct Restored {
+    /// Photos whose bytes are here.
+    pub photos: u64,
+    /// Logs, each with a new life.
+    pub logs: usize,
+    /// Photos that the database listed and whose bytes are not here: unknown again, so that phones send them.
+    pub lost: Vec<BlobHash>,
+    /// Whether the backup said that it held everything.
+    pub complete: bool,
+}
+
+/// Where to.
+#[derive(Debug)]
+struct Place {
+    data: PathBuf,
+    /// The photo folder, if photos are in one.
+    photos: Option<PathBuf>,
+    /// Where the server looks for its key.
+    key: PathBuf,
+}
+
+/// Copies a backup into an empty data folder and gives every log a new life, so that phones compare and refill what
+/// it lacks. `key` is the server's signing key, which backups of this version do not hold; it goes to `key_to`.
+///
+/// Everything is made in a folder aside that says so: no server starts on it, and the next restore clears it. A photo
+/// whose bytes are not in the backup (or in the bucket) is unknown afterwards.
+///
+/// # Errors
+/// If `from` is no whole backup, the key does not fit it, or the data folder holds anything.
+pub async fn restore(
+    from: &Path,
+    data: &Path,
+    photos: &Target,
+    key: Option<&Path>,
+    key_to: &Path,
+) -> anyhow::Result<Restored> {
+    let manifest = Manifest::read(from)?;
+    let place = Place {
+        data: data.to_owned(),
+        photos: photos.folder().map(ToOwned::to_owned),
+        key: key_to.to_owned(),
+    };
+    let seed = signing_key(from, manifest.as_ref(), key)?;
+    vacant(&place, &seed)?;
+    let begun = (from.to_owned(), place.data.clone(), manifest.clone());
+    let database =
+        tokio::task::spawn_blocking(move || begin(&begun.0, &begun.1, begun.2)).await??;
+    let storage = opened(&database, manifest.as_ref(), &seed).await?;
+    let lost = match &place.photos {
+        Some(folder) => refill(&storage, from, &place.data, folder).await?,
+        None => ask(&storage, &Store::open(photos)?).await?,
+    };
+    let photos = storage.read(|tx| blobs::count(tx)).await?;
+    let unknown = lost.clone();
+    let renew = move |tx: &mut dyn Tx| {
+        for hash in &unknown {
+            blobs::forget(tx, *hash)?;
+        }
+        // What came of them is not in a backup.
+        blobs::forget_uploads(tx)?;
+        let all = spaces::list(tx)?;
+        for space in &all {
+            spaces::renew_log(tx, &space.id, LogId(random()))?;
+        }
+        Ok::<_, StorageError>(all.len())
+    };
+    let logs = storage.write(renew).await?;
+    storage.close();
+    tokio::task::spawn_blocking(move || finish(&place, &database, &seed)).await??;
+    Ok(Restored {
+        photos: photos.saturating_sub(lost.len() as u64),
+        logs,
+        lost,
+        complete: manifest.is_none_or(|manifest| manifest.complete),
+    })
+}
+
+/// The key to sign with: named, or in a backup of an earlier version.
+fn signing_key(
+    from: &Path,
+    manifest: Option<&Manifest>,
+    named: Option<&Path>,
+) -> anyhow::Result<[u8; 32]> {
+    let inside = from.join("server.key");
+    let file = match named {
+        Some(file) => file,
+        None if inside.is_file() => &inside,
+        None => bail!(
+            "the signing key is not part of a backup: name its copy with --key FILE (made by `backup --with-key FILE`); without it grants and receipts could not be verified"
+        ),
+    };
+    let seed = fs::read(file).with_context(|| format!("key {}", file.display()))?;
+    let seed = <[u8; 32]>::try_from(seed).map_err(|_| {
+        anyhow::anyhow!(
+            "{} is no key of a server: expected 32 bytes",
+            file.display()
+        )
+    })?;
+    let expected = manifest.and_then(|manifest| manifest.server_key.as_ref());
+    let fits = expected.is_none_or(|expected| *expected == hex::encode(public_key_of(&seed)));
+    ensure!(
+        fits,
+        "{} is the key of another server than this backup's; name the right one with --key FILE",
+        file.display()
+    );
+    Ok(seed)
+}
+
+/// Says which restore a folder is made by.
+const MARK: &str = "mark";
+
+/// Names that a server or a restore makes in its folders.
+const OURS: [&str; 7] = [
+    "xuncha.db",
+    "xuncha.db-wal",
+    "xuncha.db-shm",
+    "server.key",
+    "blobs",
+    "uploads",
+    folder::UNFINISHED,
+];
+
+/// Makes sure that nothing is in the way. What a restore that was cut has left is cleared: until its end no server
+/// starts on it, so nothing else is there.
+fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
+    let photos = place.photos.iter().filter(|photos| **photos != place.data);
+    for folder in photos.chain([&place.data]) {
+        let Ok(entries) = fs::read_dir(folder) else {
+            continue;
+        };
+        let names: Vec<String> = entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<std::io::Result<_>>()?;
+        let cut = was_cut(folder, &place.data, &names);
+        let in_the_way = names
+            .iter()
+            .find(|name| *name != "lost+found" && !(cut && OURS.contains(&name.as_str())));
+        if let Some(name) = in_the_way {
+            bail!(
+                "{} holds {name}; restore into an empty folder, or move everything in it away first",
+                folder.display()
+            );
+        }
+        // What says that it is unfinished goes last.
+        for name in OURS.iter().filter(|_| cut) {
+            let path = folder.join(name);
+            if path.is_dir() {
+                fs::remove_dir_all(path)?;
+            } else if path.exists() {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    let other = fs::read(&place.key).is_ok_and(|found| found != seed);
+    ensure!(
+        !other,
+        "{} holds another key; move it away first, or leave out --key-file",
+        place.key.display()
+    );
+    Ok(())
+}
+
+/// Whether everything in a folder is of the restore into `data` that was cut. A photo folder may be in use by another
+/// server: it must carry the same mark.
+fn was_cut(place: &Path, data: &Path, names: &[String]) -> bool {
+    let mark = |folder: &Path| fs::read(workshop(folder).join(MARK)).ok();
+    if place == data || names.iter().all(|name| name == folder::UNFINISHED) {
+        return workshop(place).is_dir();
+    }
+    mark(data).is_some_and(|of_data| mark(place) == Some(of_data))
+}
+
+/// Copies the database aside, and proves that it is what the backup says.
+fn begin(from: &Path, data: &Path, manifest: Option<Manifest>) -> anyhow::Result<PathBuf> {
+    folder::make(data)?;
+    let aside = workshop(data);
+    folder::make(&aside)?;
+    folder::write(&aside.join(MARK), hex::encode(random::<16>()).as_bytes())?;
+    folder::sync(data)?;
+    let database = aside.join("xuncha.db");
+    let (bytes, digest) =
+        folder::copy(&from.join("xuncha.db"), &database).context("the backup's database")?;
+    if let Some(manifest) = manifest {
+        ensure!(
+            bytes == manifest.database_bytes && hex::encode(digest) == manifest.database_sha256,
+            "the backup's database is not what its manifest says: it is damaged; take another backup"
+        );
+    }
+    Ok(database)
+}
+
+/// Opens the copied database: whole, of this server, with as many rows as were written.
+async fn opened(
+    database: &Path,
+    manifest: Option<&Manifest>,
+    seed: &[u8; 32],
+) -> anyhow::Result<Storage> {
+    let path = database.to_owned();
+    let opening = tokio::task::spawn_blocking(move || Storage::open(&path));
+    let storage = opening.await?.context("the backup's database")?;
+    storage.check().await.context("the backup's database")?;
+    let key = public_key_of(seed).to_vec();
+    let found = storage
+        .read(|tx| Ok::<_, StorageError>((spaces::meta(tx, PUBLIC_KEY)?, tables::counts(tx)?)));
+    let (known, rows) = found.await?;
+    ensure!(
+        known.is_none_or(|known| known == key),
+        "the key is that of another server than this backup's; name the right one with --key FILE"
+    );
+    for (table, written) in manifest.iter().flat_map(|manifest| &manifest.rows) {
+        let found = rows.get(table).copied().unwrap_or_default();
+        ensure!(
+            found == *written,
+            "the backup's table {table} has {found} rows, its manifest says {written}; take another backup"
+        );
+    }
+    Ok(storage)
+}
+
+/// Copies the photos that the database lists; those that are not there whole.
+async fn refill(
+    storage: &Storage,
+    from: &Path,
+    data: &Path,
+    to: &Path,
+) -> anyhow::Result<Vec<BlobHash>> {
+    folder::make(to)?;
+    let (aside, mut lost, mut last) = (workshop(to), Vec::new(), String::new());
+    folder::make(&aside)?;
+    folder::write(&aside.join(MARK), &fs::read(workshop(data).join(MARK))?)?;
+    folder::make(&aside.join("blobs"))?;
+    folder::sync(to)?;
+    loop {
+        let after = last.clone();
+        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let Some(end) = page.last() else {
+            let blobs = aside.join("blobs");
+            tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
+            return Ok(lost);
+        };
+        last.clone_from(&end.object);
+        let (from, to) = (from.to_owned(), aside.clone());
+        let copying = move || {
+            let mut lost = Vec::new();
+            for held in &page {
+                let (source, target) = (from.join(&held.object), to.join(&held.object));
+                folder::make(folder::above(&target))?;
+                if copy_whole(&source, &target, Some(&held.hash))? {
+                    let thumb = |path: &Path| folder::beside(path, ".thumb");
+                    copy_whole(&thumb(&source), &thumb(&target), None)?;
+                } else {
+                    lost.push(held.hash);
+                }
+            }
+            anyhow::Ok(lost)
+        };
+        lost.extend(tokio::task::spawn_blocking(copying).await??);
+    }
+}
+
+/// Asks a bucket for the photos that the database lists; those that are not there.
+async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> {
+    let (mut lost, mut last) = (Vec::new(), String::new());
+    loop {
+        let after = last.clone();
+        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let Some(end) = page.last() else {
+            return Ok(lost);
+        };
+        last.clone_from(&end.object);
+        for held in &page {
+            if store.size(&held.object).await? != Some(held.size) {
+                lost.push(held.hash);
+            }
+        }
+    }
+}
+
+/// Gives everything its name: photos, key, database; what says that it is unfinished goes last.
+fn finish(place: &Place, database: &Path, seed: &[u8; 32]) -> anyhow::Result<()> {
+    fs::File::open(database)?.sync_all()?;
+    if let Some(photos) = &place.photos {
+        fs::rename(workshop(photos).join("blobs"), photos.join("blobs"))?;
+        folder::sync(photos)?;
+    }
+    folder::make(folder::above(&place.key))?;
+    folder::write(&place.key, seed)?;
+    fs::rename(database, place.data.join("xuncha.db"))?;
+    folder::sync(&place.data)?;
+    // From here it is whole. What is left in a photo folder of its own after a cut here is in nobody's way.
+    fs::remove_dir_all(workshop(&place.data))?;
+    folder::sync(&place.data)?;
+    if let Some(photos) = place.photos.as_ref().filter(|p| **p != place.data) {
+        fs::remove_dir_all(workshop(photos))?;
+        folder::sync(photos)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The proof that a server holds what it says: rows against bytes, records against their sums.
+
+use sync_core::{
+    crdt::change_hash,
+    record::{BlobHash, Digest, LogId},
+};
+
+use crate::{
+    access::random,
+    blobs::Store,
+    storage::{Storage, StorageError, Tx, blobs, docs, log, spaces},
+};
+
+/// Told how far the work is: what is looked at, how much of it, of how much.
+pub type Progress<'p> = &'p dyn Fn(&'static str, u64, u64);
+
+/// What was looked at and what differs.
+#[derive(Debug, Default)]
+pub struct Verified {
+    /// Records whose changes were hashed.
+    pub records: u64,
+    /// Records whose changes are not what their row says.
+    pub records_wrong: Vec<String>,
+    /// Paths whose sum is not that of their records.
+    pub paths_wrong: Vec<String>,
+    /// Photos whose bytes were read and hashed.
+    pub photos: u64,
+    /// Photos that are listed and whose bytes are not there.
+    pub missing: Vec<BlobHash>,
+    /// Photos whose bytes are not what their name says.
+    pub damaged: Vec<BlobHash>,
+}
+
+impl Verified {
+    /// Whether nothing differs.
+    pub fn is_equal(&self) -> bool {
+        self.records_wrong.is_empty()
+            && self.paths_wrong.is_empty()
+            && self.missing.is_empty()
+            && self.damaged.is_empty()
+    }
+}
+
+/// Records read together.
+const RECORDS: usize = 100;
+
+/// Compares everything; the server may run meanwhile.
+///
+/// # Errors
+/// If the database or the photo store cannot be read; what differs is no error but part of the answer.
+pub async fn verify(
+    storage: &Storage,
+    photos: &Store,
+    say: Progress<'_>,
+) -> anyhow::Result<Verified> {
+    storage.check().await?;
+    let mut found = Verified::default();
+    let all = storage.read(|tx| spaces::list(tx)).await?;
+    let total: u64 = all.iter().map(|space| space.head).sum();
+    let mut before = 0;
+    for space in &all {
+        let mut at = 0;
+        loop {
+            let of = space.id.clone();
+            let page = move |tx: &mut dyn Tx| {
+                let docs = docs::tail(tx, &of, &of, at, RECORDS)?;
+                let mut wrong = Vec::new();
+                for doc in &docs {
+                    let changes = log::changes(tx, &of, doc.id)?;
+                    let digest: Digest = changes.iter().map(|bytes| change_hash(bytes)).collect();
+                    if (changes.len() as u64, digest) != (doc.changes, doc.digest) {
+                        wrong.push(doc.id.to_string());
+                    }
+                }
+                Ok::<_, StorageError>((docs.len(), docs.last().map(|doc| doc.last_seq), wrong))
+            };
+            let (count, last, wrong) = storage.read(page).await?;
+            found.records += count as u64;
+            found.records_wrong.extend(wrong);
+            let Some(last) = last else { break };
+            at = last;
+            say("记录 / records", before + at, total);
+        }
+        before += space.head;
+        let of = space.id.clone();
+        let sums = storage.read(move |tx| docs::wrong_sums(tx, &of)).await?;
+        found.paths_wrong.extend(sums);
+    }
+    bytes(storage, photos, say, &mut found).await?;
+    Ok(found)
+}
+
+async fn bytes(
+    storage: &Storage,
+    photos: &Store,
+    say: Progress<'_>,
+    found: &mut Verified,
+) -> anyhow::Result<()> {
+    let total = storage.read(|tx| blobs::count(tx)).await?;
+    let mut last = String::new();
+    loop {
+        let after = last.clone();
+        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let Some(end) = page.last() else {
+            return Ok(());
+        };
+        last.clone_from(&end.object);
+        for held in page {
+            found.photos += 1;
+            match photos.photo(&held.object).await? {
+                None => found.missing.push(held.hash),
+                Some(bytes) if BlobHash::of(&bytes) != held.hash => found.damaged.push(held.hash),
+                Some(_) => {}
+            }
+            say("照片 / photos", found.photos, total.max(found.photos));
+        }
+    }
+}
+
+/// Makes photos unknown whose bytes are not there or not right, and gives the logs of all spaces a new life: phones
+/// then compare and send every photo that they still have. Returns how many are unknown now.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn forget_missing(storage: &Storage, found: &Verified) -> Result<usize, StorageError> {
+    let gone: Vec<BlobHash> = found
+        .missing
+        .iter()
+        .chain(&found.damaged)
+        .copied()
+        .collect();
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let forget = move |tx: &mut dyn Tx| {
+        let mut count = 0;
+        for hash in &gone {
+            count += usize::from(blobs::forget(tx, *hash)?);
+        }
+        for space in spaces::list(tx)? {
+            spaces::renew_log(tx, &space.id, LogId(random()))?;
+        }
+        Ok(count)
+    };
+    storage.write(forget).await
+}

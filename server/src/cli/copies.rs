@@ -1,0 +1,257 @@
+//! `xuncha admin backup`, `restore`, `verify`: copies of a server, and whether it holds what it says.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use xuncha_server::{
+    app::{open, system_clock},
+    backup::{self, Restored},
+    blobs::{Store, Target},
+    config::Config,
+    folder,
+    storage::Storage,
+};
+
+/// Photos that are named one by one; the rest is counted.
+const NAMED: usize = 50;
+
+/// A copy to make.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Folder to write; must not exist.
+    to: PathBuf,
+    /// Also copy the signing key, to this file: keep it apart from the backup, it must not exist.
+    #[arg(long)]
+    with_key: Option<PathBuf>,
+}
+
+/// A copy to restore.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// Folder of the backup.
+    from: PathBuf,
+    /// The copy of the server's signing key; backups of earlier versions hold it themselves.
+    #[arg(long)]
+    key: Option<PathBuf>,
+}
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Make photos unknown whose bytes are lost or damaged, so that phones that still have them send them again.
+    #[arg(long)]
+    mend: bool,
+}
+
+/// The embedded database on a disk that takes no writes; `None` if it can be written to, or is elsewhere.
+///
+/// What a killed server left in its write-ahead log counts too: it is read from a copy in the system's temporary folder.
+pub(super) fn read_only(config: &Config) -> anyhow::Result<Option<Storage>> {
+    let file = config.data.join("xuncha.db");
+    if config.database.is_some() || !file.exists() || !folder::is_read_only(&config.data) {
+        return Ok(None);
+    }
+    println!(
+        "只读磁盘 / the disk of {} is read-only: the database is only read",
+        config.data.display()
+    );
+    let log = folder::beside(&file, "-wal");
+    let unsaved = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    if !unsaved {
+        return Ok(Some(Storage::open_read_only(&file)?));
+    }
+    let aside = std::env::temp_dir().join(format!("xuncha-read-{}", std::process::id()));
+    folder::make(&aside)?;
+    let copy = aside.join("xuncha.db");
+    let copied = folder::copy(&file, &copy)
+        .and_then(|_| folder::copy(&log, &folder::beside(&copy, "-wal")))
+        .with_context(|| format!("{} must have room for the database", aside.display()));
+    let opened = copied.and_then(|_| Ok(Storage::open(&copy)?));
+    if cfg!(unix) {
+        // What is open stays readable; nothing is left behind.
+        let _ = std::fs::remove_dir_all(&aside);
+    }
+    opened.map(Some)
+}
+
+impl Backup {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
+        let file = config.data.join("xuncha.db");
+        ensure!(
+            config.database.is_none(),
+            "PostgreSQL is backed up with its own tools (pg_basebackup, pg_dump)"
+        );
+        ensure!(
+            file.exists(),
+            "{} is not there; name the folder with --data",
+            file.display()
+        );
+        let (opening, read) = (config.clone(), config.clone());
+        let storage = match tokio::task::spawn_blocking(move || read_only(&read)).await?? {
+            Some(storage) => storage,
+            None => {
+                let opened = tokio::task::spawn_blocking(move || {
+                    let opened = open(&opening, system_clock())?;
+                    anyhow::Ok(opened.0)
+                });
+                opened.await??
+            }
+        };
+        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let done = backup::backup(&storage, target.folder(), &self.to).await?;
+        println!(
+            "备份完成 / backed up to {}: database, {} photos",
+            self.to.display(),
+            done.photos
+        );
+        if target.folder().is_none() {
+            println!(
+                "照片未复制 / photos are not copied: {target} has tools of its own, such as versioning and replication"
+            );
+        }
+        if !done.missing.is_empty() {
+            println!(
+                "备份不完整 / the backup is INCOMPLETE: {} photos are listed whose bytes are lost or damaged; see `xuncha admin verify --mend`:",
+                done.missing.len()
+            );
+            name(&done.missing);
+        }
+        match &self.with_key {
+            Some(to) => {
+                backup::copy_key(&config.key_file(), to)?;
+                println!(
+                    "密钥已复制 / signing key copied to {}: keep it apart from the backup",
+                    to.display()
+                );
+            }
+            None => println!(
+                "密钥不在备份中 / the signing key is not in it: keep a copy of {} elsewhere; a restore needs it",
+                config.key_file().display()
+            ),
+        }
+        Ok(())
+    }
+}
+
+fn name<T: std::fmt::Display>(all: &[T]) {
+    for one in all.iter().take(NAMED) {
+        println!("  {one}");
+    }
+    if all.len() > NAMED {
+        println!("  … {} more", all.len() - NAMED);
+    }
+}
+
+impl Restore {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
+        ensure!(
+            config.database.is_none(),
+            "restore is for SQLite; restore PostgreSQL with its own tools"
+        );
+        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let (key, to) = (self.key.as_deref(), config.key_file());
+        let restored = backup::restore(&self.from, &config.data, &target, key, &to).await?;
+        let Restored {
+            photos,
+            logs,
+            lost,
+            complete,
+        } = restored;
+        println!(
+            "已恢复 / restored: {photos} photos, {logs} logs with a new life; phones refill the rest"
+        );
+        if !complete {
+            println!("备份不完整 / the backup had been marked incomplete when it was made");
+        }
+        if !lost.is_empty() {
+            println!(
+                "缺少照片 / {} photos are not in it and are unknown now; phones that still have them send them:",
+                lost.len()
+            );
+            name(&lost);
+        }
+        Ok(())
+    }
+}
+
+impl Verify {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
+        let found = self.compare(&config).await?;
+        println!(
+            "{} records, {} photos compared",
+            found.records, found.photos
+        );
+        for (what, wrong) in [
+            (
+                "记录不符 / records differ from their sums",
+                &found.records_wrong,
+            ),
+            ("路径合计不符 / sums of paths differ", &found.paths_wrong),
+        ] {
+            if !wrong.is_empty() {
+                println!("{what}: {}", wrong.len());
+                name(wrong);
+            }
+        }
+        for (what, wrong) in [
+            ("照片丢失 / photos whose bytes are lost", &found.missing),
+            ("照片损坏 / photos whose bytes are damaged", &found.damaged),
+        ] {
+            if !wrong.is_empty() {
+                println!("{what}: {}", wrong.len());
+                name(wrong);
+            }
+        }
+        ensure!(
+            found.is_equal(),
+            "the server does not hold what it says; see above{}",
+            if self.mend {
+                "; what could be mended is mended"
+            } else {
+                ""
+            }
+        );
+        println!("一致 / everything is as it says");
+        Ok(())
+    }
+
+    async fn compare(&self, config: &Config) -> anyhow::Result<backup::Verified> {
+        let (opening, mend) = (config.clone(), self.mend);
+        let opened = tokio::task::spawn_blocking(move || {
+            let file = opening.data.join("xuncha.db");
+            ensure!(
+                opening.database.is_some() || file.exists(),
+                "{} is not there; name the folder with --data",
+                file.display()
+            );
+            match read_only(&opening)? {
+                Some(storage) => {
+                    ensure!(!mend, "--mend: the disk takes no writes");
+                    Ok(storage)
+                }
+                None => Ok(open(&opening, system_clock())?.0),
+            }
+        });
+        let storage = opened.await??;
+        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let photos = Store::open(&target)?;
+        let style = ProgressStyle::with_template("{msg:32} {bar:40} {pos}/{len} {eta}")?;
+        let bar = ProgressBar::new(1).with_style(style);
+        let say = |what: &'static str, done: u64, total: u64| {
+            bar.set_message(what);
+            bar.set_length(total.max(1));
+            bar.set_position(done);
+        };
+        let found = backup::verify(&storage, &photos, &say).await?;
+        bar.finish_and_clear();
+        if self.mend {
+            let unknown = backup::forget_missing(&storage, &found).await?;
+            println!(
+                "已标记 / {unknown} photos are unknown now; phones that still have them send them"
+            );
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,31 @@
+//! Answers from the ledger only while it is whole: a part must not be taken for the whole.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sync_core::wire::Code;
+
+use super::Rooms;
+use crate::access::Refusal;
+
+/// Refuses while the ledger is being made, also if that began while the answer was made.
+pub(super) async fn only(State(rooms): State<Rooms>, request: Request, next: Next) -> Response {
+    let before = match rooms.projection.is_whole().await {
+        Ok((times, true)) => times,
+        Ok((_, false)) => return making(),
+        Err(error) => return Refusal::from(error).into_response(),
+    };
+    let answer = next.run(request).await;
+    match rooms.projection.is_whole().await {
+        Ok((times, true)) if times == before => answer,
+        Ok(_) => making(),
+        Err(error) => Refusal::from(error).into_response(),
+    }
+}
+
+fn making() -> Response {
+    let detail = "the ledger is being made again from the log; ask again when that is done";
+    Refusal::new(Code::LedgerBehind, detail).into_response()
+}

@@ -1,0 +1,325 @@
+//! Copies of a server: a backup that is whole or says what it lacks, a restore that is whole or is not there.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use cli_simulator::{phone::Phone, world::photo};
+use sync_core::record::{BlobHash, DocId, PhotoRole};
+
+use crate::support::{Town, database::is_postgres, found_with};
+
+/// The program, on a data folder of SQLite.
+fn xuncha(data: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xuncha-tested"))
+        .env_remove("XUNCHA_DATABASE")
+        .env("XUNCHA_DATA", data)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn done(data: &Path, arguments: &[&str]) -> String {
+    let output = xuncha(data, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    said(&output)
+}
+
+fn refused(data: &Path, arguments: &[&str]) -> String {
+    let output = xuncha(data, arguments);
+    assert!(!output.status.success(), "{arguments:?}: {output:?}");
+    said(&output)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A town with a phone that has sent `photos` photos, and where their bytes are.
+struct Sent {
+    town: Town,
+    phone: Phone,
+    hashes: Vec<BlobHash>,
+    doc: DocId,
+}
+
+fn sent(photos: u64) -> Option<Sent> {
+    if is_postgres() {
+        return None;
+    }
+    let mut town = Town::new();
+    let mut phone = town.phone("网格员甲");
+    let mut hashes = Vec::new();
+    let shots = (0..photos).map(|n| photo(&mut phone.device, n + 1, PhotoRole::Before).unwrap());
+    let shots: Vec<_> = shots.collect();
+    hashes.extend(shots.iter().map(|shot| shot.hash));
+    let doc = found_with(&mut phone, &town, "有照片", shots);
+    town.sync(&mut phone);
+    town.sync(&mut phone);
+    assert_eq!(town.photos_listed(), photos);
+    Some(Sent {
+        town,
+        phone,
+        hashes,
+        doc,
+    })
+}
+
+/// Every file below a folder.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The file of a photo below a folder.
+fn file_of(root: &Path, hash: &BlobHash) -> PathBuf {
+    let name = hash.to_string();
+    let all = files(&root.join("blobs"));
+    let own = |file: &&PathBuf| text(file).contains(&name) && !text(file).ends_with(".thumb");
+    all.iter().find(own).unwrap().clone()
+}
+
+impl Sent {
+    fn data(&self) -> PathBuf {
+        self.town.config.data.clone()
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.town.folder.path().join(name)
+    }
+
+    /// A backup and the key beside it.
+    fn backed_up(&self) -> (PathBuf, PathBuf) {
+        let (backup, key) = (self.at("backup"), self.at("kept/server.key"));
+        let copy = ["admin", "backup", text(&backup), "--with-key", text(&key)];
+        done(&self.data(), &copy);
+        (backup, key)
+    }
+
+    /// Whether each photo can be read by its phone.
+    fn readable(&self) -> Vec<bool> {
+        let token = self.phone.device.token().unwrap().unwrap();
+        let read = |hash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
+        let whole = |hash: &BlobHash| {
+            let (status, bytes) = read(hash);
+            status == 200 && BlobHash::of(&bytes) == *hash
+        };
+        self.hashes.iter().map(whole).collect()
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_is_written_is_for_its_owner_only_and_a_backup_holds_no_key() {
+    let Some(s) = sent(1) else { return };
+    let data = s.data();
+    // As an earlier version left it.
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(data.join("xuncha.db"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (backup, key) = s.backed_up();
+    let restored = s.at("restored");
+    done(
+        &restored,
+        &["admin", "restore", text(&backup), "--key", text(&key)],
+    );
+    for root in [&backup, &restored] {
+        for file in files(root) {
+            assert_eq!(mode(&file) & 0o077, 0, "{}", file.display());
+        }
+    }
+    for folder in [&data, &backup, &restored] {
+        assert_eq!(mode(folder), 0o700, "{}", folder.display());
+    }
+    assert_eq!((mode(&key), mode(&data.join("xuncha.db"))), (0o600, 0o600));
+    let secret = fs::read(data.join("server.key")).unwrap();
+    assert_eq!(fs::read(&key).unwrap(), secret);
+    for file in files(&backup) {
+        let bytes = fs::read(&file).unwrap();
+        let inside = bytes.windows(32).any(|part| part == secret);
+        assert!(!inside, "the key is in {}", file.display());
+    }
+}
+
+#[test]
+fn a_restore_needs_the_key_of_that_server_and_an_old_backup_has_it() {
+    let Some(s) = sent(1) else { return };
+    let (backup, key) = s.backed_up();
+    let to = s.at("to");
+    let base = ["admin", "restore", text(&backup)];
+    assert!(refused(&to, &base).contains("--key"));
+    let other = s.at("other.key");
+    fs::write(&other, [7; 32]).unwrap();
+    let wrong = [&base[..], &["--key", text(&other)]].concat();
+    assert!(refused(&to, &wrong).contains("another server"));
+    assert!(!to.join("xuncha.db").exists());
+    // A backup of before: the key in it, and no manifest.
+    fs::remove_file(backup.join("manifest.json")).unwrap();
+    assert!(refused(&to, &base).contains("manifest.json"));
+    fs::copy(&key, backup.join("server.key")).unwrap();
+    assert!(done(&to, &base).contains("1 photos"));
+}
+
+#[test]
+fn a_restore_goes_into_an_empty_folder_only_and_names_what_is_in_the_way() {
+    let Some(s) = sent(1) else { return };
+    let (backup, key) = s.backed_up();
+    let restore = ["admin", "restore", text(&backup), "--key", text(&key)];
+    for name in [
+        "xuncha.db",
+        "xuncha.db-wal",
+        "xuncha.db-shm",
+        "server.key",
+        "blobs/x",
+        "uploads/x",
+        "notes.txt",
+    ] {
+        let to = s.at("to");
+        let file = to.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, b"left over").unwrap();
+        let first = name.split('/').next().unwrap();
+        assert!(refused(&to, &restore).contains(first), "{name}");
+        assert_eq!(fs::read(&file).unwrap(), b"left over", "{name}");
+        fs::remove_dir_all(&to).unwrap();
+    }
+    let damaged = backup.join("xuncha.db");
+    let mut bytes = fs::read(&damaged).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+    assert!(refused(&s.at("to"), &restore).contains("damaged"));
+}
+
+#[test]
+fn a_restore_that_was_cut_is_served_by_nobody_and_is_begun_again() {
+    let Some(mut s) = sent(2) else { return };
+    let (backup, key) = s.backed_up();
+    let restore = ["admin", "restore", text(&backup), "--key", text(&key)];
+    let to = s.at("restored");
+    let cut = to.join("restore.xuncha-part");
+    // Cut while photos are copied, and cut before the last step.
+    for names in [&[][..], &["blobs", "server.key", "xuncha.db"][..]] {
+        let _ = fs::remove_dir_all(&to);
+        done(&to, &restore);
+        fs::create_dir_all(cut.join("blobs")).unwrap();
+        for name in ["blobs", "server.key", "xuncha.db"] {
+            if !names.contains(&name) {
+                fs::rename(to.join(name), cut.join(format!("{name}.moved"))).unwrap();
+            }
+        }
+        let early = s.town.start(&xuncha_server::config::Config::new(
+            &to,
+            ([127, 0, 0, 1], 0).into(),
+        ));
+        let early = format!("{:#}", early.expect_err("it is not whole"));
+        assert!(early.contains("not finished"), "{early}");
+        done(&to, &restore);
+        assert!(!cut.exists());
+    }
+    s.town.restart_on("restored");
+    s.town.sync(&mut s.phone);
+    assert_eq!(s.readable(), [true, true]);
+}
+
+#[test]
+fn a_backup_that_was_cut_has_no_name_and_is_begun_again() {
+    let Some(s) = sent(1) else { return };
+    let left = s.at("backup.xuncha-part");
+    fs::create_dir_all(left.join("blobs")).unwrap();
+    fs::write(left.join("xuncha.db"), b"half").unwrap();
+    assert!(refused(&s.at("to"), &["admin", "restore", text(&left)]).contains("not finished"));
+    let (backup, _) = s.backed_up();
+    assert!(backup.join("manifest.json").is_file() && !left.exists());
+}
+
+#[test]
+fn photos_that_a_backup_lacks_are_named_and_come_back_from_the_phones() {
+    let Some(mut s) = sent(3) else { return };
+    // One is lost, one is damaged, before the backup is taken.
+    fs::remove_file(file_of(&s.data(), &s.hashes[0])).unwrap();
+    fs::write(file_of(&s.data(), &s.hashes[1]), b"damaged").unwrap();
+    let (backup, key) = (s.at("backup"), s.at("server.key"));
+    let copy = ["admin", "backup", text(&backup), "--with-key", text(&key)];
+    let told = done(&s.data(), &copy);
+    assert!(
+        told.contains("INCOMPLETE") && told.contains("1 photos"),
+        "{told}"
+    );
+    for hash in &s.hashes[..2] {
+        assert!(told.contains(&hash.to_string()), "{told}");
+    }
+    let restored = s.at("restored");
+    let told = done(
+        &restored,
+        &["admin", "restore", text(&backup), "--key", text(&key)],
+    );
+    assert!(
+        told.contains("incomplete") && told.contains("2 photos"),
+        "{told}"
+    );
+    s.town.restart_on("restored");
+    assert_eq!(s.town.photos_listed(), 1);
+    s.town.sync(&mut s.phone);
+    s.town.sync(&mut s.phone);
+    assert_eq!(s.readable(), [true, true, true]);
+    assert_eq!(s.phone.device.removable_photos().unwrap().len(), 3);
+}
+
+#[test]
+fn a_photo_whose_bytes_are_lost_is_asked_for_again_and_gives_no_receipt() {
+    let Some(mut s) = sent(2) else { return };
+    let token = s.phone.device.token().unwrap().unwrap();
+    fs::remove_file(file_of(&s.data(), &s.hashes[0])).unwrap();
+    let told = refused(&s.data(), &["admin", "verify"]);
+    assert!(told.contains(&s.hashes[0].to_string()), "{told}");
+    let hash = s.hashes[0];
+    let device = s.phone.device.identity().unwrap().0;
+    let size = s.phone.device.photo_bytes(&hash).unwrap().len() as u64;
+    let blobs = s.town.app().rooms.blobs.clone();
+    let create = s.town.runtime.block_on(blobs.create(device, hash, size));
+    let upload = matches!(create, Ok(xuncha_server::blobs::Created::Upload(_)));
+    assert!(upload, "no receipt for bytes that are not there");
+    drop(token);
+    fs::remove_file(file_of(&s.data(), &s.hashes[1])).unwrap();
+    let told = refused(&s.data(), &["admin", "verify", "--mend"]);
+    assert!(told.contains("1 photos are unknown now"), "{told}");
+    s.town.sync(&mut s.phone);
+    s.town.sync(&mut s.phone);
+    assert_eq!(s.readable(), [true, true]);
+    done(&s.data(), &["admin", "verify"]);
+    s.town.project();
+    let key = s.town.token("审核员丁");
+    let shown = s.town.json(&format!("/v1/hazards/{}", s.doc), &key);
+    assert_eq!(shown["hazard"]["photos_pending"], 0, "{shown}");
+}
+
+#[test]
+fn a_record_that_was_altered_in_the_database_is_found() {
+    let Some(s) = sent(1) else { return };
+    done(&s.data(), &["admin", "verify"]);
+    let lose = s
+        .town
+        .app()
+        .storage
+        .write(|tx| tx.execute("UPDATE path_sum SET change_count = change_count + 1", &[]));
+    s.town.runtime.block_on(lose).unwrap();
+    assert!(refused(&s.data(), &["admin", "verify"]).contains("sums of paths"));
+}

@@ -1,0 +1,49 @@
+//! Kills commands of the server at many of their system calls, and shows what their next run made of it.
+
+use std::process::Command;
+
+use anyhow::ensure;
+
+use crate::cargo::{built, program};
+
+/// Tries so many points of each kind of call, on both engines where there is a PostgreSQL.
+pub(crate) fn run(points: usize) -> anyhow::Result<()> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("strace is missing: install Debian's strace; nothing was tried");
+        return Ok(());
+    }
+    let simulator = built("xuncha-sim")?;
+    let tests = [
+        "nextest",
+        "run",
+        "--workspace",
+        "--no-capture",
+        "--profile",
+        "kill-points",
+        "-E",
+        "package(promises) & test(kill_points::)",
+    ];
+    let own = Command::new(program())
+        .args(tests)
+        .env("XUNCHA_KILL_POINTS", points.to_string())
+        .status()?;
+    ensure!(
+        own.success(),
+        "a command that was killed was not made whole by its next run"
+    );
+    let moved = Command::new(simulator)
+        .args(["with-postgres", "--"])
+        .arg(program())
+        .args(tests)
+        .env("XUNCHA_KILL_POINTS", points.to_string())
+        .status()?;
+    if moved.code() == Some(crate::postgres::MISSING) {
+        println!("PostgreSQL is missing: the move was not tried");
+        return Ok(());
+    }
+    ensure!(
+        moved.success(),
+        "a move that was killed was not finished by its next run"
+    );
+    Ok(())
+}
