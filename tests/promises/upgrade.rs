@@ -79,8 +79,8 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
 
     town.backup_to("first");
     turn_back(&town.folder.path().join("first/xuncha.db"), SERVER);
-    let key = town.config.key_file();
-    std::fs::copy(key, town.folder.path().join("first/server.key")).unwrap();
+    let kept = town.config.key_file();
+    std::fs::copy(kept, town.folder.path().join("first/server.key")).unwrap();
     town.restart_on("first");
     let home = liu.folder().to_owned();
     drop(liu);
