@@ -114,7 +114,7 @@ impl Sent {
     /// Whether each photo can be read by its phone.
     fn readable(&self) -> Vec<bool> {
         let token = self.phone.device.token().unwrap().unwrap();
-        let read = |hash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
+        let read = |hash: &BlobHash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
         let whole = |hash: &BlobHash| {
             let (status, bytes) = read(hash);
             status == 200 && BlobHash::of(&bytes) == *hash
