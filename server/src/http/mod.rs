@@ -139,6 +139,7 @@ pub fn router(rooms: Rooms) -> Router {
             Router::new()
                 .route("/v1/exports/hazards.csv", get(export::csv))
                 .route("/v1/exports/hazards.geojson", get(export::geojson))
+                .route_layer(from_fn_with_state(rooms.clone(), whole::only))
                 .route_layer(small(Class::Export, 0)),
         )
         // Every body was bounded when it was read.
@@ -189,8 +190,6 @@ fn people(rooms: &Rooms) -> Router<Rooms> {
         .route("/v1/records/{id}", get(records::one))
         .route("/v1/coverage", get(records::coverage))
         .route("/v1/indicators", get(indicators::show))
-        .route("/v1/exports/hazards.csv", get(export::csv))
-        .route("/v1/exports/hazards.geojson", get(export::geojson))
         .route_layer(from_fn_with_state(rooms.clone(), whole::only));
     Router::new()
         .merge(ledger)
