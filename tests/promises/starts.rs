@@ -1,16 +1,13 @@
 //! Starts, waits and lost answers: several processes at once, a county that is held, a ledger that is being made.
 
-use std::{
-    process::{Command, Stdio},
-    sync::{Arc, Barrier},
-};
+use std::process::{Command, Stdio};
 
-use cli_simulator::{phone::Phone, postgres::Server};
-use sync_core::record::{AreaPath, DeviceTime, LogId};
+use cli_simulator::postgres::Server;
+use sync_core::record::{AreaPath, LogId};
 use tokio_postgres::NoTls;
 use xuncha_server::storage::{Storage, StorageError, Tx, hazards, marks, spaces};
 
-use crate::support::{MORNING, Town, database, found};
+use crate::support::{Town, database, found};
 
 #[test]
 fn processes_that_start_at_once_on_one_fresh_store_all_start_with_one_key() {
@@ -36,34 +33,6 @@ fn processes_that_start_at_once_on_one_fresh_store_all_start_with_one_key() {
             keys.push(output.stdout);
         }
         assert!(keys.iter().all(|key| *key == keys[0] && key.len() == 65));
-    }
-}
-
-#[test]
-fn a_phone_that_is_opened_twice_at_once_opens_twice() {
-    const FIRST: &str = include_str!("../../sync-core/src/device/migrations/0001_device.sql");
-    for round in 0..12 {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().join("phone");
-        std::fs::create_dir_all(&home).unwrap();
-        if round % 2 == 1 {
-            // A store of the first version.
-            let old = rusqlite::Connection::open(home.join("device.db")).unwrap();
-            old.execute_batch(FIRST).unwrap();
-            old.pragma_update(None, "user_version", 1).unwrap();
-        }
-        let together = Arc::new(Barrier::new(2));
-        let open = || {
-            let (home, together) = (home.clone(), Arc::clone(&together));
-            std::thread::spawn(move || {
-                together.wait();
-                Phone::simulated(&home, 1, DeviceTime(MORNING)).map(drop)
-            })
-        };
-        let both = [open(), open()];
-        for opened in both {
-            opened.join().unwrap().unwrap();
-        }
     }
 }
 
