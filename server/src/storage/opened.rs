@@ -52,7 +52,8 @@ pub fn is_sender(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<bo
     let found = tx.first(
         "SELECT 1 FROM blob_sender WHERE hash = $1 AND device = $2",
         &[hash.as_bytes().into(), device.as_bytes().into()],
-        |row| row.int(0),
+        // A bare 1 is narrower in PostgreSQL than the integers of the tables.
+        |_| Ok(()),
     )?;
     Ok(found.is_some())
 }
@@ -92,7 +93,7 @@ pub fn hide(
 /// [`StorageError`].
 pub fn opened_by(tx: &mut dyn Tx, hash: BlobHash) -> Result<(Vec<AreaPath>, bool), StorageError> {
     let rows = tx.all(
-        "SELECT DISTINCT d.path, CASE WHEN x.doc IS NULL THEN 0 ELSE 1 END
+        "SELECT DISTINCT d.path, CAST(CASE WHEN x.doc IS NULL THEN 0 ELSE 1 END AS BIGINT)
          FROM blob_named n JOIN blob_sender s ON s.hash = n.hash AND s.device = n.device
            JOIN doc d ON d.space = n.space AND d.id = n.doc
            LEFT JOIN blob_hidden x ON x.hash = n.hash AND x.space = n.space AND x.doc = n.doc
