@@ -215,8 +215,12 @@ fn a_restore_that_was_cut_is_served_by_nobody_and_is_begun_again() {
     let restore = ["admin", "restore", text(&backup), "--key", text(&key)];
     let to = s.at("restored");
     let cut = to.join("restore.xuncha-part");
-    // Cut while photos are copied, and cut before the last step.
-    for names in [&[][..], &["blobs", "server.key", "xuncha.db"][..]] {
+    // Cut while photos are copied, while the key is written, and before the last step.
+    for names in [
+        &[][..],
+        &["blobs"][..],
+        &["blobs", "server.key", "xuncha.db"][..],
+    ] {
         let _ = fs::remove_dir_all(&to);
         done(&to, &restore);
         fs::create_dir_all(cut.join("blobs")).unwrap();
@@ -225,6 +229,9 @@ fn a_restore_that_was_cut_is_served_by_nobody_and_is_begun_again() {
                 fs::rename(to.join(name), cut.join(format!("{name}.moved"))).unwrap();
             }
         }
+        if names == ["blobs"] {
+            fs::write(to.join("server.key.part"), b"half").unwrap();
+        }
         let early = s.town.start(&xuncha_server::config::Config::new(
             &to,
             ([127, 0, 0, 1], 0).into(),
@@ -232,7 +239,7 @@ fn a_restore_that_was_cut_is_served_by_nobody_and_is_begun_again() {
         let early = format!("{:#}", early.expect_err("it is not whole"));
         assert!(early.contains("not finished"), "{early}");
         done(&to, &restore);
-        assert!(!cut.exists());
+        assert!(!cut.exists() && !to.join("server.key.part").exists());
     }
     s.town.restart_on("restored");
     s.town.sync(&mut s.phone);

@@ -144,6 +144,8 @@ const OURS: [&str; 7] = [
 /// starts on it, so nothing else is there.
 fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
     let photos = place.photos.iter().filter(|photos| **photos != place.data);
+    // The key is written aside first, and may have a name of its own in the data folder.
+    let key = [place.key.clone(), folder::beside(&place.key, ".part")];
     for folder in photos.chain([&place.data]) {
         let Ok(entries) = fs::read_dir(folder) else {
             continue;
@@ -152,9 +154,11 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<std::io::Result<_>>()?;
         let cut = was_cut(folder, &place.data, &names);
+        let ours =
+            |name: &String| OURS.contains(&name.as_str()) || key.contains(&folder.join(name));
         let in_the_way = names
             .iter()
-            .find(|name| *name != "lost+found" && !(cut && OURS.contains(&name.as_str())));
+            .find(|name| *name != "lost+found" && !(cut && ours(name)));
         if let Some(name) = in_the_way {
             bail!(
                 "{} holds {name}; restore into an empty folder, or move everything in it away first",
