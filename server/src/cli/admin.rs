@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::{
+    clock,
     import::Import,
     lists::{Devices, Ending, Quarantine},
     migrate_store::MigrateStore,
@@ -59,6 +60,9 @@ pub(crate) enum Admin {
     Key,
     /// 迁移存储 / Move records and photos to PostgreSQL and a bucket while phones go on working.
     MigrateStore(MigrateStore),
+    /// 时钟 / Show or accept the clock by which the server signs.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// 重建台账 / Make the ledger anew from the log.
     Rebuild,
     /// 备份 / Copy database, key and photos to a new folder; may be taken while the server runs.
@@ -108,6 +112,7 @@ impl Admin {
                 println!("{}", hex::encode(rooms.access.key().public().0));
                 Ok(())
             }
+            Self::Clock(command) => command.run(rooms.access.clock()).await,
             Self::Rebuild => {
                 let done = rooms.projection.rebuild().await?;
                 println!(
