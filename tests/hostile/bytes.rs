@@ -96,10 +96,10 @@ fn a_text_cannot_turn_the_direction_of_writing() {
     let (mut document, heads) = own.copy(&town, doc);
     // Built by hand: our own types drop such characters.
     let mut raw = own
-        .event(&heads, EventBody::Note(note("XXXX")))
+        .event(&heads, EventBody::Note(note("MARK")))
         .to_bytes()
         .unwrap();
-    let at = raw.windows(4).position(|w| w == b"XXXX").unwrap();
+    let at = raw.windows(4).position(|w| w == b"MARK").unwrap();
     raw.splice(at..at + 4, "\u{202e}a".bytes());
     let change = own.change(&mut document, &raw);
     own.push(&town, &[(doc, change)], false);
