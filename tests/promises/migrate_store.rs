@@ -252,6 +252,7 @@ fn a_fleet_works_on_while_its_server_moves() {
             records: amount("XUNCHA_MOVE_RECORDS", 300),
             photos: amount("XUNCHA_MOVE_PHOTOS", 20),
         }),
+        trouble: Default::default(),
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     println!("{}", outcome.text());

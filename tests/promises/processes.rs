@@ -391,6 +391,7 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
             crash_server: true,
         }),
         moving: None,
+        trouble: Default::default(),
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());

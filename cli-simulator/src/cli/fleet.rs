@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context;
 use clap::Args;
 use cli_simulator::{
-    fleet::{Cluster, Moving, Plan, run},
+    fleet::{Cluster, Moving, Plan, Trouble, run},
     network::Profile,
     postgres::Server,
 };
@@ -51,6 +51,21 @@ pub(crate) struct Fleet {
     /// And so many photos.
     #[arg(long, default_value_t = 100, requires = "move_records")]
     move_photos: usize,
+    /// Damage photo files before they are sent.
+    #[arg(long)]
+    damaged_photos: bool,
+    /// Wrong clocks of phones.
+    #[arg(long)]
+    wrong_clocks: bool,
+    /// The server's clock jumps back and ahead.
+    #[arg(long, conflicts_with_all = ["processes", "move_records"])]
+    server_clock: bool,
+    /// Half way the server goes back to an older copy of itself.
+    #[arg(long, conflicts_with_all = ["processes", "move_records"])]
+    restore: bool,
+    /// Officers of the city beside the others.
+    #[arg(long, default_value_t = 0)]
+    city: usize,
     /// The report as JSON.
     #[arg(long)]
     json: bool,
@@ -104,6 +119,13 @@ impl Fleet {
             seed: self.seed,
             cluster,
             moving,
+            trouble: Trouble {
+                photos: self.damaged_photos,
+                clocks: self.wrong_clocks,
+                server_clock: self.server_clock,
+                restore: self.restore,
+                city: self.city,
+            },
         };
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed}")?;
         let bar = ProgressBar::new(1).with_style(style);

@@ -50,7 +50,21 @@ pub(super) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
         photos_are_served(fleet)?,
         nothing_more_to_do(fleet)?,
         nobody_closed_by_merge(fleet)?,
+        every_sync_ends(fleet),
     ])
+}
+
+/// Calls of one sync of a person of the fleet at most: 65 that bring nothing with a patience of 8, 481 with one of 60, and
+/// those for what a person states in some days.
+const MOST_REQUESTS: u64 = 600;
+
+fn every_sync_ends(fleet: &Fleet) -> Promise {
+    let long = fleet.requests.iter().filter(|n| **n > MOST_REQUESTS);
+    Promise {
+        name: "a sync ends within a bounded number of calls",
+        checked: fleet.requests.len(),
+        broken: long.map(|n| format!("a sync made {n} calls")).collect(),
+    }
 }
 
 fn server_ledger(fleet: &Fleet) -> anyhow::Result<Ledger> {

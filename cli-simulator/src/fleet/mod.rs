@@ -7,6 +7,7 @@ mod check;
 mod cluster;
 mod moving;
 mod play;
+mod trouble;
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ pub use check::Promise;
 pub use cluster::Cluster;
 pub use moving::Moving;
 use play::Fleet;
+pub use trouble::Trouble;
 
 /// What to play.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Plan {
     pub cluster: Option<Cluster>,
     /// The server, one in this process, moves to another database and photo store half way.
     pub moving: Option<Moving>,
+    /// What else goes wrong.
+    pub trouble: Trouble,
 }
 
 /// What came of it.
@@ -61,6 +65,12 @@ pub struct Outcome {
     pub syncs: usize,
     /// Syncs that the network ended.
     pub interrupted: usize,
+    /// What else went wrong.
+    pub trouble: Trouble,
+    /// Calls of the longest sync, and of all syncs together.
+    pub most_requests: u64,
+    /// See `most_requests`; divided by `syncs` it is the mean.
+    pub requests: u64,
     /// Server processes killed on the way.
     pub kills: usize,
     /// What was compared when the server moved.
@@ -85,6 +95,7 @@ impl Outcome {
         let mut out = format!(
             "机群 / fleet: {} phones, {} days, network {}, seed {}\n\
              hazards {} · events {} ({} void) · photos {} · syncs {} (interrupted {}) · server kills {} · open conflicts {}\n\
+             requests per sync: mean {:.1}, at most {}\n\
              wire: {} calls, {} harmed, {:.1} KB up, {:.1} KB down\n",
             self.devices,
             self.days,
@@ -98,6 +109,8 @@ impl Outcome {
             self.interrupted,
             self.kills,
             self.conflicts,
+            self.requests as f64 / self.syncs.max(1) as f64,
+            self.most_requests,
             self.wire.calls,
             self.wire.faults,
             self.wire.bytes_up as f64 / 1e3,
@@ -143,6 +156,9 @@ pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Resul
         photos: fleet.members.iter().map(|m| m.photos.len()).sum(),
         syncs: fleet.syncs,
         interrupted: fleet.interrupted,
+        trouble: plan.trouble,
+        most_requests: fleet.requests.iter().copied().max().unwrap_or(0),
+        requests: fleet.requests.iter().sum(),
         kills: fleet.kills,
         moved: fleet.moved.take(),
         conflicts: check::conflicts(&fleet)?,

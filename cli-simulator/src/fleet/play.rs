@@ -25,6 +25,7 @@ use super::{
     Moving, Plan,
     cluster::Running,
     moving::{self, Mover},
+    trouble::{self, Trouble},
 };
 use crate::{
     chance::mix,
@@ -55,14 +56,18 @@ pub(super) struct Fleet {
     pub(super) members: Vec<Member>,
     pub(super) world: World,
     cluster: Option<Running>,
-    config: Config,
+    pub(super) config: Config,
+    pub(super) now: Now,
+    trouble: Trouble,
     mover: Option<Mover>,
     /// What the move compared, if there was one.
     pub(super) moved: Option<String>,
     pub(super) kills: usize,
     start: i64,
-    clock: Arc<AtomicI64>,
+    pub(super) clock: Arc<AtomicI64>,
     chance: u64,
+    /// Calls of each sync.
+    pub(super) requests: Vec<u64>,
     pub(super) syncs: usize,
     pub(super) interrupted: usize,
 }
@@ -75,8 +80,10 @@ impl Fleet {
         step: &dyn Fn(u64, u64),
     ) -> anyhow::Result<Self> {
         let mut fleet = Self::gather(folder, plan)?;
-        let total = (plan.days * STEPS * plan.devices) as u64;
+        let members = fleet.members.len();
+        let total = (plan.days * STEPS * members) as u64;
         for turn in 0..plan.days * STEPS {
+            fleet.copy_or_restore(&plan.trouble, folder, turn, plan.days * STEPS)?;
             if let Some(moving) = plan
                 .moving
                 .as_ref()
@@ -85,10 +92,10 @@ impl Fleet {
                 let key = fleet.app.rooms.access.key().clone();
                 fleet.mover = Some(moving.begin(folder.join("server"), key));
             }
-            for n in 0..plan.devices {
-                fleet.turn(n, turn)?;
+            for n in 0..members {
+                fleet.turn(n, turn, plan.days * STEPS)?;
                 fleet.follow(plan.moving.as_ref(), false)?;
-                step((turn * plan.devices + n) as u64 + 1, total);
+                step((turn * members + n) as u64 + 1, total);
             }
         }
         fleet.follow(plan.moving.as_ref(), true)?;
@@ -140,7 +147,7 @@ impl Fleet {
         } else {
             Arc::new(move || ServerTime(read.load(Ordering::SeqCst)))
         };
-        let app = runtime.block_on(App::start(&config, now))?;
+        let app = runtime.block_on(App::start(&config, Arc::clone(&now)))?;
         runtime.block_on(world.seed(&app.storage))?;
         let server = format!("http://{}", app.address);
         let proxy = runtime.block_on(Proxy::start(&server, plan.profile, plan.seed))?;
@@ -165,6 +172,11 @@ impl Fleet {
                 photos: Vec::new(),
             });
         }
+        for n in plan.devices..plan.devices + plan.trouble.city {
+            let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
+            let place = (&runtime, &app, &world);
+            members.push(trouble::officer(place, folder, (n, seed, start), (&direct, &bad))?);
+        }
         if let Some(moving) = &plan.moving {
             let Member { phone, photos, .. } = &mut members[0];
             photos.extend(moving.take(phone, &world, &direct)?);
@@ -183,12 +195,15 @@ impl Fleet {
             world,
             cluster,
             config,
+            now,
+            trouble: plan.trouble,
             mover: None,
             moved: None,
             kills: 0,
             start,
             clock,
             chance,
+            requests: Vec::new(),
             syncs,
             interrupted,
         })
@@ -199,12 +214,13 @@ impl Fleet {
     }
 
     /// One person does one thing.
-    fn turn(&mut self, n: usize, turn: usize) -> anyhow::Result<()> {
+    fn turn(&mut self, n: usize, turn: usize, turns: usize) -> anyhow::Result<()> {
         let today = self.start + turn as i64 * 86_400_000 / STEPS as i64;
-        self.clock.store(today, Ordering::SeqCst);
+        self.set_server_clock(today + trouble::jump(&self.trouble, turn, turns));
         let clock = self.members[n].phone.clock.clone();
         if let Some(clock) = clock {
-            clock.set(DeviceTime(today + self.roll(600_000) as i64));
+            let wrong = trouble::wrong_by(&self.trouble, n);
+            clock.set(DeviceTime(today + wrong + self.roll(600_000) as i64));
         }
         match self.roll(10) {
             0..=1 => self.observe(n),
@@ -258,6 +274,10 @@ impl Fleet {
         let member = &mut self.members[n];
         let taken = photo(&mut member.phone.device, seed, role)?;
         member.photos.push(taken.hash);
+        if self.trouble.photos && self.roll(6) == 0 {
+            let how = self.roll(3);
+            trouble::spoil(&self.members[n].phone, &taken.hash, how)?;
+        }
         Ok(vec![taken])
     }
 
@@ -316,6 +336,7 @@ impl Fleet {
         };
         let report = member.phone.sync(&mut member.http, options)?;
         self.syncs += 1;
+        self.requests.push(report.requests);
         self.interrupted += usize::from(!report.complete);
         if self.roll(3) == 0 {
             self.members[n].phone.rest()?;

@@ -39,6 +39,8 @@ impl Http {
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
+            // The server never redirects: what does is a portal, and gets neither records nor tokens.
+            .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(64)
             .build()?;
         Ok(Self {

@@ -108,7 +108,7 @@ impl Access {
     /// [`Code::CodeInvalid`]; [`Code::DeviceRevoked`] for a disabled phone with a code of its past. The code stays as it
     /// was then.
     pub async fn enrol(&self, request: Request) -> Result<Response, Refusal> {
-        let (key, now) = (self.key.clone(), self.now());
+        let (key, now) = (self.key.clone(), self.clock.signing().await?);
         self.storage
             .write(move |tx| {
                 let hash = token_hash(&as_made(request.code.as_str()));

@@ -3,6 +3,7 @@
 //! In come tokens, codes and signatures; out comes a [`Reach`], which every read path needs and only this room can
 //! make. Whether an event is legal is the fold's business, not this room's.
 
+mod clock;
 mod enrol;
 mod keys;
 mod reach;
@@ -18,6 +19,7 @@ use sync_core::{
 
 use crate::storage::{Storage, StorageError};
 
+pub use clock::{Clock, SIGNED};
 pub use enrol::{Invitation, TOKEN_DAYS, invite, invite_until};
 pub(crate) use keys::random;
 pub use keys::{PUBLIC_KEY, embedded_key, public_key_of, server_key, shared_key};
@@ -65,7 +67,7 @@ impl Refusal {
 pub struct Access {
     storage: Storage,
     key: SecretKey,
-    now: Now,
+    clock: Clock,
     session_ms: i64,
 }
 
@@ -79,16 +81,21 @@ impl Access {
     /// With the server's key and clock.
     pub fn new(storage: Storage, key: SecretKey, now: Now, session_ms: i64) -> Self {
         Self {
+            clock: Clock::new(storage.clone(), now),
             storage,
             key,
-            now,
             session_ms,
         }
     }
 
     /// The server's clock.
     pub fn now(&self) -> ServerTime {
-        (self.now)()
+        self.clock.now()
+    }
+
+    /// The server's clock as it is used for what the server signs.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The server's key.

@@ -1,6 +1,11 @@
 //! How far somebody sees. Only this room makes one.
 
-use sync_core::record::{AreaPath, DeviceId, PersonId, Role};
+use sync_core::{
+    record::{AreaPath, DeviceId, PersonId, Role},
+    wire::{MAX_SCOPES, session::Scope},
+};
+
+use crate::storage::spaces::{Space, deepest};
 
 /// What a caller may see, proven by a token that was checked at this request.
 #[derive(Debug, Clone)]
@@ -53,4 +58,75 @@ pub(super) fn outermost(mut areas: Vec<AreaPath>) -> Vec<AreaPath> {
     let all = areas.clone();
     areas.retain(|a| !all.iter().any(|b| b != a && b.covers(a)));
     areas
+}
+
+/// The scopes of a device: one for each pair of a space and an area that its grants cover. An area lies in the deepest
+/// space above it, and holds every space that lies within it; what lies in another scope of the same space is dropped.
+pub(super) fn scopes(areas: &[AreaPath], spaces: &[Space]) -> Vec<Scope> {
+    let mut all: Vec<(&Space, &AreaPath)> = Vec::new();
+    for area in areas {
+        let above = deepest(spaces.iter().map(|s| &s.id), area);
+        all.extend(spaces.iter().filter_map(|space| {
+            if Some(&space.id) == above {
+                Some((space, area))
+            } else {
+                area.covers(&space.id).then_some((space, &space.id))
+            }
+        }));
+    }
+    all.sort_by(|(s, a), (t, b)| (&s.id, a).cmp(&(&t.id, b)));
+    all.dedup_by(|(s, a), (t, b)| s.id == t.id && a == b);
+    let within = |space: &Space, area: &AreaPath| {
+        let wider = |(s, a): &(&Space, &AreaPath)| s.id == space.id && *a != area && a.covers(area);
+        all.iter().any(wider)
+    };
+    let outermost = all.iter().filter(|(space, area)| !within(space, area));
+    let scope = |(space, area): &(&Space, &AreaPath)| Scope {
+        space: space.id.clone(),
+        area: (*area).clone(),
+        log: space.log,
+    };
+    outermost.map(scope).take(MAX_SCOPES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_core::record::LogId;
+
+    use super::*;
+
+    fn told(areas: &[&str], spaces: &[&str]) -> Vec<String> {
+        let areas: Vec<AreaPath> = areas.iter().map(|a| a.parse().unwrap()).collect();
+        let space = |id: &&str| Space {
+            id: id.parse().unwrap(),
+            log: LogId([1; 8]),
+            head: 0,
+        };
+        let spaces: Vec<Space> = spaces.iter().map(space).collect();
+        let scopes = scopes(&areas, &spaces);
+        let pair = |s: &Scope| format!("{} {}", s.space, s.area);
+        scopes.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_city_holds_its_own_log_and_those_of_its_counties() {
+        let spaces = ["42/4201", "42/4201/420106", "42/4201/420107", "42/4202/420201"];
+        let city = ["42/4201 42/4201", "42/4201/420106 42/4201/420106", "42/4201/420107 42/4201/420107"];
+        assert_eq!(told(&["42/4201"], &spaces), city);
+        // A grant of one of its counties adds nothing; one of another city's does.
+        assert_eq!(told(&["42/4201", "42/4201/420106/S1"], &spaces), city);
+        let both = told(&["42/4201", "42/4202/420201/S1"], &spaces);
+        assert_eq!(both.len(), 4);
+        assert_eq!(both[3], "42/4202/420201 42/4202/420201/S1");
+    }
+
+    #[test]
+    fn a_city_without_a_log_of_its_own_holds_those_of_its_counties() {
+        let spaces = ["42/4201/420106", "42/4201/420107"];
+        assert_eq!(told(&["42/4201"], &spaces).len(), 2);
+        assert_eq!(
+            told(&["42/4201/420106/S1", "42/4201/420106/S2"], &spaces),
+            ["42/4201/420106 42/4201/420106/S1", "42/4201/420106 42/4201/420106/S2"]
+        );
+    }
 }

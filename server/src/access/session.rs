@@ -6,12 +6,15 @@ use sync_core::{
     identity::{SignedGrant, key::Purpose},
     record::{AreaPath, DeviceId, Grant},
     wire::{
-        Code, MAX_SCOPES, PROTOCOL,
-        session::{Directive, Opened, Request, Response, Scope},
+        Code, PROTOCOL,
+        session::{Directive, Opened, Request, Response},
     },
 };
 
-use super::{Access, Reach, Refusal, reach::outermost};
+use super::{
+    Access, Reach, Refusal,
+    reach::{outermost, scopes},
+};
 use crate::storage::{Tx, devices, spaces};
 
 /// Milliseconds in which a challenge must come back.
@@ -87,7 +90,7 @@ impl Access {
                 "the challenge has expired; ask for another",
             ));
         }
-        let now = self.now();
+        let now = self.clock.signing().await?;
         let key = self.key.public();
         let found = self
             .storage
@@ -111,18 +114,9 @@ impl Access {
             ));
         }
         let areas = valid_areas(&grants, &key, now.0);
-        let scope = |area: &AreaPath| {
-            let id = spaces::deepest(spaces.iter().map(|s| &s.id), area)?;
-            let space = spaces.iter().find(|s| s.id == *id)?;
-            Some(Scope {
-                space: space.id.clone(),
-                area: area.clone(),
-                log: space.log,
-            })
-        };
         let active = device.state == "active";
         let scopes = if active {
-            areas.iter().filter_map(scope).take(MAX_SCOPES).collect()
+            scopes(&areas, &spaces)
         } else {
             Vec::new()
         };
@@ -171,8 +165,9 @@ impl Access {
                 "what was sent is kept; nothing is given out",
             ));
         }
+        let now = self.clock.judging(tx)?;
         let grants = devices::device_grants(tx, id)?;
-        let valid = valid_grants(&grants, &self.key.public(), self.now().0);
+        let valid = valid_grants(&grants, &self.key.public(), now.0);
         let areas = |of: &dyn Fn(&Grant) -> bool| {
             let grants = valid.iter().filter(|grant| of(grant));
             outermost(grants.map(|grant| grant.area.clone()).collect())

@@ -10,7 +10,7 @@ use sync_core::record::{BlobHash, LogId};
 
 use super::{Manifest, copy_whole, sync_tree, workshop};
 use crate::{
-    access::{PUBLIC_KEY, public_key_of, random},
+    access::{PUBLIC_KEY, SIGNED, public_key_of, random},
     blobs::{Store, Target},
     folder,
     storage::{Storage, StorageError, Tx, blobs, spaces, tables},
@@ -78,6 +78,8 @@ pub async fn restore(
         }
         // What came of them is not in a backup.
         blobs::forget_uploads(tx)?;
+        // A backup may be older than the server trusts its clock for; the operator has looked at it.
+        spaces::delete_meta(tx, SIGNED)?;
         let all = spaces::list(tx)?;
         for space in &all {
             spaces::renew_log(tx, &space.id, LogId(random()))?;

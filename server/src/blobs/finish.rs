@@ -69,7 +69,7 @@ impl Blobs {
             self.store.put(&thumb, thumbnail.into()),
             self.store.put(&object, bytes)
         )?;
-        let stored = (self.now)();
+        let stored = self.clock.signing().await?;
         let blob = self.row(&upload, &photo, object, stored);
         let now = Arc::clone(&self.now);
         let listed = self

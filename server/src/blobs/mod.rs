@@ -27,7 +27,7 @@ use sync_core::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    access::{Now, Refusal, random},
+    access::{Clock, Now, Refusal, random},
     storage::Storage,
 };
 
@@ -54,6 +54,7 @@ pub struct Blobs {
     store: Store,
     key: SecretKey,
     now: Now,
+    clock: Clock,
     lifetimes: Lifetimes,
     /// Uploads that a request of this process is writing to: saves work, decides nothing.
     writing: Arc<Mutex<HashSet<String>>>,
@@ -88,6 +89,7 @@ impl Blobs {
             )));
         }
         Ok(Self {
+            clock: Clock::new(storage.clone(), Arc::clone(&now)),
             storage,
             store,
             key,

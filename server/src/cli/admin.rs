@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::{
+    clock,
     copies::{self, Backup, Restore, Verify},
     import::Import,
     lists::{Devices, Ending, Quarantine},
@@ -56,6 +57,9 @@ pub(crate) enum Admin {
     Key,
     /// 迁移存储 / Move records and photos to PostgreSQL and a bucket while phones go on working.
     MigrateStore(MigrateStore),
+    /// 时钟 / Show or accept the clock by which the server signs.
+    #[command(subcommand)]
+    Clock(clock::Command),
     /// 重建台账 / Make the ledger anew from the log.
     Rebuild,
     /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
@@ -96,6 +100,7 @@ impl Admin {
                 println!("{}", hex::encode(rooms.access.key().public().0));
                 Ok(())
             }
+            Self::Clock(command) => command.run(rooms.access.clock()).await,
             Self::Rebuild => {
                 let done = rooms.projection.rebuild().await?;
                 println!(

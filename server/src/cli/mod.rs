@@ -4,6 +4,7 @@
 //! room of the library.
 
 mod admin;
+mod clock;
 mod copies;
 mod import;
 mod lists;

@@ -57,6 +57,12 @@ pub(super) fn page(
         let log = if ahead { LogId([0; 8]) } else { space.log };
         return Ok(empty(log, cursor.phase));
     }
+    if *room == 0 {
+        // Another scope's page filled the answer: nothing is read in vain, the phone asks again from here.
+        let mut page = empty(space.log, cursor.phase);
+        page.more = true;
+        return Ok(page);
+    }
     let mut page = match cursor.phase {
         Phase::Backfill { after, head } => backfill(tx, cursor, &space, (after, head), most, room)?,
         Phase::Tail { base, pos } => tail(tx, cursor, &space, (base, pos), device, most, room)?,

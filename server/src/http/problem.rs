@@ -42,7 +42,7 @@ const fn status(code: Code) -> StatusCode {
         Code::TusVersion => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
-        Code::Busy | Code::LedgerBehind => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::LedgerBehind | Code::Clock => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::Internal | Code::ReportDamaged => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

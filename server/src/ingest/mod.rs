@@ -14,6 +14,8 @@ mod room;
 mod verify;
 mod write;
 
+use std::sync::Arc;
+
 use sync_core::{
     identity::{PackClaims, PublicKey, SecretKey, Signature},
     record::{
@@ -25,7 +27,7 @@ use sync_core::{
 use queue::Queues;
 
 use crate::{
-    access::{Now, Refusal},
+    access::{Clock, Now, Refusal},
     storage::{Storage, Tx, devices},
 };
 
@@ -34,6 +36,7 @@ use crate::{
 pub struct Ingest {
     storage: Storage,
     queues: Queues,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Ingest {
@@ -97,8 +100,13 @@ struct Authorship {
 impl Ingest {
     /// With the server's key and clock.
     pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+        let clock = Clock::new(storage.clone(), Arc::clone(&now));
         let queues = Queues::new(storage.clone(), key, now);
-        Self { storage, queues }
+        Self {
+            storage,
+            queues,
+            clock,
+        }
     }
 
     /// Takes a pack from a device. Returns once what it answers is durable.
@@ -110,6 +118,8 @@ impl Ingest {
         device: DeviceId,
         request: push::Request,
     ) -> Result<push::Response, Refusal> {
+        // Before anything is stored: what is stored is signed for.
+        self.clock.signing().await?;
         let (key, home) = self.device(device).await?;
         let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
             .await

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs, received, scope};
+use super::{Device, DeviceError, Packing, docs, received, scope};
 use crate::{
     record::{AreaPath, ChangeHash, Digest, DocId, LogId},
     wire::{
-        MAX_NEED, PACK_BYTES,
+        MAX_NEED,
         pull::{Cursor, Phase},
         reconcile::{self, FRAME_BYTES, item, item_doc},
     },
@@ -25,7 +25,11 @@ pub struct RepairTask {
     log: Option<LogId>,
     head: u64,
     born: Option<u64>,
+    rounds: u32,
 }
+
+/// Rounds of one comparison at most: enough for a million records of which none is equal.
+const MAX_ROUNDS: u32 = 4096;
 
 impl std::fmt::Debug for RepairTask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,16 +51,18 @@ impl Device {
     pub(crate) fn next_repair(&self) -> Result<Option<RepairTask>, DeviceError> {
         let Some(held) = scope::list(&self.connection)?
             .into_iter()
-            .find(|h| h.repair)
+            .find(|h| h.repair && !h.paused)
         else {
             return Ok(None);
         };
         let mut storage = NegentropyStorageVector::new();
         let (from, to) = held.cursor.area.below();
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, digest FROM doc WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND change_count > 0",
+            "SELECT id, digest FROM doc
+             WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND space = ?4 AND change_count > 0",
         )?;
-        let mut rows = statement.query(params![held.cursor.area.as_str(), from, to])?;
+        let space = held.cursor.space.as_str();
+        let mut rows = statement.query(params![held.cursor.area.as_str(), from, to, space])?;
         while let Some(row) = rows.next()? {
             let doc = DocId::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
             let digest = Digest::from_slice(&row.get::<_, Vec<u8>>(1)?);
@@ -73,6 +79,7 @@ impl Device {
             log: None,
             head: 0,
             born: None,
+            rounds: 0,
         }))
     }
 
@@ -86,6 +93,10 @@ impl Device {
         task: &mut RepairTask,
         answer: &reconcile::Response,
     ) -> Result<bool, DeviceError> {
+        task.rounds += 1;
+        if task.rounds > MAX_ROUNDS {
+            return Err(DeviceError::Damaged("a comparison that never ends".to_owned()));
+        }
         // The first answer's head: whatever came later is in the tail from there.
         if task.log.is_none() {
             (task.log, task.head) = (Some(answer.log), answer.head);
@@ -106,7 +117,7 @@ impl Device {
             for doc in offers {
                 tx.prepare_cached(
                     "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
-                     ON CONFLICT (doc) DO UPDATE SET offer = 1",
+                     ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
                 )?
                 .execute([doc.as_bytes()])?;
             }
@@ -144,47 +155,87 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub(crate) fn needed(&self) -> Result<Vec<DocId>, DeviceError> {
-        self.repair_docs(
-            "SELECT doc FROM repair_doc WHERE need = 1 LIMIT ?1",
-            MAX_NEED,
-        )
+    pub(crate) fn needed(&self, limit: usize) -> Result<Vec<DocId>, DeviceError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT doc FROM repair_doc WHERE need = 1 LIMIT ?1")?;
+        let limit = limit.min(MAX_NEED) as i64;
+        let rows = statement.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
+        rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
     }
 
-    /// The next changes to re-supply, whole records at a time, up to one pack; empty when nothing is left.
+    /// The next changes to re-supply, record by record, up to one pack; empty when nothing is left. A record that no
+    /// pack takes whole goes on where the pack before ended.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub(crate) fn offered(&self) -> Result<Vec<(DocId, ChangeHash, Vec<u8>)>, DeviceError> {
-        let mut changes = Vec::new();
-        let mut size = 0;
-        let whole = "SELECT doc FROM repair_doc WHERE offer = 1 LIMIT ?1";
-        let own = "SELECT doc FROM repair_doc WHERE offer = 2 LIMIT ?1";
-        let mut docs = self.repair_docs(whole, 200)?;
-        let whole = docs.len();
-        docs.extend(self.repair_docs(own, 200)?);
-        for (at, doc) in docs.into_iter().enumerate() {
-            let mut document = docs::load_accepted(&self.connection, doc)?.document;
-            let mut all = document.changes();
-            if at >= whole {
+    pub(crate) fn offered(
+        &mut self,
+        packing: &Packing,
+    ) -> Result<Vec<(DocId, ChangeHash, Vec<u8>)>, DeviceError> {
+        let mut changes: Vec<(DocId, ChangeHash, Vec<u8>)> = Vec::new();
+        let (mut size, mut done) = (0, Vec::new());
+        'docs: for (doc, own_only, sent) in offers(&self.connection)? {
+            if packing.aside.contains(&doc) {
+                continue;
+            }
+            let mut all = match docs::load_accepted(&self.connection, doc) {
+                Ok(mut shared) => shared.document.changes(),
+                // Nothing of it can be offered: what cannot be read must not hold up the others.
+                Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            if own_only {
                 let own = own_changes(&self.connection, doc)?;
                 all.retain(|(hash, _)| own.contains(hash));
             }
-            size += all.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
-            let full = size > PACK_BYTES || changes.len() + all.len() > crate::wire::PACK_CHANGES;
-            if full && !changes.is_empty() {
-                break;
+            let left = all.split_off(sent.min(all.len()));
+            if left.is_empty() {
+                done.push(doc);
             }
-            changes.extend(all.into_iter().map(|(hash, bytes)| (doc, hash, bytes)));
+            for (hash, bytes) in left {
+                size += bytes.len();
+                let full = size > packing.bytes || changes.len() >= packing.changes;
+                if full && !changes.is_empty() {
+                    break 'docs;
+                }
+                changes.push((doc, hash, bytes));
+            }
         }
-        Ok(changes)
+        if done.is_empty() {
+            return Ok(changes);
+        }
+        self.write(|tx, _| {
+            for doc in done {
+                tx.prepare_cached("UPDATE repair_doc SET offer = 0, sent = 0 WHERE doc = ?1")?
+                    .execute([doc.as_bytes()])?;
+            }
+            tx.execute("DELETE FROM repair_doc WHERE need = 0 AND offer = 0", [])?;
+            Ok(changes)
+        })
     }
+}
 
-    fn repair_docs(&self, sql: &str, limit: usize) -> Result<Vec<DocId>, DeviceError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([limit as i64], |row| row.get::<_, Vec<u8>>(0))?;
-        rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
-    }
+/// Records to re-supply: whether only this device's own changes go, and how many went already.
+fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
+    let mut statement = c.prepare_cached(
+        "SELECT doc, offer = 2, sent FROM repair_doc WHERE offer > 0 ORDER BY offer LIMIT 500",
+    )?;
+    let rows = statement
+        .query_map([], |row| {
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|(doc, own_only, sent)| {
+            let sent = usize::try_from(sent).unwrap_or(0);
+            Ok((DocId::from_slice(&doc)?, own_only, sent))
+        })
+        .collect()
 }
 
 /// In a log with a new life others may have given back what this device wrote: it counts once this device brings it.

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) path: AreaPath,
+    /// The space whose log holds it; empty: not known yet.
+    pub(super) space: String,
     pub(super) sum: Sum,
     pub(super) tail: i64,
     pub(super) pending: i64,
@@ -24,7 +26,7 @@ pub(super) struct Known {
 
 pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT path, change_count, digest, tail_count, pending_count FROM doc WHERE id = ?1",
+        "SELECT path, change_count, digest, tail_count, pending_count, space FROM doc WHERE id = ?1",
     )?;
     let row = statement.query_row([doc.as_bytes()], |row| {
         Ok((
@@ -33,9 +35,10 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
             row.get::<_, Vec<u8>>(2)?,
             row.get(3)?,
             row.get(4)?,
+            row.get(5)?,
         ))
     });
-    let Some((path, changes, digest, tail, pending)) = row.optional()? else {
+    let Some((path, changes, digest, tail, pending, space)) = row.optional()? else {
         return Ok(None);
     };
     let path = path
@@ -47,6 +50,7 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
     };
     Ok(Some(Known {
         path,
+        space,
         sum,
         tail,
         pending,
@@ -60,12 +64,18 @@ pub(super) struct Loaded {
     pub(super) times: received::Times,
 }
 
-/// Loads a record as this phone sees it: snapshot and every change after it, refused ones too.
+/// Loads a record as this phone sees it: snapshot and every change after it, without what the server refused.
+///
+/// A record of which nothing is left then is only on this phone: it is shown as it was stated, so that no word is lost
+/// to its author.
 pub(super) fn load(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
-    load_up_to(c, doc, 5)
+    match load_up_to(c, doc, 3) {
+        Err(DeviceError::Document { .. }) => load_up_to(c, doc, 5),
+        loaded => loaded,
+    }
 }
 
-/// Loads a record without what the server refused.
+/// Loads a record without what the server refused, or not at all.
 pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
     load_up_to(c, doc, 3)
 }
@@ -112,8 +122,9 @@ fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Loaded, DeviceErr
 /// Makes the row of a record that is new to this phone.
 pub(super) fn insert(c: &Connection, doc: DocId, path: &AreaPath) -> Result<(), DeviceError> {
     let mut statement =
-        c.prepare_cached("INSERT INTO doc (id, path, digest) VALUES (?1, ?2, zeroblob(16))")?;
-    statement.execute(params![doc.as_bytes(), path.as_str()])?;
+        c.prepare_cached("INSERT INTO doc (id, path, space, digest) VALUES (?1, ?2, ?3, zeroblob(16))")?;
+    let space = scope::expected(c, path)?;
+    statement.execute(params![doc.as_bytes(), path.as_str(), space])?;
     Ok(())
 }
 
@@ -121,7 +132,7 @@ pub(super) fn insert(c: &Connection, doc: DocId, path: &AreaPath) -> Result<(), 
 pub(super) fn set_sum(
     c: &Connection,
     doc: DocId,
-    path: &AreaPath,
+    at: (&str, &AreaPath),
     old: Sum,
     new: Sum,
 ) -> Result<(), DeviceError> {
@@ -132,7 +143,7 @@ pub(super) fn set_sum(
         new.changes as i64,
         new.digest.to_bytes()
     ])?;
-    scope::move_sum(c, path, old, new)
+    scope::move_sum(c, at, old, new)
 }
 
 /// The readable events of a loaded record.

@@ -104,7 +104,7 @@ impl Device {
             beacon::heard(tx, opened.now, host.clock.uptime())?;
             meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)
         })?;
-        self.set_scopes(&opened.scopes)?;
+        self.set_scopes(&opened.scopes, opened.now)?;
         self.set_token(Some(&opened.token))
     }
 
@@ -220,7 +220,7 @@ pub(super) fn find_grant(c: &Connection, id: &GrantId) -> Result<Option<Grant>, 
     Ok(claims.map(|bytes| minicbor::decode(&bytes)).transpose()?)
 }
 
-fn list_own_grants(c: &Connection) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
+pub(super) fn list_own_grants(c: &Connection) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT id, claims FROM known_grant WHERE own = 1")?;
     let rows = statement
         .query_map([], |row| {

@@ -17,6 +17,8 @@ pub(super) mod name {
     /// The server's clock when it was last heard, and this phone's uptime then.
     pub(in crate::device) const BEACON: &str = "beacon";
     pub(in crate::device) const SERVER: &str = "server";
+    /// Set by an update: statements that build on refused ones are written again when the store is opened.
+    pub(in crate::device) const RESTATE: &str = "restate";
 }
 
 pub(super) fn find(c: &Connection, name: &str) -> Result<Option<Vec<u8>>, DeviceError> {
@@ -46,6 +48,12 @@ pub(super) fn set(c: &Connection, name: &str, value: &[u8]) -> Result<(), Device
         "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )?;
     statement.execute(params![name, value])?;
+    Ok(())
+}
+
+pub(super) fn delete(c: &Connection, name: &str) -> Result<(), DeviceError> {
+    c.prepare_cached("DELETE FROM meta WHERE name = ?1")?
+        .execute([name])?;
     Ok(())
 }
 

@@ -17,7 +17,9 @@ mod meta;
 mod outbox;
 mod page;
 mod photo;
+mod photo_file;
 mod received;
+mod restate;
 mod rows;
 mod scope;
 mod settle;
@@ -33,6 +35,7 @@ pub use campaign::{CampaignFilter, CampaignRow};
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, HazardRow};
+pub(crate) use outbox::{Packing, Unsealed};
 pub use photo::{PhotoStep, PhotoTask};
 pub use settle::Settled;
 pub use status::Status;
@@ -50,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_device.sql"),
     include_str!("migrations/0002_campaign.sql"),
     include_str!("migrations/0003_received.sql"),
+    include_str!("migrations/0004_nothing_stops.sql"),
 ];
 
 impl Device {
@@ -64,7 +68,9 @@ impl Device {
         )?;
         connection.set_prepared_statement_cache_capacity(64);
         migrate(&mut connection)?;
-        Ok(Self { connection, host })
+        let mut device = Self { connection, host };
+        device.restate_after_update()?;
+        Ok(device)
     }
 
     /// One transaction; kept if `f` succeeds.

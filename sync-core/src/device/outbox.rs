@@ -1,16 +1,53 @@
 //! The outbox: changes that wait, sealed into one signed pack at a time.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Device, DeviceError, enrolment, meta, meta::name};
+use super::{Device, DeviceError, enrolment, meta, meta::name, settle};
 use crate::{
     identity::{PackClaims, Signed},
     record::{ChangeHash, DocId, PackHash},
     wire::{
-        PACK_BYTES, PACK_CHANGES,
+        Code, PACK_BYTES, PACK_CHANGES,
         push::{Entry, Request},
     },
 };
+
+/// How large a pack may be, and which records wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Packing {
+    /// Changes at most; one always fits.
+    pub(crate) changes: usize,
+    /// Uncompressed bytes of changes at most; one change always fits.
+    pub(crate) bytes: usize,
+    /// Records of which no change is sealed now.
+    pub(crate) aside: BTreeSet<DocId>,
+}
+
+impl Default for Packing {
+    fn default() -> Self {
+        Self {
+            changes: PACK_CHANGES,
+            bytes: PACK_BYTES,
+            aside: BTreeSet::new(),
+        }
+    }
+}
+
+/// What became of a pack that was too large to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsealed {
+    /// Its changes wait again; half of it is this much.
+    Halved {
+        changes: usize,
+        bytes: usize,
+    },
+    /// It held one change, which does not pass now; its record waits.
+    Alone(DocId),
+    /// It held one change, which the server refuses for good, and with it this many.
+    Refused(usize),
+}
 
 /// A pack that is stored and may be sent, again and again, until it is answered.
 #[derive(Debug, Clone)]
@@ -32,11 +69,11 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
-    pub(crate) fn next_pack(&mut self) -> Result<Option<Sealed>, DeviceError> {
+    pub(crate) fn next_pack(&mut self, packing: &Packing) -> Result<Option<Sealed>, DeviceError> {
         if let Some(sealed) = unanswered(&self.connection)? {
             return Ok(Some(sealed));
         }
-        let waiting = gather(&self.connection)?;
+        let waiting = gather(&self.connection, packing)?;
         if waiting.is_empty() {
             return Ok(None);
         }
@@ -73,6 +110,42 @@ impl Device {
                 })
                 .collect();
             store(tx, &claims, &enrolment.key, entries).map(Some)
+        })
+    }
+
+    /// Opens the pack that was not answered, because it was too large to be taken: nothing of it is stored, so the
+    /// next one is sealed in its place. Should it be stored all the same, the server answers with a fork.
+    ///
+    /// `refused`: by the server itself, so that a single change is refused for good.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was changed then.
+    pub(crate) fn unseal(&mut self, refused: bool) -> Result<Option<Unsealed>, DeviceError> {
+        self.write(|tx, host| {
+            let Some(Sealed { request, .. }) = unanswered(tx)? else {
+                return Ok(None);
+            };
+            settle::reopen(tx, request.number)?;
+            meta::set_int(tx, name::PACK_NUMBER, request.number as i64 - 1)?;
+            meta::set(tx, name::PACK_HASH, request.previous.as_bytes())?;
+            let Some(first) = request.entries.first().filter(|_| request.entries.len() == 1) else {
+                let bytes: usize = request.entries.iter().map(|e| e.change.len()).sum();
+                return Ok(Some(Unsealed::Halved {
+                    changes: request.entries.len().div_ceil(2),
+                    bytes: bytes / 2,
+                }));
+            };
+            if request.repair {
+                return Ok(Some(Unsealed::Alone(first.doc)));
+            }
+            let hash = crate::crdt::change_hash(&first.change);
+            if refused {
+                let fresh = host.random();
+                let count = settle::refuse_alone(tx, first, &hash, Code::TooLarge, fresh)?;
+                return Ok(Some(Unsealed::Refused(count)));
+            }
+            hold(tx, first.doc, &hash)?;
+            Ok(Some(Unsealed::Alone(first.doc)))
         })
     }
 
@@ -125,21 +198,52 @@ impl Device {
     }
 }
 
-fn gather(c: &Connection) -> Result<Vec<Waiting>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT n, doc, hash, bytes FROM chg WHERE state = 0 AND bytes IS NOT NULL ORDER BY n LIMIT ?1",
-    )?;
-    let mut rows = statement.query([PACK_CHANGES as i64])?;
+/// Marks a change that is too large for the network, and says so once. It stays in the outbox.
+fn hold(c: &Connection, doc: DocId, hash: &ChangeHash) -> Result<(), DeviceError> {
+    let marked = c
+        .prepare_cached("UPDATE chg SET refusal = ?2 WHERE hash = ?1 AND refusal IS NULL")?
+        .execute(params![hash.as_bytes(), Code::TooLarge.number()])?;
+    if marked > 0 {
+        let text = "网络不放行这条内容（过大），下次同步再试；换一个网络可能成功 / the network does not let this statement through, it is too large; it is tried again at the next sync, another network may take it";
+        settle::notice(c, doc, Code::TooLarge.number(), text)?;
+    }
+    Ok(())
+}
+
+/// What waits, oldest first; records with a change that did not pass before come last.
+fn gather(c: &Connection, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
+    let held = "(SELECT doc FROM chg WHERE state = 0 AND refusal IS NOT NULL)";
+    for which in ["NOT IN", "IN"] {
+        let sql = format!(
+            "SELECT n, doc, hash, bytes FROM chg WHERE state = 0 AND bytes IS NOT NULL AND doc {which} {held} ORDER BY n"
+        );
+        let waiting = fill(c, &sql, packing)?;
+        if !waiting.is_empty() {
+            return Ok(waiting);
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// As many of the changes of a query as one pack takes.
+fn fill(c: &Connection, sql: &str, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
     let (mut waiting, mut size) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
+        let doc = DocId::from_slice(&row.get::<_, Vec<u8>>(1)?)?;
+        if packing.aside.contains(&doc) {
+            continue;
+        }
         let bytes: Vec<u8> = row.get(3)?;
         size += bytes.len();
-        if size > PACK_BYTES && !waiting.is_empty() {
+        let full = size > packing.bytes || waiting.len() >= packing.changes;
+        if full && !waiting.is_empty() {
             break;
         }
         waiting.push(Waiting {
             n: row.get(0)?,
-            doc: DocId::from_slice(&row.get::<_, Vec<u8>>(1)?)?,
+            doc,
             hash: ChangeHash::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
             bytes,
         });

@@ -22,6 +22,8 @@ pub(crate) struct Applied {
     pub unfit: usize,
     /// More pages wait.
     pub more: bool,
+    /// The position is another one now, or the scope is compared next.
+    pub moved: bool,
     /// The sums of phone and server differ, or the log has a new life: the scope is compared next.
     pub repair: bool,
 }
@@ -58,11 +60,16 @@ impl Device {
                 scope::mark_repair(tx, asked)?;
                 return Ok(Applied {
                     repair: true,
+                    moved: true,
                     ..Applied::default()
                 });
             }
+            if !follows(asked.phase, page.next) {
+                return Err(DeviceError::Damaged("a page that leads back".to_owned()));
+            }
             let mut applied = Applied {
                 more: page.more,
+                moved: page.next != asked.phase,
                 ..Applied::default()
             };
             for grant in &page.grants {
@@ -71,7 +78,7 @@ impl Device {
             let mut batch = ScopeSums::default();
             for item in &page.items {
                 applied.documents += 1;
-                applied.unfit += usize::from(!apply_item(tx, item, &mut batch)?);
+                applied.unfit += usize::from(!apply_item(tx, item, Some(&asked.space), &mut batch)?);
             }
             batch.write(tx)?;
             for doc in &page.exits {
@@ -88,21 +95,35 @@ impl Device {
     }
 }
 
+/// Whether a page leads on from where it was asked for: walking, then following, never back.
+fn follows(from: Phase, to: Phase) -> bool {
+    match (from, to) {
+        (Phase::Backfill { after: from, .. }, Phase::Backfill { after: to, .. }) => {
+            from.is_none_or(|from| to.is_some_and(|to| to <= from))
+        }
+        (Phase::Backfill { .. }, Phase::Tail { base, pos }) => base <= pos,
+        (Phase::Tail { base: b0, pos: p0 }, Phase::Tail { base, pos }) => {
+            b0 <= base && p0 <= pos && base <= pos
+        }
+        (Phase::Tail { .. }, Phase::Backfill { .. }) => false,
+    }
+}
+
 /// Sums of documents adopted by this page, written to the scopes once instead of once for each document.
 #[derive(Default)]
-struct ScopeSums(Vec<(AreaPath, Sum)>);
+struct ScopeSums(Vec<(String, AreaPath, Sum)>);
 
 impl ScopeSums {
-    fn add(&mut self, path: &AreaPath, sum: Sum) {
-        match self.0.iter_mut().find(|(p, _)| p == path) {
-            Some((_, total)) => *total = total.plus(sum),
-            None => self.0.push((path.clone(), sum)),
+    fn add(&mut self, space: &str, path: &AreaPath, sum: Sum) {
+        match self.0.iter_mut().find(|(s, p, _)| s == space && p == path) {
+            Some((.., total)) => *total = total.plus(sum),
+            None => self.0.push((space.to_owned(), path.clone(), sum)),
         }
     }
 
     fn write(self, c: &Connection) -> Result<(), DeviceError> {
-        for (path, sum) in self.0 {
-            scope::move_sum(c, &path, Sum::default(), sum)?;
+        for (space, path, sum) in self.0 {
+            scope::move_sum(c, (&space, &path), Sum::default(), sum)?;
         }
         Ok(())
     }
@@ -116,13 +137,18 @@ fn plan(known: Option<&docs::Known>, content: &Content) -> Action {
     }
 }
 
-/// Applies one document; `false` if it did not fit and is asked for whole.
-fn apply_item(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, DeviceError> {
+/// Applies one document of a space's log (`None`: asked for by name); `false` if it did not fit and is asked for whole.
+fn apply_item(
+    c: &Connection,
+    item: &Item,
+    space: Option<&AreaPath>,
+    batch: &mut ScopeSums,
+) -> Result<bool, DeviceError> {
     let known = docs::find(c, item.doc)?;
     match (plan(known.as_ref(), &item.content), known) {
-        (Action::Adopt, _) => adopt(c, item, batch),
+        (Action::Adopt, _) => adopt(c, item, space, batch),
         (Action::Merge, Some(known)) => {
-            let fits = merge(c, item, &known)?;
+            let fits = merge(c, item, space, &known)?;
             if !fits {
                 need(c, item.doc)?;
             }
@@ -136,7 +162,12 @@ fn apply_item(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool
 }
 
 /// Stores a document the phone has nothing of. With a row from the server it is not even loaded.
-fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, DeviceError> {
+fn adopt(
+    c: &Connection,
+    item: &Item,
+    space: Option<&AreaPath>,
+    batch: &mut ScopeSums,
+) -> Result<bool, DeviceError> {
     let (
         Content::Snapshot {
             chunk,
@@ -158,11 +189,15 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         need(c, item.doc)?;
         return Ok(false);
     };
+    let space = match space {
+        Some(space) => space.as_str().to_owned(),
+        None => scope::expected(c, area)?,
+    };
     let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
     let (folded, times) = received::split(item, changes.len());
     c.prepare_cached(
-        "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified, received)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO doc (id, path, snapshot, change_count, digest, tail_count, verified, received, space)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         item.doc.as_bytes(),
@@ -172,7 +207,8 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
         sum.digest.to_bytes(),
         changes.len() as i64,
         row.is_none(),
-        (!folded.0.is_empty()).then(|| encode(&folded))
+        (!folded.0.is_empty()).then(|| encode(&folded)),
+        space
     ])?;
     for (at, (facts, bytes)) in facts.iter().zip(changes).enumerate() {
         insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
@@ -183,7 +219,7 @@ fn adopt(c: &Connection, item: &Item, batch: &mut ScopeSums) -> Result<bool, Dev
             rows::refresh(c, item.doc, &mut docs::load(c, item.doc)?)?;
         }
     }
-    batch.add(area, *sum);
+    batch.add(&space, area, *sum);
     Ok(true)
 }
 
@@ -196,7 +232,8 @@ fn insert_remote(
 ) -> Result<(), DeviceError> {
     c.prepare_cached(
         "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, 3, ?3, ?4)
-         ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received)",
+         ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received),
+           state = CASE WHEN state IN (4, 5) THEN 2 ELSE state END",
     )?
     .execute(params![
         hash.as_bytes(),
@@ -208,7 +245,12 @@ fn insert_remote(
 }
 
 /// Merges a document into the phone's; `false` if its changes build on something that is not there.
-fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, DeviceError> {
+fn merge(
+    c: &Connection,
+    item: &Item,
+    space: Option<&AreaPath>,
+    known: &docs::Known,
+) -> Result<bool, DeviceError> {
     let mut loaded = docs::load(c, item.doc)?;
     let (chunk, changes) = match &item.content {
         Content::Snapshot { chunk, changes, .. } => (chunk.as_slice(), changes),
@@ -239,18 +281,19 @@ fn merge(c: &Connection, item: &Item, known: &docs::Known) -> Result<bool, Devic
     loaded.times.extend(told);
     store_merged(c, item.doc, &mut loaded, !chunk.is_empty(), changes)?;
     let path = item.area.clone().unwrap_or_else(|| known.path.clone());
-    if path != known.path {
-        scope::move_sum(c, &known.path, known.sum, Sum::default())?;
-        scope::move_sum(c, &path, Sum::default(), known.sum)?;
-        c.prepare_cached("UPDATE doc SET path = ?2 WHERE id = ?1")?
-            .execute(params![item.doc.as_bytes(), path.as_str()])?;
+    let space = space.map_or(known.space.as_str(), AreaPath::as_str);
+    if path != known.path || space != known.space {
+        scope::move_sum(c, (&known.space, &known.path), known.sum, Sum::default())?;
+        scope::move_sum(c, (space, &path), Sum::default(), known.sum)?;
+        c.prepare_cached("UPDATE doc SET path = ?2, space = ?3 WHERE id = ?1")?
+            .execute(params![item.doc.as_bytes(), path.as_str(), space])?;
     }
     c.prepare_cached("UPDATE doc SET leaving = 0 WHERE id = ?1 AND leaving = 1")?
         .execute([item.doc.as_bytes()])?;
     docs::set_sum(
         c,
         item.doc,
-        &path,
+        (space, &path),
         known.sum,
         known_to_server(c, item.doc, &mut loaded.document)?,
     )?;
@@ -344,7 +387,7 @@ fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 /// A document left the scope. If another scope of this phone holds it, it stays.
 fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     if let Some(known) = docs::find(c, doc)? {
-        scope::move_sum(c, &known.path, known.sum, Sum::default())?;
+        scope::move_sum(c, (&known.space, &known.path), known.sum, Sum::default())?;
         c.prepare_cached(
             "UPDATE doc SET leaving = 1, change_count = 0, digest = zeroblob(16) WHERE id = ?1",
         )?
@@ -368,7 +411,7 @@ fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> 
     if ours.is_some_and(|h| h.sum == theirs) {
         return Ok(false);
     }
-    let counted = scope::sum_of_docs(c, &at.area)?;
+    let counted = scope::sum_of_docs(c, &at.space, &at.area)?;
     scope::set_sum(c, at, counted)?;
     if counted == theirs {
         return Ok(false);
@@ -378,7 +421,8 @@ fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> 
 }
 
 impl Device {
-    /// Applies documents that were asked for by name (they belong to no position).
+    /// Applies documents that were asked for by name (they belong to no position). Returns how many came, and of how
+    /// many it is now known that they came or are not there.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
@@ -386,24 +430,30 @@ impl Device {
         &mut self,
         asked: &[DocId],
         page: &Page,
-    ) -> Result<usize, DeviceError> {
+    ) -> Result<(usize, usize), DeviceError> {
         self.write(|tx, _| {
             for grant in &page.grants {
                 enrolment::save_grant(tx, grant, false)?;
             }
             let mut batch = ScopeSums::default();
             for item in &page.items {
-                apply_item(tx, item, &mut batch)?;
+                apply_item(tx, item, None, &mut batch)?;
             }
-            // What did not come is not there (any more) for this phone; asking again would never end.
-            for doc in asked {
+            // What neither came nor is left for the next answer is not there (any more) for this phone; asking again
+            // would never end.
+            let left = page.left.as_deref().unwrap_or_default();
+            let came = |doc: &DocId| page.items.iter().any(|item| item.doc == *doc);
+            let settled = asked.iter().filter(|doc| came(doc) || !left.contains(doc));
+            let mut count = 0;
+            for doc in settled {
+                count += 1;
                 tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
                     .execute([doc.as_bytes()])?;
             }
             batch.write(tx)?;
             tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
                 .execute([])?;
-            Ok(page.items.len())
+            Ok((page.items.len(), count))
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Photos of this phone and their ladder: captured → referenced → uploading → stored → removable.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::{Device, DeviceError, enrolment};
@@ -34,6 +36,8 @@ pub struct PhotoTask {
     pub upload: Option<String>,
     /// Bytes the server is known to have.
     pub sent: u64,
+    /// What was wrong with its file when it was last looked at.
+    pub(super) fault: Option<i64>,
 }
 
 /// A photo that cannot be added.
@@ -105,33 +109,47 @@ impl Device {
         Ok(self.host.files.read(&file_name(hash))?)
     }
 
-    /// The next photo to send: of an acknowledged record first in, first out.
+    /// The next photo to send, of acknowledged records and without those in `aside`: those that failed least first,
+    /// then first in, first out; one whose file was not whole comes last.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn next_photo(&self) -> Result<Option<PhotoTask>, DeviceError> {
+    pub(crate) fn next_photo(
+        &self,
+        aside: &BTreeSet<BlobHash>,
+    ) -> Result<Option<PhotoTask>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.hash, p.size, p.upload, p.sent FROM photo p JOIN chg c ON c.hash = p.change
-             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND c.state >= 2 ORDER BY p.state DESC, c.n LIMIT 1",
+            "SELECT p.hash, p.size, p.upload, p.sent, p.fault FROM photo p JOIN chg c ON c.hash = p.change
+             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND c.state >= 2
+             ORDER BY p.fault IS NOT NULL, p.failed, p.state DESC, c.n",
         )?;
-        let row = statement.query_row([], |row| {
-            Ok((
-                row.get::<_, Vec<u8>>(0)?,
-                row.get::<_, i64>(1)?,
-                row.get(2)?,
-                row.get::<_, i64>(3)?,
-            ))
-        });
-        let Some((hash, size, upload, sent)) = row.optional()? else {
-            return Ok(None);
-        };
-        let hash = BlobHash::from_slice(&hash)?;
-        Ok(Some(PhotoTask {
-            hash,
-            size: size.unsigned_abs(),
-            upload,
-            sent: sent.unsigned_abs(),
-        }))
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let hash = BlobHash::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
+            if aside.contains(&hash) {
+                continue;
+            }
+            return Ok(Some(PhotoTask {
+                hash,
+                size: row.get::<_, i64>(1)?.unsigned_abs(),
+                upload: row.get(2)?,
+                sent: row.get::<_, i64>(3)?.unsigned_abs(),
+                fault: row.get(4)?,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Notes that calls for this photo bring nothing: others come first from now on.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn photo_failed(&mut self, hash: &BlobHash) -> Result<(), DeviceError> {
+        self.write(|tx, _| {
+            tx.prepare_cached("UPDATE photo SET failed = failed + 1 WHERE hash = ?1")?
+                .execute([hash.as_bytes()])?;
+            Ok(())
+        })
     }
 
     /// Notes how far an upload is; `None` for the path if it must start again.
@@ -147,7 +165,8 @@ impl Device {
         self.write(|tx, _| {
             let state = if upload.is_some() { 2 } else { 1 };
             tx.prepare_cached(
-                "UPDATE photo SET state = ?2, upload = ?3, sent = ?4 WHERE hash = ?1 AND state < 3",
+                "UPDATE photo SET failed = CASE WHEN ?4 > sent THEN 0 ELSE failed END,
+                   state = ?2, upload = ?3, sent = ?4 WHERE hash = ?1 AND state < 3",
             )?
             .execute(params![hash.as_bytes(), state, upload, sent as i64])?;
             Ok(())
@@ -182,7 +201,7 @@ impl Device {
             tx.prepare_cached("UPDATE photo SET refusal = ?2, state = 1, upload = NULL WHERE hash = ?1 AND state < 3")?
                 .execute(params![hash.as_bytes(), code.number()])?;
             tx.prepare_cached("INSERT INTO notice (doc, code, text) SELECT doc, ?2, ?3 FROM photo WHERE hash = ?1")?
-                .execute(params![hash.as_bytes(), code.number(), format!("{} / {}", code.zh(), code.en())])?;
+                .execute(params![hash.as_bytes(), code.number(), format!("{} / {}: {hash}", code.zh(), code.en())])?;
             Ok(())
         })
     }

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError};
+use super::{Device, DeviceError, enrolment};
 use crate::{
-    record::{AreaPath, Digest, DocId, LogId},
+    record::{AreaPath, Digest, DocId, Grant, LogId, ServerTime},
     wire::{
         page::Sum,
         pull::{Cursor, Phase},
@@ -18,6 +18,8 @@ pub(super) struct Held {
     pub(super) cursor: Cursor,
     pub(super) sum: Sum,
     pub(super) repair: bool,
+    /// The server did not name it the last time, and no grant has ended: kept, not asked for.
+    pub(super) paused: bool,
 }
 
 /// A scope that has never pulled a page.
@@ -27,23 +29,38 @@ pub(super) const START: Phase = Phase::Backfill {
 };
 
 impl Device {
-    /// Takes over the scopes a session names: new ones start with a backfill, lost ones are left, a log with a new
-    /// life is compared before it is followed.
+    /// Takes over the scopes a session names: new ones start with a backfill, a log with a new life is compared before
+    /// it is followed. One that is not named is left only if the grants of this phone say so; else it is kept and not
+    /// asked for, since a server whose clock is wrong names none. `now`: the server's clock.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn set_scopes(&mut self, scopes: &[Scope]) -> Result<(), DeviceError> {
-        self.write(|tx, _| {
+    pub fn set_scopes(&mut self, scopes: &[Scope], now: ServerTime) -> Result<(), DeviceError> {
+        self.write(|tx, host| {
+            // Either clock may be wrong: a grant has ended once both say so.
+            let now = host.clock.now().0.min(now.0);
+            let grants = enrolment::list_own_grants(tx)?;
+            let standing = |area: &AreaPath| {
+                let stands = |g: &Grant| g.until.is_none_or(|until| now < until.0);
+                grants
+                    .iter()
+                    .any(|(_, g)| stands(g) && (g.area.covers(area) || area.covers(&g.area)))
+            };
             let held = list(tx)?;
             for old in &held {
-                let kept = scopes
-                    .iter()
-                    .any(|s| s.space == old.cursor.space && s.area == old.cursor.area);
-                if !kept {
+                let (space, area) = (&old.cursor.space, &old.cursor.area);
+                let same = |s: &Scope| s.space == *space && s.area == *area;
+                let within = |s: &Scope| s.space == *space && s.area.covers(area);
+                let (key, named) = (params![space.as_str(), area.as_str()], scopes.iter().any(same));
+                if !named && (scopes.iter().any(within) || !standing(area)) {
                     tx.prepare_cached("DELETE FROM scope WHERE space = ?1 AND area = ?2")?
-                        .execute(params![old.cursor.space.as_str(), old.cursor.area.as_str()])?;
+                        .execute(key)?;
+                } else if named == old.paused {
+                    let sql = "UPDATE scope SET paused = 1 - paused WHERE space = ?1 AND area = ?2";
+                    tx.prepare_cached(sql)?.execute(key)?;
                 }
             }
+            place(tx, scopes.iter().map(|s| (&s.space, &s.area)))?;
             for scope in scopes {
                 let known = held
                     .iter()
@@ -66,14 +83,71 @@ impl Device {
         let held = list(&self.connection)?;
         Ok(held
             .into_iter()
-            .filter(|h| !h.repair)
+            .filter(|h| !h.repair && !h.paused)
             .map(|h| h.cursor)
             .collect())
     }
+
+    /// How many scopes the phone holds.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn scope_count(&self) -> Result<u64, DeviceError> {
+        let sql = "SELECT count(*) FROM scope WHERE paused = 0";
+        let count: i64 = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+}
+
+/// Which space's log a record belongs to is the server's decision: the deepest space that covers its path. Until the
+/// server has said so with a page, the phone expects the deepest of those it knows.
+fn place<'s>(
+    c: &Connection,
+    scopes: impl Iterator<Item = (&'s AreaPath, &'s AreaPath)>,
+) -> Result<(), DeviceError> {
+    let scopes: Vec<_> = scopes.collect();
+    let mut statement =
+        c.prepare_cached("SELECT DISTINCT path FROM doc WHERE change_count = 0 OR space = ''")?;
+    let paths = statement
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    for path in paths {
+        let Ok(place) = path.parse::<AreaPath>() else {
+            continue;
+        };
+        if let Some(space) = deepest(scopes.iter().copied(), &place) {
+            c.prepare_cached(
+                "UPDATE doc SET space = ?2 WHERE path = ?1 AND (change_count = 0 OR space = '')",
+            )?
+            .execute(params![path, space.as_str()])?;
+        }
+    }
+    Ok(())
+}
+
+/// The deepest space of the scopes that cover a place.
+fn deepest<'s>(
+    scopes: impl Iterator<Item = (&'s AreaPath, &'s AreaPath)>,
+    place: &AreaPath,
+) -> Option<&'s AreaPath> {
+    scopes
+        .filter(|(_, area)| area.covers(place))
+        .map(|(space, _)| space)
+        .max_by_key(|space| space.codes().count())
+}
+
+/// The space in which the phone expects a new record; empty before the first session.
+pub(super) fn expected(c: &Connection, place: &AreaPath) -> Result<String, DeviceError> {
+    let held = list(c)?;
+    let scopes = held.iter().map(|h| (&h.cursor.space, &h.cursor.area));
+    Ok(deepest(scopes, place).map_or_else(String::new, |space| space.as_str().to_owned()))
 }
 
 fn insert(c: &Connection, scope: &Scope) -> Result<(), DeviceError> {
-    let sum = sum_of_docs(c, &scope.area)?;
+    let sum = sum_of_docs(c, &scope.space, &scope.area)?;
     let mut statement = c.prepare_cached(
         "INSERT INTO scope (space, area, log, phase, change_count, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
@@ -94,7 +168,7 @@ fn encode(phase: Phase) -> Result<Vec<u8>, DeviceError> {
 
 pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT space, area, log, phase, change_count, digest, repair, revoked FROM scope ORDER BY space, area",
+        "SELECT space, area, log, phase, change_count, digest, repair, revoked, paused FROM scope ORDER BY space, area",
     )?;
     let mut rows = statement.query([])?;
     let mut held = Vec::new();
@@ -113,6 +187,7 @@ pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
                 digest: Digest::from_slice(&row.get::<_, Vec<u8>>(5)?),
             },
             repair: row.get(6)?,
+            paused: row.get(8)?,
         });
     }
     Ok(held)
@@ -148,15 +223,15 @@ pub(super) fn end_repair(c: &Connection, at: &Cursor) -> Result<(), DeviceError>
     Ok(())
 }
 
-/// Replaces a record's old sum by its new one in every scope that holds its path.
+/// Replaces a record's old sum by its new one in every scope of its space that holds its path.
 pub(super) fn move_sum(
     c: &Connection,
-    path: &AreaPath,
+    (space, path): (&str, &AreaPath),
     old: Sum,
     new: Sum,
 ) -> Result<(), DeviceError> {
     for held in list(c)? {
-        if held.cursor.area.covers(path) {
+        if held.cursor.space.as_str() == space && held.cursor.area.covers(path) {
             let changes = held
                 .sum
                 .changes
@@ -182,13 +257,18 @@ pub(super) fn set_sum(c: &Connection, at: &Cursor, sum: Sum) -> Result<(), Devic
     Ok(())
 }
 
-/// What the phone holds in an area, counted from the records.
-pub(super) fn sum_of_docs(c: &Connection, area: &AreaPath) -> Result<Sum, DeviceError> {
+/// What the phone holds of a space's log in an area, counted from the records.
+pub(super) fn sum_of_docs(
+    c: &Connection,
+    space: &AreaPath,
+    area: &AreaPath,
+) -> Result<Sum, DeviceError> {
     let (from, to) = area.below();
     let mut statement = c.prepare_cached(
-        "SELECT change_count, digest FROM doc WHERE path = ?1 OR (path >= ?2 AND path < ?3)",
+        "SELECT change_count, digest FROM doc
+         WHERE (path = ?1 OR (path >= ?2 AND path < ?3)) AND space = ?4",
     )?;
-    let mut rows = statement.query(params![area.as_str(), from, to])?;
+    let mut rows = statement.query(params![area.as_str(), from, to, space.as_str()])?;
     let mut sum = Sum::default();
     while let Some(row) = rows.next()? {
         let part = Sum {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Device, DeviceError, beacon, capture, docs, enrolment, meta, meta::name, outbox, received,
-    rows, scope,
+    Device, DeviceError, docs, enrolment, meta, meta::name, outbox, received, restate, rows, scope,
 };
 use crate::{
-    crdt::{Actor, Document},
     identity::PackReceipt,
-    record::{ChangeHash, Digest, DocId, EventId, ServerTime},
+    record::{ChangeHash, Digest, DocId, Event, ServerTime},
     wire::{
         Code,
         page::Sum,
@@ -28,6 +26,8 @@ pub struct Settled {
     pub reauthored: usize,
     /// Changes the server refused or set aside; they stay on the phone.
     pub refused: usize,
+    /// Changes of a repair pack that were answered.
+    pub resupplied: usize,
     /// Changes must be sent once more: after another pack, under another author number, or with what they build on.
     pub again: bool,
 }
@@ -64,7 +64,7 @@ impl Device {
                     if claims.pack != sealed.hash {
                         return Err(crate::identity::BadSignature.into());
                     }
-                    beacon::heard(tx, claims.received, host.clock.uptime())?;
+                    // A receipt says when the pack first came, not what time it is: no beacon is taken from it.
                     let mut settled = Settled::default();
                     let codes: Vec<(usize, Code)> =
                         refused.iter().map(|r| (r.entry as usize, r.code)).collect();
@@ -76,6 +76,7 @@ impl Device {
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
+                        settled.resupplied = sealed.request.entries.len();
                         offered_done(tx, &sealed.request)?;
                     }
                     scope::evict_leaving(tx)?;
@@ -136,11 +137,18 @@ fn inspected(entry: &Entry) -> Result<ChangeHash, DeviceError> {
     Ok(facts.map_err(damaged)?.hash)
 }
 
-/// The server has the records of a repair pack again.
+/// The server has these changes of the records of a repair pack again; what follows in a record is offered next.
 fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
+    let mut went: BTreeMap<DocId, i64> = BTreeMap::new();
     for entry in &request.entries {
-        c.prepare_cached("UPDATE repair_doc SET offer = 0 WHERE doc = ?1")?
-            .execute([entry.doc.as_bytes()])?;
+        *went.entry(entry.doc).or_default() += 1;
+    }
+    for (doc, count) in went {
+        let all = docs::load_accepted(c, doc).map_or(0, |mut it| it.document.change_hashes().len());
+        c.prepare_cached(
+            "UPDATE repair_doc SET sent = sent + ?2, offer = sent + ?2 < ?3 WHERE doc = ?1",
+        )?
+        .execute(params![doc.as_bytes(), count, all as i64])?;
     }
     c.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
         .execute([])?;
@@ -148,7 +156,7 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
 }
 
 /// Puts the changes of a pack back into the outbox.
-fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
+pub(super) fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE chg SET state = 0, pack = NULL WHERE pack = ?1 AND state = 1")?
         .execute([number as i64])?;
     c.prepare_cached("DELETE FROM pack WHERE number = ?1 AND body IS NOT NULL")?
@@ -164,7 +172,8 @@ fn settle_changes(
     settled: &mut Settled,
 ) -> Result<(), DeviceError> {
     let mut acknowledged: Vec<(DocId, Vec<ChangeHash>)> = Vec::new();
-    let mut rewrite: Vec<DocId> = Vec::new();
+    // What waits in these records is written again, or refused as well, for this reason.
+    let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
         let hash = inspected(entry)?;
         match refused
@@ -177,33 +186,38 @@ fn settle_changes(
                 _ => acknowledged.push((entry.doc, vec![hash])),
             },
             Some(_) if request.repair => {}
-            Some(Code::Equivocation) => rewrite.push(entry.doc),
-            Some(Code::MissingDependencies) if has_refused(c, entry.doc)? => {
-                rewrite.push(entry.doc)
+            Some(code @ Code::Equivocation) => {
+                rewrite.entry(entry.doc).or_insert(code);
             }
-            Some(Code::MissingDependencies) => {
-                settled.again = true;
-                set_state(c, &hash, 0, None)?;
-                offer(c, entry.doc)?;
-            }
+            Some(Code::MissingDependencies) if rewrite.contains_key(&entry.doc) => {}
+            Some(Code::MissingDependencies) => match refusal_of(c, entry.doc)? {
+                Some(code) => {
+                    rewrite.insert(entry.doc, code);
+                }
+                None => {
+                    settled.again = true;
+                    set_state(c, &hash, 0, None)?;
+                    offer(c, entry.doc)?;
+                }
+            },
             Some(code) => {
+                refuse(c, entry, &hash, code)?;
                 settled.refused += 1;
-                let kept_there = code == Code::Quarantined;
-                set_state(c, &hash, if kept_there { 5 } else { 4 }, Some(code))?;
-                refuse(c, entry.doc, code)?;
+                rewrite.entry(entry.doc).or_insert(code);
             }
         }
     }
     for (doc, hashes) in acknowledged {
         settled.acknowledged += acknowledge(c, doc, &hashes)?;
     }
-    rewrite.sort_unstable();
-    rewrite.dedup();
     if !rewrite.is_empty() {
-        settled.again = true;
         let actor = enrolment::rotate_actor(c, fresh)?;
-        for doc in rewrite {
-            settled.reauthored += reauthor(c, doc, actor)?;
+        for (doc, code) in rewrite {
+            let (restated, refused) = restate::after_refusal(c, doc, code, actor)?;
+            settled.reauthored += restated;
+            settled.refused += refused;
+            settled.again |= restated > 0;
+            notice_others(c, doc, code, refused)?;
         }
     }
     Ok(())
@@ -220,26 +234,87 @@ fn set_state(
     Ok(())
 }
 
-fn refuse(c: &Connection, doc: DocId, code: Code) -> Result<(), DeviceError> {
+/// Takes a change that the server refuses out of the record, and names it to its author.
+fn refuse(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Result<(), DeviceError> {
+    let kept_there = code == Code::Quarantined;
+    set_state(c, hash, if kept_there { 5 } else { 4 }, Some(code))?;
     c.prepare_cached("UPDATE doc SET pending_count = max(pending_count - 1, 0) WHERE id = ?1")?
-        .execute([doc.as_bytes()])?;
-    let text = format!("{} / {}", code.zh(), code.en());
+        .execute([entry.doc.as_bytes()])?;
+    let facts = crate::crdt::inspect(&entry.change).ok();
+    let events = facts.map(|facts| facts.events).unwrap_or_default();
+    let kinds = events
+        .iter()
+        .filter_map(|(_, bytes)| Event::from_bytes(bytes).ok())
+        .map(|event| format!("{} {}", event.body.zh(), event.body.name()));
+    let kinds: Vec<String> = kinds.collect();
+    let text = format!(
+        "{} / {} ({}: {})",
+        code.zh(),
+        code.en(),
+        entry.doc,
+        kinds.join(", ")
+    );
+    notice(c, entry.doc, code.number(), &text)
+}
+
+/// One notice for all statements that were refused along with another one.
+fn notice_others(c: &Connection, doc: DocId, code: Code, count: usize) -> Result<(), DeviceError> {
+    if count == 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "{} / {} ({doc}: 另有 {count} 条未收 / {count} more of this record are refused with it)",
+        code.zh(),
+        code.en()
+    );
+    notice(c, doc, code.number(), &text)
+}
+
+/// Refuses the one change of a pack that was opened again. Returns how many changes are refused by it.
+pub(super) fn refuse_alone(
+    c: &Connection,
+    entry: &Entry,
+    hash: &ChangeHash,
+    code: Code,
+    fresh: [u8; 16],
+) -> Result<usize, DeviceError> {
+    refuse(c, entry, hash, code)?;
+    let actor = enrolment::rotate_actor(c, fresh)?;
+    let (_, refused) = restate::after_refusal(c, entry.doc, code, actor)?;
+    notice_others(c, entry.doc, code, refused)?;
+    Ok(refused + 1)
+}
+
+/// Leaves a message for the person; `code` is 0 if it is the phone's own.
+pub(super) fn notice(
+    c: &Connection,
+    doc: DocId,
+    code: u16,
+    text: &str,
+) -> Result<(), DeviceError> {
     c.prepare_cached("INSERT INTO notice (doc, code, text) VALUES (?1, ?2, ?3)")?
-        .execute(params![doc.as_bytes(), code.number(), text])?;
+        .execute(params![doc.as_bytes(), code, text])?;
     Ok(())
 }
 
-/// Whether the server refused a change of this record, so that what builds on it must be written anew.
-fn has_refused(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
-    let mut statement =
-        c.prepare_cached("SELECT EXISTS (SELECT 1 FROM chg WHERE doc = ?1 AND state IN (4, 5))")?;
-    Ok(statement.query_row([doc.as_bytes()], |row| row.get(0))?)
+/// Why the server refused a change of this record, so that what builds on it must be written again; `None` if it
+/// refused none.
+fn refusal_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
+    let mut statement = c.prepare_cached(
+        "SELECT refusal FROM chg WHERE doc = ?1 AND state IN (4, 5) ORDER BY n DESC LIMIT 1",
+    )?;
+    let found: Option<Option<u16>> = statement
+        .query_row([doc.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let code = |number: Option<u16>| number.and_then(Code::from_number);
+    Ok(found.map(|number| code(number).unwrap_or(Code::Malformed)))
 }
 
 /// Asks for the whole record to be offered to the server.
 fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1) ON CONFLICT (doc) DO UPDATE SET offer = 1",
+        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
+         ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
     )?
     .execute([doc.as_bytes()])?;
     Ok(())
@@ -251,7 +326,7 @@ fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usiz
     for hash in hashes {
         let changed = c
             .prepare_cached(
-                "UPDATE chg SET state = 2, pack = NULL WHERE hash = ?1 AND state IN (0, 1)",
+                "UPDATE chg SET state = 2, pack = NULL, refusal = NULL WHERE hash = ?1 AND state IN (0, 1)",
             )?
             .execute([hash.as_bytes()])?;
         if changed > 0 {
@@ -265,51 +340,8 @@ fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usiz
             changes: added.len() as u64,
             digest: added.iter().copied().collect::<Digest>(),
         };
-        docs::set_sum(c, doc, &known.path, known.sum, known.sum.plus(part))?;
+        let at = (known.space.as_str(), &known.path);
+        docs::set_sum(c, doc, at, known.sum, known.sum.plus(part))?;
     }
     Ok(added.len())
-}
-
-/// Writes the unacknowledged events of a record anew under a fresh author number. The events stay the same.
-fn reauthor(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceError> {
-    let damaged = |source| DeviceError::Document { doc, source };
-    let mut statement = c.prepare_cached(
-        "SELECT bytes FROM chg WHERE doc = ?1 AND state IN (0, 1) AND bytes IS NOT NULL ORDER BY n",
-    )?;
-    let pending = statement
-        .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
-    c.prepare_cached("DELETE FROM chg WHERE doc = ?1 AND state IN (0, 1)")?
-        .execute([doc.as_bytes()])?;
-    c.prepare_cached(
-        "UPDATE doc SET tail_count = tail_count - ?2, pending_count = pending_count - ?2 WHERE id = ?1",
-    )?
-    .execute(params![doc.as_bytes(), pending.len() as i64])?;
-    let known: i64 = c
-        .prepare_cached("SELECT count(*) FROM chg WHERE doc = ?1 AND state < 4")?
-        .query_row([doc.as_bytes()], |row| row.get(0))?;
-    let has_snapshot: bool = c
-        .prepare_cached("SELECT snapshot IS NOT NULL FROM doc WHERE id = ?1")?
-        .query_row([doc.as_bytes()], |row| row.get(0))?;
-    let mut loaded = if known > 0 || has_snapshot {
-        docs::load_accepted(c, doc)?
-    } else {
-        docs::Loaded {
-            document: Document::create(actor, doc).map_err(damaged)?,
-            times: received::Times::new(),
-        }
-    };
-    let mut count = 0;
-    for bytes in &pending {
-        for (_, event) in crate::crdt::inspect(bytes).map_err(damaged)?.events {
-            let (present, _) = loaded.document.events();
-            if present.iter().all(|(id, _)| *id != EventId::of(&event)) {
-                let change = loaded.document.append(actor, &event).map_err(damaged)?;
-                capture::insert_pending(c, doc, &change)?;
-                count += 1;
-            }
-        }
-    }
-    rows::refresh(c, doc, &mut loaded)?;
-    Ok(count)
 }

@@ -35,6 +35,10 @@ pub struct Status {
     pub photos_removed: u64,
     /// Photos the server refused; they stay here.
     pub photos_refused: u64,
+    /// Photos whose file is missing or is not the photo that was taken; they are not sent.
+    pub photos_damaged: u64,
+    /// Changes that wait although they were tried: too large for the network.
+    pub held_back: u64,
     /// Scopes under repair.
     pub scopes_in_repair: u64,
     /// Messages from the server that nobody has read.
@@ -66,15 +70,19 @@ impl Device {
             quarantined: count("SELECT count(*) FROM chg WHERE state = 5")?,
             photos_captured: count("SELECT count(*) FROM photo WHERE state = 0")?,
             photos_waiting: count(
-                "SELECT count(*) FROM photo WHERE state = 1 AND refusal IS NULL",
+                "SELECT count(*) FROM photo WHERE state = 1 AND refusal IS NULL AND fault IS NULL",
             )?,
             photos_uploading: count(
-                "SELECT count(*) FROM photo WHERE state = 2 AND refusal IS NULL",
+                "SELECT count(*) FROM photo WHERE state = 2 AND refusal IS NULL AND fault IS NULL",
             )?,
             photos_stored: count("SELECT count(*) FROM photo WHERE state = 3")?,
             photos_removable: self.removable_photos()?.len() as u64,
             photos_removed: count("SELECT count(*) FROM photo WHERE removed = 1")?,
             photos_refused: count("SELECT count(*) FROM photo WHERE refusal IS NOT NULL")?,
+            photos_damaged: count(
+                "SELECT count(*) FROM photo WHERE state IN (1, 2) AND fault IS NOT NULL AND refusal IS NULL",
+            )?,
+            held_back: count("SELECT count(*) FROM chg WHERE state IN (0, 1) AND refusal IS NOT NULL")?,
             scopes_in_repair: count("SELECT count(*) FROM scope WHERE repair = 1")?,
             notices: count("SELECT count(*) FROM notice")?,
             last_contact_ms: self.last_contact()?.map(|t| t.0),

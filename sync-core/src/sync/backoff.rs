@@ -3,6 +3,8 @@
 use crate::record::DeviceTime;
 
 const BASE_MS: u64 = 500;
+/// A wait is no wait below this.
+const LEAST_MS: i64 = 50;
 const CAP_MS: u64 = 60_000;
 
 #[derive(Debug, Default)]
@@ -26,6 +28,7 @@ impl Backoff {
         self.failures += 1;
         let wait = (random % (ceiling + 1))
             .cast_signed()
+            .max(LEAST_MS)
             .max(at_least_ms.unwrap_or(0));
         self.until = Some(DeviceTime(now.0.saturating_add(wait)));
     }

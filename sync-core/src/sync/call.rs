@@ -68,6 +68,16 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost(pub String);
 
+/// A refusal of the server itself: it carries the header `xuncha-refusal`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) code: Code,
+    pub(super) detail: String,
+}
+
+/// The longest wait that a `Retry-After` may ask of one sync, in milliseconds.
+const MAX_RETRY_AFTER_MS: i64 = 300_000;
+
 impl Reply {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -77,39 +87,36 @@ impl Reply {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The refusal, if it is one: from the problem document, or from the status of a bare reply (a proxy's).
-    pub(super) fn refusal(&self) -> Option<(Code, String)> {
-        if self.status < 400 {
-            return None;
-        }
-        let problem = serde_json::from_slice::<serde_json::Value>(&self.body).unwrap_or_default();
-        let text = |name: &str| {
-            problem
-                .get(name)
-                .and_then(|v| v.as_str())
-                .map(str::to_owned)
-        };
-        let named = self
+    /// The server's refusal, if it is one. A status without the server's header is an answer of the network.
+    pub(super) fn refusal(&self) -> Option<Refused> {
+        let name = self
             .header("xuncha-refusal")
-            .map(str::to_owned)
-            .or_else(|| text("code"));
-        let code = named
-            .and_then(|name| Code::from_name(&name))
-            .unwrap_or(match self.status {
-                401 => Code::SessionExpired,
-                404 | 410 => Code::UploadGone,
-                409 => Code::UploadOffset,
-                413 => Code::TooLarge,
-                507 => Code::StorageFull,
-                429 | 500..=599 => Code::Busy,
-                _ => Code::Malformed,
-            });
-        Some((code, text("detail").unwrap_or_default()))
+            .filter(|_| self.status >= 400)?;
+        let problem = serde_json::from_slice::<serde_json::Value>(&self.body).unwrap_or_default();
+        let detail = problem.get("detail").and_then(|v| v.as_str());
+        let (code, detail) = match Code::from_name(name) {
+            Some(code) => (code, detail.unwrap_or_default().to_owned()),
+            // A newer server: whether it passes is known by the status, what it means by an update.
+            None if self.status == 429 || self.status >= 500 => (Code::Busy, name.to_owned()),
+            None => (Code::UpgradeNeeded, name.to_owned()),
+        };
+        Some(Refused { code, detail })
     }
 
-    /// `Retry-After` in milliseconds.
+    /// Why an answer that is neither the server's refusal nor readable is not used, in words.
+    pub(super) fn unusable(&self) -> String {
+        if self.status == 200 && self.header("content-type") == Some(MEDIA_TYPE) {
+            return "服务器的应答已损坏 / the server's answer was damaged".to_owned();
+        }
+        format!(
+            "网络中间设备返回 {0}，稍后再试 / the network answered {0} in place of the server; it is tried again later",
+            self.status
+        )
+    }
+
+    /// `Retry-After` in milliseconds, at most five minutes.
     pub(super) fn retry_after_ms(&self) -> Option<i64> {
         let seconds: i64 = self.header("retry-after")?.parse().ok()?;
-        (0..=86_400).contains(&seconds).then_some(seconds * 1000)
+        (seconds >= 0).then(|| seconds.saturating_mul(1000).min(MAX_RETRY_AFTER_MS))
     }
 }

@@ -48,10 +48,14 @@ impl Enrolling {
         device: &mut Device,
         reply: &Reply,
     ) -> Result<Result<Grant, String>, DeviceError> {
-        if let Some((code, detail)) = reply.refusal() {
+        if let Some(refused) = reply.refusal() {
+            let (code, detail) = (refused.code, refused.detail);
             return Ok(Err(format!("{} / {}: {detail}", code.zh(), code.en())));
         }
-        let response = enrol::Enrol::read_response(&reply.body)?;
+        let read = enrol::Enrol::read_response(&reply.body).ok();
+        let Some(response) = read.filter(|_| reply.status == 200) else {
+            return Ok(Err(reply.unusable()));
+        };
         device
             .enrol(&self.server, response.server_key, &response.grant)
             .map(Ok)

@@ -14,13 +14,16 @@ mod records;
 mod repair;
 mod report;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
-    device::{Device, DeviceError, RepairTask},
-    record::{DeviceTime, DocId},
-    wire::{Code, pull::Cursor},
+    device::{Device, DeviceError, Packing, RepairTask},
+    record::{BlobHash, DeviceTime},
+    wire::{Code, MAX_NEED},
 };
 
 use backoff::Backoff;
+use call::Refused;
 pub use call::{Call, Lost, Method, Reply};
 pub use enrol::Enrolling;
 pub use report::Report;
@@ -62,12 +65,25 @@ impl Default for Options {
 
 #[derive(Debug)]
 enum Waiting {
-    Challenge,
-    Proof,
-    Records(Vec<Cursor>, Vec<DocId>),
+    Session { proven: bool },
+    Records(records::Asked),
     Repair(Box<RepairTask>),
     Photo(photo::Asked),
 }
+
+/// What a whole reply, which is no refusal, has brought.
+#[derive(Debug)]
+enum Heard {
+    /// Something was settled that will not be asked again in this sync.
+    Progress,
+    /// The next call is another one; nothing was settled yet.
+    Understood,
+    /// Nothing, for this reason: as good as lost.
+    Nothing(String),
+}
+
+/// Calls of one sync at most, so that every sync ends whatever it is answered; the next one goes on.
+pub const MAX_REQUESTS: u64 = 20_000;
 
 /// One sync in progress.
 #[derive(Debug)]
@@ -79,9 +95,18 @@ pub struct Syncing {
     challenge: Option<Vec<u8>>,
     /// At least one answer to a records call has come, and nothing more waits there.
     records_done: bool,
+    /// How large a pack may be in this sync, and what is left for the next.
+    packing: Packing,
+    /// Records to ask for by name in one call.
+    need_limit: usize,
     repair: Option<Box<RepairTask>>,
     /// Offset the server confirmed in this sync, for the photo under way.
-    photo: Option<(crate::record::BlobHash, u64)>,
+    photo: Option<(BlobHash, u64)>,
+    /// Photos that this sync does not try (again).
+    photos_aside: BTreeSet<BlobHash>,
+    tried: BTreeMap<BlobHash, photo::Tried>,
+    /// Bytes of one part of a photo.
+    chunk: u64,
     opened: u32,
     /// Packs whose changes had to be sent once more.
     again: u32,
@@ -98,8 +123,13 @@ impl Syncing {
             asked: None,
             challenge: None,
             records_done: false,
+            packing: Packing::default(),
+            need_limit: MAX_NEED,
             repair: None,
             photo: None,
+            photos_aside: BTreeSet::new(),
+            tried: BTreeMap::new(),
+            chunk: photo::CHUNK,
             opened: 0,
             again: 0,
             ended: false,
@@ -112,7 +142,8 @@ impl Syncing {
     /// [`DeviceError`] from the store; try again later, nothing is lost.
     pub fn next(&mut self, device: &mut Device) -> Result<Step, DeviceError> {
         let hopeless = self.report.failures > u64::from(self.options.patience) * 8;
-        if self.ended || hopeless || self.backoff.failures() > self.options.patience {
+        let long = self.report.requests >= MAX_REQUESTS;
+        if self.ended || hopeless || long || self.backoff.failures() > self.options.patience {
             return Ok(Step::Done(Box::new(self.report.clone())));
         }
         if let Some(until) = self.backoff.wait(device.host.clock.now()) {
@@ -124,7 +155,7 @@ impl Syncing {
                 Some(call) => call.with("authorization", format!("Bearer {token}")),
                 None => {
                     self.ended = true;
-                    self.report.complete = true;
+                    self.report.complete = self.report.aside == 0;
                     return Ok(Step::Done(Box::new(self.report.clone())));
                 }
             },
@@ -167,37 +198,72 @@ impl Syncing {
         let reply = match outcome {
             Ok(reply) => reply,
             Err(Lost(reason)) => {
-                self.report.failures += 1;
-                self.report.last_failure = Some(reason);
-                return self.retry_later(device, None);
+                if let Waiting::Photo(asked) = &asked {
+                    self.photo_lost(device, asked)?;
+                }
+                return self.failed(device, reason, None);
             }
         };
         self.report.bytes_down += reply.body.len() as u64;
-        if let Some((code, detail)) = reply.refusal() {
-            return self.refused(device, asked, &reply, code, detail);
+        if let Some(refused) = reply.refusal() {
+            return self.refused(device, asked, &reply, refused);
         }
-        let understood = match asked {
-            Waiting::Challenge | Waiting::Proof => self.opened(device, &reply)?,
-            Waiting::Records(cursors, need) => self.records(device, &cursors, &need, &reply)?,
-            Waiting::Repair(task) => self.repaired(device, task, &reply)?,
-            Waiting::Photo(asked) => self.photo_sent(device, &asked, &reply)?,
+        let heard = match self.hear(device, asked, &reply) {
+            // An answer that does not fit the call: a stored one, or another server's. As good as lost.
+            Err(error @ (DeviceError::Signature(_) | DeviceError::Damaged(_))) => {
+                Heard::Nothing(error.to_string())
+            }
+            heard => heard?,
         };
-        if understood {
-            self.backoff.reset();
-            Ok(())
-        } else {
-            // A damaged answer is a lost one: the same call is made again.
-            self.report.failures += 1;
-            self.report.last_failure = Some("the answer was damaged".to_owned());
-            self.retry_later(device, None)
+        match heard {
+            Heard::Progress => self.backoff.reset(),
+            Heard::Understood => {}
+            Heard::Nothing(why) => return self.failed(device, why, reply.retry_after_ms()),
+        }
+        Ok(())
+    }
+
+    /// Takes a reply that carries no refusal of the server.
+    fn hear(
+        &mut self,
+        device: &mut Device,
+        asked: Waiting,
+        reply: &Reply,
+    ) -> Result<Heard, DeviceError> {
+        let ours = (200..300).contains(&reply.status);
+        match asked {
+            Waiting::Photo(asked) => {
+                if reply.status == 413 && self.smaller_chunk(&asked) {
+                    self.photo = None;
+                    return Ok(Heard::Understood);
+                }
+                let heard = self.photo_sent(device, &asked, reply);
+                if !matches!(heard, Ok(Heard::Progress | Heard::Understood)) {
+                    self.photo_stuck(device, &asked)?;
+                }
+                heard
+            }
+            Waiting::Records(asked)
+                if reply.status == 413 && self.too_large(device, &asked, false)? =>
+            {
+                Ok(Heard::Understood)
+            }
+            _ if !ours => Ok(Heard::Nothing(reply.unusable())),
+            Waiting::Session { proven } => self.opened(device, proven, reply),
+            Waiting::Records(asked) => self.records(device, &asked, reply),
+            Waiting::Repair(task) => self.repaired(device, task, reply),
         }
     }
 
-    fn retry_later(
+    /// A call that brought nothing: it is made again after a while.
+    fn failed(
         &mut self,
         device: &mut Device,
+        why: String,
         after_ms: Option<i64>,
     ) -> Result<(), DeviceError> {
+        self.report.failures += 1;
+        self.report.last_failure = Some(why);
         self.photo = None;
         let jitter = u64::from_be_bytes(device.host.random());
         self.backoff.fail(device.host.clock.now(), jitter, after_ms);
@@ -209,32 +275,62 @@ impl Syncing {
         device: &mut Device,
         asked: Waiting,
         reply: &Reply,
-        code: Code,
-        detail: String,
+        refused: Refused,
     ) -> Result<(), DeviceError> {
-        self.report.last_failure = Some(format!("{code}: {detail}"));
-        match (code, asked) {
-            (Code::SessionExpired, _) if self.opened < 3 && self.report.failures < 64 => {
+        let Refused { code, detail } = refused;
+        let why = format!("{code}: {detail}");
+        match asked {
+            // A token that has run out costs one refused call, without a wait; more often than that it is no token.
+            Waiting::Records(_) | Waiting::Repair(_) | Waiting::Photo(_)
+                if code == Code::SessionExpired =>
+            {
+                device.set_token(None)?;
                 self.challenge = None;
-                self.report.failures += 1;
-                device.set_token(None)
-            }
-            (code, Waiting::Photo(asked)) if !code.is_transient() => {
-                self.photo_refused(device, &asked, code)
-            }
-            (code, _) if code.is_transient() => {
-                self.report.failures += 1;
-                self.retry_later(device, reply.retry_after_ms())
-            }
-            (code, _) => {
-                self.report.refusal = Some(code);
-                self.ended = true;
-                // The next session says whether a disabled phone must erase what it holds.
-                if code == Code::DeviceRevoked {
-                    device.set_token(None)?;
+                self.photo = None;
+                if self.opened >= open::MAX_OPENED {
+                    return self.failed(device, why, None);
                 }
-                Ok(())
+                self.report.failures += 1;
+                self.report.last_failure = Some(why);
+                return Ok(());
             }
+            Waiting::Session { .. } if code == Code::SessionExpired => {
+                self.challenge = None;
+                return self.failed(device, why, None);
+            }
+            _ if code.is_transient() => {
+                if let Waiting::Photo(asked) = &asked {
+                    self.photo_lost(device, asked)?;
+                }
+                return self.failed(device, why, reply.retry_after_ms());
+            }
+            Waiting::Records(asked)
+                if code == Code::TooLarge && self.too_large(device, &asked, true)? =>
+            {
+                return Ok(());
+            }
+            Waiting::Photo(asked) => {
+                match self.photo_refused(device, &asked, code, &detail)? {
+                    Some(Heard::Nothing(why)) => {
+                        self.photo_stuck(device, &asked)?;
+                        return self.failed(device, why, None);
+                    }
+                    Some(_) => {
+                        self.report.last_failure = Some(why);
+                        return Ok(());
+                    }
+                    None => {}
+                }
+            }
+            _ => {}
         }
+        self.report.last_failure = Some(why);
+        self.report.refusal = Some(code);
+        self.ended = true;
+        // The next session says whether a disabled phone must erase what it holds.
+        if code == Code::DeviceRevoked {
+            device.set_token(None)?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The client half of the session: challenge, proof, scopes.
 
-use super::{Call, Reply, Syncing, Waiting};
+use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
     device::{Device, DeviceError},
     identity::key::Purpose,
@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// Sessions that one sync opens without waiting before each.
+pub(super) const MAX_OPENED: u32 = 3;
+
 impl Syncing {
     pub(super) fn open(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
         let enrolment = device.enrolment()?;
@@ -19,10 +22,8 @@ impl Syncing {
             signature: enrolment.key.sign(Purpose::Session, &challenge),
             challenge,
         });
-        self.asked = Some(if proof.is_some() {
-            Waiting::Proof
-        } else {
-            Waiting::Challenge
+        self.asked = Some(Waiting::Session {
+            proven: proof.is_some(),
         });
         let app = Label::new(concat!("sync-core ", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
         let claimed = device.host.clock.now();
@@ -38,21 +39,34 @@ impl Syncing {
     pub(super) fn opened(
         &mut self,
         device: &mut Device,
+        proven: bool,
         reply: &Reply,
-    ) -> Result<bool, DeviceError> {
+    ) -> Result<Heard, DeviceError> {
         match Session::read_response(&reply.body) {
-            Err(_) => Ok(false),
+            Err(_) => Ok(Heard::Nothing(reply.unusable())),
             Ok(Response::Challenge(challenge)) => {
                 self.challenge = Some(challenge);
-                Ok(true)
+                if proven {
+                    let why = "服务器未接受签名 / the server answered a proof with another challenge";
+                    return Ok(Heard::Nothing(why.to_owned()));
+                }
+                Ok(Heard::Understood)
             }
             Ok(Response::Open(opened)) => {
-                self.opened += 1;
                 self.challenge = None;
+                if opened.token.is_empty() {
+                    let why = "会话无效 / the session came without a token";
+                    return Ok(Heard::Nothing(why.to_owned()));
+                }
+                self.opened += 1;
                 self.report.wipe = opened.directive == Directive::Wipe;
                 self.ended = self.report.wipe;
                 device.take_session(&opened)?;
-                Ok(true)
+                Ok(if self.opened <= MAX_OPENED {
+                    Heard::Progress
+                } else {
+                    Heard::Understood
+                })
             }
         }
     }

@@ -1,9 +1,12 @@
 //! The client half of photo uploads: tus 1.0, in chunks, resumed where the server says.
+//!
+//! The file is compared with the record before each call. A photo that does not move is left for the next sync after a
+//! few tries, so that it holds up no other.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use super::{Call, Method, Reply, Syncing, Waiting};
+use super::{Call, Heard, Method, Reply, Syncing, Waiting};
 use crate::{
     device::{Device, DeviceError, PhotoTask},
     record::BlobHash,
@@ -11,7 +14,11 @@ use crate::{
 };
 
 /// Bytes of one chunk: a cut connection costs at most this.
-const CHUNK: u64 = 256 * 1024;
+pub(super) const CHUNK: u64 = 256 * 1024;
+/// Bytes of a chunk at least: the largest photo then takes as many as the server takes.
+const MIN_CHUNK: u64 = 16 * 1024;
+/// Tries of one photo without a byte more, before it waits for the next sync.
+const MAX_TRIES: u32 = 3;
 
 /// What was asked about which photo.
 #[derive(Debug, Clone)]
@@ -25,7 +32,16 @@ pub(super) struct Asked {
 enum What {
     Create,
     Offset(String),
-    Chunk(String),
+    /// A part of this many bytes that begins here.
+    Chunk(String, u64, u64),
+}
+
+/// How far one photo has come in this sync.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tried {
+    /// Bytes the server was seen to have, at most.
+    reached: u64,
+    tries: u32,
 }
 
 fn call(method: Method, path: String) -> Call {
@@ -39,8 +55,15 @@ fn call(method: Method, path: String) -> Call {
 
 impl Syncing {
     pub(super) fn next_photo(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
-        let Some(task) = device.next_photo()? else {
-            return Ok(None);
+        let (task, bytes) = loop {
+            let Some(task) = device.next_photo(&self.photos_aside)? else {
+                return Ok(None);
+            };
+            match device.checked_photo(&task)? {
+                Some(bytes) => break (task, bytes),
+                // Marked and shown; looked at again in the next sync.
+                None => self.photos_aside.insert(task.hash),
+            };
         };
         let known = self
             .photo
@@ -49,10 +72,10 @@ impl Syncing {
         let (what, call) = match (&task.upload, known) {
             (None, _) => (What::Create, create(&task)),
             (Some(path), None) => (What::Offset(path.clone()), call(Method::Head, path.clone())),
-            (Some(path), Some(offset)) => (
-                What::Chunk(path.clone()),
-                chunk(device, &task, path, offset)?,
-            ),
+            (Some(path), Some(offset)) => {
+                let (call, length) = chunk(&bytes, path, offset, self.chunk);
+                (What::Chunk(path.clone(), offset, length), call)
+            }
         };
         self.asked = Some(Waiting::Photo(Asked {
             hash: task.hash,
@@ -67,53 +90,125 @@ impl Syncing {
         device: &mut Device,
         asked: &Asked,
         reply: &Reply,
-    ) -> Result<bool, DeviceError> {
+    ) -> Result<Heard, DeviceError> {
         if let Some(receipt) = reply.header("xuncha-receipt") {
             let Ok(receipt) = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(receipt)
             else {
-                return Ok(false);
+                return Ok(Heard::Nothing(reply.unusable()));
             };
             device.photo_stored(&asked.hash, &receipt)?;
             self.report.photos += 1;
             self.photo = None;
-            return Ok(true);
+            return Ok(Heard::Progress);
         }
         let path = match &asked.what {
-            What::Create => reply.header("location").map(path_of),
-            What::Offset(path) | What::Chunk(path) => Some(path.clone()),
+            // Only the server's own address: a layer in between may have taken its other words away.
+            What::Create => reply
+                .header("location")
+                .map(path_of)
+                .filter(|path| path.starts_with("/v1/uploads/")),
+            What::Offset(path) | What::Chunk(path, ..) => Some(path.clone()),
         };
-        let offset = match (&asked.what, reply.header("upload-offset")) {
-            (What::Create, None) => Some(0),
-            (_, offset) => offset.and_then(|o| o.parse().ok()),
+        let offset: Option<u64> = reply.header("upload-offset").and_then(|o| o.parse().ok());
+        let (Some(path), Some(offset), 200..=299) = (path, offset, reply.status) else {
+            return Ok(Heard::Nothing(reply.unusable()));
         };
-        let (Some(path), Some(offset)) = (path, offset) else {
-            return Ok(false);
+        let possible = match &asked.what {
+            What::Create => offset == 0,
+            What::Offset(_) => offset < asked.size,
+            What::Chunk(_, from, length) => offset == from + length && offset < asked.size,
         };
+        if !possible {
+            // The whole is there and no receipt came, or the numbers fit no upload: opened again, the server answers
+            // with the receipt or from the start.
+            device.photo_progress(&asked.hash, None, 0)?;
+            let why = "续传位置不符 / the upload stands where it cannot; it is opened again";
+            return Ok(Heard::Nothing(why.to_owned()));
+        }
         device.photo_progress(&asked.hash, Some(&path), offset)?;
         self.photo = Some((asked.hash, offset));
-        // Everything is there but no receipt came: open the upload anew, the server answers with the receipt.
-        if offset >= asked.size {
-            device.photo_progress(&asked.hash, None, 0)?;
-            self.photo = None;
+        let tried = self.tried.entry(asked.hash).or_default();
+        if offset > tried.reached {
+            *tried = Tried {
+                reached: offset,
+                tries: 0,
+            };
+            return Ok(Heard::Progress);
         }
-        Ok(true)
+        Ok(Heard::Understood)
     }
 
+    /// A call for a photo was lost, or the server is busy: if that goes on, other photos come first.
+    pub(super) fn photo_lost(
+        &mut self,
+        device: &mut Device,
+        asked: &Asked,
+    ) -> Result<(), DeviceError> {
+        let tried = self.tried.entry(asked.hash).or_default();
+        tried.tries += 1;
+        if tried.tries > 1 {
+            device.photo_failed(&asked.hash)?;
+        }
+        Ok(())
+    }
+
+    /// A call for a photo brought nothing. After a few tries the photo waits for the next sync.
+    pub(super) fn photo_stuck(
+        &mut self,
+        device: &mut Device,
+        asked: &Asked,
+    ) -> Result<(), DeviceError> {
+        self.photo_lost(device, asked)?;
+        let tries = self.tried.get(&asked.hash).map_or(0, |t| t.tries);
+        if tries >= MAX_TRIES && self.photos_aside.insert(asked.hash) {
+            self.report.aside += 1;
+        }
+        Ok(())
+    }
+
+    /// Halves the parts that are sent, if this was one; a layer in between may take less than the server.
+    pub(super) fn smaller_chunk(&mut self, asked: &Asked) -> bool {
+        let What::Chunk(_, _, length) = &asked.what else {
+            return false;
+        };
+        let half = (length / 2).max(MIN_CHUNK);
+        let less = half < self.chunk.min(*length);
+        if less {
+            self.chunk = half;
+        }
+        less
+    }
+
+    /// What the server's refusal of a call for a photo means. `None`: it is about the phone, not about the photo.
     pub(super) fn photo_refused(
         &mut self,
         device: &mut Device,
         asked: &Asked,
         code: Code,
-    ) -> Result<(), DeviceError> {
-        self.photo = None;
+        detail: &str,
+    ) -> Result<Option<Heard>, DeviceError> {
+        let again = || Heard::Nothing(format!("{code}: {detail}"));
         match code {
-            Code::UploadOffset | Code::ChecksumMismatch => self.retry_later(device, None),
-            Code::UploadGone | Code::NotFound | Code::PhotoHashMismatch => {
-                device.photo_progress(&asked.hash, None, 0)?;
-                self.retry_later(device, None)
+            Code::DeviceUnknown
+            | Code::DeviceRevoked
+            | Code::UpgradeNeeded
+            | Code::TusVersion
+            | Code::SessionExpired => return Ok(None),
+            Code::TooLarge if self.smaller_chunk(asked) => {
+                self.photo = None;
+                return Ok(Some(Heard::Understood));
             }
-            code => device.photo_refused(&asked.hash, code),
+            Code::UploadOffset | Code::ChecksumMismatch => return Ok(Some(again())),
+            Code::TooLarge if matches!(asked.what, What::Create) => {}
+            Code::UploadGone | Code::NotFound | Code::PhotoHashMismatch | Code::TooLarge => {
+                device.photo_progress(&asked.hash, None, 0)?;
+                return Ok(Some(again()));
+            }
+            _ => {}
         }
+        self.photo = None;
+        device.photo_refused(&asked.hash, code)?;
+        Ok(Some(Heard::Progress))
     }
 }
 
@@ -131,18 +226,16 @@ fn create(task: &PhotoTask) -> Call {
         .with("upload-metadata", format!("sha256 {name}"))
 }
 
-fn chunk(device: &Device, task: &PhotoTask, path: &str, offset: u64) -> Result<Call, DeviceError> {
-    let bytes = device.photo_bytes(&task.hash)?;
-    let from = usize::try_from(offset)
-        .unwrap_or(usize::MAX)
-        .min(bytes.len());
-    let to = (from + usize::try_from(CHUNK).unwrap_or(usize::MAX)).min(bytes.len());
-    let part = bytes[from..to].to_vec();
+/// The part of a photo from `offset` on, and its length.
+fn chunk(bytes: &[u8], path: &str, offset: u64, most: u64) -> (Call, u64) {
+    let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
+    let part = bytes[index(offset)..index(offset.saturating_add(most))].to_vec();
+    let length = part.len() as u64;
     let checksum = STANDARD.encode(Sha256::digest(&part));
     let mut call = call(Method::Patch, path.to_owned())
         .with("upload-offset", offset.to_string())
         .with("upload-checksum", format!("sha256 {checksum}"))
         .with("content-type", "application/offset+octet-stream".to_owned());
     call.body = part;
-    Ok(call)
+    (call, length)
 }

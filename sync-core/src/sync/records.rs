@@ -1,83 +1,160 @@
 //! The client half of push and pull: one pack up and one page a scope down, until nothing is left.
 
-use super::{Call, Reply, Syncing, Waiting};
+use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
-    device::{Device, DeviceError},
+    device::{Device, DeviceError, Unsealed},
     record::DocId,
     wire::{
-        Code, Exchange, pull,
+        Code, Exchange, FrameError, PAGE_DOCUMENTS, pull,
         pull::Cursor,
-        sync::{Request, Sync},
+        sync::{Request, Response, Sync},
     },
 };
 
-/// Times one sync sends changes once more: two copies of a phone settle in a few, a server that answers so for ever
-/// must not keep a phone busy.
+/// Times one sync sends changes once more although nothing was settled: two copies of a phone settle in a few, a server
+/// that answers so for ever must not keep a phone busy.
 const MAX_AGAIN: u32 = 8;
+
+/// What was asked for with a call.
+#[derive(Debug)]
+pub(super) struct Asked {
+    cursors: Vec<Cursor>,
+    need: Vec<DocId>,
+    /// A pack went with it.
+    pub(super) pack: bool,
+}
 
 impl Syncing {
     pub(super) fn next_records(
         &mut self,
         device: &mut Device,
     ) -> Result<Option<Call>, DeviceError> {
-        let need = device.needed()?;
-        let pack = device.next_pack()?;
+        let need = device.needed(self.need_limit)?;
+        let pack = device.next_pack(&self.packing)?;
         if self.records_done && need.is_empty() && pack.is_none() {
             return Ok(None);
         }
         let cursors = device.cursors()?;
+        let asked = Asked {
+            cursors: cursors.clone(),
+            need: need.clone(),
+            pack: pack.is_some(),
+        };
         let call = Call::exchange::<Sync>(&Request {
             push: pack.map(|sealed| sealed.request),
             pull: Some(pull::Request {
-                scopes: cursors.clone(),
-                need: need.clone(),
+                scopes: cursors,
+                need,
                 page_documents: self.options.page_documents,
             }),
         });
-        self.asked = Some(Waiting::Records(cursors, need));
+        self.asked = Some(Waiting::Records(asked));
         Ok(Some(call))
     }
 
     pub(super) fn records(
         &mut self,
         device: &mut Device,
-        cursors: &[Cursor],
-        need: &[DocId],
+        asked: &Asked,
         reply: &Reply,
-    ) -> Result<bool, DeviceError> {
-        let Ok(response) = Sync::read_response(&reply.body) else {
-            return Ok(false);
-        };
-        if let Some(answer) = &response.push {
-            let settled = device.settle(answer)?;
-            self.report.acknowledged += settled.acknowledged as u64;
-            self.report.reauthored += settled.reauthored as u64;
-            self.report.refused += settled.refused as u64;
-            self.again += u32::from(settled.again);
-            if self.again > MAX_AGAIN {
-                self.report.refusal = Some(Code::PackFork);
-                self.ended = true;
-                return Ok(true);
+    ) -> Result<Heard, DeviceError> {
+        let response = match Sync::read_response(&reply.body) {
+            Ok(response) => response,
+            Err(FrameError::TooLarge { .. }) if self.ask_for_less(asked) => {
+                return Ok(Heard::Understood);
             }
+            Err(_) => return Ok(Heard::Nothing(reply.unusable())),
+        };
+        let mut moved = self.settled(device, asked, &response)?;
+        if self.ended {
+            return Ok(Heard::Progress);
         }
         let pages = response.pull.map(|pull| pull.pages).unwrap_or_default();
-        if pages.len() != cursors.len() + usize::from(!need.is_empty()) {
-            return Ok(false);
+        if pages.len() != asked.cursors.len() + usize::from(!asked.need.is_empty()) {
+            let why = "应答缺页 / the answer lacks a page that was asked for";
+            return Ok(Heard::Nothing(why.to_owned()));
         }
         let mut more = false;
-        for (cursor, page) in cursors.iter().zip(&pages) {
+        for (cursor, page) in asked.cursors.iter().zip(&pages) {
             let applied = device.apply_page(cursor, page)?;
             self.report.documents += applied.documents as u64;
             self.report.unfit += applied.unfit as u64;
             more |= applied.more;
+            moved |= applied.moved;
         }
-        if !need.is_empty()
+        if !asked.need.is_empty()
             && let Some(page) = pages.last()
         {
-            let received = device.apply_needed(need, page)?;
+            let (received, settled) = device.apply_needed(&asked.need, page)?;
             self.report.documents += received as u64;
+            moved |= settled > 0;
         }
+        // What was asked for has come once, and nothing more waits.
+        moved |= !self.records_done && !more;
         self.records_done = !more;
+        if moved {
+            return Ok(Heard::Progress);
+        }
+        let why = "应答没有进展 / the answer brought nothing that was asked for";
+        Ok(Heard::Nothing(why.to_owned()))
+    }
+
+    /// Applies what came of the pack; whether anything was settled.
+    fn settled(
+        &mut self,
+        device: &mut Device,
+        asked: &Asked,
+        response: &Response,
+    ) -> Result<bool, DeviceError> {
+        let Some(answer) = response.push.as_ref().filter(|_| asked.pack) else {
+            return Ok(false);
+        };
+        let settled = device.settle(answer)?;
+        self.report.acknowledged += settled.acknowledged as u64;
+        self.report.reauthored += settled.reauthored as u64;
+        self.report.refused += settled.refused as u64;
+        let ended = settled.acknowledged + settled.refused + settled.resupplied > 0;
+        self.again += u32::from(settled.again && !ended);
+        if self.again > MAX_AGAIN {
+            self.report.refusal = Some(Code::PackFork);
+            self.ended = true;
+        }
+        Ok(ended || settled.again)
+    }
+
+    /// The answer was too large to be read: fewer records by name, then smaller pages. `false` if there is no less.
+    fn ask_for_less(&mut self, asked: &Asked) -> bool {
+        if asked.need.len() > 1 {
+            self.need_limit = asked.need.len() / 2;
+            return true;
+        }
+        let page = self.options.page_documents.unwrap_or(PAGE_DOCUMENTS as u32);
+        self.options.page_documents = Some((page / 2).max(1));
+        page > 1
+    }
+
+    /// The call was too large for the server (`refused`) or for the network: nothing of its pack is stored. The pack is
+    /// opened and sealed again in halves; a single change that does not pass is set aside, the others go.
+    pub(super) fn too_large(
+        &mut self,
+        device: &mut Device,
+        asked: &Asked,
+        refused: bool,
+    ) -> Result<bool, DeviceError> {
+        if !asked.pack {
+            return Ok(refused && self.ask_for_less(asked));
+        }
+        match device.unseal(refused)? {
+            None => return Ok(false),
+            Some(Unsealed::Halved { changes, bytes }) => {
+                (self.packing.changes, self.packing.bytes) = (changes, bytes);
+            }
+            Some(Unsealed::Alone(doc)) => {
+                self.packing.aside.insert(doc);
+                self.report.aside += 1;
+            }
+            Some(Unsealed::Refused(count)) => self.report.refused += count as u64,
+        }
         Ok(true)
     }
 }

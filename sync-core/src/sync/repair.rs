@@ -1,24 +1,25 @@
 //! The client half of reconcile: find what differs, then ask for it and offer it.
 
-use super::{Call, Reply, Syncing, Waiting};
+use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
-    device::{Device, DeviceError},
+    device::{Device, DeviceError, RepairTask},
     wire::{
         Exchange,
         reconcile::{Reconcile, Request},
     },
 };
 
-use crate::device::RepairTask;
-
-/// Scopes compared in one sync at most: a server that never agrees must not keep a phone busy for ever.
+/// Scopes compared in one sync at most, or twice the number of scopes if that is more: a server that never agrees must
+/// not keep a phone busy for ever.
 const MAX_REPAIRS: u64 = 8;
 
 impl Syncing {
     pub(super) fn next_repair(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
         let task = match self.repair.take() {
             Some(task) => task,
-            None if self.report.repairs >= MAX_REPAIRS => return Ok(None),
+            None if self.report.repairs >= MAX_REPAIRS.max(2 * device.scope_count()?) => {
+                return Ok(None);
+            }
             None => match device.next_repair()? {
                 Some(task) => {
                     self.report.repairs += 1;
@@ -41,9 +42,9 @@ impl Syncing {
         device: &mut Device,
         mut task: Box<RepairTask>,
         reply: &Reply,
-    ) -> Result<bool, DeviceError> {
+    ) -> Result<Heard, DeviceError> {
         let Ok(response) = Reconcile::read_response(&reply.body) else {
-            return Ok(false);
+            return Ok(Heard::Nothing(reply.unusable()));
         };
         if device.repair_answer(&mut task, &response)? {
             // What is needed is asked for, and the tail followed from where the comparison began.
@@ -51,7 +52,7 @@ impl Syncing {
         } else {
             self.repair = Some(task);
         }
-        Ok(true)
+        Ok(Heard::Progress)
     }
 
     /// Seals the next pack that re-supplies records, if any are offered.
@@ -59,7 +60,7 @@ impl Syncing {
         let changes = if device.is_sending()? {
             Vec::new()
         } else {
-            device.offered()?
+            device.offered(&self.packing)?
         };
         if changes.is_empty() {
             return Ok(false);

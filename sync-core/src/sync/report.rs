@@ -31,6 +31,8 @@ pub struct Report {
     pub resupplied: u64,
     /// Photos for which the server gave its receipt.
     pub photos: u64,
+    /// Photos and changes that did not pass and wait for the next sync.
+    pub aside: u64,
     /// Calls that failed.
     pub failures: u64,
     /// Why the last of them failed.

@@ -31,8 +31,8 @@ pub const PAGE_DOCUMENTS: usize = 1_000;
 pub const PACK_CHANGES: usize = 1_000;
 /// Uncompressed bytes of changes in one pack at most.
 pub const PACK_BYTES: usize = 1024 * 1024;
-/// Scopes of one device at most.
-pub const MAX_SCOPES: usize = 16;
+/// Scopes of one device at most: a province has some hundred counties, each with a log of its own.
+pub const MAX_SCOPES: usize = 256;
 /// Documents that one pull may ask for by name.
 pub const MAX_NEED: usize = 256;
 

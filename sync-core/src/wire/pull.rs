@@ -12,7 +12,8 @@ pub struct Pull;
 
 impl Exchange for Pull {
     const PATH: &'static str = "/v1/pull";
-    const MAX_REQUEST: usize = 16 * 1024;
+    // Room for the cursors of as many scopes as a device may have.
+    const MAX_REQUEST: usize = 64 * 1024;
     // A page closes after the document that fills it, and carries grants and rows beside.
     const MAX_RESPONSE: usize = 4 * PAGE_BYTES;
     type Request = Request;

@@ -23,6 +23,7 @@ code_list! {
         BadFilter = 13 "bad-filter" "查询条件有误，请检查后重试",
         TooMany = 14 "too-many" "今日用量或尝试次数已达上限，请稍后再试；记录仍保存在手机上",
         TooSlow = 15 "too-slow" "发送太慢，将自动重试",
+        Clock = 16 "clock" "服务器时钟异常，暂不办理，请联系管理员核对时间；记录仍保存在手机上",
         // One pack.
         PackFork = 20 "pack-fork" "同一台手机有两份副本在发送，将自动接续",
         PackSignature = 21 "pack-signature" "签名与内容不符，内容可能被改动",
@@ -79,6 +80,9 @@ impl Code {
                 "the day's share or the number of tries is used up; try again later; your records are kept"
             }
             Self::TooSlow => "sending took too long; it is sent again automatically",
+            Self::Clock => {
+                "the server's clock cannot be right, so it signs nothing; tell the administrator; your records are kept"
+            }
             Self::PackFork => {
                 "two copies of one phone are sending; the phone continues from the server's position"
             }
@@ -125,6 +129,7 @@ impl Code {
                 | Self::LedgerBehind
                 | Self::TooMany
                 | Self::TooSlow
+                | Self::Clock
         )
     }
 }

@@ -1,0 +1,235 @@
+//! What the server refused, and what was stated after it: refused changes leave the record as it is shown, and
+//! statements that wait are written again without them.
+//!
+//! A statement that waits was never acknowledged, so nobody else has seen it: it may get other bytes. Whatever it named
+//! as seen and the server does not have is replaced by what that had seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+
+use super::{Device, DeviceError, capture, docs, enrolment, meta, meta::name, received, rows};
+use crate::{
+    crdt::{Actor, Document},
+    record::{ChangeHash, DocId, Event, EventBody, EventId, event::MAX_AFTER},
+    wire::Code,
+};
+
+/// A change of this phone that waits.
+struct Pending {
+    hash: ChangeHash,
+    bytes: Vec<u8>,
+}
+
+impl Device {
+    /// Once after an update: an older app folded what was refused, and let later statements build on it.
+    pub(super) fn restate_after_update(&mut self) -> Result<(), DeviceError> {
+        if meta::find(&self.connection, name::RESTATE)?.is_none() {
+            return Ok(());
+        }
+        self.write(|tx, host| {
+            let mut statement = tx.prepare(
+                "SELECT DISTINCT doc FROM chg WHERE state IN (4, 5)
+                 AND EXISTS (SELECT 1 FROM chg w WHERE w.doc = chg.doc AND w.state = 0)
+                 AND NOT EXISTS (SELECT 1 FROM chg s WHERE s.doc = chg.doc AND s.state = 1)",
+            )?;
+            let docs = statement
+                .query_map([], |row| row.get::<_, Vec<u8>>(0))?
+                .collect::<Result<Vec<_>, _>>()?;
+            let actor = enrolment::rotate_actor(tx, host.random())?;
+            for doc in docs {
+                match restate(tx, DocId::from_slice(&doc)?, actor) {
+                    // It is kept as it is, and the answer to its pack decides.
+                    Ok(_) | Err(DeviceError::Document { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            meta::delete(tx, name::RESTATE)
+        })
+    }
+}
+
+/// What follows from refusals of changes of a record: what waits is written again without them, or is refused with
+/// them if the record is full or nothing of it is left to build on. Returns how many were written again, and how many
+/// refused.
+pub(super) fn after_refusal(
+    c: &Connection,
+    doc: DocId,
+    code: Code,
+    actor: Actor,
+) -> Result<(usize, usize), DeviceError> {
+    let waiting = pending(c, doc)?;
+    let rootless = !has_shared(c, doc)? && !waiting.first().is_some_and(begins);
+    if code == Code::DocumentFull || rootless {
+        let refused = c
+            .prepare_cached(
+                "UPDATE chg SET state = 4, refusal = ?2, pack = NULL WHERE doc = ?1 AND state IN (0, 1)",
+            )?
+            .execute(params![doc.as_bytes(), code.number()])?;
+        c.prepare_cached("UPDATE doc SET pending_count = 0 WHERE id = ?1")?
+            .execute([doc.as_bytes()])?;
+        show(c, doc)?;
+        return Ok((0, refused));
+    }
+    let restated = restate(c, doc, actor)?;
+    Ok((restated, 0))
+}
+
+/// Shows a record as it is now; what cannot be read is tried again when the phone is idle.
+fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+    let shown = docs::load(c, doc).and_then(|mut loaded| rows::refresh(c, doc, &mut loaded));
+    if shown.is_err() {
+        c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn pending(c: &Connection, doc: DocId) -> Result<Vec<Pending>, DeviceError> {
+    let mut statement = c.prepare_cached(
+        "SELECT hash, bytes FROM chg WHERE doc = ?1 AND state IN (0, 1) AND bytes IS NOT NULL ORDER BY n",
+    )?;
+    let rows = statement
+        .query_map([doc.as_bytes()], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?))
+        })?
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.into_iter()
+        .map(|(hash, bytes)| {
+            let hash = ChangeHash::from_slice(&hash)?;
+            Ok(Pending { hash, bytes })
+        })
+        .collect()
+}
+
+fn begins(first: &Pending) -> bool {
+    crate::crdt::inspect(&first.bytes).is_ok_and(|facts| facts.begins.is_some())
+}
+
+/// Whether the server has anything of a record.
+fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
+    let mut statement = c.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM chg WHERE doc = ?1 AND state IN (2, 3))
+             OR EXISTS (SELECT 1 FROM doc WHERE id = ?1 AND snapshot IS NOT NULL)",
+    )?;
+    Ok(statement.query_row([doc.as_bytes()], |row| row.get(0))?)
+}
+
+/// Writes what waits in a record again, under another author number and without naming what was refused. Nothing else
+/// of a statement changes: its words, its photos, its time.
+pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceError> {
+    let damaged = |source| DeviceError::Document { doc, source };
+    let waiting = pending(c, doc)?;
+    c.prepare_cached("DELETE FROM chg WHERE doc = ?1 AND state IN (0, 1)")?
+        .execute([doc.as_bytes()])?;
+    c.prepare_cached(
+        "UPDATE doc SET tail_count = tail_count - ?2, pending_count = 0 WHERE id = ?1",
+    )?
+    .execute(params![doc.as_bytes(), waiting.len() as i64])?;
+    let mut loaded = if has_shared(c, doc)? {
+        docs::load_accepted(c, doc)?
+    } else {
+        docs::Loaded {
+            document: Document::create(actor, doc).map_err(damaged)?,
+            times: received::Times::new(),
+        }
+    };
+    let (present, _) = loaded.document.events();
+    let mut present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();
+    let mut instead = refused_events(c, doc)?;
+    instead.retain(|id, _| !present.contains(id));
+    let mut count = 0;
+    for change in waiting {
+        for (old, bytes) in crate::crdt::inspect(&change.bytes).map_err(damaged)?.events {
+            let bytes = renamed(bytes, &instead);
+            let id = EventId::of(&bytes);
+            if id != old {
+                instead.insert(old, vec![id]);
+            }
+            if !present.insert(id) {
+                let held = loaded.document.held();
+                if let Some((_, by)) = held.iter().find(|(event, _)| *event == id) {
+                    move_photos(c, &change.hash, by)?;
+                }
+                continue;
+            }
+            let written = loaded.document.append(actor, &bytes).map_err(damaged)?;
+            capture::insert_pending(c, doc, &written)?;
+            move_photos(c, &change.hash, &written.hash)?;
+            count += 1;
+        }
+    }
+    rows::refresh(c, doc, &mut loaded)?;
+    Ok(count)
+}
+
+/// Photos follow the change that names them.
+fn move_photos(c: &Connection, old: &ChangeHash, new: &ChangeHash) -> Result<(), DeviceError> {
+    c.prepare_cached("UPDATE photo SET change = ?2 WHERE change = ?1")?
+        .execute(params![old.as_bytes(), new.as_bytes()])?;
+    Ok(())
+}
+
+/// The events of a record that the server refused, each with what its author had seen.
+fn refused_events(
+    c: &Connection,
+    doc: DocId,
+) -> Result<BTreeMap<EventId, Vec<EventId>>, DeviceError> {
+    let mut statement = c.prepare_cached(
+        "SELECT bytes FROM chg WHERE doc = ?1 AND state IN (4, 5) AND bytes IS NOT NULL",
+    )?;
+    let changes = statement
+        .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let facts = changes
+        .iter()
+        .filter_map(|bytes| crate::crdt::inspect(bytes).ok());
+    let events = facts.flat_map(|facts| facts.events);
+    let read = |(id, bytes): (EventId, Vec<u8>)| {
+        let event = Event::from_bytes(&bytes);
+        (id, event.map_or_else(|_| Vec::new(), |event| event.after))
+    };
+    Ok(events.map(read).collect())
+}
+
+/// An event that names other events in place of those in `instead`; the same bytes if it names none of them.
+fn renamed(bytes: Vec<u8>, instead: &BTreeMap<EventId, Vec<EventId>>) -> Vec<u8> {
+    let Ok(mut event) = Event::from_bytes(&bytes) else {
+        return bytes;
+    };
+    let before = event.clone();
+    if event.after.iter().any(|id| instead.contains_key(id)) {
+        let mut seen = BTreeSet::new();
+        let (mut left, mut visited) = (event.after.clone(), BTreeSet::new());
+        while let Some(id) = left.pop() {
+            match instead.get(&id) {
+                Some(others) if visited.insert(id) => left.extend(others.iter().copied()),
+                Some(_) => {}
+                None => {
+                    seen.insert(id);
+                }
+            }
+        }
+        event.after = seen.into_iter().take(MAX_AFTER).collect();
+    }
+    // A content that names a statement of this phone which was written again means that one.
+    let mut name = |id: &mut EventId| {
+        if let Some([other]) = instead.get(id).map(Vec::as_slice) {
+            *id = *other;
+        }
+    };
+    match &mut event.body {
+        EventBody::Resolve(r) => {
+            r.resolves.iter_mut().for_each(&mut name);
+            name(&mut r.holds);
+            r.also_hold.iter_mut().for_each(&mut name);
+        }
+        EventBody::Redact(r) => r.events.iter_mut().for_each(&mut name),
+        EventBody::OfficialNumber(o) => name(&mut o.order),
+        _ => {}
+    }
+    if event == before {
+        return bytes;
+    }
+    event.to_bytes().unwrap_or(bytes)
+}
