@@ -26,7 +26,9 @@ fn enrol(town: &Town, phone: &mut Phone, role: Role, area: &AreaPath, space: &Ar
         space: space.clone(),
     };
     let expires = ServerTime(MORNING + 86_400_000);
-    let code = town.runtime.block_on(invite(&town.app().storage, &invitation, expires));
+    let code = town
+        .runtime
+        .block_on(invite(&town.app().storage, &invitation, expires));
     phone
         .enrol(&mut town.http.clone(), "http://test", &code.unwrap())
         .unwrap();
@@ -77,20 +79,31 @@ fn an_officer_of_a_city_converges_and_then_costs_one_request() {
         let (own, mut workers, mut officer) = city(&town, counties);
         // In the city's own log, and in a county's.
         let own_record = finds(&mut officer, &own, "市级抽查");
-        finds(&mut officer, &World::of(county(0)).grids[0], "市里在县里发现");
+        finds(
+            &mut officer,
+            &World::of(county(0)).grids[0],
+            "市里在县里发现",
+        );
         town.sync(&mut officer);
         let report = town.sync(&mut officer);
         assert_eq!(officer.device.count().unwrap(), counties + 2);
         assert_eq!((report.requests, report.repairs), (1, 0), "{report:?}");
         // What happens in a county arrives.
-        let doc = workers[counties - 1].device.list(&Default::default()).unwrap()[0].doc;
+        let doc = workers[counties - 1]
+            .device
+            .list(&Default::default())
+            .unwrap()[0]
+            .doc;
         remark(&mut workers[counties - 1], doc, "县里的话");
         town.sync(&mut workers[counties - 1]);
         let report = town.sync(&mut officer);
         assert!(report.requests <= 2 && report.repairs == 0, "{report:?}");
         assert_eq!(officer.device.hazard(doc).unwrap().1.len(), 2);
         // And what the city says of it arrives there.
-        officer.device.state(doc, EventBody::Note(note("市里的话")), None).unwrap();
+        officer
+            .device
+            .state(doc, EventBody::Note(note("市里的话")), None)
+            .unwrap();
         town.sync(&mut officer);
         town.sync(&mut workers[counties - 1]);
         assert_eq!(workers[counties - 1].device.hazard(doc).unwrap().1.len(), 3);
@@ -105,7 +118,13 @@ fn an_officer_of_a_county_and_of_its_city_keeps_both() {
     let (own, mut workers, _) = city(&town, 2);
     let mut both = phone(&town, 901);
     let grid = World::of(county(0)).grids[0].clone();
-    enrol(&town, &mut both, Role::CountyReviewer, &county(0), &county(0));
+    enrol(
+        &town,
+        &mut both,
+        Role::CountyReviewer,
+        &county(0),
+        &county(0),
+    );
     town.sync(&mut both);
     assert_eq!(both.device.count().unwrap(), 1);
     enrol(&town, &mut both, Role::CityReviewer, &own, &own);
@@ -157,12 +176,19 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
     let now = ServerTime(MORNING - 49 * 3_600_000);
     liu.device.set_scopes(&[], now).unwrap();
     assert!(liu.device.hazard(doc).is_ok());
-    liu.device.set_scopes(&[], ServerTime(MORNING + 4_000 * 86_400_000)).unwrap();
+    liu.device
+        .set_scopes(&[], ServerTime(MORNING + 4_000 * 86_400_000))
+        .unwrap();
     assert!(liu.device.hazard(doc).is_ok());
-    assert!(liu.device.cursors().unwrap().is_empty(), "nothing is asked for meanwhile");
+    assert!(
+        liu.device.cursors().unwrap().is_empty(),
+        "nothing is asked for meanwhile"
+    );
     // Named again, it goes on where it was: nothing comes a second time.
     liu.device.set_token(None).unwrap();
-    let report = liu.sync(&mut town.http.clone(), Options::default()).unwrap();
+    let report = liu
+        .sync(&mut town.http.clone(), Options::default())
+        .unwrap();
     assert_eq!((report.complete, report.documents), (true, 0));
     // An area that its grants never covered is left.
     let elsewhere = Scope {
@@ -170,7 +196,9 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
         area: county(5),
         log: sync_core::record::LogId([1; 8]),
     };
-    liu.device.set_scopes(&[elsewhere], ServerTime(MORNING)).unwrap();
+    liu.device
+        .set_scopes(&[elsewhere], ServerTime(MORNING))
+        .unwrap();
     liu.device.set_scopes(&[], ServerTime(MORNING)).unwrap();
     liu.device.set_token(None).unwrap();
     assert_eq!(town.sync(&mut liu).requests, 3);

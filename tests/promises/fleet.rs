@@ -24,7 +24,11 @@ fn played(devices: usize, days: usize, network: &str, seed: u64, trouble: Troubl
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());
     // Most of what people say counts: a fleet whose every event is void would keep every promise.
-    assert!(trouble.clocks || outcome.void * 3 < outcome.events, "{}", outcome.text());
+    assert!(
+        trouble.clocks || outcome.void * 3 < outcome.events,
+        "{}",
+        outcome.text()
+    );
     assert!(
         outcome.promises.iter().all(|p| p.checked > 0),
         "{}",

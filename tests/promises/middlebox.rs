@@ -98,9 +98,16 @@ fn a_photo_whose_file_is_gone_short_or_changed_is_shown_and_the_others_go() {
         assert!(net.calls < 20, "{how}: {} calls", net.calls);
         assert_eq!(report.photos, 2, "{how}");
         let status = liu.device.status().unwrap();
-        assert_eq!((status.photos_damaged, status.photos_waiting), (1, 0), "{how}");
+        assert_eq!(
+            (status.photos_damaged, status.photos_waiting),
+            (1, 0),
+            "{how}"
+        );
         let told = liu.device.notices().unwrap();
-        assert!(told.len() == 1 && told[0].contains(&bad.to_string()), "{told:?}");
+        assert!(
+            told.len() == 1 && told[0].contains(&bad.to_string()),
+            "{told:?}"
+        );
         // Not told twice, and nothing is sent of it.
         assert!(sync_through(&mut liu, &mut net).complete);
         assert_eq!(liu.device.notices().unwrap().len(), 1);
@@ -109,7 +116,11 @@ fn a_photo_whose_file_is_gone_short_or_changed_is_shown_and_the_others_go() {
         std::fs::write(&file, whole).unwrap();
         assert_eq!(town.sync(&mut liu).photos, 1, "{how}");
         let status = liu.device.status().unwrap();
-        assert_eq!((status.photos_damaged, status.photos_stored), (0, 3), "{how}");
+        assert_eq!(
+            (status.photos_damaged, status.photos_stored),
+            (0, 3),
+            "{how}"
+        );
         assert!(liu.device.notices().unwrap().is_empty(), "{how}");
     }
 }
@@ -144,7 +155,9 @@ fn a_photo_that_never_moves_holds_up_no_other_and_no_sync() {
 
 #[test]
 fn only_the_servers_own_word_is_final() {
-    for status in [400, 401, 403, 404, 405, 407, 409, 410, 413, 422, 451, 500, 511, 200, 204, 302] {
+    for status in [
+        400, 401, 403, 404, 405, 407, 409, 410, 413, 422, 451, 500, 511, 200, 204, 302,
+    ] {
         let mut town = Town::new();
         let mut liu = town.phone("网格员甲");
         let shot = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
@@ -152,7 +165,11 @@ fn only_the_servers_own_word_is_final() {
         // Every kind of call once, one after another.
         let mut seen = std::collections::BTreeSet::new();
         let mut net = Middlebox::new(&town, |call: &Call| {
-            let kind = call.path.rsplit_once('/').map_or("", |(before, _)| before).to_owned();
+            let kind = call
+                .path
+                .rsplit_once('/')
+                .map_or("", |(before, _)| before)
+                .to_owned();
             seen.insert((call.method.name(), kind, call.path.len() > 20))
                 .then(|| page(status))
         });
@@ -161,10 +178,17 @@ fn only_the_servers_own_word_is_final() {
             assert!(report.last_failure.is_some(), "{status}: {report:?}");
             report = sync_through(&mut liu, &mut net);
         }
-        assert!(report.complete && report.refusal.is_none(), "{status}: {report:?}");
+        assert!(
+            report.complete && report.refusal.is_none(),
+            "{status}: {report:?}"
+        );
         assert_eq!(step(&liu, &shot.hash), PhotoStep::Stored, "{status}");
         let after = liu.device.status().unwrap();
-        assert_eq!((after.photos_refused, after.refused, after.unsent), (0, 0, 0), "{status}");
+        assert_eq!(
+            (after.photos_refused, after.refused, after.unsent),
+            (0, 0, 0),
+            "{status}"
+        );
         assert_eq!(town.changes_stored(), 1);
     }
 }
@@ -202,7 +226,9 @@ fn a_layer_that_takes_our_headers_away_loses_nothing() {
             self.1 += 1;
             let mut reply = self.0.send(call)?;
             reply.headers.retain(|(name, _)| {
-                !["upload-", "tus-", "xuncha-"].iter().any(|p| name.starts_with(p))
+                !["upload-", "tus-", "xuncha-"]
+                    .iter()
+                    .any(|p| name.starts_with(p))
             });
             Ok(reply)
         }
@@ -224,7 +250,9 @@ fn limited(most: usize) -> impl FnMut(&Call) -> Option<Reply> {
 fn noise(seed: u64, length: usize) -> String {
     let mut state = seed;
     let mut word = || cli_simulator::chance::mix(&mut state);
-    (0..length / 16).map(|_| format!("{:016x}", word())).collect()
+    (0..length / 16)
+        .map(|_| format!("{:016x}", word()))
+        .collect()
 }
 
 #[test]
@@ -296,7 +324,9 @@ fn a_layer_that_says_too_large_after_it_passed_the_pack_on_changes_nothing() {
             Ok(reply)
         }
     }
-    let report = liu.sync(&mut Lies(town.http.clone(), 2), Options::default()).unwrap();
+    let report = liu
+        .sync(&mut Lies(town.http.clone(), 2), Options::default())
+        .unwrap();
     assert!(report.complete, "{report:?}");
     assert_eq!(town.changes_stored(), 8);
     assert_eq!(liu.device.status().unwrap().acknowledged, 8);
@@ -318,9 +348,13 @@ fn photos_that_an_older_app_took_for_refused_go_again() {
     // As the app before left it: a bare 403 written down as the server's word.
     let c = Connection::open(folder.join("device.db")).unwrap();
     let malformed = Code::Malformed.number();
-    c.execute("UPDATE photo SET refusal = ?1", [malformed]).unwrap();
-    c.execute("INSERT INTO notice (doc, code, text) SELECT doc, ?1, '内容损坏' FROM photo", [malformed])
+    c.execute("UPDATE photo SET refusal = ?1", [malformed])
         .unwrap();
+    c.execute(
+        "INSERT INTO notice (doc, code, text) SELECT doc, ?1, '内容损坏' FROM photo",
+        [malformed],
+    )
+    .unwrap();
     c.execute_batch(
         "ALTER TABLE photo DROP COLUMN fault; ALTER TABLE photo DROP COLUMN failed;
          ALTER TABLE repair_doc DROP COLUMN sent; ALTER TABLE doc DROP COLUMN space;

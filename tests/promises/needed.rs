@@ -15,7 +15,11 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     for n in 0..20 {
         let doc = found(&mut liu, &town, &format!("第{n}处大记录"));
         for part in 0..40 {
-            remark(&mut liu, doc, &format!("{n} {part} {}", "很长的话".repeat(490)));
+            remark(
+                &mut liu,
+                doc,
+                &format!("{n} {part} {}", "很长的话".repeat(490)),
+            );
         }
         town.sync(&mut liu);
     }
@@ -25,7 +29,10 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     let folder = wang.folder().to_owned();
     let store = Connection::open(folder.join("device.db")).unwrap();
     store
-        .execute("INSERT INTO repair_doc (doc, need, offer) SELECT id, 1, 0 FROM doc", [])
+        .execute(
+            "INSERT INTO repair_doc (doc, need, offer) SELECT id, 1, 0 FROM doc",
+            [],
+        )
         .unwrap();
     let report = town.sync(&mut wang);
     assert!(report.requests < 30 && report.repairs == 0, "{report:?}");

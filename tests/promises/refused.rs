@@ -39,11 +39,19 @@ impl Refuses {
     }
 
     fn answer(&self, pack: &push::Request) -> Option<push::Response> {
-        let says = |change: &[u8]| change.windows(self.words.len()).any(|w| w == self.words.as_bytes());
+        let says = |change: &[u8]| {
+            change
+                .windows(self.words.len())
+                .any(|w| w == self.words.as_bytes())
+        };
         let at = pack.entries.iter().position(|e| says(&e.change))?;
         let refused = (at..pack.entries.len()).map(|entry| Refused {
             entry: u32::try_from(entry).unwrap(),
-            code: if entry == at { self.code } else { Code::MissingDependencies },
+            code: if entry == at {
+                self.code
+            } else {
+                Code::MissingDependencies
+            },
         });
         let claims = PackClaims {
             device: self.device,
@@ -112,7 +120,10 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     town.sync(&mut liu);
     fill(&town, &mut liu, doc);
     town.sync(&mut wang);
-    assert_eq!(liu.device.hazard(doc).unwrap(), wang.device.hazard(doc).unwrap());
+    assert_eq!(
+        liu.device.hazard(doc).unwrap(),
+        wang.device.hazard(doc).unwrap()
+    );
     let before = liu.device.status().unwrap().refused;
     // Many at once: all of them in one answer, and the sync ends as any other.
     let state = wang.device.hazard(doc).unwrap();
@@ -120,13 +131,21 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
         remark(&mut wang, doc, &format!("{n}{}", "很长的话".repeat(400)));
     }
     let other = found(&mut wang, &town, "别的记录");
-    let report = wang.sync(&mut town.http.clone(), Options::default()).unwrap();
+    let report = wang
+        .sync(&mut town.http.clone(), Options::default())
+        .unwrap();
     assert!(report.complete && report.refusal.is_none(), "{report:?}");
     assert!(report.requests <= 4 && report.refused == 40, "{report:?}");
     assert_eq!(wang.device.hazard(doc).unwrap(), state);
     let status = wang.device.status().unwrap();
     assert_eq!((status.refused, status.unsent), (40, 0));
-    assert!(wang.device.notices().unwrap().iter().all(|n| n.contains(&doc.to_string())));
+    assert!(
+        wang.device
+            .notices()
+            .unwrap()
+            .iter()
+            .all(|n| n.contains(&doc.to_string()))
+    );
     assert!(before >= 1 && !liu.device.notices().unwrap().is_empty());
     town.sync(&mut liu);
     assert!(liu.device.hazard(other).is_ok());
@@ -137,7 +156,12 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
 
 #[test]
 fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
-    for code in [Code::DocumentFull, Code::Malformed, Code::ForgedAuthor, Code::Quarantined] {
+    for code in [
+        Code::DocumentFull,
+        Code::Malformed,
+        Code::ForgedAuthor,
+        Code::Quarantined,
+    ] {
         let mut town = Town::new();
         let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
         let doc = found(&mut liu, &town, "三栋楼道堆物");
@@ -160,8 +184,16 @@ fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
         town.sync(&mut wang);
         town.sync(&mut liu);
         let (there, events) = liu.device.hazard(doc).unwrap();
-        assert_eq!((there, events.clone()), wang.device.hazard(doc).unwrap(), "{code}");
-        assert!(events.iter().all(|s| s.id != refused && !s.event.after.contains(&refused)));
+        assert_eq!(
+            (there, events.clone()),
+            wang.device.hazard(doc).unwrap(),
+            "{code}"
+        );
+        assert!(
+            events
+                .iter()
+                .all(|s| s.id != refused && !s.event.after.contains(&refused))
+        );
         let expected = if code == Code::DocumentFull { 2 } else { 3 };
         assert_eq!(events.len(), expected, "{code}");
         let status = wang.device.status().unwrap();

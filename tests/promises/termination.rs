@@ -42,7 +42,9 @@ impl Chaos {
     fn refusal(&mut self) -> Reply {
         let code = Code::ALL[self.roll(Code::ALL.len())];
         // What is final is not what this is about: a phone that is disabled stays so.
-        let status = [400, 401, 403, 404, 409, 410, 413, 422, 426, 460, 500, 503, 507];
+        let status = [
+            400, 401, 403, 404, 409, 410, 413, 422, 426, 460, 500, 503, 507,
+        ];
         Reply {
             status: status[self.roll(status.len())],
             headers: vec![("xuncha-refusal".to_owned(), code.name().to_owned())],
@@ -52,8 +54,8 @@ impl Chaos {
 
     fn bare(&mut self) -> Reply {
         let status = [
-            200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 407, 408, 409, 410, 411, 413, 415, 421,
-            422, 429, 431, 451, 500, 502, 503, 504, 507, 511,
+            200, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 407, 408, 409, 410, 411,
+            413, 415, 421, 422, 429, 431, 451, 500, 502, 503, 504, 507, 511,
         ];
         let status = status[self.roll(status.len())];
         let bodies: [&[u8]; 4] = [b"", b"<html>login</html>", br#"{"code":0}"#, b"\x10\x80"];
@@ -73,7 +75,11 @@ impl Chaos {
             headers.push((name.to_owned(), value.to_owned()));
         }
         let body = bodies[self.roll(bodies.len())].to_vec();
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// The honest answer, changed: forks, refusals of every change, pages that lead nowhere, sessions without a token.
@@ -280,13 +286,19 @@ fn every_sync_ends_whatever_it_is_answered_and_an_honest_one_delivers_all() {
             }
             stated += 2;
             if round == 2 {
-                let file = liu.folder().join("photos").join(format!("{}.jpg", shot.hash));
+                let file = liu
+                    .folder()
+                    .join("photos")
+                    .join(format!("{}.jpg", shot.hash));
                 std::fs::write(file, b"").unwrap();
             }
             remark(&mut wang, first, &format!("又看了一次{round}"));
             town.sync(&mut wang);
             let (report, hot) = sync(&mut liu, &mut chaos);
-            assert!(hot <= 8, "seed {seed}: {hot} calls again at once: {report:?}");
+            assert!(
+                hot <= 8,
+                "seed {seed}: {hot} calls again at once: {report:?}"
+            );
         }
         // The network is honest again.
         let (mut honest, mut calls) = (town.http.clone(), 0);
@@ -298,14 +310,25 @@ fn every_sync_ends_whatever_it_is_answered_and_an_honest_one_delivers_all() {
         assert_eq!(calls, 1, "seed {seed}: nothing is left to do");
         town.sync(&mut wang);
         let status = liu.device.status().unwrap();
-        assert_eq!((status.unsent, status.sent_unacknowledged), (0, 0), "seed {seed}");
-        assert_eq!(status.photos_waiting + status.photos_uploading, 0, "seed {seed}");
+        assert_eq!(
+            (status.unsent, status.sent_unacknowledged),
+            (0, 0),
+            "seed {seed}"
+        );
+        assert_eq!(
+            status.photos_waiting + status.photos_uploading,
+            0,
+            "seed {seed}"
+        );
         let mut there = 0;
         for row in wang.device.list(&Default::default()).unwrap() {
             let (state, events) = wang.device.hazard(row.doc).unwrap();
             let here = liu.device.hazard(row.doc).unwrap();
             assert_eq!((state, events.clone()), here, "seed {seed}");
-            there += events.iter().filter(|s| s.event.device == chaos.device).count();
+            there += events
+                .iter()
+                .filter(|s| s.event.device == chaos.device)
+                .count();
         }
         // A statement that was stored before its answer was lost may be there although it was refused afterwards.
         let refused = (status.refused + status.quarantined) as usize;

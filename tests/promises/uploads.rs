@@ -147,6 +147,7 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     let blobs = town.app().rooms.blobs.clone();
     assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 0);
     town.clock.fetch_add(40 * 86_400_000, SeqCst);
+    town.accept_clock();
     assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 1);
     let mut phone = town.phone("网格员甲");
     town.sync(&mut phone);

@@ -175,7 +175,12 @@ impl Fleet {
         for n in plan.devices..plan.devices + plan.trouble.city {
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
             let place = (&runtime, &app, &world);
-            members.push(trouble::officer(place, folder, (n, seed, start), (&direct, &bad))?);
+            members.push(trouble::officer(
+                place,
+                folder,
+                (n, seed, start),
+                (&direct, &bad),
+            )?);
         }
         if let Some(moving) = &plan.moving {
             let Member { phone, photos, .. } = &mut members[0];

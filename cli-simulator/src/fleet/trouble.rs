@@ -68,7 +68,11 @@ pub(super) fn jump(trouble: &Trouble, turn: usize, turns: usize) -> i64 {
 }
 
 /// Damages the file of a photo, in one of three ways.
-pub(super) fn spoil(phone: &Phone, hash: &sync_core::record::BlobHash, how: u64) -> anyhow::Result<()> {
+pub(super) fn spoil(
+    phone: &Phone,
+    hash: &sync_core::record::BlobHash,
+    how: u64,
+) -> anyhow::Result<()> {
     let file = phone.folder().join("photos").join(format!("{hash}.jpg"));
     let Ok(bytes) = fs::read(&file) else {
         return Ok(());
@@ -125,13 +129,16 @@ impl Fleet {
         }
         let (data, copy) = (self.config.data.clone(), folder.join("copy"));
         if turn == turns / 4 {
-            self.runtime.block_on(backup(&self.app.storage, &data, Some(&data), &copy))?;
+            self.runtime
+                .block_on(backup(&self.app.storage, &data, Some(&data), &copy))?;
         }
         if turn == turns / 2 {
             self.config.data = folder.join("restored");
             let to = self.config.data.clone();
             self.runtime.block_on(restore(&copy, &to, Some(&to)))?;
-            let app = self.runtime.block_on(App::start(&self.config, self.now.clone()))?;
+            let app = self
+                .runtime
+                .block_on(App::start(&self.config, self.now.clone()))?;
             let server = format!("http://{}", app.address);
             self.proxy.redirect(vec![server.clone()]);
             self.direct = Http::new(&server)?;

@@ -39,8 +39,15 @@ impl Http {
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
-            // The server never redirects: what does is a portal, and gets neither records nor tokens.
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(reqwest::redirect::Policy::custom(|attempt| {
+                // No exchange is ever redirected: what does so is a portal, and gets neither records nor tokens.
+                let first = attempt.previous().first();
+                if first.is_some_and(|url| url.path().starts_with("/v1/")) {
+                    attempt.stop()
+                } else {
+                    attempt.follow()
+                }
+            }))
             .pool_max_idle_per_host(64)
             .build()?;
         Ok(Self {

@@ -18,7 +18,8 @@ impl Command {
             Self::Show => clock.signed().await?,
             Self::Accept => clock.accept().await?,
         };
-        let signed = signed.map_or_else(|| "从未 / never".to_owned(), |t| format!("{} ms UTC", t.0));
+        let signed =
+            signed.map_or_else(|| "从未 / never".to_owned(), |t| format!("{} ms UTC", t.0));
         println!("服务器时钟 / clock       {now} ms UTC");
         println!("最近签署 / signed last   {signed}");
         if matches!(self, Self::Accept) {

@@ -95,7 +95,9 @@ impl Device {
     ) -> Result<bool, DeviceError> {
         task.rounds += 1;
         if task.rounds > MAX_ROUNDS {
-            return Err(DeviceError::Damaged("a comparison that never ends".to_owned()));
+            return Err(DeviceError::Damaged(
+                "a comparison that never ends".to_owned(),
+            ));
         }
         // The first answer's head: whatever came later is in the tail from there.
         if task.log.is_none() {

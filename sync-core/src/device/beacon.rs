@@ -24,6 +24,23 @@ pub(super) fn heard(
     meta::set(c, name::BEACON, &bytes)
 }
 
+/// As [`heard`], from an answer that may be an old one that came again: it is not believed if the server's clock was
+/// known to be later already.
+pub(super) fn heard_again(
+    c: &Connection,
+    server: ServerTime,
+    uptime: Option<Uptime>,
+) -> Result<(), DeviceError> {
+    let known = beacon(c, uptime)?.map(|known| {
+        let since = known.since_ms.unwrap_or(0).min(i64::MAX.unsigned_abs());
+        known.seen.0.saturating_add(since.cast_signed())
+    });
+    if known.is_some_and(|known| server.0 < known) {
+        return Ok(());
+    }
+    heard(c, server, uptime)
+}
+
 /// What to put into an event that is made now.
 pub(super) fn beacon(
     c: &Connection,

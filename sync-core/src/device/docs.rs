@@ -121,8 +121,9 @@ fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Loaded, DeviceErr
 
 /// Makes the row of a record that is new to this phone.
 pub(super) fn insert(c: &Connection, doc: DocId, path: &AreaPath) -> Result<(), DeviceError> {
-    let mut statement =
-        c.prepare_cached("INSERT INTO doc (id, path, space, digest) VALUES (?1, ?2, ?3, zeroblob(16))")?;
+    let mut statement = c.prepare_cached(
+        "INSERT INTO doc (id, path, space, digest) VALUES (?1, ?2, ?3, zeroblob(16))",
+    )?;
     let space = scope::expected(c, path)?;
     statement.execute(params![doc.as_bytes(), path.as_str(), space])?;
     Ok(())

@@ -61,7 +61,13 @@ fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
             digest: hashes.into_iter().collect(),
         };
         if counted != known.sum {
-            docs::set_sum(c, doc, (known.space.as_str(), &known.path), known.sum, counted)?;
+            docs::set_sum(
+                c,
+                doc,
+                (known.space.as_str(), &known.path),
+                known.sum,
+                counted,
+            )?;
         }
     }
     Ok(())

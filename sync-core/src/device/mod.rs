@@ -14,6 +14,7 @@ mod error;
 mod fold;
 mod list;
 mod meta;
+mod named;
 mod outbox;
 mod page;
 mod photo;

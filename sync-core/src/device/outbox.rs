@@ -39,10 +39,7 @@ impl Default for Packing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsealed {
     /// Its changes wait again; half of it is this much.
-    Halved {
-        changes: usize,
-        bytes: usize,
-    },
+    Halved { changes: usize, bytes: usize },
     /// It held one change, which does not pass now; its record waits.
     Alone(DocId),
     /// It held one change, which the server refuses for good, and with it this many.
@@ -128,7 +125,11 @@ impl Device {
             settle::reopen(tx, request.number)?;
             meta::set_int(tx, name::PACK_NUMBER, request.number as i64 - 1)?;
             meta::set(tx, name::PACK_HASH, request.previous.as_bytes())?;
-            let Some(first) = request.entries.first().filter(|_| request.entries.len() == 1) else {
+            let Some(first) = request
+                .entries
+                .first()
+                .filter(|_| request.entries.len() == 1)
+            else {
                 let bytes: usize = request.entries.iter().map(|e| e.change.len()).sum();
                 return Ok(Some(Unsealed::Halved {
                     changes: request.entries.len().div_ceil(2),

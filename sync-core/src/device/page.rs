@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, audit, docs, enrolment, meta, meta::name, received, rows, scope};
+use super::{
+    Device, DeviceError, audit, beacon, docs, enrolment, meta, meta::name, received, rows, scope,
+};
 use crate::{
     crdt::Document,
     record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
@@ -50,10 +52,12 @@ impl Device {
         asked: &Cursor,
         page: &Page,
     ) -> Result<Applied, DeviceError> {
-        self.write(|tx, host| {
-            meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)?;
-            let held = scope::list(tx)?.into_iter().find(|h| h.cursor == *asked);
-            if held.is_none() {
+        if self.is_quiet(asked, page)? {
+            return Ok(Applied::default());
+        }
+        self.write(|tx, _| {
+            let held = scope::find(tx, asked)?;
+            if held.is_none_or(|held| held.cursor != *asked) {
                 return Ok(Applied::default());
             }
             if page.log != asked.log {
@@ -78,7 +82,8 @@ impl Device {
             let mut batch = ScopeSums::default();
             for item in &page.items {
                 applied.documents += 1;
-                applied.unfit += usize::from(!apply_item(tx, item, Some(&asked.space), &mut batch)?);
+                applied.unfit +=
+                    usize::from(!apply_item(tx, item, Some(&asked.space), &mut batch)?);
             }
             batch.write(tx)?;
             for doc in &page.exits {
@@ -91,6 +96,36 @@ impl Device {
                 applied.repair = check(tx, asked, theirs)?;
             }
             Ok(applied)
+        })
+    }
+}
+
+impl Device {
+    /// Whether a page says that nothing is new and that the sums agree: then nothing is written, at any number of scopes.
+    fn is_quiet(&self, asked: &Cursor, page: &Page) -> Result<bool, DeviceError> {
+        let says_nothing = page.items.is_empty()
+            && page.exits.is_empty()
+            && page.grants.is_empty()
+            && page.revoked.is_none()
+            && !page.more
+            && (page.log, page.next) == (asked.log, asked.phase);
+        let Some(theirs) = page.sum.filter(|_| says_nothing) else {
+            return Ok(false);
+        };
+        let held = scope::find(&self.connection, asked)?;
+        Ok(held.is_some_and(|held| held.cursor == *asked && held.sum == theirs))
+    }
+
+    /// Notes that the server answered, and what its clock says.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn heard_from(&mut self, now: Option<ServerTime>) -> Result<(), DeviceError> {
+        self.write(|tx, host| {
+            if let Some(now) = now {
+                beacon::heard_again(tx, now, host.clock.uptime())?;
+            }
+            meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)
         })
     }
 }
@@ -111,7 +146,7 @@ fn follows(from: Phase, to: Phase) -> bool {
 
 /// Sums of documents adopted by this page, written to the scopes once instead of once for each document.
 #[derive(Default)]
-struct ScopeSums(Vec<(String, AreaPath, Sum)>);
+pub(super) struct ScopeSums(Vec<(String, AreaPath, Sum)>);
 
 impl ScopeSums {
     fn add(&mut self, space: &str, path: &AreaPath, sum: Sum) {
@@ -121,7 +156,7 @@ impl ScopeSums {
         }
     }
 
-    fn write(self, c: &Connection) -> Result<(), DeviceError> {
+    pub(super) fn write(self, c: &Connection) -> Result<(), DeviceError> {
         for (space, path, sum) in self.0 {
             scope::move_sum(c, (&space, &path), Sum::default(), sum)?;
         }
@@ -138,7 +173,7 @@ fn plan(known: Option<&docs::Known>, content: &Content) -> Action {
 }
 
 /// Applies one document of a space's log (`None`: asked for by name); `false` if it did not fit and is asked for whole.
-fn apply_item(
+pub(super) fn apply_item(
     c: &Connection,
     item: &Item,
     space: Option<&AreaPath>,
@@ -405,9 +440,7 @@ fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> 
     if exchanging {
         return Ok(false);
     }
-    let ours = scope::list(c)?
-        .into_iter()
-        .find(|h| h.cursor.area == at.area && h.cursor.space == at.space);
+    let ours = scope::find(c, at)?;
     if ours.is_some_and(|h| h.sum == theirs) {
         return Ok(false);
     }
@@ -418,42 +451,4 @@ fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> 
     }
     scope::mark_repair(c, at)?;
     Ok(true)
-}
-
-impl Device {
-    /// Applies documents that were asked for by name (they belong to no position). Returns how many came, and of how
-    /// many it is now known that they came or are not there.
-    ///
-    /// # Errors
-    /// [`DeviceError`]; nothing was changed then.
-    pub(crate) fn apply_needed(
-        &mut self,
-        asked: &[DocId],
-        page: &Page,
-    ) -> Result<(usize, usize), DeviceError> {
-        self.write(|tx, _| {
-            for grant in &page.grants {
-                enrolment::save_grant(tx, grant, false)?;
-            }
-            let mut batch = ScopeSums::default();
-            for item in &page.items {
-                apply_item(tx, item, None, &mut batch)?;
-            }
-            // What neither came nor is left for the next answer is not there (any more) for this phone; asking again
-            // would never end.
-            let left = page.left.as_deref().unwrap_or_default();
-            let came = |doc: &DocId| page.items.iter().any(|item| item.doc == *doc);
-            let settled = asked.iter().filter(|doc| came(doc) || !left.contains(doc));
-            let mut count = 0;
-            for doc in settled {
-                count += 1;
-                tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
-                    .execute([doc.as_bytes()])?;
-            }
-            batch.write(tx)?;
-            tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
-                .execute([])?;
-            Ok((page.items.len(), count))
-        })
-    }
 }

@@ -46,9 +46,7 @@ impl Device {
         task: &PhotoTask,
     ) -> Result<Option<Vec<u8>>, DeviceError> {
         let (bytes, fault) = match self.photo_bytes(&task.hash) {
-            Ok(bytes)
-                if bytes.len() as u64 == task.size && BlobHash::of(&bytes) == task.hash =>
-            {
+            Ok(bytes) if bytes.len() as u64 == task.size && BlobHash::of(&bytes) == task.hash => {
                 (Some(bytes), None)
             }
             Ok(_) => (None, Some(Fault::Damaged)),

@@ -51,7 +51,10 @@ impl Device {
                 let (space, area) = (&old.cursor.space, &old.cursor.area);
                 let same = |s: &Scope| s.space == *space && s.area == *area;
                 let within = |s: &Scope| s.space == *space && s.area.covers(area);
-                let (key, named) = (params![space.as_str(), area.as_str()], scopes.iter().any(same));
+                let (key, named) = (
+                    params![space.as_str(), area.as_str()],
+                    scopes.iter().any(same),
+                );
                 if !named && (scopes.iter().any(within) || !standing(area)) {
                     tx.prepare_cached("DELETE FROM scope WHERE space = ?1 AND area = ?2")?
                         .execute(key)?;
@@ -86,6 +89,16 @@ impl Device {
             .filter(|h| !h.repair && !h.paused)
             .map(|h| h.cursor)
             .collect())
+    }
+
+    /// Whether the last session named no area, or not all that the phone holds.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn lacks_scopes(&self) -> Result<bool, DeviceError> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM scope) OR EXISTS (SELECT 1 FROM scope WHERE paused = 1)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// How many scopes the phone holds.
@@ -166,31 +179,43 @@ fn encode(phase: Phase) -> Result<Vec<u8>, DeviceError> {
     minicbor::to_vec(phase).map_err(|e| DeviceError::Damaged(e.to_string()))
 }
 
+const HELD: &str =
+    "SELECT space, area, log, phase, change_count, digest, repair, revoked, paused FROM scope";
+
 pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT space, area, log, phase, change_count, digest, repair, revoked, paused FROM scope ORDER BY space, area",
-    )?;
+    let mut statement = c.prepare_cached(&format!("{HELD} ORDER BY space, area"))?;
     let mut rows = statement.query([])?;
     let mut held = Vec::new();
     while let Some(row) = rows.next()? {
-        let bad = |what: &str| DeviceError::Damaged(format!("scope {what}"));
-        held.push(Held {
-            cursor: Cursor {
-                space: row.get::<_, String>(0)?.parse().map_err(|_| bad("space"))?,
-                area: row.get::<_, String>(1)?.parse().map_err(|_| bad("area"))?,
-                log: LogId::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
-                phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
-                revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),
-            },
-            sum: Sum {
-                changes: row.get::<_, i64>(4)?.unsigned_abs(),
-                digest: Digest::from_slice(&row.get::<_, Vec<u8>>(5)?),
-            },
-            repair: row.get(6)?,
-            paused: row.get(8)?,
-        });
+        held.push(read(row)?);
     }
     Ok(held)
+}
+
+/// The scope of a cursor, wherever it stands.
+pub(super) fn find(c: &Connection, at: &Cursor) -> Result<Option<Held>, DeviceError> {
+    let mut statement = c.prepare_cached(&format!("{HELD} WHERE space = ?1 AND area = ?2"))?;
+    let mut rows = statement.query(params![at.space.as_str(), at.area.as_str()])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
+    let bad = |what: &str| DeviceError::Damaged(format!("scope {what}"));
+    Ok(Held {
+        cursor: Cursor {
+            space: row.get::<_, String>(0)?.parse().map_err(|_| bad("space"))?,
+            area: row.get::<_, String>(1)?.parse().map_err(|_| bad("area"))?,
+            log: LogId::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
+            phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
+            revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),
+        },
+        sum: Sum {
+            changes: row.get::<_, i64>(4)?.unsigned_abs(),
+            digest: Digest::from_slice(&row.get::<_, Vec<u8>>(5)?),
+        },
+        repair: row.get(6)?,
+        paused: row.get(8)?,
+    })
 }
 
 /// Moves the cursor, in the transaction that applied what lies before it.

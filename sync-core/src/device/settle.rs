@@ -286,12 +286,7 @@ pub(super) fn refuse_alone(
 }
 
 /// Leaves a message for the person; `code` is 0 if it is the phone's own.
-pub(super) fn notice(
-    c: &Connection,
-    doc: DocId,
-    code: u16,
-    text: &str,
-) -> Result<(), DeviceError> {
+pub(super) fn notice(c: &Connection, doc: DocId, code: u16, text: &str) -> Result<(), DeviceError> {
     c.prepare_cached("INSERT INTO notice (doc, code, text) VALUES (?1, ?2, ?3)")?
         .execute(params![doc.as_bytes(), code, text])?;
     Ok(())

@@ -82,7 +82,9 @@ impl Device {
             photos_damaged: count(
                 "SELECT count(*) FROM photo WHERE state IN (1, 2) AND fault IS NOT NULL AND refusal IS NULL",
             )?,
-            held_back: count("SELECT count(*) FROM chg WHERE state IN (0, 1) AND refusal IS NOT NULL")?,
+            held_back: count(
+                "SELECT count(*) FROM chg WHERE state IN (0, 1) AND refusal IS NOT NULL",
+            )?,
             scopes_in_repair: count("SELECT count(*) FROM scope WHERE repair = 1")?,
             notices: count("SELECT count(*) FROM notice")?,
             last_contact_ms: self.last_contact()?.map(|t| t.0),

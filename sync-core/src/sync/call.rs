@@ -75,9 +75,6 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
-/// The longest wait that a `Retry-After` may ask of one sync, in milliseconds.
-const MAX_RETRY_AFTER_MS: i64 = 300_000;
-
 impl Reply {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -114,9 +111,9 @@ impl Reply {
         )
     }
 
-    /// `Retry-After` in milliseconds, at most five minutes.
+    /// `Retry-After` in milliseconds, a day at most.
     pub(super) fn retry_after_ms(&self) -> Option<i64> {
         let seconds: i64 = self.header("retry-after")?.parse().ok()?;
-        (seconds >= 0).then(|| seconds.saturating_mul(1000).min(MAX_RETRY_AFTER_MS))
+        (seconds >= 0).then(|| seconds.min(86_400) * 1000)
     }
 }

@@ -82,6 +82,9 @@ enum Heard {
     Nothing(String),
 }
 
+/// The longest wait within one sync that the server or the network may ask for, in milliseconds.
+const MAX_WAIT_MS: i64 = 60_000;
+
 /// Calls of one sync at most, so that every sync ends whatever it is answered; the next one goes on.
 pub const MAX_REQUESTS: u64 = 20_000;
 
@@ -107,6 +110,7 @@ pub struct Syncing {
     tried: BTreeMap<BlobHash, photo::Tried>,
     /// Bytes of one part of a photo.
     chunk: u64,
+    begun: bool,
     opened: u32,
     /// Packs whose changes had to be sent once more.
     again: u32,
@@ -130,6 +134,7 @@ impl Syncing {
             photos_aside: BTreeSet::new(),
             tried: BTreeMap::new(),
             chunk: photo::CHUNK,
+            begun: false,
             opened: 0,
             again: 0,
             ended: false,
@@ -145,6 +150,10 @@ impl Syncing {
         let long = self.report.requests >= MAX_REQUESTS;
         if self.ended || hopeless || long || self.backoff.failures() > self.options.patience {
             return Ok(Step::Done(Box::new(self.report.clone())));
+        }
+        if !std::mem::replace(&mut self.begun, true) && device.lacks_scopes()? {
+            // The server named fewer areas than the grants say, or none: it is asked again.
+            device.set_token(None)?;
         }
         if let Some(until) = self.backoff.wait(device.host.clock.now()) {
             return Ok(Step::Wait { until });
@@ -233,6 +242,11 @@ impl Syncing {
         let ours = (200..300).contains(&reply.status);
         match asked {
             Waiting::Photo(asked) => {
+                if reply.status == 429 || reply.status >= 500 {
+                    // Said of the moment, not of the photo.
+                    self.photo_lost(device, &asked)?;
+                    return Ok(Heard::Nothing(reply.unusable()));
+                }
                 if reply.status == 413 && self.smaller_chunk(&asked) {
                     self.photo = None;
                     return Ok(Heard::Understood);
@@ -265,6 +279,8 @@ impl Syncing {
         self.report.failures += 1;
         self.report.last_failure = Some(why);
         self.photo = None;
+        // Nobody waits longer than this in one sync; the next one begins after that.
+        self.ended |= after_ms.is_some_and(|ms| ms > MAX_WAIT_MS);
         let jitter = u64::from_be_bytes(device.host.random());
         self.backoff.fail(device.host.clock.now(), jitter, after_ms);
         Ok(())
@@ -309,19 +325,17 @@ impl Syncing {
             {
                 return Ok(());
             }
-            Waiting::Photo(asked) => {
-                match self.photo_refused(device, &asked, code, &detail)? {
-                    Some(Heard::Nothing(why)) => {
-                        self.photo_stuck(device, &asked)?;
-                        return self.failed(device, why, None);
-                    }
-                    Some(_) => {
-                        self.report.last_failure = Some(why);
-                        return Ok(());
-                    }
-                    None => {}
+            Waiting::Photo(asked) => match self.photo_refused(device, &asked, code, &detail)? {
+                Some(Heard::Nothing(why)) => {
+                    self.photo_stuck(device, &asked)?;
+                    return self.failed(device, why, None);
                 }
-            }
+                Some(_) => {
+                    self.report.last_failure = Some(why);
+                    return Ok(());
+                }
+                None => {}
+            },
             _ => {}
         }
         self.report.last_failure = Some(why);

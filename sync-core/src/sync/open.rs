@@ -47,7 +47,8 @@ impl Syncing {
             Ok(Response::Challenge(challenge)) => {
                 self.challenge = Some(challenge);
                 if proven {
-                    let why = "服务器未接受签名 / the server answered a proof with another challenge";
+                    let why =
+                        "服务器未接受签名 / the server answered a proof with another challenge";
                     return Ok(Heard::Nothing(why.to_owned()));
                 }
                 Ok(Heard::Understood)

@@ -74,6 +74,7 @@ impl Syncing {
             let why = "应答缺页 / the answer lacks a page that was asked for";
             return Ok(Heard::Nothing(why.to_owned()));
         }
+        device.heard_from(response.now)?;
         let mut more = false;
         for (cursor, page) in asked.cursors.iter().zip(&pages) {
             let applied = device.apply_page(cursor, page)?;

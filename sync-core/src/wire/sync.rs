@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::{Exchange, pull, push};
+use crate::record::ServerTime;
 
 /// `POST /v1/sync`
 #[derive(Debug)]
@@ -36,4 +37,7 @@ pub struct Response {
     /// The pages.
     #[n(1)]
     pub pull: Option<pull::Response>,
+    /// The server's clock when it answered. Absent: not told.
+    #[n(2)]
+    pub now: Option<ServerTime>,
 }

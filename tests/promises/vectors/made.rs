@@ -311,6 +311,7 @@ fn page(story: &Story) -> Value {
         pull: Some(pull::Response {
             pages: pages(story, log),
         }),
+        now: None,
     };
     let mut in_order: Vec<String> = story.changes.iter().map(|c| c.hash.to_string()).collect();
     in_order.sort();

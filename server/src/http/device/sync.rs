@@ -25,5 +25,6 @@ pub(in crate::http) async fn sync(
         Some(pull) => Some(rooms.feed.pull(device, pull).await?),
         None => None,
     };
-    Ok(Answer(Response { push, pull }))
+    let now = Some(rooms.access.now());
+    Ok(Answer(Response { push, pull, now }))
 }
