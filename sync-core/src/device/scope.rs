@@ -40,8 +40,8 @@ impl Device {
             // Either clock may be wrong: a grant has ended once both say so.
             let now = host.clock.now().0.min(now.0);
             let grants = enrolment::list_own_grants(tx)?;
+            let stands = |g: &Grant| g.until.is_none_or(|until| now < until.0);
             let standing = |area: &AreaPath| {
-                let stands = |g: &Grant| g.until.is_none_or(|until| now < until.0);
                 grants
                     .iter()
                     .any(|(_, g)| stands(g) && (g.area.covers(area) || area.covers(&g.area)))
@@ -74,7 +74,8 @@ impl Device {
                     Some(_) => {}
                 }
             }
-            leave_uncovered(tx)
+            let standing = grants.iter().filter(|(_, g)| stands(g));
+            leave_uncovered(tx, standing.map(|(_, g)| g.area.clone()))
         })
     }
 
@@ -305,9 +306,13 @@ pub(super) fn sum_of_docs(
     Ok(sum)
 }
 
-/// Marks records that no scope holds any more as leaving, and removes those of them that owe nothing.
-pub(super) fn leave_uncovered(c: &Connection) -> Result<(), DeviceError> {
-    let areas: Vec<_> = list(c)?.into_iter().map(|h| h.cursor.area).collect();
+/// Marks records that neither a scope nor a grant that stands holds any more as leaving, and removes those of them that owe nothing.
+fn leave_uncovered(
+    c: &Connection,
+    standing: impl Iterator<Item = AreaPath>,
+) -> Result<(), DeviceError> {
+    let scopes = list(c)?.into_iter().map(|h| h.cursor.area);
+    let areas: Vec<AreaPath> = scopes.chain(standing).collect();
     let mut statement = c.prepare_cached("SELECT DISTINCT path FROM doc WHERE leaving = 0")?;
     let paths = statement
         .query_map([], |row| row.get::<_, String>(0))?

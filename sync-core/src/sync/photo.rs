@@ -41,7 +41,10 @@ enum What {
 pub(super) struct Tried {
     /// Bytes the server was seen to have, at most.
     reached: u64,
+    /// Calls in a row that brought nothing.
     tries: u32,
+    /// Of them, those that were answered: what was lost says nothing of the photo.
+    stuck: u32,
 }
 
 fn call(method: Method, path: String) -> Call {
@@ -132,6 +135,7 @@ impl Syncing {
             *tried = Tried {
                 reached: offset,
                 tries: 0,
+                stuck: 0,
             };
             return Ok(Heard::Progress);
         }
@@ -159,8 +163,9 @@ impl Syncing {
         asked: &Asked,
     ) -> Result<(), DeviceError> {
         self.photo_lost(device, asked)?;
-        let tries = self.tried.get(&asked.hash).map_or(0, |t| t.tries);
-        if tries >= MAX_TRIES && self.photos_aside.insert(asked.hash) {
+        let tried = self.tried.entry(asked.hash).or_default();
+        tried.stuck += 1;
+        if tried.stuck >= MAX_TRIES && self.photos_aside.insert(asked.hash) {
             self.report.aside += 1;
         }
         Ok(())
