@@ -115,7 +115,8 @@ fn fill(town: &Town, phone: &mut Phone, doc: DocId) {
 #[test]
 fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     let mut town = Town::new();
-    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
+    // Of one organisation: what one fills is full for the other.
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
     let doc = found(&mut liu, &town, "会写满的记录");
     town.sync(&mut liu);
     fill(&town, &mut liu, doc);

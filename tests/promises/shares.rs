@@ -188,6 +188,7 @@ fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
     assert_eq!((collect(&town), town.photos_listed()), (0, 2));
     town.clock.fetch_add(2 * DAY, SeqCst);
     assert_eq!((collect(&town), town.photos_listed()), (1, 1));
+    town.accept_clock();
     town.sync(&mut liu);
     let token = liu.device.token().unwrap().unwrap();
     assert_eq!(town.get(&format!("/v1/blobs/{hash}"), &token).0, 200);

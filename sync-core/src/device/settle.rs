@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Device, DeviceError, docs, enrolment, meta, meta::name, outbox, received, restate, rows, scope,
+    Device, DeviceError, audit, docs, enrolment, meta, meta::name, outbox, received, restate, rows,
+    scope,
 };
 use crate::{
     identity::PackReceipt,
@@ -144,9 +145,19 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
         *went.entry(entry.doc).or_default() += 1;
     }
     for (doc, count) in went {
-        let all = docs::load_accepted(c, doc).map_or(0, |mut it| it.document.change_hashes().len());
+        let own_only = c
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM repair_doc WHERE doc = ?1 AND offer = 2)",
+            )?
+            .query_row([doc.as_bytes()], |row| row.get(0))?;
+        let all = if own_only {
+            audit::own_changes(c, doc)?.len()
+        } else {
+            docs::load_accepted(c, doc).map_or(0, |mut it| it.document.change_hashes().len())
+        };
         c.prepare_cached(
-            "UPDATE repair_doc SET sent = sent + ?2, offer = sent + ?2 < ?3 WHERE doc = ?1",
+            "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END
+             WHERE doc = ?1",
         )?
         .execute(params![doc.as_bytes(), count, all as i64])?;
     }
