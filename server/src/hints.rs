@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,14 @@ use crate::{
 
 /// Longest wait of one poll; below the idle time-outs of usual proxies.
 const LONGEST: Duration = Duration::from_secs(25);
+
+/// Polls that began together do not end together: each is shorter than the longest by one of so many steps.
+const STEPS: u32 = 50;
+const STEP: Duration = Duration::from_millis(100);
+
+/// Time from one answer with news to the next. A push wakes thousands of polls; answered all at once they would hold up
+/// the pushes and pulls that they are about.
+const PACE: Duration = Duration::from_millis(1);
 
 /// Time after which a waiting poll looks by itself.
 const LOOK: Duration = Duration::from_secs(5);
@@ -37,6 +48,9 @@ pub struct Hints {
     /// One read for all who wait for a space.
     heads: Arc<Mutex<HashMap<AreaPath, Read>>>,
     asking: Arc<Semaphore>,
+    /// When the next answer with news may go.
+    next: Arc<Mutex<Instant>>,
+    begun: Arc<AtomicU32>,
 }
 
 impl Hints {
@@ -47,6 +61,8 @@ impl Hints {
             grown: watch::Sender::new(0),
             heads: Arc::default(),
             asking: Arc::new(Semaphore::new(ASKING)),
+            next: Arc::new(Mutex::new(Instant::now())),
+            begun: Arc::default(),
         }
     }
 
@@ -70,17 +86,32 @@ impl Hints {
             return Err(missing());
         }
         let mut grown = self.grown.subscribe();
-        let end = Instant::now() + LONGEST;
+        let step = self.begun.fetch_add(1, Relaxed) % STEPS;
+        let end = Instant::now() + LONGEST - STEP * step;
         loop {
             let woken = *grown.borrow_and_update();
             let head = self.head(&space, woken).await?;
-            if head > after || Instant::now() >= end {
+            if Instant::now() >= end {
                 return Ok(head);
+            }
+            if head > after {
+                tokio::time::sleep_until(end.min(self.turn())).await;
+                // What was added meanwhile is news as well.
+                let woken = *grown.borrow();
+                return self.head(&space, woken).await;
             }
             // News of another process may be lost; looking again is cheap.
             let look = end.min(Instant::now() + LOOK);
             let _ = tokio::time::timeout_at(look, grown.changed()).await;
         }
+    }
+
+    /// When this caller's answer may go; at once unless many are waiting for theirs.
+    fn turn(&self) -> Instant {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Instant::now().max(*next);
+        *next = turn + PACE;
+        turn
     }
 
     /// The head of a space, as it was after this wake-up or later.

@@ -280,7 +280,8 @@ fn every_sync_ends_whatever_it_is_answered_and_an_honest_one_delivers_all() {
             let doc = found_with(&mut liu, &town, &format!("第{round}处"), vec![shot.clone()]);
             remark(&mut liu, doc, "马上整改");
             if liu.device.hazard(first).is_ok() {
-                let claimed = EventBody::ClaimFixed(evidence("已清理", Vec::new()));
+                let claimed =
+                    EventBody::ClaimFixed(evidence(&format!("第{round}次清理"), Vec::new()));
                 liu.device.state(first, claimed, None).unwrap();
                 stated += 1;
             }

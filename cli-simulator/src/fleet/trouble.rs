@@ -10,6 +10,7 @@ use xuncha_server::{
     access::{Invitation, invite},
     app::App,
     backup::{backup, restore},
+    blobs::Target,
 };
 
 use super::play::{Fleet, Member};
@@ -130,12 +131,14 @@ impl Fleet {
         let (data, copy) = (self.config.data.clone(), folder.join("copy"));
         if turn == turns / 4 {
             self.runtime
-                .block_on(backup(&self.app.storage, &data, Some(&data), &copy))?;
+                .block_on(backup(&self.app.storage, Some(&data), &copy))?;
         }
         if turn == turns / 2 {
             self.config.data = folder.join("restored");
-            let to = self.config.data.clone();
-            self.runtime.block_on(restore(&copy, &to, Some(&to)))?;
+            let (to, key) = (self.config.data.clone(), data.join("server.key"));
+            let (photos, own) = (Target::parse(None, &to)?, to.join("server.key"));
+            self.runtime
+                .block_on(restore(&copy, &to, &photos, Some(&key), &own))?;
             let app = self
                 .runtime
                 .block_on(App::start(&self.config, self.now.clone()))?;

@@ -182,9 +182,11 @@ impl Device {
                 continue;
             }
             let mut all = match docs::load_accepted(&self.connection, doc) {
-                Ok(mut shared) => shared.document.changes(),
+                Ok(Some(mut shared)) => shared.document.changes(),
                 // Nothing of it can be offered: what cannot be read must not hold up the others.
-                Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => Vec::new(),
+                Ok(None) | Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => {
+                    Vec::new()
+                }
                 Err(error) => return Err(error),
             };
             if own_only {

@@ -1,6 +1,6 @@
 //! Reading and writing whole records in the store; the sums that compare phone and server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -9,7 +9,7 @@ use crate::{
     catalogue::Catalogue,
     crdt::Document,
     lifecycle::{self, Attested, HazardState, Stated},
-    record::{AreaPath, Digest, DocId, Event},
+    record::{AreaPath, ChangeHash, Digest, DocId, Event},
     wire::page::Sum,
 };
 
@@ -69,15 +69,53 @@ pub(super) struct Loaded {
 /// A record of which nothing is left then is only on this phone: it is shown as it was stated, so that no word is lost
 /// to its author.
 pub(super) fn load(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
-    match load_up_to(c, doc, 3) {
-        Err(DeviceError::Document { .. }) => load_up_to(c, doc, 5),
-        loaded => loaded,
+    match load_accepted(c, doc) {
+        Ok(Some(loaded)) => Ok(loaded),
+        Ok(None) | Err(DeviceError::Document { .. }) => load_with_refused(c, doc),
+        Err(error) => Err(error),
     }
 }
 
-/// Loads a record without what the server refused, or not at all.
-pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
-    load_up_to(c, doc, 3)
+/// Loads a record without what the server refused; `None` if nothing else is left of it.
+pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<Loaded>, DeviceError> {
+    let snapshot = snapshot(c, doc)?;
+    let tail = tail(c, doc, WAITING_OR_ACCEPTED)?;
+    if snapshot.is_none() && tail.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(assemble(c, doc, snapshot, &tail)?))
+}
+
+/// Loads a record with what the server refused, as far as it fits together: a refused change may build on one that was
+/// written again in the meantime.
+fn load_with_refused(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
+    let damaged = |source| DeviceError::Document { doc, source };
+    let snapshot = snapshot(c, doc)?;
+    let mut present: BTreeSet<ChangeHash> = match &snapshot {
+        Some(chunk) => {
+            let mut whole = Document::load(Some(chunk), []).map_err(damaged)?;
+            whole.change_hashes().into_iter().collect()
+        }
+        None => BTreeSet::new(),
+    };
+    let (mut fitting, mut left) = (Vec::new(), tail(c, doc, ANY)?);
+    loop {
+        let before = left.len();
+        let mut later = Vec::new();
+        for bytes in left {
+            let facts = crate::crdt::inspect(&bytes).map_err(damaged)?;
+            if facts.deps.iter().all(|hash| present.contains(hash)) {
+                present.insert(facts.hash);
+                fitting.push(bytes);
+            } else {
+                later.push(bytes);
+            }
+        }
+        left = later;
+        if left.len() == before {
+            return assemble(c, doc, snapshot, &fitting);
+        }
+    }
 }
 
 /// A record's snapshot, if it has one.
@@ -89,16 +127,25 @@ pub(super) fn snapshot(c: &Connection, doc: DocId) -> Result<Option<Vec<u8>>, De
         .ok_or(DeviceError::UnknownDocument(doc))
 }
 
-fn load_up_to(c: &Connection, doc: DocId, state: u8) -> Result<Loaded, DeviceError> {
-    let snapshot = snapshot(c, doc)?;
+/// States of changes: up to acknowledged, and up to refused.
+const WAITING_OR_ACCEPTED: u8 = 3;
+const ANY: u8 = 5;
+
+/// The changes of a record that are in no snapshot, up to a state, in the order in which they came to this phone.
+fn tail(c: &Connection, doc: DocId, state: u8) -> Result<Vec<Vec<u8>>, DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL AND state <= ?2 ORDER BY n",
     )?;
-    let tail = statement
-        .query_map(params![doc.as_bytes(), state], |row| {
-            row.get::<_, Vec<u8>>(0)
-        })?
-        .collect::<Result<Vec<_>, _>>()?;
+    let rows = statement.query_map(params![doc.as_bytes(), state], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn assemble(
+    c: &Connection,
+    doc: DocId,
+    snapshot: Option<Vec<u8>>,
+    tail: &[Vec<u8>],
+) -> Result<Loaded, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let tail = tail.iter().map(Vec::as_slice);
     let mut times = received::of_rows(c, doc)?;

@@ -27,6 +27,8 @@ mod settle;
 mod status;
 mod suggest;
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::host::Host;
@@ -57,15 +59,19 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_nothing_stops.sql"),
 ];
 
+/// How long a statement waits for another connection to the same store.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Device {
     /// Opens a store on a SQLite connection, migrating it if it is older.
     ///
     /// # Errors
     /// [`DeviceError::Newer`] if a newer app wrote it; [`DeviceError`] from SQLite.
     pub fn open(mut connection: Connection, host: Host) -> Result<Self, DeviceError> {
+        connection.busy_timeout(PATIENCE)?;
+        write_ahead(&connection)?;
         connection.execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-             PRAGMA cache_size=-8192; PRAGMA busy_timeout=5000;",
+            "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192;",
         )?;
         connection.set_prepared_statement_cache_capacity(64);
         migrate(&mut connection)?;
@@ -86,6 +92,29 @@ impl Device {
         tx.commit()?;
         Ok(result)
     }
+}
+
+/// Turns the write-ahead log on.
+///
+/// SQLite does not wait for other connections in this statement. An empty transaction does: after it, the statement is
+/// tried again.
+fn write_ahead(connection: &Connection) -> Result<(), DeviceError> {
+    const TIMES: u32 = 20;
+    for _ in 1..TIMES {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if is_busy(&error) => connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?,
+            done => return Ok(done?),
+        }
+    }
+    Ok(connection.pragma_update(None, "journal_mode", "WAL")?)
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {

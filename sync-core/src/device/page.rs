@@ -286,7 +286,6 @@ fn merge(
     space: Option<&AreaPath>,
     known: &docs::Known,
 ) -> Result<bool, DeviceError> {
-    let mut loaded = docs::load(c, item.doc)?;
     let (chunk, changes) = match &item.content {
         Content::Snapshot { chunk, changes, .. } => (chunk.as_slice(), changes),
         Content::Delta { changes } => (&[][..], changes),
@@ -294,13 +293,20 @@ fn merge(
     let Some(told) = times(item, chunk, changes) else {
         return Ok(false);
     };
-    if loaded
-        .document
-        .merge(chunk, changes.iter().map(|b| b.as_slice()))
-        .is_err()
-    {
+    let arrived = changes.iter().map(|bytes| bytes.as_slice());
+    // What the server refused is no part of what it sends: a record of which nothing else is left begins with this.
+    let merged = match docs::load_accepted(c, item.doc)? {
+        Some(mut held) => held.document.merge(chunk, arrived).map(|()| held),
+        None => Document::load((!chunk.is_empty()).then_some(chunk), arrived).map(|document| {
+            docs::Loaded {
+                document,
+                times: received::Times::new(),
+            }
+        }),
+    };
+    let Ok(mut loaded) = merged else {
         return Ok(false);
-    }
+    };
     if told.values().any(|at| *at == ServerTime::UNATTESTED) {
         let own = audit::own_changes(c, item.doc)?;
         let unattested = |hash| told.get(hash) == Some(&ServerTime::UNATTESTED);

@@ -126,13 +126,12 @@ pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize,
         "UPDATE doc SET tail_count = tail_count - ?2, pending_count = 0 WHERE id = ?1",
     )?
     .execute(params![doc.as_bytes(), waiting.len() as i64])?;
-    let mut loaded = if has_shared(c, doc)? {
-        docs::load_accepted(c, doc)?
-    } else {
-        docs::Loaded {
+    let mut loaded = match docs::load_accepted(c, doc)? {
+        Some(loaded) => loaded,
+        None => docs::Loaded {
             document: Document::create(actor, doc).map_err(damaged)?,
             times: received::Times::new(),
-        }
+        },
     };
     let (present, _) = loaded.document.events();
     let mut present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();

@@ -1,6 +1,6 @@
 //! Settling: what an answer to a pack means for the changes in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -9,12 +9,13 @@ use super::{
     scope,
 };
 use crate::{
+    crdt::ChangeFacts,
     identity::PackReceipt,
     record::{ChangeHash, Digest, DocId, Event, ServerTime},
     wire::{
         Code,
         page::Sum,
-        push::{Entry, Known, Request, Response},
+        push::{Entry, Known, Refused, Request, Response},
     },
 };
 
@@ -67,8 +68,7 @@ impl Device {
                     }
                     // A receipt says when the pack first came, not what time it is: no beacon is taken from it.
                     let mut settled = Settled::default();
-                    let codes: Vec<(usize, Code)> =
-                        refused.iter().map(|r| (r.entry as usize, r.code)).collect();
+                    let codes = refusals(&sealed.request, refused)?;
                     // Before anything is written anew: what came with this pack, or had come before it.
                     let known = known.as_deref().unwrap_or_default();
                     let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
@@ -86,6 +86,29 @@ impl Device {
             }
         })
     }
+}
+
+/// The refused entries of a pack, in their order, each with its cause.
+///
+/// A server that has a change has all that the change builds on. An answer that accepts a change and refuses one that
+/// it builds on contradicts itself: the later change counts as [`Code::MissingDependencies`], so that it stays in the
+/// outbox. Otherwise the device would hold an acknowledged change that no document can contain.
+fn refusals(request: &Request, refused: &[Refused]) -> Result<Vec<(usize, Code)>, DeviceError> {
+    let named: BTreeMap<usize, Code> = refused.iter().map(|r| (r.entry as usize, r.code)).collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut codes, mut absent) = (Vec::new(), BTreeSet::new());
+    for (index, entry) in request.entries.iter().enumerate() {
+        let facts = facts(entry)?;
+        let lacks = facts.deps.iter().any(|hash| absent.contains(hash));
+        let implied = lacks.then_some(Code::MissingDependencies);
+        if let Some(code) = named.get(&index).copied().or(implied) {
+            absent.insert(facts.hash);
+            codes.push((index, code));
+        }
+    }
+    Ok(codes)
 }
 
 /// Notes when the server received the changes of a pack. Returns their records.
@@ -129,13 +152,16 @@ fn judge(c: &Connection, docs: &[DocId]) -> Result<(), DeviceError> {
     Ok(())
 }
 
-fn inspected(entry: &Entry) -> Result<ChangeHash, DeviceError> {
-    let facts = crate::crdt::inspect(&entry.change);
+fn facts(entry: &Entry) -> Result<ChangeFacts, DeviceError> {
     let damaged = |source| DeviceError::Document {
         doc: entry.doc,
         source,
     };
-    Ok(facts.map_err(damaged)?.hash)
+    crate::crdt::inspect(&entry.change).map_err(damaged)
+}
+
+fn inspected(entry: &Entry) -> Result<ChangeHash, DeviceError> {
+    Ok(facts(entry)?.hash)
 }
 
 /// The server has these changes of the records of a repair pack again; what follows in a record is offered next.
@@ -153,7 +179,8 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
         let all = if own_only {
             audit::own_changes(c, doc)?.len()
         } else {
-            docs::load_accepted(c, doc).map_or(0, |mut it| it.document.change_hashes().len())
+            let loaded = docs::load_accepted(c, doc).ok().flatten();
+            loaded.map_or(0, |mut it| it.document.change_hashes().len())
         };
         c.prepare_cached(
             "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END
