@@ -1,4 +1,4 @@
-//! What the system lets this process have: open files, and memory that goes back.
+//! What the system lets this process have: open files.
 
 use crate::config::Config;
 
@@ -28,38 +28,3 @@ pub fn open_files(config: &mut Config) {
         }
     }
 }
-
-/// How the C library's allocator gives memory back: large blocks by themselves, few arenas. Without it what a flood took
-/// stays with the process. It reads them at the start of a process only.
-#[cfg(target_os = "linux")]
-const ALLOCATOR: [(&str, &str); 3] = [
-    ("MALLOC_ARENA_MAX", "4"),
-    ("MALLOC_MMAP_THRESHOLD_", "262144"),
-    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
-];
-
-/// Starts this program again in the same process with those settings, unless an operator has set any of them.
-///
-/// To be called before anything is open.
-#[cfg(target_os = "linux")]
-pub fn give_memory_back() {
-    use std::os::unix::process::CommandExt;
-    if ALLOCATOR
-        .iter()
-        .any(|(name, _)| std::env::var_os(name).is_some())
-    {
-        return;
-    }
-    let Ok(program) = std::env::current_exe() else {
-        return;
-    };
-    let error = std::process::Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .envs(ALLOCATOR)
-        .exec();
-    tracing::warn!(%error, "memory that a flood took may stay with the process");
-}
-
-/// Other systems give memory back by themselves.
-#[cfg(not(target_os = "linux"))]
-pub fn give_memory_back() {}

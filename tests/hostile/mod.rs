@@ -6,6 +6,7 @@
 mod client;
 
 mod bytes;
+mod changes;
 mod photos;
 mod redaction;
 mod reviewers;

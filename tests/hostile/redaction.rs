@@ -1,9 +1,11 @@
 //! What was taken out of view is in no view, list, search or export, and its photos open to nobody.
 
-use cli_simulator::world::{Actor, photo};
-use sync_core::record::{EventBody, OrganId, PersonId, PhotoRole, Redaction, Role};
+use cli_simulator::world::{Actor, observation, photo};
+use sync_core::record::{
+    EventBody, Label, LocationKind, OrganId, PersonId, PhotoRole, Redaction, Role,
+};
 
-use crate::support::{Town, found_with};
+use crate::support::Town;
 
 #[test]
 fn redacted_words_and_photos_appear_nowhere() {
@@ -11,12 +13,12 @@ fn redacted_words_and_photos_appear_nowhere() {
     let mut liu = town.phone("网格员甲");
     let shot = photo(&mut liu.device, 9, PhotoRole::Before).unwrap();
     let other = photo(&mut liu.device, 10, PhotoRole::Before).unwrap();
-    let doc = found_with(
-        &mut liu,
-        &town,
-        "李某身份证甲乙丙",
-        vec![shot.clone(), other.clone()],
-    );
+    let place = ("3栋", "1单元", "1层", LocationKind::Stairwell);
+    let shots = vec![shot.clone(), other.clone()];
+    let compound = &town.world.compounds[0];
+    let mut seen = observation(compound, "EG-03", place, "李某身份证甲乙丙", shots);
+    seen.place.spot = Label::new("李某家门口").unwrap();
+    let doc = liu.device.observe(seen, None).unwrap().0;
     crate::support::remark(&mut liu, doc, "另有住户信息");
     town.sync(&mut liu);
     let (_, events) = liu.device.hazard(doc).unwrap();

@@ -215,6 +215,28 @@ fn a_change_of_the_schema_that_is_killed_anywhere_is_made_by_the_next_start() {
 }
 
 #[test]
+fn a_schema_of_postgresql_that_is_killed_anywhere_is_made_by_the_next_start() {
+    if !database::is_postgres() || !has_strace() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let urls = std::cell::RefCell::new(Vec::<String>::new());
+    let begin = |n: usize| {
+        let url = database::fresh(&runtime).unwrap();
+        urls.borrow_mut().push(url.clone());
+        let data = root.path().join(format!("data-{n}"));
+        (data, owned(&["admin", "--database", &url, "key"]))
+    };
+    let whole = |data: &Path, n: usize| {
+        let url = urls.borrow()[n].clone();
+        succeeds(data, &["admin", "--database", &url, "key"]);
+        succeeds(data, &["admin", "--database", &url, "verify"]);
+    };
+    at_each_point("schema", begin, whole);
+}
+
+#[test]
 fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run() {
     let Some(mut town) = Town::embedded().filter(|_| has_strace()) else {
         return;

@@ -109,6 +109,32 @@ fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
 }
 
 #[test]
+fn a_report_is_not_sealed_by_a_clock_that_cannot_be_right() {
+    let Afternoon {
+        town,
+        key,
+        order,
+        report,
+        ..
+    } = afternoon();
+    town.at(AFTERNOON + 30 * 24 * HOUR);
+    let mut correction = order;
+    correction["corrects"] = report["id"].clone();
+    correction["reason"] = "时钟错了".into();
+    let (status, problem) = town.post("/v1/reports", &key, &correction);
+    assert_eq!(
+        (status, &problem["code"]),
+        (503, &json!("clock")),
+        "{problem}"
+    );
+    let step = town.step(&key, &report, "county_signed");
+    assert_eq!(step.0, 503, "{step:?}");
+    town.accept_clock();
+    let (status, sealed) = town.post("/v1/reports", &key, &correction);
+    assert_eq!(status, 200, "{sealed}");
+}
+
+#[test]
 fn a_sealed_report_never_changes_and_the_next_version_shows_the_difference() {
     let Afternoon {
         town,

@@ -18,7 +18,7 @@ fn server() -> anyhow::Result<Server> {
 /// A fleet of real device stores through a bad network.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500"
+    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500\n  xuncha-sim fleet --devices 12 --days 2 --damaged-photos --wrong-clocks --server-clock --restore --city 2"
 )]
 pub(crate) struct Fleet {
     /// Phones.

@@ -122,44 +122,58 @@ fn upload(http: &mut Http, token: &str, bytes: Vec<u8>) -> anyhow::Result<u16> {
     Ok(http.send(&append).map_err(lost)?.status)
 }
 
-/// Uploads bombs, and photos as large as they may be, all at once; says how many were refused by name, and stored.
-pub(super) fn bombs(
-    url: &str,
-    tokens: &[String],
-    count: usize,
-) -> JoinHandle<anyhow::Result<(usize, usize)>> {
-    let (url, tokens) = (url.to_owned(), tokens.to_vec());
-    std::thread::spawn(move || {
-        let one = |seed: u64, large: bool| {
-            let (url, token) = (url.clone(), tokens[seed as usize % tokens.len()].clone());
-            std::thread::spawn(move || {
-                let bytes = if large {
-                    sample_jpeg(seed, 2048, 2048, None)
-                } else {
-                    bomb(seed)
-                };
-                let mut http = Http::new(&url)?;
-                // Too busy is an answer to come back after, as a device does.
-                for _ in 0..20 {
-                    match upload(&mut http, &token, bytes.clone())? {
-                        503 => std::thread::sleep(std::time::Duration::from_millis(500)),
-                        status => return Ok(status),
-                    }
-                }
-                anyhow::Ok(503)
-            })
-        };
+/// Image bombs, and photos as large as they may be. They are made before the siege, so that making them takes no time
+/// from the server.
+pub(super) struct Photos {
+    bombs: Vec<Vec<u8>>,
+    largest: Vec<Vec<u8>>,
+}
+
+impl Photos {
+    /// So many of each.
+    pub(super) fn make(count: usize) -> Self {
         let count = count as u64;
-        let bombs: Vec<_> = (0..count).map(|seed| one(seed, false)).collect();
-        let photos: Vec<_> = (0..count).map(|seed| one(count + seed, true)).collect();
-        let answered = |threads: Vec<JoinHandle<anyhow::Result<u16>>>, status| {
-            let ended = threads.into_iter().map(|t| t.join());
-            ended
-                .filter(|e| matches!(e, Ok(Ok(found)) if *found == status))
-                .count()
-        };
-        Ok((answered(bombs, 422), answered(photos, 204)))
-    })
+        Self {
+            bombs: (0..count).map(bomb).collect(),
+            largest: (count..2 * count)
+                .map(|seed| sample_jpeg(seed, 2048, 2048, None))
+                .collect(),
+        }
+    }
+
+    /// Uploads them all at once; says how many bombs were refused by name, and how many photos stored.
+    pub(super) fn send(
+        self,
+        url: &str,
+        tokens: &[String],
+    ) -> JoinHandle<anyhow::Result<(usize, usize)>> {
+        let (url, tokens) = (url.to_owned(), tokens.to_vec());
+        std::thread::spawn(move || {
+            let one = |(n, bytes): (usize, Vec<u8>)| {
+                let (url, token) = (url.clone(), tokens[n % tokens.len()].clone());
+                std::thread::spawn(move || {
+                    let mut http = Http::new(&url)?;
+                    // Too busy is an answer to come back after, as a device does.
+                    for _ in 0..20 {
+                        match upload(&mut http, &token, bytes.clone())? {
+                            503 => std::thread::sleep(std::time::Duration::from_millis(500)),
+                            status => return Ok(status),
+                        }
+                    }
+                    anyhow::Ok(503)
+                })
+            };
+            let bombs: Vec<_> = self.bombs.into_iter().enumerate().map(one).collect();
+            let largest: Vec<_> = self.largest.into_iter().enumerate().map(one).collect();
+            let answered = |threads: Vec<JoinHandle<anyhow::Result<u16>>>, status| {
+                let ended = threads.into_iter().map(|t| t.join());
+                ended
+                    .filter(|e| matches!(e, Ok(Ok(found)) if *found == status))
+                    .count()
+            };
+            Ok((answered(bombs, 422), answered(largest, 204)))
+        })
+    }
 }
 
 /// Long polls, each asked again as soon as it is answered.

@@ -90,7 +90,8 @@ const MEMORY: (u64, u64) = (400, 150);
 
 /// What an honest device and an operator saw.
 struct Seen {
-    pushes: Vec<Duration>,
+    /// When each began, after the beginning of the siege, and how long it took.
+    pushes: Vec<(Duration, Duration)>,
     unanswered: usize,
     health: Vec<(u16, Duration)>,
     peak: u64,
@@ -127,11 +128,12 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     phone.enrol(&mut http, &besieged.url, honest)?;
     let calm = push(&mut phone, &mut http, &world)?.context("a push before the siege")?;
     let tokens = devices::enrol(&mut http, codes)?;
+    let photos = attack::Photos::make(plan.bombs);
 
     let over = Arc::<AtomicBool>::default();
     let polls = attack::polls(&runtime, &besieged.address, &tokens, plan.polls, &world);
     let open = attack::stall(&besieged.address, &tokens, plan)?;
-    let bombs = attack::bombs(&besieged.url, &tokens, plan.bombs);
+    let bombs = photos.send(&besieged.url, &tokens);
     let watch = {
         let (pid, over) = (besieged.pid(), Arc::clone(&over));
         std::thread::spawn(move || server::peak(pid, &over))
@@ -141,10 +143,11 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         std::thread::spawn(move || server::health(&urls, &over))
     };
     let (mut pushes, mut unanswered) = (Vec::new(), 0);
-    let end = Instant::now() + Duration::from_secs(plan.seconds);
-    while Instant::now() < end {
+    let (begun, lasts) = (Instant::now(), Duration::from_secs(plan.seconds));
+    while begun.elapsed() < lasts {
+        let at = begun.elapsed();
         match push(&mut phone, &mut http, &world)? {
-            Some(took) => pushes.push(took),
+            Some(took) => pushes.push((at, took)),
             None => unanswered += 1,
         }
         std::thread::sleep(Duration::from_millis(300));
@@ -192,7 +195,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
 
 impl Seen {
     fn rows(&self, calm: Duration) -> Vec<Row> {
-        let slowest = self.pushes.iter().max().map_or(0, Duration::as_millis);
+        let slowest = self.pushes.iter().max_by_key(|(_, took)| *took);
+        let (at, slowest) =
+            slowest.map_or((0.0, 0), |(at, took)| (at.as_secs_f64(), took.as_millis()));
         let well = self
             .health
             .iter()
@@ -204,7 +209,7 @@ impl Seen {
             row(
                 format!("an honest device's push: at most {PUSH_MS} ms"),
                 format!(
-                    "{slowest} ms of {} pushes, {} without answer ({} ms before)",
+                    "{slowest} ms at {at:.0} s, of {} pushes, {} without answer ({} ms before)",
                     self.pushes.len(),
                     self.unanswered,
                     calm.as_millis()

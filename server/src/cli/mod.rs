@@ -98,7 +98,6 @@ impl Arguments {
 }
 
 async fn serve(mut config: Config) -> anyhow::Result<()> {
-    process::give_memory_back();
     process::open_files(&mut config);
     let app = App::start(&config, system_clock()).await?;
     println!("巡查服务已启动 / serving on http://{}", app.address);

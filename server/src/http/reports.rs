@@ -32,7 +32,8 @@ pub(super) async fn seal(
     Reviewing(reach): Reviewing,
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
-    let (now, key) = (rooms.access.now().0, rooms.access.key().clone());
+    let now = rooms.access.clock().signing().await?.0;
+    let key = rooms.access.key().clone();
     let sealed = rooms.review.seal(&reach, body(order)?, key, now);
     sealed.await.map(Json)
 }
@@ -97,7 +98,7 @@ pub(super) async fn step(
     Path(id): Path<String>,
     step: Result<Json<StepOrder>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
-    let now = rooms.access.now().0;
+    let now = rooms.access.clock().signing().await?.0;
     let taken = rooms.review.take_step(&reach, &id, body(step)?, now);
     taken.await.map(Json)
 }

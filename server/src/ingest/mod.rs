@@ -8,6 +8,7 @@
 
 mod admit;
 mod authority;
+mod gather;
 mod plan;
 mod queue;
 mod room;
@@ -77,6 +78,8 @@ struct Content {
     actor: [u8; 16],
     actor_seq: u64,
     deps: Vec<ChangeHash>,
+    /// Numbers of its first and last operation in the document.
+    ops: (u64, u64),
     /// The record it says it begins.
     begins: Option<DocId>,
     /// The area of the event that begins something, if it has one: the place of a new document.

@@ -13,7 +13,11 @@ use super::{
     authority::{self, Charged},
     room::{self, Shares, Used},
 };
-use crate::storage::{docs::Doc, log::Held, spaces::deepest};
+use crate::storage::{
+    docs::Doc,
+    log::{Held, InDoc},
+    spaces::deepest,
+};
 
 /// What the log knows that matters for a group of packs, and what was decided of the group so far.
 #[derive(Debug, Default)]
@@ -22,7 +26,9 @@ pub(super) struct Situation {
     pub(super) known: HashMap<ChangeHash, Held>,
     pub(super) docs: HashMap<DocId, Doc>,
     /// The highest number each actor used in each document.
-    pub(super) actor_seqs: HashMap<(DocId, [u8; 16]), u64>,
+    pub(super) actor_seqs: HashMap<InDoc, u64>,
+    /// The last operation of each actor's newest change of a document, where a change does not build on it directly.
+    pub(super) actor_ops: HashMap<InDoc, u64>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) spaces: Vec<AreaPath>,
     /// Grants that are valid now, of devices that bring others' events.
@@ -82,13 +88,23 @@ impl Situation {
             Action::Known | Action::Reject(_) => return,
         };
         let doc = change.doc;
-        self.known.insert(change.hash, Held { doc, unattested });
-        let (Action::Store { new, .. }, Ok(content)) = (action, &change.content) else {
+        let Ok(content) = &change.content else {
+            return;
+        };
+        let held = Held {
+            doc,
+            unattested,
+            by: (content.actor, content.actor_seq),
+            last_op: content.ops.1,
+        };
+        self.known.insert(change.hash, held);
+        let Action::Store { new, .. } = action else {
             return;
         };
         stored.insert(change.hash);
-        self.actor_seqs
-            .insert((doc, content.actor), content.actor_seq);
+        let actor = (doc, content.actor);
+        self.actor_seqs.insert(actor, content.actor_seq);
+        self.actor_ops.insert(actor, content.ops.1);
         if let Some((_, path)) = new {
             self.begun.insert(doc, path.clone());
             let family = content.beginning.as_ref();
@@ -198,11 +214,14 @@ fn check(
 }
 
 /// Whether a change follows what is there: what it builds on, and its author's change before.
+///
+/// Its operations are numbered on from the last of what it builds on. Numbers that lie elsewhere are taken twice, or
+/// leave no room for the next change: either makes the document unreadable for everybody.
 fn follows(change: &Checked, content: &Content, s: &Situation) -> Result<(), Reject> {
-    let there = |dep| s.known.get(dep).is_some_and(|held| held.doc == change.doc);
-    if !content.deps.iter().all(there) {
-        return Err(Reject::Refuse(Code::MissingDependencies));
-    }
+    let held = |dep| s.known.get(dep).filter(|held| held.doc == change.doc);
+    let deps: Option<Vec<&Held>> = content.deps.iter().map(held).collect();
+    let deps = deps.ok_or(Reject::Refuse(Code::MissingDependencies))?;
+    let end = deps.iter().map(|held| held.last_op).max().unwrap_or(0);
     let actor = (change.doc, content.actor);
     let last = s.actor_seqs.get(&actor).copied().unwrap_or(0);
     if content.actor_seq <= last {
@@ -210,6 +229,10 @@ fn follows(change: &Checked, content: &Content, s: &Situation) -> Result<(), Rej
     }
     if content.actor_seq != last + 1 {
         return Err(Reject::Refuse(Code::MissingDependencies));
+    }
+    let own = s.actor_ops.get(&actor).copied().unwrap_or(0);
+    if content.ops.0 != end + 1 || content.ops.0 <= own {
+        return Err(Reject::Refuse(Code::Malformed));
     }
     if content.begins.is_some_and(|doc| doc != change.doc) {
         return Err(Reject::Refuse(Code::Malformed));

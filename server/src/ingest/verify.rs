@@ -71,6 +71,7 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         actor: facts.actor.0,
         actor_seq: facts.actor_seq,
         deps: facts.deps,
+        ops: (facts.first_op, facts.last_op),
         begins: facts.begins,
         area: None,
         authors: Vec::with_capacity(facts.events.len()),

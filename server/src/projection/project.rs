@@ -8,9 +8,10 @@ use std::{
 use sync_core::{
     campaign::Family,
     catalogue::Catalogue,
+    crdt::Document,
     lifecycle::{self, Attested, HazardState, Hidden, Stated},
     place_key,
-    record::{AreaPath, DeviceId, Event, Grant, GrantId, ServerTime},
+    record::{AreaPath, ChangeHash, DeviceId, Event, Grant, GrantId, ServerTime},
     wire::Received,
 };
 
@@ -107,15 +108,22 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, Str
         Family::Inspection => campaign::inspection(&raw.doc, &events, &attested),
     };
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
-    // A snapshot replaces nothing until it is proven to hold the same changes as the log counted.
-    let whole = long && document.change_hashes().len() as u64 == raw.doc.changes;
-    let chunk = if whole && document.digest() == raw.doc.digest {
-        let received = whole::in_order(document.change_hashes(), &received);
-        Some((document.snapshot(), received))
-    } else {
-        None
-    };
+    let chunk = long
+        .then(|| proven(&raw.doc, document.snapshot(), &received))
+        .flatten();
     Ok((rows, chunk))
+}
+
+/// A snapshot, if what is read back from it holds the same changes as the log counted: until then it replaces nothing.
+fn proven(
+    doc: &Doc,
+    snapshot: Vec<u8>,
+    received: &HashMap<ChangeHash, ServerTime>,
+) -> Option<(Vec<u8>, Received)> {
+    let mut again = Document::load(Some(&snapshot), []).ok()?;
+    let hashes = again.change_hashes();
+    let same = hashes.len() as u64 == doc.changes && again.digest() == doc.digest;
+    same.then(|| (snapshot, whole::in_order(hashes, received)))
 }
 
 fn hazard(doc: &Doc, events: &[Stated], attested: &Attested<'_>) -> Rows {
@@ -167,7 +175,9 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
         category: kind.map(|k| k.category.clone()).unwrap_or_default(),
         flags: i64::from(list.flags),
         compound: place.map(|p| p.compound.as_bytes().to_vec()),
-        place_key: place.map(place_key::of).unwrap_or_default(),
+        place_key: lifecycle::shown_place(state, events)
+            .map(|place| place_key::of(&place))
+            .unwrap_or_default(),
         search: words.join(" ").to_lowercase(),
         item_count: first.and_then(|o| o.count).map(i64::from),
         found_at: list.found,

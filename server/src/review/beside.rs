@@ -11,7 +11,7 @@ use sync_core::{
         deadline::{Standing, standing_of, trusted_due},
         duty_chain,
     },
-    record::{OrganId, Role, ServerTime},
+    record::{DocId, OrganId, Role, ServerTime},
 };
 
 use super::{
@@ -41,9 +41,9 @@ pub struct BesideView {
 /// Records that are one hazard.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct GroupView {
-    /// The record that stands for all: the earliest trusted registration.
-    pub canonical: String,
-    /// All of them.
+    /// The record that stands for all, the earliest trusted registration; absent if the caller may not see it.
+    pub canonical: Option<String>,
+    /// Those of them that the caller may see.
     pub members: Vec<String>,
     /// Observations of all.
     pub observations: u32,
@@ -82,7 +82,7 @@ pub(super) fn beside<G: Grants>(
 ) -> Result<BesideView, StorageError> {
     Ok(BesideView {
         suggestions: suggested(tx, reach, folded.doc)?,
-        group: group(tx, folded.doc)?,
+        group: group(tx, reach, folded.doc)?,
         duty: duty(tx, folded, now)?,
         due: standing(folded, now),
     })
@@ -96,25 +96,39 @@ fn suggested(
     let mut kept = suggestions::about(tx, &doc.space, &[doc.id])?;
     let kept = kept.remove(&doc.id).unwrap_or_default();
     let others: Vec<_> = kept.iter().flat_map(|s| [s.doc, s.other]).collect();
-    let visible: BTreeSet<_> = docs::of(tx, &doc.space, &others)?
-        .into_iter()
-        .filter(|other| reach.covers(&other.path))
-        .map(|other| other.id)
-        .collect();
+    let visible = visible(tx, reach, doc, &others)?;
     let seen = kept
         .iter()
         .filter(|s| visible.contains(&s.doc) && visible.contains(&s.other));
     Ok(seen.map(shown).collect())
 }
 
-fn group(tx: &mut dyn Tx, doc: &Doc) -> Result<Option<GroupView>, StorageError> {
+/// Those of these records of a hazard's space that the caller may see.
+fn visible(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    doc: &Doc,
+    others: &[DocId],
+) -> Result<BTreeSet<DocId>, StorageError> {
+    let found = docs::of(tx, &doc.space, others)?.into_iter();
+    let seen = found.filter(|other| reach.covers(&other.path));
+    Ok(seen.map(|other| other.id).collect())
+}
+
+fn group(tx: &mut dyn Tx, reach: &Reach, doc: &Doc) -> Result<Option<GroupView>, StorageError> {
     let (groups, _) = groups::around(tx, &doc.space, doc.id)?;
     let own = groups
         .into_iter()
         .find(|g| g.members.contains(&doc.id) && g.members.len() > 1);
-    Ok(own.map(|group| GroupView {
-        canonical: group.canonical.to_string(),
-        members: group.members.iter().map(ToString::to_string).collect(),
+    let Some(group) = own else { return Ok(None) };
+    let members: Vec<DocId> = group.members.iter().copied().collect();
+    let visible = visible(tx, reach, doc, &members)?;
+    let members = members.iter().filter(|id| visible.contains(id));
+    Ok(Some(GroupView {
+        canonical: visible
+            .contains(&group.canonical)
+            .then(|| group.canonical.to_string()),
+        members: members.map(ToString::to_string).collect(),
         observations: group.observations,
         open: group.open,
         contested: group.contested,

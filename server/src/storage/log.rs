@@ -78,6 +78,10 @@ pub struct Held {
     pub doc: DocId,
     /// Only devices other than its author's have brought it.
     pub unattested: bool,
+    /// Its author and its number among that author's changes of the document.
+    pub by: ([u8; 16], u64),
+    /// The number of its last operation in the document.
+    pub last_op: u64,
 }
 
 /// Those of these changes that a space has.
@@ -91,13 +95,15 @@ pub fn known(
 ) -> Result<Vec<(ChangeHash, Held)>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     tx.all_of(
-        "SELECT hash, doc, relayed FROM chg WHERE space = $1 AND hash IN (?)",
+        "SELECT hash, doc, relayed, actor, actor_seq, bytes FROM chg WHERE space = $1 AND hash IN (?)",
         &[space.as_str().into()],
         &keys,
         |row| {
             let held = Held {
                 doc: DocId::from_slice(&row.bytes(1)?)?,
                 unattested: row.int(2)? == UNATTESTED,
+                by: (actor(&row.bytes(3)?, 3)?, row.int(4)?.cast_unsigned()),
+                last_op: last_op(&row.bytes(5)?, 5)?,
             };
             Ok((ChangeHash::from_slice(&row.bytes(0)?)?, held))
         },
@@ -217,11 +223,39 @@ pub fn last_actor_seqs(
         &[space.as_str().into()],
         &ids(docs),
         |row| {
-            let actor = row.bytes(1)?.try_into().map_err(|_| StorageError::Column(1))?;
             let doc = DocId::from_slice(&row.bytes(0)?)?;
-            Ok(((doc, actor), row.int(2)?.unsigned_abs()))
+            Ok(((doc, actor(&row.bytes(1)?, 1)?), row.int(2)?.unsigned_abs()))
         },
     )
+}
+
+/// The last operation of an actor's newest change of a document; `None` if it made none.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn last_op_by(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    (doc, actor): &InDoc,
+) -> Result<Option<u64>, StorageError> {
+    tx.first(
+        "SELECT bytes FROM chg WHERE space = $1 AND doc = $2 AND actor = $3
+         ORDER BY actor_seq DESC LIMIT 1",
+        &[
+            space.as_str().into(),
+            doc.as_bytes().into(),
+            actor[..].into(),
+        ],
+        |row| last_op(&row.bytes(0)?, 0),
+    )
+}
+
+fn actor(bytes: &[u8], column: usize) -> Result<[u8; 16], StorageError> {
+    bytes.try_into().map_err(|_| StorageError::Column(column))
+}
+
+fn last_op(bytes: &[u8], column: usize) -> Result<u64, StorageError> {
+    sync_core::crdt::last_op(bytes).map_err(|_| StorageError::Column(column))
 }
 
 /// Every change of a document, in order: what it is made of if snapshots are forgotten.

@@ -1,6 +1,6 @@
 //! What a change says, read without loading its document.
 
-use automerge::{ObjType, ScalarValue, legacy};
+use automerge::{Change, ExpandedChange, ObjType, ScalarValue, legacy};
 
 use super::{
     Actor, CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT,
@@ -19,6 +19,10 @@ pub struct ChangeFacts {
     pub actor_seq: u64,
     /// The changes it builds on.
     pub deps: Vec<ChangeHash>,
+    /// The number of its first operation in the document, from 1: one more than the last of all it builds on.
+    pub first_op: u64,
+    /// The number of its last operation.
+    pub last_op: u64,
     /// The record it begins, if it is a first change.
     pub begins: Option<DocId>,
     /// The events it adds.
@@ -37,30 +41,97 @@ pub fn change_hash(bytes: &[u8]) -> ChangeHash {
     ChangeHash(Sha256::digest(bytes).into())
 }
 
-/// Reads a change and checks that it only adds events under the names of their hashes.
+/// Reads a change and checks that it is what [`Document::append`](super::Document::append) writes: it adds events under
+/// the names of their hashes, and the first one begins a record. Whatever else Automerge has a place for is refused,
+/// because one change decides what every device and the server make of the whole document: an operation that names
+/// predecessors takes others' events away, and an odd header or number cannot be loaded again from a snapshot.
+///
+/// Whether `first_op` follows what the change builds on is known only where that is: at ingest.
 ///
 /// # Errors
-/// [`CrdtError`] if it is damaged, of another layout, or alters anything.
+/// [`CrdtError`] if it is damaged, of another layout, or says anything more.
 pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
     let change = parse_change(bytes)?;
     let actor = change.actor_id().to_bytes().try_into().map(Actor);
     let actor = actor.map_err(|_| CrdtError::Malformed("actor is not 16 bytes".to_owned()))?;
-    let (mut events, mut begins) = (Vec::new(), None);
-    for op in &change.decode().operations {
+    let first_op = change.start_op().get();
+    let last_op = first_op
+        .saturating_add(change.len() as u64)
+        .saturating_sub(1);
+    if last_op > u64::from(u32::MAX / 2) {
+        return Err(CrdtError::Malformed("operations beyond 2^31".to_owned()));
+    }
+    check_header(&change)?;
+    let decoded = change.decode();
+    let (mut events, mut begins, mut layout) = (Vec::new(), None, false);
+    for op in &decoded.operations {
+        if !op.pred.is_empty() {
+            return Err(CrdtError::Altered);
+        }
         match read_op(op)? {
-            Said::Layout => {}
+            Said::Layout => layout = true,
             Said::Begins(doc) => begins = Some(doc),
             Said::Event(id, bytes) => events.push((id, bytes)),
         }
     }
+    let puts = events.len() + usize::from(layout) + usize::from(begins.is_some());
+    let mut keys: Vec<_> = events.iter().map(|(id, _)| *id).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if puts != decoded.operations.len() || keys.len() != events.len() {
+        return Err(CrdtError::Malformed("one key twice".to_owned()));
+    }
+    let first = change.deps().is_empty();
+    if (layout, begins.is_some()) != (first, first) || first != (first_op == 1) {
+        return Err(CrdtError::Malformed(
+            "a first change begins a record, and no other does".to_owned(),
+        ));
+    }
+    check_canonical(&change, decoded)?;
     Ok(ChangeFacts {
         hash: ChangeHash(change.hash().0),
         actor,
         actor_seq: change.seq(),
         deps: change.deps().iter().map(|h| ChangeHash(h.0)).collect(),
+        first_op,
+        last_op,
         begins,
         events,
     })
+}
+
+/// The number of the last operation of a change that was stored.
+///
+/// # Errors
+/// [`CrdtError`] if it is damaged.
+pub fn last_op(bytes: &[u8]) -> Result<u64, CrdtError> {
+    let change = parse_change(bytes)?;
+    let first = change.start_op().get();
+    Ok(first.saturating_add(change.len() as u64).saturating_sub(1))
+}
+
+fn check_header(change: &Change) -> Result<(), CrdtError> {
+    let bare = change.timestamp() == 0
+        && change.message().is_none()
+        && change.extra_bytes().is_empty()
+        && change.other_actor_ids().is_empty();
+    if bare {
+        Ok(())
+    } else {
+        Err(CrdtError::Malformed(
+            "a header with more than author, number and dependencies".to_owned(),
+        ))
+    }
+}
+
+/// Checks that the same content is written as the same bytes. A snapshot keeps the content alone, so a change in another
+/// encoding would get another hash when it is read from one.
+fn check_canonical(change: &Change, decoded: ExpandedChange) -> Result<(), CrdtError> {
+    if Change::from(decoded).raw_bytes() == change.raw_bytes() {
+        Ok(())
+    } else {
+        Err(CrdtError::Malformed("not the shortest encoding".to_owned()))
+    }
 }
 
 /// What one operation says.

@@ -8,7 +8,7 @@ mod document;
 mod inspect;
 
 pub use document::{Actor, Document, NewChange};
-pub use inspect::{ChangeFacts, change_hash, inspect};
+pub use inspect::{ChangeFacts, change_hash, inspect, last_op};
 
 /// Version of the document layout that this code writes.
 pub const LAYOUT: u64 = 1;

@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs, received, rows};
-use crate::record::DocId;
+use super::{Device, DeviceError, docs, page, received, rows};
+use crate::{crdt::Document, record::DocId};
 
 impl Device {
     /// Folds up to `limit` records that have nothing pending, and verifies up to `limit` rows that the server had
@@ -21,20 +21,14 @@ impl Device {
         let done = to_fold.len() + to_verify.len();
         self.write(|tx, _| {
             for doc in to_fold {
-                let docs::Loaded {
-                    mut document,
-                    times,
-                } = docs::load(tx, doc)?;
-                let times = received::to_bytes(document.change_hashes(), &times);
-                tx.prepare_cached(
-                    "UPDATE doc SET snapshot = ?2, received = ?3, tail_count = 0 WHERE id = ?1",
-                )?
-                .execute(params![doc.as_bytes(), document.snapshot(), times])?;
-                tx.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
-                    .execute([doc.as_bytes()])?;
+                fold(tx, doc)?;
             }
             for doc in to_verify {
-                verify(tx, doc)?;
+                match verify(tx, doc) {
+                    // One record that cannot be read does not stop the work on others.
+                    Err(DeviceError::Document { .. }) => need_whole(tx, doc)?,
+                    verified => verified?,
+                }
             }
             Ok(done)
         })
@@ -45,6 +39,37 @@ impl Device {
         let rows = statement.query_map([limit as i64], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
     }
+}
+
+/// Replaces the changes of a record by a snapshot, once what is read back from it is the same. Otherwise the changes are
+/// kept, and it is tried again when there is a further one.
+fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
+    c.prepare_cached("UPDATE doc SET tail_count = 0 WHERE id = ?1")?
+        .execute([doc.as_bytes()])?;
+    let mut loaded = match docs::load(c, doc) {
+        Err(DeviceError::Document { .. }) => return need_whole(c, doc),
+        loaded => loaded?,
+    };
+    let snapshot = loaded.document.snapshot();
+    let Ok(mut again) = Document::load(Some(&snapshot), []) else {
+        return Ok(());
+    };
+    if again.digest() != loaded.document.digest() {
+        return Ok(());
+    }
+    let times = received::to_bytes(again.change_hashes(), &loaded.times);
+    c.prepare_cached("UPDATE doc SET snapshot = ?2, received = ?3 WHERE id = ?1")?
+        .execute(params![doc.as_bytes(), snapshot, times])?;
+    c.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
+        .execute([doc.as_bytes()])?;
+    Ok(())
+}
+
+/// Asks the server for a record that cannot be read.
+fn need_whole(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
+    c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1")?
+        .execute([doc.as_bytes()])?;
+    page::need(c, doc)
 }
 
 /// Folds a record itself: corrects the row, and the sum if the server's word and the content differ.

@@ -293,9 +293,20 @@ fn merge(
     let Some(told) = times(item, chunk, changes) else {
         return Ok(false);
     };
+    if changes
+        .iter()
+        .any(|bytes| crate::crdt::inspect(bytes).is_err())
+    {
+        return Ok(false);
+    }
     let arrived = changes.iter().map(|bytes| bytes.as_slice());
     // What the server refused is no part of what it sends: a record of which nothing else is left begins with this.
-    let merged = match docs::load_accepted(c, item.doc)? {
+    let held = match docs::load_accepted(c, item.doc) {
+        // It cannot be read, and no more can be made of it than to ask for it whole; the other records go on.
+        Err(DeviceError::Document { .. }) => return Ok(false),
+        held => held?,
+    };
+    let merged = match held {
         Some(mut held) => held.document.merge(chunk, arrived).map(|()| held),
         None => Document::load((!chunk.is_empty()).then_some(chunk), arrived).map(|document| {
             docs::Loaded {
@@ -417,7 +428,7 @@ fn known_to_server(
     })
 }
 
-fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
         "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET need = 1",
     )?

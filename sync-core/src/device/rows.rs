@@ -36,7 +36,8 @@ fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
         Family::Hazard => {
             let state = lifecycle::fold(events, attested, catalogue);
             Row {
-                place_key: lifecycle::place(&state, events).map(place_key::of),
+                place_key: lifecycle::shown_place(&state, events)
+                    .map(|place| place_key::of(&place)),
                 ..lifecycle::row(&state, events)
             }
         }

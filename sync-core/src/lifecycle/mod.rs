@@ -42,7 +42,7 @@ pub use fold::fold;
 pub use hidden::Hidden;
 pub use order::newest;
 pub use reason::VoidReason;
-pub use row::{first_observation, place, row};
+pub use row::{first_observation, place, row, shown_place};
 pub use state::{Conflict, Flags, Grants, HazardState, Judged, Notice, Stated, Verdict};
 pub use trust::{Interval, Trust};
 pub use values::{Cleared, Penalty, PhotoUse, Redacted, Valued, Values};

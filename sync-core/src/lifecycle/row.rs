@@ -4,7 +4,7 @@ use super::{
     hidden::Hidden,
     state::{HazardState, Stated, Verdict},
 };
-use crate::record::{EventBody, EventId, Observation, Place, Row};
+use crate::record::{EventBody, EventId, Label, Observation, Place, Row};
 
 /// What stands in the place of words that were taken out of view.
 const REDACTED: &str = "（已遮蔽）";
@@ -46,6 +46,16 @@ fn words(place: &Place, hidden: bool) -> String {
 /// Where a hazard is: as corrected, or else as it was found.
 pub fn place<'e>(state: &'e HazardState, events: &'e [Stated]) -> Option<&'e Place> {
     placed(state, events).map(|(_, place)| place)
+}
+
+/// The same as views show it: without its words for the spot if they were taken out of view.
+pub fn shown_place(state: &HazardState, events: &[Stated]) -> Option<Place> {
+    let (by, place) = placed(state, events)?;
+    let mut place = place.clone();
+    if Hidden::of(state, events).hides_words(&by) {
+        place.spot = Label::default();
+    }
+    Some(place)
 }
 
 /// The place, and the event that says so.

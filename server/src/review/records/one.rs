@@ -7,7 +7,7 @@ use sync_core::{
     campaign::{self, Answered, Family, Judged, Verdict},
     catalogue::Catalogue,
     lifecycle::{Attested, Hidden, Stated},
-    record::{DocId, Grant, GrantId},
+    record::{DocId, Grant, GrantId, Label},
     wire::Code,
 };
 
@@ -90,11 +90,13 @@ fn fold(events: &[Stated], attested: &Attested<'_>) -> Folded {
         let mut state = campaign::fold_inspection(events, attested, catalogue);
         let hidden = Hidden::new(events, &state.redacted, &state.redacted_photos);
         let without = state.failed_without_hazard(catalogue);
-        let shown = |a: &&Answered| a.values.iter().any(|v| !hidden.hides_words(&v.by));
-        let view = |a: &Answered| answered(a, without.contains(&a), catalogue);
-        let answers = state.answers.iter().filter(shown).map(view).collect();
-        let hides_all = |a: &Answered| a.values.iter().all(|v| hidden.hides_words(&v.by));
-        state.answers.retain(|a| !hides_all(a));
+        let shown = |a: &Answered| a.values.iter().any(|v| !hidden.hides_words(&v.by));
+        let without: Vec<bool> = state.answers.iter().map(|a| without.contains(&a)).collect();
+        state.answers.iter_mut().for_each(|a| hide(a, &hidden));
+        let answers = state.answers.iter().zip(without).filter(|(a, _)| shown(a));
+        let view = |(a, without): (&Answered, bool)| answered(a, without, catalogue);
+        let answers = answers.map(view).collect();
+        state.answers.retain(shown);
         let history = std::mem::take(&mut state.history);
         return folded(history, hidden, &state, answers);
     }
@@ -118,6 +120,20 @@ fn folded(
         hidden,
         state,
         answers,
+    }
+}
+
+/// Takes the words of hidden answers to an item out of it. Its building and unit are then spelled as they are compared:
+/// the label is that of one answer, which may be a hidden one.
+fn hide(a: &mut Answered, hidden: &Hidden) {
+    let before = a.values.len();
+    if a.values.iter().all(|v| hidden.hides_words(&v.by)) {
+        return;
+    }
+    a.values.retain(|v| !hidden.hides_words(&v.by));
+    if a.values.len() < before {
+        a.building_label = Label::new(&a.building).unwrap_or_default();
+        a.unit_label = Label::new(&a.unit).unwrap_or_default();
     }
 }
 

@@ -1,0 +1,200 @@
+//! Reading what the plan of a group of packs needs: only rows that these packs name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sync_core::{
+    campaign::Family,
+    crdt,
+    record::{AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, ServerTime},
+};
+
+use super::{
+    Checked, Verified,
+    plan::Situation,
+    room::{self, Shares, Used},
+};
+use crate::{
+    access::Refusal,
+    storage::{
+        StorageError, Tx, devices, docs,
+        log::{self, Held, InDoc},
+        spaces,
+    },
+};
+
+/// Changes of a document that are read to learn how it began; the beginning is the first unless it was attested late.
+const FIRST: i64 = 8;
+
+/// Reads what the plan needs: only rows that these packs name. The spaces are held before they are read, in order.
+pub(super) fn gather<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified> + Clone,
+    now: ServerTime,
+) -> Result<Situation, Refusal> {
+    let changes = || packs.clone().flat_map(|pack| &pack.changes);
+    let contents = || changes().filter_map(|c| c.content.as_ref().ok());
+    let named: BTreeSet<DocId> = changes().map(|c| c.doc).collect();
+    let mut routes = docs::spaces_of(tx, named.iter().copied())?;
+    let areas: BTreeSet<AreaPath> = contents().filter_map(|c| c.area.clone()).collect();
+    let covering: Vec<AreaPath> = spaces::covering(tx, &areas)?.into_iter().collect();
+    // Only the spaces that will hold a document: a county does not wait for its city's.
+    let of = areas
+        .iter()
+        .filter_map(|area| spaces::deepest(&covering, area));
+    let mut s = Situation {
+        spaces: of.cloned().collect(),
+        ..Situation::default()
+    };
+    let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
+    if spaces::lock(tx, &touched)? && routes.len() < named.len() {
+        // Another process may have begun one of these documents before the space was held.
+        routes = docs::spaces_of(tx, named.iter().copied())?;
+    }
+    // Only of documents that are there: a change belongs to one document for ever, by what it begins or builds on.
+    let mut named_in: BTreeMap<&AreaPath, BTreeSet<ChangeHash>> = BTreeMap::new();
+    for change in changes() {
+        let Some(space) = routes.get(&change.doc) else {
+            continue;
+        };
+        let hashes = named_in.entry(space).or_default();
+        hashes.insert(change.hash);
+        hashes.extend(change.content.iter().flat_map(|c| c.deps.iter().copied()));
+    }
+    for (space, hashes) in named_in {
+        let hashes: Vec<ChangeHash> = hashes.into_iter().collect();
+        let here = |doc: &&DocId| routes.get(*doc) == Some(space);
+        let docs: Vec<DocId> = named.iter().filter(here).copied().collect();
+        s.known.extend(log::known(tx, space, &hashes)?);
+        s.actor_seqs.extend(log::last_actor_seqs(tx, space, &docs)?);
+        let docs = docs::of(tx, space, &docs)?;
+        s.docs.extend(docs.into_iter().map(|doc| (doc.id, doc)));
+    }
+    s.actor_ops = actor_ops(tx, changes(), &routes, &s)?;
+    let grants: BTreeSet<_> = contents()
+        .flat_map(|c| &c.authors)
+        .map(|a| a.grant)
+        .collect();
+    s.grants = devices::grant_claims(tx, &grants)?;
+    s.reach = reach(tx, packs.clone(), now)?;
+    s.shares = shares(tx, packs.clone(), &s)?;
+    s.families = families(tx, packs, &s)?;
+    Ok(s)
+}
+
+/// Where the operations end of each author whose change does not build directly on its own change before.
+fn actor_ops<'p>(
+    tx: &mut dyn Tx,
+    changes: impl Iterator<Item = &'p Checked>,
+    routes: &HashMap<DocId, AreaPath>,
+    s: &Situation,
+) -> Result<HashMap<InDoc, u64>, StorageError> {
+    let mut ops = HashMap::new();
+    for change in changes {
+        let (Ok(content), Some(space)) = (&change.content, routes.get(&change.doc)) else {
+            continue;
+        };
+        let actor = (change.doc, content.actor);
+        let Some(last) = s
+            .actor_seqs
+            .get(&actor)
+            .filter(|_| !ops.contains_key(&actor))
+        else {
+            continue;
+        };
+        let before = |held: &&Held| held.by == (content.actor, *last);
+        let direct = content
+            .deps
+            .iter()
+            .filter_map(|dep| s.known.get(dep))
+            .find(before);
+        let end = match direct {
+            Some(held) => Some(held.last_op),
+            None => log::last_op_by(tx, space, &actor)?,
+        };
+        ops.extend(end.map(|end| (actor, end)));
+    }
+    Ok(ops)
+}
+
+/// The grants that are valid now of devices that bring events of others.
+fn reach<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    now: ServerTime,
+) -> Result<HashMap<DeviceId, Vec<Grant>>, Refusal> {
+    let carriers: BTreeSet<DeviceId> = packs
+        .filter(|pack| pack.claims.repair)
+        .map(|pack| pack.claims.device)
+        .collect();
+    let mut reach = HashMap::new();
+    for device in carriers {
+        let grants = devices::device_grants(tx, device)?.into_iter();
+        let grants = grants.filter_map(|(_, sealed)| sealed.stored_claims());
+        let valid = |g: &Grant| g.from <= now && g.until.is_none_or(|until| now < until);
+        reach.insert(device, grants.filter(valid).collect());
+    }
+    Ok(reach)
+}
+
+/// What organisations have used of the documents that get long.
+fn shares<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    s: &Situation,
+) -> Result<Shares, Refusal> {
+    let mut used: HashMap<DocId, Used> = HashMap::new();
+    for change in packs.flat_map(|pack| &pack.changes) {
+        if let Some(doc) = s.docs.get(&change.doc) {
+            let held = Used {
+                changes: doc.changes,
+                bytes: doc.total_bytes,
+            };
+            let total = used.entry(change.doc).or_insert(held);
+            *total = total.plus(Used {
+                changes: 1,
+                bytes: change.bytes.len() as u64,
+            });
+        }
+    }
+    let mut long: BTreeMap<&AreaPath, Vec<DocId>> = BTreeMap::new();
+    for (doc, _) in used.into_iter().filter(|(_, used)| room::is_long(*used)) {
+        long.entry(&s.docs[&doc].space).or_default().push(doc);
+    }
+    let mut shares = Shares::new();
+    for (space, docs) in long {
+        let brought = log::brought(tx, space, &docs)?;
+        let devices: BTreeSet<DeviceId> = brought.iter().map(|(_, device, ..)| *device).collect();
+        let organs = devices::organs(tx, devices)?;
+        for (doc, device, changes, bytes) in brought {
+            // A device that works for two organisations takes from both shares.
+            for organ in organs.get(&device).into_iter().flatten() {
+                let share = shares.entry((doc, *organ)).or_default();
+                *share = share.plus(Used { changes, bytes });
+            }
+        }
+    }
+    Ok(shares)
+}
+
+/// What kind of documents these are to which a change adds a beginning: a hazard must not turn an inspection into a
+/// hazard. Rare, so the log is asked only then.
+fn families<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+    s: &Situation,
+) -> Result<HashMap<DocId, Family>, Refusal> {
+    let begins = |c: &&Checked| c.content.as_ref().is_ok_and(|c| c.beginning.is_some());
+    let changes = packs.flat_map(|pack| &pack.changes).filter(begins);
+    let named: BTreeSet<DocId> = changes.map(|change| change.doc).collect();
+    let mut families = HashMap::new();
+    for doc in named.iter().filter_map(|doc| s.docs.get(doc)) {
+        let first = log::first_changes(tx, &doc.space, doc.id, FIRST)?;
+        let events = first.iter().filter_map(|bytes| crdt::inspect(bytes).ok());
+        let events = events.flat_map(|facts| facts.events);
+        let family = events
+            .filter_map(|(_, bytes)| Event::from_bytes(&bytes).ok())
+            .find_map(|event| Family::begun_by(&event.body));
+        families.extend(family.map(|family| (doc.id, family)));
+    }
+    Ok(families)
+}
