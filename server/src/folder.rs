@@ -29,6 +29,19 @@ pub fn make(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Holds a folder for this process until what is returned goes; `None` if another process holds it.
+///
+/// # Errors
+/// From the file system.
+pub fn hold(path: &Path) -> io::Result<Option<File>> {
+    let folder = File::open(path)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Opens a file to be written from its beginning, readable by its owner only from its first moment.
 ///
 /// # Errors

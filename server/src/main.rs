@@ -1,6 +1,10 @@
 //! The `xuncha` binary: serve, administer, write the schemas.
 
-#![expect(clippy::print_stdout, reason = "a command line program prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line program prints"
+)]
 
 mod cli;
 
@@ -19,7 +23,7 @@ async fn main() -> std::process::ExitCode {
     match cli::Arguments::parse().run().await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            println!("错误 / error: {error:#}");
+            eprintln!("错误 / error: {error:#}");
             std::process::ExitCode::FAILURE
         }
     }

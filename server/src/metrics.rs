@@ -107,8 +107,8 @@ impl Metrics {
         self.request_micros.fetch_add(micros, Relaxed);
     }
 
-    /// As Prometheus reads it.
-    pub fn text(&self, projection_lag: u64) -> String {
+    /// As Prometheus reads it; without the gauge of the ledger's lag if that is not known.
+    pub fn text(&self, projection_lag: Option<u64>) -> String {
         let mut out = String::new();
         let mut counter = |name: &str, help: &str, value: u64| {
             let _ = writeln!(
@@ -160,10 +160,12 @@ impl Metrics {
         for (cause, count) in refused.iter() {
             let _ = writeln!(out, "xuncha_refusals_total{{cause=\"{cause}\"}} {count}");
         }
-        let _ = writeln!(
-            out,
-            "# HELP xuncha_projection_lag Numbers of the log not yet in the ledger.\n# TYPE xuncha_projection_lag gauge\nxuncha_projection_lag {projection_lag}"
-        );
+        if let Some(lag) = projection_lag {
+            let _ = writeln!(
+                out,
+                "# HELP xuncha_projection_lag Numbers of the log not yet in the ledger.\n# TYPE xuncha_projection_lag gauge\nxuncha_projection_lag {lag}"
+            );
+        }
         out
     }
 }
@@ -201,7 +203,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.refused("busy", 2);
         metrics.refused("busy", 1);
-        let text = metrics.text(0);
+        let text = metrics.text(Some(0));
         assert!(
             text.contains("xuncha_refusals_total{cause=\"busy\"} 3\n"),
             "{text}"

@@ -1,7 +1,10 @@
 //! One odd change takes nothing from anybody: it is refused, and devices and server go on with the document.
 
 use automerge::{ActorId, Change, ExpandedChange, ScalarValue, legacy};
-use cli_simulator::world::{note, observation};
+use cli_simulator::{
+    phone::Phone,
+    world::{note, observation},
+};
 use sha2::{Digest, Sha256};
 use sync_core::{
     crdt::Document,
@@ -79,150 +82,183 @@ fn with_idle_author(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-#[test]
-fn an_odd_change_is_refused_and_nobody_loses_the_document() {
+/// A hazard of one device that another holds too, and a hostile device that would add a remark to it.
+struct Scene {
+    town: Town,
+    phones: [Phone; 2],
+    doc: DocId,
+    own: Hostile,
+    heads: Vec<EventId>,
+    /// The changes of the hazard.
+    there: Vec<Vec<u8>>,
+    /// Its first event.
+    words: Vec<u8>,
+    /// A change as it should be.
+    plain: Vec<u8>,
+}
+
+fn scene() -> Scene {
     let mut town = Town::new();
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("消防员己"));
     let doc = found(&mut liu, &town, "楼道堆物");
     town.sync(&mut liu);
     town.sync(&mut wang);
-    let mut own = Hostile::enrol(&town, "物业经理丙", 7);
+    let own = Hostile::enrol(&town, "物业经理丙", 7);
     let (mut document, heads) = own.copy(&town, doc);
-    let there: Vec<Vec<u8>> = document.changes().into_iter().map(|c| c.1).collect();
-    let author = Change::from_bytes(there[0].clone())
-        .unwrap()
-        .decode()
-        .actor_id;
-    let theirs = |n| legacy::OpId(n, author.clone());
-    let (victim, words) = document.events().0.remove(0);
+    let there = document.changes().into_iter().map(|c| c.1).collect();
+    let (_, words) = document.events().0.remove(0);
     let said = own.event(&heads, EventBody::Note(note("x")));
     let plain = own.change(&mut document, &said.to_bytes().unwrap());
+    Scene {
+        town,
+        phones: [liu, wang],
+        doc,
+        own,
+        heads,
+        there,
+        words,
+        plain,
+    }
+}
+
+impl Scene {
+    /// An operation of the hazard's author.
+    fn theirs(&self, number: u64) -> legacy::OpId {
+        let first = Change::from_bytes(self.there[0].clone()).unwrap();
+        legacy::OpId(number, first.actor_id().clone())
+    }
+
+    /// The author's event once more, over itself.
+    fn over(&self) -> Vec<u8> {
+        altered(&self.plain, |c| {
+            let id = EventId::of(&self.words).to_string();
+            let words = ScalarValue::Bytes(self.words.clone());
+            c.operations[0].key = legacy::Key::Map(id.into());
+            c.operations[0].action = legacy::OpType::Put(words);
+            c.operations[0].pred = vec![self.theirs(3)].into();
+        })
+    }
+
+    fn push(&mut self, doc: DocId, change: Vec<u8>, repair: bool) -> Vec<Code> {
+        let refused = self.own.push(&self.town, &[(doc, change)], repair);
+        refused.into_iter().map(|(_, code)| code).collect()
+    }
+
+    /// Devices and server go on with the hazard, of which `others` events are the hostile device's.
+    fn everybody_goes_on(&mut self, others: usize) {
+        let (town, doc) = (&mut self.town, self.doc);
+        let [liu, wang] = &mut self.phones;
+        for phone in [&mut *liu, &mut *wang] {
+            remark(phone, doc, "还在");
+            town.sync(phone);
+            phone.device.idle(100).unwrap();
+        }
+        town.sync(liu);
+        liu.device.idle(100).unwrap();
+        let here = liu.device.hazard(doc).unwrap();
+        assert_eq!(here, wang.device.hazard(doc).unwrap());
+        assert_eq!(here.1.len(), 3 + others);
+        town.project();
+        let reviewer = town.token("审核员丁");
+        let detail = town.json(&format!("/v1/hazards/{doc}"), &reviewer);
+        assert_eq!(detail["events_total"], 3 + others, "{detail}");
+        let named = EventId::of(&self.words).to_string();
+        assert!(detail["events"].to_string().contains(&named), "{detail}");
+    }
+}
+
+#[test]
+fn an_odd_change_is_refused_and_nobody_loses_the_document() {
+    let mut scene = scene();
+    let plain = &scene.plain;
+    let own = Change::from_bytes(plain.clone()).unwrap();
+    let itself = legacy::OpId(own.start_op().get(), own.actor_id().clone());
     let nobody = legacy::OpId(1, ActorId::from(&[0x55; 16]));
-    let itself = Change::from_bytes(plain.clone()).unwrap().decode();
-    let itself = legacy::OpId(itself.start_op.get(), itself.actor_id);
-    let over = altered(&plain, |c| {
-        c.operations[0].key = legacy::Key::Map(victim.to_string().into());
-        c.operations[0].action = legacy::OpType::Put(ScalarValue::Bytes(words.clone()));
-        c.operations[0].pred = vec![theirs(3)].into();
-    });
-    let begun = ScalarValue::Bytes(doc.as_bytes().to_vec());
-    let odd: Vec<(&str, Vec<u8>, bool)> = vec![
-        ("another's event over itself", over, true),
+    let begun = ScalarValue::Bytes(scene.doc.as_bytes().to_vec());
+    let odd: Vec<(&str, Vec<u8>)> = vec![
         (
             "over another's event",
-            with_predecessor(&plain, theirs(3)),
-            false,
+            with_predecessor(plain, scene.theirs(3)),
         ),
-        (
-            "over the layout",
-            with_predecessor(&plain, theirs(1)),
-            false,
-        ),
+        ("over the layout", with_predecessor(plain, scene.theirs(1))),
         (
             "over what is not there",
-            with_predecessor(&plain, theirs(900)),
-            false,
+            with_predecessor(plain, scene.theirs(900)),
         ),
-        (
-            "over an unknown author's",
-            with_predecessor(&plain, nobody),
-            false,
-        ),
-        ("over itself", with_predecessor(&plain, itself), false),
-        ("from the first operation", starting_at(&plain, 1), false),
-        ("one operation early", starting_at(&plain, 3), false),
-        ("one operation late", starting_at(&plain, 5), false),
+        ("over an unknown author's", with_predecessor(plain, nobody)),
+        ("over itself", with_predecessor(plain, itself)),
+        ("from the first operation", starting_at(plain, 1)),
+        ("one operation early", starting_at(plain, 3)),
+        ("one operation late", starting_at(plain, 5)),
         (
             "the last of 32 bits",
-            starting_at(&plain, u64::from(u32::MAX)),
-            false,
+            starting_at(plain, u64::from(u32::MAX)),
         ),
         (
             "beyond 32 bits",
-            starting_at(&plain, u64::from(u32::MAX) + 1),
-            false,
+            starting_at(plain, u64::from(u32::MAX) + 1),
         ),
-        ("the last of 64 bits", starting_at(&plain, u64::MAX), false),
+        ("the last of 64 bits", starting_at(plain, u64::MAX)),
         (
             "the layout again",
-            with_second_operation(&plain, "v", ScalarValue::Uint(1)),
-            false,
+            with_second_operation(plain, "v", ScalarValue::Uint(1)),
         ),
         (
             "the beginning again",
-            with_second_operation(&plain, "id", begun),
-            false,
+            with_second_operation(plain, "id", begun),
         ),
         (
             "a key twice",
-            altered(&plain, |c| c.operations.push(c.operations[0].clone())),
-            false,
+            altered(plain, |c| c.operations.push(c.operations[0].clone())),
         ),
         (
             "a message",
-            altered(&plain, |c| c.message = Some("x".into())),
-            false,
+            altered(plain, |c| c.message = Some("x".into())),
         ),
-        (
-            "bytes more",
-            altered(&plain, |c| c.extra_bytes = vec![1; 9]),
-            false,
-        ),
-        ("a time", altered(&plain, |c| c.time = i64::MIN), false),
-        ("an idle author", with_idle_author(&plain), false),
+        ("bytes more", altered(plain, |c| c.extra_bytes = vec![1; 9])),
+        ("a time", altered(plain, |c| c.time = i64::MIN)),
+        ("an idle author", with_idle_author(plain)),
     ];
-    for (name, change, repair) in odd {
-        let refused = own.push(&town, &[(doc, change)], repair);
-        let codes: Vec<Code> = refused.into_iter().map(|(_, code)| code).collect();
+    let (doc, over) = (scene.doc, scene.over());
+    assert_eq!(scene.push(doc, over, true), [Code::ForgedAuthor]);
+    for (name, change) in odd {
+        let codes = scene.push(doc, change, false);
         assert!(
             matches!(codes[..], [Code::Malformed | Code::ForgedAuthor]),
             "{name}: {codes:?}"
         );
     }
-    // An author's own operations may not lie over each other: the second builds on what the first did not.
-    assert_eq!(own.push(&town, &[(doc, plain.clone())], false), []);
-    let mut before = Document::load(None, there.iter().map(Vec::as_slice)).unwrap();
-    let beside = own.event(&heads, EventBody::Note(note("y")));
-    let beside = own.change(&mut before, &beside.to_bytes().unwrap());
+    scene.everybody_goes_on(0);
+}
+
+#[test]
+fn an_authors_changes_may_not_lie_over_each_other() {
+    let mut scene = scene();
+    let (doc, plain) = (scene.doc, scene.plain.clone());
+    assert_eq!(scene.push(doc, plain, false), []);
+    // The second builds on what the first built on, and not on the first.
+    let mut before = Document::load(None, scene.there.iter().map(Vec::as_slice)).unwrap();
+    let beside = scene.own.event(&scene.heads, EventBody::Note(note("y")));
+    let beside = scene.own.change(&mut before, &beside.to_bytes().unwrap());
     let beside = altered(&beside, |c| c.seq = 2);
-    assert_eq!(
-        own.push(&town, &[(doc, beside)], false),
-        [(0, Code::Malformed)]
-    );
-    // A document that does not say its layout, or which it is.
+    assert_eq!(scene.push(doc, beside, false), [Code::Malformed]);
+    scene.everybody_goes_on(1);
+}
+
+#[test]
+fn a_document_that_does_not_say_its_layout_or_which_it_is_is_refused() {
+    let mut scene = scene();
     for key in ["v", "id"] {
         let other = DocId([9; 16]);
-        let mut document = own.document(other);
+        let mut document = scene.own.document(other);
         let place = ("3栋", "1单元", "1层", LocationKind::Stairwell);
-        let compound = &town.world.compounds[0];
+        let compound = &scene.town.world.compounds[0];
         let observed = observation(compound, "EG-03", place, "没有版本", Vec::new());
-        let begin = own.event(&[], EventBody::Observe(observed));
-        let begin = own.change(&mut document, &begin.to_bytes().unwrap());
+        let begin = scene.own.event(&[], EventBody::Observe(observed));
+        let begin = scene.own.change(&mut document, &begin.to_bytes().unwrap());
         let key = legacy::Key::Map(key.into());
         let less = altered(&begin, |c| c.operations.retain(|op| op.key != key));
-        assert_eq!(
-            own.push(&town, &[(other, less)], false),
-            [(0, Code::Malformed)]
-        );
+        assert_eq!(scene.push(other, less, false), [Code::Malformed]);
     }
-
-    // Everybody goes on.
-    for phone in [&mut liu, &mut wang] {
-        remark(phone, doc, "还在");
-        town.sync(phone);
-        phone.device.idle(100).unwrap();
-    }
-    town.sync(&mut liu);
-    liu.device.idle(100).unwrap();
-    assert_eq!(
-        liu.device.hazard(doc).unwrap(),
-        wang.device.hazard(doc).unwrap()
-    );
-    assert_eq!(liu.device.hazard(doc).unwrap().1.len(), 4);
-    town.project();
-    let reviewer = town.token("审核员丁");
-    let detail = town.json(&format!("/v1/hazards/{doc}"), &reviewer);
-    assert_eq!(detail["events_total"], 4, "{detail}");
-    let named = EventId::of(&words).to_string();
-    assert!(detail["events"].to_string().contains(&named), "{detail}");
+    scene.everybody_goes_on(0);
 }

@@ -33,7 +33,8 @@ fn xuncha(town: &Town, arguments: &[&str]) -> Output {
 }
 
 fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let all = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 /// What a command that succeeds prints.
@@ -81,6 +82,23 @@ const TOKEN: [&str; 6] = [
 
 fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [base, more].concat()
+}
+
+#[test]
+fn a_space_that_would_hide_records_of_another_is_not_made() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    found(&mut liu, &town, "消防通道");
+    town.sync(&mut liu);
+    let mut inner = ENROL;
+    inner[5] = "429999/429998/429998001";
+    let told = refused(&town, &inner);
+    assert!(told.contains("--space 429999/429998"), "{told}");
+    // Where nothing is recorded yet, it may have a log of its own.
+    inner[5] = "429999/429998/429998002";
+    inner[7] = "429999/429998/429998002/429998002001/G01";
+    done(&town, &inner);
+    done(&town, &ENROL);
 }
 
 #[test]

@@ -23,7 +23,8 @@ fn xuncha(data: &Path, arguments: &[&str]) -> Output {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let all = [output.stdout.as_slice(), &output.stderr].concat();
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 fn done(data: &Path, arguments: &[&str]) -> String {
@@ -255,6 +256,70 @@ fn a_backup_that_was_cut_has_no_name_and_is_begun_again() {
     assert!(refused(&s.at("to"), &["admin", "restore", text(&left)]).contains("not finished"));
     let (backup, _) = s.backed_up();
     assert!(backup.join("manifest.json").is_file() && !left.exists());
+}
+
+#[test]
+fn two_copies_of_one_name_at_once_do_not_mix() {
+    let Some(s) = sent(1) else { return };
+    // One is being written by another process.
+    let part = s.at("backup.xuncha-part");
+    fs::create_dir_all(&part).unwrap();
+    fs::write(part.join("xuncha.db"), b"being written").unwrap();
+    let running = xuncha_server::folder::hold(&part).unwrap().unwrap();
+    let backup = s.at("backup");
+    let told = refused(&s.data(), &["admin", "backup", text(&backup)]);
+    assert!(told.contains("another backup"), "{told}");
+    assert!(part.join("xuncha.db").exists() && !backup.exists());
+    drop(running);
+    // A slash at the end is no other name.
+    done(
+        &s.data(),
+        &["admin", "backup", &format!("{}/", text(&backup))],
+    );
+    assert!(backup.join("manifest.json").is_file() && !part.exists());
+    let data = s.at("restored");
+    let aside = data.join(xuncha_server::folder::UNFINISHED);
+    fs::create_dir_all(&aside).unwrap();
+    let running = xuncha_server::folder::hold(&aside).unwrap().unwrap();
+    let key = s.data().join("server.key");
+    let restore = ["admin", "restore", text(&backup), "--key", text(&key)];
+    let told = refused(&data, &restore);
+    assert!(told.contains("another restore"), "{told}");
+    drop(running);
+    done(&data, &restore);
+}
+
+#[test]
+fn a_key_is_not_copied_into_the_backup_and_not_over_a_file() {
+    let Some(s) = sent(1) else { return };
+    let backup = s.at("backup");
+    fs::write(s.at("there"), b"something").unwrap();
+    for key in [backup.join("server.key"), s.at("there")] {
+        let copy = ["admin", "backup", text(&backup), "--with-key", text(&key)];
+        let told = refused(&s.data(), &copy);
+        assert!(told.contains("--with-key"), "{told}");
+        assert!(!backup.exists());
+    }
+}
+
+#[test]
+fn a_photo_that_comes_again_while_verify_runs_stays_known() {
+    let Some(mut s) = sent(1) else { return };
+    fs::remove_file(file_of(&s.data(), &s.hashes[0])).unwrap();
+    let (storage, data) = (s.town.app().storage.clone(), s.data());
+    let photos = xuncha_server::blobs::Target::parse(None, &data).unwrap();
+    let photos = xuncha_server::blobs::Store::open(&photos).unwrap();
+    let found = xuncha_server::backup::verify(&storage, &photos, &|_, _, _| {});
+    let found = s.town.runtime.block_on(found).unwrap();
+    assert_eq!(found.missing, s.hashes);
+    let bytes = s.phone.device.photo_bytes(&s.hashes[0]).unwrap();
+    let tus = crate::support::tus::Tus::new(&s.town, s.phone.device.token().unwrap().unwrap());
+    let at = tus.opened(&bytes);
+    assert_eq!(tus.patch(&at, 0, &bytes).status(), 204);
+    let forget = xuncha_server::backup::forget_missing(&storage, &found);
+    assert_eq!(s.town.runtime.block_on(forget).unwrap(), 0);
+    assert_eq!(s.readable(), [true]);
+    s.town.sync(&mut s.phone);
 }
 
 #[test]

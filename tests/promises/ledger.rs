@@ -167,6 +167,9 @@ fn a_query_that_is_not_understood_names_the_parameter() {
     }
     let (status, _) = town.get(&format!("/v1/hazards?q={}", "a".repeat(101)), &token);
     assert_eq!(status, 400);
+    for path in ["/v1/hazards?q=%00", "/v1/exports/hazards.csv?q=a%00b"] {
+        assert_eq!(town.get(path, &token).0, 400, "{path}");
+    }
     let (status, _) = town.get("/v1/hazards", "no-token");
     assert_eq!(status, 401);
 }

@@ -67,7 +67,8 @@ fn step(phone: &Phone, hash: &BlobHash) -> PhotoStep {
 
 #[test]
 fn a_photo_whose_file_is_gone_short_or_changed_is_shown_and_the_others_go() {
-    let spoil: [(&str, fn(&std::path::Path)); 4] = [
+    type Spoil = fn(&std::path::Path);
+    let spoil: [(&str, Spoil); 4] = [
         ("gone", |file| std::fs::remove_file(file).unwrap()),
         ("empty", |file| std::fs::write(file, b"").unwrap()),
         ("short", |file| {

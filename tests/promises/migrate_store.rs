@@ -84,6 +84,12 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let early = town.start(&config).expect_err("it is not whole yet");
     assert!(format!("{early:#}").contains("migrate-store"), "{early:#}");
 
+    // Undone while it compares, it does not end: the old server may have taken work.
+    from.storage.set_moved(true).unwrap();
+    from.storage.set_moved(false).unwrap();
+    let ended = town.runtime.block_on(migrate::finish(&from, &to));
+    let undone = ended.expect_err("it was undone").to_string();
+    assert!(undone.contains("undone"), "{undone}");
     // The last moments: phones are asked to come back and keep what they have.
     from.storage.set_moved(true).unwrap();
     let third = found_with(&mut liu, &town, "迁移之时", Vec::new());

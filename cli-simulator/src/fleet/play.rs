@@ -72,6 +72,25 @@ pub(super) struct Fleet {
     pub(super) interrupted: usize,
 }
 
+/// A device of the county. One in eight is a reviewer, the others two grid workers and a property manager in turn.
+fn member(
+    (runtime, app, world): (&Runtime, &App, &World),
+    folder: &Path,
+    (n, seed, start): (usize, u64, i64),
+    (direct, bad): (&Http, &Http),
+) -> anyhow::Result<Member> {
+    let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
+    let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
+    let mut phone = Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(start))?;
+    phone.enrol(&mut direct.clone(), "http://server", &code)?;
+    Ok(Member {
+        phone,
+        http: bad.as_phone(&n.to_string()),
+        stated: Vec::new(),
+        photos: Vec::new(),
+    })
+}
+
 impl Fleet {
     /// Everybody's days, until all are home and have everything.
     pub(super) fn play(
@@ -156,31 +175,14 @@ impl Fleet {
             Http::new(&format!("http://{}", proxy.address))?,
         );
         let mut members = Vec::new();
-        for n in 0..plan.devices {
-            // One in eight is a reviewer, the others two grid workers and a property manager in turn.
-            let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
-            let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
+        for n in 0..plan.devices + plan.trouble.city {
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
-            let mut phone =
-                Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(start))?;
-            phone.enrol(&mut direct.clone(), &server, &code)?;
-            let http = bad.as_phone(&n.to_string());
-            members.push(Member {
-                phone,
-                http,
-                stated: Vec::new(),
-                photos: Vec::new(),
+            let (place, own, ways) = ((&runtime, &app, &world), (n, seed, start), (&direct, &bad));
+            members.push(if n < plan.devices {
+                member(place, folder, own, ways)?
+            } else {
+                trouble::officer(place, folder, own, ways)?
             });
-        }
-        for n in plan.devices..plan.devices + plan.trouble.city {
-            let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
-            let place = (&runtime, &app, &world);
-            members.push(trouble::officer(
-                place,
-                folder,
-                (n, seed, start),
-                (&direct, &bad),
-            )?);
         }
         if let Some(moving) = &plan.moving {
             let Member { phone, photos, .. } = &mut members[0];

@@ -48,10 +48,20 @@ pub struct Done {
 /// # Errors
 /// If `to` exists or cannot be written, or the database cannot be read.
 pub async fn backup(storage: &Storage, photos: Option<&Path>, to: &Path) -> anyhow::Result<Done> {
+    // Without a slash at its end, or the unfinished one would lie inside.
+    let to: &Path = &to.components().collect::<PathBuf>();
     ensure!(!to.exists(), "{} exists; choose a new folder", to.display());
     let part = folder::beside(to, UNFINISHED);
+    let held = || {
+        let held = folder::hold(&part).with_context(|| part.display().to_string())?;
+        held.with_context(|| format!("另一个备份正在写入 / another backup is being written to {}; wait for it, or choose another folder", to.display()))
+    };
+    if part.exists() {
+        held()?;
+    }
     clear(&part)?;
     folder::make(&part).with_context(|| part.display().to_string())?;
+    let _held = held()?;
     match fill(storage, photos, &part).await {
         Ok(done) => {
             let (part, to) = (part, to.to_owned());

@@ -63,7 +63,7 @@ pub async fn restore(
     let seed = signing_key(from, manifest.as_ref(), key)?;
     vacant(&place, &seed)?;
     let begun = (from.to_owned(), place.data.clone(), manifest.clone());
-    let database =
+    let (database, _held) =
         tokio::task::spawn_blocking(move || begin(&begun.0, &begun.1, begun.2)).await??;
     let storage = opened(&database, manifest.as_ref(), &seed).await?;
     let lost = match &place.photos {
@@ -156,6 +156,9 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<std::io::Result<_>>()?;
         let cut = was_cut(folder, &place.data, &names);
+        if cut && workshop(folder).is_dir() {
+            held(&workshop(folder), folder)?;
+        }
         let ours =
             |name: &String| OURS.contains(&name.as_str()) || key.contains(&folder.join(name));
         let in_the_way = names
@@ -196,11 +199,27 @@ fn was_cut(place: &Path, data: &Path, names: &[String]) -> bool {
     mark(data).is_some_and(|of_data| mark(place) == Some(of_data))
 }
 
+/// Holds the folder of an unfinished restore into `place`.
+fn held(aside: &Path, place: &Path) -> anyhow::Result<fs::File> {
+    let held = folder::hold(aside).with_context(|| aside.display().to_string())?;
+    held.with_context(|| {
+        format!(
+            "另一个恢复正在进行 / another restore into {} is running; wait for it",
+            place.display()
+        )
+    })
+}
+
 /// Copies the database aside, and proves that it is what the backup says.
-fn begin(from: &Path, data: &Path, manifest: Option<Manifest>) -> anyhow::Result<PathBuf> {
+fn begin(
+    from: &Path,
+    data: &Path,
+    manifest: Option<Manifest>,
+) -> anyhow::Result<(PathBuf, fs::File)> {
     folder::make(data)?;
     let aside = workshop(data);
     folder::make(&aside)?;
+    let held = held(&aside, data)?;
     folder::write(&aside.join(MARK), hex::encode(random::<16>()).as_bytes())?;
     folder::sync(data)?;
     let database = aside.join("xuncha.db");
@@ -212,7 +231,7 @@ fn begin(from: &Path, data: &Path, manifest: Option<Manifest>) -> anyhow::Result
             "the backup's database is not what its manifest says: it is damaged; take another backup"
         );
     }
-    Ok(database)
+    Ok((database, held))
 }
 
 /// Opens the copied database: whole, of this server, with as many rows as were written.

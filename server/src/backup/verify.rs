@@ -1,5 +1,7 @@
 //! The proof that a server holds what it says: rows against bytes, records against their sums.
 
+use std::collections::HashMap;
+
 use sync_core::{
     crdt::change_hash,
     record::{BlobHash, Digest, LogId},
@@ -29,6 +31,8 @@ pub struct Verified {
     pub missing: Vec<BlobHash>,
     /// Photos whose bytes are not what their name says.
     pub damaged: Vec<BlobHash>,
+    /// The object of each of them, as it was looked at.
+    objects: HashMap<BlobHash, String>,
 }
 
 impl Verified {
@@ -107,12 +111,13 @@ async fn bytes(
         last.clone_from(&end.object);
         for held in page {
             found.photos += 1;
+            say("照片 / photos", found.photos, total.max(found.photos));
             match photos.photo(&held.object).await? {
                 None => found.missing.push(held.hash),
                 Some(bytes) if BlobHash::of(&bytes) != held.hash => found.damaged.push(held.hash),
-                Some(_) => {}
+                Some(_) => continue,
             }
-            say("照片 / photos", found.photos, total.max(found.photos));
+            found.objects.insert(held.hash, held.object);
         }
     }
 }
@@ -123,19 +128,15 @@ async fn bytes(
 /// # Errors
 /// [`StorageError`].
 pub async fn forget_missing(storage: &Storage, found: &Verified) -> Result<usize, StorageError> {
-    let gone: Vec<BlobHash> = found
-        .missing
-        .iter()
-        .chain(&found.damaged)
-        .copied()
-        .collect();
+    let gone = found.objects.clone();
     if gone.is_empty() {
         return Ok(0);
     }
     let forget = move |tx: &mut dyn Tx| {
         let mut count = 0;
-        for hash in &gone {
-            count += usize::from(blobs::forget(tx, *hash)?);
+        for (hash, object) in &gone {
+            // One that a phone has sent again meanwhile is another object, and stays.
+            count += usize::from(blobs::forget_object(tx, *hash, object)?);
         }
         for space in spaces::list(tx)? {
             spaces::renew_log(tx, &space.id, LogId(random()))?;

@@ -88,6 +88,18 @@ impl Backup {
             "{} is not there; name the folder with --data",
             file.display()
         );
+        if let Some(key) = &self.with_key {
+            ensure!(
+                !key.exists(),
+                "--with-key: {} exists; name a new file",
+                key.display()
+            );
+            ensure!(
+                !key.starts_with(&self.to),
+                "--with-key: {} lies in the backup; keep the key apart from it",
+                key.display()
+            );
+        }
         let (opening, read) = (config.clone(), config.clone());
         let storage = match tokio::task::spawn_blocking(move || read_only(&read)).await?? {
             Some(storage) => storage,

@@ -8,7 +8,7 @@ use xuncha_server::{
     access::{Invitation, TOKEN_DAYS, invite_until},
     app::system_clock,
     http::Rooms,
-    storage::{Storage, names, revocations},
+    storage::{Storage, StorageError, docs, names, revocations, spaces},
 };
 
 use super::lists;
@@ -117,6 +117,30 @@ fn end_of(day: Date) -> anyhow::Result<ServerTime> {
     Ok(ServerTime(midnight.context("--until")?.as_millisecond()))
 }
 
+/// Makes sure that a space that is new takes no records from one that is there: they stay in its log, which devices of the
+/// new space do not follow.
+async fn apart(storage: &Storage, space: &AreaPath) -> anyhow::Result<()> {
+    let new = space.clone();
+    let around = storage
+        .read(move |tx| {
+            let all = spaces::list(tx)?;
+            if all.iter().any(|there| there.id == new) {
+                return Ok(None);
+            }
+            for there in all.into_iter().filter(|there| there.id.covers(&new)) {
+                if !docs::tail(tx, &there.id, &new, 0, 1)?.is_empty() {
+                    return Ok(Some(there.id));
+                }
+            }
+            Ok::<_, StorageError>(None)
+        })
+        .await?;
+    let Some(there) = around else { return Ok(()) };
+    anyhow::bail!(
+        "--space {space}: 该区划的记录已在 {there} 的日志中 / records of this area are in the log of {there} already, and would not be seen from a log of its own; enrol with --space {there}"
+    )
+}
+
 pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()> {
     let (space, hours, server) = (asked.space, asked.hours, asked.server);
     let who = asked.person;
@@ -125,6 +149,11 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
         "area {} does not lie in space {space}",
         who.area
     );
+    ensure!(
+        server.len() <= 1_000,
+        "--server: at most 1,000 characters fit the QR code"
+    );
+    apart(storage, &space).await?;
     let until = asked.until.map(end_of).transpose()?;
     let now = system_clock()();
     ensure!(

@@ -173,10 +173,7 @@ impl Serving {
             let answer = router.call(request);
             async move {
                 let answer = answer.await?;
-                Ok::<_, std::convert::Infallible>(answer.map(|body| Answer {
-                    body,
-                    _answering: answering,
-                }))
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Answer::new(body, answering)))
             }
         });
         let watched = Watched {

@@ -150,15 +150,18 @@ impl Gate {
         }
     }
 
-    /// Whose request it is: behind a proxy, whom it names last. None if a proxy names nobody.
+    /// Whose request it is: behind a proxy, whom it names last, with or without a port. If it names nobody, or nobody that
+    /// can be read, it is the proxy's own, so that limits for an address hold.
     pub(super) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
         let address = peer?.address;
         if !self.limits.is_proxy(address) {
             return Some(customer(address));
         }
         let named = parts.get_all("x-forwarded-for").iter().next_back();
-        let named = named.and_then(|v| v.to_str().ok())?.rsplit(',').next()?;
-        named.trim().parse().ok().map(customer)
+        let named = named.and_then(|v| v.to_str().ok());
+        let named =
+            named.and_then(|all| all.rsplit(',').map(str::trim).find(|one| !one.is_empty()));
+        Some(customer(named.and_then(forwarded).unwrap_or(address)))
     }
 
     fn permit(&self, class: Class) -> Result<OwnedSemaphorePermit, Refusal> {
@@ -363,6 +366,16 @@ impl Admission {
     }
 }
 
+/// An address as proxies write it: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:1234`.
+fn forwarded(named: &str) -> Option<IpAddr> {
+    let bare = named
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let with_port = || named.parse::<std::net::SocketAddr>().ok();
+    let plain = bare.unwrap_or(named).parse().ok();
+    plain.or_else(|| with_port().map(|socket| socket.ip()))
+}
+
 /// An answer that counts as memory while it is on its way.
 struct HeldBody {
     body: Body,
@@ -384,5 +397,27 @@ impl HttpBody for HeldBody {
     }
     fn size_hint(&self) -> hyper::body::SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_proxies_write_it() {
+        for named in ["192.0.2.1", "192.0.2.1:1234"] {
+            assert_eq!(
+                forwarded(named),
+                Some(IpAddr::from([192, 0, 2, 1])),
+                "{named}"
+            );
+        }
+        for named in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:1234"] {
+            assert_eq!(forwarded(named), "2001:db8::1".parse().ok(), "{named}");
+        }
+        for named in ["", "unknown", "_hidden", "192.0.2.1:x"] {
+            assert_eq!(forwarded(named), None, "{named}");
+        }
     }
 }

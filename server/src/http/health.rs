@@ -20,6 +20,9 @@ use crate::{access::Refusal, front::Peer};
 /// How long an answer of the database holds: who asks in between costs nothing.
 const HOLDS: Duration = Duration::from_secs(1);
 
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// When the database was last asked, and what it said. One asks at a time.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Asked(Arc<Mutex<Option<(Instant, bool)>>>);
@@ -39,10 +42,9 @@ pub(super) async fn ready(
     let well = match *last {
         Some((at, well)) if at.elapsed() < HOLDS => well,
         _ => {
-            let lag = rooms.projection.lag().await;
-            *last = Some((Instant::now(), lag.is_ok()));
-            lag?;
-            true
+            let lag = lag(&rooms).await;
+            *last = Some((Instant::now(), lag.is_some()));
+            lag.is_some()
         }
     };
     if well {
@@ -52,10 +54,16 @@ pub(super) async fn ready(
     Err(Refusal::new(Code::Internal, detail))
 }
 
-/// Counters for Prometheus.
+/// How far the ledger is behind; none if the database does not say so in time.
+async fn lag(rooms: &Rooms) -> Option<u64> {
+    let lag = tokio::time::timeout(PATIENCE, rooms.projection.lag()).await;
+    lag.ok()?.ok()
+}
+
+/// Counters for Prometheus. While the database does not answer, the gauge that it knows is left out.
 #[utoipa::path(get, path = "/metrics", tag = "operators", security(()), responses((status = 200, body = String)))]
-pub(super) async fn metrics(State((rooms, _)): State<(Rooms, Asked)>) -> Result<String, Refusal> {
-    Ok(rooms.metrics.text(rooms.projection.lag().await?))
+pub(super) async fn metrics(State((rooms, _)): State<(Rooms, Asked)>) -> String {
+    rooms.metrics.text(lag(&rooms).await)
 }
 
 /// What the log says of a refusal: where, not what was sent.

@@ -121,9 +121,9 @@ fn group(tx: &mut dyn Tx, reach: &Reach, doc: &Doc) -> Result<Option<GroupView>,
         .into_iter()
         .find(|g| g.members.contains(&doc.id) && g.members.len() > 1);
     let Some(group) = own else { return Ok(None) };
-    let members: Vec<DocId> = group.members.iter().copied().collect();
-    let visible = visible(tx, reach, doc, &members)?;
-    let members = members.iter().filter(|id| visible.contains(id));
+    let visible = visible(tx, reach, doc, &group.members)?;
+    let members = group.members.iter();
+    let members = members.filter(|id| visible.contains(id));
     Ok(Some(GroupView {
         canonical: visible
             .contains(&group.canonical)

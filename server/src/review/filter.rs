@@ -124,6 +124,9 @@ impl Filter {
         if text.as_ref().is_some_and(|q| q.chars().count() > 100) {
             return Err(bad("q", "at most 100 characters"));
         }
+        if text.as_ref().is_some_and(|q| q.contains(char::is_control)) {
+            return Err(bad("q", "no control characters"));
+        }
         Ok(Query {
             within: reach.areas().to_vec(),
             space: None,

@@ -13,6 +13,7 @@ mod enrolment;
 mod error;
 mod fold;
 mod list;
+mod merge;
 mod meta;
 mod named;
 mod outbox;

@@ -3,11 +3,10 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, audit, beacon, docs, enrolment, meta, meta::name, received, rows, scope,
+    Device, DeviceError, beacon, docs, enrolment, merge, meta, meta::name, received, rows, scope,
 };
 use crate::{
-    crdt::Document,
-    record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
+    record::{AreaPath, DocId, ServerTime},
     wire::{
         encode,
         page::{Content, Item, Page, Sum},
@@ -183,7 +182,7 @@ pub(super) fn apply_item(
     match (plan(known.as_ref(), &item.content), known) {
         (Action::Adopt, _) => adopt(c, item, space, batch),
         (Action::Merge, Some(known)) => {
-            let fits = merge(c, item, space, &known)?;
+            let fits = merge::merge(c, item, space, &known)?;
             if !fits {
                 need(c, item.doc)?;
             }
@@ -246,7 +245,7 @@ fn adopt(
         space
     ])?;
     for (at, (facts, bytes)) in facts.iter().zip(changes).enumerate() {
-        insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
+        merge::insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
     match row {
         Some(row) => rows::write(c, item.doc, row)?,
@@ -256,176 +255,6 @@ fn adopt(
     }
     batch.add(&space, area, *sum);
     Ok(true)
-}
-
-fn insert_remote(
-    c: &Connection,
-    doc: DocId,
-    hash: &ChangeHash,
-    bytes: &[u8],
-    received: Option<ServerTime>,
-) -> Result<(), DeviceError> {
-    c.prepare_cached(
-        "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, 3, ?3, ?4)
-         ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received),
-           state = CASE WHEN state IN (4, 5) THEN 2 ELSE state END",
-    )?
-    .execute(params![
-        hash.as_bytes(),
-        doc.as_bytes(),
-        bytes,
-        received.map(|at| at.0)
-    ])?;
-    Ok(())
-}
-
-/// Merges a document into the phone's; `false` if its changes build on something that is not there.
-fn merge(
-    c: &Connection,
-    item: &Item,
-    space: Option<&AreaPath>,
-    known: &docs::Known,
-) -> Result<bool, DeviceError> {
-    let (chunk, changes) = match &item.content {
-        Content::Snapshot { chunk, changes, .. } => (chunk.as_slice(), changes),
-        Content::Delta { changes } => (&[][..], changes),
-    };
-    let Some(told) = times(item, chunk, changes) else {
-        return Ok(false);
-    };
-    if changes
-        .iter()
-        .any(|bytes| crate::crdt::inspect(bytes).is_err())
-    {
-        return Ok(false);
-    }
-    let arrived = changes.iter().map(|bytes| bytes.as_slice());
-    // What the server refused is no part of what it sends: a record of which nothing else is left begins with this.
-    let held = match docs::load_accepted(c, item.doc) {
-        // It cannot be read, and no more can be made of it than to ask for it whole; the other records go on.
-        Err(DeviceError::Document { .. }) => return Ok(false),
-        held => held?,
-    };
-    let merged = match held {
-        Some(mut held) => held.document.merge(chunk, arrived).map(|()| held),
-        None => Document::load((!chunk.is_empty()).then_some(chunk), arrived).map(|document| {
-            docs::Loaded {
-                document,
-                times: received::Times::new(),
-            }
-        }),
-    };
-    let Ok(mut loaded) = merged else {
-        return Ok(false);
-    };
-    if told.values().any(|at| *at == ServerTime::UNATTESTED) {
-        let own = audit::own_changes(c, item.doc)?;
-        let unattested = |hash| told.get(hash) == Some(&ServerTime::UNATTESTED);
-        if own.iter().any(unattested) {
-            // Another device re-supplied what was made here: it counts once this device brings it.
-            c.prepare_cached(
-                "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
-            )?
-            .execute([item.doc.as_bytes()])?;
-        }
-    }
-    // The server's word replaces what this phone has noted: both must judge by the same times.
-    loaded.times.extend(told);
-    store_merged(c, item.doc, &mut loaded, !chunk.is_empty(), changes)?;
-    let path = item.area.clone().unwrap_or_else(|| known.path.clone());
-    let space = space.map_or(known.space.as_str(), AreaPath::as_str);
-    if path != known.path || space != known.space {
-        scope::move_sum(c, (&known.space, &known.path), known.sum, Sum::default())?;
-        scope::move_sum(c, (space, &path), Sum::default(), known.sum)?;
-        c.prepare_cached("UPDATE doc SET path = ?2, space = ?3 WHERE id = ?1")?
-            .execute(params![item.doc.as_bytes(), path.as_str(), space])?;
-    }
-    c.prepare_cached("UPDATE doc SET leaving = 0 WHERE id = ?1 AND leaving = 1")?
-        .execute([item.doc.as_bytes()])?;
-    docs::set_sum(
-        c,
-        item.doc,
-        (space, &path),
-        known.sum,
-        known_to_server(c, item.doc, &mut loaded.document)?,
-    )?;
-    rows::refresh(c, item.doc, &mut loaded)?;
-    Ok(true)
-}
-
-/// The times that came with a document, by change; `None` if it is damaged.
-fn times(
-    item: &Item,
-    chunk: &[u8],
-    changes: &[minicbor::bytes::ByteVec],
-) -> Option<received::Times> {
-    let (folded, tail) = received::split(item, changes.len());
-    let mut times = received::Times::new();
-    if !folded.0.is_empty() && !chunk.is_empty() {
-        let mut whole = Document::load(Some(chunk), []).ok()?;
-        times = received::in_order(whole.change_hashes(), &folded);
-    }
-    for (at, bytes) in changes.iter().enumerate() {
-        if let Some(time) = tail.at(at) {
-            times.insert(crate::crdt::change_hash(bytes), time);
-        }
-    }
-    Some(times)
-}
-
-/// Writes a merged document: new changes as rows, or, if a snapshot came, everything known to the server as one.
-fn store_merged(
-    c: &Connection,
-    doc: DocId,
-    loaded: &mut docs::Loaded,
-    fold: bool,
-    changes: &[minicbor::bytes::ByteVec],
-) -> Result<(), DeviceError> {
-    if fold {
-        // Every change of the merged document becomes a row or was one; folding happens when idle.
-        for (hash, bytes) in loaded.document.changes() {
-            insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
-            c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
-                .execute(params![hash.as_bytes(), bytes])?;
-        }
-        c.prepare_cached("UPDATE doc SET snapshot = NULL, received = NULL WHERE id = ?1")?
-            .execute([doc.as_bytes()])?;
-    } else {
-        for bytes in changes {
-            let facts = crate::crdt::inspect(bytes)
-                .map_err(|source| DeviceError::Document { doc, source })?;
-            let at = loaded.times.get(&facts.hash).copied();
-            insert_remote(c, doc, &facts.hash, bytes, at)?;
-        }
-    }
-    c.prepare_cached(
-        "UPDATE doc SET tail_count = (SELECT count(*) FROM chg WHERE doc = ?1 AND bytes IS NOT NULL) WHERE id = ?1",
-    )?
-    .execute([doc.as_bytes()])?;
-    Ok(())
-}
-
-/// The sum of a document's changes without those the server has not acknowledged. A change of this phone that
-/// came back from the server is thereby acknowledged.
-fn known_to_server(
-    c: &Connection,
-    doc: DocId,
-    document: &mut Document,
-) -> Result<Sum, DeviceError> {
-    let mut own =
-        c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state IN (0, 1, 4, 5)")?;
-    let own = own
-        .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let hashes = document.change_hashes();
-    let known = hashes
-        .into_iter()
-        .filter(|h| !own.iter().any(|o| o == h.as_bytes()));
-    let known: Vec<_> = known.collect();
-    Ok(Sum {
-        changes: known.len() as u64,
-        digest: known.into_iter().collect::<Digest>(),
-    })
 }
 
 pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {

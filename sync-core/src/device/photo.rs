@@ -119,8 +119,8 @@ impl Device {
         aside: &BTreeSet<BlobHash>,
     ) -> Result<Option<PhotoTask>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.hash, p.size, p.upload, p.sent, p.fault FROM photo p JOIN chg c ON c.hash = p.change
-             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND c.state >= 2
+            "SELECT p.hash, p.size, p.upload, p.sent, p.fault FROM photo p LEFT JOIN chg c ON c.hash = p.change
+             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND (c.state >= 2 OR p.change IS NULL)
              ORDER BY p.fault IS NOT NULL, p.failed, p.state DESC, c.n",
         )?;
         let mut rows = statement.query([])?;
@@ -207,14 +207,17 @@ impl Device {
     }
 
     /// Photos that may be removed from the phone: the server's receipt is here **and** the change that names the
-    /// photo is acknowledged. Nothing else ever makes a photo removable.
+    /// photo is acknowledged. Nothing else ever makes a photo removable; none is while records are compared with a server
+    /// that may have been restored.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn removable_photos(&self) -> Result<Vec<BlobHash>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.hash FROM photo p JOIN chg c ON c.hash = p.change
-             WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0 AND c.state IN (2, 3) ORDER BY p.hash",
+            "SELECT p.hash FROM photo p LEFT JOIN chg c ON c.hash = p.change
+             WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0
+               AND (c.state IN (2, 3) OR p.change IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM scope WHERE repair = 1) ORDER BY p.hash",
         )?;
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|hash| Ok(BlobHash::from_slice(&hash?)?)).collect()

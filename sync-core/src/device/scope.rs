@@ -347,6 +347,10 @@ pub(super) fn evict_leaving(c: &Connection) -> Result<(), DeviceError> {
 
 fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     for sql in [
+        // Photos stay, without the acknowledged change that named them: to be removed by the person, or sent again after a
+        // restore.
+        "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = 3
+         AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN (2, 3))",
         "DELETE FROM chg WHERE doc = ?1",
         "DELETE FROM hazard_view WHERE doc = ?1",
         "DELETE FROM campaign_view WHERE doc = ?1",

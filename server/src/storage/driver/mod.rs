@@ -244,6 +244,7 @@ impl StorageError {
             Self::ReadOnly => Self::ReadOnly,
             Self::Blocked => Self::Blocked,
             Self::Released => Self::Released,
+            Self::Undone => Self::Undone,
             other => Self::Engine(other.to_string()),
         }
     }
@@ -292,6 +293,11 @@ pub enum StorageError {
         "the records were moved and the new database was released: this one must not take work again, or both would; keep it as a copy of before"
     )]
     Released,
+    /// The move of the records was undone before its end.
+    #[error(
+        "搬迁已被撤销 / the move was undone while it ran, and the old server may have taken work since: run migrate-store again"
+    )]
+    Undone,
     /// The writer has stopped.
     #[error("the storage is shutting down")]
     Closed,

@@ -165,9 +165,12 @@ impl Sqlite {
     pub(crate) fn set_released(&self, name: &[u8]) -> Result<(), StorageError> {
         let value = [b"released ", name].concat();
         let connection = connect(&self.path, OpenFlags::default())?;
-        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('moved', $1)";
-        connection.execute(sql, [value]).map_err(engine)?;
-        Ok(())
+        // The move may have been undone while it compared; then this database has taken work since.
+        let sql = "UPDATE meta SET value = $1 WHERE name = 'moved' AND value IN (x'31', $1)";
+        match connection.execute(sql, [value]).map_err(engine)? {
+            0 => Err(StorageError::Undone),
+            _ => Ok(()),
+        }
     }
 
     /// Copies the whole database, consistent, while others write.
