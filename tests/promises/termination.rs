@@ -258,7 +258,26 @@ fn sync(phone: &mut Phone, net: &mut dyn Transport) -> (Report, usize) {
 
 #[test]
 fn every_sync_ends_whatever_it_is_answered_and_an_honest_one_delivers_all() {
-    for seed in 0..32_u64 {
+    syncs_end_and_deliver(0..8);
+}
+
+#[test]
+fn every_sync_ends_and_delivers_on_further_histories() {
+    syncs_end_and_deliver(8..16);
+}
+
+#[test]
+fn every_sync_ends_and_delivers_on_a_third_set_of_histories() {
+    syncs_end_and_deliver(16..24);
+}
+
+#[test]
+fn every_sync_ends_and_delivers_on_a_fourth_set_of_histories() {
+    syncs_end_and_deliver(24..32);
+}
+
+fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
         let mut town = Town::new();
         let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
         let first = found(&mut wang, &town, "别人的记录");
