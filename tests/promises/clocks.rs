@@ -42,7 +42,7 @@ fn a_server_clock_that_jumps_takes_nothing_away_and_signs_nothing_until_it_is_ac
             assert_eq!(liu.device.count().unwrap(), held, "{jump}");
             assert_eq!(town.changes_stored(), 5, "{jump}");
         }
-        // Set right, it goes on by itself.
+        // Once the clock is corrected, the server signs again without a restart.
         town.clock.store(MORNING + 60_000, SeqCst);
         assert_eq!(town.sync(&mut liu).acknowledged, 2);
         assert_eq!(liu.device.count().unwrap(), 7);
@@ -53,7 +53,7 @@ fn a_server_clock_that_jumps_takes_nothing_away_and_signs_nothing_until_it_is_ac
 fn a_clock_that_was_wrong_before_is_accepted_by_an_administrator() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
-    // It ran two days ahead until somebody noticed, and is set right now.
+    // The clock was two days ahead while the server signed, and is corrected now.
     town.clock.store(MORNING + 2 * DAY, SeqCst);
     found(&mut liu, &town, "时钟快了两天");
     town.sync(&mut liu);

@@ -1,7 +1,7 @@
 //! What the server refused, and what was stated after it: refused changes leave the record as it is shown, and
 //! statements that wait are written again without them.
 //!
-//! A statement that waits was never acknowledged, so nobody else has seen it: it may get other bytes. Whatever it named
+//! A statement that waits was never acknowledged, so no other device has seen it, and its bytes may change. What it named
 //! as seen and the server does not have is replaced by what that had seen.
 
 use std::collections::{BTreeMap, BTreeSet};
