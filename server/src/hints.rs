@@ -50,6 +50,7 @@ pub struct Hints {
     asking: Arc<Semaphore>,
     /// When the next answer with news may go.
     next: Arc<Mutex<Instant>>,
+    /// Polls so far: decides how much shorter than the longest each is.
     begun: Arc<AtomicU32>,
 }
 

@@ -49,6 +49,13 @@ fn a_server_clock_that_jumps_takes_nothing_away_and_signs_nothing_until_it_is_ac
     }
 }
 
+/// Whether a device whose session has ended syncs to the end.
+fn opens_a_session(phone: &mut Phone, town: &Town) -> bool {
+    phone.device.set_token(None).unwrap();
+    let report = phone.sync(&mut town.http.clone(), Options::default());
+    report.unwrap().complete
+}
+
 #[test]
 fn a_clock_that_was_wrong_before_is_accepted_by_an_administrator() {
     let mut town = Town::new();
@@ -59,23 +66,13 @@ fn a_clock_that_was_wrong_before_is_accepted_by_an_administrator() {
     town.sync(&mut liu);
     town.clock.store(MORNING, SeqCst);
     found(&mut liu, &town, "改正之后");
-    liu.device.set_token(None).unwrap();
-    assert!(
-        !liu.sync(&mut town.http.clone(), Options::default())
-            .unwrap()
-            .complete
-    );
+    assert!(!opens_a_session(&mut liu, &town));
     town.accept_clock();
     assert_eq!(town.sync(&mut liu).acknowledged, 1);
     assert_eq!(liu.device.count().unwrap(), 2);
     // A server that was off for a long time is the same case.
     town.clock.store(MORNING + 30 * DAY, SeqCst);
-    liu.device.set_token(None).unwrap();
-    assert!(
-        !liu.sync(&mut town.http.clone(), Options::default())
-            .unwrap()
-            .complete
-    );
+    assert!(!opens_a_session(&mut liu, &town));
     town.accept_clock();
     town.sync(&mut liu);
 }

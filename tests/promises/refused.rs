@@ -5,8 +5,8 @@ use cli_simulator::{
     world::{evidence, note, photo},
 };
 use sync_core::{
-    identity::{PackClaims, PackReceipt, SecretKey},
-    record::{DeviceId, DocId, EventBody, PhotoRole, ServerTime},
+    identity::SecretKey,
+    record::{DeviceId, DocId, EventBody, PhotoRole},
     sync::{Call, Lost, Options, Reply},
     wire::{
         Code, Exchange,
@@ -15,7 +15,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{MORNING, Town, found, remark};
+use crate::support::{Town, answer::stored, found, remark};
 
 /// Answers a pack with these words as a server would that refuses the change which says them: what follows it in the pack
 /// lacks it. Nothing of the pack is stored.
@@ -53,29 +53,7 @@ impl Refuses {
                 Code::MissingDependencies
             },
         });
-        let claims = PackClaims {
-            device: self.device,
-            number: pack.number,
-            previous: pack.previous,
-            claimed: pack.claimed,
-            repair: pack.repair,
-            changes: pack
-                .entries
-                .iter()
-                .map(|e| e.signed(sync_core::crdt::change_hash(&e.change)))
-                .collect(),
-        };
-        let receipt = PackReceipt {
-            device: self.device,
-            number: pack.number,
-            pack: claims.hash(),
-            received: ServerTime(MORNING),
-        };
-        Some(push::Response::Stored {
-            receipt: receipt.seal(&self.server),
-            refused: refused.collect(),
-            known: None,
-        })
+        Some(stored(pack, self.device, &self.server, refused.collect()))
     }
 }
 

@@ -7,8 +7,8 @@ use cli_simulator::{
     world::{evidence, photo},
 };
 use sync_core::{
-    identity::{PackClaims, PackReceipt, SecretKey},
-    record::{DeviceId, EventBody, PackHash, PhotoRole, ServerTime},
+    identity::SecretKey,
+    record::{DeviceId, EventBody, PackHash, PhotoRole},
     sync::{Call, Lost, Options, Reply, Report, Step, Syncing},
     wire::{
         Code, Exchange,
@@ -19,7 +19,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{MORNING, Town, found, found_with, remark};
+use crate::support::{Town, answer::stored, found, found_with, remark};
 
 /// Calls of one sync of these small phones at most, with a patience of 8: 65 that bring nothing, and some that do.
 const BOUND: u64 = 200;
@@ -158,29 +158,7 @@ impl Chaos {
             code: codes[self.roll(codes.len())],
         });
         let refused = refused.collect();
-        let claims = PackClaims {
-            device: self.device,
-            number: pack.number,
-            previous: pack.previous,
-            claimed: pack.claimed,
-            repair: pack.repair,
-            changes: pack
-                .entries
-                .iter()
-                .map(|e| e.signed(sync_core::crdt::change_hash(&e.change)))
-                .collect(),
-        };
-        let receipt = PackReceipt {
-            device: self.device,
-            number: pack.number,
-            pack: claims.hash(),
-            received: ServerTime(MORNING),
-        };
-        push::Response::Stored {
-            receipt: receipt.seal(&self.server),
-            refused,
-            known: None,
-        }
+        stored(pack, self.device, &self.server, refused)
     }
 }
 

@@ -72,17 +72,15 @@ pub(super) struct Fleet {
     pub(super) interrupted: usize,
 }
 
-/// A device of the county. One in eight is a reviewer, the others two grid workers and a property manager in turn.
+/// A device that is enrolled with a code.
 fn member(
-    (runtime, app, world): (&Runtime, &App, &World),
     folder: &Path,
+    code: &str,
     (n, seed, start): (usize, u64, i64),
     (direct, bad): (&Http, &Http),
 ) -> anyhow::Result<Member> {
-    let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
-    let code = runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?;
     let mut phone = Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(start))?;
-    phone.enrol(&mut direct.clone(), "http://server", &code)?;
+    phone.enrol(&mut direct.clone(), "http://server", code)?;
     Ok(Member {
         phone,
         http: bad.as_phone(&n.to_string()),
@@ -177,12 +175,14 @@ impl Fleet {
         let mut members = Vec::new();
         for n in 0..plan.devices + plan.trouble.city {
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
-            let (place, own, ways) = ((&runtime, &app, &world), (n, seed, start), (&direct, &bad));
-            members.push(if n < plan.devices {
-                member(place, folder, own, ways)?
+            let code = if n < plan.devices {
+                // One in eight is a reviewer, the others two grid workers and a property manager in turn.
+                let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
+                runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?
             } else {
-                trouble::officer(place, folder, own, ways)?
-            });
+                runtime.block_on(trouble::invite_officer(&app, &world))?
+            };
+            members.push(member(folder, &code, (n, seed, start), (&direct, &bad))?);
         }
         if let Some(moving) = &plan.moving {
             let Member { phone, photos, .. } = &mut members[0];

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::atomic::Ordering};
 
 use anyhow::Context;
 use serde::Serialize;
-use sync_core::record::{AreaPath, DeviceTime, Role, ServerTime};
+use sync_core::record::{AreaPath, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
     app::App,
@@ -13,7 +13,7 @@ use xuncha_server::{
     blobs::Target,
 };
 
-use super::play::{Fleet, Member};
+use super::play::Fleet;
 use crate::{
     phone::{Http, Phone},
     world::World,
@@ -86,14 +86,8 @@ pub(super) fn spoil(
     .context("a photo file")
 }
 
-/// An officer of the city: holds the city's own log and the county's.
-pub(super) fn officer(
-    fleet: (&tokio::runtime::Runtime, &App, &World),
-    folder: &Path,
-    (n, seed, start): (usize, u64, i64),
-    (direct, bad): (&Http, &Http),
-) -> anyhow::Result<Member> {
-    let (runtime, app, world) = fleet;
+/// A code for an officer of the city, who holds the city's own log and the county's.
+pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<String> {
     let codes: Vec<&str> = world.county.codes().collect();
     let city: AreaPath = codes[..codes.len() - 1].join("/").parse()?;
     let actor = &world.actors[3];
@@ -105,15 +99,7 @@ pub(super) fn officer(
         space: city,
     };
     let expires = ServerTime(app.rooms.access.now().0 + DAY);
-    let code = runtime.block_on(invite(&app.storage, &invitation, expires))?;
-    let mut phone = Phone::simulated(&folder.join(format!("phone-{n}")), seed, DeviceTime(start))?;
-    phone.enrol(&mut direct.clone(), "http://server", &code)?;
-    Ok(Member {
-        phone,
-        http: bad.as_phone(&n.to_string()),
-        stated: Vec::new(),
-        photos: Vec::new(),
-    })
+    Ok(invite(&app.storage, &invitation, expires).await?)
 }
 
 impl Fleet {

@@ -56,12 +56,12 @@ pub async fn backup(storage: &Storage, photos: Option<&Path>, to: &Path) -> anyh
         let held = folder::hold(&part).with_context(|| part.display().to_string())?;
         held.with_context(|| format!("另一个备份正在写入 / another backup is being written to {}; wait for it, or choose another folder", to.display()))
     };
-    if part.exists() {
-        held()?;
-    }
+    // What an earlier attempt left is held until the new folder is: of two that begin at once one is refused.
+    let left = part.exists().then(held).transpose()?;
     clear(&part)?;
     folder::make(&part).with_context(|| part.display().to_string())?;
     let _held = held()?;
+    drop(left);
     match fill(storage, photos, &part).await {
         Ok(done) => {
             let (part, to) = (part, to.to_owned());

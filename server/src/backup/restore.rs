@@ -61,10 +61,11 @@ pub async fn restore(
         key: key_to.to_owned(),
     };
     let seed = signing_key(from, manifest.as_ref(), key)?;
-    vacant(&place, &seed)?;
+    let left = vacant(&place, &seed)?;
     let begun = (from.to_owned(), place.data.clone(), manifest.clone());
     let (database, _held) =
         tokio::task::spawn_blocking(move || begin(&begun.0, &begun.1, begun.2)).await??;
+    drop(left);
     let storage = opened(&database, manifest.as_ref(), &seed).await?;
     let lost = match &place.photos {
         Some(folder) => refill(&storage, from, &place.data, folder).await?,
@@ -144,7 +145,10 @@ const OURS: [&str; 7] = [
 
 /// Makes sure that nothing is in the way. What a restore that was cut has left is cleared: until its end no server
 /// starts on it, so nothing else is there.
-fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
+///
+/// Returns what was left, held: of two restores that begin at once one is refused.
+fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
+    let mut left = Vec::new();
     let photos = place.photos.iter().filter(|photos| **photos != place.data);
     // The key is written aside first, and may have a name of its own in the data folder.
     let key = [place.key.clone(), folder::beside(&place.key, ".part")];
@@ -157,7 +161,7 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
             .collect::<std::io::Result<_>>()?;
         let cut = was_cut(folder, &place.data, &names);
         if cut && workshop(folder).is_dir() {
-            held(&workshop(folder), folder)?;
+            left.push(held(&workshop(folder), folder)?);
         }
         let ours =
             |name: &String| OURS.contains(&name.as_str()) || key.contains(&folder.join(name));
@@ -186,7 +190,7 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<()> {
         "{} holds another key; move it away first, or leave out --key-file",
         place.key.display()
     );
-    Ok(())
+    Ok(left)
 }
 
 /// Whether everything in a folder is of the restore into `data` that was cut. A photo folder may be in use by another

@@ -54,10 +54,7 @@ pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
     let change = parse_change(bytes)?;
     let actor = change.actor_id().to_bytes().try_into().map(Actor);
     let actor = actor.map_err(|_| CrdtError::Malformed("actor is not 16 bytes".to_owned()))?;
-    let first_op = change.start_op().get();
-    let last_op = first_op
-        .saturating_add(change.len() as u64)
-        .saturating_sub(1);
+    let (first_op, last_op) = operations(&change);
     if last_op > u64::from(u32::MAX / 2) {
         return Err(CrdtError::Malformed("operations beyond 2^31".to_owned()));
     }
@@ -105,9 +102,14 @@ pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
 /// # Errors
 /// [`CrdtError`] if it is damaged.
 pub fn last_op(bytes: &[u8]) -> Result<u64, CrdtError> {
-    let change = parse_change(bytes)?;
+    Ok(operations(&parse_change(bytes)?).1)
+}
+
+/// The numbers of a change's first and last operation.
+fn operations(change: &Change) -> (u64, u64) {
     let first = change.start_op().get();
-    Ok(first.saturating_add(change.len() as u64).saturating_sub(1))
+    let after = first.saturating_add(change.len() as u64);
+    (first, after.saturating_sub(1))
 }
 
 fn check_header(change: &Change) -> Result<(), CrdtError> {

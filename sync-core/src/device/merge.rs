@@ -144,10 +144,9 @@ fn store_merged(
             .execute([doc.as_bytes()])?;
     } else {
         for bytes in changes {
-            let facts = crate::crdt::inspect(bytes)
-                .map_err(|source| DeviceError::Document { doc, source })?;
-            let at = loaded.times.get(&facts.hash).copied();
-            insert_remote(c, doc, &facts.hash, bytes, at)?;
+            let hash = crate::crdt::change_hash(bytes);
+            let at = loaded.times.get(&hash).copied();
+            insert_remote(c, doc, &hash, bytes, at)?;
         }
     }
     c.prepare_cached(

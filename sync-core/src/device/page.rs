@@ -249,9 +249,7 @@ fn adopt(
     }
     match row {
         Some(row) => rows::write(c, item.doc, row)?,
-        None => {
-            rows::refresh(c, item.doc, &mut docs::load(c, item.doc)?)?;
-        }
+        None => rows::show(c, item.doc)?,
     }
     batch.add(&space, area, *sum);
     Ok(true)

@@ -68,21 +68,11 @@ pub(super) fn after_refusal(
             .execute(params![doc.as_bytes(), code.number()])?;
         c.prepare_cached("UPDATE doc SET pending_count = 0 WHERE id = ?1")?
             .execute([doc.as_bytes()])?;
-        show(c, doc)?;
+        rows::show(c, doc)?;
         return Ok((0, refused));
     }
     let restated = restate(c, doc, actor)?;
     Ok((restated, 0))
-}
-
-/// Shows a record as it is now; what cannot be read is tried again when the phone is idle.
-fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    let shown = docs::load(c, doc).and_then(|mut loaded| rows::refresh(c, doc, &mut loaded));
-    if shown.is_err() {
-        c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
-            .execute([doc.as_bytes()])?;
-    }
-    Ok(())
 }
 
 fn pending(c: &Connection, doc: DocId) -> Result<Vec<Pending>, DeviceError> {

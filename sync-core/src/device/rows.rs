@@ -29,6 +29,17 @@ pub(super) fn refresh(
     Ok(())
 }
 
+/// Shows a record as it is now. One that cannot be read does not stop the others: it is tried again when the device is
+/// idle.
+pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+    let shown = docs::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
+    if shown.is_err() {
+        c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
+            .execute([doc.as_bytes()])?;
+    }
+    Ok(())
+}
+
 /// The row of the list for a document, whatever it is.
 fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
     let catalogue = Catalogue::embedded();

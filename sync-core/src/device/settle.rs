@@ -9,7 +9,6 @@ use super::{
     scope,
 };
 use crate::{
-    crdt::ChangeFacts,
     identity::PackReceipt,
     record::{ChangeHash, Digest, DocId, Event, ServerTime},
     wire::{
@@ -73,7 +72,10 @@ impl Device {
                     let known = known.as_deref().unwrap_or_default();
                     let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
                     settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
-                    judge(tx, &timed)?;
+                    // As they are judged by the times that are known now.
+                    for doc in timed {
+                        rows::show(tx, doc)?;
+                    }
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
@@ -100,7 +102,11 @@ fn refusals(request: &Request, refused: &[Refused]) -> Result<Vec<(usize, Code)>
     }
     let (mut codes, mut absent) = (Vec::new(), BTreeSet::new());
     for (index, entry) in request.entries.iter().enumerate() {
-        let facts = facts(entry)?;
+        let damaged = |source| DeviceError::Document {
+            doc: entry.doc,
+            source,
+        };
+        let facts = crate::crdt::inspect(&entry.change).map_err(damaged)?;
         let lacks = facts.deps.iter().any(|hash| absent.contains(hash));
         let implied = lacks.then_some(Code::MissingDependencies);
         if let Some(code) = named.get(&index).copied().or(implied) {
@@ -125,7 +131,7 @@ fn note_times(
             continue;
         }
         let before = known.iter().find(|k| k.entry as usize == index);
-        let hash = inspected(entry)?;
+        let hash = crate::crdt::change_hash(&entry.change);
         let at = before.map_or(received, |known| known.received);
         times.entry(entry.doc).or_default().push((hash, at));
     }
@@ -137,31 +143,6 @@ fn note_times(
         }
     }
     Ok(noted)
-}
-
-/// Shows records as they are judged by the times that are known now.
-fn judge(c: &Connection, docs: &[DocId]) -> Result<(), DeviceError> {
-    for doc in docs {
-        // What cannot be read now was acknowledged all the same; it is tried again when the phone is idle.
-        let shown = docs::load(c, *doc).and_then(|mut it| rows::refresh(c, *doc, &mut it));
-        if shown.is_err() {
-            c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
-                .execute([doc.as_bytes()])?;
-        }
-    }
-    Ok(())
-}
-
-fn facts(entry: &Entry) -> Result<ChangeFacts, DeviceError> {
-    let damaged = |source| DeviceError::Document {
-        doc: entry.doc,
-        source,
-    };
-    crate::crdt::inspect(&entry.change).map_err(damaged)
-}
-
-fn inspected(entry: &Entry) -> Result<ChangeHash, DeviceError> {
-    Ok(facts(entry)?.hash)
 }
 
 /// The server has these changes of the records of a repair pack again; what follows in a record is offered next.
@@ -213,7 +194,7 @@ fn settle_changes(
     // What waits in these records is written again, or refused as well, for this reason.
     let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
-        let hash = inspected(entry)?;
+        let hash = crate::crdt::change_hash(&entry.change);
         match refused
             .iter()
             .find(|(at, _)| *at == index)

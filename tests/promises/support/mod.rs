@@ -3,6 +3,7 @@
 //! In come a seed and names, out come phones that are enrolled and a server that can be restarted. The server's
 //! clock and the phones' clocks are driven by hand.
 
+pub(crate) mod answer;
 pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;
