@@ -49,20 +49,26 @@
 //! What holds, whatever the network does: a call may be made again without harm; a reply that was lost, damaged or
 //! late moves nothing; everything a page brings and the cursor behind it are one transaction.
 //!
-//! Rooms, lower ones know nothing of higher ones: [`record`] · [`catalogue`], [`crdt`], [`identity`], [`picture`],
-//! [`place_key`] · [`lifecycle`], [`wire`] · [`campaign`] · [`device`] · [`sync`].
+//! Rooms, lower ones know nothing of higher ones: [`record`] · [`catalogue`], [`crdt`], [`identity`], [`photo`],
+//! [`place_key`] · [`history`], [`wire`] · [`hazard`], [`activity`], [`inspection`] · [`grouping`], [`duty`] · [`document`] ·
+//! [`device`] · [`sync`].
 
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
-pub mod campaign;
+pub mod activity;
 pub mod catalogue;
 pub mod crdt;
 pub mod device;
+pub mod document;
+pub mod duty;
+pub mod grouping;
+pub mod hazard;
+pub mod history;
 pub mod host;
 pub mod identity;
-pub mod lifecycle;
-pub mod picture;
+pub mod inspection;
+pub mod photo;
 pub mod place_key;
 pub mod record;
 pub mod sync;

@@ -346,7 +346,7 @@ fn a_photo_that_is_none_or_too_wide_is_refused_and_says_why() {
         .unwrap_err();
     assert!(text.to_string().contains("neither a JPEG nor a PNG"));
     // A JPEG header that claims 50,000 pixels.
-    let mut wide = sync_core::picture::sample_jpeg(1, 64, 64, None);
+    let mut wide = sync_core::photo::sample_jpeg(1, 64, 64, None);
     let frame = wide.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     wide[frame + 7..frame + 9].copy_from_slice(&50_000_u16.to_be_bytes());
     let error = liu

@@ -19,8 +19,8 @@ use xuncha_server::access::{Invitation, invite};
 
 use crate::support::{MORNING, Town, found};
 
-pub(crate) fn entry(town: &Town, code: &str, area: &AreaPath, data: &str) -> RecordEntry {
-    RecordEntry {
+pub(crate) fn entry(town: &Town, code: &str, area: &AreaPath, data: &str) -> ActivityEntry {
+    ActivityEntry {
         r#type: TypeCode::new(code).unwrap(),
         area: area.clone(),
         compound: Some(town.world.compounds[0].id),
@@ -37,7 +37,7 @@ fn cleared(vehicles: u32) -> Data {
 
 fn clearance(town: &Town, phone: &mut Phone, vehicles: u32) -> DocId {
     let shot = photo(&mut phone.device, 5, PhotoRole::After).unwrap();
-    let entry = RecordEntry {
+    let entry = ActivityEntry {
         photos: vec![shot],
         data: cleared(vehicles),
         ..entry(town, "clearance", &town.world.grids[0], "{}")

@@ -10,7 +10,7 @@ use cli_simulator::{
 use serde_json::Value;
 use sync_core::{
     lifecycle::duplicate::{Advice, Sign},
-    picture::sample_jpeg,
+    photo::sample_jpeg,
     record::{
         DeviceTime, DocId, Duplicate, EventBody, LocationKind, PhotoRef, PhotoRole, PhotoSource,
         Short,

@@ -55,7 +55,7 @@ fn a_full_phone_says_so_and_keeps_what_it_has() {
         files: Box::new(FullDisk),
     };
     let mut full = Device::open(connection, host).unwrap();
-    let picture = sync_core::picture::sample_jpeg(1, 64, 64, None);
+    let picture = sync_core::photo::sample_jpeg(1, 64, 64, None);
     let error = full
         .add_photo(&picture, PhotoRole::Before, PhotoSource::InApp)
         .unwrap_err();

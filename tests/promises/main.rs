@@ -5,6 +5,7 @@ mod support;
 #[path = "../hostile/mod.rs"]
 mod hostile;
 
+mod activity_types;
 mod bad_input;
 mod base_and_pos;
 mod campaign;
@@ -32,7 +33,6 @@ mod no_op_cost;
 mod photo_safety;
 mod photo_stores;
 mod processes;
-mod record_types;
 mod refused;
 mod report_rounds;
 mod reports;

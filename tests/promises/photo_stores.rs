@@ -6,7 +6,7 @@ use cli_simulator::world::photo;
 use sync_core::{
     device::PhotoStep,
     identity::BlobReceipt,
-    picture::sample_jpeg,
+    photo::sample_jpeg,
     record::{BlobHash, DeviceId, PhotoRole},
     wire::Code,
 };

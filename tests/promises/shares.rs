@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use cli_simulator::world::photo;
 use sync_core::{
-    picture::sample_jpeg,
+    photo::sample_jpeg,
     record::{BlobHash, EventBody, KindCode, PhotoRole, Recode, Short},
     sync::Options,
 };

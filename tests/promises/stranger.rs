@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::blocking::Client;
 use sync_core::{
-    picture::sample_jpeg,
+    photo::sample_jpeg,
     record::{BlobHash, DocId},
     wire::{
         Exchange, PAGE_BYTES,

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::blocking::Client;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering::SeqCst;
-use sync_core::{picture::sample_jpeg, record::BlobHash};
+use sync_core::{photo::sample_jpeg, record::BlobHash};
 
 use cli_simulator::phone::Phone;
 

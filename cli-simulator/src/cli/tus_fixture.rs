@@ -7,7 +7,7 @@ use cli_simulator::{
     phone::{Http, Phone},
     world::World,
 };
-use sync_core::{picture::sample_jpeg, record::BlobHash, sync::Options};
+use sync_core::{photo::sample_jpeg, record::BlobHash, sync::Options};
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,

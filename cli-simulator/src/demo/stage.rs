@@ -13,8 +13,8 @@ use std::{
 use anyhow::Context;
 use sync_core::{
     record::{
-        Data, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRef, PhotoRole,
-        RecordEntry, ServerTime, Short, TypeCode,
+        ActivityEntry, Data, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRef,
+        PhotoRole, ServerTime, Short, TypeCode,
     },
     sync::{Options, Report},
 };
@@ -190,7 +190,7 @@ impl<'s> Stage<'s> {
         data: &serde_json::Value,
     ) -> anyhow::Result<()> {
         let compound = &self.world.compounds[0];
-        let entry = RecordEntry {
+        let entry = ActivityEntry {
             r#type: TypeCode::new(of)?,
             area: compound.grid.clone(),
             compound: Some(compound.id),

@@ -12,7 +12,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sync_core::{
-    picture::sample_jpeg,
+    photo::sample_jpeg,
     record::BlobHash,
     sync::{Call, Method},
 };

@@ -2,7 +2,7 @@
 
 use sync_core::{
     device::Device,
-    picture::{SampleExif, sample_jpeg},
+    photo::{SampleExif, sample_jpeg},
     record::{
         Crs, Evidence, FindingSource, KindCode, Label, LocationKind, Long, Observation, PhotoRef,
         PhotoRole, PhotoSource, Place, Position, PositionSource, Reason,

@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sync_core::{
     identity::BlobReceipt,
-    picture::{self, PictureError, PictureLimits},
+    photo::{self as photos, InvalidPhoto, PhotoLimits},
     record::{BlobHash, ServerTime},
     wire::Code,
 };
@@ -38,7 +38,7 @@ const MAX_EDGE: u16 = 2_048;
 const MAX_DECODE: u64 = 64 << 20;
 
 /// What a decoded photo is like, and its thumbnail.
-type Checked = (picture::Inspected, Vec<u8>);
+type Checked = (photos::Inspected, Vec<u8>);
 
 impl Blobs {
     /// Puts the parts and the last chunk together, and stores the photo.
@@ -86,7 +86,7 @@ impl Blobs {
     fn row(
         &self,
         upload: &Upload,
-        photo: &picture::Inspected,
+        photo: &photos::Inspected,
         object: String,
         stored: ServerTime,
     ) -> Blob {
@@ -186,14 +186,14 @@ fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
         Refusal::new(code, e.to_string())
     })?;
     // Looser bounds hold on the phone, where camera files are decoded one at a time.
-    let limits = PictureLimits {
+    let limits = PhotoLimits {
         max_edge: u32::from(MAX_EDGE),
         max_alloc: MAX_DECODE,
-        ..PictureLimits::default()
+        ..PhotoLimits::default()
     };
-    picture::inspect(bytes, &limits).map_err(|e| {
+    photos::inspect(bytes, &limits).map_err(|e| {
         let code = match e {
-            PictureError::TooManyPixels { .. } | PictureError::TooLarge { .. } => {
+            InvalidPhoto::TooManyPixels { .. } | InvalidPhoto::TooLarge { .. } => {
                 Code::PhotoTooLarge
             }
             _ => Code::PhotoUnreadable,

@@ -116,7 +116,7 @@ fn frame(content: &[u8], limit: u16) -> Result<(), Unfit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sync_core::picture::sample_jpeg;
+    use sync_core::photo::sample_jpeg;
 
     fn set_size(bytes: &mut [u8], width: u16, height: u16) {
         let at = bytes

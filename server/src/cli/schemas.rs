@@ -7,7 +7,7 @@ use serde::Serialize;
 use sync_core::{
     campaign::{CampaignRecord, InspectionState},
     catalogue::{
-        Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, RecordTypes, Regions,
+        ActivityTypes, Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, Regions,
         Rules, Weights, indicators_page, lifecycle_page,
     },
     lifecycle::HazardState,
@@ -39,7 +39,7 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Calendar>(out, "calendar")?;
     record::<Weights>(out, "duplicates")?;
     record::<Duties>(out, "duties")?;
-    record::<RecordTypes>(out, "record_types")?;
+    record::<ActivityTypes>(out, "activity_types")?;
     record::<Inspections>(out, "inspection")?;
     record::<CampaignRecord>(out, "campaign_record")?;
     record::<InspectionState>(out, "inspection_state")?;

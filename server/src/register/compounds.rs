@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sha2::{Digest, Sha256};
 use sync_core::{
     catalogue::Level,
-    lifecycle::{across, parents::Parents},
-    place_key,
+    catalogue::ReportingTree,
+    grouping, place_key,
     record::{AreaPath, CompoundId, OrganId},
 };
 
@@ -98,7 +98,7 @@ fn counties(tx: &mut dyn Tx, lines: &[Line]) -> Result<BTreeMap<AreaPath, AreaPa
     Ok(counties)
 }
 
-fn registered(parents: &Parents, paths: &BTreeSet<AreaPath>) -> BTreeSet<AreaPath> {
+fn registered(parents: &ReportingTree, paths: &BTreeSet<AreaPath>) -> BTreeSet<AreaPath> {
     let tops = paths
         .iter()
         .filter_map(|path| path.codes().next()?.parse().ok());
@@ -261,7 +261,7 @@ fn plan(wanted: Vec<Wanted>, known: &Known, import: &mut Import) -> Vec<Wanted> 
     for mut one in wanted {
         let there = known.compounds.get(&one.compound.id);
         if let Some(there) = there {
-            let named = across::names(&there.name, &[&one.compound.name]);
+            let named = grouping::names(&there.name, &[&one.compound.name]);
             one.compound.aliases.clone_from(&there.aliases);
             one.compound.aliases.extend(named.aliases);
             one.compound.aliases.retain(|alias| *alias != named.name);

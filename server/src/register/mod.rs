@@ -1,6 +1,6 @@
 //! The register of places: regions with whom they report to, compounds with their buildings.
 //!
-//! In come the tables an administrator imports, out come rows and the [`Parents`] that figures are rolled up by. An
+//! In come the tables an administrator imports, out come rows and the [`ReportingTree`] that figures are rolled up by. An
 //! import is planned whole before anything is written: one bad line and nothing happens. No records and no figures here.
 
 mod compounds;
@@ -9,7 +9,7 @@ mod regions;
 
 use sync_core::{
     catalogue::{Catalogue, Level},
-    lifecycle::parents::{Node, Parents},
+    catalogue::{ReportingNode, ReportingTree},
     record::AreaPath,
 };
 
@@ -57,15 +57,15 @@ impl Import {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn parents(tx: &mut dyn Tx, day: &str) -> Result<Parents, StorageError> {
+pub fn parents(tx: &mut dyn Tx, day: &str) -> Result<ReportingTree, StorageError> {
     let rows = crate::storage::regions::deciding(tx)?;
-    Ok(Parents::new(nodes(&rows, day)))
+    Ok(ReportingTree::new(nodes(&rows, day)))
 }
 
 /// The built-in regions and these rows, which go before them.
-fn nodes(rows: &[Region], day: &str) -> Vec<Node> {
+fn nodes(rows: &[Region], day: &str) -> Vec<ReportingNode> {
     let built_in = Catalogue::embedded().regions.regions.iter();
-    let built_in = built_in.map(|region| Node {
+    let built_in = built_in.map(|region| ReportingNode {
         path: region.path.clone(),
         levels: region.levels.clone(),
         parent: None,
@@ -77,10 +77,10 @@ fn nodes(rows: &[Region], day: &str) -> Vec<Node> {
         .collect()
 }
 
-fn node(row: &Region, day: &str) -> Option<Node> {
+fn node(row: &Region, day: &str) -> Option<ReportingNode> {
     let path = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<AreaPath>().ok());
     let ended = row.valid_to.as_deref().is_some_and(|to| to < day);
-    Some(Node {
+    Some(ReportingNode {
         path: row.path.parse().ok()?,
         levels: levels(&row.level)?,
         parent: path(&row.parent),

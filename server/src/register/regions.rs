@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
+    catalogue::ReportingTree,
     catalogue::{Catalogue, Level},
-    lifecycle::parents::Parents,
     record::AreaPath,
 };
 
@@ -208,7 +208,7 @@ fn connected(rows: &[(usize, Region)], known: &BTreeMap<String, Region>, import:
     all.extend(rows.iter().map(|(_, row)| (row.path.clone(), row.clone())));
     let all: Vec<Region> = all.into_values().collect();
     // A far day: successors count too.
-    let parents = Parents::new(nodes(&all, "9999-12-31"));
+    let parents = ReportingTree::new(nodes(&all, "9999-12-31"));
     if let Err(circle) = parents.check() {
         let circle = circle.0.to_string();
         let at = rows.iter().find(|(_, row)| row.path == circle);

@@ -24,7 +24,7 @@ pub struct Blob {
     pub receipt: Vec<u8>,
     /// Where its bytes are in the photo store.
     pub object: String,
-    /// How it looks (`picture::print`), if that is known.
+    /// How it looks (`photo::print`), if that is known.
     pub print: Option<u64>,
 }
 

@@ -14,9 +14,10 @@ mod inspection;
 mod kinds;
 mod level;
 mod pairs;
-mod picture;
-mod record_types;
+mod lifecycle_page;
+mod activity_types;
 mod regions;
+mod reporting_tree;
 mod rules;
 
 use std::sync::OnceLock;
@@ -37,9 +38,10 @@ pub use inspection::{AnswerType, Inspections, Item, Template};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
-pub use picture::lifecycle_page;
-pub use record_types::{Figure, INSPECTION, Only, RecordType, RecordTypes};
+pub use lifecycle_page::lifecycle_page;
+pub use activity_types::{Figure, INSPECTION, Only, ActivityType, ActivityTypes};
 pub use regions::{Level, Region, Regions};
+pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
 pub use rules::{
     Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
     State, StateCode, Transition,
@@ -61,7 +63,7 @@ pub struct Catalogue {
     /// What a property company owes for a violation.
     pub duties: Duties,
     /// The types of records beside hazards.
-    pub record_types: RecordTypes,
+    pub activity_types: ActivityTypes,
     /// Items and templates of inspections.
     pub inspections: Inspections,
     /// The province and its cities.
@@ -85,8 +87,8 @@ pub struct Sources<'t> {
     pub weights: &'t str,
     /// `duties.json`.
     pub duties: &'t str,
-    /// `record_types.json`.
-    pub record_types: &'t str,
+    /// `activity_types.json`.
+    pub activity_types: &'t str,
     /// `inspection.json`.
     pub inspections: &'t str,
     /// `regions.json`.
@@ -115,7 +117,7 @@ impl Sources<'static> {
         calendar: include_str!("../../../schemas/catalogue/calendar.json"),
         weights: include_str!("../../../schemas/catalogue/duplicates.json"),
         duties: include_str!("../../../schemas/catalogue/duties.json"),
-        record_types: include_str!("../../../schemas/catalogue/record_types.json"),
+        activity_types: include_str!("../../../schemas/catalogue/activity_types.json"),
         inspections: include_str!("../../../schemas/catalogue/inspection.json"),
         regions: include_str!("../../../schemas/catalogue/regions.json"),
         indicators: include_str!("../../../schemas/catalogue/indicators.json"),
@@ -139,7 +141,7 @@ impl Catalogue {
             calendar: serde_json::from_str(sources.calendar)?,
             weights: serde_json::from_str(sources.weights)?,
             duties: serde_json::from_str(sources.duties)?,
-            record_types: serde_json::from_str(sources.record_types)?,
+            activity_types: serde_json::from_str(sources.activity_types)?,
             inspections: serde_json::from_str(sources.inspections)?,
             regions: serde_json::from_str(sources.regions)?,
             indicators: serde_json::from_str(sources.indicators)?,
@@ -155,7 +157,7 @@ impl Catalogue {
             kinds.prepare()?;
             known_classes(kinds, &self.calendar)?;
         }
-        self.record_types.prepare()?;
+        self.activity_types.prepare()?;
         let versions = || [&self.kinds].into_iter().chain(&self.earlier);
         let known = |code: &str| versions().any(|kinds| kinds.find(code).is_some());
         self.inspections.prepare(known)?;
@@ -287,7 +289,7 @@ mod tests {
             "escalations_solved",
         ];
         let catalogue = Catalogue::parse(SOURCES).unwrap();
-        let types = catalogue.record_types.types.iter();
+        let types = catalogue.activity_types.types.iter();
         let mut fed: Vec<&str> = types
             .flat_map(|of| of.counts.iter().map(|figure| figure.name.as_str()))
             .collect();

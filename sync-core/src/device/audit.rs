@@ -182,7 +182,7 @@ impl Device {
                 continue;
             }
             let mut all = match docs::load_accepted(&self.connection, doc) {
-                Ok(Some(mut shared)) => shared.document.changes(),
+                Ok(Some(mut shared)) => shared.crdt.changes(),
                 // Nothing of it can be offered: what cannot be read must not hold up the others.
                 Ok(None) | Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => {
                     Vec::new()

@@ -1,12 +1,11 @@
 //! Capture: what a person states becomes durable in one transaction, without any network.
 
-use std::collections::HashMap;
-
 use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, beacon, docs, enrolment, rows};
 use crate::{
     crdt::{Document, NewChange},
+    document::{OpenDocument, ReceiveTimes},
     record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
 };
 
@@ -56,12 +55,12 @@ impl Device {
         doc: DocId,
         body: EventBody,
         person: Option<PersonId>,
-    ) -> Result<(docs::Loaded, Event), DeviceError> {
+    ) -> Result<(OpenDocument, Event), DeviceError> {
         let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
         let area = body.begins_in().cloned().unwrap_or(known.path);
         let loaded = docs::load(&self.connection, doc)?;
-        let seen = crate::lifecycle::newest(&docs::stated(&loaded.document));
-        let event = self.event(body, &area, person, seen)?;
+        let after = crate::history::heads(&loaded.events());
+        let event = self.event(body, &area, person, after)?;
         Ok((loaded, event))
     }
 
@@ -96,9 +95,9 @@ pub(super) fn create(
 ) -> Result<EventId, DeviceError> {
     let document = Document::create(enrolment::actor(c)?, doc)
         .map_err(|source| DeviceError::Document { doc, source })?;
-    let mut loaded = docs::Loaded {
-        document,
-        times: HashMap::new(),
+    let mut loaded = OpenDocument {
+        crdt: document,
+        times: ReceiveTimes::new(),
     };
     docs::insert(c, doc, area)?;
     append(c, doc, &mut loaded, event)
@@ -108,13 +107,13 @@ pub(super) fn create(
 pub(super) fn append(
     c: &Connection,
     doc: DocId,
-    loaded: &mut docs::Loaded,
+    loaded: &mut OpenDocument,
     event: &Event,
 ) -> Result<EventId, DeviceError> {
     let bytes = event.to_bytes()?;
     let id = EventId::of(&bytes);
     let change = loaded
-        .document
+        .crdt
         .append(enrolment::actor(c)?, &bytes)
         .map_err(|source| DeviceError::Document { doc, source })?;
     insert_pending(c, doc, &change)?;

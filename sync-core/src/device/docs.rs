@@ -6,11 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{DeviceError, enrolment, received, scope};
 use crate::{
-    catalogue::Catalogue,
     crdt::Document,
-    lifecycle::{self, Attested, HazardState, Stated},
-    record::{AreaPath, ChangeHash, Digest, DocId, Event},
-    wire::page::Sum,
+    document::{Folded, OpenDocument},
+    record::{AreaPath, ChangeHash, Digest, DocId},
+    wire::{Received, page::Sum},
 };
 
 /// What the store knows of a record without loading it.
@@ -57,18 +56,11 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
     }))
 }
 
-/// A record in memory, and when the server received its changes.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) document: Document,
-    pub(super) times: received::Times,
-}
-
 /// Loads a record as this phone sees it: snapshot and every change after it, without what the server refused.
 ///
 /// A record of which nothing is left then is only on this phone: it is shown as it was stated, so that no word is lost
 /// to its author.
-pub(super) fn load(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
+pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
     match load_accepted(c, doc) {
         Ok(Some(loaded)) => Ok(loaded),
         Ok(None) | Err(DeviceError::Document { .. }) => load_with_refused(c, doc),
@@ -77,18 +69,18 @@ pub(super) fn load(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
 }
 
 /// Loads a record without what the server refused; `None` if nothing else is left of it.
-pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<Loaded>, DeviceError> {
+pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<OpenDocument>, DeviceError> {
     let snapshot = snapshot(c, doc)?;
     let tail = tail(c, doc, WAITING_OR_ACCEPTED)?;
     if snapshot.is_none() && tail.is_empty() {
         return Ok(None);
     }
-    Ok(Some(assemble(c, doc, snapshot, &tail)?))
+    Ok(Some(assemble(c, doc, snapshot.as_deref(), &tail)?))
 }
 
 /// Loads a record with what the server refused, as far as it fits together: a refused change may build on one that was
 /// written again in the meantime.
-fn load_with_refused(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> {
+fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let snapshot = snapshot(c, doc)?;
     let mut present: BTreeSet<ChangeHash> = match &snapshot {
@@ -113,7 +105,7 @@ fn load_with_refused(c: &Connection, doc: DocId) -> Result<Loaded, DeviceError> 
         }
         left = later;
         if left.len() == before {
-            return assemble(c, doc, snapshot, &fitting);
+            return assemble(c, doc, snapshot.as_deref(), &fitting);
         }
     }
 }
@@ -143,27 +135,21 @@ fn tail(c: &Connection, doc: DocId, state: u8) -> Result<Vec<Vec<u8>>, DeviceErr
 fn assemble(
     c: &Connection,
     doc: DocId,
-    snapshot: Option<Vec<u8>>,
+    snapshot: Option<&[u8]>,
     tail: &[Vec<u8>],
-) -> Result<Loaded, DeviceError> {
-    let damaged = |source| DeviceError::Document { doc, source };
-    let tail = tail.iter().map(Vec::as_slice);
-    let mut times = received::of_rows(c, doc)?;
-    let document = match snapshot {
-        None => Document::load(None, tail).map_err(damaged)?,
-        Some(chunk) => {
-            let mut document = Document::load(Some(&chunk), []).map_err(damaged)?;
-            let kept = received::kept(c, doc)?;
-            if !kept.0.is_empty() {
-                for (hash, at) in received::in_order(document.change_hashes(), &kept) {
-                    times.entry(hash).or_insert(at);
-                }
-            }
-            document.merge(&[], tail).map_err(damaged)?;
-            document
-        }
+) -> Result<OpenDocument, DeviceError> {
+    let times = received::of_rows(c, doc)?;
+    let kept = match snapshot {
+        Some(_) => received::kept(c, doc)?,
+        None => Received::default(),
     };
-    Ok(Loaded { document, times })
+    let snapshot = snapshot.map(|chunk| (chunk, &kept));
+    let tail = tail.iter().map(|bytes| (bytes.as_slice(), None));
+    let mut open = OpenDocument::open(snapshot, tail)
+        .map_err(|source| DeviceError::Document { doc, source })?;
+    // The time of a row is newer than the one stored with the snapshot.
+    open.times.extend(times);
+    Ok(open)
 }
 
 /// Makes the row of a record that is new to this phone.
@@ -194,50 +180,23 @@ pub(super) fn set_sum(
     scope::move_sum(c, at, old, new)
 }
 
-/// The readable events of a loaded record.
-pub(super) fn stated(document: &Document) -> Vec<Stated> {
-    let (events, _) = document.events();
-    let read = |(id, bytes): (_, Vec<u8>)| {
-        Event::from_bytes(&bytes)
-            .ok()
-            .map(|event| Stated { id, event })
-    };
-    events.into_iter().filter_map(read).collect()
-}
-
-/// What `judge` makes of a loaded document, with all that is attested about its events.
-pub(super) fn judged<T>(
-    c: &Connection,
-    loaded: &mut Loaded,
-    judge: impl FnOnce(&[Stated], &Attested<'_>) -> T,
-) -> Result<(T, Vec<Stated>), DeviceError> {
-    let events = stated(&loaded.document);
-    let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
-    for stated in &events {
-        let (id, device) = (stated.event.grant, stated.event.device);
-        if !grants.contains_key(&id)
-            && let Some(grant) = enrolment::find_grant(c, &id)?
-        {
-            grants.insert(id, grant);
-        }
-        if !revoked.contains_key(&device)
-            && let Some(at) = received::revoked(c, device)?
-        {
-            revoked.insert(device, at);
-        }
-    }
-    let held = loaded.document.held();
-    let attested = Attested::new(&grants, &revoked, &held, &loaded.times);
-    let made = judge(&events, &attested);
-    Ok((made, events))
-}
-
-/// Folds a loaded hazard.
+/// Folds a document with the grants and revocations that this device knows.
 pub(super) fn fold(
     c: &Connection,
-    loaded: &mut Loaded,
-) -> Result<(HazardState, Vec<Stated>), DeviceError> {
-    judged(c, loaded, |events, attested| {
-        lifecycle::fold(events, attested, Catalogue::embedded())
+    open: &mut OpenDocument,
+) -> Result<Folded<'static>, DeviceError> {
+    open.fold_with(|used, authors| {
+        let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
+        for id in used {
+            if let Some(grant) = enrolment::find_grant(c, id)? {
+                grants.insert(*id, grant);
+            }
+        }
+        for device in authors {
+            if let Some(at) = received::revoked(c, *device)? {
+                revoked.insert(*device, at);
+            }
+        }
+        Ok((grants, revoked))
     })
 }

@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs, page, received, rows};
-use crate::{crdt::Document, record::DocId};
+use super::{Device, DeviceError, docs, page, rows};
+use crate::{record::DocId, wire::encode};
 
 impl Device {
     /// Folds up to `limit` records that have nothing pending, and verifies up to `limit` rows that the server had
@@ -50,16 +50,15 @@ fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
         Err(DeviceError::Document { .. }) => return need_whole(c, doc),
         loaded => loaded?,
     };
-    let snapshot = loaded.document.snapshot();
-    let Ok(mut again) = Document::load(Some(&snapshot), []) else {
+    let Some(snapshot) = loaded.snapshot() else {
         return Ok(());
     };
-    if again.digest() != loaded.document.digest() {
-        return Ok(());
-    }
-    let times = received::to_bytes(again.change_hashes(), &loaded.times);
     c.prepare_cached("UPDATE doc SET snapshot = ?2, received = ?3 WHERE id = ?1")?
-        .execute(params![doc.as_bytes(), snapshot, times])?;
+        .execute(params![
+            doc.as_bytes(),
+            snapshot.chunk,
+            encode(&snapshot.received)
+        ])?;
     c.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     Ok(())
@@ -80,7 +79,7 @@ fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
         && known.pending == 0
         && known.tail >= 0
     {
-        let hashes = loaded.document.change_hashes();
+        let hashes = loaded.crdt.change_hashes();
         let counted = crate::wire::page::Sum {
             changes: hashes.len() as u64,
             digest: hashes.into_iter().collect(),

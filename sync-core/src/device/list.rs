@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Device, DeviceError, docs};
 use crate::{
-    lifecycle::{HazardState, Stated},
-    record::{CompoundId, DocId, Row},
+    document::Folded,
+    record::{CompoundId, DocId, ListRow},
 };
 
 /// A row of the list with its record.
@@ -14,7 +14,7 @@ pub struct HazardRow {
     /// The record.
     pub doc: DocId,
     /// What the list shows.
-    pub row: Row,
+    pub row: ListRow,
     /// Events of this phone that the server has not acknowledged.
     pub unsent: u32,
 }
@@ -38,8 +38,8 @@ const COLUMNS: &str =
 const SHOWN: &str =
     "(v.state > 0 OR EXISTS (SELECT 1 FROM chg c WHERE c.doc = v.doc AND c.state <> 3))";
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
-    let view = Row {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, ListRow, u32)> {
+    let view = ListRow {
         state: row.get(1)?,
         flags: row.get(2)?,
         code: row.get(3)?,
@@ -51,7 +51,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, Row, u32)> {
         photos: row.get(9)?,
         compound: row.get::<_, Option<[u8; 16]>>(11)?.map(CompoundId),
         place_key: Some(row.get(12)?).filter(|key: &String| !key.is_empty()),
-        record: None,
+        activity: None,
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }
@@ -105,11 +105,11 @@ impl Device {
         Ok(found.map(|(_, row, unsent)| HazardRow { doc, row, unsent }))
     }
 
-    /// One hazard with its whole history, folded.
+    /// One document with its whole history, folded.
     ///
     /// # Errors
-    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
-    pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<Stated>), DeviceError> {
+    /// [`DeviceError::UnknownDocument`] if it is not on this device.
+    pub fn open_document(&self, doc: DocId) -> Result<Folded<'static>, DeviceError> {
         docs::fold(&self.connection, &mut docs::load(&self.connection, doc)?)
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::{DeviceError, audit, docs, received, rows, scope};
 use crate::{
     crdt::Document,
+    document::{OpenDocument, ReceiveTimes, times_of},
     record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
     wire::page::{Content, Item, Sum},
 };
@@ -59,11 +60,11 @@ pub(super) fn merge(
         held => held?,
     };
     let merged = match held {
-        Some(mut held) => held.document.merge(chunk, arrived).map(|()| held),
+        Some(mut held) => held.crdt.merge(chunk, arrived).map(|()| held),
         None => Document::load((!chunk.is_empty()).then_some(chunk), arrived).map(|document| {
-            docs::Loaded {
-                document,
-                times: received::Times::new(),
+            OpenDocument {
+                crdt: document,
+                times: ReceiveTimes::new(),
             }
         }),
     };
@@ -99,7 +100,7 @@ pub(super) fn merge(
         item.doc,
         (space, &path),
         known.sum,
-        known_to_server(c, item.doc, &mut loaded.document)?,
+        known_to_server(c, item.doc, &mut loaded.crdt)?,
     )?;
     rows::refresh(c, item.doc, &mut loaded)?;
     Ok(true)
@@ -110,12 +111,12 @@ fn times(
     item: &Item,
     chunk: &[u8],
     changes: &[minicbor::bytes::ByteVec],
-) -> Option<received::Times> {
+) -> Option<ReceiveTimes> {
     let (folded, tail) = received::split(item, changes.len());
-    let mut times = received::Times::new();
+    let mut times = ReceiveTimes::new();
     if !folded.0.is_empty() && !chunk.is_empty() {
         let mut whole = Document::load(Some(chunk), []).ok()?;
-        times = received::in_order(whole.change_hashes(), &folded);
+        times = times_of(&mut whole, &folded);
     }
     for (at, bytes) in changes.iter().enumerate() {
         if let Some(time) = tail.at(at) {
@@ -129,13 +130,13 @@ fn times(
 fn store_merged(
     c: &Connection,
     doc: DocId,
-    loaded: &mut docs::Loaded,
+    loaded: &mut OpenDocument,
     fold: bool,
     changes: &[minicbor::bytes::ByteVec],
 ) -> Result<(), DeviceError> {
     if fold {
         // Every change of the merged document becomes a row or was one; folding happens when idle.
-        for (hash, bytes) in loaded.document.changes() {
+        for (hash, bytes) in loaded.crdt.changes() {
             insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
             c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
                 .execute(params![hash.as_bytes(), bytes])?;

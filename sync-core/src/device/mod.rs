@@ -4,9 +4,9 @@
 //! that changes something is one transaction. No sockets and no waiting here, and nothing is acknowledged to a
 //! person before it is committed with `synchronous=FULL`.
 
+mod activity;
 mod audit;
 mod beacon;
-mod campaign;
 mod capture;
 mod docs;
 mod enrolment;
@@ -35,7 +35,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::host::Host;
 
 pub use audit::RepairTask;
-pub use campaign::{CampaignFilter, CampaignRow};
+pub use activity::{ActivityFilter, ActivityRow};
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, HazardRow};

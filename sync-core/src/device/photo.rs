@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{Device, DeviceError, enrolment};
 use crate::{
     identity::BlobReceipt,
-    picture::{self, PictureError, PictureLimits},
+    photo::{self as photos, InvalidPhoto, PhotoLimits},
     record::{BlobHash, Crs, PhotoRef, PhotoRole, PhotoSource, Position, PositionSource, Text},
     wire::Code,
 };
@@ -45,7 +45,7 @@ pub struct PhotoTask {
 pub enum PhotoError {
     /// Not a photo, or over a limit.
     #[error(transparent)]
-    Picture(#[from] PictureError),
+    Invalid(#[from] InvalidPhoto),
     /// It could not be stored.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -62,7 +62,7 @@ impl Device {
         role: PhotoRole,
         source: PhotoSource,
     ) -> Result<PhotoRef, PhotoError> {
-        let prepared = picture::prepare(bytes, &PictureLimits::default())?;
+        let prepared = photos::prepare(bytes, &PhotoLimits::default())?;
         let hash = BlobHash::of(&prepared.working);
         let files = &mut self.host.files;
         files

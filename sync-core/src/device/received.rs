@@ -1,11 +1,10 @@
 //! When the server received what is on this phone, and which phones it has revoked.
 
-use std::collections::HashMap;
-
 use rusqlite::{Connection, params};
 
 use super::{DeviceError, docs};
 use crate::{
+    document::{ReceiveTimes, in_hash_order, times_of},
     record::{AreaPath, ChangeHash, DeviceId, DocId, ServerTime},
     wire::{
         Received, decode, encode,
@@ -14,25 +13,8 @@ use crate::{
     },
 };
 
-/// Times of the changes of one record.
-pub(super) type Times = HashMap<ChangeHash, ServerTime>;
-
-/// The times of changes in the order of their hashes, as they are kept beside a snapshot.
-pub(super) fn in_order(mut hashes: Vec<ChangeHash>, received: &Received) -> Times {
-    hashes.sort_unstable();
-    let timed = |(at, hash)| Some((hash, received.at(at)?));
-    hashes.into_iter().enumerate().filter_map(timed).collect()
-}
-
-/// As [`in_order`], to be kept.
-pub(super) fn to_bytes(mut hashes: Vec<ChangeHash>, times: &Times) -> Vec<u8> {
-    hashes.sort_unstable();
-    let received: Received = hashes.iter().map(|hash| times.get(hash).copied()).collect();
-    encode(&received)
-}
-
 /// The times of changes that are kept as rows.
-pub(super) fn of_rows(c: &Connection, doc: DocId) -> Result<Times, DeviceError> {
+pub(super) fn of_rows(c: &Connection, doc: DocId) -> Result<ReceiveTimes, DeviceError> {
     let mut statement =
         c.prepare_cached("SELECT hash, received FROM chg WHERE doc = ?1 AND received IS NOT NULL")?;
     let rows = statement
@@ -75,11 +57,11 @@ pub(super) fn note(
     };
     let damaged = |source| DeviceError::Document { doc, source };
     let mut snapshot = crate::crdt::Document::load(Some(&bytes), []).map_err(damaged)?;
-    let hashes = snapshot.change_hashes();
-    let mut known = in_order(hashes.clone(), &kept(c, doc)?);
+    let mut known = times_of(&mut snapshot, &kept(c, doc)?);
     known.extend(folded);
+    let received = in_hash_order(snapshot.change_hashes(), &known);
     c.prepare_cached("UPDATE doc SET received = ?2 WHERE id = ?1")?
-        .execute(params![doc.as_bytes(), to_bytes(hashes, &known)])?;
+        .execute(params![doc.as_bytes(), encode(&received)])?;
     Ok(())
 }
 

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, capture, docs, enrolment, meta, meta::name, received, rows};
+use super::{Device, DeviceError, capture, docs, enrolment, meta, meta::name, rows};
 use crate::{
     crdt::{Actor, Document},
+    document::{OpenDocument, ReceiveTimes},
     record::{ChangeHash, DocId, Event, EventBody, EventId, event::MAX_AFTER},
     wire::Code,
 };
@@ -118,12 +119,12 @@ pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize,
     .execute(params![doc.as_bytes(), waiting.len() as i64])?;
     let mut loaded = match docs::load_accepted(c, doc)? {
         Some(loaded) => loaded,
-        None => docs::Loaded {
-            document: Document::create(actor, doc).map_err(damaged)?,
-            times: received::Times::new(),
+        None => OpenDocument {
+            crdt: Document::create(actor, doc).map_err(damaged)?,
+            times: ReceiveTimes::new(),
         },
     };
-    let (present, _) = loaded.document.events();
+    let (present, _) = loaded.crdt.events();
     let mut present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();
     let mut instead = refused_events(c, doc)?;
     instead.retain(|id, _| !present.contains(id));
@@ -136,13 +137,13 @@ pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize,
                 instead.insert(old, vec![id]);
             }
             if !present.insert(id) {
-                let held = loaded.document.held();
+                let held = loaded.crdt.held();
                 if let Some((_, by)) = held.iter().find(|(event, _)| *event == id) {
                     move_photos(c, &change.hash, by)?;
                 }
                 continue;
             }
-            let written = loaded.document.append(actor, &bytes).map_err(damaged)?;
+            let written = loaded.crdt.append(actor, &bytes).map_err(damaged)?;
             capture::insert_pending(c, doc, &written)?;
             move_photos(c, &change.hash, &written.hash)?;
             count += 1;

@@ -4,22 +4,19 @@ use rusqlite::{Connection, params};
 
 use super::{DeviceError, docs};
 use crate::{
-    campaign::{self, Family},
-    catalogue::Catalogue,
-    lifecycle::{self, Attested, Stated},
-    place_key,
-    record::{CompoundId, DocId, Row},
+    document::OpenDocument,
+    record::{CompoundId, DocId, ListRow},
 };
 
 /// Folds a loaded record into its row of the list.
 pub(super) fn refresh(
     c: &Connection,
     doc: DocId,
-    loaded: &mut docs::Loaded,
+    loaded: &mut OpenDocument,
 ) -> Result<(), DeviceError> {
-    let (row, _) = docs::judged(c, loaded, row_of)?;
+    let row = docs::fold(c, loaded)?.list_row();
     write(c, doc, &row)?;
-    if row.record.is_none() {
+    if row.activity.is_none() {
         c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
             .execute([doc.as_bytes()])?;
     }
@@ -40,29 +37,9 @@ pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// The row of the list for a document, whatever it is.
-fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
-    let catalogue = Catalogue::embedded();
-    match Family::of(&attested.of_their_authors(events)) {
-        Family::Hazard => {
-            let state = lifecycle::fold(events, attested, catalogue);
-            Row {
-                place_key: lifecycle::shown_place(&state, events)
-                    .map(|place| place_key::of(&place)),
-                ..lifecycle::row(&state, events)
-            }
-        }
-        Family::Record => campaign::record_row(&campaign::fold_record(events, attested, catalogue)),
-        Family::Inspection => {
-            let inspection = campaign::fold_inspection(events, attested, catalogue);
-            campaign::inspection_row(&inspection, catalogue)
-        }
-    }
-}
-
 /// Writes a row into the list it belongs to.
-pub(super) fn write(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
-    if let Some(of) = &row.record {
+pub(super) fn write(c: &Connection, doc: DocId, row: &ListRow) -> Result<(), DeviceError> {
+    if let Some(of) = &row.activity {
         return write_record(c, doc, of, row);
     }
     let mut statement = c.prepare_cached(
@@ -88,7 +65,7 @@ pub(super) fn write(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceE
 }
 
 /// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
-fn write_record(c: &Connection, doc: DocId, of: &str, row: &Row) -> Result<(), DeviceError> {
+fn write_record(c: &Connection, doc: DocId, of: &str, row: &ListRow) -> Result<(), DeviceError> {
     c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     c.prepare_cached(

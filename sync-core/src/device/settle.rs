@@ -161,7 +161,7 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
             audit::own_changes(c, doc)?.len()
         } else {
             let loaded = docs::load_accepted(c, doc).ok().flatten();
-            loaded.map_or(0, |mut it| it.document.change_hashes().len())
+            loaded.map_or(0, |mut it| it.crdt.change_hashes().len())
         };
         c.prepare_cached(
             "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END

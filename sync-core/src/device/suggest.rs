@@ -5,12 +5,8 @@ use rusqlite::{Connection, params};
 use super::{Device, DeviceError, docs};
 use crate::{
     catalogue::{Catalogue, StateCode},
-    lifecycle::{
-        HazardState,
-        duplicate::{Seen, Suggestion, compare},
-    },
-    place_key,
-    record::DocId,
+    grouping::{Comparable, Suggestion, compare},
+    record::{DAY_MS, DocId},
 };
 
 /// Records of one building that are loaded at most: the nearest in time.
@@ -33,15 +29,15 @@ impl Device {
     /// [`DeviceError::UnknownDocument`] if it is not on this phone.
     pub fn suggestions(&self, doc: DocId) -> Result<Vec<Suggested>, DeviceError> {
         let catalogue = Catalogue::embedded();
-        let Some((own, state)) = seen(&self.connection, doc)? else {
+        let Some((own, marked)) = comparable(&self.connection, doc)? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
         for other in near(&self.connection, &own)? {
-            let Some((theirs, their_state)) = seen(&self.connection, other)? else {
+            let Some((theirs, their_marks)) = comparable(&self.connection, other)? else {
                 continue;
             };
-            if points_at(&state, other) || points_at(&their_state, doc) {
+            if marked.contains(&other) || their_marks.contains(&doc) {
                 continue;
             }
             if let Some(suggestion) = compare(&own, &theirs, catalogue) {
@@ -60,25 +56,28 @@ impl Device {
     }
 }
 
-fn points_at(state: &HazardState, other: DocId) -> bool {
-    state.values.duplicate_of.iter().any(|v| v.value == other)
-}
-
 /// A record as it is compared; `None` if it was examined and is none, or is recorded elsewhere.
-fn seen(c: &Connection, doc: DocId) -> Result<Option<(Seen, HazardState)>, DeviceError> {
-    let (state, events) = docs::fold(c, &mut docs::load(c, doc)?)?;
+fn comparable(
+    c: &Connection,
+    doc: DocId,
+) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
+    let folded = docs::fold(c, &mut docs::load(c, doc)?)?;
+    let Some(hazard) = folded.hazard() else {
+        return Ok(None);
+    };
+    let state = hazard.state();
     if matches!(state.state, StateCode(0 | 95 | 96)) {
         return Ok(None);
     }
-    let seen = Seen::of(doc, &state, &events, place_key::of);
-    Ok(seen.map(|seen| (seen, state)))
+    let duplicate_of = hazard.group_member(doc).duplicate_of;
+    Ok(hazard.comparable(doc).map(|own| (own, duplicate_of)))
 }
 
 /// Records of the same building in the list, found within the campaign, the nearest in time first.
-fn near(c: &Connection, own: &Seen) -> Result<Vec<DocId>, DeviceError> {
+fn near(c: &Connection, own: &Comparable) -> Result<Vec<DocId>, DeviceError> {
     let building = own.place_key.split('/').next().unwrap_or_default();
     let days = i64::from(Catalogue::embedded().weights.campaign_days);
-    let campaign = days * 86_400_000;
+    let campaign = days * DAY_MS;
     let mut statement = c.prepare_cached(
         "SELECT doc FROM hazard_view WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4
            AND found >= ?5 AND found <= ?6 ORDER BY abs(found - ?7), doc LIMIT ?8",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     area::AreaPath,
-    campaign::{Amendment, Answers, Conclusion, InspectionStart, RecordEntry, Signature},
+    activity::{ActivityEntry, Amendment, Answers, Conclusion, InspectionStart, Signature},
     ids::{DeviceId, EventId, GrantId, PersonId},
     limits,
     photo::PhotoRef,
@@ -154,7 +154,7 @@ event_kinds! {
     /// T08: an order got its official number.
     OfficialNumber(OfficialNumber) = 38 "official_number" "补录正式文号",
     /// Something was done in the campaign.
-    Record(RecordEntry) = 39 "record" "登记",
+    Activity(ActivityEntry) = 39 "activity" "登记",
     /// The author corrects a record.
     Amend(Amendment) = 40 "amend" "更正登记",
     /// A second person confirms what stands in a record.
@@ -191,7 +191,7 @@ impl EventBody {
             Self::Transfer(t) => &t.photos,
             Self::TransferResult(t) => &t.photos,
             Self::Clearance(c) => &c.photos,
-            Self::Record(r) => &r.photos,
+            Self::Activity(r) => &r.photos,
             Self::Amend(a) => &a.photos,
             Self::Respond(e) => &e.photos,
             Self::Answer(a) => &a.photos,
@@ -204,7 +204,7 @@ impl EventBody {
     pub fn begins_in(&self) -> Option<&AreaPath> {
         match self {
             Self::Observe(o) => Some(&o.area),
-            Self::Record(r) => Some(&r.area),
+            Self::Activity(r) => Some(&r.area),
             Self::Inspect(i) => Some(&i.area),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! What no content of an event may break, whoever states it.
 
 use super::{
-    campaign::{Answers, Data, MAX_ANSWERS, MAX_DATA_BYTES, MAX_TEAM},
+    activity::{Answers, Data, MAX_ANSWERS, MAX_DATA_BYTES, MAX_TEAM},
     event::EventBody,
     photo::PhotoRef,
 };
@@ -58,7 +58,7 @@ pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
                 "a redaction names 1 to 16 events and photos",
             )
         }
-        EventBody::Record(r) => data(&r.data),
+        EventBody::Activity(r) => data(&r.data),
         EventBody::Amend(a) => data(&a.data),
         EventBody::Inspect(i) => broken(
             i.team.len() > MAX_TEAM,

@@ -3,27 +3,27 @@
 //! In come texts, numbers and bytes from a phone; out come events, places, photos and grants that obey their
 //! limits, with one byte form (CBOR) and one JSON form each. No storage, no CRDT, no rules of the lifecycle here.
 
+pub mod activity;
 pub mod area;
-pub mod campaign;
 pub mod codes;
 pub mod digest;
 pub mod event;
 pub mod grant;
 pub mod ids;
 mod limits;
+mod list_row;
 pub mod photo;
 pub mod place;
-pub mod row;
 pub mod statement;
 pub mod strict;
 pub mod text;
 pub mod time;
 
-pub use area::AreaPath;
-pub use campaign::{
-    Amendment, Answer, Answers, Conclusion, Data, InspectionStart, ItemCode, RecordEntry,
+pub use activity::{
+    ActivityEntry, Amendment, Answer, Answers, Conclusion, Data, InspectionStart, ItemCode,
     Signature, TeamMember, TemplateCode, TypeCode,
 };
+pub use area::AreaPath;
 pub use codes::{
     Crs, DissuasionMethod, DissuasionResult, EscalationClass, Finding, FindingSource, GovOutcome,
     GovStage, Grade, InspectionKind, InspectionResult, LocationKind, PenaltyStage, PhotoRole,
@@ -36,9 +36,9 @@ pub use ids::{
     BlobHash, ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogId, OrganId, PackHash,
     PersonId,
 };
+pub use list_row::ListRow;
 pub use photo::PhotoRef;
 pub use place::{Place, Position};
-pub use row::Row;
 pub use statement::{
     Assignment, Clearance, CountCorrection, Dissuasion, Duplicate, Escalation, Evidence, Extension,
     GovDecision, GovProgress, KindCode, Observation, OfficialNumber, PenaltyLink, PhotoRoleChange,
@@ -46,4 +46,4 @@ pub use statement::{
     Resolution, Transfer, TransferResult, TransferReturn, ViolationReport, Voiding,
 };
 pub use text::{Label, Long, Short, Text, TextError};
-pub use time::{Beacon, DeviceTime, ServerTime};
+pub use time::{Beacon, CHINA_OFFSET_MS, DAY_MS, DeviceTime, HOUR_MS, MINUTE_MS, ServerTime};

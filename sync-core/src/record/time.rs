@@ -4,6 +4,15 @@ use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Milliseconds of a minute.
+pub const MINUTE_MS: i64 = 60_000;
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// How far the clocks of China are ahead of UTC, in milliseconds; there is no summer time.
+pub const CHINA_OFFSET_MS: i64 = 8 * HOUR_MS;
+
 /// What a phone's clock said: milliseconds since 1970-01-01 UTC. A claim, not a fact.
 #[derive(
     Debug,

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Received;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, DeviceId, Digest, DocId, LogId, Row, ServerTime},
+    record::{AreaPath, DeviceId, Digest, DocId, LogId, ListRow, ServerTime},
 };
 
 /// A page of one scope. Applying it and moving the cursor to `next` is one transaction on the phone.
@@ -140,7 +140,7 @@ pub enum Content {
         sum: Sum,
         /// The row for the list, so that the phone can show it before it folds; verified later.
         #[n(3)]
-        row: Option<Row>,
+        row: Option<ListRow>,
     },
     /// Changes newer than the cycle's base.
     #[n(1)]

@@ -69,7 +69,7 @@ fn record() -> Vec<Stated> {
     told(vec![
         (
             1,
-            EventBody::Record(RecordEntry {
+            EventBody::Activity(ActivityEntry {
                 r#type: TypeCode::new("clearance").unwrap(),
                 area: world.grids[0].clone(),
                 compound: Some(world.compounds[0].id),

@@ -308,7 +308,7 @@ fn records_and_inspections_follow_grammar_and_schemas() {
         schema(state).validate(&vector[what]["state"]).unwrap();
         assert_eq!(vector[what]["state"]["state"], "confirmed");
     }
-    for name in ["record_types", "inspection"] {
+    for name in ["activity_types", "inspection"] {
         let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let path = path.join(format!("../schemas/catalogue/{name}.json"));
         let data: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -10,9 +10,9 @@ use sync_core::{
     catalogue::{Catalogue, INSPECTION},
     device::{CampaignFilter, CampaignRow},
     record::{
-        Answer, Answers, AreaPath, CompoundId, Conclusion, Data, DeviceTime, DocId, EventBody,
-        EventId, Evidence, Finding, FindingSource, InspectionResult, InspectionStart, ItemCode,
-        KindCode, Label, LocationKind, Long, Observation, PhotoRole, Place, Reason, RecordEntry,
+        ActivityEntry, Answer, Answers, AreaPath, CompoundId, Conclusion, Data, DeviceTime, DocId,
+        EventBody, EventId, Evidence, Finding, FindingSource, InspectionResult, InspectionStart,
+        ItemCode, KindCode, Label, LocationKind, Long, Observation, PhotoRole, Place, Reason,
         Short, Signature, SignedAs, TeamMember, TemplateCode, TypeCode,
     },
 };
@@ -23,7 +23,7 @@ use super::{area_of, capture::take, records::list};
 pub(super) enum Command {
     /// 登记 / Record something that was done in the campaign: publicity, training, a removal, …; needs no network.
     #[command(
-        after_help = "Example:\n  xuncha-sim device --dir liu record --type publicity --title 电子屏宣传 --data '{\"channel\": \"e_screen\", \"sessions\": 1, \"screens\": 4}'\nThe types and their fields are in schemas/catalogue/record_types.json."
+        after_help = "Example:\n  xuncha-sim device --dir liu record --type publicity --title 电子屏宣传 --data '{\"channel\": \"e_screen\", \"sessions\": 1, \"screens\": 4}'\nThe types and their fields are in schemas/catalogue/activity_types.json."
     )]
     Record(Record),
     /// 开始检查 / Begin an inspection with a template.
@@ -179,7 +179,7 @@ impl Command {
 
 impl Record {
     fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
-        let types = &Catalogue::embedded().record_types;
+        let types = &Catalogue::embedded().activity_types;
         let of = types.find(&self.of);
         let of = of.with_context(|| format!("{} is no type; for example publicity", self.of))?;
         if let Err(fault) = of.read(&self.data) {
@@ -190,7 +190,7 @@ impl Record {
         } else {
             &self.title
         };
-        let entry = RecordEntry {
+        let entry = ActivityEntry {
             r#type: TypeCode::new(&self.of)?,
             area: area_of(phone, self.area)?,
             compound: self.compound,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     catalogue::Level,
-    lifecycle::parents::Parents,
+    catalogue::ReportingTree,
     record::{AreaPath, LogId},
     wire::Code,
 };
@@ -33,7 +33,7 @@ pub(crate) struct Part {
 /// The places of a sheet.
 #[derive(Debug)]
 pub(crate) struct Ground {
-    pub(crate) parents: Parents,
+    pub(crate) parents: ReportingTree,
     /// What the sheet is about: one area, or all that the caller sees.
     pub(crate) areas: Vec<AreaPath>,
     /// Whether it is about one area, and so about what reports to it.
@@ -134,7 +134,7 @@ impl Ground {
 /// An area with everything that reports to it, all of which the caller must see: a sheet is whole or refused.
 fn covered(
     reach: &Reach,
-    parents: &Parents,
+    parents: &ReportingTree,
     area: &AreaPath,
 ) -> Result<BTreeSet<AreaPath>, Refusal> {
     let members = parents.members(area);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
+    catalogue::roll_up,
     catalogue::{Catalogue, Compare, Level, Measure, Side},
-    lifecycle::parents::roll_up,
     record::AreaPath,
 };
 

@@ -42,7 +42,7 @@ pub struct RecordFilter {
 impl RecordFilter {
     /// Checks every part and limits it to what the caller may see.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
-        let types = &Catalogue::embedded().record_types;
+        let types = &Catalogue::embedded().activity_types;
         let known = |code: &String| code == INSPECTION || types.find(code).is_some();
         if self.r#type.as_ref().is_some_and(|code| !known(code)) {
             return Err(bad("type", "a type of the catalogue, or inspection"));

@@ -145,6 +145,6 @@ fn type_zh(code: &str) -> String {
     if code == INSPECTION {
         return "检查".to_owned();
     }
-    let of = Catalogue::embedded().record_types.find(code);
+    let of = Catalogue::embedded().activity_types.find(code);
     of.map(|of| of.zh.clone()).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sync_core::{
     crdt::inspect,
-    lifecycle::{Interval, parents::Parents},
+    lifecycle::{Interval, parents::ReportingTree},
     record::{AreaPath, DocId, Event, ServerTime},
     wire::Code,
 };
@@ -80,7 +80,7 @@ type Log = (AreaPath, u64);
 pub(super) struct Behind {
     area: AreaPath,
     cut_off: i64,
-    parents: Parents,
+    parents: ReportingTree,
     marks: Vec<Marked>,
 }
 

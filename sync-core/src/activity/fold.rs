@@ -1,0 +1,272 @@
+//! The fold of a record of the campaign: stated by one person, corrected by the same, confirmed by a second.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    engine::{Frontier, Judging},
+    state::State,
+};
+use crate::{
+    catalogue::{ActivityType, Catalogue},
+    history::{EventEntry, FoldContext, History, JudgedEvent, Redacted, Verdict, VoidReason},
+    record::{
+        ActivityEntry, AreaPath, BlobHash, CompoundId, Data, DeviceTime, EventBody, EventId, Grant,
+        OrganId, PersonId, Role, Short, TypeCode,
+    },
+};
+
+/// One content of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Version {
+    /// The event that says so.
+    pub by: EventId,
+    /// What it is called.
+    pub title: Short,
+    /// When it took place.
+    pub held: DeviceTime,
+    /// The type-specific fields as JSON.
+    pub data: Data,
+}
+
+/// Somebody whom a task concerns has read it or responded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Receipt {
+    /// The event.
+    pub by: EventId,
+    /// The organisation.
+    pub organ: OrganId,
+    /// When, by its author's clock.
+    pub at: DeviceTime,
+}
+
+/// A record as its events make it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ActivityState {
+    /// How it stands.
+    pub state: State,
+    /// Its type, as stated.
+    pub r#type: Option<TypeCode>,
+    /// Where it lies.
+    pub area: Option<AreaPath>,
+    /// The compound, if it is about one.
+    pub compound: Option<CompoundId>,
+    /// Who stated it.
+    pub author: Option<PersonId>,
+    /// The author's organisation.
+    pub organ: Option<OrganId>,
+    /// The contents that nothing has overtaken, in the order of events; several are a dispute.
+    pub versions: Vec<Version>,
+    /// Whether its figures count.
+    pub counts: bool,
+    /// Who signed for it.
+    pub received: Vec<Receipt>,
+    /// Who responded to it.
+    pub responses: Vec<Receipt>,
+    /// Photos of events that took effect.
+    pub photos: Vec<BlobHash>,
+    /// What must not be displayed.
+    pub redacted: Redacted,
+    /// An event of a newer version is there.
+    pub unknown_events: bool,
+    /// Last event, by its author's clock.
+    pub updated_at: DeviceTime,
+    /// Every event with its verdict, causes before effects.
+    pub history: Vec<JudgedEvent>,
+}
+
+/// What a record's events mean together.
+///
+/// # Properties
+/// The result does not depend on the order of `events` nor on doubles; it never panics. A confirmation confirms
+/// exactly what its author had seen: no merge of what several people did apart confirms a record.
+pub(crate) fn fold_activity(
+    events: &[EventEntry],
+    context: &FoldContext<'_>,
+    catalogue: &Catalogue,
+) -> ActivityState {
+    let history = History::new(events, context, catalogue);
+    let (judging, now, state) = Judging::run(history, judge, agree);
+    summarise(&judging, &now, state)
+}
+
+/// The figures a record feeds, in thousandths; none unless it counts.
+pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(String, i64)> {
+    let of = record.r#type.as_ref().filter(|_| record.counts);
+    let of = of.and_then(|code| catalogue.activity_types.find(code.as_str()));
+    let (Some(of), Some(version)) = (of, record.versions.last()) else {
+        return Vec::new();
+    };
+    let data: Value = serde_json::from_str(version.data.as_str()).unwrap_or_default();
+    let feeds = |f: &crate::catalogue::Figure| Some((f.name.clone(), f.milli(&data)?));
+    of.counts.iter().filter_map(feeds).collect()
+}
+
+fn judge(
+    j: &Judging<'_>,
+    at: usize,
+    known: &Frontier,
+    grant: &Grant,
+) -> Result<Verdict, VoidReason> {
+    let body = j.history.body(at);
+    if let EventBody::Activity(entry) = body {
+        return begin(j, grant, entry, known);
+    }
+    let state = j.state(known, |content| agree(j, content));
+    let first = j.beginning(at).and_then(|at| entry_of(j.history.body(at)));
+    let (Some(first), false) = (first, matches!(state, State::Void | State::Withdrawn)) else {
+        return Err(VoidReason::IllegalFromState);
+    };
+    let of = type_of(j, first)?;
+    let own = j
+        .known(at, |body| entry_of(body).is_some())
+        .all(|at| j.history.entry(at).event.author == grant.person);
+    match body {
+        EventBody::Amend(_) | EventBody::Withdraw(_) if !own => Err(VoidReason::RoleMayNot),
+        EventBody::Amend(amendment) => fits(of, &amendment.data).map(|()| Verdict::ACCEPTED),
+        EventBody::Withdraw(_) => Ok(Verdict::ACCEPTED),
+        EventBody::Confirm(_) => confirm(of, grant, own, state, known),
+        EventBody::Receive(_) | EventBody::Respond(_) if !of.task => {
+            Err(VoidReason::IllegalFromState)
+        }
+        EventBody::Receive(_) | EventBody::Respond(_) if own => Err(VoidReason::SamePerson),
+        EventBody::Redact(_) if grant.role != Role::Dpo => Err(VoidReason::RoleMayNot),
+        EventBody::Receive(_)
+        | EventBody::Respond(_)
+        | EventBody::Redact(_)
+        | EventBody::Note(_)
+        | EventBody::AddPhoto(_) => Ok(Verdict::Added),
+        _ => Err(VoidReason::IllegalFromState),
+    }
+}
+
+fn entry_of(body: &EventBody) -> Option<&ActivityEntry> {
+    match body {
+        EventBody::Activity(entry) => Some(entry),
+        _ => None,
+    }
+}
+
+fn type_of<'a>(j: &Judging<'a>, entry: &ActivityEntry) -> Result<&'a ActivityType, VoidReason> {
+    let types = &j.history.catalogue.activity_types;
+    types
+        .find(entry.r#type.as_str())
+        .ok_or(VoidReason::TypeUnknown)
+}
+
+fn fits(of: &ActivityType, data: &Data) -> Result<(), VoidReason> {
+    let read = of.read(data.as_str());
+    read.map(|_| ()).map_err(|_| VoidReason::DataInvalid)
+}
+
+fn begin(
+    j: &Judging<'_>,
+    grant: &Grant,
+    entry: &ActivityEntry,
+    known: &Frontier,
+) -> Result<Verdict, VoidReason> {
+    if known.decisions().next().is_some() {
+        return Err(VoidReason::IllegalFromState);
+    }
+    let of = type_of(j, entry)?;
+    if !of.may_state(grant.role) {
+        return Err(VoidReason::RoleMayNot);
+    }
+    if !of.may_lie_in(&entry.area) {
+        return Err(VoidReason::LevelTooLow);
+    }
+    if of.photo && entry.photos.is_empty() {
+        return Err(VoidReason::PhotoMissing);
+    }
+    fits(of, &entry.data).map(|()| Verdict::ACCEPTED)
+}
+
+fn confirm(
+    of: &ActivityType,
+    grant: &Grant,
+    own: bool,
+    state: State,
+    known: &Frontier,
+) -> Result<Verdict, VoidReason> {
+    if !of.confirm_roles.contains(grant.role) {
+        return Err(VoidReason::RoleMayNot);
+    }
+    if own {
+        return Err(VoidReason::SamePerson);
+    }
+    if state == State::Disputed {
+        return Err(VoidReason::ConflictOpen);
+    }
+    if known.unknown {
+        return Err(VoidReason::UnknownEvent);
+    }
+    Ok(Verdict::ACCEPTED)
+}
+
+/// Whether contents side by side say the same.
+fn agree(j: &Judging<'_>, content: &[usize]) -> bool {
+    let said = |at: &usize| version(j.history.entry(*at)).map(|v| (v.title, v.held, v.data));
+    content.windows(2).all(|two| said(&two[0]) == said(&two[1]))
+}
+
+fn version(stated: &EventEntry) -> Option<Version> {
+    let (title, held, data) = match &stated.event.body {
+        EventBody::Activity(r) => (&r.title, r.held, &r.data),
+        EventBody::Amend(a) => (&a.title, a.held, &a.data),
+        _ => return None,
+    };
+    Some(Version {
+        by: stated.id,
+        title: title.clone(),
+        held,
+        data: data.clone(),
+    })
+}
+
+fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> ActivityState {
+    let begun = j
+        .effective()
+        .find_map(|(at, s)| Some((at, entry_of(&s.event.body)?)));
+    // What never took effect still shows what it wanted to be.
+    let all = || (0..j.history.len()).find_map(|at| Some((at, entry_of(j.history.body(at))?)));
+    let first = begun.or_else(all);
+    let of = first.and_then(|(_, e)| j.history.catalogue.activity_types.find(e.r#type.as_str()));
+    let needs = of.is_some_and(|of| of.needs_confirmation);
+    let receipt = |which: fn(&EventBody) -> bool| {
+        let of = j.effective().filter(move |(_, s)| which(&s.event.body));
+        of.filter_map(|(at, s)| {
+            Some(Receipt {
+                by: s.id,
+                organ: j.history.grants[at]?.organ,
+                at: s.event.claimed,
+            })
+        })
+        .collect()
+    };
+    let content = now.content();
+    let shown: Vec<usize> = match (content.is_empty(), first) {
+        (true, Some((at, _))) => vec![at],
+        _ => content,
+    };
+    ActivityState {
+        state,
+        r#type: first.map(|(_, e)| e.r#type.clone()),
+        area: first.map(|(_, e)| e.area.clone()),
+        compound: first.and_then(|(_, e)| e.compound),
+        author: first.map(|(at, _)| j.history.entry(at).event.author),
+        organ: first.and_then(|(at, _)| j.history.grants[at]).map(|g| g.organ),
+        versions: shown
+            .iter()
+            .filter_map(|at| version(j.history.entry(*at)))
+            .collect(),
+        counts: state == State::Confirmed || (state == State::Stated && !needs),
+        received: receipt(|body| matches!(body, EventBody::Receive(_))),
+        responses: receipt(|body| matches!(body, EventBody::Respond(_))),
+        photos: j.photos(),
+        redacted: j.redacted(),
+        unknown_events: now.unknown,
+        updated_at: j.updated_at(),
+        history: j.judged_events(),
+    }
+}

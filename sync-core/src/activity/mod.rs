@@ -1,0 +1,16 @@
+//! Activities: what a campaign records that is neither a hazard nor an inspection. One author states it, the same author
+//! corrects it, a second author confirms it.
+//!
+//! The types of activity are data of [`crate::catalogue`]. The engine of this room is shared with [`crate::inspection`].
+
+pub(crate) mod engine;
+mod fold;
+mod state;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use fold::{counts, fold_activity};
+
+pub use fold::{ActivityState, Receipt, Version};
+pub use state::State;

@@ -1,0 +1,85 @@
+//! Events and photos as views show them.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::folded::Folded;
+use crate::{
+    history::{EventEntry, Verdict},
+    record::{DeviceId, DeviceTime, EventId, Grant, GrantId, PersonId, PhotoRef},
+};
+
+/// An event as views show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DisplayedEvent<'f> {
+    /// The event.
+    pub id: EventId,
+    /// Name of its kind, as in JSON.
+    pub kind: &'static str,
+    /// Chinese label of its kind.
+    pub kind_zh: &'static str,
+    /// Who stated it.
+    pub author: PersonId,
+    /// On which device.
+    pub device: DeviceId,
+    /// Under which grant.
+    pub grant_id: GrantId,
+    /// The claims of the grant, if it is known.
+    pub grant: Option<&'f Grant>,
+    /// By the device's clock.
+    pub claimed: DeviceTime,
+    /// The events that it names as known to its author.
+    pub after: &'f [EventId],
+    /// Its content as JSON, without redacted photos; `null` if it was redacted.
+    pub content: Value,
+    /// What the fold decided.
+    pub verdict: &'f Verdict,
+}
+
+/// A photo as views show it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DisplayedPhoto<'f> {
+    /// The event that names it.
+    pub event: EventId,
+    /// The photo.
+    pub photo: &'f PhotoRef,
+}
+
+pub(super) fn events<'f>(
+    folded: &'f Folded<'_>,
+    range: std::ops::Range<usize>,
+) -> Vec<DisplayedEvent<'f>> {
+    let by_id: HashMap<EventId, &EventEntry> = folded.events.iter().map(|e| (e.id, e)).collect();
+    let judged = folded.judged().get(range).unwrap_or_default();
+    let displayed = |judged: &'f crate::history::JudgedEvent| {
+        let event = &by_id.get(&judged.id)?.event;
+        Some(DisplayedEvent {
+            id: judged.id,
+            kind: event.body.name(),
+            kind_zh: event.body.zh(),
+            author: event.author,
+            device: event.device,
+            grant_id: event.grant,
+            grant: folded.context.grant(&event.grant),
+            claimed: event.claimed,
+            after: &event.after,
+            content: folded.redaction.content(&judged.id, &event.body),
+            verdict: &judged.verdict,
+        })
+    };
+    judged.iter().filter_map(displayed).collect()
+}
+
+pub(super) fn photos<'f>(folded: &'f Folded<'_>) -> Vec<DisplayedPhoto<'f>> {
+    let of = |entry: &'f EventEntry| {
+        let photos = entry.event.body.photos().iter();
+        photos.map(|photo| DisplayedPhoto {
+            event: entry.id,
+            photo,
+        })
+    };
+    let all = folded.events.iter().flat_map(of);
+    all.filter(|p| !folded.redaction.hides_photo(&p.photo.hash))
+        .collect()
+}

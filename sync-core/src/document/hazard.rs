@@ -1,0 +1,117 @@
+//! What other rooms ask of a folded hazard.
+
+use std::collections::BTreeSet;
+
+use super::folded::Folded;
+use crate::{
+    catalogue::Due,
+    duty::{DutyChain, duty_chain},
+    grouping::{Comparable, GroupMember},
+    hazard::{
+        HazardState, deadline,
+        explain::{Explanation, explain},
+        first_observation, placed,
+        transfer::{TransferCase, transfers},
+    },
+    record::{DocId, EventId, OrganId, Place, Position, Role, ServerTime},
+};
+
+/// A folded hazard, without what was redacted.
+#[derive(Debug, Clone, Copy)]
+pub struct FoldedHazard<'f> {
+    pub(super) folded: &'f Folded<'f>,
+    pub(super) state: &'f HazardState,
+}
+
+impl<'f> FoldedHazard<'f> {
+    /// The state.
+    pub fn state(&self) -> &'f HazardState {
+        self.state
+    }
+
+    /// Where the hazard is: as corrected, else as it was found. A redacted spot is empty.
+    pub fn place(&self) -> Option<Place> {
+        let (by, place) = placed(self.state, &self.folded.events)?;
+        let mut place = place.clone();
+        if self.folded.redaction.hides(&by) {
+            place.spot = Default::default();
+        }
+        Some(place)
+    }
+
+    /// The event that states the place.
+    pub(super) fn placed_by(&self) -> Option<EventId> {
+        placed(self.state, &self.folded.events).map(|(by, _)| by)
+    }
+
+    /// Where the device was when the hazard was found.
+    pub fn position(&self) -> Option<Position> {
+        first_observation(self.state, &self.folded.events)?.1.position
+    }
+
+    /// How many items were found.
+    pub fn item_count(&self) -> Option<u32> {
+        first_observation(self.state, &self.folded.events)?.1.count
+    }
+
+    /// The hazard as a member of a group.
+    pub fn group_member(&self, doc: DocId) -> GroupMember {
+        GroupMember::of(doc, self.state, &self.folded.events, &self.folded.context)
+    }
+
+    /// The hazard as it is compared with others, without perceptual hashes; `None` if no valid observation began it.
+    pub fn comparable(&self, doc: DocId) -> Option<Comparable> {
+        Comparable::of(doc, self.state, &self.folded.events, &self.place()?)
+    }
+
+    /// When it must be rectified; see [`deadline::trusted_due`].
+    pub fn trusted_due(&self, doc: DocId) -> Option<Due> {
+        let found = self.group_member(doc).when;
+        deadline::trusted_due(self.state, self.folded.catalogue, &found)
+    }
+
+    /// Property companies whose staff stated something about it.
+    pub fn companies(&self) -> BTreeSet<OrganId> {
+        let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
+        let events = self.folded.events.iter();
+        events
+            .filter_map(|entry| self.folded.context.grant(&entry.event.grant))
+            .filter(|grant| staff(grant.role))
+            .map(|grant| grant.organ)
+            .collect()
+    }
+
+    /// The duty chain of a company at a time; `None` if the hazard is no violation or the company showed no knowledge of it.
+    pub fn duty_chain(&self, company: OrganId, now: ServerTime) -> Option<DutyChain> {
+        let Folded {
+            events,
+            context,
+            catalogue,
+            ..
+        } = self.folded;
+        duty_chain(self.state, events, context, catalogue, company, now)
+    }
+
+    /// Transfers to departments, in the order in which they were sent.
+    pub fn transfers(&self, now: ServerTime) -> Vec<TransferCase> {
+        let Folded {
+            events,
+            context,
+            catalogue,
+            ..
+        } = self.folded;
+        transfers(self.state, events, context, catalogue, now)
+    }
+
+    /// The explanation of its state. `name` returns what to call the author of an event.
+    pub fn explain(
+        &self,
+        now: Option<ServerTime>,
+        name: &dyn Fn(&EventId) -> String,
+    ) -> Explanation {
+        let Folded {
+            events, catalogue, ..
+        } = self.folded;
+        explain(self.state, events, catalogue, now, name)
+    }
+}

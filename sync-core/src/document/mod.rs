@@ -1,0 +1,23 @@
+//! Documents as other rooms see them: opened from stored bytes, folded, and displayed without what was redacted.
+//!
+//! Device, projection and review fetch bytes and context, call this room and store or send the result. Redaction is applied
+//! here and nowhere else: [`Folded`] keeps the events private, so no view, export, list row, search text or photo listing
+//! can reach a redacted word.
+
+mod display;
+mod folded;
+mod hazard;
+mod kind;
+mod list_row;
+mod open;
+mod redaction;
+
+#[cfg(test)]
+mod tests;
+
+pub use display::{DisplayedEvent, DisplayedPhoto};
+pub use folded::{DocumentState, Folded};
+pub use hazard::FoldedHazard;
+pub use kind::{DocumentKind, may_begin};
+pub(crate) use open::{in_hash_order, times_of};
+pub use open::{OpenDocument, ReceiveTimes, Snapshot};

@@ -1,0 +1,172 @@
+//! What a property company owes for a violation: found → dissuaded → reported. A missing link is a finding.
+
+use serde::Serialize;
+
+use crate::{
+    catalogue::{Catalogue, Due, Nature},
+    hazard::{
+        HazardState,
+        deadline::{self, Standing},
+    },
+    history::{EventEntry, FoldContext, TimeBounds},
+    record::{DeviceTime, DissuasionResult, EventBody, EventId, OrganId, Role, ServerTime},
+};
+
+/// A link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The event.
+    pub event: EventId,
+    /// By its author's clock.
+    pub claimed: DeviceTime,
+    /// As far as it can be trusted.
+    pub when: TimeBounds,
+}
+
+/// A link that is missing or late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DutyFinding {
+    /// The hazard kind of the finding, such as `MG-06`.
+    pub code: String,
+    /// What was due.
+    pub due: DeviceTime,
+    /// Whether that is certain; if not, a person decides.
+    pub standing: Standing,
+    /// The link is there, but late.
+    pub late: bool,
+}
+
+/// The chain of one company for one violation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DutyChain {
+    /// When the company first showed that it knew.
+    pub known: Link,
+    /// Every attempt to dissuade.
+    pub dissuaded: Vec<Link>,
+    /// Whether one of them was heeded.
+    pub heeded: bool,
+    /// The report.
+    pub reported: Option<Link>,
+    /// What is missing or late.
+    pub findings: Vec<DutyFinding>,
+}
+
+/// The company's chain; `None` if this is no violation or the company showed no knowledge of it.
+///
+/// # Source
+/// 民法典 942; 高层民用建筑消防安全管理规定 10(5).
+pub(crate) fn duty_chain(
+    state: &HazardState,
+    events: &[EventEntry],
+    context: &FoldContext<'_>,
+    catalogue: &Catalogue,
+    company: OrganId,
+    now: ServerTime,
+) -> Option<DutyChain> {
+    let code = state.code.as_ref()?.as_str();
+    if catalogue.kind(code, state.found_at)?.nature != Nature::Violation {
+        return None;
+    }
+    let counted = |id: EventId| {
+        let judged = state.history.iter().find(|j| j.id == id);
+        judged.is_some_and(|j| j.verdict.has_effect())
+    };
+    let theirs = |stated: &&EventEntry| {
+        let grant = context.grant(&stated.event.grant);
+        let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
+        grant.is_some_and(|g| g.organ == company && staff(g.role)) && counted(stated.id)
+    };
+    let mut own: Vec<&EventEntry> = events.iter().filter(theirs).collect();
+    own.sort_by_key(|s| (s.event.claimed, s.id));
+    let link = |stated: &EventEntry| Link {
+        event: stated.id,
+        claimed: stated.event.claimed,
+        when: TimeBounds::new(stated.event.beacon.as_ref(), context.received(&stated.id)),
+    };
+    let known = link(own.first()?);
+    let attempts: Vec<(&EventEntry, DissuasionResult)> = own
+        .iter()
+        .filter_map(|s| match &s.event.body {
+            EventBody::Dissuade(d) => Some((*s, d.result)),
+            _ => None,
+        })
+        .collect();
+    let fixed = |s: &&EventEntry| matches!(s.event.body, EventBody::FixOnSpot(_));
+    let heeded = attempts
+        .iter()
+        .any(|(_, r)| *r == DissuasionResult::Complied)
+        || own.iter().any(fixed);
+    let report = own
+        .iter()
+        .find(|s| matches!(s.event.body, EventBody::Report(_)));
+    let mut chain = DutyChain {
+        known,
+        dissuaded: attempts.iter().map(|(s, _)| link(s)).collect(),
+        heeded,
+        reported: report.map(|s| link(s)),
+        findings: Vec::new(),
+    };
+    let duties = &catalogue.duties;
+    let at_once = duties.report_at_once.iter().any(|kind| kind == code);
+    let failed = failed(&attempts, duties.reminders_before_report);
+    let danger =
+        report.is_some_and(|s| matches!(&s.event.body, EventBody::Report(r) if r.immediate_danger));
+    if !danger && !heeded {
+        let due = catalogue
+            .calendar
+            .due(&duties.dissuade_within, known.claimed);
+        chain.owe(
+            &duties.not_dissuaded,
+            due,
+            chain.dissuaded.first().copied(),
+            now,
+        );
+    }
+    let report_from = if at_once { Some(known.claimed) } else { failed };
+    if let (Some(from), false) = (report_from, heeded && !at_once) {
+        let due = catalogue.calendar.due(&duties.report_within, from);
+        chain.owe(&duties.not_reported, due, chain.reported, now);
+    }
+    Some(chain)
+}
+
+/// When dissuasion had failed: the first refusal, or so many reminders.
+fn failed(attempts: &[(&EventEntry, DissuasionResult)], reminders: u32) -> Option<DeviceTime> {
+    let refused = attempts
+        .iter()
+        .find(|(_, result)| *result == DissuasionResult::Refused);
+    let reminded = usize::try_from(reminders)
+        .ok()
+        .and_then(|n| attempts.get(n.saturating_sub(1)));
+    let times = [refused, reminded].into_iter().flatten();
+    times.map(|(stated, _)| stated.event.claimed).min()
+}
+
+impl DutyChain {
+    /// Enters a finding if a link is missing past its time, or came after it.
+    fn owe(&mut self, code: &str, due: Option<Due>, done: Option<Link>, now: ServerTime) {
+        let Some(due) = due else { return };
+        let happened = done.map_or(deadline::now(now), |link| {
+            // Without bounds the claim is all there is: then a late claim is not certain.
+            link.when
+        });
+        let mut standing = deadline::standing(due.at, happened);
+        if standing == Standing::Overdue && !due.certain {
+            standing = Standing::Undetermined;
+        }
+        let claimed_late = done.is_some_and(|link| link.claimed > due.at);
+        let finding = match standing {
+            Standing::OnTime => false,
+            Standing::Overdue => true,
+            Standing::Undetermined => done.is_none() || claimed_late,
+        };
+        if finding {
+            self.findings.push(DutyFinding {
+                code: code.to_owned(),
+                due: due.at,
+                standing,
+                late: done.is_some(),
+            });
+        }
+    }
+}

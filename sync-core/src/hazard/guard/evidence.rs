@@ -1,0 +1,134 @@
+//! What must be shown.
+
+use super::Situation;
+use crate::{
+    catalogue::Nature,
+    record::{BlobHash, DissuasionResult, EventBody, MINUTE_MS, PhotoRole},
+};
+
+pub(super) fn after_photo(body: &EventBody) -> bool {
+    body.photos().iter().any(|p| p.role == PhotoRole::After)
+}
+
+/// A photo of the hazard is there to compare with.
+pub(super) fn before_seen(s: &Situation<'_, '_>) -> bool {
+    let own = s.body().photos().iter();
+    let found = |body: &EventBody| {
+        matches!(body, EventBody::Observe(_) | EventBody::AddPhoto(_)) && !body.photos().is_empty()
+    };
+    own.into_iter().any(|p| p.role == PhotoRole::Before) || s.seen(found).next().is_some()
+}
+
+/// Whether the body shows a hazard as fixed.
+pub(in crate::hazard) fn shows_fixed(body: &EventBody) -> bool {
+    match body {
+        EventBody::FixOnSpot(_) | EventBody::ClaimFixed(_) | EventBody::RecheckPass(_) => true,
+        EventBody::Dissuade(d) => d.result == DissuasionResult::Complied,
+        _ => false,
+    }
+}
+
+/// Whether the body shows a hazard as it was found.
+pub(in crate::hazard) fn shows_hazard(body: &EventBody) -> bool {
+    matches!(
+        body,
+        EventBody::Observe(_) | EventBody::RecheckFail(_) | EventBody::Reopen(_)
+    )
+}
+
+/// Whether one photo shows the hazard both before and after.
+pub(in crate::hazard) fn repeated<'e>(
+    before: impl Iterator<Item = &'e EventBody>,
+    after: impl Iterator<Item = &'e EventBody>,
+) -> bool {
+    let mut taken: Vec<BlobHash> = before
+        .flat_map(|b| b.photos())
+        .filter(|p| p.role != PhotoRole::After)
+        .map(|p| p.hash)
+        .collect();
+    if taken.is_empty() {
+        return false;
+    }
+    taken.sort_unstable();
+    after
+        .flat_map(|b| b.photos())
+        .filter(|p| p.role != PhotoRole::Before)
+        .any(|p| taken.binary_search(&p.hash).is_ok())
+}
+
+pub(super) fn repeated_seen(s: &Situation<'_, '_>) -> bool {
+    let before = s.seen(shows_hazard).map(|at| s.history.body(at));
+    let after = s.seen(shows_fixed).map(|at| s.history.body(at));
+    repeated(before, after)
+}
+
+/// The fix was stated during the visit of the finding.
+pub(super) fn same_visit(s: &Situation<'_, '_>) -> bool {
+    let window = i64::from(s.history.rules.bounds.same_visit_minutes) * MINUTE_MS;
+    s.seen(|body| matches!(body, EventBody::Observe(_)))
+        .map(|at| s.history.entry(at).event.claimed.0)
+        .any(|found| (found..=found.saturating_add(window)).contains(&s.claimed()))
+}
+
+pub(super) fn promise_dated(body: &EventBody) -> bool {
+    match body {
+        EventBody::Dissuade(d) => {
+            d.result != DissuasionResult::Promised || d.promised_until.is_some()
+        }
+        _ => true,
+    }
+}
+
+/// The street office and at least one department.
+pub(super) fn two_recipients(body: &EventBody) -> bool {
+    let EventBody::Report(report) = body else {
+        return false;
+    };
+    let mut recipients = report.recipients.clone();
+    recipients.sort_unstable();
+    recipients.dedup();
+    recipients.len() >= 2
+}
+
+/// A violation was dissuaded before it is reported, unless danger is immediate.
+pub(super) fn dissuaded_first(s: &Situation<'_, '_>) -> bool {
+    let catalogue = s.history.catalogue;
+    let kind = s
+        .first
+        .and_then(|(o, found)| catalogue.kind(o.code.as_str(), found));
+    let violation = kind.is_some_and(|k| k.nature == Nature::Violation);
+    let danger = matches!(s.body(), EventBody::Report(r) if r.immediate_danger);
+    let tried = |body: &EventBody| matches!(body, EventBody::Dissuade(_));
+    !violation || danger || s.seen(tried).next().is_some()
+}
+
+/// Every part is there that a document needs.
+pub(super) fn complete(body: &EventBody) -> bool {
+    match body {
+        EventBody::Order(o) => !o.number.is_empty() && !o.basis.is_empty(),
+        EventBody::Transfer(t) => !t.facts.is_empty(),
+        EventBody::Escalate(e) => !e.letter.is_empty() && !e.interim_measures.is_empty(),
+        EventBody::GovDecision(d) => !d.minutes.is_empty(),
+        EventBody::TransferResult(r) => !r.document.is_empty(),
+        EventBody::PenaltyLink(p) => !p.case.is_empty(),
+        _ => true,
+    }
+}
+
+/// What the event names was seen by its author.
+pub(super) fn target_known(s: &Situation<'_, '_>) -> bool {
+    match s.body() {
+        EventBody::OfficialNumber(n) => s
+            .seen(|body| matches!(body, EventBody::Order(_)))
+            .any(|at| s.history.entry(at).id == n.order),
+        EventBody::PhotoRole(p) => s
+            .seen(|body| body.photos().iter().any(|known| known.hash == p.photo))
+            .next()
+            .is_some(),
+        _ => true,
+    }
+}
+
+pub(super) fn other_seen(body: &EventBody) -> bool {
+    matches!(body, EventBody::MarkDuplicate(d) if !d.seen.is_empty())
+}

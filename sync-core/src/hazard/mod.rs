@@ -1,0 +1,28 @@
+//! What the events of a hazard mean together: one pure function, the same on the device, on the server and in tests.
+//!
+//! No event is removed: one without effect stays in the history with the reason. There is no storage, no clock and no CRDT
+//! here. The tables (transitions, guards, pairs, fields) are data of [`crate::catalogue`]; order and authority come from
+//! [`crate::history`].
+
+pub mod deadline;
+pub mod explain;
+mod fold;
+mod frontier;
+mod guard;
+mod judge;
+mod place;
+pub mod quantity;
+mod relation;
+mod state;
+mod summary;
+pub mod transfer;
+mod values;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use fold::fold_hazard;
+pub(crate) use place::{first_observation, placed};
+
+pub use state::{Conflict, Flags, HazardState, Notice};
+pub use values::{Cleared, Penalty, PhotoUse, Register, Valued, Values};

@@ -1,0 +1,54 @@
+//! Whether the author of an event had the authority to state it.
+
+use super::{causal::History, reason::VoidReason};
+use crate::record::{AreaPath, Grant, HOUR_MS, ServerTime};
+
+/// The grant that an event was made under, if it fits author, device, place and time. `area` is the place of the document;
+/// without it, the place that the event itself begins in.
+pub(crate) fn authority<'g>(
+    history: &History<'g>,
+    at: usize,
+    area: Option<&AreaPath>,
+) -> Result<&'g Grant, VoidReason> {
+    if history.unattested[at] {
+        return Err(VoidReason::Unattested);
+    }
+    let event = &history.entry(at).event;
+    let grant = history.grants[at].ok_or(VoidReason::GrantUnknown)?;
+    if grant.person != event.author || grant.device != event.device {
+        return Err(VoidReason::GrantNotTheirs);
+    }
+    // A clock that is behind voids nothing: only the server's receipt proves that an event is older than its grant.
+    if history.times[at].upper.is_some_and(|upper| upper < grant.from) {
+        return Err(VoidReason::GrantOtherTime);
+    }
+    if let Some(until) = grant.until {
+        // Claimed within the grant or its grace, and not provably made after both.
+        let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
+        let end = until.0.saturating_add(grace);
+        let provably_late = history.times[at].lower.is_some_and(|lower| lower.0 >= end);
+        if event.claimed.0 >= end || provably_late {
+            return Err(VoidReason::GrantOtherTime);
+        }
+    }
+    if let Some(revoked) = history.revoked[at] {
+        let provably_before = history.times[at].upper.is_some_and(|upper| upper <= revoked);
+        if !provably_before {
+            return Err(VoidReason::DeviceRevoked);
+        }
+    }
+    let place = area.or_else(|| event.body.begins_in());
+    if place.is_some_and(|area| !grant.area.covers(area)) {
+        return Err(VoidReason::GrantOtherArea);
+    }
+    Ok(grant)
+}
+
+/// Whether an event was claimed after the end of its grant, or its author's device was revoked later.
+pub(crate) fn is_late(history: &History<'_>, at: usize) -> bool {
+    let claimed = ServerTime(history.entry(at).event.claimed.0);
+    let ended = history.grants[at]
+        .and_then(|g| g.until)
+        .is_some_and(|until| claimed >= until);
+    ended || history.revoked[at].is_some()
+}

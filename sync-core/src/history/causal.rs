@@ -1,0 +1,99 @@
+//! The causal history of one document, with everything that an event is judged by.
+
+use super::{
+    authority::authority,
+    context::FoldContext,
+    entry::EventEntry,
+    order::CausalOrder,
+    time::{self, TimeBounds},
+};
+use crate::{
+    catalogue::{Catalogue, Grade, Rules},
+    record::{DeviceTime, EventBody, Grant, KindCode, ServerTime},
+};
+
+/// All events of a document in causal order. Vectors are indexed by the position of the event in that order.
+pub(crate) struct History<'a> {
+    pub(crate) order: CausalOrder<'a>,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) rules: &'a Rules,
+    /// The grant that each event names, if it is known.
+    pub(crate) grants: Vec<Option<&'a Grant>>,
+    /// When each event can have been made, by the server's clock.
+    pub(crate) times: Vec<TimeBounds>,
+    /// When the author's device was revoked.
+    pub(crate) revoked: Vec<Option<ServerTime>>,
+    /// Whether only devices other than the author's have brought the event.
+    pub(crate) unattested: Vec<bool>,
+    /// Whether an event of a newer version is there that blocks closing.
+    pub(crate) has_unknown: bool,
+}
+
+impl<'a> History<'a> {
+    pub(crate) fn new(
+        events: &'a [EventEntry],
+        context: &'a FoldContext<'_>,
+        catalogue: &'a Catalogue,
+    ) -> Self {
+        let order = CausalOrder::new(events);
+        let each = || order.events.iter();
+        // A grant that was issued after the revocation reinstates the device.
+        let revoked = |entry: &&EventEntry| {
+            let at = context.revoked(&entry.event.device)?;
+            let grant = context.grant(&entry.event.grant);
+            grant.is_none_or(|grant| grant.issued <= at).then_some(at)
+        };
+        let mut history = Self {
+            grants: each().map(|e| context.grant(&e.event.grant)).collect(),
+            revoked: each().map(revoked).collect(),
+            unattested: each().map(|e| context.is_unattested(&e.id)).collect(),
+            times: time::bounds(&order, context),
+            has_unknown: false,
+            rules: &catalogue.rules,
+            catalogue,
+            order,
+        };
+        history.has_unknown = (0..history.len()).any(|at| history.is_blocking_unknown(at));
+        history
+    }
+
+    /// Whether an event is of a newer version and its author has authority here: then it blocks closing. An event without
+    /// authority blocks nothing.
+    fn is_blocking_unknown(&self, at: usize) -> bool {
+        if !matches!(self.body(at), EventBody::Unknown { .. }) {
+            return false;
+        }
+        authority(self, at, None).is_ok_and(|grant| {
+            let mut areas = (0..self.len()).filter_map(|at| self.body(at).begins_in());
+            areas.any(|area| grant.area.covers(area))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.events.len()
+    }
+
+    pub(crate) fn entry(&self, at: usize) -> &'a EventEntry {
+        self.order.events[at]
+    }
+
+    pub(crate) fn body(&self, at: usize) -> &'a EventBody {
+        &self.order.events[at].event.body
+    }
+
+    /// Whether the event at `earlier` happened before the event at `later`: the author of `later` had it.
+    pub(crate) fn happened_before(&self, earlier: usize, later: usize) -> bool {
+        self.order.ancestors[later].has(earlier)
+    }
+
+    /// Whether two events are concurrent: neither happened before the other.
+    pub(crate) fn is_concurrent(&self, a: usize, b: usize) -> bool {
+        !self.happened_before(a, b) && !self.happened_before(b, a)
+    }
+
+    /// The default grade of a hazard kind, by the catalogue that was in force when the hazard was found.
+    pub(crate) fn grade_of(&self, code: &KindCode, found: DeviceTime) -> Option<Grade> {
+        let kind = self.catalogue.kind(code.as_str(), found);
+        kind.map(|kind| kind.grade)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a fold knows besides the events: grants, receive times, revocations, unattested events.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
+
+use super::entry::EventEntry;
+use crate::record::{ChangeHash, DeviceId, EventId, Grant, GrantId, ServerTime};
+
+/// The facts besides the events that a fold depends on.
+///
+/// All of them are replicated, so a device and the server fold a document to the same state.
+#[derive(Debug, Clone, Default)]
+pub struct FoldContext<'f> {
+    grants: Cow<'f, HashMap<GrantId, Grant>>,
+    revoked: Cow<'f, HashMap<DeviceId, ServerTime>>,
+    received: HashMap<EventId, ServerTime>,
+    unattested: HashSet<EventId>,
+}
+
+impl<'f> FoldContext<'f> {
+    /// A context of grants whose signatures were checked, revocation times of devices, the change that carries each event
+    /// (`held`), and the time at which the server received each change.
+    pub fn new(
+        grants: Cow<'f, HashMap<GrantId, Grant>>,
+        revoked: Cow<'f, HashMap<DeviceId, ServerTime>>,
+        held: &[(EventId, ChangeHash)],
+        received: &HashMap<ChangeHash, ServerTime>,
+    ) -> Self {
+        let mut times = HashMap::new();
+        let (mut unattested, mut attested) = (HashSet::new(), HashSet::new());
+        for (event, change) in held {
+            let time = received.get(change).copied();
+            if time == Some(ServerTime::UNATTESTED) {
+                unattested.insert(*event);
+                continue;
+            }
+            attested.insert(*event);
+            let Some(time) = time else {
+                continue;
+            };
+            // Two changes may carry one event: it was received with the first of them.
+            let first = times.entry(*event).or_insert(time);
+            *first = (*first).min(time);
+        }
+        // One change from the author's device attests the event.
+        unattested.retain(|event| !attested.contains(event));
+        Self {
+            grants,
+            revoked,
+            received: times,
+            unattested,
+        }
+    }
+
+    /// A context of grants alone, as for events that no server has received.
+    pub fn of_grants(grants: impl IntoIterator<Item = (GrantId, Grant)>) -> Self {
+        Self {
+            grants: Cow::Owned(grants.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
+    /// The same context with receive times of events.
+    #[must_use]
+    pub fn with_received(mut self, received: impl IntoIterator<Item = (EventId, ServerTime)>) -> Self {
+        self.received.extend(received);
+        self
+    }
+
+    /// The same context with revoked devices.
+    #[must_use]
+    pub fn with_revoked(mut self, revoked: impl IntoIterator<Item = (DeviceId, ServerTime)>) -> Self {
+        self.revoked.to_mut().extend(revoked);
+        self
+    }
+
+    /// The claims of a grant; `None` if it is not known here.
+    pub fn grant(&self, id: &GrantId) -> Option<&Grant> {
+        self.grants.get(id)
+    }
+
+    /// When the server received an event; `None` if that is not known here.
+    pub fn received(&self, event: &EventId) -> Option<ServerTime> {
+        self.received.get(event).copied()
+    }
+
+    /// When a device was revoked.
+    pub fn revoked(&self, device: &DeviceId) -> Option<ServerTime> {
+        self.revoked.get(device).copied()
+    }
+
+    /// Whether only devices other than its author's have brought an event. Such an event has no effect.
+    pub fn is_unattested(&self, event: &EventId) -> bool {
+        self.unattested.contains(event)
+    }
+
+    /// The attested events: only they decide what kind of document it is.
+    pub(crate) fn attested<'e>(&self, events: &'e [EventEntry]) -> Cow<'e, [EventEntry]> {
+        if self.unattested.is_empty() {
+            return Cow::Borrowed(events);
+        }
+        let attested = |entry: &&EventEntry| !self.unattested.contains(&entry.id);
+        events.iter().filter(attested).cloned().collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! Frontiers: for each field, the events that no later event supersedes.
+//!
+//! A document has fields, and each field is a *lane*: a multi-value register whose values are events. An event supersedes
+//! earlier events of a lane if they happened before it; concurrent events both stay. The kinds of document differ in what
+//! a member carries and in which events supersede which; merging and reduction are the same for all and live here.
+
+use super::causal::History;
+
+/// A set of lanes, one bit for each.
+pub(crate) type Lanes = u16;
+
+/// An event of a frontier with the lanes in which it is still maximal.
+pub(crate) trait Member: Copy + Ord {
+    /// Position of the event.
+    fn at(&self) -> usize;
+    /// The lanes that it holds.
+    fn lanes(&self) -> Lanes;
+    /// The same event with other lanes.
+    fn with_lanes(self, lanes: Lanes) -> Self;
+    /// Whether `self` supersedes an earlier member in one lane.
+    fn supersedes(&self, history: &History<'_>, lane: Lanes, earlier: &Self) -> bool;
+}
+
+/// The members that remain maximal in at least one lane. `all` is in causal order.
+pub(crate) fn maximal<M: Member>(history: &History<'_>, all: &[M]) -> Vec<M> {
+    let remaining = |m: &M| {
+        let mut left = m.lanes();
+        for n in all.iter().filter(|n| n.at() > m.at()) {
+            let mut shared = m.lanes() & n.lanes();
+            while shared != 0 {
+                let lane = shared & shared.wrapping_neg();
+                shared &= !lane;
+                if left & lane != 0 && n.supersedes(history, lane, m) {
+                    left &= !lane;
+                }
+            }
+        }
+        m.with_lanes(left)
+    };
+    all.iter()
+        .map(remaining)
+        .filter(|m| m.lanes() != 0)
+        .collect()
+}
+
+/// The union of several lists of members, in causal order, each event once with all its lanes.
+pub(crate) fn union<M: Member>(lists: impl IntoIterator<Item = Vec<M>>) -> Vec<M> {
+    let mut all: Vec<M> = lists.into_iter().flatten().collect();
+    all.sort_unstable();
+    all.dedup_by(|next, kept| {
+        let same = next.at() == kept.at();
+        if same {
+            *kept = kept.with_lanes(kept.lanes() | next.lanes());
+        }
+        same
+    });
+    all
+}
+
+/// What the author of an event knew, or what holds at the heads.
+pub(crate) trait Frontier: Clone + Default {
+    /// The frontier of an author who had all of these.
+    fn merge(frontiers: Vec<Self>, history: &History<'_>) -> Self;
+}
+
+/// The frontier after each event. A frontier that is needed no more is moved, not copied.
+pub(crate) struct Frontiers<F> {
+    after: Vec<Option<F>>,
+    /// How many more times each is needed: by its children, and by the heads.
+    uses: Vec<usize>,
+}
+
+impl<F: Frontier> Frontiers<F> {
+    pub(crate) fn new(history: &History<'_>) -> Self {
+        let mut uses = vec![0; history.len()];
+        let parents = history.order.parents.iter().flatten();
+        for at in parents.chain(&history.order.heads) {
+            uses[*at] += 1;
+        }
+        Self {
+            after: Vec::with_capacity(history.len()),
+            uses,
+        }
+    }
+
+    /// Records the frontier after the next event in order.
+    pub(crate) fn push(&mut self, frontier: F) {
+        self.after.push(Some(frontier));
+    }
+
+    /// The frontier of an author who had exactly these events and their causal history.
+    pub(crate) fn at(&mut self, events: &[usize], history: &History<'_>) -> F {
+        let mut frontiers = Vec::with_capacity(events.len());
+        for at in events {
+            self.uses[*at] -= 1;
+            let after = &mut self.after[*at];
+            let frontier = if self.uses[*at] == 0 {
+                after.take()
+            } else {
+                after.clone()
+            };
+            frontiers.extend(frontier);
+        }
+        F::merge(frontiers, history)
+    }
+}

@@ -1,0 +1,29 @@
+//! The causal engine: events in causal order, what their authors knew, and by which authority they spoke.
+//!
+//! Everything here is the same for hazards, activities and inspections. It knows no state machine: [`crate::hazard`],
+//! [`crate::activity`] and [`crate::inspection`] hold the rules.
+
+mod authority;
+mod causal;
+mod context;
+mod entry;
+mod frontier;
+mod order;
+mod reason;
+mod redacted;
+mod time;
+mod verdict;
+
+pub(crate) use authority::{authority, is_late};
+pub(crate) use causal::History;
+pub(crate) use frontier::{Frontier, Frontiers, Lanes, Member, maximal, union};
+pub(crate) use order::first_beginnings;
+pub(crate) use verdict::effective;
+
+pub use context::FoldContext;
+pub use entry::EventEntry;
+pub use order::heads;
+pub use reason::VoidReason;
+pub use redacted::Redacted;
+pub use time::{TimeBounds, Trust};
+pub use verdict::{JudgedEvent, Step, Verdict};

@@ -1,0 +1,140 @@
+//! The causal order of the events of a document.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use super::entry::EventEntry;
+use crate::record::{EventId, event::MAX_AFTER};
+
+/// A set of positions, one bit for each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Positions(Vec<u64>);
+
+impl Positions {
+    fn new(size: usize) -> Self {
+        Self(vec![0; size.div_ceil(64)])
+    }
+    fn insert(&mut self, at: usize) {
+        self.0[at / 64] |= 1 << (at % 64);
+    }
+    pub(crate) fn has(&self, at: usize) -> bool {
+        self.0
+            .get(at / 64)
+            .is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+    fn extend(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(&other.0) {
+            *word |= more;
+        }
+    }
+}
+
+/// Events without duplicates, causes before effects; concurrent events by claimed time, then id.
+#[derive(Debug)]
+pub(crate) struct CausalOrder<'e> {
+    pub(crate) events: Vec<&'e EventEntry>,
+    /// The events that each event names as known to its author (`Event::after`).
+    pub(crate) parents: Vec<Vec<usize>>,
+    /// Every event that happened before each event.
+    pub(crate) ancestors: Vec<Positions>,
+    /// The events that happened before no other.
+    pub(crate) heads: Vec<usize>,
+    /// Positions, sorted by event id.
+    by_id: Vec<(EventId, usize)>,
+}
+
+impl<'e> CausalOrder<'e> {
+    pub(crate) fn new(entries: &'e [EventEntry]) -> Self {
+        let mut known: Vec<&EventEntry> = entries.iter().collect();
+        known.sort_unstable_by_key(|e| e.id);
+        known.dedup_by_key(|e| e.id);
+        let find = |id: &EventId| known.binary_search_by_key(id, |e| e.id).ok();
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); known.len()];
+        let mut missing = vec![0_usize; known.len()];
+        let mut ready = BinaryHeap::new();
+        for (at, entry) in known.iter().enumerate() {
+            let mut parents: Vec<usize> = entry.event.after.iter().filter_map(find).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            parents.retain(|parent| *parent != at);
+            for parent in &parents {
+                children[*parent].push(at);
+            }
+            missing[at] = parents.len();
+            if parents.is_empty() {
+                ready.push(Reverse((entry.event.claimed, at)));
+            }
+        }
+        let mut sorted = Vec::with_capacity(known.len());
+        while let Some(Reverse((_, at))) = ready.pop() {
+            sorted.push(known[at]);
+            for child in &children[at] {
+                missing[*child] -= 1;
+                if missing[*child] == 0 {
+                    ready.push(Reverse((known[*child].event.claimed, *child)));
+                }
+            }
+        }
+        Self::relate(sorted)
+    }
+
+    /// Event ids are hashes, so a cycle cannot be made. If one were there, its events would be left out here and appear
+    /// as missing from the history.
+    fn relate(events: Vec<&'e EventEntry>) -> Self {
+        let count = events.len();
+        let mut by_id: Vec<(EventId, usize)> =
+            events.iter().enumerate().map(|(at, e)| (e.id, at)).collect();
+        by_id.sort_unstable();
+        let mut order = Self {
+            parents: Vec::with_capacity(count),
+            ancestors: Vec::with_capacity(count),
+            heads: Vec::new(),
+            by_id,
+            events,
+        };
+        let mut has_child = Positions::new(count);
+        for at in 0..count {
+            let mut ancestors = Positions::new(count);
+            let after = order.events[at].event.after.iter();
+            let mut parents: Vec<usize> = after.filter_map(|id| order.position(id)).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            parents.retain(|parent| *parent < at);
+            for parent in &parents {
+                ancestors.insert(*parent);
+                ancestors.extend(&order.ancestors[*parent]);
+                has_child.insert(*parent);
+            }
+            order.ancestors.push(ancestors);
+            order.parents.push(parents);
+        }
+        order.heads = (0..count).filter(|at| !has_child.has(*at)).collect();
+        order
+    }
+
+    /// The position of an event.
+    pub(crate) fn position(&self, id: &EventId) -> Option<usize> {
+        let found = self.by_id.binary_search_by_key(id, |(id, _)| *id);
+        found.ok().map(|at| self.by_id[at].1)
+    }
+}
+
+/// The heads of a causal history: what the next event names in `after`. At most [`MAX_AFTER`].
+pub fn heads(entries: &[EventEntry]) -> Vec<EventId> {
+    let order = CausalOrder::new(entries);
+    let mut heads: Vec<_> = order.heads.iter().map(|at| order.events[*at].id).collect();
+    heads.sort_unstable();
+    heads.truncate(MAX_AFTER);
+    heads
+}
+
+/// The events that begin a document and that happened after no other event that begins one.
+pub(crate) fn first_beginnings(entries: &[EventEntry]) -> Vec<&EventEntry> {
+    let order = CausalOrder::new(entries);
+    let begins = |at: &usize| order.events[*at].event.body.begins_in().is_some();
+    let all: Vec<usize> = (0..order.events.len()).filter(begins).collect();
+    let first = |at: &&usize| !all.iter().any(|other| order.ancestors[**at].has(*other));
+    all.iter()
+        .filter(first)
+        .map(|at| order.events[*at])
+        .collect()
+}

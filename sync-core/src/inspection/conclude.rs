@@ -1,0 +1,108 @@
+//! What must be there before an inspection is finished, by what the one who finishes it had seen.
+
+use std::collections::BTreeMap;
+
+use super::{
+    answers::{Answered, answered},
+};
+use crate::{
+    activity::engine::{Frontier, Judging},
+    catalogue::Template,
+    history::VoidReason,
+    place_key,
+    record::{
+        Conclusion, EventBody, Finding, Grant, InspectionResult, InspectionStart, PersonId,
+        SignedAs,
+    },
+};
+
+/// Whether the conclusion may be drawn. One that is broken off needs nothing but somebody who may.
+pub(super) fn conclude(
+    j: &Judging<'_>,
+    at: usize,
+    known: &Frontier,
+    (grant, template, start): (&Grant, &Template, &InspectionStart),
+    conclusion: &Conclusion,
+) -> Result<(), VoidReason> {
+    if !template.roles.contains(grant.role) {
+        return Err(VoidReason::RoleMayNot);
+    }
+    if known.unknown {
+        return Err(VoidReason::UnknownEvent);
+    }
+    if conclusion.result == InspectionResult::Stopped {
+        return Ok(());
+    }
+    let answers = answered(j, j.known(at, |body| matches!(body, EventBody::Answer(_))));
+    if answers.iter().any(|a| a.contested) {
+        return Err(VoidReason::ConflictOpen);
+    }
+    let problems = answers.iter().any(|a| a.finding == Finding::Problem);
+    if answers.is_empty() || problems != (conclusion.result == InspectionResult::Problems) {
+        return Err(VoidReason::Incomplete);
+    }
+    let mut people = inspectors(j, j.known(at, |_| true));
+    people.push(grant.person);
+    people.sort_unstable();
+    people.dedup();
+    let named: usize = start.team.iter().map(|m| usize::from(m.people)).sum();
+    if named.max(people.len()) < usize::from(template.inspectors) {
+        return Err(VoidReason::SecondPersonMissing);
+    }
+    signatures(j, at, template)?;
+    if template.photo_when_all_ok && !photographed(j, at, &answers) {
+        return Err(VoidReason::PhotoMissing);
+    }
+    Ok(())
+}
+
+fn signatures(j: &Judging<'_>, at: usize, template: &Template) -> Result<(), VoidReason> {
+    let signed = |which: fn(SignedAs) -> bool| {
+        let is = move |body: &EventBody| matches!(body, EventBody::Sign(s) if which(s.signed_as));
+        let mut people: Vec<_> = j
+            .known(at, is)
+            .map(|at| j.history.entry(at).event.author)
+            .collect();
+        people.sort_unstable();
+        people.dedup();
+        people.len()
+    };
+    let inspectors = signed(|s| s == SignedAs::Inspector);
+    let inspected = signed(|s| s != SignedAs::Inspector);
+    if inspectors < usize::from(template.inspector_signatures)
+        || (template.inspected_signature && inspected == 0)
+    {
+        return Err(VoidReason::SignatureMissing);
+    }
+    Ok(())
+}
+
+/// Whether every building that was reached and shows no problem has a photo.
+fn photographed(j: &Judging<'_>, at: usize, answers: &[Answered]) -> bool {
+    let mut ok: BTreeMap<&str, bool> = BTreeMap::new();
+    for answer in answers.iter().filter(|a| a.is_reached()) {
+        *ok.entry(&answer.building).or_insert(true) &= answer.finding != Finding::Problem;
+    }
+    let photo_of = |building: &str| {
+        let shows = |body: &EventBody| {
+            matches!(body, EventBody::Answer(a)
+                if !a.photos.is_empty() && place_key::building(a.building.as_str()) == building)
+        };
+        j.known(at, shows).next().is_some()
+    };
+    ok.iter().all(|(building, ok)| !ok || photo_of(building))
+}
+
+/// Who began, answered or signed as inspector, among these events.
+pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -> Vec<PersonId> {
+    let works = |body: &EventBody| match body {
+        EventBody::Inspect(_) | EventBody::Answer(_) => true,
+        EventBody::Sign(s) => s.signed_as == SignedAs::Inspector,
+        _ => false,
+    };
+    let of = events.filter(|at| works(j.history.body(*at)));
+    let mut people: Vec<_> = of.map(|at| j.history.entry(at).event.author).collect();
+    people.sort_unstable();
+    people.dedup();
+    people
+}
