@@ -67,7 +67,7 @@ pub struct Visit {
 pub(super) const COLUMNS: &str = "c.space, c.doc, c.path, c.as_of_seq, c.changed, c.type, c.state, c.counts, c.organ, c.compound,
   c.title, c.held_at, c.updated_at, c.event_count, c.photo_count, c.data, c.problem";
 
-/// The number of columns of a record.
+/// The number of columns of `campaign_record`.
 const WIDTH: usize = 17;
 
 pub(super) fn read(row: &dyn Row) -> Result<Record, StorageError> {

@@ -86,7 +86,7 @@ impl Counted {
         self.places.entry(place.clone()).or_default()
     }
 
-    /// Drops the places for which `gone` is true, because a sealed report contains them or they are outside the sheet.
+    /// Drops the places that the predicate matches: a sealed report contains them, or they are outside the sheet.
     pub(crate) fn leave(&mut self, gone: impl Fn(&AreaPath) -> bool) {
         self.places.retain(|place, _| !gone(place));
     }

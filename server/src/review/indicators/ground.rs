@@ -121,7 +121,7 @@ impl Ground {
         self.parts.iter().filter(|part| part.counted)
     }
 
-    /// Stops counting the spaces for which `gone` is true, except those that are counted by path.
+    /// Stops counting the spaces that the predicate matches, except those that are counted by path.
     pub(crate) fn leave(&mut self, gone: impl Fn(&Self, &AreaPath) -> bool) {
         let counted = |part: &Part| part.by_path || !gone(self, &part.space);
         let counted: Vec<bool> = self.parts.iter().map(counted).collect();
