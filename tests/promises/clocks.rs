@@ -1,4 +1,4 @@
-//! A server whose clock was set back or ahead signs nothing and loses nothing until its clock is accepted.
+//! A server whose clock was set back or ahead signs nothing until its clock is accepted; no device loses data by it.
 
 use std::sync::atomic::Ordering::SeqCst;
 
