@@ -1,4 +1,4 @@
-//! Bytes that two readers could read differently, and values that no clock or keyboard gives.
+//! Bytes that two parsers could read differently, and values that no clock or keyboard produces.
 
 use cli_simulator::world::note;
 use sync_core::{
@@ -40,7 +40,7 @@ fn an_event_with_a_key_twice_is_refused() {
             [(0, Code::Malformed)]
         );
     }
-    // The same event without the trick is taken.
+    // The same event without the duplicate key is accepted.
     own.as_actor(50);
     let change = own.change(&mut document, &event);
     assert_eq!(own.push(&town, &[(doc, change)], false), []);
@@ -94,7 +94,7 @@ fn a_text_cannot_turn_the_direction_of_writing() {
     let (town, doc) = town_with_a_hazard();
     let mut own = Hostile::enrol(&town, "物业经理丙", 3);
     let (mut document, heads) = own.copy(&town, doc);
-    // Built by hand: our own types drop such characters.
+    // Built from bytes, because our own types remove such characters.
     let mut raw = own
         .event(&heads, EventBody::Note(note("MARK")))
         .to_bytes()

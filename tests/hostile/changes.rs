@@ -1,4 +1,4 @@
-//! One odd change takes nothing from anybody: it is refused, and devices and server go on with the document.
+//! A malformed change damages nothing: it is refused, and devices and server continue with the document.
 
 use automerge::{ActorId, Change, ExpandedChange, ScalarValue, legacy};
 use cli_simulator::{
@@ -15,7 +15,7 @@ use sync_core::{
 use super::client::Hostile;
 use crate::support::{Town, found, remark};
 
-/// A change again with something altered.
+/// Decodes a change, alters it and encodes it again.
 fn altered(bytes: &[u8], with: impl FnOnce(&mut ExpandedChange)) -> Vec<u8> {
     let mut change = Change::from_bytes(bytes.to_vec()).unwrap().decode();
     with(&mut change);
@@ -40,7 +40,7 @@ fn with_second_operation(bytes: &[u8], key: &str, value: ScalarValue) -> Vec<u8>
     })
 }
 
-/// Reads a LEB128 number: the number, and where it ends.
+/// Reads a LEB128 number; returns the number and the offset after it.
 fn number(bytes: &[u8], mut at: usize) -> (u64, usize) {
     let (mut value, mut shift) = (0, 0);
     loop {
@@ -54,12 +54,12 @@ fn number(bytes: &[u8], mut at: usize) -> (u64, usize) {
     }
 }
 
-/// The change with one more author in its header, whom no operation names.
+/// The change with one more actor in its header that no operation refers to.
 fn with_idle_author(bytes: &[u8]) -> Vec<u8> {
     let (_, begin) = number(bytes, 9);
     let (deps, at) = number(bytes, begin);
     let (author, at) = number(bytes, at + 32 * deps as usize);
-    // Number, first operation, time.
+    // Skips the sequence number, the first operation and the time.
     let at = (0..3).fold(at + author as usize, |at, _| number(bytes, at).1);
     let (message, at) = number(bytes, at);
     let at = at + message as usize;
@@ -82,7 +82,7 @@ fn with_idle_author(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A hazard of one device that another holds too, and a hostile device that would add a remark to it.
+/// A hazard that two devices hold, and a hostile device that adds a remark to it.
 struct Scene {
     town: Town,
     phones: [Phone; 2],
@@ -91,9 +91,9 @@ struct Scene {
     heads: Vec<EventId>,
     /// The changes of the hazard.
     there: Vec<Vec<u8>>,
-    /// Its first event.
+    /// The bytes of its first event.
     words: Vec<u8>,
-    /// A change as it should be.
+    /// A well-formed change of the hostile device.
     plain: Vec<u8>,
 }
 
@@ -122,13 +122,13 @@ fn scene() -> Scene {
 }
 
 impl Scene {
-    /// An operation of the hazard's author.
+    /// The id of an operation of the hazard's author.
     fn theirs(&self, number: u64) -> legacy::OpId {
         let first = Change::from_bytes(self.there[0].clone()).unwrap();
         legacy::OpId(number, first.actor_id().clone())
     }
 
-    /// The author's event once more, over itself.
+    /// A change that writes the author's event again and supersedes the original operation.
     fn over(&self) -> Vec<u8> {
         altered(&self.plain, |c| {
             let id = EventId::of(&self.words).to_string();
@@ -144,7 +144,7 @@ impl Scene {
         refused.into_iter().map(|(_, code)| code).collect()
     }
 
-    /// Devices and server go on with the hazard, of which `others` events are the hostile device's.
+    /// Devices and server continue with the hazard, which has `others` events of the hostile device.
     fn everybody_goes_on(&mut self, others: usize) {
         let (town, doc) = (&mut self.town, self.doc);
         let [liu, wang] = &mut self.phones;
@@ -239,7 +239,7 @@ fn an_authors_changes_may_not_lie_over_each_other() {
     let mut scene = scene();
     let (doc, plain) = (scene.doc, scene.plain.clone());
     assert_eq!(scene.push(doc, plain, false), []);
-    // The second builds on what the first built on, and not on the first.
+    // The second change depends on what the first depends on, but not on the first.
     let mut before = Document::load(None, scene.there.iter().map(Vec::as_slice)).unwrap();
     let beside = scene.own.event(&scene.heads, EventBody::Note(note("y")));
     let beside = scene.own.change(&mut before, &beside.to_bytes().unwrap());

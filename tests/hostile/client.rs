@@ -22,7 +22,7 @@ use sync_core::{
 
 use crate::support::{MORNING, Town};
 
-/// A device whose program is not ours.
+/// An enrolled device with a program other than ours.
 pub(crate) struct Hostile {
     pub(crate) device: DeviceId,
     pub(crate) key: SecretKey,
@@ -34,7 +34,7 @@ pub(crate) struct Hostile {
     actor: Actor,
 }
 
-/// A POST without authentication.
+/// A POST with an optional token.
 pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) -> Reply {
     let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
     let call = Call {
@@ -47,7 +47,7 @@ pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) 
 }
 
 impl Hostile {
-    /// Enrols as somebody of the world.
+    /// Enrols as an actor of the world.
     pub(crate) fn enrol(town: &Town, name: &str, seed: u8) -> Self {
         let key = SecretKey::from_seed([seed; 32]);
         let device = DeviceId([seed; 16]);
@@ -130,7 +130,7 @@ impl Hostile {
         Pull::read_response(&reply.body).unwrap().pages
     }
 
-    /// Every grant that a pull gives away, by the person's name in the world.
+    /// The grant of an actor of the world, as a pull returns it.
     pub(crate) fn grant_of(&self, town: &Town, name: &str) -> (GrantId, Grant) {
         let person = town.world.actor(name).person;
         let grants = self.pull(town).into_iter().flat_map(|page| page.grants);
@@ -160,7 +160,7 @@ impl Hostile {
         (document, heads)
     }
 
-    /// The bytes of an event that this device states under its own grant.
+    /// An event of this device under its own grant.
     pub(crate) fn event(&self, after: &[EventId], body: EventBody) -> Event {
         Event {
             author: self.grant.1.person,
@@ -173,7 +173,7 @@ impl Hostile {
         }
     }
 
-    /// The bytes of an event in another person's name.
+    /// An event in another person's name.
     pub(crate) fn in_the_name_of(
         &self,
         other: (GrantId, &Grant),
@@ -188,7 +188,7 @@ impl Hostile {
         }
     }
 
-    /// A change that adds an event to a document, which is grown by it.
+    /// Appends an event to a document and returns the change.
     pub(crate) fn change(&self, document: &mut Document, event: &[u8]) -> Vec<u8> {
         document.append(self.actor, event).unwrap().bytes
     }
@@ -198,12 +198,12 @@ impl Hostile {
         Document::create(self.actor, doc).unwrap()
     }
 
-    /// From now on changes are written by another author number.
+    /// Uses another Automerge actor for the following changes.
     pub(crate) fn as_actor(&mut self, actor: u8) {
         self.actor = Actor([actor; 16]);
     }
 
-    /// Signs and sends a pack; what was refused.
+    /// Signs and sends a pack; returns the refusals.
     pub(crate) fn push(
         &mut self,
         town: &Town,

@@ -1,7 +1,7 @@
-//! A hostile client: an enrolled device with a program of its own, and outsiders with none.
+//! A hostile client: an enrolled device with its own program, and clients without enrolment.
 //!
-//! It signs with its own keys, writes its own events, changes and packs, and sends what no client of ours would. Each
-//! file is a promise that such a client tries to break; `docs/security.md` lists them.
+//! It signs with its own keys, makes its own events, changes and packs, and sends what our client never sends. Each
+//! file tests one promise that such a client tries to break; `docs/security.md` lists them.
 
 mod client;
 

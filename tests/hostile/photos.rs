@@ -1,4 +1,4 @@
-//! Knowing the hash of a photo is no right to see it.
+//! Knowing the hash of a photo gives no right to read it.
 
 use cli_simulator::world::{observation, photo};
 use sync_core::record::{DocId, EventBody, LocationKind, PhotoRole};
@@ -31,13 +31,13 @@ fn naming_a_photo_in_a_record_of_ones_own_does_not_open_it() {
     assert_eq!(own.push(&town, &[(doc, change)], false), []);
     assert_eq!(town.get(&address, &own.token).0, 404);
     assert_eq!(town.get(&format!("{address}/thumb"), &own.token).0, 404);
-    // Asking to upload it tells nothing either: it is answered as any other photo.
+    // A request to upload it reveals nothing either: the response is the same as for any other photo.
     let created = Tus::new(&town, own.token.clone()).create(&shot.hash, 25_000);
     assert_eq!(created.status(), 201);
     assert!(created.headers().get("xuncha-receipt").is_none());
     let offset = created.headers().get("upload-offset");
     assert!(offset.is_none_or(|offset| offset == "0"), "{offset:?}");
-    // Who has the bytes proves it by sending them.
+    // A device that has sent the bytes may read the photo.
     let token = yi.device.token().unwrap().unwrap();
     assert_eq!(town.get(&address, &token).0, 200);
 }

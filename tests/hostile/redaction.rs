@@ -1,4 +1,4 @@
-//! What was taken out of view is in no view, list, search or export, and its photos open to nobody.
+//! Redacted words and photos are in no view, list, search or export, and no caller can read the photos.
 
 use cli_simulator::world::{Actor, observation, photo};
 use sync_core::record::{

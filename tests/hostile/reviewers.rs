@@ -1,4 +1,4 @@
-//! A device's session opens reviewers' views only where a grant's role reviews.
+//! A device's session may read reviewers' views only if the role of a grant is a reviewer's.
 
 use super::client::Hostile;
 use crate::support::{Town, found};

@@ -1,4 +1,4 @@
-//! Nobody writes where the grant does not reach, and nobody fills a document for the others.
+//! No device writes where its grant does not reach, and none fills a document so that others cannot write.
 
 use cli_simulator::world::{evidence, note, observation};
 use sync_core::{
@@ -15,7 +15,7 @@ fn hazard_in(town: &Town, compound: usize, words: &str) -> EventBody {
     EventBody::Observe(observation(compound, "EG-03", place, words, Vec::new()))
 }
 
-/// Hazards that are counted and listed for the whole county.
+/// The hazards of the whole county: counted, listed, exported.
 fn counted(town: &Town) -> (u64, usize, usize) {
     town.project();
     let token = town.token("审核员丁");
@@ -33,7 +33,7 @@ fn counted(town: &Town) -> (u64, usize, usize) {
 #[test]
 fn a_record_outside_the_grants_area_is_in_no_list_count_export_or_report() {
     let town = Town::new();
-    // Grid 1 only; compound 2 lies in grid 2.
+    // The grant covers grid 1 only; compound 2 is in grid 2.
     let mut own = Hostile::enrol(&town, "网格员甲", 3);
     let before = counted(&town);
     let doc = DocId([0x31; 16]);
@@ -55,7 +55,7 @@ fn a_change_to_a_document_outside_the_grants_area_is_set_aside() {
     let doc = found_in(&mut yi, &town, 2, "第二网格的隐患", Vec::new());
     town.sync(&mut yi);
     let mut own = Hostile::enrol(&town, "网格员甲", 3);
-    // Built on nothing: all that an outsider to the document needs is its number.
+    // The change depends on no other change: an outsider needs only the document's id.
     let mut document = own.document(doc);
     let event = own.event(&[], EventBody::Note(note("外人的话")));
     let change = own.change(&mut document, &event.to_bytes().unwrap());
@@ -71,7 +71,7 @@ fn a_change_to_a_document_outside_the_grants_area_is_set_aside() {
 fn a_role_that_may_not_begin_such_a_record_begins_none() {
     let town = Town::new();
     let before = counted(&town);
-    // 物业经理 may not file an inspection of the government.
+    // The role 物业经理 (property manager) may not begin a covert inspection.
     let mut own = Hostile::enrol(&town, "物业经理丙", 3);
     let doc = DocId([0x32; 16]);
     let inspection = sync_core::record::InspectionStart {
@@ -135,7 +135,7 @@ fn one_organisation_cannot_fill_a_document_for_the_others() {
         assert_eq!(refused, []);
     }
     assert_eq!(full, 1, "the share is not bounded");
-    // The others go on.
+    // The other devices continue.
     let state = |phone: &mut cli_simulator::phone::Phone, body| {
         phone.device.state(doc, body, None).unwrap();
         town.sync(phone);
@@ -155,7 +155,7 @@ fn unknown_fields_of_a_known_kind_take_no_room() {
     let (mut document, heads) = own.copy(&town, doc);
     let event = own.event(&heads, EventBody::Note(note("短")));
     let with_unknown = |bytes: usize| {
-        // One field more in the envelope: key 99 with a byte string.
+        // One more field in the envelope: key 99 with a byte string.
         let mut raw = event.to_bytes().unwrap();
         raw[0] += 1;
         let mut field = minicbor::Encoder::new(Vec::new());

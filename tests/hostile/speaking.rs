@@ -1,4 +1,4 @@
-//! Nobody speaks for another: what a device brings in another person's name has no effect.
+//! No device can act for another person: events that it sends in another person's name have no effect.
 
 use cli_simulator::world::{evidence, note};
 use sync_core::{
@@ -9,7 +9,7 @@ use sync_core::{
 use super::client::Hostile;
 use crate::support::{Town, found};
 
-/// What a reviewer sees of a hazard.
+/// The hazard as a reviewer reads it.
 fn seen(town: &Town, doc: DocId) -> serde_json::Value {
     town.project();
     town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"))
@@ -58,7 +58,7 @@ fn a_repair_pack_gives_no_effect_to_events_in_another_persons_name() {
         .iter()
         .map(|event| (doc, own.change(&mut document, event)))
         .collect();
-    // Without the mark of a repair they are refused as before, and so is what builds on them.
+    // Without the repair flag they are refused, and so is what depends on them.
     let refused = own.push(&town, &entries, false);
     assert!(refused.contains(&(1, Code::ForgedAuthor)), "{refused:?}");
     own.push(&town, &entries, true);
@@ -71,7 +71,7 @@ fn a_repair_pack_gives_no_effect_to_events_in_another_persons_name() {
             "{detail:#}"
         );
     }
-    // The devices come to the same result as the server.
+    // The devices fold to the same state as the server.
     town.sync(&mut liu);
     let (state, _) = liu.device.hazard(doc).unwrap();
     assert_eq!(detail["hazard"]["state"], format!("{}", state.state));
@@ -82,11 +82,11 @@ fn what_another_device_re_supplied_counts_once_its_author_brings_it() {
     let mut town = Town::new();
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     let doc = found(&mut liu, &town, "楼道堆物");
-    // The author has not synced; a carrier brings the author's own change first.
+    // The author has not synced; a carrier sends the author's own event first.
     let (_, stated) = liu.device.hazard(doc).unwrap();
     assert_eq!(stated.len(), 1);
     let mut own = Hostile::enrol(&town, "物业经理丙", 9);
-    // The grant of the author is known to the server, so the carrier can name it.
+    // The server has the author's grant, so the event can refer to it.
     let mut document = own.document(doc);
     let event = stated[0].event.to_bytes().unwrap();
     let change = own.change(&mut document, &event);
@@ -128,7 +128,7 @@ fn events_under_unknown_grants_are_set_aside_and_hold_nothing() {
     event.grant.0[0] ^= 1;
     event.device.0[0] ^= 1;
     let note = event.to_bytes().unwrap();
-    // The same with a kind of a newer version: 999 in the place of 16.
+    // The same event with a kind of a newer version: 999 instead of 16.
     let mut newer = note.clone();
     assert_eq!(newer[1..3], [0x00, 0x10], "kind 16 is one byte");
     newer.splice(2..3, [0x19, 0x03, 0xe7]);
@@ -162,7 +162,7 @@ fn a_revoked_device_is_not_helped_by_another_that_carries_its_events() {
         &heads,
         EventBody::Note(note("吊销后的话")),
     );
-    // The beacon says that it was made long before the revocation.
+    // The beacon states that the event was made long before the revocation.
     event.beacon = Some(super::client::beacon(
         crate::support::MORNING - 120_000,
         Some(30_000),

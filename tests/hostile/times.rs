@@ -1,4 +1,4 @@
-//! What a device claims of time bounds nothing that decides against it.
+//! Times that a device claims never limit what is decided against it.
 
 use cli_simulator::world::{evidence, note};
 use sync_core::record::EventBody;
@@ -21,7 +21,7 @@ fn a_beacon_from_the_future_voids_nobodys_later_events() {
     let change = own.change(&mut document, &event.to_bytes().unwrap());
     assert_eq!(own.push(&town, &[(doc, change)], false), []);
     town.sync(&mut liu);
-    // A later event is judged by its own times: its lower bound is not the forged one.
+    // A later event is judged by its own time bounds: the forged beacon is not its lower bound.
     liu.device
         .state(doc, EventBody::AddPhoto(evidence("仍在", Vec::new())), None)
         .unwrap();
@@ -51,7 +51,7 @@ fn a_device_cannot_prove_that_it_is_older_than_its_revocation() {
     town.sync(&mut liu);
     let mut own = Hostile::enrol(&town, "物业经理丙", 3);
     let (mut document, heads) = own.copy(&town, doc);
-    // Received an hour after; the beacon says it was made at once, and the device is revoked in between.
+    // Received an hour later; the beacon states that it was made at once. The device is revoked between these times.
     town.clock
         .store(MORNING + HOUR, std::sync::atomic::Ordering::SeqCst);
     let mut event = own.event(&heads, EventBody::Note(note("早就写好")));

@@ -1,8 +1,8 @@
-//! The fields of records mean to this program what they mean to any reader of JSON Schema.
+//! The fields of activities mean the same to this program as to any reader of JSON Schema.
 
 use sync_core::catalogue::{Catalogue, DataSchema, DataType};
 
-/// A value that fits a schema.
+/// A value that matches a schema.
 fn fitting(schema: &DataSchema) -> serde_json::Value {
     match schema.r#type {
         DataType::Object => {

@@ -1,4 +1,4 @@
-//! Bad input gets a clear refusal, the rest of the batch goes on, and nothing acknowledged is touched.
+//! Bad input is refused with a reason, the rest of the pack is processed, and acknowledged data is not touched.
 
 use cli_simulator::{
     phone::{Phone, Transport},
@@ -29,7 +29,7 @@ fn post(town: &Town, phone: &Phone, path: &str, body: Vec<u8>) -> Reply {
     town.http.clone().send(&call).unwrap()
 }
 
-/// A pack of this phone with the given entries, signed with its key.
+/// A pack of this device with the given entries, signed with its key.
 fn pack(
     phone: &Phone,
     number: u64,
@@ -144,7 +144,7 @@ fn one_bad_change_does_not_hold_up_the_others() {
         ]
     );
     assert_eq!((town.changes_stored(), town.quarantined()), (2, 1));
-    // The same pack again: the same answer.
+    // The same pack again gets the same response.
     let again = post(&town, &liu, Push::PATH, Push::write_request(&request));
     assert_eq!(again.body, reply.body);
 }
@@ -164,7 +164,7 @@ fn a_change_of_one_record_is_not_taken_for_another() {
     };
     let other = DocId([9; 16]);
     let (first, others) = (begin(mine), begin(other));
-    // Built on nothing, and it does not say which record it begins.
+    // A change without dependencies that does not state which document it begins.
     let homeless = {
         use automerge::{AutoCommit, transaction::Transactable};
         let mut document = AutoCommit::new().with_actor(automerge::ActorId::from(&[5; 16]));
@@ -189,7 +189,7 @@ fn a_change_of_one_record_is_not_taken_for_another() {
         vec![
             entry(mine, &first),
             entry(other, &others),
-            // The same bytes under a number that is known, and under one that is not.
+            // The same bytes with a known document id, and with an unknown one.
             entry(other, &first),
             entry(DocId([8; 16]), &first),
             entry(mine, &homeless),
@@ -205,7 +205,7 @@ fn a_change_of_one_record_is_not_taken_for_another() {
     assert_eq!(town.changes_stored(), 2);
 }
 
-/// A change of a document whose layout is version 2.
+/// A change to a document with layout version 2.
 fn automerge_of_another_layout() -> Vec<u8> {
     use automerge::{AutoCommit, transaction::Transactable};
     let mut document = AutoCommit::new().with_actor(automerge::ActorId::from(&[5; 16]));
@@ -244,7 +244,7 @@ fn a_flipped_bit_anywhere_in_a_pack_stores_nothing_false() {
         bad[at] ^= 1 << (at % 8);
         let reply = post(&town, &liu, Push::PATH, bad);
         let stored = matches!(Push::read_response(&reply.body), Ok(Response::Stored { ref refused, .. }) if refused.is_empty());
-        // The document's number is outside the signature but inside the change, so even that flip is refused.
+        // The document's id is outside the signature but inside the change, so this flip is refused, too.
         assert!(!stored, "byte {at}");
         assert_eq!(town.changes_stored(), 0, "byte {at}");
     }
@@ -266,7 +266,7 @@ fn an_event_in_the_name_of_another_is_refused() {
     town.sync(&mut liu);
     town.sync(&mut wang);
     let (_, events) = liu.device.hazard(doc).unwrap();
-    // Wang's phone signs a pack with an event that says it is by Liu's phone.
+    // Wang's device signs a pack with an event that names Liu's device as its author.
     let mut forged = events[0].event.clone();
     forged.body = EventBody::Note(cli_simulator::world::note("冒名"));
     let mut document = Document::create(Actor([4; 16]), DocId([4; 16])).unwrap();
@@ -305,7 +305,7 @@ fn a_clock_wrong_by_years_loses_nothing_and_is_judged() {
     assert_eq!((report.acknowledged, report.refused), (2, 0));
     let (state, events) = liu.device.hazard(doc).unwrap();
     assert_eq!(events.len(), 2);
-    // A clock voids nothing: the hazard counts, at a time that the server knows to be possible, and says so.
+    // A wrong clock makes nothing void: the hazard counts with a time within its time bounds, and its time is flagged.
     assert_eq!(state.state, sync_core::catalogue::StateCode(10));
     assert!(state.flags.time_untrusted);
     let year_2024 = 1_704_067_200_000..1_735_689_600_000;
@@ -345,7 +345,7 @@ fn a_photo_that_is_none_or_too_wide_is_refused_and_says_why() {
         )
         .unwrap_err();
     assert!(text.to_string().contains("neither a JPEG nor a PNG"));
-    // A JPEG header that claims 50,000 pixels.
+    // A JPEG header that declares 50,000 pixels.
     let mut wide = sync_core::photo::sample_jpeg(1, 64, 64, None);
     let frame = wide.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     wide[frame + 7..frame + 9].copy_from_slice(&50_000_u16.to_be_bytes());

@@ -1,10 +1,10 @@
-//! A document changed again while a phone is half way through its pages loses no change.
+//! No change is lost if a document changes while a device has read half of its pages.
 
 use sync_core::sync::Options;
 
 use crate::support::{Only, Town, found, remark};
 
-/// A phone with little memory: every page holds one document.
+/// A device with little memory: every page has one document.
 fn tiny() -> Options {
     Options {
         page_documents: Some(1),
@@ -22,7 +22,7 @@ fn no_change_is_lost_at_any_page_size_when_documents_move_behind_the_position() 
             .collect();
         town.sync(&mut liu);
         town.sync(&mut wang);
-        // Each document has one change that lies before the half-way position and one that lies behind it.
+        // Each document has one change before the middle position and one after it.
         for doc in &docs {
             remark(&mut liu, *doc, "第一次");
         }
@@ -91,7 +91,7 @@ fn pages_that_are_closed_by_their_size_lose_nothing_in_backfill_and_tail() {
     let mut town = Town::new();
     let (mut liu, mut behind) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     town.sync(&mut behind);
-    // 1.9 MB of words: more than a page holds, in backfill and in the tail.
+    // 1.9 MB of text: more than a page contains, in backfill and in the tail.
     let long = "堆放杂物".repeat(480);
     let docs: Vec<_> = (0..80)
         .map(|n| found(&mut liu, &town, &format!("隐患{n}")))
@@ -103,7 +103,7 @@ fn pages_that_are_closed_by_their_size_lose_nothing_in_backfill_and_tail() {
     }
     town.sync(&mut liu);
     let mut fresh = town.phone("物业经理丙");
-    // A new phone needs two requests more for its session.
+    // A new device needs two more requests for its session.
     for (phone, least) in [(&mut behind, 2), (&mut fresh, 4)] {
         let report = town.sync(phone);
         assert!(

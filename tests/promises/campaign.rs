@@ -1,4 +1,4 @@
-//! Records and inspections travel as hazards do, and count only what people stated and confirmed.
+//! Activities and inspections are synced like hazards, and count only what was stated and confirmed.
 
 use cli_simulator::{
     phone::{Phone, Transport},
@@ -99,7 +99,7 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
     assert_eq!(liu.device.status().unwrap().unsent, 1);
     town.sync(&mut liu);
     town.project();
-    // With the server's row beside it, it is listed before it is folded.
+    // With the server's list row it is listed before it is folded.
     town.sync(&mut wang);
     let rows = wang.device.campaign_list(&CampaignFilter::default());
     let row = rows.unwrap().remove(0);
@@ -132,7 +132,7 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
     let one = town.json(&format!("/v1/records/{doc}"), &token);
     assert_eq!(one["events"][0]["kind"], "record");
     assert_eq!(one["record"]["data"]["sessions"], 2);
-    // Made anew from the log, it is the same.
+    // Rebuilt from the log, it is the same.
     let rebuilt = town.app().rooms.projection.rebuild();
     town.runtime.block_on(rebuilt).unwrap();
     assert_eq!(
@@ -150,7 +150,7 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
     let (inspection, _) = jia.device.inspect(start(&town), None).unwrap();
     town.sync(&mut jia);
     town.sync(&mut yi);
-    // Apart: two buildings each, one of them the same, spelt in two ways.
+    // Concurrent: two buildings each, one of them the same building in two spellings.
     answer(&mut jia, inspection, "1栋", Finding::Ok);
     answer(&mut jia, inspection, "2栋", Finding::Ok);
     answer(&mut yi, inspection, "2号楼", Finding::Ok);
@@ -218,7 +218,7 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
         town.json("/v1/hazards", &token)["items"][0]["id"],
         hazard.to_string()
     );
-    // Elsewhere nothing is covered.
+    // Another area has no coverage.
     let elsewhere = town.json(
         &format!("/v1/coverage?area={}", town.world.grids[1]),
         &token,
@@ -233,7 +233,7 @@ fn a_confirmation_made_before_a_correction_does_not_confirm_it() {
     let doc = clearance(&town, &mut liu, 8);
     town.sync(&mut liu);
     town.sync(&mut ding);
-    // Apart: the reviewer confirms 8, the worker corrects to 12.
+    // Concurrent: the reviewer confirms 8, the worker corrects to 12.
     let confirm = || EventBody::Confirm(note("现场核对"));
     ding.device.state(doc, confirm(), None).unwrap();
     let amended = EventBody::Amend(Amendment {
@@ -276,7 +276,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     town.sync(&mut wang);
     assert_eq!(records(&wang), []);
     assert_eq!(wang.device.list(&Filter::default()).unwrap()[0].doc, open);
-    // Nor by asking for it by name.
+    // A request by id does not return it either.
     let asked = pull::Request {
         scopes: wang.device.cursors().unwrap(),
         need: vec![secret, open],
@@ -294,7 +294,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     let bytes = minicbor::to_vec(&pages).unwrap();
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
     assert!(holds(&open.0) && !holds(&secret.0) && !holds(b"SECRET-7"));
-    // Its session opens no reviewer's view; a key for its area does not reach so high.
+    // Its session may not read reviewers' views; a token for its area does not reach areas above.
     assert_eq!(town.get("/v1/records", &bearer).0, 403);
     let bearer = town.token("物业经理丙");
     let (status, _) = town.get(&format!("/v1/records/{secret}"), &bearer);
@@ -303,7 +303,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
         town.json("/v1/records", &bearer)["items"],
         serde_json::json!([])
     );
-    // Filed where the company reads, it is void and counts nothing.
+    // Recorded in an area that the company may read, it is void and does not count.
     let low = entry(&town, "penalty_case", &town.world.grids[0], data);
     let (doc, _) = ding.device.record(low, None).unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A grant of a city holds the city's own records and those of each of its counties, and agrees with the server.
+//! The grant of a city covers the city's own documents and those of its counties; device and server agree on them.
 
 use cli_simulator::{
     phone::Phone,
@@ -15,7 +15,7 @@ use crate::support::{MORNING, Town, remark};
 
 const CITY: &str = "429999/429900";
 
-/// A phone enrolled with one more grant.
+/// Enrols a device with one more grant.
 fn enrol(town: &Town, phone: &mut Phone, role: Role, area: &AreaPath, space: &AreaPath) {
     let actor = town.world.actor("审核员丁");
     let invitation = Invitation {
@@ -54,7 +54,7 @@ fn finds(phone: &mut Phone, area: &AreaPath, words: &str) -> DocId {
     phone.device.observe(found, None).unwrap().0
 }
 
-/// A city with a log of its own, counties with theirs, a worker in each, and an officer of the city.
+/// A city with its own log, counties with theirs, a worker in each county, and an officer of the city.
 fn city(town: &Town, counties: usize) -> (AreaPath, Vec<Phone>, Phone) {
     let own: AreaPath = CITY.parse().unwrap();
     let mut workers = Vec::new();
@@ -73,11 +73,11 @@ fn city(town: &Town, counties: usize) -> (AreaPath, Vec<Phone>, Phone) {
 
 #[test]
 fn an_officer_of_a_city_converges_and_then_costs_one_request() {
-    // More counties than a device had scopes before.
+    // 18 counties: more than the scopes that a device could have in earlier versions.
     for counties in [1, 18] {
         let town = Town::new();
         let (own, mut workers, mut officer) = city(&town, counties);
-        // In the city's own log, and in a county's.
+        // One hazard in the city's own log, and one in a county's.
         let own_record = finds(&mut officer, &own, "市级抽查");
         finds(
             &mut officer,
@@ -88,7 +88,7 @@ fn an_officer_of_a_city_converges_and_then_costs_one_request() {
         let report = town.sync(&mut officer);
         assert_eq!(officer.device.count().unwrap(), counties + 2);
         assert_eq!((report.requests, report.repairs), (1, 0), "{report:?}");
-        // What happens in a county arrives.
+        // An event of the county reaches the city.
         let doc = workers[counties - 1]
             .device
             .list(&Default::default())
@@ -99,7 +99,7 @@ fn an_officer_of_a_city_converges_and_then_costs_one_request() {
         let report = town.sync(&mut officer);
         assert!(report.requests <= 2 && report.repairs == 0, "{report:?}");
         assert_eq!(officer.device.hazard(doc).unwrap().1.len(), 2);
-        // And what the city says of it arrives there.
+        // An event of the city reaches the county.
         officer
             .device
             .state(doc, EventBody::Note(note("市里的话")), None)
@@ -145,11 +145,11 @@ fn a_county_that_gets_a_log_of_its_own_later_is_followed() {
     let own: AreaPath = CITY.parse().unwrap();
     let mut officer = phone(&town, 902);
     enrol(&town, &mut officer, Role::CityReviewer, &own, &own);
-    // No county has a log yet: this is written into the city's.
+    // No county has a log yet: the hazard is in the city's log.
     let grid = World::of(county(0)).grids[0].clone();
     let early = finds(&mut officer, &grid, "县还没有自己的日志");
     town.sync(&mut officer);
-    // Not yet sent when the county begins.
+    // Not yet sent when the county gets its own log.
     let late = finds(&mut officer, &grid, "县刚有自己的日志");
     let mut worker = phone(&town, 1);
     enrol(&town, &mut worker, Role::GridWorker, &grid, &county(0));
@@ -172,7 +172,7 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
     let mut liu = town.phone("网格员甲");
     let doc = crate::support::found(&mut liu, &town, "三栋楼道堆物");
     town.sync(&mut liu);
-    // A server whose clock is wrong finds no grant valid, and names no area.
+    // A server whose clock is wrong finds no valid grant and names no area.
     let now = ServerTime(MORNING - 49 * 3_600_000);
     liu.device.set_scopes(&[], now).unwrap();
     assert!(liu.device.hazard(doc).is_ok());
@@ -184,13 +184,13 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
         liu.device.cursors().unwrap().is_empty(),
         "nothing is asked for meanwhile"
     );
-    // Named again, it goes on where it was: nothing comes a second time.
+    // Named again, the scope resumes at its cursor: no document is sent twice.
     liu.device.set_token(None).unwrap();
     let report = liu
         .sync(&mut town.http.clone(), Options::default())
         .unwrap();
     assert_eq!((report.complete, report.documents), (true, 0));
-    // An area that its grants never covered is left.
+    // An area that the grants never covered is removed.
     let elsewhere = Scope {
         space: county(5),
         area: county(5),

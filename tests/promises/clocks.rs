@@ -1,4 +1,4 @@
-//! A server whose clock was set back or ahead signs nothing and takes nothing from anybody, until its clock is accepted.
+//! A server whose clock was set back or ahead signs nothing until its clock is accepted; no device loses data by it.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -23,7 +23,7 @@ fn a_server_clock_that_jumps_takes_nothing_away_and_signs_nothing_until_it_is_ac
         }
         town.sync(&mut liu);
         town.clock.store(MORNING + jump, SeqCst);
-        // In a process that starts now, too: what was signed is in the database.
+        // Also in a process that starts now: the last signed time is in the database.
         for restart in [false, true] {
             if restart {
                 town.restart_on("server");
@@ -49,7 +49,7 @@ fn a_server_clock_that_jumps_takes_nothing_away_and_signs_nothing_until_it_is_ac
     }
 }
 
-/// Whether a device whose session has ended syncs to the end.
+/// Whether a device whose session has ended can sync completely.
 fn opens_a_session(phone: &mut Phone, town: &Town) -> bool {
     phone.device.set_token(None).unwrap();
     let report = phone.sync(&mut town.http.clone(), Options::default());
@@ -60,7 +60,7 @@ fn opens_a_session(phone: &mut Phone, town: &Town) -> bool {
 fn a_clock_that_was_wrong_before_is_accepted_by_an_administrator() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
-    // The clock was two days ahead while the server signed, and is corrected now.
+    // The clock was two days ahead when the server signed, and is corrected now.
     town.clock.store(MORNING + 2 * DAY, SeqCst);
     found(&mut liu, &town, "时钟快了两天");
     town.sync(&mut liu);
@@ -70,7 +70,7 @@ fn a_clock_that_was_wrong_before_is_accepted_by_an_administrator() {
     town.accept_clock();
     assert_eq!(town.sync(&mut liu).acknowledged, 1);
     assert_eq!(liu.device.count().unwrap(), 2);
-    // A server that was off for a long time is the same case.
+    // A server that was off for a long time is in the same situation.
     town.clock.store(MORNING + 30 * DAY, SeqCst);
     assert!(!opens_a_session(&mut liu, &town));
     town.accept_clock();
@@ -96,7 +96,7 @@ fn small_steps_of_the_clock_and_a_quiet_week_need_nobody() {
     }
 }
 
-/// Loses the first answer to a pack, after the server has it.
+/// Loses the first response to a pack, after the server has received it.
 struct LoseOne<T>(T, bool);
 
 impl<T: Transport> Transport for LoseOne<T> {
@@ -143,7 +143,7 @@ fn a_repeated_receipt_says_nothing_of_the_time_now() {
         .sync(&mut LoseOne(town.http.clone(), false), once)
         .unwrap();
     assert!(!report.complete);
-    // Eleven hours later the session still holds; the pack is sent again and answered as it was then.
+    // Eleven hours later the session is still valid; the pack is sent again and gets the same response.
     passes(&town, &liu, 11 * 3_600_000);
     town.sync(&mut liu);
     passes(&town, &liu, 3_600_000);

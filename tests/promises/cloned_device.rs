@@ -1,4 +1,4 @@
-//! A phone that was copied poisons no record, and the work of both copies arrives.
+//! A copied device damages no document, and the work of both copies arrives.
 
 use cli_simulator::phone::{Phone, Transport};
 use sync_core::{
@@ -15,7 +15,7 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     let doc = found(&mut liu, &town, "架空层充电");
     town.sync(&mut liu);
-    // The same author number goes on in both copies, with different content.
+    // Both copies continue with the same Automerge actor and different changes.
     let folder = town.folder.path().join("clone");
     copy_folder(liu.folder(), &folder);
     let mut clone = Phone::simulated(&folder, 999, DeviceTime(MORNING + 1000)).unwrap();
@@ -37,7 +37,7 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
     for doc in [by_original, by_clone] {
         assert!(wang.device.hazard(doc).is_ok());
     }
-    // Both go on working, turn by turn.
+    // Both copies continue to work in turn.
     for round in 0..3 {
         remark(&mut liu, doc, &format!("原机{round}"));
         remark(&mut clone, doc, &format!("副本{round}"));
@@ -57,7 +57,7 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
     );
 }
 
-/// A server (or somebody in between) that answers every pack as if the phone had been copied.
+/// A server (or a middlebox) that answers every pack with a fork, as for a copied device.
 struct AlwaysForked<T>(T, u32);
 
 impl<T: Transport> Transport for AlwaysForked<T> {
@@ -84,7 +84,7 @@ fn a_server_that_never_agrees_does_not_keep_a_phone_busy_for_ever() {
     let report = liu.sync(&mut net, Options::default()).unwrap();
     assert_eq!(report.refusal, Some(Code::PackFork));
     assert!(net.1 < 20 && !report.complete);
-    // Nothing was lost by it: an honest server gets everything.
+    // Nothing was lost: an honest server gets everything.
     town.sync(&mut liu);
     assert_eq!(town.changes_stored(), 1);
 }

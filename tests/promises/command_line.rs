@@ -1,4 +1,4 @@
-//! Every command of the program that administers a server, run as a process, on both engines.
+//! Every administration command, run as a process, on both engines.
 
 use std::process::{Command, Output};
 
@@ -16,7 +16,7 @@ use crate::support::{
 
 const DAY: i64 = 86_400_000;
 
-/// The program on a town's data, which may be in use.
+/// Runs the program on a town's data, which may be in use.
 fn xuncha(town: &Town, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xuncha-tested"));
     command
@@ -37,7 +37,7 @@ fn words(output: &Output) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// What a command that succeeds prints.
+/// The output of a command that must succeed.
 fn done(town: &Town, arguments: &[&str]) -> String {
     let output = xuncha(town, arguments);
     let said = words(&output);
@@ -45,7 +45,7 @@ fn done(town: &Town, arguments: &[&str]) -> String {
     said
 }
 
-/// What a command that is refused prints.
+/// The output of a command that must be refused.
 fn refused(town: &Town, arguments: &[&str]) -> String {
     let output = xuncha(town, arguments);
     let said = words(&output);
@@ -54,7 +54,7 @@ fn refused(town: &Town, arguments: &[&str]) -> String {
     said
 }
 
-/// The code in what `enrol` prints.
+/// The enrolment code in the output of `enrol`.
 fn code_in(said: &str) -> &str {
     let rest = said.split("code: ").nth(1).unwrap();
     rest.split_whitespace().next().unwrap()
@@ -94,7 +94,7 @@ fn a_space_that_would_hide_records_of_another_is_not_made() {
     inner[5] = "429999/429998/429998001";
     let told = refused(&town, &inner);
     assert!(told.contains("--space 429999/429998"), "{told}");
-    // Where nothing is recorded yet, it may have a log of its own.
+    // An area without documents may get its own log.
     inner[5] = "429999/429998/429998002";
     inner[7] = "429999/429998/429998002/429998002001/G01";
     done(&town, &inner);
@@ -194,7 +194,7 @@ fn a_key_that_was_ended_or_has_expired_opens_nothing() {
     done(&town, &["admin", "tokens", "end", &id[..8]]);
     assert_eq!(open(&key), 401);
     assert!(done(&town, &["admin", "tokens", "list"]).contains("ended"));
-    // Ninety days, if nothing else was said.
+    // The default is ninety days.
     let lasting = town.token("审核员丁");
     let forward = |days: i64| town.at(MORNING + days * DAY);
     forward(89);
@@ -254,7 +254,7 @@ fn a_disabled_phone_is_active_again_with_a_new_code_only() {
         town.at(MORNING + hour * sealing::HOUR);
         report(&town, own);
         town.at(MORNING + hour * sealing::HOUR + 1);
-        // Its own code of before does not undo what the administrator did.
+        // An old code of the device does not undo the administrator's decision.
         let again = enrol_again(&town, &mut liu, &code).unwrap_err();
         assert!(again.to_string().contains("disabled"), "{again}");
         let fresh = done(&town, &ENROL);

@@ -1,4 +1,4 @@
-//! Two replicas with the same changes have byte-equal projections, in whatever order the changes came.
+//! Two replicas with the same changes fold to byte-equal states, in whichever order the changes arrived.
 
 use proptest::prelude::*;
 use sync_core::{
@@ -10,7 +10,7 @@ use crate::support::{MORNING, Town, found};
 use cli_simulator::world::{evidence, note, photo};
 use sync_core::record::PhotoRole;
 
-/// Something happens to a phone's clock: a year ahead, back again, another run of the phone.
+/// Disturbs a device's clock: a year ahead, back, or restarted.
 fn disturb(phone: &mut cli_simulator::phone::Phone, n: usize) {
     let clock = phone.clock.as_ref().unwrap();
     match n % 4 {
@@ -21,7 +21,7 @@ fn disturb(phone: &mut cli_simulator::phone::Phone, n: usize) {
     }
 }
 
-/// What a person does next with the one hazard.
+/// The next action of a person on the one hazard.
 fn act(kind: u8, phone: &mut cli_simulator::phone::Phone, doc: sync_core::record::DocId, n: u64) {
     let shot = photo(&mut phone.device, n % 3, PhotoRole::After).unwrap();
     let body = match kind % 5 {

@@ -1,4 +1,4 @@
-//! Copies of a server: a backup that is whole or says what it lacks, a restore that is whole or is not there.
+//! Copies of a server: a backup is complete or states what it lacks; a restore is complete or absent.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use sync_core::record::{BlobHash, DocId, PhotoRole};
 
 use crate::support::{Town, database::is_postgres, found_with};
 
-/// The program, on a data folder of SQLite.
+/// Runs the program on a data folder with SQLite.
 fn xuncha(data: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xuncha-tested"))
         .env_remove("XUNCHA_DATABASE")
@@ -43,7 +43,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A town with a phone that has sent `photos` photos, and where their bytes are.
+/// A town with a device that has sent photos, and the hashes of these photos.
 struct Sent {
     town: Town,
     phone: Phone,
@@ -104,7 +104,7 @@ impl Sent {
         self.town.folder.path().join(name)
     }
 
-    /// A backup and the key beside it.
+    /// A backup, and the key stored elsewhere.
     fn backed_up(&self) -> (PathBuf, PathBuf) {
         let (backup, key) = (self.at("backup"), self.at("kept/server.key"));
         let copy = ["admin", "backup", text(&backup), "--with-key", text(&key)];
@@ -112,7 +112,7 @@ impl Sent {
         (backup, key)
     }
 
-    /// Whether each photo can be read by its phone.
+    /// Whether the device can read each photo.
     fn readable(&self) -> Vec<bool> {
         let token = self.phone.device.token().unwrap().unwrap();
         let read = |hash: &BlobHash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
@@ -132,7 +132,7 @@ fn mode(path: &Path) -> u32 {
 fn what_is_written_is_for_its_owner_only_and_a_backup_holds_no_key() {
     let Some(s) = sent(1) else { return };
     let data = s.data();
-    // As an earlier version left it.
+    // Permissions as an earlier version left them.
     fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(data.join("xuncha.db"), fs::Permissions::from_mode(0o644)).unwrap();
     let (backup, key) = s.backed_up();
@@ -171,7 +171,7 @@ fn a_restore_needs_the_key_of_that_server_and_an_old_backup_has_it() {
     let wrong = [&base[..], &["--key", text(&other)]].concat();
     assert!(refused(&to, &wrong).contains("another server"));
     assert!(!to.join("xuncha.db").exists());
-    // A backup of before: the key in it, and no manifest.
+    // A backup of an earlier version: it contains the key and has no manifest.
     fs::remove_file(backup.join("manifest.json")).unwrap();
     assert!(refused(&to, &base).contains("manifest.json"));
     fs::copy(&key, backup.join("server.key")).unwrap();
@@ -261,7 +261,7 @@ fn a_backup_that_was_cut_has_no_name_and_is_begun_again() {
 #[test]
 fn two_copies_of_one_name_at_once_do_not_mix() {
     let Some(s) = sent(1) else { return };
-    // One is being written by another process.
+    // Another process is writing a backup with this name.
     let part = s.at("backup.xuncha-part");
     fs::create_dir_all(&part).unwrap();
     fs::write(part.join("xuncha.db"), b"being written").unwrap();
@@ -271,7 +271,7 @@ fn two_copies_of_one_name_at_once_do_not_mix() {
     assert!(told.contains("another backup"), "{told}");
     assert!(part.join("xuncha.db").exists() && !backup.exists());
     drop(running);
-    // A slash at the end is no other name.
+    // The same name with a slash at the end.
     done(
         &s.data(),
         &["admin", "backup", &format!("{}/", text(&backup))],
@@ -325,7 +325,7 @@ fn a_photo_that_comes_again_while_verify_runs_stays_known() {
 #[test]
 fn photos_that_a_backup_lacks_are_named_and_come_back_from_the_phones() {
     let Some(mut s) = sent(3) else { return };
-    // One is lost, one is damaged, before the backup is taken.
+    // One photo is lost and one is damaged before the backup.
     fs::remove_file(file_of(&s.data(), &s.hashes[0])).unwrap();
     fs::write(file_of(&s.data(), &s.hashes[1]), b"damaged").unwrap();
     let (backup, key) = (s.at("backup"), s.at("server.key"));

@@ -1,4 +1,5 @@
-//! The demo's week shows what it says: each conflict with its reason, a suggestion, a sealed report, a late arrival.
+//! The week of the demo contains what it announces: each conflict with its reason, a suggestion, a sealed report, a
+//! late arrival.
 
 use cli_simulator::demo::play;
 

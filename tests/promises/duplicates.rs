@@ -1,5 +1,5 @@
-//! Records beside each other: what looks like one is suggested, what looks false is an alarm, what is linked counts once;
-//! what companies owe, and what is overdue by a time that can be trusted.
+//! Suggestions and groups: possible duplicates are suggested, false evidence raises an alarm, linked documents count
+//! once. Duties of companies, and deadlines that are overdue by trusted time.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -57,7 +57,7 @@ fn the_second_inspector_sees_at_the_first_sync_what_is_probably_the_same() {
     let second = at(&mut yi, &town, (0, "三号楼"), "EG-03", Vec::new());
     assert!(yi.device.suggestions(second).unwrap().is_empty());
     town.sync(&mut yi);
-    // The other's record came as one row and was never loaded; the place finds it all the same.
+    // The other device's hazard arrived as a list row and was never loaded; its place key is enough to find it.
     let told = yi.device.suggestions(second).unwrap();
     assert_eq!(told.len(), 1);
     assert_eq!(
@@ -67,7 +67,7 @@ fn the_second_inspector_sees_at_the_first_sync_what_is_probably_the_same() {
     assert_eq!(told[0].suggestion.score, 85);
     assert!(told[0].suggestion.signs.contains(&Sign::SamePlace));
     assert!(yi.device.suggestions(elsewhere).unwrap().is_empty());
-    // Folded by itself, it says the same.
+    // Folded on this device, it gives the same suggestion.
     yi.rest().unwrap();
     assert_eq!(yi.device.suggestions(second).unwrap(), told);
 
@@ -137,7 +137,7 @@ fn inv_19_one_photo_at_two_places_is_an_alarm_until_somebody_has_looked() {
     let first = &suggestions(&town, "")[0];
     assert_eq!(first["advice"], "fake_evidence");
     assert_eq!(first["hazards"].as_array().unwrap().len(), 2);
-    // Who follows the ledger learns that the older row is under alarm now.
+    // A client of the feed of changes gets the older row again, because its alarm is new.
     let path = format!("/v1/hazards/changes?since={}", since.as_str().unwrap());
     let news = town.json(&path, &town.token("审核员丁"));
     let news = news["items"].as_array().unwrap();
@@ -146,7 +146,7 @@ fn inv_19_one_photo_at_two_places_is_an_alarm_until_somebody_has_looked() {
         .find(|row| row["id"] == one.to_string())
         .unwrap();
     assert_eq!(old["evidence_alarm"], true);
-    // Linked by a reviewer who has seen both, it is one hazard with one photo.
+    // Linked by a reviewer whose device holds both, it is one hazard with one photo.
     town.sync(&mut ding);
     let link = EventBody::MarkDuplicate(Duplicate {
         of: one,
@@ -185,7 +185,7 @@ fn how_a_photo_looks_wakes_the_comparison_when_it_comes() {
     town.sync(&mut jia);
     town.sync(&mut yi);
     town.project();
-    // Found by their looks only if they look exactly the same; in one building every pair is compared.
+    // By perceptual hash, only exactly equal photos are found; within one building every pair is compared.
     let third = shoot(&mut jia, 1000, 750);
     let beside = at(&mut jia, &town, (0, "3栋"), "FL-01", vec![third]);
     town.sync(&mut jia);
@@ -209,7 +209,7 @@ fn counted(town: &Town, level: &str) -> Value {
     town.json(&path, &town.token("审核员丁"))
 }
 
-/// Hazards found and observations, the same at every level and in the official figures.
+/// The numbers of hazards found and of observations, which are equal at every level and in the indicators.
 fn figures(town: &Town) -> (i64, i64) {
     town.project();
     let levels = ["city", "county", "street", "community", "grid"];
@@ -275,7 +275,7 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     town.sync(&mut ding);
     assert_eq!(figures(&town), (3, 5));
     let group = detail(&town, far)["group"].clone();
-    // All were received at one time: then the smaller number.
+    // All were received at the same time: the smaller id is canonical.
     let first = docs[..2].iter().chain([&far]).min().unwrap();
     assert_eq!(group["canonical"], first.to_string());
     assert_eq!(group["members"].as_array().unwrap().len(), 3);
@@ -283,14 +283,14 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
         (&group["observations"], &group["contested"]),
         (&3.into(), &false.into())
     );
-    // Each said of the other: still one hazard, and nobody's record is lost.
+    // Each links to the other: still one hazard, and no observation is lost.
     link(&mut ding, docs[2], docs[3]);
     town.sync(&mut ding);
     assert_eq!(figures(&town), (2, 5));
     link(&mut ding, docs[3], docs[2]);
     town.sync(&mut ding);
     assert_eq!(figures(&town), (2, 5));
-    // And back, one by one; the same after the ledger is made anew.
+    // Unlinked one by one; the same after the ledger is rebuilt.
     for (doc, found) in [(docs[3], 2), (docs[2], 3), (far, 4), (docs[1], 5)] {
         let body = EventBody::Unmerge(note("不是同一隐患"));
         ding.device.state(doc, body, None).unwrap();
@@ -339,7 +339,7 @@ fn what_a_company_owes_is_listed_when_it_is_due_without_any_new_event() {
     let chain = detail(&town, doc)["duty"][0].clone();
     assert_eq!(chain["findings"][0]["code"], "MG-06");
     assert_eq!(chain["known"]["not_after"], "2024-03-25T01:00:00Z");
-    // Outside of an area nothing of it is told.
+    // A query for another area returns none of it.
     let path = "/v1/duties?area=429999/429998/429998001/429998001001/G02";
     let none = town.json(path, &town.token("审核员丁"));
     assert!(none["items"].as_array().unwrap().is_empty());
@@ -368,7 +368,7 @@ fn inv_16_overdue_by_the_time_of_its_kind_and_never_by_a_clock_that_was_set_back
     assert_eq!(overdue(&town), 1);
     assert_eq!(detail(&town, honest)["due"]["standing"], "overdue");
     assert_eq!(detail(&town, set_back)["due"]["standing"], "undetermined");
-    // Fixed and claimed so, it still has to be looked at; what needs no work any more is not overdue.
+    // After an on-site fix it still needs a recheck; a hazard that needs no work is not overdue.
     let shot = photo(&mut jia.device, 4, PhotoRole::After).unwrap();
     let body = EventBody::FixOnSpot(evidence("已清理", vec![shot]));
     jia.device.state(honest, body, None).unwrap();

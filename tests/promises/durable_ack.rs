@@ -1,4 +1,4 @@
-//! Acknowledged means durable: whatever is killed whenever, nothing that was said to be safe is lost.
+//! Acknowledged means durable: no SIGKILL at any time loses what was reported as durable.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use xuncha_server::{
     config::Config,
 };
 
-/// Kills of each side; more with `XUNCHA_KILLS`.
+/// The number of kills of each side; more with `XUNCHA_KILLS`.
 fn rounds() -> u64 {
     std::env::var("XUNCHA_KILLS")
         .ok()
@@ -50,7 +50,7 @@ impl Victim {
         line.trim().to_owned()
     }
 
-    /// SIGKILL, then what it had still said.
+    /// Sends SIGKILL and returns the remaining output.
     fn kill(mut self) -> Vec<String> {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -146,7 +146,7 @@ fn a_server_killed_at_any_point_keeps_what_it_acknowledged() {
         for line in victim.kill() {
             read(&line, &mut phone_saved);
         }
-        // What the phone holds as acknowledged must be in the killed server's log.
+        // What the device holds as acknowledged must be in the log of the killed server.
         let phone = Phone::open(&home).unwrap();
         let acknowledged = |doc: &DocId| {
             phone
@@ -178,7 +178,7 @@ fn a_server_killed_at_any_point_keeps_what_it_acknowledged() {
     );
 }
 
-/// Every event is in the log of a server that is not running.
+/// Asserts that every event is in the log of a server that is not running.
 fn assert_stored(config: &Config, saved: &BTreeMap<EventId, DocId>) {
     use sync_core::crdt::Document;
     use xuncha_server::storage::{StorageError, Tx, docs, log};

@@ -1,4 +1,4 @@
-//! One trace on both engines: the same answers, apart from what a server makes up by itself.
+//! The same calls on both engines get the same responses, except for values that a server generates.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use sync_core::record::PhotoRole;
 
 use crate::support::{Town, database::is_postgres, found_with, remark};
 
-/// Numbers made up by a server (keys, cursors, grants) by the order in which they first appear.
+/// Replaces generated values (keys, cursors, grants) by numbers in the order of their first occurrence.
 fn anonymous(text: &str) -> String {
     let mut known: HashMap<&str, usize> = HashMap::new();
     let part_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -29,7 +29,7 @@ fn anonymous(text: &str) -> String {
     out
 }
 
-/// Plays the trace; returns everything that phones and reviewers were told.
+/// Runs the calls and returns all responses to devices and reviewers.
 fn told(town: &mut Town) -> Vec<String> {
     let mut told = Vec::new();
     let mut liu = town.phone("网格员甲");
@@ -58,7 +58,7 @@ fn told(town: &mut Town) -> Vec<String> {
         .collect();
     said(town, &mut liu);
     said(town, &mut wang);
-    // Both speak of the same ones, apart.
+    // Concurrent events of both devices on the same hazards.
     remark(&mut liu, docs[1], "已劝阻");
     remark(&mut wang, docs[1], "已整改");
     remark(&mut wang, docs[6], "待复查");

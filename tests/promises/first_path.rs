@@ -1,4 +1,4 @@
-//! A hazard travels from a phone without signal to another phone and to the reviewer's ledger.
+//! A hazard recorded without a network reaches another device and the reviewers' ledger.
 
 use cli_simulator::world::{evidence, observation, photo};
 use sync_core::record::{EventBody, LocationKind, PhotoRole};

@@ -1,4 +1,4 @@
-//! Small fleets through every bad network: the simulator's own check of all promises, with other seeds than by hand.
+//! Small fleets on every bad network: the simulator checks all promises, with other seeds than on the command line.
 
 use cli_simulator::{
     fleet::{Plan, Trouble, run},
@@ -23,7 +23,7 @@ fn played(devices: usize, days: usize, network: &str, seed: u64, trouble: Troubl
     };
     let outcome = run(folder.path(), &plan, &|_, _| {}).unwrap();
     assert!(outcome.is_kept(), "{}", outcome.text());
-    // Most of what people say counts: a fleet whose every event is void would keep every promise.
+    // Most events must count: a fleet whose events are all void would keep every promise.
     assert!(
         trouble.clocks || outcome.void * 3 < outcome.events,
         "{}",

@@ -1,4 +1,4 @@
-//! A full disk, of a phone or of the server, is named, and what was kept stays.
+//! A full disk, of a device or of the server, is reported, and stored data stays.
 
 use cli_simulator::{
     phone::{Entropic, SetClock},
@@ -14,7 +14,7 @@ use sync_core::{
 
 use crate::support::{MORNING, Town, database::is_postgres, found, remark};
 
-/// A phone whose storage is full.
+/// Files of a device whose storage is full.
 struct FullDisk;
 
 impl Files for FullDisk {
@@ -73,7 +73,7 @@ fn a_full_phone_says_so_and_keeps_what_it_has() {
     assert_eq!(full.hazard(doc).unwrap().1.len(), 1);
 }
 
-/// Lets the server's database grow to this many pages, its present size at least.
+/// Limits the server's database to this number of pages, but at least to its present size.
 fn grow_up_to(town: &Town, pages: u32) {
     let sql = format!("PRAGMA max_page_count = {pages}");
     let write = town
@@ -104,7 +104,7 @@ fn a_full_disk_of_the_database_is_named_and_loses_nothing() {
     let failure = report.last_failure.unwrap();
     assert!(failure.starts_with(Code::StorageFull.name()), "{failure}");
     assert_eq!(town.changes_stored(), 1, "of a pack all or nothing");
-    // Again and again, also beside others.
+    // Repeated syncs of two devices fail while the disk is full.
     for phone in [&mut liu, &mut wang] {
         remark(phone, first, "盘满之时");
         let _ = phone.sync(&mut town.http.clone(), Options::default());

@@ -1,4 +1,4 @@
-//! Push and page may arrive any number of times, in any order, cut anywhere: the state is the same.
+//! Pushes and pages may arrive any number of times, in any order and be cut anywhere: the state is the same.
 
 use cli_simulator::phone::{Phone, Transport};
 use sync_core::{
@@ -8,7 +8,7 @@ use sync_core::{
 
 use crate::support::{Town, found, remark};
 
-/// Sends every call twice and hands the first or the second reply to the phone.
+/// Sends every call twice and returns the first or the second reply.
 struct Twice<T>(T, bool);
 
 impl<T: Transport> Transport for Twice<T> {
@@ -19,7 +19,7 @@ impl<T: Transport> Transport for Twice<T> {
     }
 }
 
-/// Delivers every call, and loses every reply but each third.
+/// Delivers every call and loses two of three replies.
 struct Deaf<T>(T, u32);
 
 impl<T: Transport> Transport for Deaf<T> {
@@ -93,7 +93,7 @@ fn lost_replies_cost_requests_and_nothing_else() {
     );
 }
 
-/// Runs one machine to its next call, carries it, and hands the reply back instead of applying it.
+/// Sends the next call of a sync and returns the reply without applying it.
 fn ask(town: &Town, phone: &mut Phone, machine: &mut Syncing) -> Reply {
     match machine.next(&mut phone.device).unwrap() {
         Step::Call(call) => town.http.clone().send(&call).unwrap(),
@@ -109,7 +109,7 @@ fn a_page_that_comes_after_another_sync_moves_nothing_back() {
         found(&mut liu, &town, &format!("隐患{n}"));
     }
     town.sync(&mut liu);
-    // A session, so that the first call of either machine is about records.
+    // Opens a session, so that the next call of the sync pulls a page.
     let one_page = Options {
         page_documents: Some(1),
         ..Options::default()
@@ -119,7 +119,7 @@ fn a_page_that_comes_after_another_sync_moves_nothing_back() {
         let reply = ask(&town, &mut wang, &mut first);
         first.answer(&mut wang.device, Ok(reply)).unwrap();
     }
-    // The app is suspended with a page on its way; another sync begins, and does everything.
+    // The app is suspended before it applies a page; another sync begins and completes.
     let late = ask(&town, &mut wang, &mut first);
     town.sync(&mut wang);
     let held = wang.device.cursors().unwrap();

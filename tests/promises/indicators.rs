@@ -1,4 +1,4 @@
-//! Figures of the campaign: counted from what was recorded, rolled up by the table of parents, checked against each other.
+//! Indicators: computed from the ledger, rolled up along the reporting tree, cross-checked.
 
 use serde_json::{Value, json};
 use sync_core::{
@@ -14,7 +14,7 @@ use crate::support::{
 const DAY: i64 = 86_400_000;
 const ALL: &str = "/v1/indicators?area=420000";
 
-/// A ledger with some of everything in every county.
+/// A ledger with hazards in many states in every county.
 fn filled() -> Town {
     let town = Town::province();
     let states = [
@@ -69,7 +69,7 @@ fn inv_26_the_four_counties_under_the_province_are_four_of_seventeen_cities() {
         assert!(row["name"].is_string(), "{row}");
         assert!(value(row, "ST-07") > 0.0, "{}", city.zh);
     }
-    // A county that counts as a city is a county too, and the development zone stands beside the counties.
+    // A county that counts as a city is a county too, and the development zone has a row with the counties.
     let sheet = town.json(&format!("{ALL}&by=county"), &town.province_key());
     assert_eq!(rows(&sheet).len(), COUNTIES.len() + 1);
     assert_eq!(value(row_of(&sheet, ZONE), "ST-07"), 4.0);
@@ -95,7 +95,7 @@ fn inv_09_the_province_is_the_sum_of_its_cities_and_of_its_counties() {
         let found = value(&sheet["total"], "ST-07");
         assert!(found > 500.0, "{found}");
     }
-    // A city is the sum of its counties and functional areas, and a county has lost what reports to the zone.
+    // A city is the sum of its counties and functional areas; a county does not contain what reports to the zone.
     let wuhan = town.json("/v1/indicators?area=420000/420100&by=county", &key);
     let sum: f64 = rows(&wuhan).iter().map(|row| value(row, "ST-07")).sum();
     assert_eq!(rows(&wuhan).len(), 4);
@@ -123,13 +123,13 @@ fn inv_10_found_is_rectified_plus_open_and_the_sum_of_the_categories() {
         value(total, "ST-07"),
         value(total, "ST-08") + value(total, "ST-12a")
     );
-    // Voided and merged records are in the ledger, and in no figure.
+    // Voided and merged documents are in the ledger, and in no indicator.
     let statistics = town.json("/v1/statistics?area=420000&by=city", &town.province_key());
     let counted = &statistics["total"];
     assert_eq!(counted["found"].as_f64(), Some(value(total, "ST-07")));
     assert!(counted["void"].as_i64() > Some(0) && counted["merged"].as_i64() > Some(0));
     assert!(value(total, "ST-11") > 0.0 && value(total, "ST-12b") > 0.0);
-    // A province that leaves the duties of companies out still sees them in their own figure.
+    // A province that does not count the duties of companies still has their own indicator.
     let without = town.json(&format!("{ALL}&without_duties=true"), &town.province_key());
     let duties = value(total, "ST-39");
     assert!(duties > 0.0);
@@ -182,7 +182,7 @@ fn inv_29_totals_are_the_sums_of_records_and_each_kind_is_summed_apart() {
     ] {
         assert_eq!(value(&sheet["total"], code), expected, "{code}");
     }
-    // Nothing of it on the day before, and nothing later counts in a sheet of an earlier day.
+    // None of it counts on the day before, and nothing later counts in a sheet of an earlier day.
     let earlier = town.json(&format!("{ALL}&to=2024-03-24"), &town.province_key());
     assert_eq!(value(&earlier["total"], "ST-15a"), 0.0);
 }
@@ -218,7 +218,7 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         told.map(|code| value(&total, code)),
         [2., 2., 0., 0., 1., 3., 2., 4., 1.]
     );
-    // The rest of the compound, another day; a building the register lacks.
+    // The rest of the compound on another day, and a building that the register does not have.
     town.inspected(&grid, ids[0], &["2", "9"], MORNING);
     let total = sheet()["total"].clone();
     assert_eq!(
@@ -235,7 +235,7 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         [0., 1.]
     );
     assert_eq!(value(row_of(&sheet(), &grid), "ST-02"), 1.0);
-    // Of a compound whose buildings nobody has registered nobody can say that all were seen.
+    // A compound without registered buildings never counts as completely inspected.
     let bare = fresh();
     let (bare_id, gone) = (uuid(bare), uuid(fresh()));
     let text =
@@ -247,7 +247,7 @@ fn inv_23_coverage_counts_a_building_once_however_many_visits() {
         ["ST-01", "ST-02", "ST-04b"].map(|c| value(&total, c)),
         [3., 1., 2.]
     );
-    // One that has ceased to be stands in the sheets of its days.
+    // A compound that no longer exists is in the sheets of the days when it existed.
     let earlier = town.json(&format!("{ALL}&to=2024-03-23"), &town.province_key());
     assert_eq!(value(&earlier["total"], "ST-01"), 4.0);
 }
@@ -333,7 +333,7 @@ fn a_countys_key_gives_nothing_of_another_county() {
         value(&own["total"], "ST-07"),
         value(row_of(&whole, mine), "ST-07")
     );
-    // Penalties are for reviewers only.
+    // Indicators of penalties are for reviewers only.
     let worker = town.key_of(2, Role::GridWorker, mine);
     let seen = town.json("/v1/indicators", &worker);
     assert!(seen["total"]["values"].get("ST-27a").is_none());

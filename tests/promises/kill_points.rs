@@ -1,7 +1,7 @@
-//! A command that is killed at any of its system calls leaves what its next run makes whole.
+//! A command that is killed at any of its system calls leaves a state that its next run completes.
 //!
-//! `strace` kills at the n-th call of a kind; without it these are skipped. A few points are tried always;
-//! `cargo xtask kill-points` tries many and shows the table.
+//! `strace` kills at the n-th call of a kind; without it these tests are skipped. A few points are always tried; `cargo
+//! xtask kill-points` tries many and shows the table.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use sync_core::record::PhotoRole;
 
 use crate::support::{Town, copy_folder, database, found_with};
 
-/// Calls that change what is on the disk, or send it.
+/// System calls that change the disk or send data.
 const CALLS: [&str; 8] = [
     "openat",
     "pwrite64",
@@ -25,7 +25,7 @@ const CALLS: [&str; 8] = [
     "sendto",
 ];
 
-/// How many points of each kind of call are tried.
+/// The number of points that are tried for each kind of call.
 fn points() -> usize {
     let named = std::env::var("XUNCHA_KILL_POINTS").ok();
     named.map_or(2, |text| text.parse().unwrap())
@@ -56,8 +56,8 @@ fn program(data: &Path, arguments: &[&str], killed: Option<(&str, usize)>) -> Ou
         .unwrap()
 }
 
-/// Kills a command at point after point of each kind of call, and after each kill lets `whole` judge what the next run
-/// makes of it.
+/// Kills a command at successive points of each kind of call; after each kill `whole` checks the result of the next
+/// run.
 fn at_each_point(
     what: &str,
     mut begin: impl FnMut(usize) -> (PathBuf, Vec<String>),
@@ -66,7 +66,7 @@ fn at_each_point(
     let (mut tried, mut kills) = (0, 0);
     for call in CALLS {
         let mut of_call = 0;
-        // Ever wider apart: the first calls open libraries, the last ones give names.
+        // The distance between points grows: the first calls open libraries, the last ones rename files.
         let (mut at, mut step) = (1, 1);
         while of_call < points() {
             let (data, arguments) = begin(tried);
@@ -78,7 +78,7 @@ fn at_each_point(
             kills += usize::from(killed);
             whole(&data, tried - 1);
             if !killed {
-                // It has fewer such calls.
+                // The command makes fewer such calls.
                 break;
             }
             at += step;
@@ -92,7 +92,7 @@ fn at_each_point(
     assert!(kills > 4, "{what}: the kills did not happen");
 }
 
-/// A server's folder with a record and two photos, its key apart, and nobody at work in it.
+/// A server's data folder with a hazard and two photos, and no running process.
 fn made(town: &mut Town) -> PathBuf {
     let mut liu = town.phone("网格员甲");
     let shots = [1, 2].map(|n| photo(&mut liu.device, n, PhotoRole::Before).unwrap());

@@ -1,4 +1,5 @@
-//! The reviewers' ledger: filters narrow, pages neither skip nor repeat, the feed of changes tells every change.
+//! The reviewers' ledger: filters narrow, pages neither skip nor repeat rows, the feed of changes contains every
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +38,7 @@ fn ids(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Percent-encodes what is not a plain letter or digit.
+/// Percent-encodes all bytes that are not letters, digits or hyphens.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| {
@@ -74,7 +75,7 @@ fn filled() -> (Town, Vec<DocId>, DocId) {
         .collect();
     town.sync(&mut worker);
     town.sync(&mut manager);
-    // Both look at one hazard that both hold.
+    // Two concurrent events on one hazard that both devices hold.
     let disputed = docs[0];
     let shot = photo(&mut manager.device, 1, PhotoRole::After).unwrap();
     manager
@@ -187,7 +188,7 @@ fn pages_neither_skip_nor_repeat_while_the_ledger_grows() {
             break;
         };
         after = format!("&after={next}");
-        // Meanwhile somebody records more, newer ones.
+        // Newer hazards are recorded between the pages.
         worker
             .clock
             .as_ref()
@@ -202,7 +203,7 @@ fn pages_neither_skip_nor_repeat_while_the_ledger_grows() {
     assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all);
 }
 
-/// A program that keeps its own copy of the ledger by asking what changed.
+/// A program that keeps its own copy of the ledger with the feed of changes.
 struct Mirror {
     since: String,
     rows: BTreeMap<String, Value>,
@@ -266,7 +267,7 @@ fn who_follows_the_changes_has_the_ledger_also_after_photos_and_a_rebuild() {
     town.project();
     assert_eq!(mirror.follow(&town, &token, 50), 2);
     assert_eq!(mirror.rows[&fresh.to_string()]["photos_pending"], 1);
-    // The photo comes later, without any new event.
+    // The photo is stored later, without a new event.
     town.sync(&mut worker);
     town.project();
     assert_eq!(mirror.follow(&town, &token, 50), 1);
@@ -298,7 +299,7 @@ fn exports_show_every_row_in_reach_and_say_of_when() {
         &features[0]["geometry"]["coordinates"],
         &features[0]["properties"],
     );
-    // GCJ-02 lies some hundred metres off WGS-84 here; the measured numbers stay beside.
+    // GCJ-02 is some hundred metres off WGS-84 here; the properties contain the measured values.
     let longitude = point[0].as_f64().unwrap();
     assert!(
         (longitude - 114.310_945).abs() > 0.001 && (longitude - 114.310_945).abs() < 0.01,
@@ -309,7 +310,7 @@ fn exports_show_every_row_in_reach_and_say_of_when() {
         text.contains("gcj02") && text.contains("1143109450"),
         "{text}"
     );
-    // The grid worker's phone reads its own grid only.
+    // An area without hazards: only the two head lines.
     let (_, own) = town.get("/v1/exports/hazards.csv?area=420100", &token);
     assert_eq!(String::from_utf8(own).unwrap().lines().count(), 2);
 }
@@ -350,7 +351,7 @@ fn who_asks_for_the_ledger_gets_it_up_to_the_head_whoever_else_is_at_work() {
     let mut liu = town.phone("网格员甲");
     let projection = town.app().rooms.projection.clone();
     for round in 0..25 {
-        // The server's own worker starts on the first while the second comes.
+        // The server's own worker starts on the first hazard before the second is received.
         for half in 0..2 {
             found(&mut liu, &town, &format!("第{round}轮第{half}处"));
             town.sync(&mut liu);

@@ -1,4 +1,4 @@
-//! What Xuncha promises, one file for each promise, on real SQLite files and real HTTP.
+//! The promises of Xuncha, one file for each, on real SQLite files and real HTTP.
 
 mod support;
 

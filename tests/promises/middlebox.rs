@@ -1,5 +1,5 @@
-//! What a layer between phone and server answers is the network's: it is said in words, waited for and tried again, and
-//! nothing that is stuck holds up anything else.
+//! Responses of a middlebox between device and server count as network failures: they are reported in words, waited for
+//! and retried. A call that does not pass blocks no other call.
 
 use cli_simulator::{
     phone::{Http, Phone, Transport},
@@ -15,7 +15,7 @@ use sync_core::{
 
 use crate::support::{MORNING, Town, found, found_with, remark};
 
-/// A layer in between that answers some calls itself.
+/// A middlebox that answers some calls itself.
 struct Middlebox<F> {
     http: Http,
     rule: F,
@@ -109,11 +109,11 @@ fn a_photo_whose_file_is_gone_short_or_changed_is_shown_and_the_others_go() {
             told.len() == 1 && told[0].contains(&bad.to_string()),
             "{told:?}"
         );
-        // Not told twice, and nothing is sent of it.
+        // No second notice, and nothing of the photo is sent.
         assert!(sync_through(&mut liu, &mut net).complete);
         assert_eq!(liu.device.notices().unwrap().len(), 1);
         assert!(liu.device.removable_photos().unwrap().len() == 2);
-        // Found again: it goes on.
+        // The file is complete again: the upload continues.
         std::fs::write(&file, whole).unwrap();
         assert_eq!(town.sync(&mut liu).photos, 1, "{how}");
         let status = liu.device.status().unwrap();
@@ -137,7 +137,7 @@ fn a_photo_that_never_moves_holds_up_no_other_and_no_sync() {
             shot.hash
         })
         .collect();
-    // Eleven of twelve are refused by something that does not like their bytes; the twelfth passes.
+    // A filter refuses eleven of twelve photos because of their bytes; the twelfth passes.
     let good = std::fs::read(file_of(&liu, &shots[11])).unwrap();
     let dislike = |call: &Call| {
         (call.method == Method::Patch && call.body[..] != good[..call.body.len().min(good.len())])
@@ -163,7 +163,7 @@ fn only_the_servers_own_word_is_final() {
         let mut liu = town.phone("网格员甲");
         let shot = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
         found_with(&mut liu, &town, "带照片", vec![shot.clone()]);
-        // Every kind of call once, one after another.
+        // Every kind of call is refused once.
         let mut seen = std::collections::BTreeSet::new();
         let mut net = Middlebox::new(&town, |call: &Call| {
             let kind = call
@@ -242,12 +242,12 @@ fn a_layer_that_takes_our_headers_away_loses_nothing() {
     assert_eq!(step(&liu, &shot.hash), PhotoStep::Stored);
 }
 
-/// Takes bodies up to so many bytes.
+/// Accepts bodies of at most this size.
 fn limited(most: usize) -> impl FnMut(&Call) -> Option<Reply> {
     move |call| (call.body.len() > most).then(|| page(413))
 }
 
-/// Words that do not compress.
+/// Text that does not compress.
 fn noise(seed: u64, length: usize) -> String {
     let mut state = seed;
     let mut word = || cli_simulator::chance::mix(&mut state);
@@ -270,10 +270,10 @@ fn a_pack_that_is_too_large_for_the_network_goes_in_parts() {
     assert!(report.requests < 40, "{report:?}");
     let status = liu.device.status().unwrap();
     assert_eq!((status.unsent, status.sent_unacknowledged), (0, 0));
-    // The chain of packs goes on as if nothing had been.
+    // The chain of packs continues normally.
     found(&mut liu, &town, "之后");
     assert_eq!(town.sync(&mut liu).acknowledged, 1);
-    // Photos go in smaller parts too.
+    // Photos are sent in smaller parts, too.
     let shot = photo(&mut liu.device, 4, PhotoRole::Before).unwrap();
     found_with(&mut liu, &town, "带照片", vec![shot.clone()]);
     let mut net = Middlebox::new(&town, limited(usize::try_from(shot.size).unwrap() - 1));
@@ -296,12 +296,12 @@ fn one_statement_that_no_network_takes_is_shown_and_the_others_go() {
     let status = liu.device.status().unwrap();
     assert_eq!((status.unsent, status.held_back, status.refused), (1, 1, 0));
     assert_eq!(liu.device.notices().unwrap().len(), 1);
-    // It is tried after the others, and told once.
+    // It is retried after the others, with no second notice.
     remark(&mut liu, doc, "第二天");
     let report = sync_through(&mut liu, &mut net);
     assert_eq!(report.acknowledged, 1);
     assert_eq!(liu.device.notices().unwrap().len(), 1);
-    // Another network takes it.
+    // Another network accepts it.
     town.sync(&mut liu);
     assert_eq!(town.changes_stored(), 5);
     assert_eq!(liu.device.status().unwrap().held_back, 0);
@@ -346,7 +346,7 @@ fn photos_that_an_older_app_took_for_refused_go_again() {
     liu.sync(&mut town.http.clone(), records).unwrap();
     let folder = liu.folder().to_owned();
     drop(liu);
-    // As the app before left it: a bare 403 written down as the server's word.
+    // As an earlier version of the app left it: a bare 403 stored as a refusal of the server.
     let c = Connection::open(folder.join("device.db")).unwrap();
     let malformed = Code::Malformed.number();
     c.execute("UPDATE photo SET refusal = ?1", [malformed])

@@ -1,4 +1,5 @@
-//! A server moves to another database and photo store while phones work: nothing is lost, nobody starts over.
+//! A server moves to another database and photo store while devices work: nothing is lost, and no device starts from
+//! the beginning.
 
 use cli_simulator::{
     fleet::{Moving, Plan, run},
@@ -26,7 +27,7 @@ use crate::support::{
 
 fn quiet(_: &'static str, _: u64, _: u64) {}
 
-/// The two places, opened as another process opens them.
+/// The old and the new place, opened as another process opens them.
 fn places(town: &Town, database: &str, bucket: &str) -> (Place, Place) {
     let data = town.folder.path().join("server");
     let photos = |setting| Store::open(&Target::parse(setting, &data).unwrap()).unwrap();
@@ -70,7 +71,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let (from, to) = places(&town, &url, &s3.setting());
     copy(&town, &from, &to);
 
-    // Work goes on: an old record changes, a new one comes, both with what must be copied once more.
+    // Work continues: an old document changes and a new one is made, so both must be copied again.
     remark(&mut wang, first, "迁移之中");
     let later = photo(&mut wang.device, 2, PhotoRole::Before).unwrap();
     let second = found_with(&mut wang, &town, "迁移之中", vec![later.clone()]);
@@ -84,13 +85,13 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let early = town.start(&config).expect_err("it is not whole yet");
     assert!(format!("{early:#}").contains("migrate-store"), "{early:#}");
 
-    // Undone while it compares, it does not end: the old server may have taken work.
+    // A move that is undone while it compares does not finish: the old server may have accepted writes.
     from.storage.set_moved(true).unwrap();
     from.storage.set_moved(false).unwrap();
     let ended = town.runtime.block_on(migrate::finish(&from, &to));
     let undone = ended.expect_err("it was undone").to_string();
     assert!(undone.contains("undone"), "{undone}");
-    // The last moments: phones are asked to come back and keep what they have.
+    // The last step: devices must retry later and keep their changes.
     from.storage.set_moved(true).unwrap();
     let third = found_with(&mut liu, &town, "迁移之时", Vec::new());
     let hasty = Options {
@@ -103,7 +104,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let comparison = compare(&town, &from, &to);
     assert!(comparison.is_equal(), "{}", comparison.text());
     assert_eq!(comparison.photos_read_back, 2);
-    // Cut after the old one was told, it is finished by the next run.
+    // Cut after the old database was released, the move is finished by the next run.
     for _ in 0..2 {
         town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
         let released = migrate::is_released(&from, &to);
@@ -232,12 +233,12 @@ fn a_database_that_holds_something_else_is_not_filled() {
     assert!(refused.to_string().contains("empty database"), "{refused}");
 }
 
-/// How much there is to move: little, unless the environment says otherwise.
+/// The amount of data to move: small, unless the environment states another.
 fn amount(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// The whole amount: `XUNCHA_MOVE_RECORDS=10000 XUNCHA_MOVE_PHOTOS=500 cargo test -p promises a_fleet_works_on`.
+/// The full amount: `XUNCHA_MOVE_RECORDS=10000 XUNCHA_MOVE_PHOTOS=500 cargo test -p promises a_fleet_works_on`.
 #[test]
 fn a_fleet_works_on_while_its_server_moves() {
     if !database::is_postgres() {
@@ -292,7 +293,7 @@ fn places_and_sealed_reports_move_byte_for_byte() {
         let row = comparison.tables.iter().find(|(name, ..)| *name == table);
         assert!(row.unwrap().2.rows > 0, "{table}");
     }
-    // A sealed report that is another in the new place is found, and not written over.
+    // A sealed report that differs in the new database is detected and not overwritten.
     let altered = to
         .storage
         .write(|tx| tx.execute("UPDATE report SET number = 'altered'", &[]));

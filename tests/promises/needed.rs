@@ -1,4 +1,4 @@
-//! Records that a phone asks for by name come in as many answers as they need.
+//! Documents that a device requests by id arrive in as many pages as they need.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     found(&mut liu, &town, "第一处");
     town.sync(&mut liu);
     town.sync(&mut wang);
-    // 20 records of some 240 KB: more than a phone would unfold in one answer.
+    // 20 documents of some 240 KB: more than a device would decompress of one response.
     for n in 0..20 {
         let doc = found(&mut liu, &town, &format!("第{n}处大记录"));
         for part in 0..40 {
@@ -25,7 +25,7 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     }
     town.sync(&mut wang);
     assert_eq!(wang.device.count().unwrap(), 21);
-    // An update asks for all of them once more, by name.
+    // An update of the app requests all of them again by id.
     let folder = wang.folder().to_owned();
     let store = Connection::open(folder.join("device.db")).unwrap();
     store

@@ -1,4 +1,4 @@
-//! A sync with nothing new is one request of the same size, whatever the number of records.
+//! A sync without news is one request of the same size, for any number of documents.
 
 use crate::support::{Town, found};
 
@@ -21,12 +21,12 @@ fn nothing_new_costs_one_request_of_the_same_size_at_any_number_of_records() {
         sizes.push((report.bytes_up, report.bytes_down));
     }
     let (small, large) = (sizes[0], sizes[1]);
-    // Numbers of one digit and of three differ by their CBOR length, nothing else does.
+    // Numbers with one digit and with three have different lengths in CBOR; nothing else differs.
     assert!(
         large.0 - small.0 <= 4 && large.1 - small.1 <= 8,
         "{sizes:?}"
     );
-    // The server reads a few rows for 300 records as for one (the projection may read its mark meanwhile).
+    // The server reads as few rows for 300 documents as for one. The projection may read its mark concurrently.
     assert!(rows.iter().all(|rows| *rows < 30), "{rows:?}");
     assert!(large.0 + large.1 < 200, "{sizes:?}");
 }

@@ -1,4 +1,4 @@
-//! A photo may be removed from the phone only when the server serves it back with the same hash.
+//! A device may remove a photo only once the server returns it with the same hash.
 
 use cli_simulator::{phone::Phone, world::photo};
 use sync_core::{
@@ -81,7 +81,7 @@ fn a_photo_travels_once_from_each_device_that_has_it() {
     let first = town.sync(&mut liu);
     let second = town.sync(&mut wang);
     assert_eq!((first.photos, second.photos), (1, 1));
-    // A device that could hear that a photo is stored without sending it could ask for any hash.
+    // The second device must send the bytes too: otherwise any device could find out which hashes are stored.
     assert!(second.bytes_up > 10_000, "{second:?}");
     let three = photo(&mut wang.device, 5, PhotoRole::After).unwrap();
     found_with(&mut wang, &town, "丙再用", vec![three]);

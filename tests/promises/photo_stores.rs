@@ -1,4 +1,5 @@
-//! Photos in a folder or a bucket, one server process or several: the same promises, and nothing is lost or left.
+//! Photos in a folder or a bucket, with one server process or several: the same promises; no photo lost, no object left
+//! over.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -27,7 +28,7 @@ use crate::support::{
 
 const DAY: i64 = 86_400_000;
 
-/// The session of a new phone of somebody.
+/// The session and the id of a new device for an actor of the world.
 fn session(town: &mut Town, name: &str) -> (String, DeviceId) {
     let mut phone = town.phone(name);
     town.sync(&mut phone);
@@ -35,7 +36,7 @@ fn session(town: &mut Town, name: &str) -> (String, DeviceId) {
     (phone.device.token().unwrap().unwrap(), id)
 }
 
-/// A photo with so much said in it that it has about this many bytes.
+/// A photo with comments, so that it has about this many bytes.
 fn large(seed: u64, bytes: usize) -> Vec<u8> {
     let small = sample_jpeg(seed, 300, 200, None);
     let comment = [&[0xff, 0xfe, 0xff, 0xff][..], &[b'x'; 65_533]].concat();
@@ -43,7 +44,7 @@ fn large(seed: u64, bytes: usize) -> Vec<u8> {
     [&small[..2], &comments, &small[2..]].concat()
 }
 
-/// The objects of a town in a folder.
+/// The objects of a town whose store is a folder.
 fn in_folder(town: &Town) -> std::collections::BTreeSet<String> {
     objects_in(&town.folder.path().join("server"))
 }
@@ -77,7 +78,7 @@ fn a_photo_in_a_bucket_is_served_back_and_its_receipt_verifies() {
         &header(&known, "xuncha-receipt"),
         &bytes
     ));
-    // Two objects, named after the hash; the data folder has none; every write was sent with its sum.
+    // Two objects, named after the hash; the data folder has none; every write was sent with its checksum.
     let objects: Vec<String> = s3.objects().into_iter().collect();
     let hash = shot.hash.to_string();
     assert!(
@@ -143,7 +144,7 @@ fn goes_on_elsewhere(mut town: Town, objects: impl Fn(&Town) -> usize) {
     );
     let read = other.client.get(path).bearer_auth(token).send().unwrap();
     assert!(read.bytes().unwrap() == photo);
-    // The photo and its thumbnail; the chunks are gone.
+    // The photo and its thumbnail; the chunks are deleted.
     assert_eq!(objects(&town), 2);
     town.runtime.block_on(second.stop()).unwrap();
 }
@@ -157,7 +158,7 @@ fn an_upload_begun_on_one_process_goes_on_at_another() {
     });
 }
 
-/// Opens an upload in process.
+/// Opens an upload directly, without HTTP.
 fn opened(town: &Town, app: &App, phone: DeviceId, photo: &[u8]) -> String {
     let create = app
         .rooms
@@ -177,7 +178,7 @@ fn of_two_processes_that_append_at_once_one_wins() {
     for seed in 0..20 {
         let photo = sample_jpeg(seed, 300, 200, None);
         let id = opened(&town, town.app(), phone, &photo);
-        // Chunks of different lengths, so that a mixture would show.
+        // Chunks of different lengths, so that a mixture is detected.
         let (short, long) = (photo[..500].to_vec(), photo[..900].to_vec());
         let (one, other) = town.runtime.block_on(async {
             let (id, other_id) = (id.clone(), id.clone());
@@ -224,12 +225,12 @@ fn two_finishers_of_one_photo_give_one_row_and_one_receipt() {
         (one.offset(&at), other.offset(&there)),
         (Err(410), Err(410))
     );
-    // What each wrote has a name of its own, and the photo is served to both.
+    // Each upload wrote objects with their own names, and both devices may read the photo.
     assert_eq!(in_folder(&town).len(), 4);
     for (tus, base) in [(&one, town.app().address), (&other, second.address)] {
         let path = format!("http://{base}/v1/blobs/{}", BlobHash::of(&photo));
         let read = tus.client.get(path).bearer_auth(&tus.token).send().unwrap();
-        // Both have proved that they have the bytes.
+        // Both devices have proved that they have the bytes.
         assert_eq!(read.status().as_u16(), 200);
     }
     assert_eq!(town.photos_listed(), 1);
@@ -240,7 +241,7 @@ fn orphans_go(mut town: Town, objects: impl Fn(&Town) -> usize) {
     let (one, phone) = session(&mut town, "网格员甲");
     let (other, _) = session(&mut town, "网格员乙");
     let photo = sample_jpeg(9, 900, 700, None);
-    // Two finish the same photo: the second's objects are orphans.
+    // Two devices finish the same photo: the objects of the second are orphans.
     let (tus, loser) = (Tus::new(&town, one.clone()), Tus::new(&town, other));
     let (at, there) = (tus.opened(&photo), loser.opened(&photo));
     tus.patch(&at, 0, &photo);
@@ -248,11 +249,11 @@ fn orphans_go(mut town: Town, objects: impl Fn(&Town) -> usize) {
     assert_eq!(objects(&town), 4);
     let blobs = town.app().rooms.blobs.clone();
     let collect = || town.runtime.block_on(blobs.collect_orphans()).unwrap();
-    // Objects are dated by their store, so the server's clock is set by the world's.
+    // The store dates objects by the system clock, so the server's clock is set relative to it.
     let today = (xuncha_server::app::system_clock())().0;
     town.clock.store(today + 6 * DAY, SeqCst);
     town.accept_clock();
-    // An upload that is open all the while: its chunk is old in the end, and named.
+    // An upload that stays open: at the end its chunk is old, but a row still names it.
     let open = sample_jpeg(10, 900, 700, None);
     town.clock.store(today + 7 * DAY - 3_600_000, SeqCst);
     let id = opened(&town, town.app(), phone, &open);
@@ -267,7 +268,7 @@ fn orphans_go(mut town: Town, objects: impl Fn(&Town) -> usize) {
         town.runtime.block_on(finish).unwrap(),
         Received::Stored { .. }
     ));
-    // Years later the photos are still there: whole and thumbnail of each.
+    // Years later the photos are still stored: whole photo and thumbnail of each.
     town.clock.store(today + 1000 * DAY, SeqCst);
     town.accept_clock();
     assert_eq!((collect(), objects(&town)), (0, 4));
@@ -319,7 +320,7 @@ fn an_upload_in_endless_small_chunks_is_refused_and_named() {
     let (at, said) = refused.unwrap();
     assert_eq!(at, 1024);
     assert!(said.contains("1024 chunks"), "{said}");
-    // The rest in one chunk is still a photo.
+    // The rest in one chunk still completes the photo.
     let finish = blobs.append(phone, &id, 1024, photo[1024..].to_vec());
     assert!(matches!(
         town.runtime.block_on(finish).unwrap(),
@@ -351,7 +352,7 @@ fn a_store_that_cannot_be_used_is_named_at_the_start_without_its_secret() {
     assert!(bucket.contains("NoSuchBucket"), "{bucket}");
     let secret = said(s3.setting_of("photos", "hidden"), grace);
     assert!(secret.contains("SignatureDoesNotMatch"), "{secret}");
-    // A port where nobody listens.
+    // A port on which no process listens.
     let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
@@ -370,7 +371,7 @@ fn a_store_that_cannot_be_used_is_named_at_the_start_without_its_secret() {
     std::fs::write(&file, b"").unwrap();
     let file = said(file.to_str().unwrap().to_owned(), grace);
     assert!(file.contains("photo folder"), "{file}");
-    // Bytes of an upload that is still open must not be taken for orphans.
+    // Bytes of an open upload must not be treated as orphans.
     let short = said(s3.setting(), DAY);
     assert!(short.contains("orphan_ms"), "{short}");
 }
@@ -400,7 +401,7 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     town.restart_on("restored");
     let read = |town: &Town| town.get(&format!("/v1/blobs/{}", BlobHash::of(&photo)), &one);
     assert!(read(&town) == (200, photo.clone()));
-    // The chunk was not copied: the upload is begun again instead of giving a photo with a hole.
+    // The chunk was not copied: the upload must be restarted, so that the photo has no gap.
     let blobs = town.app().rooms.blobs.clone();
     let rest = town
         .runtime
@@ -418,13 +419,13 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
 fn a_store_that_holds_another_servers_photos_is_not_taken() {
     let s3 = S3::new();
     let town = Town::with_photos(Some(s3.setting()));
-    // A second database on the same bucket would take the first one's photos for orphans.
+    // A second database on the same bucket would treat the first one's photos as orphans.
     let mut other = Town::new();
     other.config.blobs = Some(s3.setting());
     let refused = other.start(&other.config).expect_err("it is another's");
     let refused = format!("{refused:#}");
     assert!(refused.contains("another server's database"), "{refused}");
     assert!(!refused.contains(SECRET), "{refused}");
-    // Its own processes are at home there.
+    // The server's own processes may use it.
     drop(town.another());
 }

@@ -1,6 +1,6 @@
-//! Several processes over one PostgreSQL: nothing twice, nothing skipped, nobody waits for the dead.
+//! Several processes on one PostgreSQL: no change is projected twice or skipped, and no process waits for a dead one.
 //!
-//! On a machine without PostgreSQL these are skipped, and the last step of `cargo xtask test` says so.
+//! On a machine without PostgreSQL these tests are skipped, and the last step of `cargo xtask test` reports it.
 
 use std::sync::{
     Arc,
@@ -30,7 +30,7 @@ use xuncha_server::{
 
 use crate::support::{database, s3::S3};
 
-/// Two processes' rooms over one database, and a generator of packs at the first.
+/// Two processes on one database, and a generator of packs for the first.
 struct Two {
     first: Generator,
     rooms: Rooms,
@@ -78,7 +78,7 @@ impl Two {
         self.first.block_on(read).unwrap()
     }
 
-    /// Lets every lease end so many milliseconds from now, by the database's clock.
+    /// Sets the end of every lease to `ms` milliseconds from now, by the database's clock.
     fn lease_ends_in(&self, ms: i64) {
         let set = self.storage.write(move |tx| {
             let now = tx.clock()?.unwrap();
@@ -88,7 +88,7 @@ impl Two {
         self.first.block_on(set).unwrap();
     }
 
-    /// A pack of `count` new records by a writer.
+    /// A pack of `count` new hazards by a writer.
     fn pack(&mut self, writer: usize, count: usize) -> push::Request {
         let at = system_clock()().0 + 60_000;
         let entries = (0..count).map(|_| self.first.record(writer, at).unwrap().1);
@@ -173,7 +173,7 @@ fn two_processes_that_write_to_one_record_count_both() {
 fn a_number_is_given_only_when_all_before_it_are_committed() {
     let Some(mut two) = two(2) else { return };
     let county = two.county();
-    // Somebody else's transaction has taken the next number and is slow to commit.
+    // Another transaction has taken the next sequence number and is slow to commit.
     let (held, release) = (
         Arc::new(tokio::sync::Notify::new()),
         Arc::new(std::sync::Barrier::new(2)),
@@ -198,7 +198,7 @@ fn a_number_is_given_only_when_all_before_it_are_committed() {
     let pushed = two
         .first
         .spawn(async move { ingest.push(device, pack).await });
-    // A reader moves on to the head it sees: neither transaction's numbers may be below it before they are there.
+    // A reader advances to the head that it reads: no lower sequence number may be committed after that.
     assert_eq!(two.head(), 0);
     assert!(
         !pushed.is_finished(),
@@ -212,7 +212,7 @@ fn a_number_is_given_only_when_all_before_it_are_committed() {
 
 #[test]
 fn a_sequence_of_the_database_would_skip_rows() {
-    // The proof that the promise above is needed: what a log numbered by a sequence does to a reader.
+    // Why the promise above is needed: a log numbered by a database sequence lets a reader skip rows.
     if !database::is_postgres() {
         return;
     }
@@ -260,7 +260,7 @@ fn a_process_hears_of_what_was_pushed_to_another() {
     let (pack, device) = (two.pack(0, 1), two.first.writers[0].id);
     let (one, mut heard) = (two.first.rooms.ingest.clone(), two.storage.heard().unwrap());
     two.first.block_on(async move {
-        // The first word is that it listens.
+        // The first count states that it listens.
         heard.wait_for(|count| *count >= 1).await.unwrap();
         heard.mark_unchanged();
         one.push(device, pack).await.unwrap();
@@ -280,13 +280,13 @@ fn a_space_is_followed_by_one_process_and_taken_over_from_a_dead_one() {
     assert_eq!(two.first.block_on(one.catch_up()).unwrap().documents, 5);
     let pack = two.pack(0, 3);
     two.first.push(0, pack).unwrap();
-    // The first is expected to do it; then it is dead.
+    // The first process holds the lease; then the lease ends, because the process is dead.
     assert_eq!(two.first.block_on(other.catch_up()).unwrap().documents, 0);
     two.lease_ends_in(0);
     assert_eq!(two.first.block_on(other.catch_up()).unwrap().documents, 3);
     let mark = two.mark();
     assert_eq!((mark.seq, mark.changed), (8, 8), "each change shown once");
-    // One that ends in order hands its spaces over at once.
+    // A process that stops in order releases its leases at once.
     two.first.block_on(other.release()).unwrap();
     let pack = two.pack(0, 2);
     two.first.push(0, pack).unwrap();
@@ -302,14 +302,14 @@ fn a_lease_of_a_process_with_a_wrong_clock_holds_nobody_up() {
         two.first.rooms.projection.clone(),
         two.rooms.projection.clone(),
     );
-    // A process whose own clock is an hour ahead takes the space and dies.
+    // A process whose own clock is an hour ahead takes the lease and dies.
     two.clock.fetch_add(3_600_000, SeqCst);
     assert_eq!(two.first.block_on(other.catch_up()).unwrap().documents, 2);
     let pack = two.pack(0, 3);
     two.first.push(0, pack).unwrap();
     let left = two.mark().lease_until - system_clock()().0;
     assert!(left <= 60_000, "its own clock counts for nothing: {left}");
-    // And one that an earlier version took by such a clock.
+    // A lease that an earlier version took with such a clock is ignored too.
     two.lease_ends_in(3_600_000);
     assert_eq!(two.first.block_on(one.catch_up()).unwrap().documents, 3);
 }
@@ -322,7 +322,7 @@ fn two_projections_at_once_show_every_change_once() {
             let pack = two.pack(writer, 40);
             two.first.push(writer, pack).unwrap();
         }
-        // Both believe that the other is gone.
+        // Both processes treat the other's lease as ended.
         two.lease_ends_in(0);
         let (one, other) = (
             two.first.rooms.projection.clone(),

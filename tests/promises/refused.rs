@@ -1,4 +1,4 @@
-//! What the server refuses counts nowhere, its author is told, and what was stated after it counts everywhere.
+//! A refused change counts nowhere and its author is informed; what the author states afterwards counts everywhere.
 
 use cli_simulator::{
     phone::{Http, Phone, Transport},
@@ -17,8 +17,8 @@ use sync_core::{
 
 use crate::support::{Town, answer::stored, found, remark};
 
-/// Answers a pack with these words as a server would that refuses the change which says them: what follows it in the pack
-/// lacks it. Nothing of the pack is stored.
+/// Responds to a pack that contains these words as a server that refuses the change with them: later changes of the
+/// pack lack their dependency. Nothing of the pack is stored.
 struct Refuses {
     inner: Http,
     server: SecretKey,
@@ -79,7 +79,7 @@ impl Transport for Refuses {
     }
 }
 
-/// Fills a record to its limit of 256 KB, until the server refuses a statement.
+/// Fills a document to its limit of 256 KB, until the server refuses an event.
 fn fill(town: &Town, phone: &mut Phone, doc: DocId) {
     for n in 0..60 {
         remark(phone, doc, &format!("{n}{}", "很长的话".repeat(499)));
@@ -93,7 +93,7 @@ fn fill(town: &Town, phone: &mut Phone, doc: DocId) {
 #[test]
 fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     let mut town = Town::new();
-    // Of one organisation: what one fills is full for the other.
+    // Both belong to one organisation: a share that one has used up is used up for the other.
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
     let doc = found(&mut liu, &town, "会写满的记录");
     town.sync(&mut liu);
@@ -104,7 +104,7 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
         wang.device.hazard(doc).unwrap()
     );
     let before = liu.device.status().unwrap().refused;
-    // Many at once: all of them in one answer, and the sync ends as any other.
+    // Many refusals are in one response, and the sync completes.
     let state = wang.device.hazard(doc).unwrap();
     for n in 0..40 {
         remark(&mut wang, doc, &format!("{n}{}", "很长的话".repeat(400)));
@@ -151,7 +151,7 @@ fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
             .state(doc, EventBody::Note(note("不被接收的话")), None)
             .unwrap();
         let mut net = Refuses::new(&town, &wang, "不被接收的话", code);
-        // One more waits already, the next is stated after the answer, with a photo.
+        // Another event is queued already; the next is stated after the response, with a photo.
         if code != Code::DocumentFull {
             remark(&mut wang, doc, "紧接着的话");
         }

@@ -1,4 +1,4 @@
-//! Reports on their way: sealed when the ledger has caught up, numbered once, added up, checked by others.
+//! Steps of reports: sealed when the ledger is up to date, numbered once, added up, checked by another person.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
     let key = town.province_key();
     let (wuhan, city) = town.seal(&key, &daily("420000/420100"));
     assert_eq!(value(&city["total"], "ST-07"), 6.0);
-    // Later than the city's report: in the live figures, not in the frozen ones.
+    // Later than the city's report: in the live figures, not in the sealed ones.
     found(WUCHANG, 5);
     found("420000/429004", 1);
     town.in_ledger(|tx| spaces::raise_head(tx, &area(WUCHANG), 3));
@@ -45,7 +45,7 @@ fn a_province_adds_up_the_frozen_reports_of_its_cities_and_says_which() {
     assert_eq!(sources[0]["area"], "420000/420100");
     assert_eq!(sources[0]["report"], wuhan["number"]);
     assert_eq!(sources[0]["sha256"], wuhan["sha256"]);
-    // Nothing may come late for neither: of a county that both look at, the earlier mark holds.
+    // No change may fall between two reports: for a county in both, the earlier mark is kept.
     let mark = |sheet: &Value| {
         let marks = sheet["marks"].as_array().unwrap();
         let of = marks.iter().find(|mark| mark["space"] == WUCHANG);
@@ -85,7 +85,7 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
     let city = |person| town.key_of(person, Role::CityReviewer, "420000/420100");
     let (writer, chief, key) = (city(1), city(2), town.province_key());
     let (wuhan, _) = town.seal(&writer, &daily("420000/420100"));
-    // A county that is a city as well.
+    // A county that is also a city.
     town.seal(&key, &daily("420000/429004"));
     town.ledger_has(vec![one]);
     let mut order = daily("420000");
@@ -122,7 +122,7 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
         assert_eq!(status, 200, "{view}");
     }
     assert_eq!(seal(false), (1, 5., series.clone()), "it came back");
-    // In another life of the logs numbers are of another series, so that none is given twice.
+    // In another log epoch numbers are of another series, so that none is used twice.
     let life = [0xee_u8; 8];
     town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
     assert_ne!(seal(false).2, series);
@@ -130,7 +130,7 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
 
 #[test]
 fn a_report_waits_until_the_ledger_has_caught_up() {
-    // A server whose follower is at rest.
+    // A server whose projection does not run.
     let town = Town::new();
     let mut config = Config::new(town.folder.path().join("quiet"), ([127, 0, 0, 1], 0).into());
     config.database = database::fresh(&town.runtime);
@@ -267,7 +267,7 @@ fn a_cumulative_figure_that_falls_is_pointed_out() {
     town.at(AFTERNOON);
     let key = town.province_key();
     town.seal(&key, &daily(WUCHANG));
-    // One turned out to be none.
+    // One turned out to be no hazard.
     town.in_ledger(|tx| {
         tx.execute(
             "UPDATE hazard SET state = 95 WHERE doc = (SELECT doc FROM hazard ORDER BY doc LIMIT 1)",

@@ -1,4 +1,4 @@
-//! Sealed reports: bytes that never change, late events beside them, corrections that show what they correct.
+//! Sealed reports: immutable bytes, late arrivals, corrections that list their differences.
 
 use serde_json::{Value, json};
 use sync_core::record::{BlobHash, DocId};
@@ -11,17 +11,18 @@ use crate::support::{
     sealing::{AFTERNOON, HOUR, daily, id, set, title},
 };
 
-/// A report sealed in the afternoon, with what came after it.
+/// A report sealed in the afternoon, and late arrivals for it.
 struct Afternoon {
     town: Town,
     key: String,
     order: Value,
-    /// The report as it was given when it was sealed.
+    /// The view of the report when it was sealed.
     report: Value,
     bytes: Vec<u8>,
-    /// Of another grid.
+    /// A report of another grid.
     elsewhere: Value,
-    /// Made before the cut-off and sent after it: by a phone that had not heard from the server, and one that had.
+    /// Made before the cut-off and sent after it: by a device that had had no contact with the server, and by one that
+    /// had.
     late: [DocId; 2],
 }
 
@@ -35,7 +36,7 @@ fn afternoon() -> Afternoon {
     let known = found(&mut liu, &town, "及时上传");
     town.sync(&mut liu);
     remark(&mut liu, known, "午前的话，午后才传");
-    // Wang is underground all day.
+    // Wang's device has no network all day.
     let below = found(&mut wang, &town, "地下室，无信号");
     town.project();
     town.at(AFTERNOON);
@@ -46,7 +47,7 @@ fn afternoon() -> Afternoon {
     assert_eq!(value(&content["total"], "ST-07"), 1.0);
     assert_eq!(content["late_arrivals"]["count"], 0);
     let bytes = town.get(&format!("/v1/reports/{}", id(&report)), &key).1;
-    // Late data, and events made after the cut-off, also by a clock that was set back: these are not late.
+    // Late arrivals; and events made after the cut-off, one with a clock that was set back, which are not late.
     town.sync(&mut wang);
     for clock in [AFTERNOON, MORNING + HOUR] {
         set(&liu, clock);
@@ -87,7 +88,7 @@ fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
         told,
         [
             json!([below, "observe", false]),
-            // A device's own clock proves nothing to its advantage: the receipt is the only upper bound.
+            // A device's own clock proves nothing in its favour: the receive time is the only upper bound.
             json!([known, "note", false])
         ]
     );
@@ -100,7 +101,7 @@ fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
     }
     let title = title(&town, "", &key);
     assert!(title.contains(",迟到事件 2,"), "{title}");
-    // After a restore the numbers of the log mean something else.
+    // A restore begins a new log epoch, in which the sequence numbers have another meaning.
     let life = [7_u8; 8];
     town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
     let listed = town.json(&path, &key);
@@ -225,7 +226,7 @@ fn inv_11_altered_bytes_are_shown_as_damage_and_never_as_a_report() {
     let key = town.province_key();
     let (view, _) = town.seal(&key, &daily("420000/429004"));
     town.in_ledger(|tx| {
-        // As somebody with the database in hand would.
+        // Alters the bytes directly in the database.
         let rows = tx.all("SELECT bytes FROM report", &[], |row| row.bytes(0))?;
         let altered: Vec<u8> = rows[0]
             .iter()
@@ -243,7 +244,7 @@ fn inv_11_altered_bytes_are_shown_as_damage_and_never_as_a_report() {
         );
         assert_eq!(problem["detail"], view["number"]);
     }
-    // It is still listed, so that it is missed.
+    // It is still listed, so that the damage is noticed.
     let listed = town.json("/v1/reports", &key);
     assert_eq!(listed["items"][0]["number"], view["number"]);
 }

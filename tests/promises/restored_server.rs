@@ -1,4 +1,4 @@
-//! A server that was restored from an older backup is refilled by the phones.
+//! Devices re-supply a server that was restored from an older backup.
 
 use cli_simulator::world::photo;
 use sync_core::record::PhotoRole;
@@ -17,7 +17,7 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     town.sync(&mut liu);
     town.sync(&mut wang);
     town.backup_to("backup");
-    // A day of work that the backup does not have: new records, new events on old ones, a photo.
+    // A day of work that the backup does not have: a new hazard with a photo, a new event on an old hazard.
     let shot = photo(&mut liu.device, 8, PhotoRole::Before).unwrap();
     let lost = found_with(&mut liu, &town, "备份后", vec![shot.clone()]);
     remark(&mut wang, old, "备份后的话");
@@ -29,11 +29,11 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     town.restart_on("restored");
     assert!(town.changes_stored() < everything);
 
-    // Wang's phone alone can give back what Liu wrote.
+    // Wang's device alone can re-supply what Liu recorded.
     let report = town.sync(&mut wang);
     assert!(report.repairs >= 1 && report.resupplied >= 2, "{report:?}");
     assert_eq!(town.changes_stored(), everything);
-    // What Liu said has no effect until Liu's own phone has come.
+    // Liu's events have no effect until Liu's own device has synced.
     town.project();
     let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
     assert_eq!(ledger["items"].as_array().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! No byte of a record leaves the server to somebody whose area does not cover it.
+//! The server sends no byte of a document to a caller whose area does not cover it.
 
 use cli_simulator::{
     phone::{Phone, Transport},
@@ -19,7 +19,7 @@ use crate::support::{Town, found_in, found_with};
 #[test]
 fn a_phone_never_receives_what_lies_outside_its_area() {
     let mut town = Town::new();
-    // Yi covers both grids, Jia only the first.
+    // Yi's grant covers both grids, Jia's only the first.
     let (mut yi, mut jia) = (town.phone("网格员乙"), town.phone("网格员甲"));
     let shot = photo(&mut yi.device, 9, PhotoRole::Before).unwrap();
     let outside = found_in(&mut yi, &town, 2, "第二网格的隐患", vec![shot.clone()]);
@@ -35,7 +35,7 @@ fn a_phone_never_receives_what_lies_outside_its_area() {
             .0,
         404
     );
-    // A grid worker's session opens no reviewer's view; a key for the same area does, within it.
+    // A grid worker's session may not read reviewers' views; a token for the same area may, within it.
     assert_eq!(town.get("/v1/hazards", &token).0, 403);
     let token = town.token("网格员甲");
     assert_eq!(town.get(&format!("/v1/hazards/{outside}"), &token).0, 404);
@@ -70,7 +70,7 @@ fn every_route_but_health_refuses_a_stranger() {
     for path in ["/healthz", "/readyz", "/openapi.json"] {
         assert_eq!(town.get(path, "").0, 200, "{path}");
     }
-    // Counts of all counties are for operators, on a listener of their own.
+    // Metrics of all counties are for operators, on their own listener.
     assert_eq!(town.get("/metrics", "").0, 404);
     for path in ["/healthz", "/readyz", "/metrics"] {
         assert_eq!(town.operators(path).0, 200, "{path}");
@@ -107,7 +107,7 @@ fn a_phone_reported_lost_is_told_to_erase_and_gets_nothing_more() {
     town.report_lost(liu.device.enrolment().unwrap().device);
     found_with(&mut liu, &town, "未发送", Vec::new());
     let options = sync_core::sync::Options::default();
-    // Its session is from before: what it pushes is set aside, what it asks for is refused.
+    // Its session was opened before: its push is quarantined, its pull is refused.
     let report = liu.sync(&mut town.http.clone(), options).unwrap();
     assert_eq!(report.refusal, Some(Code::DeviceRevoked));
     assert_eq!(town.quarantined(), 1);
@@ -128,7 +128,7 @@ fn asking_by_name_by_area_or_by_comparison_gives_nothing_from_outside() {
     town.sync(&mut yi);
     town.sync(&mut jia);
     let cursor = jia.device.cursors().unwrap().remove(0);
-    // Both by name: only the one inside comes.
+    // Both are requested by id: only the one inside its area is returned.
     let asked = pull::Request {
         scopes: Vec::new(),
         need: vec![outside, inside],
@@ -141,7 +141,7 @@ fn asking_by_name_by_area_or_by_comparison_gives_nothing_from_outside() {
         .map(|i| i.doc)
         .collect();
     assert_eq!(named, [inside]);
-    // The whole county, and the other grid.
+    // A cursor for the whole county, and one for the other grid.
     for area in [town.world.county.clone(), town.world.grids[1].clone()] {
         let wider = Cursor {
             area: area.clone(),

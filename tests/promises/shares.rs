@@ -1,4 +1,4 @@
-//! Answers have an end and say what is left; a device has its share of a day and loses nothing by it.
+//! Responses are bounded and state what remains; a device has a daily quota and loses nothing when it is reached.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -101,7 +101,7 @@ fn a_device_has_its_share_of_a_day_and_loses_nothing_by_it() {
     assert!(!report.complete && report.acknowledged == 0, "{report:?}");
     assert_eq!(report.refusal, None, "it comes back by itself: {report:?}");
     assert!(town.refusals("too-many") > 0);
-    // Another device is not held up, nor is the share forgotten by a restart.
+    // Another device is not affected, and a restart does not reset the quota.
     found(&mut other, &town, "别的手机");
     assert_eq!(town.sync(&mut other).acknowledged, 1);
     town.restart_on("server");
@@ -158,10 +158,10 @@ fn what_is_kept_of_a_disabled_device_has_an_end() {
     }
     let kept = town.quarantined();
     assert!((1..8).contains(&kept), "{kept}");
-    // The answer to its pack is lost with what it asked beside, so it sends it again.
+    // The pull in the same request is refused, so the device gets no response to its pack and sends it again.
     assert!(town.refusals("quarantined") >= kept);
     assert!(town.refusals("too-many") > 0);
-    // What it has in quarantine counts after a restart too.
+    // The bytes in quarantine count after a restart, too.
     town.restart_on("server");
     found(&mut liu, &town, "再来");
     liu.sync(&mut town.http.clone(), options).unwrap();

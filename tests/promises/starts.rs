@@ -1,4 +1,5 @@
-//! Starts, waits and lost answers: several processes at once, a county that is held, a ledger that is being made.
+//! Starts, waits and lost responses: concurrent processes, a county whose row is locked, a ledger that is being
+//! rebuilt.
 
 use std::{
     process::{Command, Stdio},
@@ -47,7 +48,7 @@ fn a_phone_that_is_opened_twice_at_once_opens_twice() {
         let home = folder.path().join("phone");
         std::fs::create_dir_all(&home).unwrap();
         if round % 2 == 1 {
-            // A store of the first version.
+            // A database of the first version.
             let old = rusqlite::Connection::open(home.join("device.db")).unwrap();
             old.execute_batch(FIRST).unwrap();
             old.pragma_update(None, "user_version", 1).unwrap();
@@ -100,7 +101,7 @@ fn a_county_that_is_held_holds_no_other_and_hears_that_it_is_busy() {
             let write = move |tx: &mut dyn Tx| spaces::raise_head(tx, &id, 1);
             async move { storage.write_in(Some(place), write).await }
         };
-        // All at once, so that some are in one group with the county that is held.
+        // All at once, so that some are grouped with the county whose row is locked.
         let waiting: Vec<_> = all
             .iter()
             .chain(&all)
@@ -134,7 +135,7 @@ fn a_commit_whose_answer_is_lost_is_asked_for_and_written_once() {
     let url = server.create("lost").unwrap();
     let storage = Storage::connect(&url, None).unwrap();
     let ask = |sql: &str| server.execute("postgres", sql).unwrap();
-    // Commits wait for a standby that is not there.
+    // Commits wait for a standby that does not exist.
     let set = |name: &str| {
         ask(&format!(
             "ALTER SYSTEM SET synchronous_standby_names = '{name}'"
@@ -188,7 +189,7 @@ fn a_ledger_that_is_being_made_is_not_taken_for_the_whole() {
     town.runtime.block_on(clear).unwrap();
     for (path, before) in paths.iter().zip(before) {
         let answer = town.get(path, &key);
-        // The server itself may have made it whole meanwhile: then it says what it said before.
+        // The server itself may have completed the rebuild; then the response is the same as before.
         let behind =
             answer.0 == 503 && String::from_utf8_lossy(&answer.1).contains("ledger-behind");
         assert!(

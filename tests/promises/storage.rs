@@ -1,4 +1,4 @@
-//! Writes that wait together fall alone, and a database that drops its connections is used again.
+//! Grouped writes fail separately, and a database that drops its connections is used again.
 
 use std::{future::poll_fn, pin::Pin, sync::mpsc, task::Poll};
 
@@ -27,7 +27,7 @@ fn a_write_that_fails_or_panics_undoes_only_itself() {
     let storage = town.app().storage.clone();
     town.runtime.block_on(async {
         storage.write(|tx| insert(tx, "taken")).await.unwrap();
-        // Whoever writes is held until all the others wait, so that they are done together.
+        // The first write blocks until all others are queued, so that they are grouped into one transaction.
         let (release, held) = mpsc::channel::<()>();
         let mut writes = vec![Box::pin(storage.write(move |_| {
             let _ = held.recv();
@@ -77,7 +77,7 @@ fn a_database_that_drops_every_connection_is_used_again() {
     let storage = town.app().storage.clone();
     town.runtime.block_on(async {
         for round in 0..5 {
-            // Whoever asks is among those who are dropped, so the asking itself may fail.
+            // Terminates all other connections to the database.
             let sql =
                 "SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_stat_activity
                  WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -1,4 +1,4 @@
-//! A stranger cannot stop the server, and one who is known cannot take more of it than is his.
+//! A caller without authentication cannot stop the server, and an authenticated one cannot use more than its share.
 
 use std::{
     io::{Read, Write},
@@ -21,14 +21,14 @@ use crate::support::{
     tus::{Tus, header, refusal},
 };
 
-/// The beginning of a request, and nothing after it.
+/// Sends the beginning of a request and nothing more.
 fn begun(town: &Town, text: &str) -> TcpStream {
     let mut socket = TcpStream::connect(town.app().address).unwrap();
     socket.write_all(text.as_bytes()).unwrap();
     socket
 }
 
-/// A request with a body that was announced and does not come.
+/// A request whose announced body is not sent completely.
 fn unfinished(town: &Town, path: &str, more: &str, announced: usize, sent: usize) -> TcpStream {
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: test\r\n{more}content-length: {announced}\r\n\r\n{}",
@@ -37,7 +37,7 @@ fn unfinished(town: &Town, path: &str, more: &str, announced: usize, sent: usize
     begun(town, &head)
 }
 
-/// Waits for the beginning of an answer.
+/// Reads the head of a response.
 fn answer(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut some = [0; 4096];
@@ -55,7 +55,7 @@ fn stalled_connections_and_bodies_do_not_keep_a_device_from_pushing() {
     let mut town = Town::configured(|config| {
         config.limits.max_in_flight = 32;
         config.limits.max_connections = 64;
-        // Nothing ends by a time-out while this runs.
+        // No timeout ends during this test.
         config.limits.header = Duration::from_secs(3600);
         config.limits.small_body = Duration::from_secs(3600);
         config.limits.body_pause = Duration::from_secs(3600);
@@ -94,7 +94,7 @@ fn who_stalls_is_let_go_of_after_a_while() {
         said.starts_with("HTTP/1.1 408 ") && said.contains("too-slow"),
         "{said}"
     );
-    // The connection ends with it: the rest would be taken for another request.
+    // The connection is closed: the rest of the body would be parsed as another request.
     let mut rest = Vec::new();
     let _ = body.read_to_end(&mut rest);
     assert_eq!(town.refusals("header-timeout"), 2);
@@ -109,7 +109,7 @@ fn a_device_may_rest_longer_between_two_requests_than_its_headers_may_take() {
     });
     let mut socket = begun(&town, "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n");
     assert!(answer(&mut socket).starts_with("HTTP/1.1 200"));
-    // As long as it takes for another to be let go of that began later.
+    // The first connection is idle for at least as long as it takes until a later one is closed.
     assert_eq!(answer(&mut begun(&town, "GET /")), "");
     socket
         .write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n")
@@ -131,7 +131,7 @@ fn nobody_sends_a_large_body_before_it_is_known_who_sends_it() {
         ("/v1/enrol", "", "413"),
         ("/v1/session", "", "413"),
     ] {
-        // Not a byte of the body is sent, and the answer is here.
+        // The response arrives although no byte of the body is sent.
         let mut socket = unfinished(&town, path, more, 1 << 20, 0);
         let said = answer(&mut socket);
         assert!(
@@ -140,7 +140,7 @@ fn nobody_sends_a_large_body_before_it_is_known_who_sends_it() {
         );
         assert!(said.contains("xuncha-refusal"), "{path}: {said}");
     }
-    // Without an announced length: a stranger's body ends at its bound.
+    // Without an announced length, a body without authentication is cut off at its limit.
     let head =
         "POST /v1/enrol HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n";
     let mut socket = begun(&town, head);
@@ -242,7 +242,7 @@ fn records_asked_for_by_name_come_in_pages_that_say_what_is_left() {
         assert!(size < PAGE_BYTES + 300_000, "{size}");
         assert!(!page.items.is_empty());
         came.extend(page.items.iter().map(|item| item.doc));
-        // What is not there is neither sent nor left.
+        // Documents that do not exist are neither sent nor in `left`.
         wanted = page.left.unwrap_or_default();
         pages += 1;
     }
@@ -282,7 +282,7 @@ fn who_tries_many_codes_or_keys_waits_and_nobody_else_does() {
         refusal(&enrol.body("x").send().unwrap()),
         (429, "too-many".into())
     );
-    // Behind the same address: a session of this server, and a key that was good before.
+    // Behind the same address: a session of this server, and a token that was valid before.
     assert_eq!(get(bad, &session).status(), 200);
     assert_eq!(get(bad, &good).status(), 200);
     assert_eq!(

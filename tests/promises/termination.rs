@@ -1,5 +1,5 @@
-//! Every sync ends within a bounded number of calls, whatever it is answered, never repeats a call without a wait or
-//! progress, and delivers all that can be delivered once the network is honest.
+//! Every sync ends within a bounded number of calls, whichever responses it gets. It never repeats a call without a
+//! wait or progress, and it delivers all that can be delivered once the network is honest.
 
 use cli_simulator::{
     chance::mix,
@@ -21,16 +21,16 @@ use sync_core::{
 
 use crate::support::{Town, answer::stored, found, found_with, remark};
 
-/// Calls of one sync of these small phones at most, with a patience of 8: 65 that bring nothing, and some that do.
+/// Maximum calls of one sync of these small devices with a patience of 8: 65 without progress, and some with progress.
 const BOUND: u64 = 200;
 
-/// A server and a network that answer as chance has it.
+/// A server and a network with random responses.
 struct Chaos {
     http: Http,
     server: SecretKey,
     device: DeviceId,
     seed: u64,
-    /// Answers that were given before, to be given again.
+    /// Earlier responses, to be replayed.
     before: Vec<Reply>,
 }
 
@@ -41,7 +41,7 @@ impl Chaos {
 
     fn refusal(&mut self) -> Reply {
         let code = Code::ALL[self.roll(Code::ALL.len())];
-        // What is final is not what this is about: a phone that is disabled stays so.
+        // Without the final refusal of a revoked device, which is not tested here.
         let status = [
             400, 401, 403, 404, 409, 410, 413, 422, 426, 460, 500, 503, 507,
         ];
@@ -82,7 +82,7 @@ impl Chaos {
         }
     }
 
-    /// The honest answer, changed: forks, refusals of every change, pages that lead nowhere, sessions without a token.
+    /// The honest response, altered: forks, refusals of every change, pages without progress, sessions without a token.
     fn changed(&mut self, call: &Call, mut reply: Reply) -> Reply {
         if let Ok(mut response) = Sync::read_response(&reply.body)
             && call.path == Sync::PATH
@@ -181,7 +181,7 @@ impl Transport for Chaos {
                 Ok(reply)
             }
             7 | 8 => {
-                // The honest server has not seen it: what it says is made up for what was asked.
+                // The honest server does not receive the pack; the response to it is invented.
                 let reply = self.http.send(&without_pack(call))?;
                 Ok(self.changed(call, reply))
             }
@@ -205,14 +205,14 @@ fn without_pack(call: &Call) -> Call {
     call
 }
 
-/// What of a phone's store a sync may move.
+/// The parts of a device's store that a sync may change.
 fn moved(phone: &Phone) -> String {
     let mut status = phone.device.status().unwrap();
     status.last_contact_ms = None;
     format!("{status:?} {:?}", phone.device.cursors().unwrap())
 }
 
-/// One sync; how often the same call was made again at the same moment with nothing moved.
+/// Runs one sync; also returns how often a call was repeated at the same time without a change of the store.
 fn sync(phone: &mut Phone, net: &mut dyn Transport) -> (Report, usize) {
     let mut syncing = Syncing::new(Options::default());
     let mut made: Vec<(Call, i64, String)> = Vec::new();
@@ -272,7 +272,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
         };
         let mut stated = 0;
         for round in 0..6_u64 {
-            // A person goes on working between syncs: new records, statements, photos, one of them damaged.
+            // A person continues to work between syncs: new hazards, events, photos, one of them damaged.
             let shot = photo(&mut liu.device, seed + round, PhotoRole::Before).unwrap();
             let doc = found_with(&mut liu, &town, &format!("第{round}处"), vec![shot.clone()]);
             remark(&mut liu, doc, "马上整改");
@@ -328,7 +328,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
                 .filter(|s| s.event.device == chaos.device)
                 .count();
         }
-        // A statement that was stored before its answer was lost may be there although it was refused afterwards.
+        // A change that was stored before its response was lost may be in the log although it was later refused.
         let refused = (status.refused + status.quarantined) as usize;
         assert!(
             there <= stated && there + refused >= stated,

@@ -1,11 +1,11 @@
-//! A database on another machine is spoken to over TLS, with a certificate that is verified.
+//! The connection to a database on another machine uses TLS, and its certificate is verified.
 
 use cli_simulator::postgres::Server;
 use xuncha_server::storage::{Storage, StorageError};
 
 use crate::support::database;
 
-/// Whether the database sees an encrypted connection.
+/// Whether the database reports an encrypted connection.
 fn is_encrypted(storage: &Storage) -> bool {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let asked = storage.read(|tx| {
@@ -38,7 +38,7 @@ fn a_database_is_trusted_by_its_certificate_and_no_other() {
 
     let missing = Storage::connect(&url, Some(std::path::Path::new("no-such.pem"))).unwrap_err();
     assert!(missing.to_string().contains("no-such.pem"), "{missing}");
-    // On this machine, and only there, a database may be spoken to plainly.
+    // Only a database on this machine may be connected without TLS.
     let plain = Storage::connect(&url, None).unwrap();
     assert!(!is_encrypted(&plain));
 }

@@ -1,4 +1,4 @@
-//! What time an event is worth: the same on every phone and on the server, whatever clocks say and whoever was revoked.
+//! Trusted time of events: the same on every device and on the server, with any clock and after revocations.
 
 use cli_simulator::{
     phone::Phone,
@@ -22,7 +22,7 @@ use crate::support::{MORNING, Only, Town, found, remark};
 const HOUR: i64 = 3_600_000;
 const YEAR: i64 = 365 * 24 * HOUR;
 
-/// Time passes for the server and for these phones.
+/// Advances the clocks of the server and of these devices.
 fn pass(town: &Town, phones: &mut [&mut Phone], ms: i64) {
     let clock = &town.clock;
     clock.fetch_add(ms, std::sync::atomic::Ordering::SeqCst);
@@ -41,7 +41,7 @@ fn says(phone: &mut Phone, doc: DocId, fixed: bool, n: u64) {
     phone.device.state(doc, body, None).unwrap();
 }
 
-/// A sync that ends with the first call that is lost.
+/// Options with which a sync ends at the first lost call.
 fn impatient() -> Options {
     Options {
         patience: 0,
@@ -49,7 +49,7 @@ fn impatient() -> Options {
     }
 }
 
-/// The one state of a hazard: on every phone, in its list, and in the ledger.
+/// The state of a hazard, which must be equal on every device, in its list, and in the ledger.
 fn agreed(town: &Town, phones: &mut [&mut Phone], doc: DocId) -> HazardState {
     for _ in 0..2 {
         for phone in phones.iter_mut() {
@@ -108,7 +108,7 @@ fn a_clock_that_is_a_year_ahead_shows_although_the_phone_was_restarted() {
             .flags
             .time_untrusted
     );
-    // A phone that comes later, and takes over the whole as one chunk, sees the same.
+    // A new device, which gets the document as one snapshot, folds to the same state.
     for n in 0..6 {
         remark(&mut wang, ahead, &format!("备注{n}"));
     }
@@ -152,7 +152,7 @@ fn a_clock_that_was_set_back_shows_and_does_not_extend_a_deadline() {
     let state = agreed(&town, &mut [&mut liu, &mut ding], doc);
     assert_eq!(state.deadline, Some(DeviceTime(MORNING + 48 * HOUR)));
     assert!(!state.flags.time_untrusted);
-    // Two days later the clock is set back to before the deadline.
+    // Two days later the device's clock is set back to before the deadline.
     pass(&town, &mut [&mut liu, &mut ding], 48 * HOUR);
     town.sync(&mut ding);
     ding.clock
@@ -164,7 +164,7 @@ fn a_clock_that_was_set_back_shows_and_does_not_extend_a_deadline() {
     assert_eq!(state.deadline, Some(DeviceTime(MORNING + 48 * HOUR)));
     let last = serde_json::to_value(state.history.last().unwrap()).unwrap();
     assert_eq!(last["verdict"], "void");
-    // A remark with that clock counts, and its time is marked.
+    // A remark with that clock counts, and its time is flagged.
     remark(&mut ding, doc, "已延期");
     assert!(
         agreed(&town, &mut [&mut liu, &mut ding], doc)
@@ -188,7 +188,7 @@ fn a_look_before_the_fix_is_in_order_by_the_times_of_their_receipt() {
             says(&mut liu, doc, false, 1);
             town.sync(&mut liu);
         }
-        // The manager's phone hears the server's time and none of the records: so it is later, and does not know.
+        // The manager's device gets the server time but no document: its next event is provably later, and concurrent.
         pass(&town, &mut [&mut liu, &mut wang, &mut jia], HOUR);
         wang.device.set_token(None).unwrap();
         let mut once = Only(town.http.clone(), 2);
@@ -246,7 +246,7 @@ fn what_a_revoked_phone_wrote_before_counts_on_every_phone_and_is_marked() {
             .flags
             .authority_late
     );
-    // A phone that comes after the revocation knows of it with its first page.
+    // A new device gets the revocation with its first page.
     let mut late = town.phone("网格员乙");
     town.sync(&mut late);
     assert!(
@@ -277,7 +277,8 @@ fn a_change_that_a_restored_server_got_back_has_the_time_of_the_pack_that_brough
     );
     town.restore_from("backup", "restored");
     town.restart_on("restored");
-    // Given back three hours later, nothing contradicts the claimed time any more: nobody may think so and nobody else.
+    // Re-supplied three hours later, it has a later receive time, so its claimed time is possible. All devices must
+    // agree.
     pass(&town, &mut [&mut wang], 3 * HOUR);
     town.sync(&mut wang);
     assert!(
@@ -310,7 +311,7 @@ fn times_and_places_make_a_cold_pull_a_tenth_larger_at_most() {
     town.sync(&mut liu);
     town.project();
     let feed = town.app().rooms.feed.clone();
-    // The session gives a new phone its first cursor; no page has come yet.
+    // The session gives a new device its first cursor; it has received no page yet.
     wang.sync(&mut Only(town.http.clone(), 2), impatient())
         .unwrap();
     let asked = pull::Request {

@@ -1,4 +1,4 @@
-//! Databases of the first version open with all they held.
+//! Databases of the first version can be opened, and all their data is kept.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ pub(crate) const SERVER: &str =
     include_str!("../../server/src/storage/migrations/0001_log_and_ledger.sql");
 const PHONE: &str = include_str!("../../sync-core/src/device/migrations/0001_device.sql");
 
-/// What a query of one column answers.
+/// The result of a query with one column.
 fn column(c: &Connection, sql: &str) -> Vec<String> {
     let mut statement = c.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Turns a database back into one of the first version: everything that one could hold.
+/// Converts a database to the schema of the first version, with all data that this schema can hold.
 pub(crate) fn turn_back(file: &Path, first: &str) {
     let old = file.with_extension("first");
     let c = Connection::open(&old).unwrap();
@@ -34,7 +34,7 @@ pub(crate) fn turn_back(file: &Path, first: &str) {
         "SELECT name FROM main.sqlite_master WHERE type = 'table'",
     ) {
         if table == "blob_space" {
-            // Gone since; it said what the references say.
+            // A table of the first version; its rows are derived from the references.
             let copy = "INSERT INTO main.blob_space SELECT DISTINCT hash, space FROM now.blob_ref";
             c.execute_batch(copy).unwrap();
             continue;
@@ -73,7 +73,7 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
     let key = town.token("审核员丁");
     assert_eq!(town.get(&picture, &key).0, 200);
     let (ledger, changes) = (town.json("/v1/hazards", &key), town.changes_stored());
-    // Not yet sent when the phone is updated.
+    // Not yet sent when the app is updated.
     let waiting = found(&mut liu, &town, "升级之时");
     let held = liu.device.hazard(first).unwrap();
 

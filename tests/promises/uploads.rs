@@ -1,4 +1,5 @@
-//! Photos travel by tus 1.0: whatever a client does wrong is named, costs one request, and loses nothing received.
+//! Photos are uploaded with tus 1.0: an error of the client is reported, costs one request, and loses no received
+//! bytes.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::blocking::Client;
@@ -13,7 +14,7 @@ use crate::support::{
     tus::{Tus, header, refusal},
 };
 
-/// A town and the session of an enrolled phone.
+/// A town and the sessions of two enrolled devices.
 fn town() -> (Town, String, String) {
     let mut town = Town::new();
     let mut token = |name: &str| {
@@ -33,7 +34,8 @@ fn a_chunk_that_is_wrong_changes_nothing_and_the_upload_goes_on() {
     let (half, end) = (photo.len() / 2, photo.len());
     let at = tus.opened(&photo);
     assert_eq!(tus.patch(&at, 0, &photo[..half]).status(), 204);
-    // Again from the start, as after a lost answer; from too far; with a sum of other bytes; more than announced.
+    // Incorrect requests: from the start again, as after a lost response; beyond the offset; with another checksum;
+    // with too many bytes.
     assert_eq!(
         refusal(&tus.patch(&at, 0, &photo[..half])),
         (409, "upload-offset".into())
@@ -57,7 +59,7 @@ fn a_chunk_that_is_wrong_changes_nothing_and_the_upload_goes_on() {
         (204, end.to_string())
     );
     assert!(!header(&done, "xuncha-receipt").is_empty());
-    // The upload is over; the photo is known and finishes at once with the same receipt.
+    // The upload has ended. A new upload of the photo finishes at once with the same receipt.
     assert_eq!(tus.offset(&at), Err(410));
     let again = tus.create(&BlobHash::of(&photo), end);
     assert_eq!(
@@ -128,7 +130,7 @@ fn an_upload_belongs_to_its_phone_and_can_be_ended_by_it() {
     assert_eq!(mine.offset(&at), Ok(0));
     assert_eq!(end(&mine), 204);
     assert_eq!(mine.offset(&at), Err(410));
-    // A reviewer's key sends no photos.
+    // A reviewer's token may not upload photos.
     let reviewer = Tus::new(&town, town.token("审核员丁"));
     assert_eq!(
         refusal(&reviewer.create(&BlobHash::of(&photo), photo.len())),
@@ -157,7 +159,7 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     town.sync(&mut phone);
     let tus = Tus::new(&town, session(&phone));
     assert_eq!(tus.offset(&at), Err(410));
-    // Its sender is told again that the finished photo is safe, without sending a byte.
+    // Its sender gets the receipt of the finished photo again, without sending a byte.
     let again = tus.create(&BlobHash::of(&kept), kept.len());
     assert!(!header(&again, "xuncha-receipt").is_empty(), "{again:?}");
     let url = town.url(&format!("/v1/blobs/{}", BlobHash::of(&kept)));

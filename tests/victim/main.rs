@@ -1,4 +1,5 @@
-//! A process to be killed: `victim serve DIR` or `victim phone DIR ROUND`. It says on standard output what is durable.
+//! A process for kill tests: `victim serve DIR` or `victim phone DIR URL`. It prints what is durable to standard
+//! output.
 
 #![expect(clippy::print_stdout, reason = "it says what is durable")]
 
@@ -38,7 +39,8 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
     })
 }
 
-/// Captures, remarks and syncs without end. `saved ID` is printed after a capture returned, `sent N` after a sync.
+/// Captures, remarks and syncs in an endless loop. Prints `saved ID` after a capture returned and `sent N` after a
+/// sync.
 fn phone(folder: &Path, server: &str) -> anyhow::Result<()> {
     let mut phone = Phone::open(folder)?;
     let mut http = Http::new(server)?;

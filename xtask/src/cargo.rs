@@ -1,10 +1,10 @@
-//! Calling cargo.
+//! Calls cargo.
 
 use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, ensure};
 
-/// The cargo that runs this program.
+/// The cargo program that runs this one.
 pub(crate) fn program() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
@@ -19,8 +19,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A program of the workspace, built. Everything is built in one way, tests included: another selection of packages
-/// would choose other features of what they share, and build all of that a second time.
+/// Builds the workspace and returns the path of a program. All packages and tests are always built together: another
+/// selection of packages would enable other features of shared dependencies and compile them a second time.
 pub(crate) fn built(program: &str) -> anyhow::Result<PathBuf> {
     cargo(&[
         "build",
@@ -32,7 +32,7 @@ pub(crate) fn built(program: &str) -> anyhow::Result<PathBuf> {
     Ok(target().join("debug").join(program))
 }
 
-/// The folder that builds go to.
+/// The target folder of builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every step with its time; the first that fails ends it.
+//! `cargo xtask test`: runs every step and prints its time; stops at the first failure.
 
 use std::{process::Command, time::Instant};
 
@@ -14,7 +14,7 @@ pub(crate) fn has(program: &str, argument: &str) -> bool {
     output.is_ok_and(|o| o.status.success())
 }
 
-/// All steps.
+/// Runs all steps.
 pub(crate) fn run() -> anyhow::Result<()> {
     type Step = (&'static str, fn() -> anyhow::Result<()>);
     let steps: [Step; 10] = [

@@ -1,4 +1,4 @@
-//! Kills commands of the server at many of their system calls, and shows what their next run made of it.
+//! Kills server commands at many of their system calls and checks that the next run completes the work.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use crate::cargo::{built, program};
 
-/// Tries so many points of each kind of call, on both engines where there is a PostgreSQL.
+/// Tries `points` points of each kind of system call, on SQLite and, if it is installed, on PostgreSQL.
 pub(crate) fn run(points: usize) -> anyhow::Result<()> {
     if Command::new("strace").arg("-V").output().is_err() {
         println!("strace is missing: install Debian's strace; nothing was tried");

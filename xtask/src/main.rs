@@ -1,4 +1,4 @@
-//! The commands a developer needs, written once: `cargo xtask <command>`.
+//! Developer commands: `cargo xtask <command>`.
 
 #![expect(clippy::print_stdout, reason = "a command line program prints")]
 
@@ -23,38 +23,38 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Format, tidy, lints, all tests, schema drift: what CI runs.
+    /// Run format, tidy, lints, all tests and the schema check, as CI does.
     Test,
-    /// The rules of the house that fit in a regular expression.
+    /// Check the project's rules that a program can check.
     Tidy,
-    /// Write the generated schemas; with --check only compare.
+    /// Write the generated schemas; with --check only compare them.
     Schemas {
-        /// Compare with what is checked in, change nothing.
+        /// Compare with the files in the repository and change nothing.
         #[arg(long)]
         check: bool,
     },
-    /// The benchmarks, optimised: `cargo xtask bench --json`.
+    /// Run the optimised benchmarks: `cargo xtask bench --json`.
     Bench {
-        /// Passed on.
+        /// Arguments for the benchmarks.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// The two test steps many times over while a build keeps the machine busy; goes on where an earlier run ended.
+    /// Run the two test steps many times while a build loads the machine; resumes an interrupted run.
     Repeat {
-        /// Rounds of both steps.
+        /// Number of rounds of both steps.
         #[arg(long, default_value_t = 20)]
         times: usize,
-        /// Forget the rounds of earlier runs.
+        /// Delete the results of earlier runs first.
         #[arg(long)]
         fresh: bool,
     },
-    /// Kill backup, restore, a change of the schema and a move at many system calls; needs strace.
+    /// Kill backup, restore, a schema migration and a move at many system calls; needs strace.
     KillPoints {
-        /// Points of each kind of call, of each command.
+        /// Points of each kind of system call, for each command.
         #[arg(long, default_value_t = 40)]
         points: usize,
     },
-    /// A foreign tus client uploads a photo, is killed half way and resumes.
+    /// Upload a photo with a third-party tus client, kill it half way and resume.
     TusClient,
 }
 

@@ -1,4 +1,4 @@
-//! Every promise tried on a throw-away PostgreSQL.
+//! Runs all promise tests on a temporary PostgreSQL server.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use anyhow::ensure;
 
 use crate::cargo::{built, program};
 
-/// What `with-postgres` ends with if there is none.
+/// Exit code of `with-postgres` if PostgreSQL is missing.
 pub(crate) const MISSING: i32 = 3;
 
-/// Runs the promises on PostgreSQL; `Ok(false)` if there is none on this machine.
+/// Runs the promise tests on PostgreSQL; `Ok(false)` if it is missing on this machine.
 pub(crate) fn run() -> anyhow::Result<bool> {
     let mut tests = Command::new(built("xuncha-sim")?);
     tests.args(["with-postgres", "--"]).arg(program());

@@ -1,7 +1,7 @@
-//! `cargo xtask repeat`: the two test steps many times over while a build keeps the machine busy.
+//! `cargo xtask repeat`: runs the two test steps many times while a build loads the machine.
 //!
-//! A test that fails once in a hundred is a fault. Each round that ends is written to `target/repeat.txt` before the
-//! next begins, so a run that was ended goes on where it stood.
+//! A test that fails once in a hundred runs is a fault. The result of each round is written to `target/repeat.txt`
+//! before the next round begins, so that an interrupted run can be resumed.
 
 use std::{
     io::Write,
@@ -20,16 +20,16 @@ use crate::{
     ci, postgres,
 };
 
-/// Crates that the build beside compiles over and over; nothing of it is used.
+/// Crates that the concurrent build compiles again and again; its results are not used.
 const BESIDE: [&str; 2] = ["sync-core", "xuncha-server"];
 
-/// Runs the steps until each has `times` rounds written down; fails if any round did.
+/// Runs the steps until each has `times` results; fails if any round failed.
 pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
     let notes = target().join("repeat.txt");
     if fresh && notes.exists() {
         std::fs::remove_file(&notes)?;
     }
-    // What is tried is built first; the build beside must not decide what is tried.
+    // The tested programs are built first, so that they do not depend on the concurrent build.
     crate::cargo::built("xuncha-sim")?;
     let beside = Beside::start();
     for round in 1..=times {
@@ -79,7 +79,7 @@ fn on_postgres() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A build that begins anew whenever it ends, in a folder of its own.
+/// A concurrent build in its own folder that restarts whenever it ends.
 struct Beside {
     over: Arc<AtomicBool>,
     work: Option<std::thread::JoinHandle<()>>,
@@ -113,7 +113,7 @@ impl Drop for Beside {
     }
 }
 
-/// One build from nothing of our own crates; ended when `over` says so.
+/// Compiles our own crates once, from a clean state; the build is killed once `over` is set.
 fn build(over: &AtomicBool) -> anyhow::Result<()> {
     let folder = target().join("beside");
     let folder = folder.to_string_lossy();

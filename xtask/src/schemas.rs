@@ -1,4 +1,4 @@
-//! `cargo xtask schemas`: the generated contract, written or compared.
+//! `cargo xtask schemas`: writes or compares the generated schemas.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Where a generated file stands: pages for people in `docs/`, everything else in `schemas/`.
+/// The place of a generated file: pages for people in `docs/`, everything else in `schemas/`.
 fn home(name: &Path) -> PathBuf {
     if name.starts_with("docs") {
         name.to_owned()
@@ -39,7 +39,7 @@ fn home(name: &Path) -> PathBuf {
     }
 }
 
-/// Writes, or compares with what is checked in.
+/// Generates the files and writes them, or compares them with those in the repository.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let fresh = std::env::temp_dir().join(format!("xuncha-schemas-{}", std::process::id()));
     generate(&fresh)?;

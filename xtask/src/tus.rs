@@ -1,4 +1,4 @@
-//! `cargo xtask tus-client`: tuspy, from PyPI, against a server of ours.
+//! `cargo xtask tus-client`: the client tuspy, from PyPI, uploads to our server.
 
 use std::{
     io::{BufRead, BufReader},
@@ -37,7 +37,7 @@ fn venv() -> anyhow::Result<PathBuf> {
     Ok(python)
 }
 
-/// Starts a server, runs the Python driver against it.
+/// Starts a server and runs the Python driver on it.
 pub(crate) fn run() -> anyhow::Result<()> {
     let python = venv()?;
     let mut server = Command::new(built("xuncha-sim")?)

@@ -1,4 +1,4 @@
-//! What is kept beside a row of the ledger: links to other records, what companies owe, what is compared.
+//! The enrichment of a ledger row: links to other documents, duties of companies, and what is compared.
 
 use std::collections::BTreeSet;
 
@@ -22,14 +22,14 @@ use crate::storage::{
     links, suggestions,
 };
 
-/// What stands beside one row.
+/// The enrichment of one row.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
     targets: Vec<DocId>,
     duties: Vec<Duty>,
 }
 
-/// What stands beside a folded record; fills the columns of its row that only other records ask for.
+/// The enrichment of a folded hazard; also sets the columns of its row that queries about other documents use.
 pub(super) fn of(
     doc: &Doc,
     state: &HazardState,
@@ -55,7 +55,7 @@ pub(super) fn of(
     }
 }
 
-/// A digest of everything that a comparison looks at: while it stays, nothing has to be compared again.
+/// The comparison digest: while it is equal, nothing has to be compared again.
 fn look(seen: &Seen, state: &HazardState, targets: &[DocId]) -> i64 {
     let mut hash = Sha256::new();
     hash.update(seen.code.as_str());
@@ -76,7 +76,7 @@ fn look(seen: &Seen, state: &HazardState, targets: &[DocId]) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// What each company that showed knowledge of a violation owes for it, whenever that is due.
+/// The duties of each company whose staff showed knowledge of the violation, including those that are not due yet.
 fn owed(doc: &Doc, state: &HazardState, events: &[Stated], grants: &impl Grants) -> Vec<Duty> {
     let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
     let grants_used = events.iter().filter_map(|s| grants.find(&s.event.grant));
@@ -104,8 +104,7 @@ fn owed(doc: &Doc, state: &HazardState, events: &[Stated], grants: &impl Grants)
     owed
 }
 
-/// Those of these rows that are to be compared with others: what a comparison looks at is new. Asked before they are
-/// written.
+/// Those of these rows whose comparison digest is new. Must be called before the rows are written.
 pub(super) fn new_looks(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -121,7 +120,7 @@ pub(super) fn new_looks(
     Ok(new)
 }
 
-/// Writes what stands beside rows that are written: links with how their groups count, duties, what is compared next.
+/// Writes the enrichment of rows that were written: links with how their groups count, duties, what is compared next.
 pub(super) fn put(
     tx: &mut dyn Tx,
     space: &AreaPath,

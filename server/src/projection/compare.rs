@@ -1,4 +1,4 @@
-//! Comparing records: those whose place, kind, time or photos are new, with those that may be the same.
+//! Compares hazards whose place, kind, time or photos are new with those that may be the same.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,21 +15,21 @@ use crate::storage::{
     suggestions::{self, Kept},
 };
 
-/// Others that a record is compared with at most, for each reason: a building with more findings in a campaign has
-/// one person look at the newest, and a photo that many records name is an alarm with any of them.
+/// Candidates of a comparison at most, for each reason. In a building with more findings only the newest are compared,
+/// and a photo that many documents name raises an alarm with any of them.
 const CANDIDATES: i64 = 100;
 
-/// Examined and no hazard; recorded elsewhere.
+/// Examined and no hazard (95); merged into another document (96).
 const VOID: StateCode = StateCode(95);
 const MERGED: StateCode = StateCode(96);
 
-/// Compares the next records of a space; returns how many.
+/// Compares the next queued documents of a space; returns how many.
 pub(super) fn round(
     tx: &mut dyn Tx,
     space: &AreaPath,
     limit: usize,
 ) -> Result<usize, StorageError> {
-    // Held until the end: what another process writes meanwhile is compared after it.
+    // Locked until the transaction ends: what another process writes concurrently is compared after it.
     let mut mark = marks::lock(tx, space)?;
     let docs = suggestions::take(tx, space, limit)?;
     let situation = gather(tx, space, &docs)?;
@@ -54,18 +54,18 @@ fn alarms(kept: &[Kept]) -> BTreeSet<DocId> {
     pairs.flat_map(|s| [s.doc, s.other]).collect()
 }
 
-/// What a round looks at.
+/// What a round needs.
 #[derive(Default)]
 struct Situation {
-    /// What is suggested so far.
+    /// The present suggestions.
     before: HashMap<DocId, Vec<Kept>>,
-    /// The records themselves, and those they are compared with.
+    /// The documents themselves and their candidates.
     rows: HashMap<DocId, Comparable>,
-    /// With which.
+    /// The candidates of each document.
     others: HashMap<DocId, BTreeSet<DocId>>,
 }
 
-/// Reads what a round needs, for all its records together.
+/// Reads what a round needs for all its documents.
 fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation, StorageError> {
     let mut rows = comparables::comparables(tx, space, docs)?;
     rows.retain(|_, row| stands(row));
@@ -95,7 +95,7 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
             found.extend(naming.get(&look.hash).into_iter().flatten());
             found.extend(look.print.and_then(|p| alike.get(&p)).into_iter().flatten());
         }
-        // What is linked already needs no suggestion.
+        // Documents of the same group need no suggestion.
         if linked.iter().any(|(a, b)| a == doc || b == doc) {
             let (members, _) = links::group(tx, space, *doc)?;
             found.retain(|other| !members.contains(other));
@@ -119,7 +119,7 @@ fn in_campaign(one: i64, other: i64) -> bool {
     one.abs_diff(other) <= days * 86_400_000
 }
 
-/// What is to be suggested about a record now.
+/// The suggestions about a document as of now.
 fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
     let catalogue = Catalogue::embedded();
     let Some((own, others)) = s.rows.get(&doc).zip(s.others.get(&doc)) else {

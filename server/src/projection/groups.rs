@@ -1,4 +1,4 @@
-//! Records that point at each other are one hazard: which of them counts for all.
+//! Groups: documents that link to each other are one hazard. Which of them counts for all.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ use sync_core::{
 
 use crate::storage::{StorageError, Tx, comparables, links};
 
-/// The records that one is linked with, as groups of records that are there; those that are elsewhere are left out.
+/// The groups among the documents that are linked with `doc`; documents that are not in this space's ledger are left
+/// out.
 pub(crate) fn around(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -43,7 +44,7 @@ pub(crate) fn around(
     Ok((groups(&records, rules), records))
 }
 
-/// Says of these records, and of all they are linked with, which counts.
+/// Sets how these documents, and all that are linked with them, count.
 pub(super) fn count(
     tx: &mut dyn Tx,
     space: &AreaPath,

@@ -1,8 +1,9 @@
-//! The ledger behind the log: follows each space with its own mark, folds what changed, writes rows.
+//! The projection: a worker that follows the log of each space with a mark, folds what changed, and writes the ledger.
 //!
-//! In come documents whose newest number lies behind the mark; out go rows of the ledger, snapshots of documents
-//! with a long tail, and the moved mark, in one transaction. Nothing here is the truth: everything can be
-//! forgotten and made anew from the log. Several processes share the spaces by leases; the mark's lock decides.
+//! It reads documents whose newest sequence number is after the mark. In one transaction it writes ledger rows,
+//! snapshots of documents with many changes after their snapshot, and the moved mark. Everything written here is
+//! derived: it can be deleted and rebuilt from the log. Several processes share the spaces by leases; the lock on the
+//! mark decides.
 
 mod beside;
 mod campaign;
@@ -26,11 +27,11 @@ use crate::{
 /// Documents projected in one transaction.
 const BATCH: usize = 128;
 
-/// Milliseconds a worker keeps a space to itself after it last moved its mark: long enough that several processes do
-/// not fold the same documents, short enough that nobody misses one that died.
+/// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
+/// fold the same documents, short enough that another process soon replaces one that died.
 const LEASE_MS: i64 = 10_000;
 
-/// Follows the log.
+/// The worker that follows the log.
 #[derive(Clone)]
 pub struct Projection {
     storage: Storage,
@@ -50,14 +51,14 @@ impl std::fmt::Debug for Projection {
 pub struct Progress {
     /// Documents projected.
     pub documents: usize,
-    /// Documents that could not be read; they have a row that says so.
+    /// Documents that could not be folded; they have a row that states the problem.
     pub damaged: usize,
-    /// Documents folded into a snapshot.
+    /// Documents that got a new snapshot.
     pub folded: usize,
 }
 
 impl Projection {
-    /// Over a storage, as a worker of its own name.
+    /// A worker with a random id, over a storage.
     pub fn new(storage: Storage, now: Now) -> Self {
         Self {
             storage,
@@ -67,15 +68,15 @@ impl Projection {
         }
     }
 
-    /// Says that the log has grown, or that a photo has come.
+    /// Notifies the worker that the log has grown or that a photo was stored.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Follows every space to its present head, but those that another process is at.
+    /// Projects every space up to its present head, except spaces leased to another process.
     ///
     /// # Errors
-    /// [`StorageError`]; what was projected before stays.
+    /// [`StorageError`]; what was projected before the error is kept.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
         for space in self.storage.read(|tx| marks::behind(tx)).await? {
@@ -100,12 +101,12 @@ impl Projection {
 
     async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
         let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
-        // Where there is one process only, a lease is what an earlier life of it has left.
+        // With a single process, a lease is left over from before its restart and is ignored.
         let shared = self.storage.heard().is_some();
         let gathered = move |tx: &mut dyn Tx| {
             let mark = marks::mark(tx, &of)?;
             let now = tx.clock()?.unwrap_or(own);
-            // A lease that ends later than any may was taken by a wrong clock, and counts for nothing.
+            // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
             let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
             let taken = lasts && mark.worker.is_some_and(|w| w != worker);
             if shared && taken {
@@ -127,13 +128,14 @@ impl Projection {
                 let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
                 let lease = (worker.as_slice(), until);
                 let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
-                // If another worker was faster, the log may go on behind where that worker stopped.
+                // If another worker was faster, nothing was written: the next round begins at that worker's mark.
                 Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
             })
             .await
     }
 
-    /// Folds records anew whose log has not grown: what they are judged by has changed. Returns how many.
+    /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
+    /// how many.
     async fn again(&self) -> Result<usize, StorageError> {
         let mut total = 0;
         for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
@@ -157,7 +159,7 @@ impl Projection {
         Ok(total)
     }
 
-    /// Shows photos that have come since in the ledger of the records that name them.
+    /// Marks the rows of documents as changed whose photos were stored since.
     async fn photos(&self) -> Result<(), StorageError> {
         const PHOTOS: usize = 64;
         while self.storage.read(|tx| blobs::any_came(tx)).await?
@@ -170,7 +172,7 @@ impl Projection {
         Ok(())
     }
 
-    /// Compares records that are new to look at with those that may be the same.
+    /// Compares the documents queued for comparison with those that may be the same hazard.
     async fn compare(&self) -> Result<(), StorageError> {
         const RECORDS: usize = 64;
         for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
@@ -185,7 +187,7 @@ impl Projection {
         Ok(())
     }
 
-    /// Forgets the ledger and makes it anew; the counter behind "changed since" goes on.
+    /// Deletes the ledger and rebuilds it; the counter behind "changed since" continues.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -200,8 +202,8 @@ impl Projection {
         self.catch_up().await
     }
 
-    /// How often the ledger was made, and whether it is whole. What is read between two equal answers that say that it
-    /// is whole was read of a whole ledger.
+    /// How often a rebuild of the ledger began, and whether the ledger is complete. What is read between two equal
+    /// responses that state that it is complete was read from a complete ledger.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -210,7 +212,7 @@ impl Projection {
         Ok((making.times, making.upto.is_empty()))
     }
 
-    /// Changes that are in the log but not yet in the ledger.
+    /// The number of changes that are in the log but not yet in the ledger.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -226,7 +228,8 @@ impl Projection {
             .await
     }
 
-    /// Follows the log until the task is dropped. A wake-up that was lost is made up for by the next.
+    /// Follows the log until the task is dropped. A lost notification does no harm: the log is also polled every 2
+    /// seconds.
     pub async fn run(self) {
         loop {
             if let Err(error) = self.catch_up().await {
@@ -237,7 +240,7 @@ impl Projection {
         }
     }
 
-    /// Gives its spaces to the other processes at once, instead of when the leases end.
+    /// Releases the leases, so that other processes need not wait for their end.
     ///
     /// # Errors
     /// [`StorageError`].

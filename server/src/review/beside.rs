@@ -1,4 +1,4 @@
-//! What one hazard has beside it now: suggestions, other records of it, what companies owe, how its deadline stands.
+//! The enrichment of one hazard as of now: suggestions, its group, duties of companies, and its deadline.
 
 use std::collections::BTreeSet;
 
@@ -25,42 +25,44 @@ use crate::{
     storage::{StorageError, Tx, docs, docs::Doc, suggestions},
 };
 
-/// What stands beside a hazard.
+/// The enrichment of a hazard.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BesideView {
-    /// Other records that look like this one, the most urgent first; only those the caller may see.
+    /// Suggestions about this hazard and another, the most urgent first; only those whose other hazard the caller may
+    /// read.
     pub suggestions: Vec<SuggestionView>,
-    /// The records that say they are one; absent if it stands alone.
+    /// The group of documents that declare to be the same hazard; absent if no other document does.
     pub group: Option<GroupView>,
-    /// The chain of each company that showed knowledge of the violation.
+    /// The duty chain of each company that showed knowledge of the violation.
     pub duty: Vec<ChainView>,
-    /// When it must be rectified; absent if nothing says so.
+    /// The deadline for rectification; absent if there is none.
     pub due: Option<DueView>,
 }
 
-/// Records that are one hazard.
+/// Documents that declare to be one hazard.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct GroupView {
-    /// The record that stands for all, the earliest trusted registration; absent if the caller may not see it.
+    /// The document that represents the group, which is the earliest trusted registration; absent if the caller may not
+    /// read it.
     pub canonical: Option<String>,
-    /// Those of them that the caller may see.
+    /// The documents of the group that the caller may read.
     pub members: Vec<String>,
-    /// Observations of all.
+    /// The sum of observations of all documents.
     pub observations: u32,
-    /// Somebody still has to work on it.
+    /// Whether the hazard still needs work.
     pub open: bool,
-    /// One is closed while another is open: a reviewer decides (C-23).
+    /// Whether one document is closed while another is open: a reviewer decides (C-23).
     pub contested: bool,
 }
 
-/// How a deadline stands now.
+/// A deadline and its standing as of now.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DueView {
     /// When it is due, RFC 3339.
     pub at: String,
-    /// Whether the calendars of all years it touches are known, and the time it counts from is not contradicted.
+    /// Whether the calendars of all years involved are known and the start of the term is not contradicted.
     pub certain: bool,
-    /// `on_time`, `overdue` or `undetermined`; absent if nobody has to work on it.
+    /// `on_time`, `overdue` or `undetermined`; absent if the hazard needs no work.
     pub standing: Option<&'static str>,
     /// The same in Chinese.
     pub standing_zh: Option<&'static str>,
@@ -103,7 +105,7 @@ fn suggested(
     Ok(seen.map(shown).collect())
 }
 
-/// Those of these records of a hazard's space that the caller may see.
+/// Those of these documents in a hazard's space that the caller may read.
 fn visible(
     tx: &mut dyn Tx,
     reach: &Reach,

@@ -1,4 +1,4 @@
-//! How far an area is inspected: by building and unit, each once however many visits.
+//! Coverage of an area by inspections: each building and entrance is counted once, however often it was visited.
 
 use std::collections::BTreeSet;
 
@@ -11,46 +11,46 @@ use crate::{
     storage::{names, records},
 };
 
-/// Buildings and units of one answer at most.
+/// Buildings and entrances in one response at most.
 const MOST: i64 = 5_000;
 
-/// How far an area is inspected.
+/// The coverage of an area by inspections.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CoverageView {
-    /// Compounds that a finished inspection has looked at.
+    /// Compounds that finished inspections have reached.
     pub compounds: i64,
-    /// Buildings that a finished inspection has looked at, each once.
+    /// Buildings that finished inspections have reached, each counted once.
     pub buildings: i64,
-    /// Every building and unit that was looked at; at most 5,000.
+    /// Every building and entrance that an inspection has reached; at most 5,000.
     pub items: Vec<VisitedView>,
     /// Whether there are more than these.
     pub more: bool,
 }
 
-/// A building or a unit that inspections have looked at.
+/// A building or an entrance that inspections have reached.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct VisitedView {
     /// The compound.
     pub compound: String,
     /// Its name, if it is known.
     pub compound_name: Option<String>,
-    /// The building, in one spelling.
+    /// The building, normalised as in place keys.
     pub building: String,
-    /// The unit, in one spelling; empty: the building as a whole.
+    /// The entrance, normalised as in place keys; empty: the building as a whole.
     pub unit: String,
-    /// Inspections that looked at it.
+    /// Inspections that reached it.
     pub inspections: i64,
-    /// Of these, finished.
+    /// The number of these that are finished.
     pub finished: i64,
     /// When the last finished one began, RFC 3339.
     pub last_at: Option<String>,
 }
 
 impl Review {
-    /// How far an area is inspected.
+    /// The coverage of an area by inspections.
     ///
     /// # Errors
-    /// `bad-filter` for a path that is none.
+    /// `bad-filter` if `within` is not an administrative path.
     pub async fn coverage(
         &self,
         reach: &Reach,

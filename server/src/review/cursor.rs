@@ -1,4 +1,4 @@
-//! Positions in a list, opaque to those who carry them.
+//! Positions in a list, opaque to the caller.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,11 +13,11 @@ use crate::{access::Refusal, storage::duties};
 /// A position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// After a row of the list by time found.
+    /// After a row of the list by time found: the time and the document.
     Found(i64, Vec<u8>),
     /// After a change, for each space.
     Changed(BTreeMap<String, i64>),
-    /// After a suggestion: urgency, score, both records.
+    /// After a suggestion: urgency, score, both documents.
     Suggested(i64, i64, DocId, DocId),
     /// After a duty.
     Owed(duties::Position),

@@ -1,4 +1,5 @@
-//! What property companies owe for violations: links of the chain found → dissuaded → reported, missing or late.
+//! Duties of property companies for violations: links of the chain found → dissuaded → reported that are missing or
+//! late.
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
@@ -19,27 +20,27 @@ use crate::{
     },
 };
 
-/// Which duties somebody looks for.
+/// Filters of duties; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Owed {
-    /// Administrative path; everything below it too.
+    /// Administrative path; includes all areas below it.
     pub area: Option<String>,
     /// Rows of a page, 1 to 500; 50 if absent.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
 }
 
-/// A link of a company's chain that is missing or late.
+/// A link of a company's duty chain that is missing or late.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DutyView {
-    /// The record of the violation.
+    /// The id of the violation's document.
     pub hazard: String,
     /// Administrative path.
     pub area: String,
-    /// The company, an opaque number.
+    /// The company's id.
     pub company: String,
     /// Its name, if it is known.
     pub company_name: Option<String>,
@@ -49,9 +50,9 @@ pub struct DutyView {
     pub code_zh: String,
     /// When it was due, RFC 3339.
     pub due: String,
-    /// It is there, but late; else it is missing.
+    /// True: the company did it, but late. False: it is missing.
     pub late: bool,
-    /// `overdue`, or `undetermined`: then a person decides.
+    /// `overdue`, or `undetermined` if a reviewer must decide.
     pub standing: &'static str,
     /// The same in Chinese.
     pub standing_zh: &'static str,
@@ -60,20 +61,20 @@ pub struct DutyView {
 /// One page of duties.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct DutyPage {
-    /// The duties, the longest due first.
+    /// The duties, the earliest due first.
     pub items: Vec<DutyView>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
 
-/// The chain of one company for one violation.
+/// The duty chain of one company for one violation.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ChainView {
-    /// The company, an opaque number.
+    /// The company's id.
     pub company: String,
     /// Its name, if it is known.
     pub company_name: Option<String>,
-    /// When it first showed that it knew.
+    /// The first event that shows the company's knowledge.
     pub known: LinkView,
     /// Attempts to dissuade.
     pub dissuaded: Vec<LinkView>,
@@ -81,33 +82,33 @@ pub struct ChainView {
     pub heeded: bool,
     /// The report.
     pub reported: Option<LinkView>,
-    /// What is missing or late now.
+    /// What is missing or late as of now.
     pub findings: Vec<FindingView>,
 }
 
-/// A link of a chain.
+/// A link of a duty chain.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LinkView {
     /// The event.
     pub event: String,
-    /// By its author's clock.
+    /// The time of its author's clock.
     pub claimed_at: String,
-    /// Not before, by the server's clock.
+    /// The earliest possible time, by the server's clock.
     pub not_before: Option<String>,
-    /// Not after.
+    /// The latest possible time, by the server's clock.
     pub not_after: Option<String>,
 }
 
-/// What is missing or late in a chain.
+/// What is missing or late in a duty chain.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FindingView {
     /// Kind of the finding.
     pub code: String,
-    /// When it was due.
+    /// When it was due, RFC 3339.
     pub due: String,
-    /// It is there, but late.
+    /// True: the company did it, but late. False: it is missing.
     pub late: bool,
-    /// How certain that is.
+    /// `overdue`, or `undetermined` if a reviewer must decide.
     pub standing: &'static str,
     /// The same in Chinese.
     pub standing_zh: &'static str,
@@ -155,7 +156,7 @@ pub(super) fn chain(
     })
 }
 
-/// What to read, checked.
+/// A checked query.
 pub(super) struct Asked {
     areas: Vec<AreaPath>,
     after: Option<Position>,
@@ -176,7 +177,7 @@ fn order(duty: &Duty) -> Position {
     (duty.due, duty.doc, duty.company, duty.code.clone())
 }
 
-/// A page of what is missing or late now.
+/// A page of what is missing or late as of now.
 pub(super) fn page(tx: &mut dyn Tx, asked: &Asked, now: i64) -> Result<DutyPage, StorageError> {
     let mut found: Vec<Duty> = Vec::new();
     for within in &asked.areas {

@@ -1,4 +1,4 @@
-//! What to list, as a person writes it in an address.
+//! Filters of the ledger, as query parameters.
 
 use serde::Deserialize;
 use sync_core::{
@@ -14,16 +14,16 @@ use crate::{
     storage::ledger::Query,
 };
 
-/// Rows of a page if nothing is said, and at most.
+/// Default and maximum number of rows of a page.
 const USUAL: i64 = 50;
 const MOST: i64 = 500;
 
-/// The filters of the ledger; all of them narrow.
+/// Filters of the ledger; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Administrative path; everything below it too.
+    /// Administrative path; includes all areas below it.
     pub area: Option<String>,
     /// Hazard kind such as `EV-06`, or a category such as `EV`.
     pub kind: Option<String>,
@@ -39,11 +39,11 @@ pub struct Filter {
     pub found_from: Option<String>,
     /// Found before: as `found_from`.
     pub found_to: Option<String>,
-    /// Text in place, description, kind.
+    /// Text that the place, the description, the code or the name of the kind contains; at most 100 characters.
     pub q: Option<String>,
     /// Rows of a page, 1 to 500; 50 if absent.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn limit(limit: Option<i64>) -> Result<i64, Refusal> {
     }
 }
 
-/// The areas that a caller may see, narrowed to the one that is asked for.
+/// The areas that a caller may read, narrowed to the requested one.
 pub(super) fn areas(reach: &Reach, area: Option<&str>) -> Result<Vec<AreaPath>, Refusal> {
     let Some(text) = area else {
         return Ok(reach.areas().to_vec());
@@ -90,7 +90,7 @@ pub(super) fn area(text: &str) -> Result<AreaPath, Refusal> {
 }
 
 impl Filter {
-    /// Checks every part and limits it to what the caller may see.
+    /// Checks every filter and limits the query to what the caller may read.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
         let area = self.area.map(|text| area(&text)).transpose()?;
         let state = match self.state.as_deref() {

@@ -1,4 +1,4 @@
-//! What every exported list states of itself: of when it is, what it was judged by, what is not in it.
+//! What every exported list states about itself: its time, the versions of the tables, and what is missing in it.
 
 use std::collections::BTreeSet;
 
@@ -16,25 +16,27 @@ use crate::{
     storage::{Tx, marks, spaces},
 };
 
-/// Stated at the head of an exported list.
+/// The head of an exported list.
 #[derive(Debug, Clone, Serialize)]
 pub struct Imprint {
     /// When it was read, RFC 3339.
     pub as_of: String,
-    /// Nothing that came at or after this is in it, RFC 3339; of a list of the ledger, when it was read.
+    /// Nothing that was received at or after this time is in the list, RFC 3339. For a list of the ledger: when it was
+    /// read.
     pub cut_off: String,
-    /// Versions of the tables it was judged by.
+    /// Versions of the tables that it was computed with.
     pub catalogue: Versions,
-    /// Events that came after the newest sealed report of the area was sealed, but were claimed before its cut-off.
+    /// Late arrivals: events in the log after the baseline of the area's newest sealed report, claimed before its
+    /// cut-off.
     pub late_arrival_count: u64,
-    /// Whether there are more of them than were counted.
+    /// Whether there are more late arrivals than were counted.
     pub late_arrivals_more: bool,
     /// Changes that are in the log but not yet in the ledger.
     pub ledger_lag: u64,
 }
 
 impl Review {
-    /// The imprint of a list of what the caller may see, or of one area of it.
+    /// The imprint of a list of what the caller may read, or of one area of it.
     ///
     /// # Errors
     /// `bad-filter` naming the area.

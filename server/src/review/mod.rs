@@ -1,7 +1,7 @@
-//! What reviewers see: the ledger, one hazard with its whole history, what changed since; records and coverage.
+//! What reviewers read: the ledger, one hazard with its history, what changed since a cursor; activities and coverage.
 //!
-//! In comes a [`Reach`] that was checked at this request and a query; out come views within that reach. Records
-//! are never written here; what a reviewer decides is an event like any other.
+//! Each function takes a [`Reach`] that was checked for this request, and a query. It returns views within that reach.
+//! No document is written here: a decision of a reviewer is an event like any other.
 
 mod beside;
 mod coverage;
@@ -43,7 +43,7 @@ pub use statistics::{Level, PlaceCount, Statistics};
 pub use suggestions::{SuggestedPair, SuggestionPage, SuggestionView, Wanted};
 pub use view::HazardView;
 
-/// The reviewers' reading room.
+/// Queries of reviewers on the storage.
 #[derive(Debug, Clone)]
 pub struct Review {
     storage: Storage,
@@ -54,12 +54,12 @@ pub struct Review {
 pub struct HazardPage {
     /// The rows.
     pub items: Vec<HazardView>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
 
 impl Review {
-    /// Over a storage.
+    /// Queries on a storage.
     pub fn new(storage: Storage) -> Self {
         Self { storage }
     }
@@ -84,7 +84,7 @@ impl Review {
             .await
     }
 
-    /// The ledger counted by place; the filter narrows what is counted.
+    /// The ledger counted by place; only hazards that the filter matches are counted.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.
@@ -101,7 +101,7 @@ impl Review {
             .await
     }
 
-    /// What changed in the ledger since a cursor, in the order it changed. Without one: from the beginning.
+    /// What changed in the ledger since a cursor, in the order of changes. Without a cursor: from the beginning.
     ///
     /// # Errors
     /// `bad-filter` for a damaged cursor.
@@ -160,7 +160,7 @@ impl Review {
             .await
     }
 
-    /// One hazard with its history from an event on. Out of reach is the same as not there.
+    /// One hazard with its history from the event number `from` on. A hazard out of reach is reported as not found.
     ///
     /// # Errors
     /// `not-found`.
@@ -177,7 +177,7 @@ impl Review {
             .await
     }
 
-    /// A page of records that look like one, the most urgent first.
+    /// A page of suggestions about pairs of hazards, the most urgent first.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.
@@ -192,7 +192,7 @@ impl Review {
             .await
     }
 
-    /// A page of what companies owe or did late, the longest due first.
+    /// A page of duties that companies missed or did late, the earliest due first.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.

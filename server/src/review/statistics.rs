@@ -1,4 +1,4 @@
-//! Counting the ledger: how many hazards each place has, and how they stand.
+//! Counts the ledger: how many hazards each place has, by state.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// Examined and no hazard; recorded elsewhere: neither counts as found.
+/// Examined and no hazard (95); merged into another document (96): neither counts as found.
 const VOID: StateCode = StateCode(95);
 const MERGED: StateCode = StateCode(96);
 
-/// What to count by. A county that hangs directly on the province counts as a city too.
+/// The level that hazards are counted by. A county directly below the province also counts as a city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -42,41 +42,41 @@ impl Level {
     }
 }
 
-/// How a place stands.
+/// The counts of a place.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub struct PlaceCount {
-    /// Administrative path; the sum of all has none.
+    /// Administrative path; absent in the total.
     pub area: Option<String>,
     /// Its name, if it is known.
     pub name: Option<String>,
-    /// Hazards found, without those that turned out to be none and those recorded elsewhere.
+    /// Hazards found, without those that turned out to be none and those that another document counts for.
     pub found: i64,
-    /// Of those, closed.
+    /// The number of these that are closed.
     pub closed: i64,
-    /// Of those, open.
+    /// The number of these that are open.
     pub open: i64,
     /// Open hazards of grade `G3_suspected`.
     pub suspected_major_open: i64,
     /// Open hazards that are certainly past their deadline: that of an order, or else that of their kind.
     pub overdue: i64,
-    /// Found not to be a hazard.
+    /// Hazards that were found not to be one.
     pub void: i64,
-    /// Other records of hazards that are counted once.
+    /// Documents whose hazard another document counts for.
     pub merged: i64,
-    /// Observations of all records, whatever became of them.
+    /// Observations of all documents, in any state.
     pub observations: i64,
-    /// Closed in percent of found, one decimal; absent if nothing was found.
+    /// Closed in percent of found, with one decimal; absent if none was found.
     pub closed_percent: Option<f64>,
 }
 
-/// The ledger counted by place, at one instant.
+/// The ledger counted by place, at one time.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Statistics {
     /// When it was counted, RFC 3339.
     pub as_of: String,
     /// One row for each place, in the order of paths.
     pub places: Vec<PlaceCount>,
-    /// Their sum.
+    /// The sum of all places.
     pub total: PlaceCount,
 }
 
@@ -111,7 +111,7 @@ impl PlaceCount {
     }
 }
 
-/// Counts what the query finds.
+/// Counts what the query matches.
 pub(super) fn count(
     tx: &mut dyn Tx,
     query: &Query,

@@ -1,4 +1,4 @@
-//! Records that look like one, or like false evidence: for a reviewer to look at, the most urgent first.
+//! Suggestions for reviewers: pairs of hazards that may be one, or evidence that may be false; the most urgent first.
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
@@ -15,45 +15,45 @@ use crate::{
     },
 };
 
-/// Which suggestions somebody looks for; all of them narrow.
+/// Filters of suggestions; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Administrative path; everything below it too.
+    /// Administrative path; includes all areas below it.
     pub area: Option<String>,
     /// `fake_evidence`, `link_itself`, `probable`, `look_alike`, `possible` or `same_place`.
     pub advice: Option<String>,
     /// Rows of a page, 1 to 500; 50 if absent.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
 }
 
-/// What is suggested about two records.
+/// A suggestion about two hazards.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SuggestionView {
-    /// What to do.
+    /// What the reviewer should consider.
     pub advice: &'static str,
     /// The same in Chinese.
     pub advice_zh: &'static str,
-    /// How much speaks for it, in percent.
+    /// How strong the signs are, in percent.
     pub score: i64,
-    /// Why.
+    /// The signs that led to it.
     pub signs: Vec<String>,
-    /// One record; the smaller number.
+    /// One hazard; the smaller id.
     pub one: String,
-    /// The other.
+    /// The other hazard.
     pub other: String,
 }
 
-/// A suggestion with both records.
+/// A suggestion with both hazards.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SuggestedPair {
-    /// What is suggested.
+    /// The suggestion.
     #[serde(flatten)]
     pub suggestion: SuggestionView,
-    /// Rows of the ledger, the smaller number first.
+    /// Both rows of the ledger, the smaller id first.
     pub hazards: Vec<HazardView>,
 }
 
@@ -62,7 +62,7 @@ pub struct SuggestedPair {
 pub struct SuggestionPage {
     /// The suggestions.
     pub items: Vec<SuggestedPair>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn shown(kept: &Kept) -> SuggestionView {
     }
 }
 
-/// What to read, checked.
+/// A checked query.
 pub(super) struct Asked {
     areas: Vec<AreaPath>,
     urgency: Option<i64>,
@@ -109,7 +109,7 @@ fn order(kept: &Kept) -> (i64, i64, DocId, DocId) {
     (kept.urgency, -kept.score, kept.doc, kept.other)
 }
 
-/// A page of suggestions about records that the caller may both see.
+/// A page of suggestions about pairs of hazards, both of which the caller may read.
 pub(super) fn page(tx: &mut dyn Tx, asked: &Asked) -> Result<SuggestionPage, StorageError> {
     let mut found: Vec<(AreaPath, Kept)> = Vec::new();
     let areas = asked.areas.iter().cloned().collect();
@@ -139,7 +139,7 @@ pub(super) fn page(tx: &mut dyn Tx, asked: &Asked) -> Result<SuggestionPage, Sto
     Ok(SuggestionPage { items, next })
 }
 
-/// The next suggestions of one space that the caller may see, one more than a page has.
+/// The next suggestions of one space that the caller may read, one more than fits on a page.
 fn in_space(tx: &mut dyn Tx, space: &AreaPath, asked: &Asked) -> Result<Vec<Kept>, StorageError> {
     let (mut after, mut found) = (asked.after, Vec::new());
     loop {

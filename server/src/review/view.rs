@@ -1,4 +1,4 @@
-//! A row of the ledger as reviewers read it.
+//! A ledger row as reviewers read it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,21 +14,21 @@ use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces, su
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct HazardView {
-    /// The record.
+    /// The id of the document.
     pub id: String,
     /// State such as `HS10`.
     pub state: String,
-    /// Its Chinese name.
+    /// The state's Chinese name.
     pub state_zh: String,
-    /// Whether it still needs work.
+    /// Whether the hazard still needs work.
     pub open: bool,
-    /// 1, and one more for each time it came back.
+    /// 1, and one more for each time the hazard recurred.
     pub cycle: i64,
-    /// Flags that are set.
+    /// The flags that are set.
     pub flags: Vec<&'static str>,
     /// Hazard kind.
     pub kind: String,
-    /// Its Chinese name.
+    /// The kind's Chinese name.
     pub kind_zh: String,
     /// Grade.
     pub grade: String,
@@ -40,11 +40,11 @@ pub struct HazardView {
     pub compound: Option<String>,
     /// The place in words.
     pub place: String,
-    /// One spelling of the place, for comparing.
+    /// The place key: two spellings of one place have the same key.
     pub place_key: String,
-    /// What was seen.
+    /// The description of what was found.
     pub description: String,
-    /// How many, in the kind's unit.
+    /// The number of items, in the unit of the kind.
     pub count: Option<i64>,
     /// Unit of the count.
     pub unit: String,
@@ -54,21 +54,22 @@ pub struct HazardView {
     pub updated_at: String,
     /// Earliest deadline.
     pub deadline: Option<String>,
-    /// Events.
+    /// The number of events.
     pub event_count: i64,
-    /// Observations.
+    /// The number of observations.
     pub observation_count: i64,
-    /// Conflicts that nobody has decided.
+    /// Conflicts that no reviewer has decided.
     pub open_conflict_count: i64,
-    /// Photos named by the record.
+    /// The number of photos that the document names.
     pub photo_count: i64,
-    /// Of those, the ones whose bytes are not here yet.
+    /// The number of these photos that are not stored yet.
     pub photos_pending: i64,
-    /// Position as measured: 1e-7 degree, and its reference system.
+    /// Position as measured: in 1e-7 degrees, with its reference system.
     pub position: Option<PositionView>,
-    /// A photo of it is used for another place too: its evidence may be false, and closing it must wait for a look.
+    /// Whether a photo of it is also used for another place. The evidence may be false: a reviewer should check it
+    /// before closing the hazard.
     pub evidence_alarm: bool,
-    /// Why the record cannot be read, if so.
+    /// Why the document cannot be folded, if so.
     pub problem: Option<String>,
 }
 
@@ -91,12 +92,12 @@ pub(crate) fn instant(ms: i64) -> String {
         .to_string()
 }
 
-/// A person as an opaque number.
+/// A person's id as text.
 pub(super) fn person(bytes: &[u8]) -> String {
     PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
-/// What is not in the rows themselves, read for all of them at once.
+/// The enrichment of rows, read for all of them at once.
 struct Beside {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,

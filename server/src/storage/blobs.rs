@@ -1,4 +1,4 @@
-//! Photos: which are stored and where, which records name them, which uploads are open and what came of them.
+//! Photos: which are stored and where, which documents name them, and the uploads that are open.
 
 use std::collections::HashSet;
 
@@ -16,15 +16,15 @@ pub struct Blob {
     pub width: i64,
     /// Height in pixels.
     pub height: i64,
-    /// Who brought it.
+    /// The device that uploaded it.
     pub device: DeviceId,
-    /// When.
+    /// When it was stored, milliseconds UTC.
     pub stored_at: i64,
     /// The signed receipt.
     pub receipt: Vec<u8>,
-    /// Where its bytes are in the photo store.
+    /// Its object in the photo store.
     pub object: String,
-    /// How it looks (`photo::print`), if that is known.
+    /// Its perceptual hash, if that was computed.
     pub print: Option<u64>,
 }
 
@@ -33,26 +33,26 @@ pub struct Blob {
 pub struct Upload {
     /// Its identifier.
     pub id: String,
-    /// What it will be.
+    /// The SHA-256 that the photo must have.
     pub hash: BlobHash,
-    /// How large it will be.
+    /// The size in bytes that the photo must have.
     pub size: u64,
-    /// Bytes that are durable.
+    /// The number of durable bytes.
     pub received: u64,
-    /// Whose it is.
+    /// The device that uploads it.
     pub device: DeviceId,
-    /// When it ends.
+    /// When it expires, milliseconds UTC.
     pub expires_at: i64,
 }
 
 /// A chunk of an open upload.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// Where in the photo it begins.
+    /// Its offset in the photo, in bytes.
     pub start: u64,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub size: u64,
-    /// Where its bytes are in the photo store.
+    /// Its object in the photo store.
     pub object: String,
 }
 
@@ -79,7 +79,7 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
     )
 }
 
-/// Lists a photo as stored, unless it is already: whoever lists it first decides. `false` if another was first.
+/// Inserts the row of a stored photo, unless there is one: the first insert wins. Returns `false` if another was first.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -102,8 +102,8 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, Stor
     Ok(listed > 0)
 }
 
-/// Forgets photos stored before `before` that no record names and that no quarantined statement may name; gives their
-/// objects.
+/// Deletes the rows of photos stored before `before` that no document names and whose device has nothing in quarantine,
+/// at most `limit`. Returns their objects.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -130,7 +130,7 @@ pub fn forget_unnamed(
     Ok(objects)
 }
 
-/// Whether a stored photo or an open upload names this object.
+/// Whether a stored photo or an open upload uses this object.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -145,11 +145,11 @@ pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
     Ok(false)
 }
 
-/// That a document names a photo.
+/// A reference from a document to a photo.
 pub type Reference = (DocId, BlobHash);
 
-/// Notes which photos documents of a space name; `begun`: those of documents that begin in this transaction, of which
-/// nothing was noted before. No reference twice.
+/// Stores references from documents of a space to photos. `begun`: references of documents that are created in this
+/// transaction, so that none can be stored already. No reference may occur twice.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -175,7 +175,7 @@ pub fn refer(
     Ok(())
 }
 
-/// The photos that each of these documents of a space names.
+/// The photos that these documents of a space name.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -211,7 +211,7 @@ pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>,
     Ok(found.into_iter().collect())
 }
 
-/// Whether a photo has come that the ledger was not told of.
+/// Whether a photo was stored that the projection has not yet processed.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -222,8 +222,8 @@ pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
     Ok(one.is_some())
 }
 
-/// Notes that a photo has come, for whoever keeps the ledger. He looks later, in a transaction of his own: a record
-/// that names the photo is then either seen by him or projected after him.
+/// Queues a stored photo for the projection. The projection processes it in a later transaction: a document that names
+/// the photo is either found by it or projected after it.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -235,7 +235,7 @@ pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Opens an upload.
+/// Inserts an upload.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -254,7 +254,7 @@ pub fn insert_upload(tx: &mut dyn Tx, upload: &Upload) -> Result<(), StorageErro
     Ok(())
 }
 
-/// How many uploads a phone has open.
+/// The number of uploads that a device has open.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -288,8 +288,8 @@ pub fn find_upload(tx: &mut dyn Tx, id: &str) -> Result<Option<Upload>, StorageE
     )
 }
 
-/// Moves an open upload forward by a part, if it still begins where the upload stands; `false` if another request was
-/// faster or the upload is over.
+/// Advances an open upload by a part that begins at its offset. Returns `false` if another request advanced it first,
+/// or if the upload has ended or expired.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -323,7 +323,7 @@ pub fn advance_upload(
     Ok(true)
 }
 
-/// What came of an upload, in order.
+/// The parts of an upload, in order.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -341,7 +341,7 @@ pub fn parts(tx: &mut dyn Tx, id: &str) -> Result<Vec<Part>, StorageError> {
     )
 }
 
-/// How many chunks came of an upload.
+/// The number of parts of an upload.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -354,7 +354,8 @@ pub fn count_parts(tx: &mut dyn Tx, id: &str) -> Result<i64, StorageError> {
     Ok(count.unwrap_or(0))
 }
 
-/// Ends an upload that stands at `at` and is not over; `false` if it stands elsewhere or is over.
+/// Ends an upload that has received `at` bytes and has not expired. Returns `false` if it has received another number
+/// of bytes, has ended or has expired.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -369,12 +370,12 @@ pub fn finish_upload(tx: &mut dyn Tx, id: &str, at: u64, now: i64) -> Result<boo
     Ok(ended > 0)
 }
 
-/// Ends an upload and forgets what came of it; returns the objects, which nothing names any more.
+/// Deletes an upload and its parts. Returns their objects, which no row names any more.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn delete_upload(tx: &mut dyn Tx, id: &str) -> Result<Vec<String>, StorageError> {
-    // The upload first: who appends holds its row, so no part comes after the list was read.
+    // The upload first: a request that appends locks its row, so no part can be added after the parts are read.
     tx.execute("DELETE FROM upload WHERE id = $1", &[id.into()])?;
     let parts = parts(tx, id)?;
     delete_parts(tx, id)?;

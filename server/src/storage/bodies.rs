@@ -1,4 +1,4 @@
-//! What documents are made of: a snapshot and the changes after it, with when each was received.
+//! The contents of documents: a snapshot and the changes after it, with the receive time of each change.
 
 use std::collections::HashMap;
 
@@ -13,20 +13,20 @@ use super::{
     log::RECEIVED,
 };
 
-/// What makes up a document: its snapshot, empty if it has none, and the changes after that.
+/// The contents of a document: its snapshot, empty if there is none, and the changes after it.
 #[derive(Debug, Default, Clone)]
 pub struct Body {
     /// The snapshot.
     pub chunk: Vec<u8>,
-    /// When its changes were received, in the order of their hashes.
+    /// Receive times of the changes in the snapshot, in the order of their hashes.
     pub folded: Received,
-    /// The changes after it, in order.
+    /// The changes after the snapshot, in order.
     pub changes: Vec<Vec<u8>>,
-    /// When they were received.
+    /// Receive times of the changes after the snapshot.
     pub received: Received,
 }
 
-/// Changes of documents with when they were received; a change came when its pack did.
+/// A document's change and its receive time, which is that of its pack.
 type Timed = (DocId, Vec<u8>, ServerTime);
 
 fn timed(row: &dyn Row) -> Result<Timed, StorageError> {
@@ -34,7 +34,7 @@ fn timed(row: &dyn Row) -> Result<Timed, StorageError> {
     Ok((doc, row.bytes(1)?, ServerTime(row.int(2)?)))
 }
 
-/// What makes up these documents of one space, in their order.
+/// The contents of these documents of one space, in the order of `docs`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -92,7 +92,7 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Body>, 
     Ok(docs.iter().map(take).collect())
 }
 
-/// When the changes in snapshots were received, of those that were stored before that was kept beside them.
+/// Receive times of the changes in snapshots that were stored before snapshots included these times.
 fn folded_times(
     tx: &mut dyn Tx,
     space: Value<'_>,
@@ -119,7 +119,7 @@ fn folded_times(
     Ok(found)
 }
 
-/// What makes up one document.
+/// The contents of one document.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -128,8 +128,8 @@ pub fn of_one(tx: &mut dyn Tx, doc: &Doc) -> Result<Body, StorageError> {
     Ok(bodies.pop().unwrap_or_default())
 }
 
-/// Stores a snapshot that holds every change up to `doc.last_seq`, unless the document has moved on since.
-/// `received`: when its changes came, in the order of their hashes. Returns whether it was stored.
+/// Stores a snapshot that contains every change up to `doc.last_seq`, unless the document has newer changes.
+/// `received`: receive times of its changes, in the order of their hashes. Returns whether it was stored.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -161,7 +161,7 @@ pub fn fold(
     Ok(true)
 }
 
-/// Forgets that documents were folded: every change is to be folded anew.
+/// Stops using the snapshots of documents: every change counts as coming after the snapshot.
 ///
 /// # Errors
 /// [`StorageError`].

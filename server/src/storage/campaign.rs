@@ -1,4 +1,4 @@
-//! Records of the campaign and inspections as folded, the figures that count, and which buildings were looked at.
+//! Activities and inspections as folded, the quantities that count, and which buildings were inspected.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use sync_core::record::{AreaPath, DocId, Row as ListRow};
 
 use super::{Row, StorageError, Tx, Value, docs::Doc};
 
-/// A record or an inspection as folded.
+/// An activity or inspection as folded.
 #[derive(Debug, Clone, Default)]
 #[expect(
     missing_docs,
@@ -32,24 +32,24 @@ pub struct Record {
     pub problem: String,
 }
 
-/// A figure of a document that counts.
+/// A quantity of a document that counts.
 #[derive(Debug, Clone)]
 pub struct Figure {
     /// The document.
     pub doc: Vec<u8>,
-    /// What is counted.
+    /// The name of the quantity.
     pub name: String,
-    /// Tells several of one name apart.
+    /// Distinguishes several quantities with one name.
     pub n: i64,
-    /// Where the document lies.
+    /// The area path of the document.
     pub path: String,
-    /// When it happened, milliseconds by its author's clock.
+    /// When it happened, milliseconds UTC by its author's clock.
     pub at: i64,
     /// Thousandths of the unit.
     pub milli: i64,
 }
 
-/// A building, or a unit of it, that an inspection has looked at.
+/// A building, or an entrance of it, that an inspection reached.
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// The inspection.
@@ -58,7 +58,7 @@ pub struct Visit {
     pub compound: Vec<u8>,
     /// The building, as `place_key` spells it.
     pub building: String,
-    /// The unit; empty: the building as a whole.
+    /// The entrance; empty: the building as a whole.
     pub unit: String,
     /// Whether the inspection was finished.
     pub finished: bool,
@@ -67,7 +67,7 @@ pub struct Visit {
 pub(super) const COLUMNS: &str = "c.space, c.doc, c.path, c.as_of_seq, c.changed, c.type, c.state, c.counts, c.organ, c.compound,
   c.title, c.held_at, c.updated_at, c.event_count, c.photo_count, c.data, c.problem";
 
-/// Columns of a record.
+/// The number of columns of `campaign_record`.
 const WIDTH: usize = 17;
 
 pub(super) fn read(row: &dyn Row) -> Result<Record, StorageError> {
@@ -118,8 +118,8 @@ fn keys<'d>(docs: &[&'d [u8]]) -> Vec<Value<'d>> {
     docs.iter().map(|doc| Value::Bytes(doc)).collect()
 }
 
-/// Forgets what these documents of a space have in every table here, so that it is written anew as a whole; and what
-/// those that are no hazards have in the ledger.
+/// Deletes the rows of these documents of a space from every table of this file, so that they are written as a whole;
+/// and the ledger rows of those that are not hazards.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -154,7 +154,7 @@ pub fn forget(
     Ok(())
 }
 
-/// Writes records, figures and visits of documents that were forgotten before.
+/// Inserts activities, inspections, quantities and visits, whose old rows were deleted before.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -215,7 +215,7 @@ pub fn put(
     )
 }
 
-/// One record.
+/// One activity or inspection.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -227,7 +227,7 @@ pub fn find(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Option<Reco
     )
 }
 
-/// The list rows of those of these documents of one space that are folded as new as they are.
+/// The list rows of those of these documents of one space whose row is folded up to their newest change.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -273,7 +273,7 @@ fn list_row(r: Record) -> ListRow {
     }
 }
 
-/// What a list shows as code: the type, or an inspection's template.
+/// What a list shows as code: the activity type, or an inspection's template.
 fn code(r: &Record) -> String {
     let data: serde_json::Value = serde_json::from_str(&r.data).unwrap_or_default();
     let template = data.get("template").and_then(serde_json::Value::as_str);
@@ -283,7 +283,8 @@ fn code(r: &Record) -> String {
     }
 }
 
-/// Gives a record of which a photo has come the number that its space's counter has.
+/// Marks a row as changed because one of its photos was stored: it gets the present value of its space's change
+/// counter.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -296,7 +297,7 @@ pub fn mark_changed(tx: &mut dyn Tx, space: &str, doc: &[u8]) -> Result<(), Stor
     Ok(())
 }
 
-/// Forgets everything here; it is made anew from the log.
+/// Deletes everything that is stored here; the projection rebuilds it from the log.
 pub(super) fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
     for table in ["campaign_record", "quantity", "inspected"] {
         tx.execute(&format!("DELETE FROM {table}"), &[])?;

@@ -1,4 +1,4 @@
-//! Records as they are compared with each other, and which others may be the same: by place, by photo, by look.
+//! Hazards as they are compared for suggestions, and the candidates: by place, by photo, by perceptual hash.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,16 +11,16 @@ use sync_core::{
 
 use super::{Row, StorageError, Tx, Value, docs::ids};
 
-/// A record as it is compared.
+/// A hazard as it is compared.
 #[derive(Debug)]
 pub struct Comparable {
     /// What is compared.
     pub seen: Seen,
     /// Its state.
     pub state: StateCode,
-    /// When it was registered at the latest, by the server's clock.
+    /// When it was registered at the latest, milliseconds UTC by the server's clock.
     pub registered: Option<i64>,
-    /// Its observations.
+    /// The number of its observations.
     pub observations: u32,
 }
 
@@ -44,7 +44,8 @@ fn comparable(row: &dyn Row) -> Result<Comparable, StorageError> {
     })
 }
 
-/// Records of a space as they are compared, with their photos; those that nobody was entitled to find are absent.
+/// Hazards of a space as they are compared, with their photos. Hazards without an accepted observation and documents
+/// that cannot be folded are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -85,7 +86,7 @@ pub fn comparables(
     Ok(found)
 }
 
-/// What records of one place have in common: compound, building, unit and kind of spot.
+/// The key that hazards at one place share: compound, building, entrance and kind of spot.
 pub fn place_group(seen: &Seen) -> String {
     let mut parts = seen.place_key.split('/');
     let mut part = || parts.next().unwrap_or_default();
@@ -93,10 +94,10 @@ pub fn place_group(seen: &Seen) -> String {
     format!("{}/{building}/{unit}/{kind}", seen.compound)
 }
 
-/// A record found among others, and when it was found.
+/// A candidate, and when its hazard was found.
 pub type FoundAt = (DocId, i64);
 
-/// The newest records of these places, `limit` of each.
+/// The newest hazards at these places, at most `limit` of each.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -107,7 +108,7 @@ pub fn at_places(
     limit: i64,
 ) -> Result<HashMap<String, Vec<FoundAt>>, StorageError> {
     let keys: Vec<Value<'_>> = groups.iter().map(|g| Value::Text(g)).collect();
-    // A number of this program, not of a caller: a value after the keys would not be the second.
+    // `limit` is set by this program, never by a caller. As a parameter after the keys it would not be `$2`.
     let sql = format!(
         "SELECT place_group, doc, found_at FROM (
            SELECT place_group, doc, found_at,
@@ -126,7 +127,7 @@ pub fn at_places(
     Ok(found)
 }
 
-/// The newest records of the same building (or outdoors in the same compound): a photo there may look almost the same.
+/// The newest hazards of the same building (or outdoors in the same compound), whose photos may be nearly equal.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -137,7 +138,7 @@ pub fn in_building(
     limit: i64,
 ) -> Result<Vec<FoundAt>, StorageError> {
     let building = seen.place_key.split('/').next().unwrap_or_default();
-    // Behind `/` comes `0`: the groups that begin with the building.
+    // `0` follows `/` in ASCII: the range contains the keys that begin with the building.
     let begin = format!("{}/{building}", seen.compound);
     let (from, to) = (format!("{begin}/"), format!("{begin}0"));
     tx.all(
@@ -153,7 +154,7 @@ pub fn in_building(
     )
 }
 
-/// The records of the space that name each of these photos, the newest `limit` of each.
+/// The documents of the space that name each of these photos, the newest `limit` of each.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -181,7 +182,7 @@ pub fn naming(
     Ok(found)
 }
 
-/// The records of the space with a photo that looks exactly like one of these, the newest `limit` of each.
+/// The documents of the space with a photo that has exactly one of these perceptual hashes, the newest `limit` of each.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Devices, their packs, grants, enrolment codes, tokens; and what is in quarantine.
+//! Devices with their pack chains, grants, enrolment codes, API tokens; and inserts into the quarantine.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub struct Device {
     pub pack_hash: PackHash,
 }
 
-/// Devices; those that are not known are absent.
+/// These devices; unknown devices are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -72,7 +72,7 @@ pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageErro
     Ok(find_all(tx, [id])?.remove(&id))
 }
 
-/// The space a device works in: that of its newest grant.
+/// The space that a device works in: the space of the grant that begins last.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -84,7 +84,8 @@ pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageEr
     )
 }
 
-/// Holds devices' rows until the transaction ends: two processes must not take a device's next pack at once.
+/// Locks these devices' rows until the transaction ends: two processes must not accept the next pack of a device
+/// concurrently.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -94,7 +95,7 @@ pub fn lock(tx: &mut dyn Tx, ids: impl IntoIterator<Item = DeviceId>) -> Result<
     Ok(())
 }
 
-/// Makes a device known; an already known one must have the same key.
+/// Inserts a device. A known device stays as it is: the caller must compare its key.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -114,7 +115,7 @@ pub fn insert(
     Ok(())
 }
 
-/// Sets a device's state.
+/// Sets a device's state. Returns `false` if the device is unknown.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -123,7 +124,7 @@ pub fn set_state(tx: &mut dyn Tx, id: DeviceId, state: &str) -> Result<bool, Sto
     Ok(tx.execute(sql, &[state.into(), id.as_bytes().into()])? > 0)
 }
 
-/// Moves a device's pack chain.
+/// Advances a device's pack chain to its newest pack.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -158,7 +159,7 @@ pub fn count_fork(tx: &mut dyn Tx, id: DeviceId) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Keeps bytes that cannot be judged yet.
+/// Stores bytes that cannot be judged yet.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -186,7 +187,7 @@ pub fn quarantine(
     Ok(())
 }
 
-/// Keeps a signed grant.
+/// Stores a signed grant.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -217,7 +218,7 @@ pub fn insert_grant(
     Ok(id)
 }
 
-/// Grants as they were signed.
+/// These grants as they were signed.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -239,7 +240,8 @@ pub fn grants<'g>(
     Ok(sealed.into_iter().filter_map(read).collect())
 }
 
-/// The claims of grants this server signed. Rows are only ever written by this server, so they are not checked anew.
+/// The claims of grants that this server signed. Only this server writes these rows, so the signatures are not verified
+/// again.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -253,7 +255,7 @@ pub fn grant_claims<'g>(
         .collect())
 }
 
-/// A device's grants as signed, each with its space.
+/// A device's grants as signed, each with its space: the newest 64.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -272,7 +274,7 @@ pub fn device_grants(
         .collect())
 }
 
-/// The organisations that devices work for, or worked for.
+/// The organisations in the grants of these devices, present and past.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -297,7 +299,7 @@ pub fn organs(
     Ok(organs)
 }
 
-/// A person and role, for an enrolment code or an API token.
+/// A person and role, for an enrolment code.
 #[derive(Debug, Clone)]
 pub struct Appointment {
     /// The person.
@@ -308,13 +310,13 @@ pub struct Appointment {
     pub role: Role,
     /// The area.
     pub area: AreaPath,
-    /// The space the area lies in.
+    /// The space that contains the area.
     pub space: AreaPath,
     /// When the grant ends (exclusive), if it has an end.
     pub until: Option<ServerTime>,
 }
 
-/// Keeps a one-time code by its hash.
+/// Stores a one-time enrolment code by its hash.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -341,7 +343,7 @@ pub fn insert_code(
     Ok(())
 }
 
-/// Whether a device has used this code before.
+/// Whether this device has already used this code.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -358,7 +360,8 @@ pub fn is_code_of(
     Ok(used.flatten().is_some_and(|by| by == device.as_bytes()))
 }
 
-/// Uses a code once. A device that used it before gets the same answer again.
+/// Uses a code once. The operation is idempotent for the device that used it. Returns `None` if the code is unknown,
+/// has expired or was used by another device.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -387,7 +390,7 @@ pub fn use_code(
     Ok(found)
 }
 
-/// Keeps an API token by its hash. It opens nothing from `expires` on.
+/// Stores an API token by its hash. It is not accepted from `expires` on.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -414,7 +417,7 @@ pub fn insert_token(
     Ok(())
 }
 
-/// Who holds an API token.
+/// The holder of an API token that has not expired.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Documents: where they are, and which of them a phone lacks.
+//! Documents: their rows, and which of them a device lacks.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ pub struct Doc {
     pub id: DocId,
     /// Its space.
     pub space: AreaPath,
-    /// Its path.
+    /// Its area path.
     pub path: AreaPath,
-    /// When it came to the path.
+    /// The sequence number at which it was moved to this path.
     pub path_seq: u64,
-    /// Its newest change.
+    /// The sequence number of its newest change.
     pub last_seq: u64,
-    /// All its changes.
+    /// The number of its changes.
     pub changes: u64,
-    /// Their digest.
+    /// The digest of its changes.
     pub digest: Digest,
-    /// Changes up to here are in the snapshot.
+    /// The snapshot contains the changes up to this sequence number.
     pub snap_seq: u64,
-    /// Changes after the snapshot.
+    /// The number of changes after the snapshot.
     pub tail_count: u64,
-    /// Their bytes.
+    /// The bytes of the changes after the snapshot.
     pub tail_bytes: u64,
     /// Bytes of all changes.
     pub total_bytes: u64,
@@ -54,7 +54,7 @@ fn read(row: &dyn Row) -> Result<Doc, StorageError> {
     })
 }
 
-/// The spaces of documents; those that are not known are absent.
+/// The spaces of these documents; unknown documents are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -78,7 +78,7 @@ pub(super) fn ids(docs: &[DocId]) -> Vec<Value<'_>> {
         .collect()
 }
 
-/// Documents of a space.
+/// Those of these documents that a space has.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -106,10 +106,10 @@ const WRITTEN: &str =
     "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
        total_bytes)";
 
-/// Writes the rows of documents that begin.
+/// Inserts the rows of new documents.
 ///
 /// # Errors
-/// [`StorageError`]; also if another transaction was faster with one of them.
+/// [`StorageError`]; also if another transaction inserted one of them first.
 pub fn begin(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
     let spaces: Vec<Value<'_>> = docs
         .iter()
@@ -119,7 +119,7 @@ pub fn begin(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
     write(tx, docs, "")
 }
 
-/// Writes the rows of documents that have grown.
+/// Writes the rows of documents that have new changes.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -159,7 +159,7 @@ fn write(tx: &mut dyn Tx, docs: &[&Doc], then: &str) -> Result<(), StorageError>
     tx.insert_all(WRITTEN, 11, &values, then)
 }
 
-/// Documents of an area from newest to oldest id, after one.
+/// Documents of an area from the newest to the oldest id, starting after the id `after`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -198,7 +198,7 @@ pub fn backfill(
     tx.all(&sql, &values, read)
 }
 
-/// Paths of a space whose sum of changes is not that of the documents in them.
+/// Paths of a space whose sum of changes or documents differs from the documents with that path.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -212,7 +212,7 @@ pub fn wrong_sums(tx: &mut dyn Tx, space: &AreaPath) -> Result<Vec<String>, Stor
     )
 }
 
-/// Documents of an area that changed after a number, oldest change first.
+/// Documents of an area that changed after a sequence number, ordered by their newest change.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -247,7 +247,7 @@ pub fn tail(
     tx.all(&sql, &values, read)
 }
 
-/// Documents that left an area between two numbers (first excluded, last included).
+/// Documents that left an area after one sequence number and up to another.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -274,7 +274,7 @@ pub fn exits(
     )
 }
 
-/// Every document of an area with its digest, for a comparison.
+/// Every document of an area with its digest, for reconciliation.
 ///
 /// # Errors
 /// [`StorageError`].

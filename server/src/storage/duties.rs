@@ -1,29 +1,30 @@
-//! What property companies owe for violations: kept with the time it is due, so that it is listed when that has come.
+//! Duties of property companies: what is missing or late, stored with its due time so that it is listed once that has
+//! passed.
 
 use sync_core::record::{AreaPath, DocId, OrganId};
 
 use super::{StorageError, Tx, Value, docs::ids, spaces::area};
 
-/// A link of a company's chain that is missing, or came late.
+/// A link of a company's duty chain that is missing or late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duty {
-    /// The record of the violation.
+    /// The document of the violation.
     pub doc: DocId,
-    /// Where it is.
+    /// Its area path.
     pub path: AreaPath,
     /// The company.
     pub company: OrganId,
     /// Kind of the finding, such as `MG-06`.
     pub code: String,
-    /// When it was due.
+    /// When it was due, milliseconds UTC.
     pub due: i64,
-    /// It is there, but late.
+    /// The company did it, but late.
     pub late: bool,
-    /// Whether that is certain; if not, a person decides.
+    /// Whether the finding is certain; if not, a reviewer decides.
     pub certain: bool,
 }
 
-/// Replaces what is owed for some records of a space.
+/// Replaces the duties of some documents of a space.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -63,10 +64,10 @@ pub fn replace(
     )
 }
 
-/// Where a reader of duties stands: when it was due, the record, the company, the code.
+/// A position in the list of duties: due time, document, company, code.
 pub type Position = (i64, DocId, OrganId, String);
 
-/// What is owed in an area of a space at a moment, the longest due first, after a position.
+/// Duties in an area of a space that are late or were due before `now`, the earliest due first, after a position.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Which grants the events of a document, and of a path, were made under.
+//! Which grants authorise the events of a document, and of a path.
 
 use std::collections::HashSet;
 
@@ -6,22 +6,22 @@ use sync_core::record::{AreaPath, DocId, GrantId};
 
 use super::{StorageError, Tx, Value, docs::ids};
 
-/// That a document's events use a grant, since a number.
+/// A grant that events of a document refer to, and the first change that does.
 #[derive(Debug)]
 pub struct GrantUse<'a> {
     /// The document.
     pub doc: DocId,
-    /// It begins in this transaction, so nothing of it was noted before.
+    /// The document is created in this transaction, so it has no stored uses.
     pub begun: bool,
-    /// Its path.
+    /// The document's area path.
     pub path: &'a AreaPath,
     /// The grant.
     pub grant: GrantId,
-    /// Since this change.
+    /// The sequence number of the change.
     pub seq: u64,
 }
 
-/// Notes uses of grants, in the order of their numbers: by document, and the first in each path.
+/// Stores uses of grants, in the order of sequence numbers: the first for each document, and the first for each path.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -59,7 +59,7 @@ pub fn note(tx: &mut dyn Tx, space: &AreaPath, uses: &[GrantUse<'_>]) -> Result<
     )
 }
 
-/// The grants these documents' events were made under.
+/// The grants that events of these documents refer to.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -77,7 +77,7 @@ pub fn of_docs(
     Ok(found.into_iter().collect())
 }
 
-/// Grants that were used in an area up to a number: a phone past it has them.
+/// Grants that were used in an area up to a sequence number: a device whose cursor is past it has them.
 ///
 /// # Errors
 /// [`StorageError`].

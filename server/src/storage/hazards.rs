@@ -1,4 +1,4 @@
-//! The ledger as folded: rows for reviewers, and the row a phone lists before it folds.
+//! The ledger: rows for reviewers, and the list row that a device shows before it folds a document.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -118,7 +118,7 @@ pub fn put(tx: &mut dyn Tx, rows: &[&Hazard]) -> Result<(), StorageError> {
     tx.insert_all(&format!("hazard ({names})"), WIDTH, &values, &then)
 }
 
-/// Columns of the ledger.
+/// The number of columns of the ledger.
 const WIDTH: usize = 36;
 
 fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
@@ -162,7 +162,7 @@ fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
     ]
 }
 
-/// Takes rows out of the ledger.
+/// Deletes rows of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -177,7 +177,7 @@ pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<(), S
     Ok(())
 }
 
-/// The list rows of those of these records of one space that the ledger has as new as they are.
+/// The list rows of those of these documents of one space whose ledger row is folded up to their newest change.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -233,7 +233,8 @@ pub fn find(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Option<Haza
     )
 }
 
-/// Marks the rows of photos that have come as changed, `limit` photos at most; returns how many photos.
+/// Marks the rows of documents as changed whose photos were stored, for at most `limit` photos. Returns the number of
+/// photos.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -251,7 +252,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
             |row| Ok((row.text(0)?, row.bytes(1)?)),
         )?);
     }
-    // In the order of spaces, as whoever holds several marks.
+    // In the order of spaces, like every transaction that locks several marks, so that none deadlocks.
     for (space, doc) in rows {
         tx.execute(
             "UPDATE projection_mark SET changed = changed + 1 WHERE space = $1",
@@ -263,13 +264,13 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
             &[space.as_str().into(), doc.as_slice().into()],
         )?;
         campaign::mark_changed(tx, &space, &doc)?;
-        // How the photo looks is known now.
+        // The perceptual hash of the photo is known now.
         suggestions::ask(tx, &space, &[doc])?;
     }
     Ok(came.len())
 }
 
-/// Forgets the ledger, so that `worker` makes it anew from the log. The counter of changes goes on.
+/// Deletes the ledger, so that `worker` rebuilds it from the log. The counter of changes continues.
 ///
 /// # Errors
 /// [`StorageError`].

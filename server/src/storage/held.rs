@@ -1,4 +1,4 @@
-//! Stored photos as they are copied and counted; and what is forgotten when their bytes are lost.
+//! Stored photos as backups and migrations list and count them, and the removal of photos whose bytes are lost.
 
 use sync_core::record::BlobHash;
 
@@ -7,18 +7,18 @@ use super::{
     blobs::{came, find},
 };
 
-/// A stored photo, as a copy of its bytes is checked by.
+/// What is needed to check a copy of a stored photo's bytes.
 #[derive(Debug, Clone)]
 pub struct Held {
-    /// What its bytes hash to.
+    /// The SHA-256 of its bytes.
     pub hash: BlobHash,
-    /// How many they are.
+    /// Its size in bytes.
     pub size: u64,
-    /// Where they are in the photo store.
+    /// Its object in the photo store.
     pub object: String,
 }
 
-/// Stored photos in the order of their objects, after the object `after`.
+/// Stored photos in the order of their objects, after the object `after`, at most `limit`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -36,7 +36,7 @@ pub fn held(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<Held>, Stora
     )
 }
 
-/// How many photos are stored.
+/// The number of stored photos.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -45,8 +45,8 @@ pub fn count(tx: &mut dyn Tx) -> Result<u64, StorageError> {
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
-/// Makes a photo unknown whose bytes are not there, and lets the ledger look again at the records that name it.
-/// `false` if it was not listed.
+/// Deletes the row of a photo whose bytes are missing, and queues the documents that name it for the projection.
+/// Returns `false` if the photo had no row.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -59,7 +59,7 @@ pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
     Ok(listed)
 }
 
-/// As [`forget`], if the photo is still listed with these bytes.
+/// As [`forget`], only if the photo's row still names this object.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -68,7 +68,7 @@ pub fn forget_object(tx: &mut dyn Tx, hash: BlobHash, object: &str) -> Result<bo
     Ok(same && forget(tx, hash)?)
 }
 
-/// Forgets every open upload: what came of them was lost.
+/// Deletes every open upload and its parts: their bytes were lost.
 ///
 /// # Errors
 /// [`StorageError`].

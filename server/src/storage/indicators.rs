@@ -1,4 +1,4 @@
-//! What the figures of the campaign are counted from: hazards, quantities, records, inspections, within one space.
+//! What indicators are computed from: hazards, quantities, activities, inspections, within one space.
 
 use sync_core::record::AreaPath;
 
@@ -9,19 +9,19 @@ use super::{StorageError, Tx, Value, spaces::area};
 pub struct Ask {
     /// The space.
     pub space: AreaPath,
-    /// Only in these areas of it; everywhere if empty.
+    /// Only in these areas of the space; in all of it if empty.
     pub areas: Vec<AreaPath>,
-    /// Apart by path, not only by space.
+    /// Group by path instead of by space.
     pub by_path: bool,
-    /// The period begins, milliseconds UTC.
+    /// Start of the period, milliseconds UTC.
     pub from: i64,
-    /// Nothing at or after this counts.
+    /// Nothing at or after this time counts, milliseconds UTC.
     pub to: i64,
-    /// Deadlines before this have passed.
+    /// Deadlines before this time have passed, milliseconds UTC.
     pub as_of: i64,
 }
 
-/// Hazards that are alike, each counted once however many records it has.
+/// The number of hazards that share these values. Of a group only the document that counts is counted.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -34,47 +34,47 @@ pub struct Hazards {
     pub code: String,
     pub category: String,
     pub cycle: i64,
-    /// Certainly past the deadline, that of an order or else that of its kind.
+    /// Certainly past the deadline: that of an order, or else that of the hazard's kind.
     pub overdue: bool,
-    /// Counts as closed: every record of the hazard says that it is another one.
+    /// Counts as closed: every document of the group links to another one.
     pub closed: bool,
-    /// One bit for each figure that was asked for and is there.
+    /// One bit for each of the requested quantities that the hazard has.
     pub figures: i64,
     /// Found in the period.
     pub recent: bool,
-    /// The record cannot be read.
+    /// The document cannot be folded.
     pub damaged: bool,
     pub count: i64,
 }
 
-/// A sum or a count of one name.
+/// A sum of quantities, or a count of documents, with one name.
 #[derive(Debug, Clone)]
 pub struct Amount {
-    /// Where.
+    /// The space, or the path.
     pub place: AreaPath,
-    /// The figure or the type of record.
+    /// The name of the quantity, or the activity type.
     pub name: String,
     /// In the period.
     pub recent: bool,
-    /// The records' fields as JSON, if they were asked for.
+    /// The fields of the documents as JSON, if they were requested.
     pub data: Option<String>,
-    /// Thousandths, or records.
+    /// Thousandths of the unit, or a count of documents.
     pub amount: i64,
 }
 
-/// How far a compound's buildings were looked at in finished inspections.
+/// How many of a compound's buildings finished inspections reached.
 #[derive(Debug, Clone, Default)]
 pub struct Covered {
     /// The compound.
     pub compound: Vec<u8>,
-    /// Registered buildings, ever and in the period.
+    /// Registered buildings: at any time before the end, and in the period.
     pub known: [i64; 2],
-    /// All buildings, ever and in the period.
+    /// All buildings: at any time before the end, and in the period.
     pub all: [i64; 2],
 }
 
 impl Ask {
-    /// The areas with the bounds of what lies below them.
+    /// For each area its path and the bounds of the paths below it.
     fn bounds(&self) -> Vec<String> {
         let three = |area: &AreaPath| {
             let (from, to) = area.below();
@@ -83,7 +83,7 @@ impl Ask {
         self.areas.iter().flat_map(three).collect()
     }
 
-    /// The condition on areas, for values after the first `before`.
+    /// The SQL condition on areas, with parameters numbered after the first `before`.
     fn within(&self, alias: &str, before: usize) -> String {
         let any: Vec<_> = (0..self.areas.len())
             .map(|n| before + 3 * n)
@@ -105,7 +105,7 @@ impl Ask {
         format!("{alias}.{column}")
     }
 
-    /// 1 if a time falls in the period.
+    /// SQL expression: 1 if a time lies in the period, else 0.
     fn recent(&self, column: &str) -> String {
         format!(
             "CAST(CASE WHEN {column} >= {} THEN 1 ELSE 0 END AS BIGINT)",
@@ -120,7 +120,8 @@ impl Ask {
     }
 }
 
-/// Hazards by everything that a figure may ask for; `figures` are names of quantities that a hazard may have.
+/// Hazards grouped by everything that an indicator may ask for. `figures` are names of quantities that a hazard may
+/// have.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -175,7 +176,7 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
     })
 }
 
-/// Sums of these figures.
+/// Sums of the quantities with these names.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -189,7 +190,7 @@ pub fn quantities(tx: &mut dyn Tx, ask: &Ask, names: &[&str]) -> Result<Vec<Amou
     amounts(tx, ask, &sql, names, false)
 }
 
-/// Sums of these figures, apart by the fields of their records.
+/// Sums of the quantities with these names, grouped by the fields of their activities.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -208,7 +209,7 @@ pub fn detailed_quantities(
     amounts(tx, ask, &sql, names, true)
 }
 
-/// Records that count, by type.
+/// Numbers of activities and inspections that count, by type.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -222,7 +223,7 @@ pub fn records(tx: &mut dyn Tx, ask: &Ask, types: &[&str]) -> Result<Vec<Amount>
     amounts(tx, ask, &sql, types, false)
 }
 
-/// Records of these types that count, apart by their fields.
+/// Numbers of activities of these types that count, grouped by their fields.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -263,7 +264,7 @@ fn amounts(
     })
 }
 
-/// How far each compound of the space was covered by finished inspections that count.
+/// The coverage of each compound of the space by finished inspections that count.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -292,7 +293,7 @@ pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<Covered>, StorageError>
     })
 }
 
-/// How many buildings each compound of a space has in the register.
+/// The number of registered buildings of each compound of a space.
 ///
 /// # Errors
 /// [`StorageError`].

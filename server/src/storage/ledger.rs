@@ -1,4 +1,4 @@
-//! Reading the ledger: which rows somebody looks for, and how many there are.
+//! Queries on the ledger: the rows that match, and how many there are.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use super::{
     spaces::{self, area},
 };
 
-/// What to look for in the ledger. Every part narrows.
+/// A query on the ledger. Every part narrows the result.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Areas the caller may see; none means nothing.
+    /// Areas that the caller may read; empty: no rows.
     pub within: Vec<AreaPath>,
-    /// Only of this space; the order of changes is one for each space.
+    /// Only of this space. Changes are numbered separately in each space.
     pub space: Option<AreaPath>,
     /// Only in this area.
     pub area: Option<AreaPath>,
@@ -31,15 +31,15 @@ pub struct Query {
     pub open: Option<bool>,
     /// Only with this flag (one bit).
     pub flag: Option<i64>,
-    /// Found at or after.
+    /// Found at or after this time.
     pub found_from: Option<i64>,
-    /// Found before.
+    /// Found before this time.
     pub found_to: Option<i64>,
-    /// Text that place, description, code or number contains.
+    /// Text that the place, the description, the code or the name of the kind contains.
     pub text: Option<String>,
-    /// After this position (found_at, doc), newest first.
+    /// After this position (found_at, doc), from the newest to the oldest.
     pub after: Option<(i64, Vec<u8>)>,
-    /// Changed after this number.
+    /// Changed after this number of the space's change counter.
     pub changed_after: Option<i64>,
     /// Rows at most.
     pub limit: i64,
@@ -82,7 +82,7 @@ impl Where {
         self.sql.push(sql);
     }
 
-    /// Only in one of these areas below the space; none means all of it.
+    /// Only in one of these areas below the space; empty: no restriction.
     pub(super) fn areas(&mut self, areas: &[&AreaPath]) {
         let start = self.sql.len();
         for area in areas {
@@ -101,13 +101,13 @@ impl Where {
 }
 
 impl Query {
-    /// The areas that are asked for and may be seen.
+    /// The requested areas that the caller may read.
     fn areas(&self) -> BTreeSet<AreaPath> {
         narrow(&self.within, self.area.as_ref())
     }
 }
 
-/// The areas that are asked for and may be seen.
+/// The requested areas that the caller may read.
 pub(super) fn narrow(within: &[AreaPath], area: Option<&AreaPath>) -> BTreeSet<AreaPath> {
     let narrowed = |within: &AreaPath| match area {
         Some(area) if within.covers(area) => Some(area.clone()),
@@ -118,7 +118,7 @@ pub(super) fn narrow(within: &[AreaPath], area: Option<&AreaPath>) -> BTreeSet<A
 }
 
 impl Where {
-    /// Only in these areas of a space; nothing if none of them lies there.
+    /// Restricts a query to these areas of a space; `None` if none of them lies in it.
     pub(super) fn within(
         column: &str,
         space: &AreaPath,
@@ -137,7 +137,7 @@ impl Where {
     }
 }
 
-/// The conditions within one space; nothing if none of the areas lies there.
+/// The conditions within one space; `None` if none of the areas lies in it.
 fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option<Where> {
     let mut w = Where::within("h.space", space, areas)?;
     let texts = [
@@ -185,8 +185,8 @@ fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option
     Some(w)
 }
 
-/// Rows of the ledger, newest found first; with `changed_after`, in the order they changed. Each space is asked by
-/// itself, so that every statement stays within one partition and its index gives the order.
+/// Rows of the ledger, newest found first; with `changed_after`, in the order of changes. Each space is queried
+/// separately, so that every statement reads one partition and an index of it gives the order.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -212,7 +212,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Hazard>, StorageError> {
     Ok(rows)
 }
 
-/// Asks each space that the query reaches.
+/// Runs `ask` for each space that the query reaches.
 fn each_space<T>(
     tx: &mut dyn Tx,
     q: &Query,
@@ -232,26 +232,26 @@ fn each_space<T>(
     Ok(rows)
 }
 
-/// How many hazards of a place are in one state.
+/// The number of hazards of a place in one state.
 #[derive(Debug, Clone)]
 pub struct Count {
-    /// The space, or the path if paths were asked for.
+    /// The space, or the path if grouped by path.
     pub place: AreaPath,
     /// The state.
     pub state: i64,
     /// The grade.
     pub grade: String,
-    /// How these records count: 0 another record does, 1 as their state says, 2 as closed.
+    /// How these documents count. 0: another document of the group counts. 1: as their state says. 2: as closed.
     pub counts: i64,
-    /// Hazards.
+    /// The number of hazards.
     pub hazards: i64,
-    /// Their observations.
+    /// The number of their observations.
     pub observations: i64,
-    /// Of those, the ones that were certainly due before the given time.
+    /// The number of these hazards that were certainly due before the given time.
     pub past_deadline: i64,
 }
 
-/// Hazards by place, state and grade, each with its space; by path instead of by space with `by_path`.
+/// Hazards grouped by place, state and grade, each with its space. `by_path`: the place is the path, not the space.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -263,7 +263,8 @@ pub fn counts(
 ) -> Result<Vec<(AreaPath, Count)>, StorageError> {
     let place = if by_path { "h.path" } else { "h.space" };
     each_space(tx, q, |tx, space, w| {
-        // A number of this program, not of a caller: a parameter before the others would shift them all.
+        // `now` is set by this program, never by a caller. As a parameter it would precede the others and shift their
+        // numbers.
         let sql = format!(
             "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.due < {now} THEN 1 END), h.counts,
                CAST(SUM(h.observation_count) AS BIGINT)

@@ -1,4 +1,4 @@
-//! Several records of one hazard: who points at whom, and which of them counts.
+//! Groups: documents that declare to be the same hazard, and which of them counts.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use sync_core::record::{AreaPath, DocId};
 
 use super::{StorageError, Tx, Value, docs::ids};
 
-/// A record, and the one that it says it is.
+/// A document, and the document whose hazard it declares to be.
 pub type Link = (DocId, DocId);
 
-/// Records of one group that are looked at: no person links more, and a list that grows without end must not make
-/// every projection of it slower.
+/// The search of a group stops once it has this many documents. Authors do not link that many, and an unbounded group
+/// would make each projection of it slower.
 const MEMBERS: usize = 64;
 
-/// The links of these records, both ways.
+/// The links from and to these documents.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -35,7 +35,7 @@ pub fn around(
     Ok(found)
 }
 
-/// All records that are linked with one, itself among them, and their links.
+/// The group of a document: all documents linked with it, directly or indirectly, including itself, and their links.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -58,7 +58,7 @@ pub fn group(
     Ok((members, links))
 }
 
-/// Replaces the records that one points at.
+/// Replaces the documents that `doc` links to.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -85,7 +85,8 @@ pub fn replace(
     )
 }
 
-/// Says how a record counts: 0 another does, 1 this one, 2 this one although it says it is elsewhere.
+/// Sets how a document counts. 0: another document of the group counts. 1: this one counts. 2: this one counts although
+/// it links to another.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,69 +1,69 @@
-//! What an administrator looks at and ends: phones, keys, codes, the quarantine.
+//! What an administrator lists and ends: devices, keys, enrolment codes, the quarantine.
 //!
-//! In come beginnings of numbers, out go rows to show. A key and a code are named by the beginning of their hash, which
-//! opens nothing.
+//! Rows are selected by the first hexadecimal digits of an id. A key or a code is named by the beginning of its hash,
+//! which cannot be used to authenticate.
 
 use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role};
 
 use super::{Row, StorageError, Tx, Value, spaces::area};
 
-/// A person in a role, as a grant, a key or a code says.
+/// A person in a role, as stated by a grant, a key or a code.
 #[derive(Debug, Clone)]
 pub struct Holder {
     /// The person.
     pub person: PersonId,
     /// The name, if the table of persons has one.
     pub name: Option<String>,
-    /// The role, if this program knows it.
+    /// The role; `None` if this version does not know its number.
     pub role: Option<Role>,
     /// The area.
     pub area: AreaPath,
 }
 
-/// A phone with what it was given; a phone without a grant has no holder.
+/// A device with one of its grants; a device without a grant has no holder.
 #[derive(Debug, Clone)]
 pub struct Phone {
-    /// The phone.
+    /// The device.
     pub id: DeviceId,
-    /// What it said it is.
+    /// The model that the device stated.
     pub model: String,
     /// `active`, `revoked` or `wipe`.
     pub state: String,
-    /// Milliseconds UTC of its last pack, or of its enrolment.
+    /// Time of its last pack, or else of its enrolment; milliseconds UTC.
     pub seen: i64,
-    /// Times that a copy of it was met.
+    /// The number of forks of its pack chain: how often a copy of the device was detected.
     pub forks: i64,
-    /// A grant of it, with its holder and its end in milliseconds UTC.
+    /// A grant of it, with its holder and its end in milliseconds UTC; `None`: no end.
     pub grant: Option<(GrantId, Holder, Option<i64>)>,
 }
 
 /// A key to the review API, or an enrolment code.
 #[derive(Debug, Clone)]
 pub struct Secret {
-    /// The hash it is kept by.
+    /// The hash that it is stored by.
     pub hash: Vec<u8>,
-    /// Whose it is.
+    /// The person and role that it was issued to.
     pub holder: Holder,
-    /// What it is for: the label of a key, the space of a code.
+    /// The label of a key, or the space of a code.
     pub of: String,
-    /// Milliseconds UTC from which it opens nothing; `None`: it has no end; 0: it was ended.
+    /// Milliseconds UTC from which it is not accepted. `None`: no end. 0: an administrator ended it.
     pub expires: Option<i64>,
-    /// The phone that used the code.
+    /// The device that used the code.
     pub used_by: Option<DeviceId>,
 }
 
-/// What is set aside of one phone for one reason.
+/// Quarantined changes of one device for one reason.
 #[derive(Debug, Clone)]
 pub struct Aside {
-    /// The phone that sent it.
+    /// The device that sent them.
     pub device: DeviceId,
-    /// Why it is set aside.
+    /// Why they are quarantined.
     pub reason: String,
-    /// Changes.
+    /// The number of changes.
     pub changes: u64,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Milliseconds UTC at which the first and the last came.
+    /// When the first and the last were received, milliseconds UTC.
     pub received: (i64, i64),
 }
 
@@ -100,7 +100,7 @@ fn holder(row: &dyn Row, at: usize) -> Result<Holder, StorageError> {
     })
 }
 
-/// Every phone with each of its grants, in the order of their numbers.
+/// Every device with each of its grants, in the order of device ids.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -127,7 +127,7 @@ pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
     )
 }
 
-/// Every key, or every code.
+/// Every key, or every enrolment code.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -152,18 +152,18 @@ pub fn secrets(tx: &mut dyn Tx, which: Secrets) -> Result<Vec<Secret>, StorageEr
     })
 }
 
-/// Ends a key or a code for good, by its whole hash; `false` if there is none.
+/// Ends a key or a code permanently, selected by its whole hash. Returns `false` if there is none.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn end_secret(tx: &mut dyn Tx, which: Secrets, hash: &[u8]) -> Result<bool, StorageError> {
     let (table, column, _) = which.parts();
-    // Zero, not now: a clock that is set back must not open it again.
+    // Zero, not the current time: a clock that is set back must not make it valid again.
     let sql = format!("UPDATE {table} SET expires_at = 0 WHERE {column} = $1");
     Ok(tx.execute(&sql, &[hash.into()])? > 0)
 }
 
-/// Hashes of keys or codes that begin with these bytes and half bytes, some of them if there are many.
+/// Hashes of keys or codes that begin with these hexadecimal digits, at most 10.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -176,7 +176,7 @@ pub fn secrets_like(
     beginning_with(tx, table, column, hex)
 }
 
-/// Phones whose number begins with these hexadecimal digits, some of them if there are many.
+/// Devices whose id begins with these hexadecimal digits, at most 10.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -201,7 +201,7 @@ fn beginning_with(
         hex::decode(digits).unwrap_or_default()
     };
     let (from, mut to) = (filled('0'), filled('f'));
-    // Longer keys with this beginning sort behind it.
+    // Keys that are longer than the bound sort after it; one more byte includes them.
     to.push(0xff);
     let length = hex.len().div_ceil(2);
     let sql = format!(
@@ -215,7 +215,7 @@ fn beginning_with(
     Ok(found.into_iter().filter(like).collect())
 }
 
-/// What is in quarantine, by phone and reason.
+/// The contents of the quarantine, grouped by device and reason.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! The log: changes, each inserted once and never altered.
+//! The log: changes, each inserted once. Their bytes never change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,38 +6,38 @@ use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerT
 
 use super::{StorageError, Tx, Value, docs::ids};
 
-/// A change as the log keeps it.
+/// A row of the log.
 #[derive(Debug)]
 pub struct Change<'a> {
     /// Its document.
     pub doc: DocId,
-    /// Its number in the space's log.
+    /// Its sequence number in the space's log.
     pub seq: u64,
     /// Its hash.
     pub hash: ChangeHash,
-    /// The device that brought it.
+    /// The device that sent it.
     pub device: DeviceId,
     /// Its Automerge actor.
     pub actor: [u8; 16],
-    /// Its number among the actor's changes of the document.
+    /// Its number among the actor's changes to the document.
     pub actor_seq: u64,
-    /// The pack that brought it.
+    /// The pack that contained it.
     pub pack: PackHash,
-    /// Brought by a device that is not the author's: its events have no effect until the author's device brings it.
+    /// Only a device other than the author's has sent it: its events have no effect until the author's device sends it.
     pub unattested: bool,
     /// Its bytes.
     pub bytes: &'a [u8],
 }
 
-/// Values of `chg.relayed`: 0, brought by its author's device; 1, re-supplied while that still counted as attested (no
-/// longer written); 2, re-supplied and not attested.
+/// Values of `chg.relayed`. 0: sent by its author's device. 1: re-supplied by another device while that still counted
+/// as attested (no longer written). 2: re-supplied by another device and unattested.
 const UNATTESTED: i64 = 2;
 
-/// When the change `c` was received with the pack `p`, as an expression: what replicas judge by.
+/// SQL expression for the receive time of change `c` in pack `p`; replicas judge events by it.
 pub(super) const RECEIVED: &str =
     "CASE WHEN c.relayed = 2 THEN -1 ELSE COALESCE(p.received_at, 0) END";
 
-/// Adds changes of a space.
+/// Inserts changes of a space.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -71,20 +71,20 @@ pub fn insert(
     )
 }
 
-/// Where a change is in the log.
+/// What the log knows of a change that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     /// Its document.
     pub doc: DocId,
-    /// Only devices other than its author's have brought it.
+    /// Only devices other than its author's have sent it.
     pub unattested: bool,
-    /// Its author and its number among that author's changes of the document.
+    /// Its Automerge actor, and its number among that actor's changes to the document.
     pub by: ([u8; 16], u64),
-    /// The number of its last operation in the document.
+    /// The number of its last Automerge operation in the document.
     pub last_op: u64,
 }
 
-/// Those of these changes that a space has.
+/// Those of these changes that a space's log has.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -110,8 +110,9 @@ pub fn known(
     )
 }
 
-/// Moves a re-supplied change to a new number now that its author's device has brought it with `pack`: devices that
-/// followed the log hear of it there, and judge its events by the time of that pack.
+/// Marks a re-supplied change as attested and gives it a new sequence number, now that its author's device has sent it
+/// with `pack`. Devices whose cursor is past the old number receive it there, and judge its events by the receive time
+/// of `pack`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -136,7 +137,7 @@ pub fn attest(
     Ok(())
 }
 
-/// Changes and bytes that each device has brought to each of these documents.
+/// The number and bytes of the changes that each device has sent to each of these documents.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -163,7 +164,7 @@ pub fn brought(
     )
 }
 
-/// The first changes of a document that their authors' devices brought, in order, at most `limit`.
+/// The first attested changes of a document in order, at most `limit`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -184,7 +185,7 @@ pub fn first_changes(
     )
 }
 
-/// How many changes a space has after a number, up to another.
+/// The number of changes of a space after one sequence number and up to another.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -209,7 +210,7 @@ pub fn count(
 /// An actor in a document.
 pub type InDoc = (DocId, [u8; 16]);
 
-/// The highest number each actor has used in each of these documents.
+/// The highest number that each actor has used in each of these documents.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -229,7 +230,7 @@ pub fn last_actor_seqs(
     )
 }
 
-/// The last operation of an actor's newest change of a document; `None` if it made none.
+/// The last operation of an actor's newest change to a document; `None` if there is none.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -258,7 +259,7 @@ fn last_op(bytes: &[u8], column: usize) -> Result<u64, StorageError> {
     sync_core::crdt::last_op(bytes).map_err(|_| StorageError::Column(column))
 }
 
-/// Every change of a document, in order: what it is made of if snapshots are forgotten.
+/// Every change of a document in order: the document can be rebuilt from them without its snapshot.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -274,8 +275,9 @@ pub fn changes(
     )
 }
 
-/// When changes that other packs than `pack` had brought were received; those that `pack` brought, or nobody, are
-/// absent. Unattested ones are all named, with [`ServerTime::UNATTESTED`].
+/// Receive times of those of these changes that a pack other than `pack` contained. Changes of `pack` itself and
+/// changes that the log does not have are absent. Unattested changes are always included, with
+/// [`ServerTime::UNATTESTED`].
 ///
 /// # Errors
 /// [`StorageError`].
@@ -301,10 +303,11 @@ pub fn came_before(
     Ok(found.into_iter().collect())
 }
 
-/// A change's bytes, and when it was received.
+/// A change's bytes and its receive time.
 pub type Timed = (Vec<u8>, ServerTime);
 
-/// The changes of these documents after a number, in order; not those brought by `without`.
+/// The changes of these documents after the sequence number `base`, in order, without those that the device `without`
+/// sent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -338,7 +341,7 @@ pub fn changes_since(
     Ok(found)
 }
 
-/// Those of these documents that another device than this one has written to.
+/// Those of these documents that a device other than `device` has sent changes to.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! How far the ledger has followed each space's log, and which process follows it.
+//! How far each space's log is projected, and which process holds the lease on its projection.
 
 use sync_core::record::AreaPath;
 
@@ -7,7 +7,7 @@ use super::{
     spaces::{self, area},
 };
 
-/// Spaces whose log has grown since they were projected.
+/// Spaces whose log has grown since they were last projected.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -23,17 +23,17 @@ pub fn behind(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
 /// How far a space is projected.
 #[derive(Debug, Clone, Default)]
 pub struct Mark {
-    /// Up to this number of its log.
+    /// The log is projected up to this sequence number.
     pub seq: u64,
-    /// Changes to its ledger so far.
+    /// The counter of changes to the ledger of this space.
     pub changed: i64,
-    /// The process that projects it, if one does.
+    /// The process that holds the lease, if one does.
     pub worker: Option<Vec<u8>>,
-    /// Until then, if it moves no further; milliseconds UTC.
+    /// End of the lease if it is not renewed; milliseconds UTC.
     pub lease_until: i64,
 }
 
-/// How far a space is projected, and by whom.
+/// The mark of a space; the default if it was never projected.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -53,7 +53,7 @@ pub fn mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
     Ok(mark.unwrap_or_default())
 }
 
-/// As [`mark`], held until the transaction ends: two processes must not project a space at once.
+/// As [`mark`], with a row lock until the transaction ends: two processes must not project a space concurrently.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -69,7 +69,7 @@ pub fn lock(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
     mark(tx, space)
 }
 
-/// Moves a mark that is held.
+/// Writes a mark that the transaction has locked.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -87,7 +87,7 @@ pub fn advance(tx: &mut dyn Tx, space: &AreaPath, to: &Mark) -> Result<(), Stora
     Ok(())
 }
 
-/// Gives back every lease of a process.
+/// Releases every lease of a process.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -99,19 +99,20 @@ pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Where a database notes how often its ledger was made, and up to where it is being made now.
+/// The name of the database's note on the rebuild of its ledger: how often it began, and up to where it must go.
 const MAKING: &str = "ledger";
 
-/// How the ledger is being made.
+/// Progress of the rebuild of the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Making {
-    /// Times that it was begun.
+    /// How often a rebuild began.
     pub times: u64,
-    /// Spaces that are not yet as far as when it was begun, and how far that was. Empty: the ledger is whole.
+    /// Spaces that are not yet projected to the head they had when the rebuild began, with that head. Empty: the ledger
+    /// is complete.
     pub upto: Vec<(AreaPath, u64)>,
 }
 
-/// How the ledger is being made.
+/// Progress of the rebuild of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -131,7 +132,8 @@ pub fn making(tx: &mut dyn Tx) -> Result<Making, StorageError> {
     Ok(making)
 }
 
-/// Notes that the ledger was emptied in this transaction: until every log is followed to its present head, it is a part.
+/// Notes that this transaction emptied the ledger. The ledger is incomplete until every log is projected up to its
+/// present head.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -143,7 +145,7 @@ pub fn begin_making(tx: &mut dyn Tx) -> Result<(), StorageError> {
     set_making(tx, &Making { times, upto })
 }
 
-/// Notes that the ledger is whole, if it is.
+/// Notes that the ledger is complete, if every log is projected to the head at which the rebuild began.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Migrations: numbered, forward only, each in one transaction.
+//! Migrations of the schema: numbered, forward only, each in one transaction.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::{Engine, Storage, StorageError, spaces};
 
-/// A step from one version to the next.
+/// A migration from one schema version to the next.
 struct Migration {
-    /// For both engines.
+    /// Statements for both engines.
     shared: &'static str,
-    /// For SQLite alone, after that: how rows lie in its file.
+    /// Statements for SQLite only, run after `shared`: the physical layout of its tables.
     embedded: &'static str,
 }
 
@@ -35,17 +35,18 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0008_photos_opened.sql")),
 ];
 
-/// Milliseconds that one process waits for another which is migrating the same database.
+/// How long a process waits for another process that is migrating the same database.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 
-/// Brings the database at `path` to the newest schema; of several processes the first does it and the others wait.
+/// Migrates the database at `path` to the newest schema. Of several processes one migrates and the others wait.
 pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
     let engine = super::driver::sqlite::engine;
     let mut connection = Connection::open(path).map_err(engine)?;
     connection.busy_timeout(PATIENCE).map_err(engine)?;
     wal(&connection)?;
     loop {
-        // The version is read while nobody else can raise it.
+        // The version is read in a write transaction, so that no other process can raise it until the step is
+        // committed.
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(engine)?;
@@ -63,7 +64,7 @@ pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
     }
 }
 
-/// Turns the write-ahead log on. The engine does not wait for others here, so the question is asked again.
+/// Turns the write-ahead log on. SQLite's busy timeout does not apply to this statement, so it is retried here.
 fn wal(connection: &Connection) -> Result<(), StorageError> {
     const TIMES: u32 = 200;
     for time in 1.. {
@@ -83,7 +84,7 @@ fn wal(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Brings a PostgreSQL database to the newest schema, under a lock: whichever process is first does it.
+/// Migrates a PostgreSQL database to the newest schema, under a lock: of several processes the first migrates.
 pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
     let Engine::Postgres(engine) = storage.engine.as_ref() else {
         return Ok(());
@@ -94,7 +95,7 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
             .map(|(version, step)| (version, dialect(step.shared)))
             .collect())
     })?;
-    // Tables that are new may lack room for the spaces there are.
+    // A migration may have added partitioned tables; they need a partition for each existing space.
     storage.write_now(|tx| {
         for space in spaces::list(tx)? {
             tx.open_space(space.id.as_str())?;
@@ -103,14 +104,14 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
     })
 }
 
-/// The same schema in PostgreSQL's words. Texts compare byte by byte, as paths need.
+/// The schema in PostgreSQL's dialect. Texts compare byte by byte, as ranges of paths require.
 fn dialect(sql: &str) -> String {
     sql.replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"")
         .replace("/* by space */", "PARTITION BY LIST (space)")
 }
 
-/// The migrations after `found`, each with the version it leads to.
+/// The migrations after the version `found`, each with the version that it leads to.
 fn missing(found: i64) -> Result<impl Iterator<Item = (i64, &'static Migration)>, StorageError> {
     let known = MIGRATIONS.len() as i64;
     if found > known {

@@ -1,7 +1,8 @@
-//! One set of SQL for two engines: the only room of the server that speaks SQL.
+//! Storage: one set of SQL statements for two engines. It is the only room of the server that contains SQL.
 //!
-//! In come plain values inside a transaction, out come rows; one file for each noun. What a row means (who may see
-//! it, whether a change is legal) is decided elsewhere. A write is answered only after its commit is durable.
+//! Its functions take plain values inside a transaction and return rows; each file holds one kind of row. What a row
+//! means (who may read it, whether a change is legal) is decided elsewhere. A write returns only after its commit is
+//! durable.
 
 pub mod blobs;
 pub mod bodies;
@@ -45,17 +46,17 @@ use tokio::sync::{Semaphore, watch};
 use driver::{Job, postgres::Postgres, sqlite::Sqlite};
 pub use driver::{Row, StorageError, Tx, Value};
 
-/// The database: cheap to clone, safe to share.
+/// The database. A clone is cheap and shares the same connections.
 #[derive(Clone)]
 pub struct Storage {
     engine: Arc<Engine>,
     turns: Arc<Semaphore>,
 }
 
-/// Reads at the same time at most: each holds a connection, and a database gives out only so many.
+/// Concurrent reads at most: each holds a connection, and a database accepts a limited number of them.
 const READS: usize = 24;
 
-/// The engines that run the one set of statements.
+/// The engines that run the statements.
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Box<Postgres>),
@@ -71,17 +72,19 @@ impl Storage {
     /// Opens (and migrates) the embedded database at `path`.
     ///
     /// # Errors
-    /// [`StorageError`] if the file cannot be opened or is of a newer program.
+    /// [`StorageError`] if the file cannot be opened or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         migrate::sqlite(path)?;
         Ok(Self::over(Engine::Sqlite(Sqlite::open(path)?)))
     }
 
-    /// Opens (and migrates) a PostgreSQL database, `postgres://user:password@host:port/name`; over TLS unless it is on
-    /// this machine or the address says `sslmode=disable`. `authority`: certificates (PEM) to trust.
+    /// Opens (and migrates) a PostgreSQL database, `postgres://user:password@host:port/name`. The connection uses TLS
+    /// unless the database is on this machine or the address contains `sslmode=disable`. `authority`: certificates
+    /// (PEM) to trust.
     ///
     /// # Errors
-    /// [`StorageError`] that names the target without its password if it cannot be reached, or is of a newer program.
+    /// [`StorageError`] that names the target without its password if it cannot be reached, or if a newer version wrote
+    /// it.
     pub fn connect(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
         let engine = Postgres::open(url, authority)?;
         let storage = Self::over(Engine::Postgres(Box::new(engine)));
@@ -89,8 +92,9 @@ impl Storage {
         Ok(storage)
     }
 
-    /// Opens an embedded database that nobody writes to, and makes no file: a copy, or one on a read-only disk. Every
-    /// write is refused with [`StorageError::ReadOnly`]. What is in a write-ahead log beside it is not seen.
+    /// Opens an embedded database that no process writes to, and creates no file: a copy, or a database on a read-only
+    /// disk. Every write is refused with [`StorageError::ReadOnly`]. The contents of a write-ahead log next to the file
+    /// are ignored.
     ///
     /// # Errors
     /// [`StorageError`] if the file cannot be read.
@@ -98,14 +102,16 @@ impl Storage {
         Ok(Self::over(Engine::Sqlite(Sqlite::open_read_only(path)?)))
     }
 
-    /// Ends all work and closes the database, if this is the last handle to it: nothing is beside its file afterwards.
+    /// Finishes all work and closes the database, if this is its last handle. Only the database file remains, without a
+    /// write-ahead log.
     pub fn close(self) {
         if let Some(Engine::Sqlite(engine)) = Arc::into_inner(self.engine) {
             engine.close();
         }
     }
 
-    /// Proves that the engine can read all it keeps, where it is embedded; a server proves that by its own means.
+    /// Checks that an embedded database can be read completely. A database server has its own means, so nothing is
+    /// checked there.
     ///
     /// # Errors
     /// [`StorageError`] with what is damaged.
@@ -126,10 +132,10 @@ impl Storage {
         }
     }
 
-    /// Reads from one snapshot, off the async threads.
+    /// Reads from one snapshot, on a blocking thread.
     ///
     /// # Errors
-    /// Whatever `f` returns, and [`StorageError`] from the engine.
+    /// The error of `f`, or [`StorageError`] from the engine.
     pub async fn read<T, E>(
         &self,
         f: impl FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
@@ -150,11 +156,11 @@ impl Storage {
         joined.map_err(|_| StorageError::Closed)??
     }
 
-    /// Writes in one transaction, together with whatever else is waiting; returns once it is durable. An error
-    /// undoes exactly this write.
+    /// Writes in one transaction, possibly together with other waiting writes, and returns once the commit is durable.
+    /// An error rolls back exactly this write.
     ///
     /// # Errors
-    /// Whatever `f` returns, and [`StorageError`] from the engine.
+    /// The error of `f`, or [`StorageError`] from the engine.
     pub async fn write<T, E>(
         &self,
         f: impl FnMut(&mut dyn Tx) -> Result<T, E> + Send + 'static,
@@ -166,7 +172,8 @@ impl Storage {
         self.queue(None, f).await
     }
 
-    /// As [`Self::write`], for a write that holds a space's row: those of one space share a transaction.
+    /// As [`Self::write`], for a write that locks the row of `space`: writes to one space are grouped into one
+    /// transaction.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -199,7 +206,7 @@ impl Storage {
         receiver.await.map_err(|_| StorageError::Closed)?
     }
 
-    /// As [`Self::read`], for a start-up that is not yet asynchronous.
+    /// As [`Self::read`], for start-up code that is not asynchronous.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -210,7 +217,7 @@ impl Storage {
         self.engine.read(|tx| Ok(f(tx)))?
     }
 
-    /// As [`Self::write`], for a start-up that is not yet asynchronous.
+    /// As [`Self::write`], for start-up code that is not asynchronous.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -239,13 +246,13 @@ impl Storage {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
-        // The last run's result counts: an engine may give up a transaction and run the job again.
+        // The result of the last run counts: an engine may roll a transaction back and run the job again.
         let slot = Arc::new(Mutex::new(None));
         let take = Arc::clone(&slot);
         self.engine.submit(Job {
             space,
             run: Box::new(move |tx| {
-                // Nothing of an earlier run may be answered, should this one panic.
+                // If this run panics, the result of an earlier run must not be returned.
                 slot.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let result = f(tx);
                 let keep = result.is_ok();
@@ -255,7 +262,7 @@ impl Storage {
             answer: Box::new(move |committed| {
                 let own = take.lock().unwrap_or_else(PoisonError::into_inner).take();
                 answer(match (committed, own) {
-                    // What went wrong in the write itself says more than that its group was given up.
+                    // The error of this job is more precise than the error of its group.
                     (_, Some(Err(own))) => Err(own),
                     (Err(error), _) => Err(error.into()),
                     (Ok(()), Some(kept)) => kept,
@@ -265,12 +272,12 @@ impl Storage {
         })
     }
 
-    /// Whether this is the embedded database, which one process writes alone.
+    /// Whether this is the embedded database, which only one process writes.
     pub fn is_embedded(&self) -> bool {
         matches!(self.engine.as_ref(), Engine::Sqlite(_))
     }
 
-    /// Counts news of growing logs from other processes; `None` where there is one process only.
+    /// Counts notifications that a log has grown, from this and other processes; `None` if there is only one process.
     pub fn heard(&self) -> Option<watch::Receiver<u64>> {
         match self.engine.as_ref() {
             Engine::Sqlite(_) => None,
@@ -278,16 +285,17 @@ impl Storage {
         }
     }
 
-    /// Rows that reads have handed out since the start: what requests cost, whatever the machine.
+    /// Rows that reads have returned since the start: the cost of requests, independent of the machine.
     pub fn rows_read(&self) -> u64 {
         self.engine.rows_read()
     }
 
-    /// Ends all writing of an embedded database, in every process that has it open, because its records are moving;
-    /// or lets it go on again.
+    /// Stops all writing to an embedded database, in every process that has it open, because its contents are being
+    /// moved. `false` permits writing again.
     ///
     /// # Errors
-    /// [`StorageError::Released`] if they were moved for good; [`StorageError`]; also for PostgreSQL, which records do not move away from.
+    /// [`StorageError::Released`] if the move was completed; [`StorageError`] also for PostgreSQL, whose contents
+    /// cannot be moved.
     pub fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.set_moved(moved),
@@ -297,7 +305,7 @@ impl Storage {
         }
     }
 
-    /// Notes under which name the records were moved for good: from now on this database takes no work again.
+    /// Notes that the move was completed and under which name. From now on this database accepts no writes.
     ///
     /// # Errors
     /// As [`Self::set_moved`].
@@ -308,7 +316,7 @@ impl Storage {
         }
     }
 
-    /// The name under which the records were moved for good, if they were.
+    /// The name under which the move was completed, if it was.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -317,10 +325,10 @@ impl Storage {
         Ok(moved.and_then(|moved| moved.strip_prefix(b"released ").map(<[u8]>::to_vec)))
     }
 
-    /// Copies the whole database to `to`, consistent, while others write.
+    /// Copies the whole database to `to`, consistently, while other transactions write.
     ///
     /// # Errors
-    /// [`StorageError`] if `to` exists or cannot be written, or the engine has tools of its own for that.
+    /// [`StorageError`] if `to` exists or cannot be written, or if the engine has its own tools for backups.
     pub async fn backup(&self, to: &Path) -> Result<(), StorageError> {
         let (engine, to) = (Arc::clone(&self.engine), to.to_owned());
         let joined = tokio::task::spawn_blocking(move || engine.backup(&to)).await;

@@ -1,4 +1,4 @@
-//! Names people read, apart from the records: areas, organisations, persons, compounds.
+//! Names for people, stored separately from the documents: areas, organisations, persons, compounds.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ pub fn organ(tx: &mut dyn Tx, id: OrganId) -> Result<Option<String>, StorageErro
     )
 }
 
-/// Sets a person's name, in the deletable side store.
+/// Sets a person's name. It is not part of any document, so it can be deleted.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -72,7 +72,7 @@ pub fn person(tx: &mut dyn Tx, id: PersonId) -> Result<Option<String>, StorageEr
     )
 }
 
-/// Sets a compound's name and place.
+/// Sets a compound's name and area path.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -90,7 +90,7 @@ pub fn set_compound(
     Ok(())
 }
 
-/// Compounds' names; those that have none are absent.
+/// Compounds' names; compounds without a name are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -104,7 +104,7 @@ pub fn compounds<'k>(
     Ok(found.into_iter().collect())
 }
 
-/// Areas' names; those that have none are absent.
+/// Areas' names; areas without a name are absent.
 ///
 /// # Errors
 /// [`StorageError`].

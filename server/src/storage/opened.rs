@@ -1,10 +1,11 @@
-//! Which documents open a photo: those in which a device named it that has sent its bytes, unless one has hidden it.
+//! Which documents make a photo readable: those in which a device that sent the photo's bytes named it. A redaction in
+//! any of these documents hides it.
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
 use super::{StorageError, Tx, Value, blobs::Reference, spaces::area};
 
-/// Notes that a device named photos in documents of a space.
+/// Notes that devices named photos in documents of a space.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -52,13 +53,13 @@ pub fn is_sender(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<bo
     let found = tx.first(
         "SELECT 1 FROM blob_sender WHERE hash = $1 AND device = $2",
         &[hash.as_bytes().into(), device.as_bytes().into()],
-        // A bare 1 is narrower in PostgreSQL than the integers of the tables.
+        // The literal 1 has a narrower type in PostgreSQL than the integers of the tables, so it is not read.
         |_| Ok(()),
     )?;
     Ok(found.is_some())
 }
 
-/// Takes photos of a document out of view.
+/// Hides photos that a document has redacted.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -86,8 +87,7 @@ pub fn hide(
     )
 }
 
-/// The places of documents that open a photo: a device named it there that has sent its bytes. Whether it is hidden in
-/// any of them.
+/// The paths of the documents that make a photo readable, and whether it is hidden in any of them.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Packs as they came: claims, signature, when, and the refusals they were answered with.
+//! Packs as received: claims, signature, receive time, and the refusals in the response.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use sync_core::record::{DeviceId, PackHash};
 
 use super::{StorageError, Tx, Value};
 
-/// Packs that were answered: when each came, and the refusals it was answered with.
+/// Those of these packs that were answered, each with its receive time and the refusals in the response.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -28,24 +28,24 @@ pub fn find(
     Ok(found.into_iter().collect())
 }
 
-/// A pack as it is kept.
+/// A row of the table of packs.
 #[derive(Debug)]
 pub struct Pack {
     /// Its hash.
     pub hash: PackHash,
-    /// Who signed it.
+    /// The device that signed it.
     pub device: DeviceId,
-    /// Its number.
+    /// Its number in the device's chain of packs.
     pub number: u64,
-    /// What was signed.
+    /// The signed bytes.
     pub claims: Vec<u8>,
     /// The signature.
     pub signature: Vec<u8>,
-    /// The refusals it was answered with.
+    /// The refusals in the response, encoded.
     pub refused: Vec<u8>,
 }
 
-/// Keeps packs that were received at one time.
+/// Inserts packs that were received at the same time.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,22 +1,22 @@
-//! What devices took of a day, and what they have in quarantine.
+//! What devices consumed on a day, and what they have in quarantine.
 
 use sync_core::record::DeviceId;
 
 use super::{StorageError, Tx};
 
-/// What was taken.
+/// What a device consumed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Packs.
+    /// The number of packs.
     pub packs: i64,
     /// Bytes of packs and photos.
     pub bytes: i64,
-    /// Finished photos.
+    /// The number of finished photos.
     pub photos: i64,
 }
 
 impl Spent {
-    /// This and more.
+    /// The sum of both, saturating.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -27,7 +27,7 @@ impl Spent {
     }
 }
 
-/// What a device took on a day.
+/// What a device consumed on a day (days since 1970 by the server's clock).
 ///
 /// # Errors
 /// [`StorageError`].
@@ -46,7 +46,7 @@ pub fn find(tx: &mut dyn Tx, device: DeviceId, day: i64) -> Result<Spent, Storag
     Ok(found.unwrap_or_default())
 }
 
-/// Adds to what a device took on a day.
+/// Adds to what a device consumed on a day.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -66,7 +66,7 @@ pub fn add(tx: &mut dyn Tx, device: DeviceId, day: i64, spent: Spent) -> Result<
     Ok(())
 }
 
-/// Forgets days before this one.
+/// Deletes the days before this one.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -75,7 +75,7 @@ pub fn forget(tx: &mut dyn Tx, before: i64) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Bytes of a device that are in quarantine.
+/// The bytes of a device in quarantine.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Reading records and coverage: which rows somebody looks for.
+//! Queries on activities and inspections, and on their coverage.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,10 +11,10 @@ use super::{
     spaces,
 };
 
-/// What to look for among records. Every part narrows.
+/// A query on activities and inspections. Every part narrows the result.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Areas the caller may see; none means nothing.
+    /// Areas that the caller may read; empty: no rows.
     pub within: Vec<AreaPath>,
     /// Only in this area.
     pub area: Option<AreaPath>,
@@ -24,11 +24,11 @@ pub struct Query {
     pub compound: Option<Vec<u8>>,
     /// Only in this state.
     pub state: Option<String>,
-    /// Took place at or after.
+    /// Took place at or after this time.
     pub held_from: Option<i64>,
-    /// Took place before.
+    /// Took place before this time.
     pub held_to: Option<i64>,
-    /// After this position (held_at, doc), newest first.
+    /// After this position (held_at, doc), from the newest to the oldest.
     pub after: Option<(i64, Vec<u8>)>,
     /// Rows at most.
     pub limit: i64,
@@ -40,7 +40,7 @@ impl Query {
     }
 }
 
-/// Records, last held first. Each space is asked by itself.
+/// Activities and inspections, last held first. Each space is queried separately.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -51,7 +51,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
             continue;
         };
         conditions(q, &mut w);
-        // A number of this program, not of a caller.
+        // `limit` is set by this program, never by a caller.
         let sql = format!(
             "SELECT {COLUMNS} FROM campaign_record c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
             w.sql.join(" AND "),
@@ -65,7 +65,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
 }
 
 fn conditions(q: &Query, w: &mut Where) {
-    // What nothing valid begins is in no list.
+    // A document without a valid first event is in no list.
     w.add("c.state <> ?", [Owned::Text("void".to_owned())]);
     for (sql, value) in [("c.type = ?", &q.r#type), ("c.state = ?", &q.state)] {
         if let Some(value) = value {
@@ -93,10 +93,10 @@ fn conditions(q: &Query, w: &mut Where) {
     }
 }
 
-/// Figures of documents: names with sums in thousandths.
+/// Quantities of documents: names with sums in thousandths of the unit.
 pub type Sums = HashMap<Vec<u8>, Vec<(String, i64)>>;
 
-/// The figures of documents of one space, with their sums in thousandths.
+/// The quantities of documents of one space, with their sums in thousandths of the unit.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -116,24 +116,25 @@ pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<Sums
     Ok(found)
 }
 
-/// How often a building or unit was looked at.
+/// How often a building or entrance was inspected.
 #[derive(Debug, Clone)]
 pub struct Visited {
     /// The compound.
     pub compound: Vec<u8>,
     /// The building, as `place_key` spells it.
     pub building: String,
-    /// The unit; empty: the building as a whole.
+    /// The entrance; empty: the building as a whole.
     pub unit: String,
-    /// Inspections that looked at it.
+    /// The number of inspections that reached it.
     pub inspections: i64,
-    /// Of these, finished.
+    /// The number of these that are finished.
     pub finished: i64,
-    /// When the last finished one began.
+    /// When the last finished one began, milliseconds UTC by its author's clock.
     pub last: Option<i64>,
 }
 
-/// Buildings and units that inspections have looked at in these areas, by compound; `limit` rows of a space at most.
+/// Buildings and entrances that inspections have reached in these areas, by compound; at most `limit` rows of each
+/// space.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -171,7 +172,7 @@ pub fn visited(
     Ok(rows)
 }
 
-/// Compounds and buildings that finished inspections have looked at in these areas, each once.
+/// The numbers of compounds and of buildings that finished inspections have reached in these areas, each counted once.
 ///
 /// # Errors
 /// [`StorageError`].

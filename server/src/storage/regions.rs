@@ -1,4 +1,4 @@
-//! The table of regions: what each area is and whom it reports to.
+//! The table of regions: what each area is, and under which area it is counted.
 
 use super::{Row, StorageError, Tx};
 
@@ -48,7 +48,7 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Region>, StorageError> {
     tx.all(&sql, &[], read)
 }
 
-/// The regions down to the counties and those that report elsewhere: all that roll-up needs of the table.
+/// The regions down to the counties, and those below that report elsewhere: all that the reporting tree needs.
 ///
 /// # Errors
 /// [`StorageError`].

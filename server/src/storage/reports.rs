@@ -1,4 +1,4 @@
-//! Sealed reports, the steps taken with them, and values typed by hand. Bytes are inserted once; nothing here updates them.
+//! Sealed reports, their steps, and manual values. Rows are inserted once; no statement here updates a report.
 
 use std::collections::HashMap;
 
@@ -57,7 +57,7 @@ fn read(row: &dyn Row) -> Result<Report, StorageError> {
     })
 }
 
-/// The next number of a series; what it was before is never given again.
+/// The next number of a series. A number is never returned twice.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -71,7 +71,7 @@ pub fn next_number(tx: &mut dyn Tx, series: &str) -> Result<i64, StorageError> {
     next.ok_or_else(|| StorageError::Engine(format!("no number of series {series}")))
 }
 
-/// Keeps a sealed report.
+/// Inserts a sealed report.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -116,7 +116,7 @@ pub fn find(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<Report>, StorageError> 
     })
 }
 
-/// Reports of these areas and below, newest first, after a position; without their bytes.
+/// Reports of these areas and the areas below, newest first, after a position; without their bytes.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -181,7 +181,7 @@ pub fn versions(
     tx.all(&sql, &values, read)
 }
 
-/// The newest report of an area, of one kind or of any; without its bytes.
+/// The newest report of an area, of one kind or of any kind; without its bytes.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -200,7 +200,7 @@ pub fn newest(
     tx.first(&sql, &values, read)
 }
 
-/// A step taken with a report.
+/// A step of a report.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -247,7 +247,8 @@ pub fn steps(
     Ok(steps)
 }
 
-/// Appends a step; the number decides between two who take it at once. Returns whether this one was first.
+/// Appends a step. Its number is part of the key, so of two concurrent steps with one number only the first is stored.
+/// Returns whether this one was.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -268,20 +269,20 @@ pub fn add_step(tx: &mut dyn Tx, report: &[u8], step: &Step) -> Result<bool, Sto
     Ok(added > 0)
 }
 
-/// A change of the log with when it came.
+/// A change of the log and its receive time.
 #[derive(Debug)]
 pub struct Came {
     /// Its document.
     pub doc: DocId,
-    /// Its number in the space's log.
+    /// Its sequence number in the space's log.
     pub seq: u64,
-    /// When the server received its pack; unknown for what came without one.
+    /// When the server received its pack, milliseconds UTC; `None` if it has no pack.
     pub received_at: Option<i64>,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// The changes of these documents behind a mark, in the order they came.
+/// The changes of these documents after a sequence number, in the order of sequence numbers.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -309,7 +310,7 @@ pub fn came_after(
     Ok(came)
 }
 
-/// A value typed by hand.
+/// A manual value.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -328,7 +329,7 @@ pub struct Manual {
     pub at: i64,
 }
 
-/// Keeps a value typed by hand.
+/// Inserts a manual value.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -352,7 +353,7 @@ pub fn insert_manual(tx: &mut dyn Tx, m: &Manual) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The values typed by hand for an area and below and exactly this period, oldest first.
+/// The manual values for exactly this period, of an area and the areas below it, oldest first.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Phones that were revoked, and the records that are judged anew because of it.
+//! Revoked devices, and the documents that must be folded again because of a revocation.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,8 +13,9 @@ use super::{
     spaces,
 };
 
-/// Disables a phone: sets its state, numbers the revocation in every space it may have written to, and notes the
-/// records it wrote to. Said again, only the state changes: the first time counts. `false` if the phone is not known.
+/// Disables a device: sets its state, numbers the revocation in every space it may have written to, and queues the
+/// documents it wrote to. A second call only sets the state; the time of the first revocation counts. Returns `false`
+/// if the device is unknown.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -32,7 +33,7 @@ pub fn revoke(
     let mut areas: BTreeSet<AreaPath> = claims.iter().map(|(_, _, g)| g.area.clone()).collect();
     areas.extend(claims.into_iter().map(|(_, space, _)| space));
     let touched = spaces::touching(tx, &areas)?;
-    // The spaces are held: numbers are in the order of commits.
+    // The spaces are locked, so that numbers are in the order of commits.
     spaces::lock(tx, &touched)?;
     for space in &touched {
         note(tx, space, device, now)?;
@@ -63,7 +64,7 @@ fn note(tx: &mut dyn Tx, space: &AreaPath, device: DeviceId, now: i64) -> Result
     Ok(())
 }
 
-/// Revocations of a space after a number, oldest first.
+/// Revocations of a space after a number, oldest first, at most 500.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -85,7 +86,7 @@ pub fn after(
     )
 }
 
-/// Every revoked phone of a space, and when it was.
+/// Every revoked device of a space, with the time of its revocation.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -104,7 +105,7 @@ pub fn all(
     Ok(found.into_iter().collect())
 }
 
-/// Spaces with records to be folded anew.
+/// Spaces with documents to be folded again.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -116,8 +117,8 @@ pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
     )
 }
 
-/// Records of a space to be folded anew, of those the ledger has followed up to `mark`: the others are folded by
-/// whoever follows the log now, perhaps without what has changed.
+/// Documents of a space to be folded again, of those whose newest change is not after `mark`. The others remain queued:
+/// the worker that projects the log may be folding them now, perhaps without the revocation.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -140,7 +141,7 @@ pub fn next(
     docs::of(tx, space, &found)
 }
 
-/// Takes records off the list.
+/// Removes documents from the queue.
 ///
 /// # Errors
 /// [`StorageError`].

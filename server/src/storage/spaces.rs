@@ -1,4 +1,4 @@
-//! Spaces and their heads; what each path holds.
+//! Spaces, the heads of their logs, and the sums of their paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use sync_core::{
 
 use super::{StorageError, Tx, Value};
 
-/// One county's log.
+/// A space: the log of one county or of a higher area.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Space {
     /// Its path, which is also its identifier.
     pub id: AreaPath,
-    /// The log's present life.
+    /// The present log epoch.
     pub log: LogId,
-    /// The highest sequence number given.
+    /// The highest sequence number of the log.
     pub head: u64,
 }
 
-/// What a path holds.
+/// What the documents of one path add up to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PathSum {
-    /// Highest sequence number of a document in it.
+    /// Highest sequence number of its documents.
     pub last_seq: u64,
-    /// Documents.
+    /// The number of documents.
     pub docs: i64,
-    /// Changes and their digest.
+    /// Count and digest of their changes.
     pub sum: Sum,
 }
 
@@ -54,7 +54,7 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
     )
 }
 
-/// The spaces that hold these areas: each is one of the areas above, or the area itself.
+/// The spaces that contain these areas: the space of the area itself or of an area above it.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -77,8 +77,8 @@ pub fn covering(
     Ok(found.into_iter().collect())
 }
 
-/// The space that an area belongs to: the deepest that covers it. Cities and the province may have spaces of their own
-/// for their own records.
+/// The space that an area belongs to: the deepest that covers it. Cities and the province may have their own spaces for
+/// their own documents.
 pub fn deepest<'s>(
     spaces: impl IntoIterator<Item = &'s AreaPath>,
     area: &AreaPath,
@@ -87,7 +87,7 @@ pub fn deepest<'s>(
     covering.max_by_key(|space| space.codes().count())
 }
 
-/// The spaces that hold these areas or lie in them.
+/// The spaces that contain these areas or lie within them.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -125,7 +125,7 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
     )
 }
 
-/// Makes a space, if it is not there.
+/// Creates a space, unless it exists.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -140,7 +140,7 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageE
     Ok(())
 }
 
-/// Gives a log a new life: after a restore, so that phones compare before they follow on.
+/// Begins a new log epoch after a restore, so that devices reconcile before they read further pages.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -152,7 +152,7 @@ pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), Stora
     Ok(())
 }
 
-/// The head at which the present life of a log began; `None` for its first.
+/// The head at which the present log epoch began; `None` for the first epoch.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -165,8 +165,8 @@ pub fn born(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError>
     Ok(born.flatten().map(i64::unsigned_abs))
 }
 
-/// Holds spaces' rows until the transaction ends, in the order of their ids. Returns whether what was read of the
-/// spaces before may be stale.
+/// Locks the rows of these spaces until the transaction ends, in the order of their ids. Returns whether earlier reads
+/// of the spaces may be stale.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -175,7 +175,7 @@ pub fn lock(tx: &mut dyn Tx, ids: &BTreeSet<AreaPath>) -> Result<bool, StorageEr
     tx.lock("SELECT id FROM space WHERE id IN (?)", &keys)
 }
 
-/// Raises the head by `count`, the last step before rows are inserted; returns the new head.
+/// Raises the head by `count` and returns the new head. This is the last step before rows are inserted.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -190,7 +190,7 @@ pub fn raise_head(tx: &mut dyn Tx, id: &AreaPath, count: usize) -> Result<u64, S
         .ok_or_else(|| StorageError::Engine(format!("space {id} is gone")))
 }
 
-/// What paths hold; those that hold nothing are absent.
+/// The sums of these paths; paths without documents are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -220,7 +220,7 @@ pub fn path_sums<'p>(
     Ok(found.into_iter().collect())
 }
 
-/// Writes what paths hold.
+/// Writes the sums of paths.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -253,7 +253,7 @@ pub fn set_path_sums(
     )
 }
 
-/// What an area holds: the sum over its paths, and the newest sequence number in them.
+/// The sum over the paths of an area, and the highest sequence number in them.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -283,7 +283,7 @@ pub fn area_sum(
     Ok((sum, newest))
 }
 
-/// Gives a space a log's life and head: where a log was copied whole.
+/// Sets the log epoch and the head of a space whose log was copied as a whole.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -299,7 +299,7 @@ pub fn set_head(tx: &mut dyn Tx, id: &AreaPath, log: LogId, head: u64) -> Result
     Ok(())
 }
 
-/// Forgets a named value of the server itself.
+/// Deletes a named value of the server.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -308,7 +308,7 @@ pub fn delete_meta(tx: &mut dyn Tx, name: &str) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// A named value of the server itself.
+/// A named value of the server.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -320,7 +320,7 @@ pub fn meta(tx: &mut dyn Tx, name: &str) -> Result<Option<Vec<u8>>, StorageError
     )
 }
 
-/// Sets a named value of the server itself, unless it has one.
+/// Sets a named value of the server, unless it is already set.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -332,7 +332,7 @@ pub fn set_meta_once(tx: &mut dyn Tx, name: &str, value: &[u8]) -> Result<(), St
     Ok(())
 }
 
-/// Sets a named value of the server itself.
+/// Sets a named value of the server.
 ///
 /// # Errors
 /// [`StorageError`].

@@ -1,4 +1,4 @@
-//! Records that look like one: which are to be compared, and what was found.
+//! Suggestions: which documents are to be compared, and what was found.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use sync_core::record::{AreaPath, DocId};
 
 use super::{Row, StorageError, Tx, Value, docs::ids, spaces::area};
 
-/// Asks for records to be compared.
+/// Queues documents for comparison.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -23,7 +23,7 @@ pub fn ask(tx: &mut dyn Tx, space: &str, docs: &[Vec<u8>]) -> Result<(), Storage
     )
 }
 
-/// Spaces with records to be compared.
+/// Spaces with documents to be compared.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -35,7 +35,7 @@ pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
     )
 }
 
-/// Takes the next records of a space that are to be compared.
+/// Removes the next documents to be compared from the queue of a space and returns them.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -55,18 +55,18 @@ pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId
     Ok(docs)
 }
 
-/// A suggestion as it is kept.
+/// A stored suggestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// The smaller number.
+    /// The smaller of both document ids.
     pub doc: DocId,
-    /// The other record.
+    /// The other document.
     pub other: DocId,
-    /// 0 first.
+    /// The urgency; 0 is the most urgent.
     pub urgency: i64,
     /// In percent.
     pub score: i64,
-    /// Why, as JSON.
+    /// The signs that led to it, as JSON.
     pub signs: String,
 }
 
@@ -80,7 +80,7 @@ fn kept(row: &dyn Row) -> Result<Kept, StorageError> {
     })
 }
 
-/// Suggestions about records of a space, the most urgent first; records without one are absent.
+/// Suggestions about documents of a space, the most urgent first; documents without one are absent.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -110,7 +110,7 @@ pub fn about(
     Ok(found)
 }
 
-/// Replaces what is suggested about a record.
+/// Replaces the suggestions about a document.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -148,7 +148,7 @@ pub fn replace(
     )
 }
 
-/// Those of these records of a space about which there is a suggestion of this urgency.
+/// Those of these documents of a space about which there is a suggestion of this urgency.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -172,10 +172,10 @@ pub fn with_urgency(
     Ok(found)
 }
 
-/// Where a reader of suggestions stands: urgency, score, and both records.
+/// A position in the list of suggestions: urgency, score, and both documents.
 pub type Position = (i64, i64, DocId, DocId);
 
-/// Suggestions of a space in order, after a position, each with the paths of both records.
+/// Suggestions of a space in order, after a position, each with the paths of both documents.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -210,7 +210,8 @@ pub fn list(
     )
 }
 
-/// Marks records as changed in the ledger, in the caller's transaction that holds the mark.
+/// Marks documents as changed in the ledger; the caller's transaction must hold the lock on the mark. Returns the new
+/// change counter.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -230,7 +231,7 @@ pub fn touch(
     Ok(changed)
 }
 
-/// The digests of what is compared, of those of these records that are in the ledger.
+/// The comparison digests of those of these documents that are in the ledger.
 ///
 /// # Errors
 /// [`StorageError`].

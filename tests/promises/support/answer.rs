@@ -1,4 +1,4 @@
-//! Answers of a server that is not ours and has the server's key.
+//! Responses of another server program that has the server's key.
 
 use sync_core::{
     identity::{PackClaims, PackReceipt, SecretKey},

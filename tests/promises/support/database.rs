@@ -1,12 +1,12 @@
 //! The engine under test: SQLite in the town's folder, or a fresh database of a PostgreSQL server.
 //!
-//! `XUNCHA_TEST_POSTGRES` names a server where databases may be made, such as `host=/tmp/pg user=postgres`; `cargo
-//! xtask test` starts one and runs every promise a second time with it.
+//! `XUNCHA_TEST_POSTGRES` names a server on which databases may be created, such as `host=/tmp/pg user=postgres`.
+//! `cargo xtask test` starts one and runs every promise test a second time with it.
 
 use tokio::runtime::Runtime;
 use tokio_postgres::{Config, NoTls};
 
-/// A fresh database for one town; `None` means SQLite.
+/// Creates a database for one town; `None` means SQLite.
 pub(crate) fn fresh(runtime: &Runtime) -> Option<String> {
     let server: Config = std::env::var("XUNCHA_TEST_POSTGRES")
         .ok()?
@@ -36,7 +36,7 @@ pub(crate) fn fresh(runtime: &Runtime) -> Option<String> {
     ))
 }
 
-/// Whether the towns of this run are on PostgreSQL.
+/// Whether this run uses PostgreSQL.
 pub(crate) fn is_postgres() -> bool {
     std::env::var_os("XUNCHA_TEST_POSTGRES").is_some()
 }

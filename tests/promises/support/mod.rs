@@ -1,7 +1,7 @@
-//! The world of a test: a real server in process on port 0, real phone stores in a temporary folder.
+//! The world of a test: a real server in this process on port 0, and real device stores in a temporary folder.
 //!
-//! In come a seed and names, out come phones that are enrolled and a server that can be restarted. The server's
-//! clock and the phones' clocks are driven by hand.
+//! A town has enrolled devices and a server that can be restarted. The test drives the clocks of the server and of the
+//! devices.
 
 pub(crate) mod answer;
 pub(crate) mod database;
@@ -61,19 +61,19 @@ impl Town {
         Self::with_photos(None)
     }
 
-    /// With the photos in this store instead of the data folder.
+    /// A town whose photos are in this store instead of the data folder.
     pub(crate) fn with_photos(blobs: Option<String>) -> Self {
         let runtime = Runtime::new().unwrap();
         let database = database::fresh(&runtime);
         Self::over(runtime, database, blobs)
     }
 
-    /// On SQLite, where there is a PostgreSQL to move to.
+    /// A town on SQLite, only in runs that have a PostgreSQL to move to.
     pub(crate) fn embedded() -> Option<Self> {
         database::is_postgres().then(|| Self::over(Runtime::new().unwrap(), None, None))
     }
 
-    /// With other settings.
+    /// A town with other settings.
     pub(crate) fn configured(set: impl FnOnce(&mut Config)) -> Self {
         let runtime = Runtime::new().unwrap();
         let database = database::fresh(&runtime);
@@ -118,7 +118,7 @@ impl Town {
         self.app.as_ref().unwrap()
     }
 
-    /// Stops the server and starts it again, on the folder `name` of the town.
+    /// Stops the server and starts it again with the town's folder `name` as its data folder.
     pub(crate) fn restart_on(&mut self, name: &str) {
         let app = self.app.take().unwrap();
         self.runtime.block_on(app.stop()).unwrap();
@@ -128,7 +128,7 @@ impl Town {
         self.app = Some(app);
     }
 
-    /// Another process of the same server: the same database, the same photos.
+    /// Another process of the same server: same database, same photo store.
     pub(crate) fn another(&self) -> App {
         self.start(&self.config).unwrap()
     }
@@ -139,7 +139,7 @@ impl Town {
         self.runtime.block_on(start)
     }
 
-    /// Phones call this server from now on; the old one ends.
+    /// Stops the old server; devices call `app` from now on.
     pub(crate) fn move_to(&mut self, app: App) {
         let old = self.app.take().unwrap();
         self.runtime.block_on(old.stop()).unwrap();
@@ -147,7 +147,7 @@ impl Town {
         self.app = Some(app);
     }
 
-    /// An enrolled phone of somebody.
+    /// Enrols a new device for an actor of the world.
     pub(crate) fn phone(&mut self, name: &str) -> Phone {
         self.phones += 1;
         let folder = self.folder.path().join(format!("phone-{}", self.phones));
@@ -164,7 +164,7 @@ impl Town {
         phone
     }
 
-    /// Syncs completely.
+    /// Syncs until complete.
     pub(crate) fn sync(&self, phone: &mut Phone) -> Report {
         let report = phone
             .sync(&mut self.http.clone(), Options::default())
@@ -173,20 +173,20 @@ impl Town {
         report
     }
 
-    /// An administrator says that the server's clock is right.
+    /// An administrator accepts the server's clock.
     pub(crate) fn accept_clock(&self) {
         let access = &self.app().rooms.access;
         self.runtime.block_on(access.clock().accept()).unwrap();
     }
 
-    /// Brings the ledger up to the log.
+    /// Projects the log up to its head.
     pub(crate) fn project(&self) {
         self.runtime
             .block_on(self.app().rooms.projection.catch_up())
             .unwrap();
     }
 
-    /// A key to the review API for somebody.
+    /// A token of the review API for an actor of the world.
     pub(crate) fn token(&self, name: &str) -> String {
         let actor = self.world.actor(name).clone();
         let access = &self.app().rooms.access;
@@ -195,19 +195,19 @@ impl Town {
             .unwrap()
     }
 
-    /// The server's address.
+    /// A URL on the server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.app().address)
     }
 
-    /// What the operators' listener answers.
+    /// The response of the operators' listener.
     pub(crate) fn operators(&self, path: &str) -> (u16, String) {
         let address = self.app().health_address.unwrap();
         let answer = reqwest::blocking::get(format!("http://{address}{path}")).unwrap();
         (answer.status().as_u16(), answer.text().unwrap())
     }
 
-    /// How many refusals of a cause the server has counted.
+    /// The number of refusals with this cause in the server's metrics.
     pub(crate) fn refusals(&self, cause: &str) -> u64 {
         let (_, text) = self.operators("/metrics");
         let name = format!("xuncha_refusals_total{{cause=\"{cause}\"}} ");
@@ -236,17 +236,17 @@ impl Town {
 }
 
 impl Town {
-    /// Rows of the log.
+    /// The number of changes in the log.
     pub(crate) fn changes_stored(&self) -> u64 {
         self.count("SELECT CAST(COALESCE(SUM(change_count), 0) AS BIGINT) FROM path_sum")
     }
 
-    /// Photos that are listed as stored.
+    /// The number of stored photos.
     pub(crate) fn photos_listed(&self) -> u64 {
         self.count("SELECT COUNT(*) FROM blob")
     }
 
-    /// Changes in quarantine.
+    /// The number of changes in quarantine.
     pub(crate) fn quarantined(&self) -> u64 {
         self.count("SELECT COUNT(*) FROM quarantine")
     }
@@ -257,19 +257,19 @@ impl Town {
         self.runtime.block_on(rows).unwrap()[0].unsigned_abs()
     }
 
-    /// Sets the log back without a new life, as a broken restore would.
+    /// Sets the head of the log back without a new log epoch, as an incorrect restore would.
     pub(crate) fn forget_log(&self) {
         let sql = "UPDATE space SET head = 0";
         let set = self.app().storage.write(move |tx| tx.execute(sql, &[]));
         self.runtime.block_on(set).unwrap();
     }
 
-    /// Disables a phone.
+    /// Revokes a device.
     pub(crate) fn revoke(&self, id: DeviceId) {
         self.mark(id, "revoked");
     }
 
-    /// Reports a phone lost: it is asked to erase what it holds.
+    /// Reports a device lost, so that it is directed to erase its data.
     pub(crate) fn report_lost(&self, id: DeviceId) {
         self.mark(id, "wipe");
     }
@@ -368,7 +368,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Lets only so many calls through, then has no signal.
+/// Passes only a number of calls; every further call is lost.
 pub(crate) struct Only<T>(pub(crate) T, pub(crate) u32);
 
 impl<T: Transport> Transport for Only<T> {

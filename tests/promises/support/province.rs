@@ -1,7 +1,7 @@
-//! A province for figures and reports: the 17 cities with a county or three each, and ledgers written row by row.
+//! A province for indicators and reports: the 17 cities with one to three counties each, and rows of the ledger.
 //!
-//! Places are real codes, everything recorded in them is made up. Rows are written where the projection would write
-//! them, so that a test says exactly what was recorded.
+//! The codes of places are real; all data in them is invented. Rows are written directly into the projection's tables,
+//! so that a test states exactly what they contain.
 
 use cli_simulator::phone::Transport;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use xuncha_server::{
 
 use super::{MORNING, Town};
 
-/// Counties with a log of their own; the last four are cities as well.
+/// Counties with their own log; the last four also count as cities.
 pub(crate) const COUNTIES: [&str; 20] = [
     "420000/420100/420106",
     "420000/420100/420103",
@@ -67,7 +67,7 @@ pub(crate) fn area(text: &str) -> AreaPath {
     text.parse().unwrap()
 }
 
-/// A hazard as a test says it.
+/// A hazard for the ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) path: String,
@@ -75,7 +75,7 @@ pub(crate) struct Found {
     pub(crate) code: &'static str,
     pub(crate) found_at: i64,
     pub(crate) deadline: Option<i64>,
-    /// Whether it is certain when the deadline was reached.
+    /// Whether the deadline is certain.
     pub(crate) certain: bool,
     pub(crate) cycle: i64,
     pub(crate) problem: &'static str,
@@ -124,14 +124,14 @@ impl Town {
         self.runtime.block_on(import).unwrap()
     }
 
-    /// A key to the review API for a person of a number.
+    /// A token of the review API for the person with this number.
     pub(crate) fn key_of(&self, person: u8, role: Role, within: &str) -> String {
         let access = &self.app().rooms.access;
         let token = access.issue_token(PersonId([person; 16]), role, area(within), String::new());
         self.runtime.block_on(token).unwrap()
     }
 
-    /// A province reviewer's key to everything.
+    /// A token of a province reviewer for the whole province.
     pub(crate) fn province_key(&self) -> String {
         self.key_of(90, Role::ProvinceReviewer, "420000")
     }
@@ -152,7 +152,7 @@ impl Town {
         });
     }
 
-    /// Writes a record of the campaign that counts, with its figures.
+    /// Writes an activity that counts, with its quantities.
     pub(crate) fn recorded(&self, path: &str, kind: &str, data: &str, figures: &[(&str, i64)]) {
         self.recorded_at(path, kind, data, figures, MORNING, fresh());
     }
@@ -192,7 +192,7 @@ impl Town {
         });
     }
 
-    /// Says that a finished inspection looked at buildings.
+    /// Writes a finished inspection that reached these buildings.
     pub(crate) fn inspected(&self, path: &str, compound: [u8; 16], buildings: &[&str], at: i64) {
         let doc = fresh();
         self.recorded_at(
@@ -222,7 +222,7 @@ impl Town {
         });
     }
 
-    /// A POST of JSON with a token: status and answer.
+    /// A POST of JSON with a token: status and body.
     pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let call = Call {
             method: Method::Post,
@@ -263,13 +263,13 @@ fn quantity(
     Ok(())
 }
 
-/// The county of a path: of those here.
+/// The county, of those of this file, that contains a path.
 fn space_of(path: &str) -> String {
     let county = COUNTIES.iter().find(|c| area(c).covers(&area(path)));
     (*county.unwrap()).to_owned()
 }
 
-/// A new identifier.
+/// A new id.
 pub(crate) fn fresh() -> [u8; 16] {
     use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -299,7 +299,7 @@ fn row(f: &Found, doc: [u8; 16]) -> Hazard {
     }
 }
 
-/// The cumulative value of a figure in a row.
+/// The cumulative value of an indicator in a row.
 pub(crate) fn value(row: &Value, code: &str) -> f64 {
     row["values"][code]["cumulative"]
         .as_f64()

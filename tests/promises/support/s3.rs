@@ -52,12 +52,12 @@ impl S3 {
         }
     }
 
-    /// The setting that names its bucket.
+    /// The setting that names the bucket of this store.
     pub(crate) fn setting(&self) -> String {
         self.setting_of(BUCKET, SECRET)
     }
 
-    /// The setting that names some bucket with some secret.
+    /// The setting that names this bucket with this secret.
     pub(crate) fn setting_of(&self, bucket: &str, secret: &str) -> String {
         let endpoint = format!(
             "endpoint=http://{}&region=us-east-1&allow_http=true",
@@ -77,7 +77,7 @@ impl S3 {
     }
 }
 
-/// The names of all files below a folder's `blobs` and `uploads`, without what a store hides.
+/// The names of all files below a folder's `blobs` and `uploads`; a store's own files are outside both.
 pub(crate) fn objects_in(root: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut folders = vec![root.join("blobs"), root.join("uploads")];
@@ -123,7 +123,7 @@ async fn serve(listener: TcpListener, service: S3Service, calls: Arc<Mutex<Vec<S
     }
 }
 
-/// What S3 says; s3s-fs would make the bucket.
+/// The response of S3; s3s-fs would create the bucket.
 fn no_such_bucket() -> Response<s3s::Body> {
     let said =
         "<Error><Code>NoSuchBucket</Code><Message>The bucket does not exist</Message></Error>";

@@ -1,4 +1,4 @@
-//! Reports as tests seal them, and the clocks they are sealed by.
+//! Sealed reports, and the clocks of tests.
 
 use cli_simulator::phone::Phone;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::{MORNING, Town};
 
 pub(crate) const HOUR: i64 = 3_600_000;
 
-/// Half past four in the afternoon: after the cut-off of a daily report.
+/// 16:30, which is after the cut-off of a daily report.
 pub(crate) const AFTERNOON: i64 = MORNING + 7 * HOUR + HOUR / 2;
 
-/// An order of a daily report, cut off at four in the afternoon.
+/// An order of a daily report with its cut-off at 16:00.
 pub(crate) fn daily(area: &str) -> Value {
     json!({ "kind": "daily", "area": area, "from": "2024-03-25", "to": "2024-03-25",
         "cut_off": "2024-03-25T16:00:00+08:00" })
@@ -23,7 +23,7 @@ impl Town {
         self.clock.store(ms, std::sync::atomic::Ordering::SeqCst);
     }
 
-    /// Seals a report that must be taken; its view and its content.
+    /// Seals a report, which must succeed; returns its view and its content.
     pub(crate) fn seal(&self, key: &str, order: &Value) -> (Value, Value) {
         let (status, view) = self.post("/v1/reports", key, order);
         assert_eq!(status, 200, "{view}");
@@ -50,7 +50,7 @@ pub(crate) fn title(town: &Town, query: &str, key: &str) -> String {
     text.lines().next().unwrap().to_owned()
 }
 
-/// Sets a phone's clock, as a person does.
+/// Sets a device's clock, as a person can.
 pub(crate) fn set(phone: &Phone, ms: i64) {
     phone.clock.as_ref().unwrap().set(DeviceTime(ms));
 }

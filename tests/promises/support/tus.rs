@@ -1,4 +1,4 @@
-//! A tus client by hand: what it does wrong is up to the test.
+//! A tus client whose requests a test can make incorrect.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::blocking::{Client, Response};
@@ -8,7 +8,7 @@ use xuncha_server::app::App;
 
 use super::Town;
 
-/// A tus client by hand, as one enrolled phone.
+/// A tus client with the token of an enrolled device.
 pub(crate) struct Tus {
     base: String,
     pub(crate) client: Client,
@@ -20,7 +20,7 @@ impl Tus {
         Self::at(town.app(), token)
     }
 
-    /// Talks to this process.
+    /// A client of this server process.
     pub(crate) fn at(app: &App, token: String) -> Self {
         Self {
             base: format!("http://{}", app.address),
@@ -87,7 +87,7 @@ impl Tus {
     }
 }
 
-/// A header of an answer, or nothing.
+/// A header of a response, empty if it is absent.
 pub(crate) fn header(response: &Response, name: &str) -> String {
     response
         .headers()

@@ -1,4 +1,4 @@
-//! The vector of the campaign: a record that is confirmed, and an inspection that is finished.
+//! The vector of the campaign: an activity that is confirmed, and an inspection that is finished.
 
 use std::collections::BTreeMap;
 

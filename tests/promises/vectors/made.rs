@@ -1,4 +1,4 @@
-//! The vectors as this version makes them: constant keys, constant times, one short story.
+//! The vectors as this version writes them: constant keys, constant times, one short story.
 
 use cli_simulator::world::{World, evidence, observation};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use sync_core::{
 
 const NOON: i64 = 1_711_339_200_000;
 
-/// The story: a worker finds a hazard, the manager says it is fixed.
+/// The story: a worker finds a hazard and fixes it on the spot.
 struct Story {
     server: SecretKey,
     phone: SecretKey,
@@ -218,7 +218,7 @@ fn pack(story: &Story) -> Value {
     })
 }
 
-/// The server's row of the list, sent beside the record.
+/// The list row, sent with the document.
 fn row() -> Row {
     Row {
         state: 15,
@@ -246,7 +246,7 @@ fn pages(story: &Story, log: LogId) -> Vec<Page> {
             sum: sum(story),
             row: Some(row()),
         },
-        // Both changes came in one pack.
+        // One pack contained both changes.
         received: Some(Received(vec![ServerTime(NOON + 3_600_123); 2])),
     };
     let delta = Item {

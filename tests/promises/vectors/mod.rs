@@ -1,7 +1,7 @@
-//! The contract for other implementations: golden vectors, and the wire's grammar in CDDL.
+//! The contract for other implementations: golden vectors, and the grammar of the wire format in CDDL.
 //!
-//! `schemas/vectors/*.json` holds bytes as they travel beside what they mean. One test makes them anew and compares;
-//! the others read only the files, with none of our code where another library can do it.
+//! `schemas/vectors/*.json` contains bytes as sent, with their meaning. One test generates the vectors again and
+//! compares. The others read only the files, and use other libraries than our code where possible.
 
 mod campaign;
 mod made;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// Where the vectors are.
+/// The folder of the vectors.
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas/vectors")
 }
@@ -26,7 +26,7 @@ fn unhex(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().expect("bytes in hexadecimal")).unwrap()
 }
 
-/// `XUNCHA_BLESS=1` writes the files instead of comparing: only for a change of the format that is meant.
+/// `XUNCHA_BLESS=1` writes the files instead of comparing: only for an intended change of the format.
 #[test]
 fn the_vectors_are_what_this_version_writes() {
     let bless = std::env::var_os("XUNCHA_BLESS").is_some();

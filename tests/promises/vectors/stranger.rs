@@ -1,4 +1,4 @@
-//! Another implementation, played with plain libraries: SHA-256, Ed25519, CBOR, zstd, Automerge and a CDDL validator.
+//! A second implementation with plain libraries: SHA-256, Ed25519, CBOR, zstd, Automerge and a CDDL validator.
 
 use automerge::{AutoCommit, Change, ROOT, ReadDoc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -87,7 +87,7 @@ fn a_document_is_read_with_automerge_and_its_events_are_named_by_their_hash() {
             assert_eq!(hex::encode(bytes), event["bytes"]);
             assert_eq!(URL_SAFE_NO_PAD.encode(&Sha256::digest(bytes)[..12]), name);
             fits("event", bytes).unwrap();
-            // The same content under another kind's number is not that kind.
+            // The same content with the number of another kind must not match.
             let mut other = bytes.to_vec();
             other[2] = 7;
             assert!(fits("event", &other).is_err());
@@ -144,7 +144,7 @@ fn a_pack_is_what_its_device_signed_change_by_change() {
         &signature,
         &vector["device_public_key"]
     ));
-    // The hashes in the claims are those of the changes that travel.
+    // The hashes in the claims are those of the changes in the request.
     let count = d.array().unwrap().unwrap();
     for _ in 0..count {
         d.array().unwrap();
@@ -193,8 +193,8 @@ fn a_page_follows_the_grammar_and_carries_whole_documents_and_deltas() {
     );
 }
 
-/// The times of the first document of the first page: behind its three other fields, each the difference to the one
-/// before.
+/// The times of the first document of the first page, which follow its three other fields. Each is the difference from
+/// the previous one.
 fn first_times(response: &[u8]) -> Vec<i64> {
     let mut d = Decoder::new(response);
     let mut into = |before: usize| {
@@ -203,7 +203,7 @@ fn first_times(response: &[u8]) -> Vec<i64> {
             d.skip().unwrap();
         }
     };
-    // The pull's answer, its pages, the first page's items, the first item's times.
+    // The pull's response, its pages, the items of the first page, the times of the first item.
     for before in [1, 0, 0, 3, 0, 3] {
         into(before);
     }
@@ -245,7 +245,7 @@ fn the_grammar_refuses_what_does_not_follow_it() {
     let request = unhex(&read("pack")["request"]);
     assert!(fits("pull-request", &request).is_err());
     assert!(fits("push-request", &request[..request.len() - 1]).is_err());
-    // A claim of another length than a hash has.
+    // Claims whose hash has an incorrect length.
     assert!(fits("pack-receipt", &[0x84, 0x41, 0, 1, 0x41, 0, 1]).is_err());
 }
 

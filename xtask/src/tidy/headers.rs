@@ -1,4 +1,4 @@
-//! Every file says what it does; every folder's `mod.rs` with a paragraph.
+//! Every file begins with what it does; the `mod.rs` of a folder with a paragraph.
 
 use super::Source;
 

@@ -1,4 +1,4 @@
-//! Imports follow the table of `layers.toml`: downwards only, no circle.
+//! Imports must follow `layers.toml`: only downwards, without cycles.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(super) fn check(source: &Source, table: &Table) -> Vec<String> {
     found
 }
 
-/// Modules named after `crate::`, alone or in braces.
+/// Modules that are named after `crate::`, directly or in braces.
 fn targets(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("crate::") {

@@ -1,4 +1,4 @@
-//! Every member takes the workspace's lints; the core names no runtime.
+//! Every member must use the workspace's lints; the core must not depend on a runtime.
 
 use std::fs;
 

@@ -1,7 +1,7 @@
-//! `cargo xtask tidy`: the rules of the house that a machine can keep.
+//! `cargo xtask tidy`: the project's rules that a program can check.
 //!
-//! In comes the tree, out comes a list of places with what to do. Each rule is one file and looks at one file of
-//! the tree at a time.
+//! Each rule is one file. It checks one source file or manifest at a time and returns the places that break it, each
+//! with what to do.
 
 mod headers;
 mod layers;
@@ -26,7 +26,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The crate's folder.
+    /// The folder of its crate.
     fn member(&self) -> &str {
         self.path.split('/').next().unwrap_or_default()
     }

@@ -1,8 +1,8 @@
-//! A file is read in one sitting.
+//! A file must be short enough to be read as a whole.
 
 use super::Source;
 
-/// Lines of a file at most.
+/// Maximum number of lines of a file.
 const LIMIT: usize = 450;
 
 pub(super) fn check(source: &Source) -> Option<String> {

@@ -1,4 +1,4 @@
-//! SQL stays in the rooms that own it.
+//! SQL is allowed only in the modules that own a database.
 
 use super::Source;
 

@@ -1,4 +1,4 @@
-//! Counting facts: each is added to the figures it belongs to, once for its place.
+//! Counts facts: each is added once, at its place, to the indicators that it belongs to.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,24 +21,24 @@ use crate::storage::{
     spaces::area,
 };
 
-/// 已销号: what a hazard counts as whose records all say that they are another one.
+/// 已销号: the state of a hazard all of whose documents link to another one.
 const CLOSED: StateCode = StateCode(80);
 
-/// A figure in thousandths: of the period, and cumulative.
+/// A figure in thousandths of its unit: of the period, and cumulative.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) period: i64,
     pub(crate) cumulative: i64,
 }
 
-/// All figures of a place, in the order of the table; companies are kept by name until each is counted once.
+/// All figures of a place, in the order of the table. Companies are kept as a set, because each is counted once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) cells: Vec<Cell>,
     companies: BTreeSet<(Vec<u8>, bool)>,
 }
 
-/// What was counted.
+/// The result of counting.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
     pub(super) places: BTreeMap<AreaPath, Tally>,
@@ -67,7 +67,7 @@ impl Tally {
         self.cells[at].period += if recent { milli } else { 0 };
     }
 
-    /// A figure by its place in the table.
+    /// The figure of the indicator at this index of the table.
     pub(super) fn cell(&self, at: usize, value: &Measure) -> Cell {
         let mut cell = self.cells.get(at).copied().unwrap_or_default();
         let companies = Inspected::Companies;
@@ -86,7 +86,7 @@ impl Counted {
         self.places.entry(place.clone()).or_default()
     }
 
-    /// Drops the places that something else stands for.
+    /// Drops the places that the predicate matches: a sealed report contains them, or they are outside the sheet.
     pub(crate) fn leave(&mut self, gone: impl Fn(&AreaPath) -> bool) {
         self.places.retain(|place, _| !gone(place));
     }
@@ -109,7 +109,7 @@ pub(crate) fn count(
     Ok(counted)
 }
 
-/// The table taken apart: every part of every figure, with the figure's place.
+/// The table in parts: every part of every indicator, with the index of the indicator.
 struct Parts<'t> {
     table: &'t Indicators,
     all: Vec<(usize, &'t Measure)>,
@@ -180,7 +180,7 @@ impl<'t> Parts<'t> {
         }
     }
 
-    /// A sum of a quantity, or a count of records.
+    /// Adds a sum of quantities, or a count of documents.
     fn amount(&self, amount: &Amount, unit: i64, counted: &mut Counted) {
         let data = amount.data.as_deref();
         let data = data.map(|text| serde_json::from_str(text).unwrap_or_default());
@@ -209,7 +209,7 @@ impl<'t> Parts<'t> {
         } = standing;
         let tally = counted.at(&area(&compound.path)?);
         for (at, part) in &self.all {
-            // What stands in the register belongs to every period.
+            // What the register contains counts in every period.
             let [known, all] = [covered.known, covered.all];
             let [ever, now] = match part {
                 Measure::Compounds { compounds } => {
@@ -243,7 +243,8 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// Whether a record's fields are these; a figure with conditions is counted apart from one without.
+/// Whether an activity's fields are these. Indicators with conditions on fields are computed from other rows than those
+/// without.
 fn has(data: Option<&serde_json::Value>, fields: &Fields) -> bool {
     match data {
         None => fields.is_empty(),

@@ -1,4 +1,4 @@
-//! Gathering: what was recorded in each space, in as few rows as the figures need.
+//! Gathers what the indicators are computed from, space by space, in as few rows as they need.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::storage::{
     indicators::{self, Amount, Ask, Covered, Hazards},
 };
 
-/// A compound of the register with its buildings and what was seen of them.
+/// A compound of the register with the number of its buildings and its coverage.
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) compound: Compound,
@@ -19,7 +19,7 @@ pub(super) struct Standing {
     pub(super) covered: Covered,
 }
 
-/// What was recorded in one space.
+/// What is known of one space.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) hazards: Vec<Hazards>,

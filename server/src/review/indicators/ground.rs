@@ -1,4 +1,4 @@
-//! Which places a sheet is about: spaces, parts of them, and whom they report to.
+//! The ground of a sheet: the spaces that it counts, parts of them, and the reporting tree.
 
 use std::collections::BTreeSet;
 
@@ -20,29 +20,29 @@ use crate::{
 pub(crate) struct Part {
     pub(crate) space: AreaPath,
     pub(crate) log: LogId,
-    /// The number up to which the ledger follows, and the head of the log.
+    /// The ledger is projected up to `mark`; `head` is the head of the log.
     pub(crate) mark: u64,
     pub(crate) head: u64,
-    /// Only in these areas; everywhere if empty.
+    /// Only in these areas of the space; in all of it if empty.
     pub(super) areas: Vec<AreaPath>,
     pub(super) by_path: bool,
-    /// Whether it is counted now; a sealed report may stand for all of it.
+    /// Whether it is counted now; `false` if sealed reports contain all of it.
     pub(crate) counted: bool,
 }
 
-/// The places of a sheet.
+/// The ground of a sheet.
 #[derive(Debug)]
 pub(crate) struct Ground {
     pub(crate) parents: ReportingTree,
-    /// What the sheet is about: one area, or all that the caller sees.
+    /// The areas of the sheet: one area, or all that the caller may read.
     pub(crate) areas: Vec<AreaPath>,
-    /// Whether it is about one area, and so about what reports to it.
+    /// Whether the sheet is about one area, and so about everything that reports to it.
     one: bool,
     pub(crate) parts: Vec<Part>,
 }
 
 impl Ground {
-    /// The places of one area, or of everything within reach.
+    /// The ground of one area, or of everything within reach.
     pub(crate) fn of(
         tx: &mut dyn Tx,
         reach: &Reach,
@@ -92,7 +92,7 @@ impl Ground {
         !self.one || self.parents.is_within(place, &self.areas[0])
     }
 
-    /// The areas of a level that the table names here, whether anything was recorded in them or not.
+    /// The areas of a level that the table of regions has here, with or without data.
     pub(crate) fn registered(&self, level: Level) -> BTreeSet<AreaPath> {
         let mut found = BTreeSet::new();
         for area in &self.areas {
@@ -102,7 +102,7 @@ impl Ground {
         found
     }
 
-    /// The county a path lies in; of a path above the counties, one of them.
+    /// The county that contains a path; for a path above the counties, one of those below it.
     pub(crate) fn county(&self, path: &AreaPath) -> AreaPath {
         let spaces = || self.parts.iter().map(|part| &part.space);
         let around = spaces().find(|space| space.covers(path));
@@ -110,7 +110,7 @@ impl Ground {
         found.unwrap_or(path).clone()
     }
 
-    /// Changes that are in the log but not yet in the ledger.
+    /// The number of changes that are in the log but not yet in the ledger.
     pub(crate) fn lag(&self) -> u64 {
         let behind = |part: &Part| part.head.saturating_sub(part.mark);
         self.counted().map(behind).sum()
@@ -121,7 +121,7 @@ impl Ground {
         self.parts.iter().filter(|part| part.counted)
     }
 
-    /// Leaves out the spaces that something else stands for, unless parts of them count elsewhere.
+    /// Stops counting the spaces that the predicate matches, except those that are counted by path.
     pub(crate) fn leave(&mut self, gone: impl Fn(&Self, &AreaPath) -> bool) {
         let counted = |part: &Part| part.by_path || !gone(self, &part.space);
         let counted: Vec<bool> = self.parts.iter().map(counted).collect();
@@ -131,7 +131,7 @@ impl Ground {
     }
 }
 
-/// An area with everything that reports to it, all of which the caller must see: a sheet is whole or refused.
+/// An area with everything that reports to it. The caller must be allowed to read all of it: a sheet is never partial.
 fn covered(
     reach: &Reach,
     parents: &ReportingTree,

@@ -1,4 +1,4 @@
-//! Values typed by hand: beside what is counted, with who and why; never instead of it.
+//! Manual values: stored with person and reason, shown with the computed value and never instead of it.
 
 use serde::{Deserialize, Serialize};
 use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
@@ -19,7 +19,7 @@ use crate::{
 /// Characters of a reason at most.
 const REASON: usize = 500;
 
-/// A value somebody types.
+/// A manual value to be stored.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualValue {
@@ -31,14 +31,14 @@ pub struct ManualValue {
     pub from: String,
     /// Last day.
     pub to: String,
-    /// The value, with three decimals at most.
+    /// The value, with at most three decimals.
     #[schema(value_type = f64)]
     pub value: Milli,
-    /// Why it is typed: where it is from.
+    /// Why it is entered, and its source.
     pub reason: String,
 }
 
-/// A value somebody typed.
+/// A stored manual value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ManualView {
     /// Administrative path.
@@ -48,11 +48,11 @@ pub struct ManualView {
     /// The value.
     #[schema(value_type = f64)]
     pub value: Milli,
-    /// Why.
+    /// Why it was entered, and its source.
     pub reason: String,
-    /// Who, an opaque number.
+    /// The id of the person who entered it.
     pub person: String,
-    /// When, RFC 3339.
+    /// When it was entered, RFC 3339.
     pub at: String,
 }
 
@@ -67,7 +67,7 @@ fn shown(m: Manual) -> ManualView {
     }
 }
 
-/// The values typed for an area and below, for exactly this period.
+/// The manual values of an area and the areas below it, for exactly this period.
 pub(crate) fn list(
     tx: &mut dyn Tx,
     area: &AreaPath,
@@ -77,7 +77,7 @@ pub(crate) fn list(
     Ok(values.into_iter().map(shown).collect())
 }
 
-/// A reason as people must give one.
+/// Checks a reason: 1 to 500 characters.
 pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > REASON {
@@ -88,10 +88,10 @@ pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
 }
 
 impl Review {
-    /// Keeps a value typed by hand beside the counted one.
+    /// Stores a manual value. The computed value stays as it is.
     ///
     /// # Errors
-    /// `out-of-scope` for anybody but a reviewer of the area, `bad-filter` naming the field.
+    /// `out-of-scope` unless the caller is a reviewer of the area, `bad-filter` naming the field.
     pub async fn type_value(
         &self,
         reach: &Reach,

@@ -1,4 +1,4 @@
-//! Figures in thousandths: exact in sums, plain decimal numbers in JSON.
+//! Figures in thousandths: sums are exact, and JSON has plain decimal numbers.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Milli(pub i64);
 
-/// What can be written as a decimal number and read back unchanged.
+/// The bound below which a decimal number is read back unchanged.
 const MOST: f64 = 9e12;
 
 impl Milli {
-    /// From a number with three decimals at most.
+    /// From a number with at most three decimals; `None` if it has more or is too large.
     pub fn from_number(number: f64) -> Option<Self> {
         let milli = number * 1000.0;
         let whole = milli.round();

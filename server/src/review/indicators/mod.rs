@@ -1,8 +1,8 @@
-//! The figures of the campaign for an area and a period, as the ledger stands.
+//! The indicators of the campaign for an area and a period, computed from the ledger as of now.
 //!
-//! In come an area, a level and days; facts are gathered space by space, counted once for each place, rolled up by the
-//! table of parents, and checked against each other. What a figure counts is data of the catalogue; nothing here knows
-//! a code. A value typed by hand stands beside the counted one.
+//! Input is an area, a level and a period. Facts are gathered space by space, counted once for each place, rolled up
+//! along the reporting tree, and cross-checked. What an indicator counts is data of the catalogue; no code here refers
+//! to a code of an indicator. A manual value is shown with the computed value.
 
 mod count;
 mod facts;
@@ -34,7 +34,7 @@ use crate::{
     storage::Tx,
 };
 
-/// What to count.
+/// Which indicators to compute.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -44,19 +44,19 @@ pub struct Question {
     /// Rows by `city`, `county`, `street`, `community` or `grid`; `county` if absent.
     #[param(inline)]
     pub by: Option<Level>,
-    /// First day of the period, of China time; as `to` if absent.
+    /// First day of the period, in China Standard Time; as `to` if absent.
     pub from: Option<String>,
-    /// Last day of the period, included; today if absent. Nothing later counts, in the cumulative values neither.
+    /// Last day of the period, included; today if absent. Nothing later counts, not even in the cumulative values.
     pub to: Option<String>,
-    /// Leave the duties of property companies out of the hazards.
+    /// Do not count the duties of property companies among the hazards.
     #[serde(default)]
     pub without_duties: bool,
 }
 
-/// The figures of an area, at one instant.
+/// The indicators of an area, at one time.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct IndicatorSheet {
-    /// When it was counted, RFC 3339.
+    /// When they were computed, RFC 3339.
     pub as_of: String,
     /// Nothing at or after this counts, RFC 3339.
     pub cut_off: String,
@@ -64,38 +64,39 @@ pub struct IndicatorSheet {
     pub from: String,
     /// Last day of the period.
     pub to: String,
-    /// Versions of the tables it was counted by.
+    /// Versions of the tables that they were computed with.
     pub catalogue: Versions,
-    /// Events that came after the newest sealed report of the area was sealed, but were claimed before its cut-off.
+    /// Late arrivals: events in the log after the baseline of the area's newest sealed report, claimed before its
+    /// cut-off.
     pub late_arrival_count: u64,
-    /// Whether there are more of them than were counted.
+    /// Whether there are more late arrivals than were counted.
     pub late_arrivals_more: bool,
     /// Changes that are in the log but not yet in the ledger.
     pub ledger_lag: u64,
-    /// Records that cannot be read; they are in no figure.
+    /// Documents that cannot be folded; they are in no indicator.
     pub unreadable: i64,
-    /// Whether the duties of property companies are left out of the hazards.
+    /// Whether the duties of property companies are not counted among the hazards.
     pub without_duties: bool,
-    /// The whole.
+    /// The values of the whole area.
     pub total: Row,
     /// One row for each place.
     pub rows: Vec<Row>,
-    /// What must agree in the total, and what does not agree in a row.
+    /// All cross-checks of the total, and those of the rows that do not hold.
     pub checks: Vec<CheckView>,
-    /// Values typed by hand for this period.
+    /// Manual values for this period.
     pub manual: Vec<ManualView>,
 }
 
-/// Versions of the tables a sheet was counted by.
+/// Versions of the tables that a sheet was computed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Versions {
-    /// Of the figures.
+    /// Version of the indicators.
     pub indicators: u32,
-    /// Of the hazard kinds.
+    /// Version of the hazard kinds.
     pub hazard_kinds: u32,
-    /// Of the lifecycle.
+    /// Version of the lifecycle.
     pub lifecycle: u32,
-    /// Of the regions.
+    /// Version of the regions.
     pub regions: u32,
 }
 
@@ -111,7 +112,7 @@ impl Versions {
     }
 }
 
-/// Whether this caller is a reviewer: somebody who may take a step with a report.
+/// Whether the caller is a reviewer: a person in a role that may take a step with a report.
 pub(crate) fn is_reviewer(reach: &Reach) -> bool {
     let steps = &Catalogue::embedded().indicators.report_steps;
     reach.person().is_some()
@@ -139,7 +140,7 @@ impl From<Level> for Of {
 }
 
 impl Review {
-    /// The figures of an area, as of now.
+    /// The indicators of an area as of now.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter, `out-of-scope` naming the area.

@@ -1,33 +1,33 @@
-//! Days of China time.
+//! Days in China Standard Time (UTC+8).
 
 use sync_core::wire::Code;
 
 use crate::access::Refusal;
 
-/// Milliseconds of a day, and how far China is ahead of UTC.
+/// Milliseconds of a day, and the offset of China Standard Time from UTC.
 const DAY_MS: i64 = 86_400_000;
 const AHEAD_MS: i64 = 8 * 3_600_000;
 
-/// Days from the first to the last, both included.
+/// A range of days, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Period {
     /// First day, `yyyy-mm-dd`.
     pub(crate) from: String,
     /// Last day.
     pub(crate) to: String,
-    /// Where it begins, milliseconds UTC.
+    /// Start of the first day, milliseconds UTC.
     pub(crate) begin: i64,
-    /// Where it ends, milliseconds UTC, not included.
+    /// End of the last day (exclusive), milliseconds UTC.
     pub(crate) end: i64,
 }
 
-/// The day of an instant.
+/// The day of a time, `yyyy-mm-dd`.
 pub(crate) fn day(at: i64) -> String {
     let text = super::view::instant(at + AHEAD_MS);
     text.get(..10).unwrap_or_default().to_owned()
 }
 
-/// When a day begins.
+/// The start of a day, milliseconds UTC.
 pub(crate) fn begin(parameter: &str, day: &str) -> Result<i64, Refusal> {
     let at = format!("{day}T00:00:00+08:00").parse::<jiff::Timestamp>();
     let at = at.ok().filter(|_| day.len() == 10);
@@ -36,7 +36,7 @@ pub(crate) fn begin(parameter: &str, day: &str) -> Result<i64, Refusal> {
 }
 
 impl Period {
-    /// Reads the days; without a last one until today, without a first one that last day alone.
+    /// Parses a range of days. Without `to` it ends today; without `from` it is one day.
     pub(crate) fn read(from: Option<&str>, to: Option<&str>, now: i64) -> Result<Self, Refusal> {
         let to = to.map_or_else(|| day(now), str::to_owned);
         let from = from.map_or_else(|| to.clone(), str::to_owned);
@@ -57,7 +57,7 @@ impl Period {
 #[derive(Debug, Clone)]
 pub(crate) struct Counting {
     pub(crate) period: Period,
-    /// Nothing at or after this counts.
+    /// Nothing at or after this time counts, milliseconds UTC.
     pub(crate) cut_off: i64,
     pub(crate) as_of: i64,
     pub(crate) without_duties: bool,

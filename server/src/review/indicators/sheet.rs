@@ -1,4 +1,4 @@
-//! From tallies to rows: values by code, ratios, and what must agree.
+//! Turns tallies into rows: values by code, ratios, and cross-checks.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::storage::{StorageError, Tx, names};
 
-/// A figure; `null` where there is none, as for a rate of nothing.
+/// A figure; `null` if it has no value, as a ratio with the denominator 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Figures {
     /// Of the period 本期.
@@ -30,24 +30,24 @@ pub struct Figures {
 /// The figures of one place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Row {
-    /// What it counts as; absent for the whole.
+    /// The level that the place is counted at; absent for the whole.
     pub level: Option<String>,
-    /// Administrative path; absent if the whole is several areas.
+    /// Administrative path; absent if the whole consists of several areas.
     pub area: Option<String>,
     /// Its name, if it is known.
     pub name: Option<String>,
-    /// By code, such as `ST-07`.
+    /// Values by the indicator's code, such as `ST-07`.
     pub values: BTreeMap<String, Figures>,
 }
 
-/// Two sides that must agree, and whether they do.
+/// A cross-check: two sides that must agree, and whether they do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CheckView {
     /// The place; absent for the whole.
     pub area: Option<String>,
     /// `period` or `cumulative`.
     pub column: String,
-    /// The check in signs, such as `ST-08 ≤ ST-07`.
+    /// The check as a formula, such as `ST-08 ≤ ST-07`.
     pub check: String,
     /// The left side.
     #[schema(value_type = f64)]
@@ -84,7 +84,7 @@ pub(crate) fn rows(
     Ok(tallies.into_iter().map(row).collect())
 }
 
-/// The row of the whole.
+/// The row of the whole area.
 pub(crate) fn total(
     tx: &mut dyn Tx,
     ground: &Ground,
@@ -107,7 +107,7 @@ pub(crate) fn total(
     })
 }
 
-/// Names as the side store has them, else as the catalogue.
+/// Names of areas as stored, or else from the catalogue.
 pub(crate) fn names_of<'a>(
     tx: &mut dyn Tx,
     areas: impl IntoIterator<Item = &'a AreaPath>,
@@ -120,7 +120,7 @@ pub(crate) fn names_of<'a>(
     Ok(names)
 }
 
-/// Every figure of a tally, ratios last.
+/// Every indicator of a tally, ratios last.
 pub(crate) fn values_of(tally: &Tally) -> BTreeMap<String, Figures> {
     let table = &Catalogue::embedded().indicators;
     let mut values = BTreeMap::new();
@@ -136,7 +136,7 @@ pub(crate) fn values_of(tally: &Tally) -> BTreeMap<String, Figures> {
     values
 }
 
-/// Works out every ratio from what is there.
+/// Computes every ratio from the other values.
 pub(crate) fn set_ratios(values: &mut BTreeMap<String, Figures>) {
     for indicator in &Catalogue::embedded().indicators.indicators {
         let Measure::Ratio { ratio: [of, among] } = &indicator.value else {
@@ -153,7 +153,7 @@ pub(crate) fn set_ratios(values: &mut BTreeMap<String, Figures>) {
     }
 }
 
-/// Percent with one decimal; none of nothing.
+/// Percent with one decimal; no value if the denominator is 0.
 fn percent(of: Option<Milli>, among: Option<Milli>) -> Option<Milli> {
     let (of, among) = (i128::from(of?.0), i128::from(among?.0));
     if among == 0 {
@@ -172,7 +172,7 @@ pub(crate) fn hide_restricted(row: &mut Row) {
     row.values.retain(|code, _| !is_restricted(code));
 }
 
-/// Every check of the whole, and those of the rows that do not hold.
+/// All cross-checks of the total, and those of the rows that do not hold.
 pub(crate) fn checks(total: &Row, rows: &[Row]) -> Vec<CheckView> {
     let mut found = checked(total, None);
     for row in rows {
@@ -202,7 +202,7 @@ fn checked(row: &Row, area: Option<&str>) -> Vec<CheckView> {
                 Side::Figures(codes) => (sum(codes), codes.join(" + ")),
                 Side::Number(number) => (Some(number * 1000), number.to_string()),
             };
-            // A rate of nothing agrees with anything.
+            // A side without a value, such as a ratio with the denominator 0, is not checked.
             let (Some(left), Some(right)) = (sum(&check.left), right) else {
                 continue;
             };

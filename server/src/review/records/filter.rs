@@ -1,4 +1,4 @@
-//! Which records to list, as a person writes it in an address.
+//! Filters of activities and inspections, as query parameters.
 
 use serde::Deserialize;
 use sync_core::{
@@ -16,16 +16,16 @@ use crate::{
     storage::records::Query,
 };
 
-/// The filters of the list of records; all of them narrow.
+/// Filters of the list of activities and inspections; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RecordFilter {
-    /// Type such as `training`; `inspection` for inspections.
+    /// Activity type such as `training`; `inspection` for inspections.
     pub r#type: Option<String>,
-    /// Administrative path; everything below it too.
+    /// Administrative path; includes all areas below it.
     pub area: Option<String>,
-    /// The compound's number.
+    /// The compound's id.
     pub compound: Option<String>,
     /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
     pub state: Option<String>,
@@ -35,12 +35,12 @@ pub struct RecordFilter {
     pub held_to: Option<String>,
     /// Rows of a page, 1 to 500; 50 if absent.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
 }
 
 impl RecordFilter {
-    /// Checks every part and limits it to what the caller may see.
+    /// Checks every filter and limits the query to what the caller may read.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
         let types = &Catalogue::embedded().activity_types;
         let known = |code: &String| code == INSPECTION || types.find(code).is_some();

@@ -1,7 +1,7 @@
-//! The other records of the campaign and inspections, as reviewers read them.
+//! Activities and inspections, as reviewers read them.
 //!
-//! In come a filter or a number and a [`Reach`](crate::access::Reach); out come rows, or one record with its history.
-//! Nothing is written, and what lies outside the reach is as if it were not there.
+//! The functions take a filter or an id, and a [`Reach`](crate::access::Reach). They return rows, or one document with
+//! its history. Nothing is written, and what is out of reach is reported as not found.
 
 mod filter;
 mod one;
@@ -19,17 +19,17 @@ pub use filter::RecordFilter;
 pub use one::{AnsweredView, RecordDetail};
 pub use view::{FigureView, RecordView};
 
-/// One page of records.
+/// One page of activities and inspections.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 pub struct RecordPage {
     /// The rows.
     pub items: Vec<RecordView>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
 
 impl Review {
-    /// A page of records, last held first.
+    /// A page of activities and inspections, last held first.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.
@@ -53,7 +53,7 @@ impl Review {
             .await
     }
 
-    /// One record or inspection with its whole history. Out of reach is the same as not there.
+    /// One activity or inspection with its whole history. One out of reach is reported as not found.
     ///
     /// # Errors
     /// `not-found`.

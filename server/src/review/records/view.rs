@@ -1,4 +1,4 @@
-//! A row of the list of records as reviewers read it.
+//! A row of the list of activities and inspections as reviewers read it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,60 +12,60 @@ use sync_core::{
 use crate::review::view::instant;
 use crate::storage::{StorageError, Tx, campaign::Record, names, records, spaces};
 
-/// A record or an inspection.
+/// An activity or an inspection.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RecordView {
-    /// The document.
+    /// The id of the document.
     pub id: String,
-    /// Type such as `training`; `inspection` for inspections.
+    /// Activity type such as `training`; `inspection` for inspections.
     pub r#type: String,
-    /// Its Chinese name.
+    /// The type's Chinese name.
     pub type_zh: String,
     /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
     pub state: String,
-    /// Its Chinese name.
+    /// The state's Chinese name.
     pub state_zh: &'static str,
-    /// Whether its figures count.
+    /// Whether its quantities count.
     pub counts: bool,
     /// Administrative path.
     pub area: String,
     /// The area's name, if it is known.
     pub area_name: Option<String>,
-    /// The compound's number.
+    /// The compound's id.
     pub compound: Option<String>,
     /// The compound's name, if it is known.
     pub compound_name: Option<String>,
     /// The author's organisation.
     pub organ: Option<String>,
-    /// What it is called.
+    /// The title.
     pub title: String,
     /// When it took place, RFC 3339, by the author's clock.
     pub held_at: String,
     /// Last event, RFC 3339, by its author's clock.
     pub updated_at: String,
-    /// Events.
+    /// The number of events.
     pub event_count: i64,
-    /// Photos.
+    /// The number of photos.
     pub photo_count: i64,
-    /// The fields of its type, as last amended; of an inspection, its counts.
+    /// The fields of its type, as last amended; for an inspection, its counts.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
-    /// The figures it feeds.
+    /// The quantities that it contributes.
     pub figures: Vec<FigureView>,
-    /// Why the record cannot be read, if so.
+    /// Why the document cannot be folded, if so.
     pub problem: Option<String>,
 }
 
-/// A figure.
+/// A quantity.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FigureView {
-    /// What is counted, such as `training.attendees`.
+    /// The name of the quantity, such as `training.attendees`.
     pub name: String,
-    /// How much, in thousandths of the unit.
+    /// The amount, in thousandths of the unit.
     pub milli: i64,
 }
 
-/// What is not in the rows themselves, read for all of them at once.
+/// The enrichment of rows, read for all of them at once.
 struct Beside {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,
@@ -134,7 +134,7 @@ fn view(row: &Record, beside: &mut Beside) -> Result<RecordView, StorageError> {
         updated_at: instant(row.updated_at),
         event_count: row.event_count,
         photo_count: row.photo_count,
-        // What is no JSON was void already; it is shown in the history.
+        // Data that is not JSON makes the event void; the history shows it.
         data: serde_json::from_str(&row.data).unwrap_or_default(),
         figures: figures.into_iter().map(figure).collect(),
         problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),

@@ -1,4 +1,4 @@
-//! What is another in one sheet than in another.
+//! Differences between two sheets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ fn by_place(sheet: &Sealed) -> BTreeMap<(Option<&str>, Option<&str>), &Row> {
         .collect()
 }
 
-/// Every figure that is another; what a sheet does not have is no value.
+/// Every figure that differs; a figure that a sheet does not contain has no value.
 pub(super) fn differences(before: &Sealed, now: &Sealed) -> Vec<Difference> {
     let (old, new) = (by_place(before), by_place(now));
     let places: BTreeSet<_> = old.keys().chain(new.keys()).copied().collect();
@@ -54,7 +54,7 @@ fn between(
     both.into_iter().filter(|d| d.before != d.now).collect()
 }
 
-/// Cumulative figures of the whole that must never fall and did.
+/// Cumulative figures of the whole that must never decrease and did.
 pub(super) fn falls(before: &Sealed, now: &Sealed) -> Vec<Difference> {
     let table = &Catalogue::embedded().indicators;
     let never = |code: &str| table.find(code).is_some_and(|i| i.never_falls);

@@ -1,18 +1,18 @@
-//! What a sealed report says.
+//! The content of a sealed report.
 
 use serde::{Deserialize, Serialize};
 
 use crate::review::indicators::{CheckView, ManualView, Milli, Row, Versions};
 
-/// Names the form of the content, so that a later one can differ.
+/// The version of the content's format.
 pub(super) const FORM: &str = "xuncha-report-1";
 
 /// The content of a sealed report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sealed {
-    /// `xuncha-report-1`.
+    /// The version of the format: `xuncha-report-1`.
     pub form: String,
-    /// Its number; never given to another.
+    /// Its number, which is unique.
     pub number: String,
     /// 1, and one more for each correction.
     pub version: i64,
@@ -26,64 +26,64 @@ pub struct Sealed {
     pub to: String,
     /// Nothing at or after this counts, RFC 3339.
     pub cut_off: String,
-    /// When it was counted, RFC 3339.
+    /// When it was computed, RFC 3339.
     pub as_of: String,
-    /// Who ordered it, an opaque number.
+    /// The id of the person who ordered it.
     pub person: String,
     /// That person's role.
     pub role: String,
-    /// Versions of the tables it was counted by.
+    /// Versions of the tables that it was computed with.
     pub catalogue: Versions,
-    /// Whether the duties of property companies are left out of the hazards.
+    /// Whether the duties of property companies are not counted among the hazards.
     pub without_duties: bool,
-    /// How far each county's log was counted.
+    /// The baseline: how far the log of each space was counted.
     pub marks: Vec<Marked>,
-    /// Events that came after the report before this one, claimed before its cut-off.
+    /// Late arrivals for the previous report: events after its baseline, claimed before its cut-off.
     pub late_arrivals: LateCount,
-    /// Records that could not be read; they are in no figure.
+    /// Documents that could not be folded; they are in no figure.
     pub unreadable: i64,
     /// The figures of the area.
     pub total: Row,
     /// The figures of its parts.
     pub rows: Vec<Row>,
-    /// Sealed reports of parts that were added up instead of counting anew.
+    /// Sealed reports of parts whose figures were added up instead of being computed again.
     pub sources: Vec<Source>,
-    /// What must agree, and whether it does.
+    /// Cross-checks, and whether they hold.
     pub checks: Vec<CheckView>,
-    /// Cumulative figures that are smaller than in the report before.
+    /// Cumulative figures that are smaller than in the previous report.
     pub falls: Vec<Difference>,
-    /// Values typed by hand, beside those that were counted.
+    /// Manual values for this period.
     pub manual: Vec<ManualView>,
     /// What this version corrects.
     pub corrects: Option<Corrects>,
 }
 
-/// How far a county's log was counted.
+/// How far the log of a space was counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Marked {
-    /// The county.
+    /// The space: a county or a higher area.
     pub space: String,
-    /// The life of its log.
+    /// The log epoch.
     pub log: String,
-    /// The number of the last change that was counted.
+    /// The sequence number of the last change that was counted.
     pub seq: u64,
 }
 
-/// How many events came late.
+/// The number of late arrivals for a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LateCount {
-    /// The report they came too late for; absent if this is the first.
+    /// The number of the report that they were too late for; absent if there is no previous report.
     pub after: Option<String>,
-    /// How many.
+    /// The number of events.
     pub count: u64,
     /// Whether there are more than were counted.
     pub more: bool,
 }
 
-/// A sealed report that was added up.
+/// A sealed report whose figures were added up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Source {
-    /// The part.
+    /// Administrative path of the part.
     pub area: String,
     /// The number of its report.
     pub report: String,
@@ -98,37 +98,37 @@ pub struct Source {
 /// What a version corrects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Corrects {
-    /// The number of the version before.
+    /// The number of the previous version.
     pub report: String,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// Why.
+    /// The reason for the correction.
     pub reason: String,
-    /// Every figure that is another now.
+    /// Every figure that differs from the previous version.
     pub differences: Vec<Difference>,
 }
 
-/// A figure that is another now.
+/// A figure that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
-    /// The place.
+    /// Administrative path; absent if the whole consists of several areas.
     pub area: Option<String>,
-    /// Code.
+    /// Code of the indicator.
     pub indicator: String,
     /// `period` or `cumulative`.
     pub column: String,
-    /// What it was.
+    /// The previous value.
     #[schema(value_type = Option<f64>)]
     pub before: Option<Milli>,
-    /// What it is.
+    /// The new value.
     #[schema(value_type = Option<f64>)]
     pub now: Option<Milli>,
 }
 
 impl Sealed {
-    /// Canonical JSON: names in order, no space, numbers in their shortest form.
+    /// Canonical JSON: names in order, no spaces, numbers in their shortest form.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Objects of this library are sorted maps; a struct by itself would be written in its own order.
+        // The library's objects are sorted maps; a struct would be written in the order of its fields.
         let value = serde_json::to_value(self).unwrap_or_default();
         serde_json::to_vec(&value).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The draft of a report: figures from one snapshot, beside what was sealed before. It lacks nothing but its number.
+//! The draft of a report: figures from one snapshot, compared with earlier sealed reports. Only its number is missing.
 
 use sha2::{Digest, Sha256};
 use sync_core::{catalogue::Level, wire::Code};
@@ -23,21 +23,21 @@ use crate::{
     },
 };
 
-/// A report that lacks nothing but its number.
+/// A report without its number.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) sealed: Sealed,
     pub(super) series: String,
 }
 
-/// Figures that were counted or taken from sealed reports.
+/// Figures that were computed or taken from sealed reports.
 struct Figured {
     total: Row,
     rows: Vec<Row>,
     unreadable: i64,
 }
 
-/// Counts, from one snapshot, and compares with what was sealed before.
+/// Computes the figures from one snapshot and compares them with earlier sealed reports.
 pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Result<Draft, Refusal> {
     let Checked {
         order,
@@ -45,7 +45,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
         area,
         ..
     } = checked;
-    // Whether there is a report already is told to those only who may see it.
+    // First: this refuses a caller who may not read the area, before an error can reveal that a report exists.
     let levels = shown(tx, reach, checked)?;
     let before = before(tx, checked)?;
     let day = &counting.period.to;
@@ -90,7 +90,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
     Ok(Draft { sealed, series })
 }
 
-/// Counts what no sealed report stands for, and adds up the rest.
+/// Computes what no sealed report contains, and adds the figures of the sealed reports.
 fn figures(
     tx: &mut dyn Tx,
     ground: &Ground,
@@ -112,7 +112,7 @@ fn figures(
     Ok(figured)
 }
 
-/// Whatever was sealed before: the version that is corrected, and the newest report of this kind.
+/// Earlier sealed reports: the version that is corrected, and the newest report of this kind.
 struct Before {
     version: i64,
     corrected: Option<(Report, Sealed)>,
@@ -147,14 +147,14 @@ fn before(tx: &mut dyn Tx, checked: &Checked) -> Result<Before, Refusal> {
     })
 }
 
-/// A report with its content, checked.
+/// A report with its content, whose digest is checked.
 fn whole(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<(Report, Sealed)>, Refusal> {
     let found = reports::find(tx, id)?;
     let read = |report: Report| kept::content(&report).map(|sealed| (report, sealed));
     found.map(read).transpose()
 }
 
-/// The levels whose rows a report of this area has: the next two.
+/// The levels whose rows a report of this area has: the next two below it.
 fn shown(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Result<Vec<Level>, Refusal> {
     let day = &checked.counting.period.to;
     let ground = Ground::of(tx, reach, Some(checked.area.clone()), &[], day)?;
@@ -165,7 +165,7 @@ fn shown(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Result<Vec<Level>
     Ok([below, next].into_iter().flatten().collect())
 }
 
-/// How far each log was counted: what was counted now, and what the reports of parts had counted.
+/// The baseline: how far each log was counted now, or in the reports of parts.
 fn marks(ground: &Ground, frozen: &Frozen) -> Vec<Marked> {
     let now = ground.counted().map(|part| Marked {
         space: part.space.to_string(),
@@ -173,13 +173,13 @@ fn marks(ground: &Ground, frozen: &Frozen) -> Vec<Marked> {
         seq: part.mark,
     });
     let mut marks: Vec<Marked> = now.chain(frozen.marks().cloned()).collect();
-    // Of a county that was counted twice the earlier mark holds: nothing may come between two reports.
+    // If a county was counted twice the earlier mark is kept, so that no change falls between two reports.
     marks.sort_by(|a, b| (&a.space, a.seq).cmp(&(&b.space, b.seq)));
     marks.dedup_by(|a, b| a.space == b.space);
     marks
 }
 
-/// The life of the logs, in four digits: new after a restore, so that no number is given twice.
+/// Four hexadecimal digits of a hash of the log epochs: they differ after a restore, so that no number is used twice.
 fn life(ground: &Ground) -> String {
     let mut hash = Sha256::new();
     for part in &ground.parts {
@@ -188,7 +188,7 @@ fn life(ground: &Ground) -> String {
     hex::encode(&hash.finalize()[..2])
 }
 
-/// What differs from the reports before.
+/// Adds the late arrivals for, and the differences from, the earlier reports.
 fn compare(
     tx: &mut dyn Tx,
     before: &Before,

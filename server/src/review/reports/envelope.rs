@@ -1,4 +1,4 @@
-//! A sealed report as a file that anybody can check: its bytes with digest and signature.
+//! A sealed report as a file that can be verified by anyone with the server's public key: bytes, digest and signature.
 
 use serde::{Deserialize, Serialize};
 use sync_core::identity::{BadReport, PublicKey, ReportSeal, Signature};
@@ -6,25 +6,25 @@ use sync_core::identity::{BadReport, PublicKey, ReportSeal, Signature};
 use super::document::Sealed;
 use crate::storage::reports::Report;
 
-/// A report with what it is sealed with.
+/// A sealed report with its digest and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Envelope {
-    /// The bytes that were sealed, which are JSON, as one text.
+    /// The sealed bytes, which are JSON, as one string.
     pub content: String,
     /// SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
-    /// The server's signature of the bytes, in hexadecimal: one byte for the algorithm (1 is Ed25519), then the signature of
-    /// `xuncha.report.1`, a zero byte and the bytes.
+    /// The server's signature in hexadecimal: one byte for the algorithm (1 is Ed25519), then the signature of
+    /// `xuncha.report.1`, a zero byte and the sealed bytes.
     pub signature: String,
 }
 
-/// Why a file is no sealed report.
+/// Why a file is not a valid sealed report.
 #[derive(Debug, thiserror::Error)]
 pub enum BadEnvelope {
     /// Neither an envelope nor bytes with a signature.
     #[error("not a sealed report: {0}")]
     Form(String),
-    /// Something was altered.
+    /// The digest or the signature does not match the bytes.
     #[error(transparent)]
     Altered(#[from] BadReport),
 }
@@ -39,10 +39,10 @@ impl Envelope {
     }
 }
 
-/// Checks a file, an envelope or the bytes alone with their signature, and reads what it says.
+/// Verifies a file, which is an envelope or the sealed bytes with `signature`, and returns its content.
 ///
 /// # Errors
-/// [`BadEnvelope`] saying what does not fit.
+/// [`BadEnvelope`] stating what does not match.
 pub fn verify(
     file: &[u8],
     signature: Option<&str>,

@@ -1,4 +1,4 @@
-//! Parts that have a sealed report of the same kind and period: it is added up instead of counting anew.
+//! Parts with a sealed report of the same kind and period: its figures are added up instead of being computed again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// What a part is not counted by if its report came back.
+/// The step after which a part's report is not used.
 const RETURNED: &str = "returned";
 
 /// Sealed reports of the parts of an area, by part.
@@ -75,7 +75,7 @@ impl Frozen {
         Ok(frozen)
     }
 
-    /// Whether a place is in a part that is not counted anew.
+    /// Whether a sealed report contains the figures of a place.
     pub(super) fn holds(&self, ground: &Ground, place: &AreaPath) -> bool {
         let (Some(level), false) = (self.level, self.parts.is_empty()) else {
             return false;
@@ -85,7 +85,7 @@ impl Frozen {
         self.parts.contains_key(&part)
     }
 
-    /// Replaces the rows of the parts by those of their reports, and adds those to the whole.
+    /// Replaces the rows of the parts by those of their reports, and adds the reports to the total.
     pub(super) fn add_to(&self, ground: &Ground, total: &mut Row, rows: &mut Vec<Row>) {
         let shown: BTreeSet<String> = rows.iter().filter_map(|row| row.level.clone()).collect();
         rows.retain(|row| {
@@ -94,7 +94,7 @@ impl Frozen {
         });
         for (area, (_, sealed)) in &self.parts {
             add(total, &sealed.total);
-            // A county that counts as a city too has one row of each level.
+            // A county that also counts as a city has a row at each of both levels.
             let own = ground.parents.levels(area, &ground.county(area));
             let own = own.into_iter().map(|level| Row {
                 level: Some(level.name().to_owned()),
@@ -107,7 +107,7 @@ impl Frozen {
         set_ratios(&mut total.values);
     }
 
-    /// Which reports were added up.
+    /// The reports whose figures were added up.
     pub(super) fn sources(&self) -> Vec<Source> {
         let source = |(area, (report, sealed)): (&AreaPath, &(Report, Sealed))| Source {
             area: area.to_string(),
@@ -119,12 +119,12 @@ impl Frozen {
         self.parts.iter().map(source).collect()
     }
 
-    /// How far the reports counted.
+    /// The baselines of the reports.
     pub(super) fn marks(&self) -> impl Iterator<Item = &Marked> {
         self.parts.values().flat_map(|(_, sealed)| &sealed.marks)
     }
 
-    /// Records that the reports could not read.
+    /// The number of documents that the reports could not fold.
     pub(super) fn unreadable(&self) -> i64 {
         self.parts
             .values()

@@ -1,4 +1,4 @@
-//! Reading sealed reports: the digest is checked at every reading, and whoever asks must see the whole area.
+//! Reads sealed reports. The digest is checked at each reading, and the caller must be allowed to read the whole area.
 
 use std::collections::HashMap;
 
@@ -28,18 +28,18 @@ use crate::{
     },
 };
 
-/// Which reports to list.
+/// Filters of reports; all of them narrow the result.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Reports {
-    /// Only of this area and below.
+    /// Administrative path; includes all areas below it.
     pub area: Option<String>,
     /// `daily`, `weekly` or `summary`.
     pub kind: Option<String>,
     /// Rows of a page, 1 to 500; 50 if absent.
     pub limit: Option<i64>,
-    /// `next` of the page before.
+    /// `next` of the previous page.
     pub after: Option<String>,
 }
 
@@ -62,9 +62,9 @@ pub struct ReportView {
     pub cut_off: String,
     /// Version.
     pub version: i64,
-    /// The report it corrects.
+    /// The id of the report that it corrects.
     pub corrects: Option<String>,
-    /// Why, if it corrects one.
+    /// The reason for the correction; empty if it corrects none.
     pub reason: String,
     /// When it was sealed, RFC 3339.
     pub sealed_at: String,
@@ -72,24 +72,24 @@ pub struct ReportView {
     pub sha256: String,
     /// The server's signature of its bytes, in hexadecimal.
     pub signature: String,
-    /// Where it stands: the last step.
+    /// The state of the report: its last step.
     pub state: String,
-    /// Who did what with it, in order.
+    /// The steps taken with it, in order.
     pub steps: Vec<StepView>,
 }
 
 /// A step that was taken.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StepView {
-    /// The step.
+    /// The name of the step.
     pub step: String,
-    /// By whom, an opaque number.
+    /// The id of the person who took it.
     pub person: String,
-    /// In which role.
+    /// The person's role.
     pub role: String,
-    /// When, RFC 3339.
+    /// When it was taken, RFC 3339.
     pub at: String,
-    /// Why.
+    /// The reason; empty if none was given.
     pub reason: String,
 }
 
@@ -98,7 +98,7 @@ pub struct StepView {
 pub struct ReportPage {
     /// The reports, newest first.
     pub items: Vec<ReportView>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
 
@@ -111,14 +111,14 @@ pub(super) fn role(number: i64) -> String {
     role.map_or_else(String::new, |role| role.name().to_owned())
 }
 
-/// An identifier as people give it.
+/// Parses the id of a report.
 pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
     let id = text.parse::<DocId>();
     id.map(|id| id.as_bytes().to_vec())
         .map_err(|_| Refusal::new(Code::NotFound, "no such report"))
 }
 
-/// What a report says, if its bytes are those that were sealed. Damage is shown, never read over.
+/// The content of a report. Bytes that do not match the digest are an error, never a partial result.
 pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
     let damaged = || {
         tracing::error!(report = report.number, "a sealed report was altered");
@@ -128,7 +128,7 @@ pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
     serde_json::from_slice(&report.bytes).map_err(|_| damaged())
 }
 
-/// A report that this caller may read, with its bytes checked.
+/// A report that this caller may read, with its digest checked.
 pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
     let missing = || Refusal::new(Code::NotFound, "no such report");
     let report = reports::find(tx, id)?.ok_or_else(missing)?;
@@ -220,10 +220,10 @@ impl Review {
             .await
     }
 
-    /// A report's bytes as they were sealed, checked against digest and signature.
+    /// The sealed bytes of a report, verified against digest and signature.
     ///
     /// # Errors
-    /// `not-found`; `report-damaged` if the bytes are others.
+    /// `not-found`; `report-damaged` if the bytes do not match.
     pub async fn report(
         &self,
         reach: &Reach,
@@ -242,7 +242,7 @@ impl Review {
             .await
     }
 
-    /// What came too late for a report.
+    /// The late arrivals for a report.
     ///
     /// # Errors
     /// `not-found`, `bad-filter`, `report-damaged`.

@@ -1,4 +1,4 @@
-//! What came too late for a report: in the log behind its marks, claimed before its cut-off.
+//! Late arrivals for a report: events in the log after its baseline, claimed before its cut-off.
 
 use serde::Serialize;
 use sync_core::{
@@ -23,16 +23,16 @@ use crate::{
     },
 };
 
-/// Records looked through at once.
+/// Documents read at once.
 const RECORDS: usize = 64;
 
-/// Events counted at most; beyond this a sheet says "more".
+/// Late arrivals counted at most; if there are more, the result states it.
 const COUNTED: u64 = 10_000;
 
-/// An event that came late.
+/// A late arrival.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct LateView {
-    /// The record.
+    /// The id of the document.
     pub record: String,
     /// Administrative path.
     pub area: String,
@@ -40,26 +40,26 @@ pub struct LateView {
     pub kind: String,
     /// Its Chinese name.
     pub kind_zh: &'static str,
-    /// By its author's clock, RFC 3339.
+    /// The time of its author's clock, RFC 3339.
     pub claimed_at: String,
-    /// When the server received it, if it came in a pack of its author.
+    /// When the server received it, RFC 3339; absent if that is not stored.
     pub received_at: Option<String>,
-    /// Whether it certainly happened before the cut-off, whatever the author's clock says.
+    /// Whether the event certainly happened before the cut-off, independent of the author's clock.
     pub certain: bool,
 }
 
-/// What came late, a page of it.
+/// One page of late arrivals.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LatePage {
-    /// The events, in the order their records last changed.
+    /// The events, in the order in which their documents last changed.
     pub items: Vec<LateView>,
-    /// Give this as `after` for the next page; absent at the end.
+    /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
-    /// Counties whose log was restored since: what came late there cannot be told.
+    /// Spaces whose log was restored since: their late arrivals cannot be determined.
     pub not_comparable: Vec<String>,
 }
 
-/// How many came late.
+/// The number of late arrivals.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Late {
     pub(crate) count: u64,
@@ -73,10 +73,10 @@ impl Late {
     }
 }
 
-/// A space with the number up to which its log was counted.
+/// A space with the sequence number up to which its log was counted.
 type Log = (AreaPath, u64);
 
-/// What a report counted, as far as late events are told by it.
+/// What of a report is needed to find its late arrivals.
 pub(super) struct Behind {
     area: AreaPath,
     cut_off: i64,
@@ -95,7 +95,7 @@ impl Behind {
         })
     }
 
-    /// The late events of records of one space after a number, and where to go on.
+    /// The late arrivals in documents of one space after a sequence number, and the position of the next page.
     fn page(
         &self,
         tx: &mut dyn Tx,
@@ -120,7 +120,7 @@ impl Behind {
         Ok((found, next))
     }
 
-    /// Those events of a change that were made before the cut-off, as far as anybody knows.
+    /// The events of a change that may have been made before the cut-off.
     fn late(&self, came: &Came, path: &str) -> Vec<LateView> {
         let events = inspect(&came.bytes).map(|facts| facts.events);
         let read = |(_, bytes): (_, Vec<u8>)| Event::from_bytes(&bytes).ok();
@@ -128,7 +128,8 @@ impl Behind {
             let received = came.received_at.map(ServerTime);
             let when = Interval::new(event.beacon.as_ref(), received);
             let claimed = event.claimed.0;
-            // Its author had heard from the server after the cut-off: it was made later, whatever it claims.
+            // The author's device knew a server time at or after the cut-off: the event was made later, despite its
+            // claimed time.
             let after = when.lower.is_some_and(|lower| lower.0 >= self.cut_off);
             (claimed < self.cut_off && !after).then(|| LateView {
                 record: came.doc.to_string(),
@@ -144,7 +145,7 @@ impl Behind {
         events.filter_map(read).filter_map(late).collect()
     }
 
-    /// The marks that can be compared with the logs of today, and the spaces of those that cannot.
+    /// The marks whose log epoch is still the present one, and the spaces of the others.
     fn comparable(&self, tx: &mut dyn Tx) -> Result<(Vec<Log>, Vec<String>), StorageError> {
         let (mut good, mut gone) = (Vec::new(), Vec::new());
         for mark in &self.marks {
@@ -207,7 +208,7 @@ impl Behind {
     }
 }
 
-/// How many events came late for the newest report of an area; none if there is no report.
+/// The number of late arrivals for the newest report of an area; none if there is no report.
 pub(crate) fn late_of_area(tx: &mut dyn Tx, area: &AreaPath) -> Result<Late, Refusal> {
     let Some(newest) = reports::newest(tx, area.as_str(), None)? else {
         return Ok(Late::default());

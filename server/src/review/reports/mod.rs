@@ -1,7 +1,8 @@
-//! Sealed reports: figures as they were at one instant, never changed again; what came late is listed beside them.
+//! Sealed reports: figures at one time, immutable once sealed. Late arrivals are listed with them.
 //!
-//! In comes a reviewer's order, out go bytes with their digest and the server's signature. A correction is a new
-//! version with the differences; who has done what with a report is a list of steps. No statement changes a report.
+//! A reviewer orders a report and gets its bytes with their digest and the server's signature. A correction is a new
+//! version that lists the differences. The steps taken with a report are appended to a list. No statement changes a
+//! report.
 
 mod difference;
 mod document;

@@ -1,4 +1,4 @@
-//! What is ordered: a report of an area and a period, by whom.
+//! The order of a report: area, period and person.
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
@@ -12,15 +12,15 @@ use crate::{
     review::indicators::{Counting, Period, area, begin, is_reviewer, reason},
 };
 
-/// How often a report is made.
+/// Kind of a report: how often it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// 日报.
+    /// 日报 / daily.
     Daily,
-    /// 周报.
+    /// 周报 / weekly.
     Weekly,
-    /// 阶段小结、工作总结.
+    /// 阶段小结、工作总结 / summary of a stage or of the campaign.
     Summary,
 }
 
@@ -46,26 +46,26 @@ impl Kind {
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// How often it is made.
+    /// Kind of the report.
     pub kind: Kind,
     /// Administrative path.
     pub area: String,
-    /// First day of the period, of China time.
+    /// First day of the period, in China Standard Time.
     pub from: String,
-    /// Last day, included.
+    /// Last day of the period, included.
     pub to: String,
     /// Nothing at or after this counts, RFC 3339; the end of the last day if absent.
     pub cut_off: Option<String>,
-    /// Leave the duties of property companies out of the hazards.
+    /// Do not count the duties of property companies among the hazards.
     #[serde(default)]
     pub without_duties: bool,
-    /// The report this one corrects: the newest version.
+    /// The id of the report that this one corrects, which must be the newest version.
     pub corrects: Option<String>,
-    /// Why it is corrected.
+    /// The reason for the correction; required with `corrects`.
     pub reason: Option<String>,
 }
 
-/// An order that was checked.
+/// A checked order.
 #[derive(Debug, Clone)]
 pub(super) struct Checked {
     pub(super) order: Order,
@@ -78,7 +78,7 @@ pub(super) struct Checked {
 }
 
 impl Order {
-    /// Checks what can be checked before anything is read.
+    /// Checks everything that needs no database.
     pub(super) fn check(self, reach: &Reach, now: i64) -> Result<Checked, Refusal> {
         let order = self;
         let (Some(person), Some(role), true) = (reach.person(), reach.role(), is_reviewer(reach))

@@ -1,4 +1,4 @@
-//! Sealing: the draft of an order's snapshot gets a number of its own, is signed and kept.
+//! Sealing: the draft gets its own number, is signed and stored.
 
 use sync_core::{
     identity::{ReportSeal, SecretKey},
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Gives the number, seals and keeps.
+/// Assigns the number, signs the report and stores it.
 fn apply(
     tx: &mut dyn Tx,
     draft: &Draft,
@@ -31,7 +31,7 @@ fn apply(
     let n = reports::next_number(tx, &draft.series)?;
     let period = (order.from.as_str(), order.to.as_str());
     let versions = reports::versions(tx, area, order.kind.name(), period)?;
-    // Somebody else was faster.
+    // Another order was sealed since the draft was made.
     if let Some(newest) = versions
         .first()
         .filter(|r| r.version >= draft.sealed.version)

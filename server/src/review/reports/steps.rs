@@ -1,4 +1,4 @@
-//! Who does what with a sealed report: each step appended, by somebody else than the one before where that is asked.
+//! Steps taken with a sealed report. Steps are appended; the table of steps states which need another person.
 
 use serde::Deserialize;
 use sync_core::{
@@ -19,17 +19,17 @@ use crate::{
     },
 };
 
-/// A step to take.
+/// A step to be taken.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepOrder {
     /// `county_signed`, `city_checked`, `submitted`, `returned`, `accepted` or `locked`.
     pub step: String,
-    /// Why; needed to return a report.
+    /// The reason; required to return a report.
     pub reason: Option<String>,
 }
 
-/// The first step: whoever sealed the report made the draft.
+/// The first step: the draft, by the person who sealed the report.
 pub(super) fn begin(tx: &mut dyn Tx, report: &Report) -> Result<(), StorageError> {
     let first = Step {
         n: 1,
@@ -42,7 +42,7 @@ pub(super) fn begin(tx: &mut dyn Tx, report: &Report) -> Result<(), StorageError
     reports::add_step(tx, &report.id, &first).map(|_| ())
 }
 
-/// Whether somebody may take a step after those that were taken.
+/// Whether a person in a role may take a step after those already taken; returns whether a reason is required.
 fn plan(
     table: &[ReportStep],
     taken: &[Step],
@@ -78,7 +78,7 @@ impl Review {
     /// Takes a step with a report.
     ///
     /// # Errors
-    /// `report-step` saying why not; `not-found`; `bad-filter` if a reason is missing.
+    /// `report-step` stating why the step is refused; `not-found`; `bad-filter` if a reason is missing.
     pub async fn take_step(
         &self,
         reach: &Reach,
@@ -131,11 +131,11 @@ impl Review {
     }
 }
 
-/// What the area of a report counts as.
+/// The levels that the area of a report is counted at.
 fn levels(tx: &mut dyn Tx, report: &Report) -> Result<Vec<Level>, StorageError> {
     let area = spaces::area(&report.area)?;
     let parents = register::parents(tx, &report.period_to)?;
-    // Of an area above the counties, how far it lies above one of them tells.
+    // An area above the counties gets its level from its distance to a county below it.
     let near = spaces::touching(tx, &[area.clone()].into())?;
     let county = near.iter().find(|space| space.covers(&area));
     let county = county.or(near.first()).unwrap_or(&area);

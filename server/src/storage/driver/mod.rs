@@ -1,7 +1,7 @@
-//! The seam between our SQL and an engine: values in, rows out, inside one transaction.
+//! The interface between our SQL and an engine: values in, rows out, inside one transaction.
 //!
-//! Statements are written once, in the subset that SQLite and PostgreSQL share, with `$1…$n` in order of first
-//! use. A driver runs them; nothing above this folder knows which engine it is.
+//! Statements are written once, in the subset that SQLite and PostgreSQL share, with `$1…$n` in order of first use. A
+//! driver runs them; no code above this folder depends on the engine.
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -44,7 +44,7 @@ impl<'a, T: Into<Self>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// A row of an answer; columns count from 0.
+/// A row of a result; columns count from 0.
 pub trait Row {
     /// A BIGINT, `None` if NULL.
     ///
@@ -65,34 +65,35 @@ pub trait Row {
     /// A BIGINT that is not NULL.
     ///
     /// # Errors
-    /// [`StorageError::Column`] if it is.
+    /// [`StorageError::Column`] if it is NULL or of another type.
     fn int(&self, column: usize) -> Result<i64, StorageError> {
         self.opt_int(column)?.ok_or(StorageError::Column(column))
     }
     /// A TEXT that is not NULL.
     ///
     /// # Errors
-    /// [`StorageError::Column`] if it is.
+    /// [`StorageError::Column`] if it is NULL or of another type.
     fn text(&self, column: usize) -> Result<String, StorageError> {
         self.opt_text(column)?.ok_or(StorageError::Column(column))
     }
     /// A BLOB that is not NULL.
     ///
     /// # Errors
-    /// [`StorageError::Column`] if it is.
+    /// [`StorageError::Column`] if it is NULL or of another type.
     fn bytes(&self, column: usize) -> Result<Vec<u8>, StorageError> {
         self.opt_bytes(column)?.ok_or(StorageError::Column(column))
     }
 }
 
-/// A transaction: everything read in it is one snapshot, everything written is kept together or not at all.
+/// A transaction. Its writes are atomic. A read transaction reads one snapshot; in a write transaction of PostgreSQL a
+/// later statement may see newer commits of others, unless rows are locked with [`Tx::lock`].
 pub trait Tx {
-    /// Runs a statement, returns the number of rows it changed.
+    /// Runs a statement and returns the number of rows it changed.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError>;
-    /// Runs a query and hands each row to `each`.
+    /// Runs a query and passes each row to `each`.
     ///
     /// # Errors
     /// [`StorageError`] from the engine or from `each`.
@@ -102,19 +103,19 @@ pub trait Tx {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError>;
-    /// Holds the rows of these keys until the transaction ends, in their order, so that what is read of them next
-    /// stays true. `(?)` in the query becomes the list of keys. Returns whether others may have written before: where
-    /// one writer is alone anyway this does nothing.
+    /// Locks the rows with these keys, in the order of keys, until the transaction ends, so that what is read of them
+    /// afterwards stays true. `(?)` in the query becomes the list of keys. Returns whether other transactions may have
+    /// written the rows before: an engine with a single writer locks nothing and returns `false`.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
     fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError>;
-    /// The engine's own clock in milliseconds UTC, where several processes share it: their clocks may differ.
+    /// The engine's clock in milliseconds UTC, if several processes share the engine: their own clocks may differ.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
     fn clock(&mut self) -> Result<Option<i64>, StorageError>;
-    /// Makes room for a space's rows in the tables that are kept by space, where the engine keeps them apart.
+    /// Creates the partitions for a space, if the engine partitions tables by space.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
@@ -132,7 +133,8 @@ pub trait Tx {
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         for part in keys.chunks(MANY) {
-            // Few lengths of list, so few statements to prepare: the rest is filled up with the last key.
+            // Lengths are rounded up to powers of two, so that few statements are prepared: the last key fills the
+            // rest.
             let width = part.len().next_power_of_two();
             let mut values = fixed.to_vec();
             values.extend(part);
@@ -143,7 +145,7 @@ pub trait Tx {
         Ok(())
     }
 
-    /// Inserts many rows of `width` values each: `into` is `table (columns)`, `then` what follows the values.
+    /// Inserts many rows of `width` values each. `into` is `table (columns)`; `then` follows the values.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
@@ -156,22 +158,22 @@ pub trait Tx {
     ) -> Result<(), StorageError>;
 }
 
-/// Keys of one statement at most: beyond this its beginning is a small part.
+/// Keys of one statement at most: with more of them, the fixed cost of a statement is already small.
 const MANY: usize = 128;
 
 type Work = Box<dyn FnMut(&mut dyn Tx) -> bool + Send>;
 
-/// A write that waits for its turn. It may run more than once: an engine may give a transaction up.
+/// A queued write. It may run more than once: an engine may roll its transaction back and retry.
 pub(crate) struct Job {
-    /// The space it writes to, if it holds one: such jobs are done together, in the order of spaces.
+    /// The space whose row it locks, if any: such jobs are grouped, in the order of spaces.
     pub(crate) space: Option<String>,
-    /// Does the work; whether to keep it.
+    /// Does the work; returns whether to keep it.
     pub(crate) run: Work,
-    /// Answers once the work is durable, or says why it is not.
+    /// Called once the work is durable, or with the error.
     pub(crate) answer: Box<dyn FnOnce(Result<(), StorageError>) + Send>,
 }
 
-/// Runs a job. One that panics undoes only itself; its caller sees a closed storage.
+/// Runs a job. A panic rolls back only this job; its caller gets [`StorageError::Closed`].
 fn run(job: &mut Job, tx: &mut dyn Tx) -> bool {
     catch_unwind(AssertUnwindSafe(|| (job.run)(tx))).unwrap_or(false)
 }
@@ -228,14 +230,14 @@ impl dyn Tx + '_ {
     }
 }
 
-/// `($n, …)` for `count` values after the first `before`.
+/// `($n, …)` for `count` parameters after the first `before`.
 fn places(before: usize, count: usize) -> String {
     let each: Vec<_> = (1..=count).map(|n| format!("${}", before + n)).collect();
     format!("({})", each.join(", "))
 }
 
 impl StorageError {
-    /// The same error for another of the jobs that failed together.
+    /// The same error for another job of a group that failed.
     fn again(&self) -> Self {
         match self {
             Self::Full => Self::Full,
@@ -250,10 +252,10 @@ impl StorageError {
     }
 }
 
-/// What can go wrong in storage.
+/// An error of the storage.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// The database says no.
+    /// The database refused a statement.
     #[error("the database refused a statement: {0}")]
     Engine(String),
     /// No space is left on the database's disk.
@@ -265,35 +267,35 @@ pub enum StorageError {
     /// An identifier in the database is damaged.
     #[error("the database holds a damaged identifier: {0}")]
     Id(#[from] BadId),
-    /// The database is of a newer program.
+    /// A newer version wrote the database.
     #[error(
         "the database was written by a newer version (schema {found}, this program knows {known}); update it"
     )]
     Newer {
-        /// Schema found.
+        /// Schema version of the database.
         found: i64,
-        /// Schema known.
+        /// Newest schema version that this program supports.
         known: i64,
     },
-    /// The records are moving, or have moved, to another database.
+    /// The contents are being moved, or were moved, to another database.
     #[error(
         "its records are moving, or have moved, to another database: start the server with --database of the new place, or let this one go on with `xuncha admin migrate-store --undo`"
     )]
     Moved,
-    /// The database was opened for reading only, or its disk takes no writes.
+    /// The database was opened for reading only, or its disk is read-only.
     #[error(
         "the database's disk takes no writes (it is read-only): backup and lists work, everything else needs a disk that can be written to"
     )]
     ReadOnly,
-    /// Another transaction holds what this one needs.
+    /// A bound on waiting was reached, usually because another transaction holds a lock.
     #[error("another transaction holds what this one needs; nothing was written, try again")]
     Blocked,
-    /// The records are served by another database since they were moved.
+    /// The contents were moved, and another database serves them.
     #[error(
         "the records were moved and the new database was released: this one must not take work again, or both would; keep it as a copy of before"
     )]
     Released,
-    /// The move of the records was undone before its end.
+    /// The move was undone before it was completed.
     #[error(
         "搬迁已被撤销 / the move was undone while it ran, and the old server may have taken work since: run migrate-store again"
     )]

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior, types::ValueRe
 
 use super::{Job, Row, StorageError, Tx, Value, places};
 
-/// Jobs committed together at most: beyond this the fsync is already a small part.
+/// Jobs committed together at most: with more of them, the cost of the fsync per job is already small.
 const GROUP: usize = 256;
 /// Idle read connections kept.
 const READERS: usize = 8;
@@ -23,21 +23,21 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     /// `None`: opened for reading only.
     writer: Option<Writer>,
-    /// How further connections are opened.
+    /// The path or URI with which further connections are opened.
     address: String,
     flags: OpenFlags,
     readers: Mutex<Vec<Connection>>,
-    /// Rows handed out by reads: what a request costs, whatever the machine.
+    /// Rows that reads have returned: the cost of requests, independent of the machine.
     rows_read: AtomicU64,
 }
 
-/// The writer's thread and the way to it.
+/// The writer's thread and its queue.
 struct Writer {
     jobs: mpsc::Sender<Job>,
     thread: std::thread::JoinHandle<()>,
 }
 
-/// How readers of a database that is written to are opened.
+/// Flags of read connections to a database that has a writer.
 const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 impl Sqlite {
@@ -58,7 +58,7 @@ impl Sqlite {
         })
     }
 
-    /// Opens a database that nobody writes to, without making any file: a copy, or one on a disk that takes no writes.
+    /// Opens a database that no process writes to, without creating a file: a copy, or a database on a read-only disk.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StorageError> {
         let address = immutable(path);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -83,7 +83,7 @@ impl Sqlite {
         writer.jobs.send(job).map_err(|_| StorageError::Closed)
     }
 
-    /// Ends the writer and closes every connection; the last one leaves nothing beside the file.
+    /// Stops the writer and closes every connection; closing the last one removes the write-ahead log.
     pub(crate) fn close(self) {
         drop(self.readers);
         if let Some(Writer { jobs, thread }) = self.writer {
@@ -92,7 +92,7 @@ impl Sqlite {
         }
     }
 
-    /// Reads every page; what is wrong with it, if anything is.
+    /// Reads every page; the error states what is damaged.
     pub(crate) fn check(&self) -> Result<(), StorageError> {
         let connection = Connection::open_with_flags(&self.address, self.flags).map_err(engine)?;
         let said: String = connection
@@ -131,12 +131,12 @@ impl Sqlite {
         result
     }
 
-    /// Rows handed out by reads since the start.
+    /// Rows that reads have returned since the start.
     pub(crate) fn rows_read(&self) -> u64 {
         self.rows_read.load(Relaxed)
     }
 
-    /// Ends all writing, in every process, or lets it go on again.
+    /// Stops all writing, in every process, or permits it again.
     pub(crate) fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
         let mut connection = connect(&self.path, OpenFlags::default())?;
         let tx = connection
@@ -161,11 +161,11 @@ impl Sqlite {
         tx.commit().map_err(engine)
     }
 
-    /// Ends all writing for good: another database goes on under this name.
+    /// Stops all writing permanently: another database serves the contents under this name.
     pub(crate) fn set_released(&self, name: &[u8]) -> Result<(), StorageError> {
         let value = [b"released ", name].concat();
         let connection = connect(&self.path, OpenFlags::default())?;
-        // The move may have been undone while it compared; then this database has taken work since.
+        // The move may have been undone while it compared both databases; this one has then accepted writes since.
         let sql = "UPDATE meta SET value = $1 WHERE name = 'moved' AND value IN (x'31', $1)";
         match connection.execute(sql, [value]).map_err(engine)? {
             0 => Err(StorageError::Undone),
@@ -173,7 +173,7 @@ impl Sqlite {
         }
     }
 
-    /// Copies the whole database, consistent, while others write.
+    /// Copies the whole database, consistently, while other transactions write.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
         let source = if self.writer.is_some() {
             connect(&self.path, self.flags)?
@@ -187,7 +187,7 @@ impl Sqlite {
     }
 }
 
-/// The address of a file that does not change while it is open.
+/// The URI of a file that does not change while it is open.
 fn immutable(path: &Path) -> String {
     let mut name = String::new();
     for byte in path.to_string_lossy().bytes() {
@@ -207,7 +207,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
         .execute_batch(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
              PRAGMA cache_size=-16384; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=8000;
-             PRAGMA temp_store=MEMORY;", // where a savepoint keeps its pages
+             PRAGMA temp_store=MEMORY;", // memory, because savepoints keep their journal of pages there
         )
         .map_err(engine)?;
     Ok(connection)
@@ -226,9 +226,9 @@ fn write_loop(connection: &Connection, queue: &mpsc::Receiver<Job>) {
     }
 }
 
-/// One transaction for all jobs that are waiting. A failed one undoes only itself: should one fail that has written
-/// already, all are undone and done again, each in a savepoint. Savepoints from the start would copy every page that
-/// each job touches.
+/// Runs all waiting jobs in one transaction. A failed job must roll back only itself: if one fails after it has
+/// written, all are rolled back and run again, each in a savepoint. Savepoints from the start would copy every page
+/// that each job touches.
 fn write_group(
     connection: &Connection,
     first: Job,
@@ -253,7 +253,7 @@ fn write_group(
     }
     begun?;
     if !clean {
-        // A full disk may have ended the transaction already.
+        // A full disk may already have ended the transaction.
         if !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK").map_err(engine)?;
         }
@@ -275,10 +275,11 @@ fn begin(connection: &Connection) -> Result<(), StorageError> {
     connection
         .execute_batch("BEGIN IMMEDIATE")
         .map_err(engine)?;
+    // The transaction holds the write lock, so no other process can start a move before it ends.
     still_here(connection)
 }
 
-/// Whether this database still takes writes: another process may be moving the records elsewhere.
+/// Checks that this database still accepts writes: another process may be moving its contents.
 fn still_here(connection: &Connection) -> Result<(), StorageError> {
     let sql = "SELECT 1 FROM meta WHERE name = 'moved'";
     let mut statement = connection.prepare_cached(sql).map_err(engine)?;
@@ -339,7 +340,7 @@ impl Tx for SqliteTx<'_> {
         Ok(())
     }
 
-    /// Row by row: a statement of many rows would keep a journal of its own to undo itself.
+    /// Row by row: a statement with many rows would keep its own journal to roll itself back.
     fn insert_all(
         &mut self,
         into: &str,
@@ -357,17 +358,17 @@ impl Tx for SqliteTx<'_> {
         Ok(())
     }
 
-    /// There is one writer.
+    /// Nothing to lock: there is one writer.
     fn lock(&mut self, _: &str, _: &[Value<'_>]) -> Result<bool, StorageError> {
         Ok(false)
     }
 
-    /// One process writes, by its own clock.
+    /// None: one process writes, by its own clock.
     fn clock(&mut self) -> Result<Option<i64>, StorageError> {
         Ok(None)
     }
 
-    /// One file holds them all.
+    /// Nothing to create: one file holds all spaces.
     fn open_space(&mut self, _: &str) -> Result<(), StorageError> {
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! Rows as they are, whatever they mean: which tables there are, their keys and columns, and one way to copy them.
+//! Tables as rows of typed values, independent of their meaning: their keys, their columns, and one way to copy them.
 //!
-//! In come rows of one database, out go the same rows of another, counted and hashed. Every table that is truth is listed
-//! here or in `whole`; what can be made anew from the log is not, and nothing here knows what a row says.
+//! Rows of one database are read, counted, hashed and written to another. Every table that cannot be rebuilt from the
+//! log is listed here or in `whole`; derived tables are not.
 
 mod whole;
 
@@ -13,7 +13,7 @@ use sync_core::record::Digest;
 use crate::storage::{Row, StorageError, Tx, Value};
 pub(crate) use whole::WHOLE;
 
-/// How many rows each table that is truth has.
+/// The number of rows of each table that is not derived.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -24,10 +24,10 @@ pub(crate) fn counts(tx: &mut dyn Tx) -> Result<BTreeMap<String, u64>, StorageEr
         .collect()
 }
 
-/// Rows read and written together.
+/// Rows that are read and written together.
 pub(crate) const PAGE: i64 = 500;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Int,
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
 }
 use Kind::{Bytes, Int, Text};
 
-/// Tables whose rows never change once they are there, whoever writes.
+/// Tables whose rows are immutable.
 const FROZEN: [&str; 2] = ["report", "report_step"];
 
 /// A table: its first `key` columns are its key.
@@ -51,7 +51,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [(&'static str,
     Table { name, key, columns }
 }
 
-/// Records: follow the log, and are copied document by document.
+/// Documents: copied in the order of the log, document by document.
 pub(crate) const DOC: Table = table(
     "doc",
     2,
@@ -98,7 +98,7 @@ pub(crate) const BLOB_REF: Table = table(
     3,
     &[("space", Text), ("doc", Bytes), ("hash", Bytes)],
 );
-/// Photos: a row is copied after its bytes.
+/// Photos: a row is copied after the photo's bytes.
 pub(crate) const BLOB: Table = table(
     "blob",
     1,
@@ -158,7 +158,7 @@ impl Table {
         self.columns.iter().enumerate().map(cell).collect()
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn count(&self, tx: &mut dyn Tx) -> Result<u64, StorageError> {
         let sql = format!("SELECT COUNT(*) FROM {}", self.name);
         let count = tx.first(&sql, &[], |row| row.int(0))?;
@@ -184,7 +184,7 @@ impl Table {
         tx.all(&sql, &values, |row| self.read(row))
     }
 
-    /// Rows of these documents of a space, `after` a number if the table has numbers.
+    /// Rows of these documents of a space; with `after`, only those with a higher sequence number.
     pub(crate) fn of_docs(
         &self,
         tx: &mut dyn Tx,
@@ -204,7 +204,7 @@ impl Table {
         tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
     }
 
-    /// Takes out the rows of a space that have the same value in a column of bytes as these.
+    /// Deletes the rows of a space that have the same value in the column `column` as one of these.
     pub(crate) fn forget(
         &self,
         tx: &mut dyn Tx,
@@ -224,7 +224,7 @@ impl Table {
         Ok(())
     }
 
-    /// Writes rows; those that are there become as these, unless they may never change.
+    /// Writes rows. Existing rows with the same keys are replaced, unless the table is immutable.
     pub(crate) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
         let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
         let then: Vec<_> = self.columns[self.key..]
@@ -242,7 +242,7 @@ impl Table {
     }
 }
 
-/// Rows and the sum of their hashes: equal for equal contents, in whatever order.
+/// The number of rows and the sum of their hashes: equal for equal contents in any order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Rows.

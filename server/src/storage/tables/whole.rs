@@ -1,11 +1,11 @@
-//! The tables that are copied whole: people, places, register, reports.
+//! The tables that are copied as a whole: persons, places, register, reports and others.
 
 use super::{
     Kind::{Bytes, Int, Text},
     Table, table,
 };
 
-/// Tables that are copied whole in each pass.
+/// Tables that are copied as a whole in each pass.
 pub(crate) const WHOLE: &[Table] = &[
     table(
         "doc_exit",

@@ -1,7 +1,8 @@
-//! Telling the other processes that a log has grown, and hearing it from them.
+//! Notifies other processes that a log has grown, and receives their notifications.
 //!
-//! A notification inside the writing transaction would make all commits of the database wait for each other, so it is
-//! sent after them, a few together. One that is lost is made up for: everybody also looks by himself now and then.
+//! A notification inside the writing transaction would make all commits of the database wait for each other. It is
+//! therefore sent after the commits, one for several of them. A lost notification does no harm: every process also
+//! polls at intervals.
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
@@ -12,12 +13,12 @@ use super::target::Target;
 use crate::storage::StorageError;
 
 const CHANNEL: &str = "xuncha_grown";
-/// What grows within this time is told together.
+/// Commits within this time share one notification.
 const TOGETHER: Duration = Duration::from_millis(10);
-/// Pause before a lost connection is made anew.
+/// Pause before a lost connection is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The bell of one process; its connection ends when it is dropped.
+/// The notifications of one process; its connection ends when this is dropped.
 pub(super) struct Bell {
     ring: Arc<Notify>,
     heard: watch::Receiver<u64>,
@@ -60,18 +61,18 @@ impl Bell {
         })
     }
 
-    /// Says that a log has grown.
+    /// The handle with which writers report a commit.
     pub(super) fn ring(&self) -> Arc<Notify> {
         Arc::clone(&self.ring)
     }
 
-    /// Counts what was heard.
+    /// Counts received notifications.
     pub(super) fn heard(&self) -> watch::Receiver<u64> {
         self.heard.clone()
     }
 }
 
-/// Listens and tells until the connection is lost.
+/// Sends and receives notifications until the connection is lost.
 async fn listen(
     target: &Target,
     ring: &Notify,
@@ -88,7 +89,7 @@ async fn listen(
         Ok(())
     });
     client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
-    // What came while nobody listened.
+    // Counts once for notifications that were sent before this connection listened.
     heard.send_modify(|n| *n += 1);
     let tell = async {
         loop {

@@ -1,4 +1,4 @@
-//! One connection: its runtime, its prepared statements, and what its errors mean.
+//! One connection: its runtime, its prepared statements, and the classification of its errors.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use super::{
 };
 use crate::storage::StorageError;
 
-/// A plan that was made while a table was small is wrong when it has grown, and one for all partitions touches all of
-/// them: each statement is planned for its own values. Every statement has an index, so none has to read a table.
+/// Each statement is planned for its own values: a plan made while a table was small is wrong when it has grown, and a
+/// generic plan reads all partitions. Every statement has an index, so sequential scans are disabled.
 const PLANS: &str = "SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off";
 
-/// What bounds a connection's waiting: for a lock that another transaction holds, for a statement, for ourselves in an
-/// open transaction. Notices of what is there already are no news.
+/// Bounds on waiting: for a lock that another transaction holds, for a statement, for this program in an open
+/// transaction. Notices (such as that a table exists already) are not reported.
 const BOUNDS: &str = "SET lock_timeout = '2s'; SET statement_timeout = '5min';
  SET idle_in_transaction_session_timeout = '2min'; SET client_min_messages = warning";
 
-/// Prepared statements a connection keeps at most.
+/// Prepared statements that a connection keeps at most.
 const STATEMENTS: usize = 256;
 
-/// The runtime of one connection. Dropped without waiting: the drop may happen where others run tasks.
+/// The runtime of one connection. It is shut down without waiting, because it may be dropped on an async thread.
 pub(super) struct Driver(Option<Runtime>);
 
 impl Driver {
@@ -72,7 +72,7 @@ impl Connection {
             ))
         })?;
         runtime.spawn(async move {
-            // A lost connection shows at the next statement.
+            // A lost connection is reported by the next statement.
             let _ = connection.await;
         });
         let connection = Self {
@@ -92,7 +92,7 @@ impl Connection {
             .map_err(|e| engine(&e))
     }
 
-    /// As [`Self::batch`]; the first value of the last row that it answers.
+    /// As [`Self::batch`]; returns the first value of the last row.
     pub(super) fn ask(&self, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
         let said = self.runtime.block_on(self.client.simple_query(sql))?;
         let rows = said.iter().filter_map(|message| match message {
@@ -122,7 +122,7 @@ impl Connection {
             .block_on(self.client.execute(&statement, parameters))
     }
 
-    /// What the columns of `table (columns)` hold.
+    /// The kinds of the columns in `table (columns)`.
     pub(super) fn kinds(&mut self, into: &str) -> Result<Vec<Kind>, tokio_postgres::Error> {
         if let Some(known) = self.kinds.get(into) {
             return Ok(known.clone());
@@ -147,7 +147,7 @@ impl Connection {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
-        // Filters of the ledger make statements of many shapes; a connection must not keep them all for ever.
+        // Queries on the ledger produce statements of many shapes; a connection must not keep them without a bound.
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
@@ -157,7 +157,7 @@ impl Connection {
     }
 }
 
-/// The engine's own words, without what repeats the statement.
+/// The engine's message, without the text that repeats the statement.
 fn plain(error: &tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(
         || {
@@ -177,7 +177,7 @@ pub(super) fn engine(error: &tokio_postgres::Error) -> StorageError {
     }
 }
 
-/// Whether a bound of waiting was met.
+/// Whether a bound on waiting was reached.
 pub(super) fn is_blocked(error: &tokio_postgres::Error) -> bool {
     let bounds = [
         SqlState::LOCK_NOT_AVAILABLE,
@@ -187,13 +187,13 @@ pub(super) fn is_blocked(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| bounds.contains(code))
 }
 
-/// Whether the same transaction may succeed when tried again.
+/// Whether the same transaction may succeed if it is retried.
 pub(super) fn may_succeed_again(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(code) => [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
-            // Two processes stored the same thing: the second try finds it.
+            // Two processes inserted the same row: the retry finds it.
             SqlState::UNIQUE_VIOLATION,
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,

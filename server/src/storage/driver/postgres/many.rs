@@ -1,10 +1,10 @@
-//! Many keys or rows as arrays: one statement and one plan, whatever their number.
+//! Many keys or rows as arrays: one statement and one plan for any number of them.
 
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::storage::driver::Value;
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Int,
@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// From the engine's name of a type; the schema knows three.
+    /// From the engine's name of a type; the schema uses three types.
     pub(super) fn of(type_name: &str) -> Self {
         match type_name {
             "bigint" => Self::Int,
@@ -48,7 +48,7 @@ impl<'v> Array<'v> {
         }
     }
 
-    /// A value of another kind counts as NULL, which the column refuses where it must not be.
+    /// A value of another type becomes NULL, which the column refuses if it is NOT NULL.
     fn push(&mut self, value: &Value<'v>) {
         match (self, *value) {
             (Self::Int(values), Value::Int(v)) => values.push(Some(v)),
@@ -73,12 +73,12 @@ pub(super) fn keys<'v>(keys: &[Value<'v>]) -> Option<Array<'v>> {
     Some(array)
 }
 
-/// `IN (?)` as a comparison with the array that is parameter `n`.
+/// Rewrites `IN (?)` as a comparison with the array in parameter `n`.
 pub(super) fn in_array(sql: &str, n: usize) -> String {
     sql.replacen("IN (?)", &format!("= ANY (${n})"), 1)
 }
 
-/// Rows turned into columns.
+/// Transposes rows into columns.
 pub(super) fn columns<'v>(kinds: &[Kind], values: &[Value<'v>]) -> Vec<Array<'v>> {
     let room = values.len() / kinds.len().max(1);
     let mut columns: Vec<_> = kinds.iter().map(|kind| Array::new(*kind, room)).collect();

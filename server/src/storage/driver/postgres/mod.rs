@@ -1,8 +1,9 @@
-//! PostgreSQL: a pool of connections for reads, writers with group commit, retries of what the engine gave up.
+//! PostgreSQL: a pool of connections for reads, writers with group commit, and retries of transactions that the engine
+//! rolled back.
 //!
-//! Each connection has its own small runtime, so a transaction is used from an ordinary blocking thread like
-//! SQLite's. Rows that two processes could both read and then write are locked first, see [`Tx::lock`]. Many keys
-//! and many rows travel as arrays: one plan, whatever their number.
+//! Each connection has its own small runtime, so that a transaction runs on an ordinary blocking thread as with SQLite.
+//! Rows that two processes could both read and then write are locked first, see [`Tx::lock`]. Many keys and many rows
+//! are sent as arrays: one plan for any number of them.
 
 mod bell;
 mod connection;
@@ -38,7 +39,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Connects, which is tried at once so that a wrong address shows at the start.
+    /// Connects at once, so that a wrong address is reported at the start.
     pub(crate) fn open(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
         let target = Target::parse(url, authority)?;
         let first = Connection::open(&target)?;
@@ -57,7 +58,7 @@ impl Postgres {
         self.writers.submit(job)
     }
 
-    /// Counts what was heard of growing logs, in this process and in others.
+    /// Counts notifications that a log has grown, from this and other processes.
     pub(crate) fn heard(&self) -> watch::Receiver<u64> {
         self.bell.heard()
     }
@@ -73,14 +74,14 @@ impl Postgres {
         let (rows, broken) = (tx.rows, tx.lost);
         self.rows_read.fetch_add(rows, Relaxed);
         if !broken && connection.batch("ROLLBACK").is_ok() {
-            // All are kept: opening one costs far more than what most of them read. `Storage` bounds how many there are.
+            // All connections are kept: opening one costs more than most reads. `Storage` bounds their number.
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
             readers.push(connection);
         }
         result
     }
 
-    /// A connection in a snapshot. An idle one may have died with its server: the next is tried then.
+    /// A connection in a snapshot. An idle connection may have been closed by the server; then the next one is tried.
     fn reader(&self) -> Result<Connection, StorageError> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         loop {
@@ -99,13 +100,13 @@ impl Postgres {
         Ok(connection)
     }
 
-    /// Runs the migrations that `missing` names for the version found, in one transaction under a lock.
+    /// Runs the migrations that `missing` returns for the version found, in one transaction under a lock.
     pub(crate) fn migrate(
         &self,
         missing: impl FnOnce(i64) -> Result<Vec<(i64, String)>, StorageError>,
     ) -> Result<(), StorageError> {
         let mut connection = Connection::open(&self.target)?;
-        // Another process may be migrating for long, and so may this one.
+        // No timeouts: another process may migrate for a long time, and so may this one.
         connection.batch(
             "SET lock_timeout = 0; SET statement_timeout = 0; BEGIN; SELECT pg_advisory_xact_lock(7862347);
              CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);",

@@ -1,4 +1,4 @@
-//! Where a PostgreSQL database is: its address, and how far it is trusted.
+//! The address of a PostgreSQL database, and how its certificate is verified.
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::storage::StorageError;
 
-/// An address that was understood, with the certificates it must be signed by.
+/// A parsed address, with the certificates that are trusted.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) config: Config,
@@ -27,8 +27,9 @@ fn bad(why: impl std::fmt::Display) -> StorageError {
 }
 
 impl Target {
-    /// Reads an address. Without `sslmode` in it, a database on this machine is spoken to plainly and any other over
-    /// verified TLS; `authority` is a file of certificates (PEM) to trust instead of the system's.
+    /// Parses an address. Without `sslmode` in it, a database on this machine is connected without TLS unless
+    /// `authority` is given, and any other with verified TLS. `authority` is a file of certificates (PEM) to trust
+    /// instead of the system's.
     pub(super) fn parse(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
         let mut config: Config = url
             .parse()
@@ -59,7 +60,7 @@ impl Target {
         Ok(Self { config, tls })
     }
 
-    /// In words, without the password.
+    /// A description without the password.
     pub(super) fn name(&self) -> String {
         let hosts = self.config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
@@ -87,7 +88,7 @@ fn is_here(host: &Host) -> bool {
 fn roots(authority: Option<&Path>) -> Result<RootCertStore, StorageError> {
     let mut roots = RootCertStore::empty();
     let Some(file) = authority else {
-        // A certificate of the system that cannot be read is one that is not trusted.
+        // A system certificate that cannot be parsed is not trusted.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(roots);
     };

@@ -1,4 +1,4 @@
-//! A transaction on PostgreSQL: the statements of the seam in its words.
+//! A transaction on PostgreSQL: [`Tx`] in its dialect.
 
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
@@ -11,13 +11,13 @@ use crate::storage::driver::{Row, StorageError, Tx, Value};
 /// A transaction on a connection.
 pub(super) struct PgTx<'c> {
     connection: &'c mut Connection,
-    /// Rows handed out.
+    /// Rows returned.
     pub(super) rows: u64,
-    /// A statement failed in a way that may succeed when the whole is tried again.
+    /// A statement failed in a way that may succeed if the whole transaction is retried.
     pub(super) again: Option<StorageError>,
-    /// The connection is gone.
+    /// The connection is lost.
     pub(super) lost: bool,
-    /// Another transaction holds what a statement needed.
+    /// A statement reached a bound on waiting, usually for a lock of another transaction.
     pub(super) blocked: bool,
 }
 
@@ -119,7 +119,7 @@ impl Tx for PgTx<'_> {
 
     fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError> {
         if let Some(array) = many::keys(keys) {
-            // In the order of keys, so that two who want the same rows never wait for each other in a circle.
+            // In the order of keys, so that two transactions that lock the same rows do not deadlock.
             let sql = format!("{} ORDER BY 1 FOR UPDATE", many::in_array(select, 1));
             self.run(&sql, &[&array])?;
         }
@@ -132,8 +132,8 @@ impl Tx for PgTx<'_> {
         tx.first(sql, &[], |row| row.int(0))
     }
 
-    /// A partition of each table that is kept by space and has none for it yet. Attached, not created in place:
-    /// readers go on meanwhile.
+    /// Creates the missing partition of each table that is partitioned by space. It is created as a table and then
+    /// attached, so that concurrent reads continue.
     fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
         let suffix = format!("_{}", space.replace('/', "_"));
         let tables: &mut dyn Tx = self;

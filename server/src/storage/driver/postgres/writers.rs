@@ -1,8 +1,9 @@
-//! Threads that write: those that share what comes, and one for each space that somebody else holds.
+//! Writer threads: shared ones, and one for each space whose row another transaction holds.
 //!
-//! In come jobs, out go their answers after the commit. A space whose row another transaction holds for longer than a
-//! moment gets a thread of its own, so that its neighbours do not wait for it; there it is tried for a while and then
-//! answered as busy. A commit whose answer is lost is asked for.
+//! A job is answered after its commit. If another transaction holds the row of a space for longer than the short
+//! timeout of the shared writers, the space gets its own thread, so that jobs of other spaces do not wait for it. There
+//! a job waits up to the connection's lock timeout and then fails with [`StorageError::Blocked`]. If the answer to a
+//! commit is lost, the database is asked for the state of the transaction.
 
 use std::{
     collections::HashMap,
@@ -21,27 +22,28 @@ use crate::storage::driver::{self, Job, StorageError};
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
-/// Connections that write to spaces. A space is always written by the same one: a second would wait for its lock.
+/// Connections that write to spaces. A space is always written by the same one: a second one would wait for its lock.
 const SPACE_WRITERS: usize = 4;
 /// Connections for all other writes.
 const OTHER_WRITERS: usize = 2;
-/// Threads for spaces that are held by others, at most: what comes for more of them is busy at once.
+/// Threads for spaces whose row another transaction holds, at most. Jobs of further such spaces fail with
+/// [`StorageError::Blocked`] at once.
 const APART: usize = 8;
-/// Times a group is tried again after the engine gave it up (deadlock, serialization, lost connection).
+/// Attempts to commit a group: it is retried after a deadlock, a serialization failure or a lost connection.
 const TRIES: u32 = 8;
-/// How long a shared writer waits for a lock. Other processes hold a space for some milliseconds.
+/// How long a shared writer waits for a lock. Other processes normally hold a space for some milliseconds.
 const MOMENT: &str = "SET lock_timeout = '400ms'";
-/// How long a thread of one space is kept when nothing comes.
+/// How long the thread of a space waits for another job before it ends.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// The threads of one process.
+/// The writer threads of one process.
 pub(super) struct Writers {
     spaces: Vec<mpsc::Sender<Job>>,
     others: mpsc::Sender<Job>,
     apart: Arc<Apart>,
 }
 
-/// Spaces that have a thread of their own now.
+/// The spaces that have their own thread now.
 struct Apart {
     target: Target,
     bell: Arc<Notify>,
@@ -80,6 +82,7 @@ impl Writers {
             return self.others.send(job).map_err(|_| StorageError::Closed);
         };
         let threads = self.apart.lock();
+        // Sent under the lock: a thread leaves the map only under the same lock, so it still receives this job.
         if let Some(thread) = threads.get(space) {
             return thread.send(job).map_err(|_| StorageError::Closed);
         }
@@ -96,12 +99,12 @@ impl Apart {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives a job of a space that is held to the space's own thread.
+    /// Passes a job of a space that another transaction holds to the space's own thread.
     fn take(self: &Arc<Self>, job: Job) {
         let space = job.space.clone().unwrap_or_default();
         let mut threads = self.lock();
         if let Some(thread) = threads.get(&space) {
-            // It leaves the map before it ends, so it is there to take this.
+            // The thread leaves the map under this lock before it ends, so it still receives the job.
             if let Err(back) = thread.send(job) {
                 (back.0.answer)(Err(StorageError::Closed));
             }
@@ -128,7 +131,7 @@ impl Apart {
         threads.insert(space, jobs);
     }
 
-    /// Writes what comes for one space until nothing comes any more.
+    /// Writes the jobs of one space until none arrives for [`IDLE`].
     fn follow(&self, space: &str, queue: &mpsc::Receiver<Job>) {
         let mut writer = Writer::new(&self.target, Some(&self.bell), None);
         loop {
@@ -136,7 +139,7 @@ impl Apart {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {
-                    // Under the lock nobody can send: what is not here now goes to the shared writers.
+                    // Under the lock no job can be sent: later jobs go to the shared writers.
                     let mut threads = self.lock();
                     let Ok(job) = queue.try_recv() else {
                         threads.remove(space);
@@ -160,7 +163,7 @@ fn gather(first: Job, queue: &mpsc::Receiver<Job>) -> Vec<Job> {
     group
 }
 
-/// Starts a thread that writes what comes in a queue.
+/// Starts a thread that writes the jobs of a queue.
 fn spawn(
     name: String,
     mut writer: Writer,
@@ -178,8 +181,8 @@ fn spawn(
     Ok(())
 }
 
-/// The jobs that wait, at least one; `None` when nobody can send more. In the order of their spaces, so that groups
-/// of several processes hold spaces in one order and never wait for each other in a circle.
+/// The waiting jobs, at least one; `None` if no sender is left. They are in the order of their spaces, so that groups
+/// of several processes lock spaces in the same order and do not deadlock.
 fn next_group(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
     let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     let first = queue.recv().ok()?;
@@ -188,20 +191,20 @@ fn next_group(queue: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
     Some(group)
 }
 
-/// A connection and what it writes.
+/// A connection and the groups that it writes.
 struct Writer {
     target: Target,
     connection: Option<Connection>,
-    /// Rung after each commit.
+    /// Notified after each commit.
     bell: Option<Arc<Notify>>,
-    /// Where jobs of a space go that somebody else holds; without it they wait here.
+    /// Takes the jobs of spaces that another transaction holds; without it they wait here.
     apart: Option<Arc<Apart>>,
 }
 
 /// How a group's transaction failed.
 struct Failed {
     error: StorageError,
-    /// Whether the same may succeed when tried again.
+    /// Whether a retry may succeed.
     again: bool,
 }
 
@@ -232,7 +235,7 @@ impl Writer {
                 Err(failed) => failed,
             };
             result = Err(failed.error);
-            // What is left of the transaction must not meet the next group.
+            // The next group must not run in the rest of this transaction.
             self.connection = self
                 .connection
                 .take()
@@ -240,7 +243,8 @@ impl Writer {
             if !failed.again {
                 break;
             }
-            // Those who deadlocked must not meet again at once; a database that restarts needs a moment.
+            // Back-off: transactions that deadlocked must not meet again at once, and a database that restarts needs
+            // time.
             std::thread::sleep(Duration::from_millis(5 << attempt));
         }
         if let (Ok(()), Some(bell)) = (&result, &self.bell) {
@@ -254,9 +258,9 @@ impl Writer {
         }
     }
 
-    /// One transaction for a group; each job in a savepoint. On failure says whether to try again. At the last try a
-    /// job whose statement still fails undoes only itself, and the others go on. Returns the jobs of spaces that
-    /// somebody else holds: nothing of them was written.
+    /// Runs a group in one transaction, each job in a savepoint. A failure states whether to retry. In the last
+    /// attempt, a job whose statement still fails is rolled back alone and the others are committed. Returns the jobs
+    /// of spaces that another transaction holds; none of their writes is kept.
     fn attempt(&mut self, group: &mut [Job], last: bool) -> Result<Vec<usize>, Failed> {
         if self.connection.is_none() {
             let connection = Connection::open(&self.target).map_err(again)?;
@@ -269,9 +273,10 @@ impl Writer {
             return Err(again(StorageError::Closed));
         };
         let mut held: Vec<usize> = Vec::new();
-        // The end of one savepoint travels with the begin of the next.
+        // One request ends a savepoint and begins the next.
         let mut next = "BEGIN; SAVEPOINT job";
         for at in 0..group.len() {
+            // Once a job of a space is blocked, the later ones of the space wait too: their order is kept.
             let same = |other: &usize| group[*other].space == group[at].space;
             if self.apart.is_some() && held.iter().any(same) {
                 held.push(at);
@@ -296,7 +301,7 @@ impl Writer {
             };
         }
         let end = next.trim_end_matches("; SAVEPOINT job");
-        // The transaction's number, for the case that the answer to its commit is lost.
+        // The transaction's id is needed if the answer to its commit is lost.
         let end = format!("{end}; SELECT pg_current_xact_id_if_assigned()::text");
         let number = connection
             .ask(&end)
@@ -306,13 +311,13 @@ impl Writer {
         };
         self.connection = None;
         match number {
-            // It wrote nothing.
+            // Without an id the transaction has written nothing.
             None => Err(again(error)),
             Some(number) => self.became(&number, error).map(|()| held),
         }
     }
 
-    /// Asks what became of a transaction whose commit was not answered.
+    /// Asks for the state of a transaction whose commit was not answered.
     fn became(&mut self, number: &str, error: StorageError) -> Result<(), Failed> {
         let sql = format!("SELECT pg_xact_status('{number}'::xid8)");
         for attempt in 1..=TRIES {
@@ -329,7 +334,7 @@ impl Writer {
                     return Ok(());
                 }
                 Some("aborted") => return Err(again(error)),
-                // Its connection has not noticed yet.
+                // The server has not yet noticed that the connection is lost.
                 _ => {}
             }
         }
