@@ -1,7 +1,7 @@
 //! Private files and folders, written atomically: after a crash a file has its old or its new contents, never a part.
 //!
-//! Folders get mode 0700 and files mode 0600. [`write`] and [`write_once`] return when bytes and name are durable. The
-//! modules that write a file define its contents.
+//! Folders get mode 0700 and files mode 0600. [`write()`] and [`write_once()`] return when bytes and name are durable.
+//! The modules that write a file define its contents.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -102,7 +102,8 @@ pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     }
 }
 
-/// Copies a file and returns its number of bytes and their SHA-256. The bytes are durable; the name is after [`sync`].
+/// Copies a file and returns its number of bytes and their SHA-256. The bytes are durable; the name is durable after
+/// [`sync()`] of the folder.
 ///
 /// # Errors
 /// From the file system.

@@ -81,7 +81,7 @@ pub async fn restore(
         }
         // The parts of unfinished uploads are not in a backup.
         blobs::forget_uploads(tx)?;
-        // A backup may be older than the clock check allows; the operator who restores it answers for the clock.
+        // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
         let all = spaces::list(tx)?;
         for space in &all {

@@ -182,7 +182,7 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Prints the token alone on its line: a ready command with it would be saved in the history of the shell.
+/// Writes the token alone on its line: a ready command with it would be saved in the history of the shell.
 pub(super) async fn token(storage: &Storage, rooms: &Rooms, asked: Token) -> anyhow::Result<()> {
     let who = asked.person;
     let (person, _) = introduce(storage, &who).await?;

@@ -30,7 +30,7 @@ const DRAIN: (usize, Duration) = (8 << 20, Duration::from_secs(5));
 pub(super) struct Bound {
     /// Bytes of a body at most.
     pub(super) bytes: usize,
-    /// Time until the last byte, whatever its size.
+    /// Time until the last byte, for a body of any size.
     pub(super) total: Duration,
     /// Time between two bytes.
     pub(super) pause: Duration,

@@ -120,7 +120,7 @@ pub(super) async fn one(
     rooms.review.one(&reach, doc, from, now).await.map(Json)
 }
 
-/// Lists suggestions for a reviewer: records that look like one hazard, or false evidence, the most urgent first.
+/// Lists suggestions for a reviewer: records that may be one hazard, or false evidence, the most urgent first.
 #[utoipa::path(get, path = "/v1/suggestions", tag = "review", params(Wanted), responses((status = 200, body = SuggestionPage), (status = 400)))]
 pub(super) async fn suggestions(
     State(rooms): State<Rooms>,

@@ -141,7 +141,7 @@ impl Queues {
             changes <= CHANGES
         };
         let count = queue.iter().take(PACKS).take_while(fits).count();
-        // A single pack is a group, whatever its size.
+        // A single pack is a group, even if it exceeds the limit.
         let count = count.max(1).min(queue.len());
         if count == 0 {
             // Removed under the lock: a pack that comes later finds no queue and starts a new worker.
