@@ -1,6 +1,6 @@
 //! Parses the command line of the server and runs the command.
 //!
-//! A command calls functions of the library and prints texts for the person at the terminal.
+//! A command calls functions of the library and writes texts for the person at the terminal.
 
 mod admin;
 mod clock;
