@@ -1,4 +1,4 @@
-//! The one place that knows all rooms: builds them, wires them, serves until told to stop.
+//! The composition root: builds all components, connects them, and serves until it is stopped.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -34,13 +34,13 @@ const HEALTH_CONNECTIONS: usize = 64;
 /// A running server.
 #[derive(Debug)]
 pub struct App {
-    /// The rooms, for programs that run the server in process.
+    /// The components, for programs that run the server in their own process.
     pub rooms: Rooms,
     /// The database.
     pub storage: Storage,
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// Where it answers for health and metrics.
+    /// The address of the listener for health and metrics, if there is one.
     pub health_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     serving: JoinSet<()>,
@@ -55,10 +55,10 @@ pub fn system_clock() -> Now {
     })
 }
 
-/// Opens the data folder and builds every room on it.
+/// Opens the data folder and builds every component on it.
 ///
 /// # Errors
-/// If the folder, the database or the key cannot be opened, with the path and what to do.
+/// If the folder, the database or the key cannot be opened; the error names the path and what to do.
 pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
     let data = &config.data;
     folder::make(data).with_context(|| {
@@ -96,7 +96,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         None => {
             let storage = Storage::open(&data.join("xuncha.db"))
                 .with_context(|| format!("database in {} cannot be opened", data.display()))?;
-            // Any write tells whether the records have moved away.
+            // A write fails if the records have moved to another database; this empty one checks that.
             storage
                 .write_now(|_| Ok::<_, StorageError>(()))
                 .with_context(|| format!("database in {}", data.display()))?;
@@ -205,10 +205,11 @@ impl App {
         })
     }
 
-    /// Finishes what is in progress, then ends.
+    /// Stops accepting work, waits at most 10 s for requests in progress, then writes the quotas and releases the
+    /// leases.
     ///
     /// # Errors
-    /// If serving had failed.
+    /// None: what fails while the server stops is logged.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let _ = self.stop.send(true);
         let limit = std::time::Duration::from_secs(10);
@@ -230,7 +231,7 @@ impl App {
     }
 }
 
-/// Wakes whoever waits for a log when another process has written to one.
+/// Wakes the projection and the waiting polls when another process has written to a log.
 async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
     while heard.changed().await.is_ok() {
         rooms.projection.wake();
@@ -238,7 +239,7 @@ async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
     }
 }
 
-/// Removes expired uploads and orphaned objects every quarter of an hour, and once a day photos that nothing names.
+/// Removes expired uploads and orphaned objects every 15 minutes, and photos that no document names once a day.
 async fn sweep(blobs: Blobs) {
     let mut every = tokio::time::interval(std::time::Duration::from_secs(900));
     for turn in 0_u64.. {

@@ -1,4 +1,4 @@
-//! Every setting of the server, read once and checked.
+//! All settings of the server, resolved and checked once at its start.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -7,63 +7,64 @@ use std::{
     time::Duration,
 };
 
-/// What the server is started with.
+/// The settings that the server is started with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Folder of the embedded database and the server's key, and of the photos, if no other place is named for them.
+    /// Folder of the embedded database and the server's key, and of the photos unless `blobs` names another place.
     pub data: PathBuf,
-    /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is PostgreSQL.
+    /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is
+    /// PostgreSQL.
     pub key: Option<PathBuf>,
     /// `postgres://…`; without it the database is embedded in the data folder.
     pub database: Option<String>,
-    /// Certificates (PEM) that the database's is signed by; without it, those of the system.
+    /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
     pub database_ca: Option<PathBuf>,
     /// `s3://bucket/prefix?endpoint=…` or a folder; without it the photos are in the data folder.
     pub blobs: Option<String>,
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Address for health and metrics, a listener of their own.
+    /// Address of the separate listener for health and metrics.
     pub health_listen: SocketAddr,
-    /// Whether the server starts although `health_listen` is taken.
+    /// Whether the server starts even if `health_listen` is taken.
     pub health_optional: bool,
-    /// Milliseconds of a session token's life.
+    /// Lifetime of a session token in milliseconds.
     pub session_ms: i64,
     /// Milliseconds an unfinished photo upload is kept.
     pub upload_ms: i64,
-    /// Milliseconds that bytes of photos are kept which no record and no upload names; not less than `upload_ms`.
+    /// Milliseconds that photo bytes are kept which no photo row and no upload names; not less than `upload_ms`.
     pub orphan_ms: i64,
-    /// Milliseconds that a stored photo is kept which no record names.
+    /// Milliseconds that a stored photo is kept which no document names.
     pub unnamed_ms: i64,
-    /// What callers may take of the server.
+    /// Limits for callers.
     pub limits: Limits,
 }
 
-/// What callers may take of the server: connections, time, memory, and work of a day.
+/// Limits for callers: connections, time, memory, and quotas of a day.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Requests in progress at most, shared out by class; more are answered `busy`. Long polls do not count.
+    /// Requests in progress at most, divided by class; more are answered `busy`. Long polls do not count.
     pub max_in_flight: usize,
     /// Open connections at most.
     pub max_connections: usize,
-    /// Open connections from one address at most; 0: as many as in all.
+    /// Open connections from one address at most; 0 means no limit for each address.
     pub max_per_address: usize,
-    /// Proxies: no limit for each address holds for them, and they are believed when they say whom they forward for.
+    /// Addresses of proxies. The limit for each address does not apply to them, and their `X-Forwarded-For` is trusted.
     pub proxies: Vec<Network>,
-    /// Time in which a request's headers must be here.
+    /// Time in which a request's headers must have arrived.
     pub header: Duration,
     /// Time a connection may be open between two requests.
     pub idle: Duration,
-    /// Time in which a caller must take some of its answer.
+    /// Time in which a caller must have read some of its response.
     pub write: Duration,
-    /// Time in which a small body (enrolment, session, JSON) must be here.
+    /// Time in which a small body (enrolment, session, JSON) must have arrived.
     pub small_body: Duration,
-    /// Time in which any other body must be here; 1 s more for every 4 KB that were announced.
+    /// Time in which any other body must have arrived; 1 s more for every 4 KB that were announced.
     pub body: Duration,
-    /// Time without a byte of a body, at most.
+    /// Longest time without a byte while a body arrives.
     pub body_pause: Duration,
-    /// Bytes of bodies that are held at once, finished or not, and as many again of answers.
+    /// Bytes of request bodies that are held at once, finished or not, and as many again of responses.
     pub held_bytes: usize,
-    /// Wrong codes and tokens from one address in a minute, before it has to wait.
+    /// Wrong codes and tokens from one address in a minute, before it must wait.
     pub wrong_per_minute: u32,
     /// Packs of one device in a day.
     pub packs_per_day: i64,
@@ -103,7 +104,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether an address is a proxy's.
+    /// Whether an address belongs to a proxy.
     pub fn is_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.holds(address))
     }
@@ -117,7 +118,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The machine itself.
+    /// The loopback addresses of this machine.
     pub fn loopback() -> Vec<Self> {
         ["127.0.0.0/8", "::1"]
             .iter()
@@ -159,13 +160,13 @@ impl FromStr for Network {
 }
 
 impl Config {
-    /// Where the signing key of an embedded database is.
+    /// The file of the signing key of an embedded database.
     pub fn key_file(&self) -> PathBuf {
         let own = || self.data.join("server.key");
         self.key.clone().unwrap_or_else(own)
     }
 
-    /// The settings for a data folder; health and metrics on a free port of the machine itself.
+    /// The default settings for a data folder; health and metrics on a free loopback port.
     pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
         Self {
             data: data.into(),

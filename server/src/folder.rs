@@ -1,7 +1,7 @@
-//! Files and folders that only their owner may read, written so that a cut leaves the old or the new, never a part.
+//! Private files and folders, written atomically: after a crash a file has its old or its new contents, never a part.
 //!
-//! In come paths, out come folders with mode 0700 and files with mode 0600 whose bytes and names are durable. What a
-//! file means is decided by the rooms that write it.
+//! Folders get mode 0700 and files mode 0600. [`write()`] and [`write_once()`] return when bytes and name are durable.
+//! The modules that write a file define its contents.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,10 +11,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-/// The folder that is in a data folder while a restore is not finished.
+/// Name of the folder that is in a data folder while a restore is unfinished.
 pub const UNFINISHED: &str = "restore.xuncha-part";
 
-/// Makes a folder, and those above it, that only its owner may enter. One that is there stays as it is.
+/// Creates a folder and its missing parents with access for the owner only. An existing folder stays as it is.
 ///
 /// # Errors
 /// From the file system.
@@ -29,7 +29,7 @@ pub fn make(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Holds a folder for this process until what is returned goes; `None` if another process holds it.
+/// Locks a folder for this process until the returned file is dropped; `None` if another process holds the lock.
 ///
 /// # Errors
 /// From the file system.
@@ -42,7 +42,7 @@ pub fn hold(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Opens a file to be written from its beginning, readable by its owner only from its first moment.
+/// Opens a file for writing from its beginning. Only its owner can read it from the moment that it exists.
 ///
 /// # Errors
 /// From the file system.
@@ -69,7 +69,7 @@ pub fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Writes a file whole: aside first, then under its name.
+/// Writes a file atomically: under a temporary name first, then under its own.
 ///
 /// # Errors
 /// From the file system.
@@ -82,10 +82,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync(above(path))
 }
 
-/// Writes a file unless there is one already, which stays. Of several writers at once one wins.
+/// Writes a file unless it exists; an existing file stays as it is. Of several concurrent writers one wins.
 ///
 /// # Errors
-/// From the file system; [`io::ErrorKind::AlreadyExists`] is no error.
+/// From the file system. An existing file is no error.
 pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     let aside = beside(path, &format!(".{unique}.part"));
     let mut options = OpenOptions::new();
@@ -93,7 +93,7 @@ pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     let mut file = private(&mut options).open(&aside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    // A link refuses a name that is taken, which a rename does not.
+    // A hard link fails if the name is taken; a rename would replace the file.
     let linked = fs::hard_link(&aside, path);
     fs::remove_file(&aside)?;
     match linked {
@@ -102,7 +102,8 @@ pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     }
 }
 
-/// Copies a file durably under a new name; how many bytes it has and their SHA-256.
+/// Copies a file and returns its number of bytes and their SHA-256. The bytes are durable; the name is durable after
+/// [`sync()`] of the folder.
 ///
 /// # Errors
 /// From the file system.
@@ -113,7 +114,7 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<(u64, [u8; 32])> {
     Ok(read)
 }
 
-/// The length of a file and its SHA-256.
+/// The length of a file in bytes and its SHA-256.
 ///
 /// # Errors
 /// From the file system.
@@ -136,14 +137,14 @@ fn each(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Resul
     }
 }
 
-/// A name beside another: `data/x` with `.part` is `data/x.part`.
+/// A path with a suffix appended: `data/x` with `.part` is `data/x.part`.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// The folder a path is in.
+/// The folder that contains a path.
 pub fn above(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -151,8 +152,8 @@ pub fn above(path: &Path) -> &Path {
     }
 }
 
-/// Takes from everyone but their owner what an earlier version left readable in a data folder; how many it changed.
-/// The folder itself is closed, so that what is deeper in it cannot be reached either.
+/// Removes the permissions of group and others that an earlier version left in a data folder. Returns how many paths
+/// changed. The data folder itself is closed too, so that deeper files cannot be reached either.
 ///
 /// # Errors
 /// From the file system.
@@ -177,7 +178,7 @@ fn close(path: &Path, mode: u32) -> io::Result<bool> {
         return Ok(false);
     }
     match fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
-        // A folder that belongs to another user, or a disk that takes no writes, is not ours to close.
+        // A folder of another user, or one on a read-only file system, cannot be closed by this process.
         Err(error)
             if matches!(
                 error.kind(),
@@ -195,7 +196,7 @@ fn close(_: &Path, _: u32) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Whether a folder is on a disk that takes no writes.
+/// Whether a folder is on a read-only file system; creates and removes a probe file.
 pub fn is_read_only(path: &Path) -> bool {
     let probe = path.join(format!(".xuncha-probe.{}", std::process::id()));
     match create(&probe) {

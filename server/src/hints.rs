@@ -1,4 +1,4 @@
-//! Hints: waking those who wait for a space's log to grow.
+//! Hints: long polls that wait for the log of a space to grow.
 
 use std::{
     collections::HashMap,
@@ -23,39 +23,39 @@ use crate::{
 /// Longest wait of one poll; below the idle time-outs of usual proxies.
 const LONGEST: Duration = Duration::from_secs(25);
 
-/// Polls that began together do not end together: each is shorter than the longest by one of so many steps.
+/// Polls that began together must not end together: each is shorter than [`LONGEST`] by 0 to `STEPS - 1` steps.
 const STEPS: u32 = 50;
 const STEP: Duration = Duration::from_millis(100);
 
-/// Time from one answer with news to the next. A push wakes thousands of polls; answered all at once they would hold up
-/// the pushes and pulls that they are about.
+/// Interval between two responses that report growth. A push wakes thousands of polls; if all were answered at once,
+/// they would delay the pushes and pulls that they announce.
 const PACE: Duration = Duration::from_millis(1);
 
-/// Time after which a waiting poll looks by itself.
+/// Time after which a waiting poll reads the head without being woken.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Polls that ask the database at the same time: thousands wake at once, and pushes and pulls go before them.
+/// Polls that read the database concurrently. Thousands wake at once, and pushes and pulls have priority.
 const ASKING: usize = 2;
 
-/// A head that was read: after how many wake-ups, when, and what it was.
+/// A cached head: the number of wake-ups before it was read, the time of the read, and the head.
 type Read = (u64, Instant, u64);
 
-/// Wakes waiting polls.
+/// Long polls of all callers.
 #[derive(Debug, Clone)]
 pub struct Hints {
     storage: Storage,
     grown: watch::Sender<u64>,
-    /// One read for all who wait for a space.
+    /// Heads by space: one read serves all polls that wait for the space.
     heads: Arc<Mutex<HashMap<AreaPath, Read>>>,
     asking: Arc<Semaphore>,
-    /// When the next answer with news may go.
+    /// When the next response that reports growth may be sent.
     next: Arc<Mutex<Instant>>,
-    /// Polls so far: decides how much shorter than the longest each is.
+    /// Polls so far; decides how much shorter than the longest wait each is.
     begun: Arc<AtomicU32>,
 }
 
 impl Hints {
-    /// Over a storage.
+    /// Hints about the logs of a storage.
     pub fn new(storage: Storage) -> Self {
         Self {
             storage,
@@ -67,15 +67,15 @@ impl Hints {
         }
     }
 
-    /// Says that some log has grown.
+    /// Wakes waiting polls, because some log has grown.
     pub fn wake(&self) {
         self.grown.send_modify(|n| *n += 1);
     }
 
-    /// The head of a space once it has passed `after`, or at the end of the longest wait.
+    /// The head of a space as soon as it is above `after`, or at the end of the wait.
     ///
     /// # Errors
-    /// [`Code::NotFound`] if the caller holds nothing in that space.
+    /// [`Code::NotFound`] if the caller may read nothing in that space.
     pub async fn wait(&self, reach: &Reach, space: &str, after: u64) -> Result<u64, Refusal> {
         let missing = || Refusal::new(Code::NotFound, "no such space");
         let space: AreaPath = space.parse().map_err(|_| missing())?;
@@ -97,17 +97,17 @@ impl Hints {
             }
             if head > after {
                 tokio::time::sleep_until(end.min(self.turn())).await;
-                // What was added meanwhile is news as well.
+                // The log may have grown during the wait; return the newest head.
                 let woken = *grown.borrow();
                 return self.head(&space, woken).await;
             }
-            // News of another process may be lost; looking again is cheap.
+            // A notification from another process may be lost, so the head is also read without one; that is cheap.
             let look = end.min(Instant::now() + LOOK);
             let _ = tokio::time::timeout_at(look, grown.changed()).await;
         }
     }
 
-    /// When this caller's answer may go; at once unless many are waiting for theirs.
+    /// When this caller's response may be sent: at once unless many wait for theirs.
     fn turn(&self) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = Instant::now().max(*next);
@@ -115,7 +115,7 @@ impl Hints {
         turn
     }
 
-    /// The head of a space, as it was after this wake-up or later.
+    /// The head of a space, read at this wake-up or later.
     async fn head(&self, space: &AreaPath, woken: u64) -> Result<u64, Refusal> {
         let known = || {
             let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,13 +126,15 @@ impl Hints {
             return Ok(head);
         }
         let _turn = self.asking.acquire().await;
+        // Another poll may have read the head while this one waited.
         if let Some(head) = known() {
             return Ok(head);
         }
+        // The count is taken before the read, so that the cached head is never older than its count.
         let (id, began) = (space.clone(), (*self.grown.borrow(), Instant::now()));
         let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
         let head = found.as_ref().map_or(0, |s| s.head);
-        // Only spaces that exist are remembered, so that names that are made up take no memory.
+        // Only existing spaces are cached, so that invented names take no memory.
         if found.is_some() {
             let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
             heads.insert(space.clone(), (began.0, began.1, head));

@@ -1,7 +1,7 @@
 //! The central server of Xuncha: ingest, feed, projection, review, photos.
 //!
-//! One process, one data folder. `app` builds the rooms and wires them; `http` is the face; every write of records
-//! goes through `ingest`, every read of a phone through `feed`, every read of a reviewer through `review`.
+//! One process uses one data folder. `app` builds and connects the components; `http` is the interface. Every write of
+//! documents uses `ingest`, every read of a device `feed`, every read of a reviewer `review`.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 

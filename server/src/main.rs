@@ -10,8 +10,8 @@ mod cli;
 
 use clap::Parser;
 
-/// Gives memory back to the system within seconds, from a thread of its own. The C library keeps what a flood of small
-/// requests took: 242 MB of 316 were still resident a minute after one, with this allocator 63 of 322.
+/// Returns memory to the system within seconds, from a background thread. The C library keeps what a burst of small
+/// requests allocated: a minute after one, 242 MB of 316 MB were still resident; with this allocator 63 MB of 322 MB.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -29,7 +29,7 @@ async fn main() -> std::process::ExitCode {
     }
 }
 
-/// Whatever this process makes may be read by its owner only: databases, keys, photos.
+/// Restricts the files that this process creates (databases, keys, photos) to their owner.
 fn close_files() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

@@ -1,4 +1,4 @@
-//! Counters for Prometheus, written out as text; and how often a refusal may be written to the log.
+//! Counters in the text format of Prometheus, and the rate limit of diagnostic log lines about refusals.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,16 +10,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One cause from one origin is written to the log once in this time.
+/// Refusals with the same cause and origin are logged once in this time.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// Lines about refusals in that time, from all origins together: a flood must not fill the disk.
+/// Log lines about refusals in that time, from all origins together: a flood must not fill the disk.
 const MAX_LINES: u32 = 120;
 
-/// Origins that are remembered.
+/// Origins that are remembered at most.
 const MAX_ORIGINS: usize = 4_096;
 
-/// What the server counts since it started.
+/// The counters since the server started.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: [AtomicU64; 6],
@@ -32,7 +32,7 @@ pub struct Metrics {
     noted: Mutex<Noted>,
 }
 
-/// What the log was told of refusals lately.
+/// Which refusals were logged recently.
 #[derive(Debug, Default)]
 struct Noted {
     since: Option<Instant>,
@@ -40,7 +40,7 @@ struct Noted {
     by_origin: HashMap<(&'static str, String), Told>,
 }
 
-/// When the log was told of a cause from an origin, and how often it happened since.
+/// When a cause from an origin was last logged, and how often it occurred since.
 #[derive(Debug)]
 struct Told {
     at: Instant,
@@ -57,17 +57,18 @@ impl Metrics {
     pub fn photo(&self) {
         self.photos_stored.fetch_add(1, Relaxed);
     }
-    /// Counts a request turned away because too many were in progress.
+    /// Counts a request refused because too many were in progress.
     pub fn shed(&self) {
         self.shed.fetch_add(1, Relaxed);
     }
-    /// Counts refusals of a cause. A cause is one of a closed list: a code of the protocol, or why a connection ended.
+    /// Counts refusals of a cause. A cause is one of a closed list: a code of the protocol, or the reason why a
+    /// connection ended.
     pub fn refused(&self, cause: &'static str, times: u64) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         *refused.entry(cause).or_default() += times;
     }
 
-    /// Whether the log should be told of a refusal: how many times it happened since the log was told, if it should.
+    /// Whether a refusal must be logged now: the number of occurrences since the last line, or `None`.
     pub fn note(&self, cause: &'static str, origin: &str) -> Option<u64> {
         self.note_at(cause, origin, Instant::now())
     }
@@ -107,7 +108,7 @@ impl Metrics {
         self.request_micros.fetch_add(micros, Relaxed);
     }
 
-    /// As Prometheus reads it; without the gauge of the ledger's lag if that is not known.
+    /// The counters in the text format of Prometheus. Without the gauge of the ledger's lag if the lag is unknown.
     pub fn text(&self, projection_lag: Option<u64>) -> String {
         let mut out = String::new();
         let mut counter = |name: &str, help: &str, value: u64| {

@@ -1,11 +1,11 @@
-//! What the system lets this process have: open files.
+//! The limit of the operating system on open files.
 
 use crate::config::Config;
 
-/// File descriptors that are not connections: the database, photos, the log.
+/// File descriptors that are not connections: the database, photos, the diagnostic log.
 const OTHER_FILES: usize = 256;
 
-/// Raises the limit of open files as far as it may, and takes no more connections than it allows.
+/// Raises the limit of open files to its maximum, and lowers the limit of connections if it still exceeds that.
 pub fn open_files(config: &mut Config) {
     #[cfg(unix)]
     {

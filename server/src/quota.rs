@@ -1,9 +1,9 @@
-//! Shares of a day: how many packs, bytes and photos one device may bring, and how much of a revoked one is kept.
+//! Daily quotas: how many packs, bytes and photos one device may send, and how many bytes of a revoked device are kept.
 //!
-//! In comes what a device is about to take, out goes a refusal once its share is used up. Honest devices never meet it.
-//! Counts are held in memory and written down every few seconds, so that a push costs no second transaction; what a
-//! killed process had not written down is given to the device again, and with several processes a device may go over
-//! its share by what they took in those seconds.
+//! A request is charged before it is processed and refused once the quota is used up. Honest devices do not reach it.
+//! Counts are held in memory and written every 10 s, so that a push needs no second transaction. A killed process loses
+//! the counts of this interval, so the device may use them again. With several processes a device may exceed its quota
+//! by what they accepted in one interval.
 
 use std::{
     collections::HashMap,
@@ -25,13 +25,13 @@ use crate::{
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// Days that are kept.
+/// Days that counts are kept in the database.
 const KEPT: i64 = 8;
 
-/// Time between two writings.
+/// Interval between two writes of the counts.
 const WRITTEN: Duration = Duration::from_secs(10);
 
-/// What is known of a device's day.
+/// Counts of a device on one day: `written` are in the database, `fresh` are not yet.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     day: i64,
@@ -40,7 +40,7 @@ struct Known {
     quarantined: i64,
 }
 
-/// The shares of all devices.
+/// The quotas of all devices.
 #[derive(Clone)]
 pub struct Quota {
     storage: Storage,
@@ -61,7 +61,7 @@ fn used_up(most: i64, what: &str) -> Refusal {
 }
 
 impl Quota {
-    /// Over a storage.
+    /// Quotas whose counts are kept in a storage.
     pub fn new(storage: Storage, now: Now, limits: Limits) -> Self {
         Self {
             storage,
@@ -79,10 +79,10 @@ impl Quota {
         (self.now)().0.div_euclid(DAY)
     }
 
-    /// A pack of this many bytes comes.
+    /// Charges a pack of this many bytes to a device.
     ///
     /// # Errors
-    /// [`Code::TooMany`] if the day's share, or a revoked device's room in quarantine, is used up.
+    /// [`Code::TooMany`] if the day's quota, or a revoked device's quarantine, is used up.
     pub async fn pack(&self, device: DeviceId, bytes: usize) -> Result<(), Refusal> {
         let spent = Spent {
             packs: 1,
@@ -107,7 +107,7 @@ impl Quota {
         Err(Refusal::new(Code::TooMany, detail))
     }
 
-    /// So many bytes of a device were set aside.
+    /// Counts bytes of a device that were put into quarantine.
     pub fn set_aside(&self, device: DeviceId, bytes: usize) {
         if let Some(known) = self.known().get_mut(&device) {
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
@@ -115,10 +115,10 @@ impl Quota {
         }
     }
 
-    /// A chunk of a photo of this many bytes comes.
+    /// Charges a chunk of a photo of this many bytes to a device.
     ///
     /// # Errors
-    /// [`Code::TooMany`].
+    /// [`Code::TooMany`] if the day's quota of bytes or photos is used up.
     pub async fn chunk(&self, device: DeviceId, bytes: usize) -> Result<(), Refusal> {
         let spent = Spent {
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
@@ -135,7 +135,7 @@ impl Quota {
         Ok(())
     }
 
-    /// A photo was finished.
+    /// Counts a finished photo.
     pub fn photo(&self, device: DeviceId) {
         if let Some(known) = self.known().get_mut(&device) {
             known.fresh.photos += 1;
@@ -153,6 +153,7 @@ impl Quota {
             let (written, quarantined) = self.storage.read(read).await?;
             let fresh = Spent::default();
             let mut all = self.known();
+            // The lock was not held during the read: counts that another request has inserted must stay.
             if all.get(&device).is_none_or(|k| k.day != day) {
                 let known = Known {
                     day,
@@ -179,10 +180,10 @@ impl Quota {
         Ok(*known)
     }
 
-    /// Writes down what was taken since the last time.
+    /// Writes the counts since the last write to the database.
     ///
     /// # Errors
-    /// [`StorageError`]; what was not written is written the next time.
+    /// [`StorageError`]; the counts are then part of the next write.
     pub async fn write(&self) -> Result<(), StorageError> {
         let today = self.today();
         let fresh: Vec<(DeviceId, i64, Spent)> = {
@@ -207,6 +208,7 @@ impl Quota {
         let sums = self.storage.write(write).await?;
         let mut all = self.known();
         for ((device, day, spent), sum) in fresh.into_iter().zip(sums) {
+            // Subtracted instead of reset: requests may have been charged during the write.
             if let Some(known) = all.get_mut(&device).filter(|k| k.day == day) {
                 known.written = sum;
                 known.fresh.packs -= spent.packs;
@@ -217,7 +219,7 @@ impl Quota {
         Ok(())
     }
 
-    /// Writes down every few seconds until the task is dropped.
+    /// Writes the counts every 10 s until the task is dropped.
     pub async fn run(self) {
         let mut every = tokio::time::interval(WRITTEN);
         loop {

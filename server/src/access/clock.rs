@@ -1,9 +1,8 @@
-//! The clock by which the server signs: refused when it cannot be right.
+//! The clock for signed times. The server signs nothing while the clock is implausible.
 //!
-//! Receipts, sessions and grants carry the server's time, and devices judge by it. A clock that was set back, or far
-//! ahead, would sign what cannot be taken back, so the newest time signed is kept in the database, and the server signs
-//! nothing that lies more than five minutes before it or seven days after it, until an administrator says that the clock
-//! is right.
+//! Receipts, sessions and grants carry the server's time, and devices judge events by it. A signature cannot be
+//! withdrawn, so the newest time signed is kept in the database. If the clock is more than five minutes before it or
+//! seven days after it, the server signs nothing until an administrator accepts the clock.
 
 use std::sync::{
     Arc,
@@ -15,22 +14,22 @@ use sync_core::{record::ServerTime, wire::Code};
 use super::{Now, Refusal};
 use crate::storage::{Storage, StorageError, Tx, spaces};
 
-/// The name under which the time is kept, 8 bytes big-endian, milliseconds.
+/// The name of the stored time in the database: 8 bytes, big-endian, milliseconds.
 pub const SIGNED: &str = "signed_until";
 
-/// The time that is kept lies this far ahead of what was signed, so that it is written once in this time at most.
+/// The stored time is this much later than the time signed, so that it is written at most once in this interval.
 const AHEAD_MS: i64 = 60_000;
 /// How far the clock may be behind the newest time signed.
 const BEHIND_MS: i64 = 5 * 60_000;
-/// How far it may be ahead.
+/// How far the clock may be ahead of the stored time.
 const LEAP_MS: i64 = 7 * 86_400_000;
 
-/// The server's clock with what it signed last.
+/// The server's clock and the newest time that it signed.
 #[derive(Clone)]
 pub struct Clock {
     storage: Storage,
     now: Now,
-    /// What was read or written last of the time that is kept; 0: nothing yet.
+    /// The stored time as last read or written; 0: not read yet.
     until: Arc<AtomicI64>,
 }
 
@@ -65,7 +64,7 @@ fn kept(tx: &mut dyn Tx) -> Result<Option<i64>, StorageError> {
 }
 
 impl Clock {
-    /// A clock with what is kept in this database.
+    /// A clock that is checked against the time stored in this database.
     pub fn new(storage: Storage, now: Now) -> Self {
         Self {
             storage,
@@ -74,15 +73,15 @@ impl Clock {
         }
     }
 
-    /// What the clock says.
+    /// The time of the clock, unchecked.
     pub fn now(&self) -> ServerTime {
         (self.now)()
     }
 
-    /// The time, to be signed. What is kept covers it, durably, before this returns.
+    /// The time for a signature. The stored time covers it, durably, before this returns.
     ///
     /// # Errors
-    /// [`Code::Clock`] if the clock cannot be right.
+    /// [`Code::Clock`] if the clock is implausible.
     pub async fn signing(&self) -> Result<ServerTime, Refusal> {
         let now = self.now();
         let known = self.until.load(SeqCst);
@@ -101,10 +100,10 @@ impl Clock {
         Ok(now)
     }
 
-    /// The time, to judge by what was signed, within the caller's snapshot.
+    /// The time for judging signed times, checked in the caller's snapshot. Writes nothing.
     ///
     /// # Errors
-    /// [`Code::Clock`] if the clock cannot be right.
+    /// [`Code::Clock`] if the clock is implausible.
     pub fn judging(&self, tx: &mut dyn Tx) -> Result<ServerTime, Refusal> {
         let now = self.now();
         let known = self.until.load(SeqCst);
@@ -117,7 +116,7 @@ impl Clock {
         }
     }
 
-    /// Takes the clock as it is for right: an administrator says so. Returns the newest time signed before, if any.
+    /// Accepts the clock as it is, by decision of an administrator. Returns the newest time signed before, if any.
     ///
     /// # Errors
     /// [`StorageError`].

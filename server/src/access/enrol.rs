@@ -1,4 +1,4 @@
-//! Enrolment: one-time codes, the devices they make known, and tokens for reviewers.
+//! Enrolment: one-time codes, the devices that they enrol, and tokens for reviewers.
 
 use sync_core::{
     identity::SignedGrant,
@@ -16,7 +16,7 @@ use crate::storage::{
     spaces,
 };
 
-/// Somebody to be let in.
+/// What a one-time code grants.
 #[derive(Debug, Clone)]
 pub struct Invitation {
     /// The person.
@@ -27,21 +27,21 @@ pub struct Invitation {
     pub role: Role,
     /// The area.
     pub area: AreaPath,
-    /// The space it lies in.
+    /// The space that the area lies in.
     pub space: AreaPath,
 }
 
-/// Characters that cannot be mistaken for others when read aloud.
+/// Characters that cannot be confused when read aloud.
 const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// Days a key to the review API opens anything, if nothing else is said.
+/// Days that a token of the review API is valid, unless another time is given.
 pub const TOKEN_DAYS: i64 = 90;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// A code as its hash is made of it. People type codes by hand: case, spaces, dashes and the width of letters do not
-/// count. No code holds any of what is dropped.
+/// The canonical form of a code, which its hash is computed from. People type codes by hand: case, spaces, dashes and
+/// full-width letters make no difference. No code contains a character that is dropped here.
 fn as_made(code: &str) -> String {
     let narrow = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -54,7 +54,7 @@ fn as_made(code: &str) -> String {
         .collect()
 }
 
-/// Makes a one-time code for a phone. The grant it gives has no end.
+/// Creates a one-time code for a device. The grant of this code has no end.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -100,13 +100,13 @@ pub async fn invite_until(
 }
 
 impl Access {
-    /// Makes a phone known by its code. Asking again with the same phone and code gives the same grant. A disabled phone
-    /// becomes active again by a code it has not used: an administrator made that code for it. What it said while it
-    /// was disabled stays apart, and its earlier grants stay revoked.
+    /// Enrols a device with a one-time code. Idempotent: the same device and code get the same grant. A disabled device
+    /// becomes active again with a code that it has not used, because an administrator created that code for it. What
+    /// it sent while it was disabled stays in quarantine, and its earlier grants stay revoked.
     ///
     /// # Errors
-    /// [`Code::CodeInvalid`]; [`Code::DeviceRevoked`] for a disabled phone with a code of its past. The code stays as it
-    /// was then.
+    /// [`Code::CodeInvalid`]; [`Code::DeviceRevoked`] for a disabled device with a code that it used before. An error
+    /// leaves the code unchanged.
     pub async fn enrol(&self, request: Request) -> Result<Response, Refusal> {
         let (key, now) = (self.key.clone(), self.clock.signing().await?);
         self.storage
@@ -139,7 +139,7 @@ impl Access {
                 let lifted = known.state != "active";
                 let same = |g: &Grant| {
                     let whom = (g.person, g.role, &g.area) == (who.person, who.role, &who.area);
-                    // A grant of before it was disabled stays revoked; a new one is needed.
+                    // A grant from before the device was disabled stays revoked; a new one is needed.
                     whom && g.until == who.until && !lifted
                 };
                 for (_, sealed) in devices::device_grants(tx, request.device)? {
@@ -157,7 +157,7 @@ impl Access {
                     area: who.area,
                     device: request.device,
                     device_key: request.key.0,
-                    // A phone's clock may be behind; an event of enrolment day must not fall before its grant.
+                    // A device's clock may be behind; an event of the day of enrolment must not fall before its grant.
                     from: ServerTime(now.0 - DAY_MS),
                     until: who.until,
                     issued: now,
@@ -172,7 +172,7 @@ impl Access {
             .await
     }
 
-    /// Makes a key to the review API that opens it for [`TOKEN_DAYS`]; it is shown once.
+    /// Creates a token of the review API that is valid for [`TOKEN_DAYS`] days. Only its hash is stored.
     ///
     /// # Errors
     /// [`Refusal::Storage`].
@@ -188,7 +188,7 @@ impl Access {
             .await
     }
 
-    /// As [`Self::issue_token`]; it opens nothing from `until` on.
+    /// As [`Self::issue_token`]; the token is valid until `until` (exclusive).
     ///
     /// # Errors
     /// [`Refusal::Storage`].

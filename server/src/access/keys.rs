@@ -1,4 +1,4 @@
-//! The server's own key, and randomness from the system.
+//! The server's signing key, and random bytes from the system.
 
 use std::{fs, path::Path};
 
@@ -10,11 +10,11 @@ use crate::{
     storage::{Storage, StorageError, spaces},
 };
 
-/// Where a database keeps the public key of its server, so that no other key signs for it.
+/// Name of the entry for the public key of a database's server. A server with another key refuses to start.
 pub const PUBLIC_KEY: &str = "server_public_key";
 const SEED: &str = "server_key";
 
-/// Reads the server's key from the data folder, making it on first use.
+/// Reads the server's key from the data folder, or creates it on first use.
 ///
 /// # Errors
 /// From the file system, or if the file is not 32 bytes.
@@ -22,7 +22,7 @@ pub fn server_key(data: &Path) -> std::io::Result<SecretKey> {
     key_in(&data.join("server.key"))
 }
 
-/// Reads a key from a file, making it on first use. Of several processes at once one makes it.
+/// Reads a key from a file, or creates it on first use. Of several concurrent processes one creates it.
 fn key_in(path: &Path) -> std::io::Result<SecretKey> {
     if !path.exists() {
         folder::make(folder::above(path))?;
@@ -42,11 +42,11 @@ pub fn public_key_of(seed: &[u8; 32]) -> [u8; 32] {
     SecretKey::from_seed(*seed).public().0
 }
 
-/// The key of an embedded database, in a file. A new key is made for a new database only: what another key has signed
-/// could not be verified any more.
+/// The key of an embedded database, in a file. A new key is created for a new database only, because signatures of a
+/// lost key could no longer be verified.
 ///
 /// # Errors
-/// If the file is missing, damaged or of another server.
+/// If the file is missing or damaged, or belongs to another server.
 pub fn embedded_key(storage: &Storage, file: &Path) -> anyhow::Result<SecretKey> {
     let known = storage.read_now(|tx| spaces::meta(tx, PUBLIC_KEY))?;
     ensure!(
@@ -59,8 +59,8 @@ pub fn embedded_key(storage: &Storage, file: &Path) -> anyhow::Result<SecretKey>
     Ok(key)
 }
 
-/// The key that all processes on one database share; the first of them makes it. It is in the database unless `file`
-/// names another place for it: then it is moved there.
+/// The key that all processes on one database share; the first of them creates it. It is in the database unless `file`
+/// names another place: then it is moved there.
 ///
 /// # Errors
 /// From the database or the file, or if the two hold different keys.
@@ -106,7 +106,7 @@ pub fn shared_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<Secr
     Ok(key)
 }
 
-/// Makes sure that a database is signed for by one key only.
+/// Ensures that only one key signs for a database: stores the public key once, and fails if another is stored.
 fn claim(
     storage: &Storage,
     key: &SecretKey,
@@ -135,7 +135,7 @@ fn claim(
 /// Unpredictable bytes from the system.
 ///
 /// # Panics
-/// If the system has no randomness: nothing safe can be done then.
+/// If the system has no randomness: no operation is safe then.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut out = [0; N];
     getrandom::fill(&mut out).expect("the system gives randomness");

@@ -1,7 +1,7 @@
-//! Who is asking, and what they may see: devices, sessions, grants, reviewers' tokens.
+//! Authentication and authorisation of callers: devices, sessions, grants, review tokens.
 //!
-//! In come tokens, codes and signatures; out comes a [`Reach`], which every read path needs and only this room can
-//! make. Whether an event is legal is the fold's business, not this room's.
+//! Checks tokens, codes and signatures and returns a [`Reach`]. Every read path requires one, and only this module
+//! constructs it. Whether an event is valid is decided by the fold, not here.
 
 mod clock;
 mod enrol;
@@ -25,16 +25,16 @@ pub(crate) use keys::random;
 pub use keys::{PUBLIC_KEY, embedded_key, public_key_of, server_key, shared_key};
 pub use reach::Reach;
 
-/// The server's clock, handed in so that tests can drive it.
+/// The server's clock, a parameter so that tests can control it.
 pub type Now = Arc<dyn Fn() -> ServerTime + Send + Sync>;
 
-/// A refusal that a request ends with.
+/// The refusal that ends a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// With its code and what to do.
+    /// A code of the protocol with a detail that states what to do.
     #[error(transparent)]
     Problem(#[from] Problem),
-    /// The storage failed; details go to the log only.
+    /// The storage failed; details are logged and not returned.
     #[error(transparent)]
     Storage(StorageError),
 }
@@ -78,7 +78,7 @@ impl std::fmt::Debug for Access {
 }
 
 impl Access {
-    /// With the server's key and clock.
+    /// With the server's key and clock; `session_ms` is the lifetime of a session.
     pub fn new(storage: Storage, key: SecretKey, now: Now, session_ms: i64) -> Self {
         Self {
             clock: Clock::new(storage.clone(), now),
@@ -93,7 +93,7 @@ impl Access {
         self.clock.now()
     }
 
-    /// The server's clock as it is used for what the server signs.
+    /// The checked clock for what the server signs.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }

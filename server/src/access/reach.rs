@@ -1,4 +1,4 @@
-//! How far somebody sees. Only this room makes one.
+//! The reach of an authenticated caller. Only this module constructs one.
 
 use sync_core::{
     record::{AreaPath, DeviceId, PersonId, Role},
@@ -7,7 +7,7 @@ use sync_core::{
 
 use crate::storage::spaces::{Space, deepest};
 
-/// What a caller may see, proven by a token that was checked at this request.
+/// What a caller may read, proven by a token that was checked in this request.
 #[derive(Debug, Clone)]
 pub struct Reach {
     pub(super) areas: Vec<AreaPath>,
@@ -19,7 +19,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The areas, none inside another.
+    /// The areas; none lies inside another.
     pub fn areas(&self) -> &[AreaPath] {
         &self.areas
     }
@@ -27,7 +27,7 @@ impl Reach {
     pub fn covers(&self, area: &AreaPath) -> bool {
         self.areas.iter().any(|a| a.covers(area))
     }
-    /// The calling device, if it is one.
+    /// The calling device, if a device calls.
     pub fn device(&self) -> Option<DeviceId> {
         self.device
     }
@@ -35,10 +35,11 @@ impl Reach {
     pub fn person(&self) -> Option<PersonId> {
         self.person
     }
-    /// The same caller where it reviews: a person with a key everywhere it covers, a device where a grant's role
-    /// reviews; `None` if nowhere.
+    /// The same caller restricted to the areas where it reviews: a person with a token in all its areas, a device where
+    /// the role of a grant reviews; `None` if there is no such area.
     ///
-    /// Reading by role and kind of record comes with audiences; until then only reviewing roles open reviewers' views.
+    /// Rules by role and kind of document come with audiences; until then only reviewing roles may read reviewers'
+    /// views.
     pub fn as_reviewer(mut self) -> Option<Self> {
         if self.device.is_some() {
             self.areas = std::mem::take(&mut self.reviewing);
@@ -51,7 +52,7 @@ impl Reach {
     }
 }
 
-/// Drops areas that lie in others.
+/// Removes areas that lie in others.
 pub(super) fn outermost(mut areas: Vec<AreaPath>) -> Vec<AreaPath> {
     areas.sort();
     areas.dedup();
@@ -60,8 +61,9 @@ pub(super) fn outermost(mut areas: Vec<AreaPath>) -> Vec<AreaPath> {
     areas
 }
 
-/// The scopes of a device: one for each pair of a space and an area that its grants cover. An area lies in the deepest
-/// space above it, and holds every space that lies within it; what lies in another scope of the same space is dropped.
+/// The scopes of a device: one for each pair of a space and an area that its grants cover. An area belongs to the
+/// deepest space above it, and includes every space that lies within it. A scope inside another scope of the same space
+/// is dropped.
 pub(super) fn scopes(areas: &[AreaPath], spaces: &[Space]) -> Vec<Scope> {
     let mut all: Vec<(&Space, &AreaPath)> = Vec::new();
     for area in areas {
@@ -122,7 +124,7 @@ mod tests {
             "42/4201/420107 42/4201/420107",
         ];
         assert_eq!(told(&["42/4201"], &spaces), city);
-        // A grant of one of its counties adds nothing; one of another city's does.
+        // A grant for one of its counties adds nothing; one for a county of another city does.
         assert_eq!(told(&["42/4201", "42/4201/420106/S1"], &spaces), city);
         let both = told(&["42/4201", "42/4202/420201/S1"], &spaces);
         assert_eq!(both.len(), 4);

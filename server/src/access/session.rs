@@ -1,4 +1,4 @@
-//! Sessions: a challenge to sign, then a token that any process of this server can check by itself.
+//! Sessions: a device signs a challenge and gets a token that any process of this server verifies without the database.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -17,11 +17,11 @@ use super::{
 };
 use crate::storage::{Tx, devices, spaces};
 
-/// Milliseconds in which a challenge must come back.
+/// Milliseconds that a challenge is valid.
 const CHALLENGE_MS: i64 = 120_000;
 
 impl Access {
-    /// A keyed hash that only this server (every process of it) can make.
+    /// A keyed hash that only this server (every process of it) can compute.
     fn mac(&self, purpose: &str, payload: &[u8]) -> [u8; 16] {
         let secret = self.key.to_seed();
         let keyed = |inner: &[u8]| {
@@ -47,11 +47,11 @@ impl Access {
         (expires > self.now().0).then_some(device)
     }
 
-    /// What was sealed here, in time or not.
+    /// The contents of a sealed value, expired or not; `None` if this server did not seal it.
     fn opened(&self, purpose: &str, sealed: &[u8]) -> Option<(DeviceId, i64)> {
         let (payload, mac) = sealed.split_at_checked(24)?;
         let expires = i64::from_be_bytes(payload[16..].try_into().ok()?);
-        // Fixed-length comparison of a keyed hash: nothing is learned from where it differs.
+        // Compares all bytes: the time does not depend on where they differ.
         let same = self
             .mac(purpose, payload)
             .iter()
@@ -64,7 +64,7 @@ impl Access {
         Some((DeviceId::from_slice(&payload[..16]).ok()?, expires))
     }
 
-    /// Answers a session request: a challenge first, the session after its proof.
+    /// Answers a session request: a challenge for the first request, the session for the one with a proof.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -136,7 +136,7 @@ impl Access {
         })))
     }
 
-    /// The device behind a token, if the token is whole and in time.
+    /// The device of a session token, if the token is intact and has not expired.
     ///
     /// # Errors
     /// [`Code::SessionExpired`].
@@ -146,16 +146,16 @@ impl Access {
             .ok_or_else(|| Refusal::new(Code::SessionExpired, "open a session and try again"))
     }
 
-    /// Whether this server gave out this token for a session, which may have run out since.
+    /// Whether this server issued this session token; it may have expired.
     pub fn was_session(&self, token: &str) -> bool {
         let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         self.opened("session", &sealed).is_some()
     }
 
-    /// How far a device sees now, checked against its state and its grants in this very snapshot.
+    /// What a device may read now, decided from its state and its grants in the caller's snapshot.
     ///
     /// # Errors
-    /// [`Code::DeviceUnknown`] or [`Code::DeviceRevoked`].
+    /// [`Code::DeviceUnknown`], [`Code::DeviceRevoked`], or [`Code::Clock`] if the server's clock is implausible.
     pub fn device_reach(&self, tx: &mut dyn Tx, id: DeviceId) -> Result<Reach, Refusal> {
         let device = devices::find(tx, id)?
             .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
@@ -181,7 +181,7 @@ impl Access {
         })
     }
 
-    /// How far the holder of any token sees: a device's session or a reviewer's key.
+    /// What the holder of any token may read: of a device's session or of a reviewer.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -212,12 +212,12 @@ impl Access {
     }
 }
 
-/// What is stored of a token or a code.
+/// The stored form of a token or a code: its SHA-256.
 pub(super) fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-/// The claims of grants whose signature is this server's and that are valid now.
+/// The claims of grants that this server signed and that are valid now.
 fn valid_grants(
     grants: &[(AreaPath, SignedGrant)],
     key: &sync_core::identity::PublicKey,

@@ -1,4 +1,4 @@
-//! What a backup says of itself: written last, so that a folder with it is whole.
+//! The manifest of a backup. It is written last, so a folder that contains it is finished.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::folder;
 
-/// The form of backups that this program writes.
+/// The format version of backups that this program writes.
 pub(super) const FORMAT: u32 = 2;
 const NAME: &str = "manifest.json";
 
-/// The contents of a backup.
+/// The description of a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of the folder; greater numbers are of newer programs.
+    /// The format version of the folder; newer programs write greater numbers.
     pub format: u32,
     /// The version of the program that wrote it.
     pub program: String,
-    /// The public key of the server, hexadecimal, if the database knew it: the signing key must fit it.
+    /// The server's public key in hexadecimal, if the database has it: the signing key must match it.
     pub server_key: Option<String>,
     /// Size of the database in bytes.
     pub database_bytes: u64,
     /// SHA-256 of the database, hexadecimal.
     pub database_sha256: String,
-    /// Rows of each table that cannot be made again.
+    /// Row counts of the tables that cannot be rebuilt.
     pub rows: BTreeMap<String, u64>,
-    /// Photos in the folder; `None` if they are in a bucket.
+    /// Number of photos in the folder; `None` if the photos are in a bucket.
     pub photos: Option<u64>,
-    /// Whether every photo that the database lists is in the folder.
+    /// Whether the folder contains every photo that the database lists.
     pub complete: bool,
-    /// Photos that are listed and were not there, by their hash.
+    /// Hashes of photos that the database lists and that were missing or damaged.
     pub missing: Vec<String>,
 }
 
@@ -40,10 +40,10 @@ impl Manifest {
         folder::write(&to.join(NAME), text.as_bytes()).context(NAME)
     }
 
-    /// Reads what a backup says of itself; `None` for one of an earlier program, which said nothing.
+    /// Reads the manifest of a backup; `None` for a backup of an earlier program, which has none.
     ///
     /// # Errors
-    /// If the folder is no backup, an unfinished one, or one of a newer program.
+    /// If the folder is no backup, is an unfinished one, or was written by a newer program.
     pub fn read(from: &Path) -> anyhow::Result<Option<Self>> {
         let shown = from.display();
         ensure!(

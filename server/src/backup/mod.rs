@@ -1,8 +1,8 @@
-//! Backup and restore of a data folder, and the proof that rows and photos belong together.
+//! Backup and restore of a data folder, and the check that rows and photos belong together.
 //!
-//! In come a database that may be in use and a folder of photos; out comes a folder that is whole or is not there, and
-//! back. Whatever is made is made aside under a name that says so, is checked, and gets its own name last. The signing
-//! key is no part of a backup: whoever can read one must not be able to speak as the server.
+//! A backup copies a database that may be in use and a folder of photos into a new folder; a restore copies them back.
+//! Both work under a temporary name, check the result, and rename it last, so the target is complete or absent. The
+//! signing key is not part of a backup: a person who can read a backup must not be able to sign as the server.
 
 mod manifest;
 mod restore;
@@ -25,30 +25,30 @@ pub use manifest::Manifest;
 pub use restore::{Restored, restore};
 pub use verify::{Progress, Verified, forget_missing, verify};
 
-/// What the names of unfinished backups end in.
+/// Suffix of the names of unfinished backups.
 const UNFINISHED: &str = ".xuncha-part";
 
-/// What a backup holds.
+/// The result of a backup.
 #[derive(Debug)]
 pub struct Done {
     /// Photos that were copied.
     pub photos: u64,
-    /// Photos that the database lists and the photo folder does not hold whole.
+    /// Photos that the database lists and that the photo folder lacks or holds damaged.
     pub missing: Vec<BlobHash>,
 }
 
-/// Copies a data folder that may be in use. `photos` is the folder they are in; without one they are in a bucket,
-/// which has tools of its own.
+/// Copies a data folder that may be in use. `photos` is the photo folder; `None` if the photos are in a bucket, which
+/// has its own tools for backups.
 ///
-/// The database first, photos after: every photo that the copied database lists is durable before it is listed. Only
-/// these are copied; what comes later, or belongs to nothing, is not. A photo that is missing or damaged is named and
-/// the rest is copied: the manifest, written last, says that the backup is incomplete. Killed at any point, nothing has
-/// the name `to`; the next backup to it begins again.
+/// The database is copied first, the photos after it: every photo that the copied database lists is durable before it
+/// is listed. Only these photos are copied, not later ones or ones that no row lists. If a photo is missing or damaged,
+/// it is reported and the rest is copied; the manifest, written last, states that the backup is incomplete. If the
+/// process is killed, nothing has the name `to`, and the next backup to it starts from the beginning.
 ///
 /// # Errors
 /// If `to` exists or cannot be written, or the database cannot be read.
 pub async fn backup(storage: &Storage, photos: Option<&Path>, to: &Path) -> anyhow::Result<Done> {
-    // Without a slash at its end, or the unfinished one would lie inside.
+    // Removes a trailing slash, because the unfinished folder would otherwise lie inside `to`.
     let to: &Path = &to.components().collect::<PathBuf>();
     ensure!(!to.exists(), "{} exists; choose a new folder", to.display());
     let part = folder::beside(to, UNFINISHED);
@@ -56,7 +56,7 @@ pub async fn backup(storage: &Storage, photos: Option<&Path>, to: &Path) -> anyh
         let held = folder::hold(&part).with_context(|| part.display().to_string())?;
         held.with_context(|| format!("另一个备份正在写入 / another backup is being written to {}; wait for it, or choose another folder", to.display()))
     };
-    // What an earlier attempt left is held until the new folder is: of two that begin at once one is refused.
+    // The remains of an earlier attempt are locked until the new folder is: of two concurrent backups one is refused.
     let left = part.exists().then(held).transpose()?;
     clear(&part)?;
     folder::make(&part).with_context(|| part.display().to_string())?;
@@ -73,14 +73,14 @@ pub async fn backup(storage: &Storage, photos: Option<&Path>, to: &Path) -> anyh
             Ok(done)
         }
         Err(error) => {
-            // It was made for nothing, and would keep space that may be what is missing.
+            // A failed backup is useless, and occupies space that may be what is missing.
             let _ = fs::remove_dir_all(&part);
             Err(error)
         }
     }
 }
 
-/// Removes what an earlier attempt of the same name has left.
+/// Removes the remains of an earlier attempt of the same name.
 fn clear(part: &Path) -> anyhow::Result<()> {
     match fs::remove_dir_all(part) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -164,8 +164,8 @@ async fn copy_photos(
     }
 }
 
-/// Copies a photo with its thumbnail; `false` if its bytes are not there or are not what their name says. What is wrong
-/// is not copied.
+/// Copies a photo with its thumbnail; `false` if its bytes are missing or do not have the hash of its name. A damaged
+/// photo is not copied.
 fn copy_photo(held: &blobs::Held, from: &Path, to: &Path) -> anyhow::Result<bool> {
     let (source, target) = (from.join(&held.object), to.join(&held.object));
     folder::make(folder::above(&target)).context("photos")?;
@@ -173,13 +173,13 @@ fn copy_photo(held: &blobs::Held, from: &Path, to: &Path) -> anyhow::Result<bool
         return Ok(false);
     }
     let thumb = |path: &Path| folder::beside(path, ".thumb");
-    // A thumbnail that is lost makes no photo lost.
+    // A lost thumbnail does not make the photo incomplete.
     copy_whole(&thumb(&source), &thumb(&target), None)?;
     Ok(true)
 }
 
-/// Copies a file; `false` if it cannot be read or has other contents than its name says. An error of the target ends
-/// the whole: nothing more can be written there.
+/// Copies a file; `false` if it cannot be read or does not have the hash. An error of the target ends the operation,
+/// because nothing more can be written there.
 fn copy_whole(source: &Path, target: &Path, hash: Option<&BlobHash>) -> anyhow::Result<bool> {
     if !source.is_file() || fs::File::open(source).is_err() {
         return Ok(false);
@@ -200,7 +200,7 @@ fn copy_whole(source: &Path, target: &Path, hash: Option<&BlobHash>) -> anyhow::
     Ok(right)
 }
 
-/// Makes the names in a folder and in those below it durable.
+/// Makes the names in a folder and its subfolders durable.
 fn sync_tree(root: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
@@ -211,10 +211,10 @@ fn sync_tree(root: &Path) -> std::io::Result<()> {
     folder::sync(root)
 }
 
-/// Copies the signing key to a file of its own, which must not be there.
+/// Copies the signing key to a new file.
 ///
 /// # Errors
-/// If the key cannot be read, or the file is there or cannot be written.
+/// If the key cannot be read, or the file exists or cannot be written.
 pub fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
     ensure!(!to.exists(), "{} exists; choose a new file", to.display());
     let bytes = fs::read(from).with_context(|| format!("key {}", from.display()))?;
@@ -222,7 +222,7 @@ pub fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
     folder::write(to, &bytes).with_context(|| to.display().to_string())
 }
 
-/// The folder in a data folder where a restore works.
+/// The folder inside a data folder where a restore assembles its files.
 fn workshop(data: &Path) -> PathBuf {
     data.join(folder::UNFINISHED)
 }

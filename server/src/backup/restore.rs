@@ -1,4 +1,4 @@
-//! A restore: made aside in the data folder, renewed, checked, and named last.
+//! Restore: assembles the files in a temporary folder inside the data folder, checks them, and renames them last.
 
 use std::{
     fs,
@@ -16,37 +16,39 @@ use crate::{
     storage::{Storage, StorageError, Tx, blobs, spaces, tables},
 };
 
-/// What a restore brought.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// Photos whose bytes are here.
+    /// Photos whose bytes are stored.
     pub photos: u64,
-    /// Logs, each with a new life.
+    /// Number of logs; each has a new log epoch.
     pub logs: usize,
-    /// Photos that the database listed and whose bytes are not here: unknown again, so that phones send them.
+    /// Photos that the database listed and whose bytes are missing. Their rows are deleted, so that devices send them
+    /// again.
     pub lost: Vec<BlobHash>,
-    /// Whether the backup said that it held everything.
+    /// Whether the backup's manifest states that it was complete.
     pub complete: bool,
 }
 
-/// Where to.
+/// The paths that a restore writes.
 #[derive(Debug)]
 struct Place {
     data: PathBuf,
-    /// The photo folder, if photos are in one.
+    /// The photo folder, if photos are kept in a folder.
     photos: Option<PathBuf>,
-    /// Where the server looks for its key.
+    /// The file from which the server reads its key.
     key: PathBuf,
 }
 
-/// Copies a backup into an empty data folder and gives every log a new life, so that phones compare and refill what
-/// it lacks. `key` is the server's signing key, which backups of this version do not hold; it goes to `key_to`.
+/// Copies a backup into an empty data folder and starts a new log epoch in every space, so that devices reconcile and
+/// resupply what it lacks. `key` is the server's signing key, which backups of this version do not contain; it is
+/// written to `key_to`.
 ///
-/// Everything is made in a folder aside that says so: no server starts on it, and the next restore clears it. A photo
-/// whose bytes are not in the backup (or in the bucket) is unknown afterwards.
+/// All files are assembled in the folder [`folder::UNFINISHED`]: while it exists, no server starts, and the next
+/// restore clears it. The rows of photos whose bytes are missing in the backup (or in the bucket) are deleted.
 ///
 /// # Errors
-/// If `from` is no whole backup, the key does not fit it, or the data folder holds anything.
+/// If `from` is no complete backup, the key does not match it, or the data folder is not empty.
 pub async fn restore(
     from: &Path,
     data: &Path,
@@ -77,9 +79,9 @@ pub async fn restore(
         for hash in &unknown {
             blobs::forget(tx, *hash)?;
         }
-        // What came of them is not in a backup.
+        // The parts of unfinished uploads are not in a backup.
         blobs::forget_uploads(tx)?;
-        // A backup may be older than the server trusts its clock for; the operator has looked at it.
+        // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
         let all = spaces::list(tx)?;
         for space in &all {
@@ -98,7 +100,7 @@ pub async fn restore(
     })
 }
 
-/// The key to sign with: named, or in a backup of an earlier version.
+/// The signing key: from the named file, or from a backup of an earlier version.
 fn signing_key(
     from: &Path,
     manifest: Option<&Manifest>,
@@ -129,10 +131,10 @@ fn signing_key(
     Ok(seed)
 }
 
-/// Says which restore a folder is made by.
+/// Name of the file that identifies the restore a folder belongs to.
 const MARK: &str = "mark";
 
-/// Names that a server or a restore makes in its folders.
+/// Names that a server or a restore creates in its folders.
 const OURS: [&str; 7] = [
     "xuncha.db",
     "xuncha.db-wal",
@@ -143,14 +145,14 @@ const OURS: [&str; 7] = [
     folder::UNFINISHED,
 ];
 
-/// Makes sure that nothing is in the way. What a restore that was cut has left is cleared: until its end no server
-/// starts on it, so nothing else is there.
+/// Ensures that the target folders are empty. The remains of an interrupted restore are removed: no server starts on
+/// them, so they contain nothing else.
 ///
-/// Returns what was left, held: of two restores that begin at once one is refused.
+/// Returns the locks on these remains: of two concurrent restores one is refused.
 fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
     let mut left = Vec::new();
     let photos = place.photos.iter().filter(|photos| **photos != place.data);
-    // The key is written aside first, and may have a name of its own in the data folder.
+    // The key is written to a temporary file first, and `--key-file` may name any file in the data folder.
     let key = [place.key.clone(), folder::beside(&place.key, ".part")];
     for folder in photos.chain([&place.data]) {
         let Ok(entries) = fs::read_dir(folder) else {
@@ -174,7 +176,7 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
                 folder.display()
             );
         }
-        // What says that it is unfinished goes last.
+        // The folder that marks the restore as unfinished is last in the list, so it is removed last.
         for name in OURS.iter().filter(|_| cut) {
             let path = folder.join(name);
             if path.is_dir() {
@@ -193,8 +195,8 @@ fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
     Ok(left)
 }
 
-/// Whether everything in a folder is of the restore into `data` that was cut. A photo folder may be in use by another
-/// server: it must carry the same mark.
+/// Whether everything in a folder belongs to an interrupted restore into `data`. A photo folder may be used by another
+/// server, so it must contain the same mark.
 fn was_cut(place: &Path, data: &Path, names: &[String]) -> bool {
     let mark = |folder: &Path| fs::read(workshop(folder).join(MARK)).ok();
     if place == data || names.iter().all(|name| name == folder::UNFINISHED) {
@@ -203,7 +205,7 @@ fn was_cut(place: &Path, data: &Path, names: &[String]) -> bool {
     mark(data).is_some_and(|of_data| mark(place) == Some(of_data))
 }
 
-/// Holds the folder of an unfinished restore into `place`.
+/// Locks the folder of an unfinished restore into `place`.
 fn held(aside: &Path, place: &Path) -> anyhow::Result<fs::File> {
     let held = folder::hold(aside).with_context(|| aside.display().to_string())?;
     held.with_context(|| {
@@ -214,7 +216,7 @@ fn held(aside: &Path, place: &Path) -> anyhow::Result<fs::File> {
     })
 }
 
-/// Copies the database aside, and proves that it is what the backup says.
+/// Copies the database into the temporary folder, and checks its size and digest against the manifest.
 fn begin(
     from: &Path,
     data: &Path,
@@ -238,7 +240,7 @@ fn begin(
     Ok((database, held))
 }
 
-/// Opens the copied database: whole, of this server, with as many rows as were written.
+/// Opens the copied database; checks its integrity, its server's key, and its row counts.
 async fn opened(
     database: &Path,
     manifest: Option<&Manifest>,
@@ -266,7 +268,7 @@ async fn opened(
     Ok(storage)
 }
 
-/// Copies the photos that the database lists; those that are not there whole.
+/// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
 async fn refill(
     storage: &Storage,
     from: &Path,
@@ -307,7 +309,8 @@ async fn refill(
     }
 }
 
-/// Asks a bucket for the photos that the database lists; those that are not there.
+/// Checks that a bucket contains the photos that the database lists; returns those that are missing or have another
+/// size.
 async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> {
     let (mut lost, mut last) = (Vec::new(), String::new());
     loop {
@@ -325,7 +328,7 @@ async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> 
     }
 }
 
-/// Gives everything its name: photos, key, database; what says that it is unfinished goes last.
+/// Renames everything to its final name: photos, key, database. The mark of the unfinished restore is removed last.
 fn finish(place: &Place, database: &Path, seed: &[u8; 32]) -> anyhow::Result<()> {
     fs::File::open(database)?.sync_all()?;
     if let Some(photos) = &place.photos {
@@ -336,7 +339,7 @@ fn finish(place: &Place, database: &Path, seed: &[u8; 32]) -> anyhow::Result<()>
     folder::write(&place.key, seed)?;
     fs::rename(database, place.data.join("xuncha.db"))?;
     folder::sync(&place.data)?;
-    // From here it is whole. What is left in a photo folder of its own after a cut here is in nobody's way.
+    // The restore is complete here. A crash after this leaves at most the temporary folder of a separate photo folder.
     fs::remove_dir_all(workshop(&place.data))?;
     folder::sync(&place.data)?;
     if let Some(photos) = place.photos.as_ref().filter(|p| **p != place.data) {

@@ -1,4 +1,4 @@
-//! The proof that a server holds what it says: rows against bytes, records against their sums.
+//! Verifies the stored data: photo rows against bytes, documents against their sums.
 
 use std::collections::HashMap;
 
@@ -13,25 +13,25 @@ use crate::{
     storage::{Storage, StorageError, Tx, blobs, docs, log, spaces},
 };
 
-/// Told how far the work is: what is looked at, how much of it, of how much.
+/// Called with the progress: what is processed, how much is done, and the total.
 pub type Progress<'p> = &'p dyn Fn(&'static str, u64, u64);
 
-/// What was looked at and what differs.
+/// What was compared, and every difference.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// Records whose changes were hashed.
+    /// Documents whose changes were hashed.
     pub records: u64,
-    /// Records whose changes are not what their row says.
+    /// Documents whose changes do not match the count and digest in their row.
     pub records_wrong: Vec<String>,
-    /// Paths whose sum is not that of their records.
+    /// Paths whose sum is not the sum of their documents.
     pub paths_wrong: Vec<String>,
     /// Photos whose bytes were read and hashed.
     pub photos: u64,
-    /// Photos that are listed and whose bytes are not there.
+    /// Photos that are listed and whose bytes are missing.
     pub missing: Vec<BlobHash>,
-    /// Photos whose bytes are not what their name says.
+    /// Photos whose bytes do not have the hash of their name.
     pub damaged: Vec<BlobHash>,
-    /// The object of each of them, as it was looked at.
+    /// The object of each missing or damaged photo at the time of the comparison.
     objects: HashMap<BlobHash, String>,
 }
 
@@ -45,13 +45,13 @@ impl Verified {
     }
 }
 
-/// Records read together.
+/// Documents read in one transaction.
 const RECORDS: usize = 100;
 
-/// Compares everything; the server may run meanwhile.
+/// Compares everything. The server may run concurrently.
 ///
 /// # Errors
-/// If the database or the photo store cannot be read; what differs is no error but part of the answer.
+/// If the database or the photo store cannot be read. A difference is not an error but part of the result.
 pub async fn verify(
     storage: &Storage,
     photos: &Store,
@@ -122,8 +122,8 @@ async fn bytes(
     }
 }
 
-/// Makes photos unknown whose bytes are not there or not right, and gives the logs of all spaces a new life: phones
-/// then compare and send every photo that they still have. Returns how many are unknown now.
+/// Deletes the rows of missing and damaged photos, and starts a new log epoch in every space: devices then reconcile
+/// and send every photo that they still have. Returns how many rows were deleted.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -135,7 +135,7 @@ pub async fn forget_missing(storage: &Storage, found: &Verified) -> Result<usize
     let forget = move |tx: &mut dyn Tx| {
         let mut count = 0;
         for (hash, object) in &gone {
-            // One that a phone has sent again meanwhile is another object, and stays.
+            // A photo that a device has sent again since then has another object, and its row stays.
             count += usize::from(blobs::forget_object(tx, *hash, object)?);
         }
         for space in spaces::list(tx)? {

@@ -1,7 +1,8 @@
-//! The last chunk: the whole is hashed again, decoded, written under a name of its own, listed; only then a receipt.
+//! The last chunk of an upload: all bytes are hashed again, decoded, written as an object and listed. Only then a
+//! receipt is issued.
 //!
-//! Two processes may finish the same photo at once, of one upload or of two. Each writes its own objects; the row that
-//! is committed first decides which are the photo's, and both answer with that row's receipt.
+//! Two processes may finish the same photo concurrently, from one upload or from two. Each writes its own objects. The
+//! row that is committed first decides which objects are the photo's, and both return the receipt of that row.
 
 use std::sync::Arc;
 
@@ -28,27 +29,28 @@ use crate::{
     },
 };
 
-/// Parts that are read at the same time.
+/// Parts that are read concurrently.
 const READING: usize = 8;
 
-/// Pixels of the long edge of a working copy.
+/// Longest edge of a working copy, in pixels.
 const MAX_EDGE: u16 = 2_048;
 
-/// Bytes that decoding one photo may take.
+/// Bytes of memory that decoding one photo may use.
 const MAX_DECODE: u64 = 64 << 20;
 
-/// What a decoded photo is like, and its thumbnail.
+/// The properties of a decoded photo, and its thumbnail.
 type Checked = (photos::Inspected, Vec<u8>);
 
 impl Blobs {
-    /// Puts the parts and the last chunk together, and stores the photo.
+    /// Joins the parts and the last chunk, and stores the photo.
     pub(super) async fn finish(&self, upload: Upload, chunk: Vec<u8>) -> Result<Received, Refusal> {
-        // Who waits here holds its last chunk only; the whole is put together when its turn has come.
+        // A waiting request holds only its last chunk in memory; the photo is assembled when its turn comes.
         let turn = self.decoding.acquire().await;
         let id = upload.id.clone();
         let parts = self.storage.read(move |tx| blobs::parts(tx, &id)).await?;
         let Some(bytes) = self.whole(&upload, &parts, chunk).await? else {
-            // Another request was faster and has cleared up; or the bytes are lost, and the phone sends them again.
+            // Another request has finished the upload and removed its parts; or bytes are lost, and the device sends
+            // them again.
             if let Some((size, receipt)) = self.receipt(upload.hash).await? {
                 return Ok(Received::Stored { size, receipt });
             }
@@ -103,7 +105,7 @@ impl Blobs {
         }
     }
 
-    /// All bytes of a photo; `None` if a part is missing.
+    /// All bytes of a photo; `None` if a part is missing or does not fit.
     async fn whole(
         &self,
         upload: &Upload,
@@ -135,10 +137,10 @@ impl Blobs {
     }
 }
 
-/// Ends the upload and lists its photo, in one transaction; returns the row that counts.
+/// Ends the upload and lists its photo, in one transaction; returns the row that was committed first.
 ///
-/// The upload must still stand where its last chunk began and must not be over: this is what bounds the time between
-/// writing an object and naming it, see `orphans`.
+/// The upload's offset must be where its last chunk begins, and the upload must not have expired. This bounds the time
+/// between writing an object and naming it in a row, see `orphans`.
 fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob, Refusal> {
     let ended = blobs::finish_upload(tx, &upload.id, upload.received, now().0)?;
     if ended && blobs::insert(tx, upload.hash, blob)? {
@@ -160,7 +162,7 @@ fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob
     }
 }
 
-/// Hashes and decodes, off the async threads.
+/// Hashes and decodes on a blocking thread.
 async fn checked(bytes: Bytes, hash: BlobHash) -> Result<Checked, Refusal> {
     let joined = tokio::task::spawn_blocking(move || check(&bytes, &hash)).await;
     joined.unwrap_or_else(|_| {
@@ -185,7 +187,7 @@ fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
         };
         Refusal::new(code, e.to_string())
     })?;
-    // Looser bounds hold on the phone, where camera files are decoded one at a time.
+    // Devices use looser limits, because they decode camera files one at a time.
     let limits = PhotoLimits {
         max_edge: u32::from(MAX_EDGE),
         max_alloc: MAX_DECODE,

@@ -1,12 +1,12 @@
-//! The outside of a JPEG, read before a decoder sees it: its size in pixels, and how much work it asks for.
+//! Reads the markers of a JPEG before a decoder does: its size in pixels, and how many scans it needs.
 //!
-//! A file of 604 bytes may declare 169 million pixels, and a progressive one may go over all of them again in every
-//! scan. Both are known from the markers alone, without memory.
+//! A file of 604 bytes may declare 169 million pixels, and a progressive file may process all of them again in every
+//! scan. The markers alone show both, and reading them needs no memory.
 
-/// Scans of a progressive file at most. Encoders in use make about ten.
+/// Scans of a progressive file at most. Common encoders write about ten.
 const MAX_SCANS: usize = 32;
 
-/// Bytes that are no JPEG of the protocol.
+/// Why bytes are not accepted as a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
     /// Not a JPEG, or a damaged one.
@@ -17,7 +17,7 @@ pub(super) enum Unfit {
         "the photo declares {width} × {height} pixels; a working copy has at most {limit} along an edge"
     )]
     TooWide { width: u16, height: u16, limit: u16 },
-    /// Too much work.
+    /// Too many scans to decode.
     #[error("the photo comes in more than {MAX_SCANS} scans; send a plain JPEG")]
     TooManyScans,
 }
@@ -25,7 +25,7 @@ pub(super) enum Unfit {
 /// Reads the markers of a file.
 ///
 /// # Errors
-/// [`Unfit`] if an edge is longer than `limit`, and for what cannot be decoded in bounded time.
+/// [`Unfit`] if an edge is longer than `limit`, or if the file cannot be decoded in bounded time.
 pub(super) fn check(bytes: &[u8], limit: u16) -> Result<(), Unfit> {
     let damaged = Unfit::Damaged;
     let mut rest = bytes
@@ -35,10 +35,10 @@ pub(super) fn check(bytes: &[u8], limit: u16) -> Result<(), Unfit> {
     loop {
         let (marker, behind) = next(rest).ok_or(damaged("its end is missing"))?;
         match marker {
-            // The end; what a camera puts behind it is not decoded.
+            // The end of the image; bytes that a camera appends after it are not decoded.
             0xd9 if framed && scans > 0 => return Ok(()),
             0xd9 => return Err(damaged("it holds no picture")),
-            // Markers without content: restarts, and one for private use.
+            // Markers without content: restart markers, and one for private use.
             0x01 | 0xd0..=0xd7 => {
                 rest = behind;
                 continue;
@@ -56,7 +56,7 @@ pub(super) fn check(bytes: &[u8], limit: u16) -> Result<(), Unfit> {
             // Tables and arithmetic conditioning.
             0xc4 | 0xcc => {}
             0xc3 | 0xc5..=0xcf => return Err(damaged("of a kind that photos are not in")),
-            // The height would come later.
+            // A DNL marker states the height after the first scan, too late for a check.
             0xdc => return Err(damaged("its height is not stated at its beginning")),
             0xda => {
                 scans += 1;
@@ -70,13 +70,13 @@ pub(super) fn check(bytes: &[u8], limit: u16) -> Result<(), Unfit> {
     }
 }
 
-/// The next marker, past whatever coded data lies before it.
+/// The next marker after any entropy-coded data.
 fn next(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
     loop {
         let at = bytes.iter().position(|byte| *byte == 0xff)?;
         bytes = &bytes[at + 1..];
         match bytes.first()? {
-            // A byte 0xff of coded data, or filling.
+            // A stuffed byte of entropy-coded data, or a fill byte.
             0x00 => bytes = &bytes[1..],
             0xff => {}
             marker => return Some((*marker, &bytes[1..])),
@@ -84,14 +84,14 @@ fn next(mut bytes: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-/// The content of a segment, and what lies behind it.
+/// The content of a segment, and the bytes after it.
 fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = usize::from(u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]));
     let content = bytes.get(2..length)?;
     Some((content, &bytes[length..]))
 }
 
-/// Size and number of components of a frame.
+/// Checks the dimensions, the precision and the number of components of a frame.
 fn frame(content: &[u8], limit: u16) -> Result<(), Unfit> {
     let &[precision, h1, h0, w1, w0, components, ..] = content else {
         return Err(Unfit::Damaged("its frame is cut"));

@@ -1,9 +1,9 @@
-//! Photos: uploads that survive a cut, bytes that are what they say, receipts that can be relied on.
+//! Photos: resumable uploads, verified bytes, and receipts.
 //!
-//! In come chunks of a photo whose hash is known before its first byte; out comes a receipt, only after the whole
-//! was hashed again, decoded, written durably and listed. Bytes are objects of a store (a folder or a bucket) that
-//! are written once, under a name nobody else has, and count only when a row names them; so any number of processes
-//! may share a store and a database. No photo is ever in a database row, and nothing referenced is removed.
+//! A device states the hash of a photo before its first byte, then sends chunks. It gets a receipt only after the photo
+//! was hashed again, decoded, written durably and listed. Bytes are objects of a store (a folder or a bucket). An
+//! object is written once under a unique name, and it counts only when a row names it; so any number of processes may
+//! share a store and a database. Photo bytes are never stored in a database row, and no referenced object is removed.
 
 mod finish;
 mod jpeg;
@@ -36,18 +36,18 @@ pub use store::Store;
 pub use target::{Bucket, StoreError, Target};
 pub use upload::{Created, MAX_BLOB_BYTES, Received};
 
-/// How long things are kept, in milliseconds.
+/// How long uploads, objects and photos are kept, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
     /// An unfinished upload.
     pub upload: i64,
     /// An object that no row names; not less than `upload`.
     pub orphan: i64,
-    /// A stored photo that no record names.
+    /// A stored photo that no document names.
     pub unnamed: i64,
 }
 
-/// The photos of a server.
+/// The photo component of a server.
 #[derive(Clone)]
 pub struct Blobs {
     storage: Storage,
@@ -56,9 +56,9 @@ pub struct Blobs {
     now: Now,
     clock: Clock,
     lifetimes: Lifetimes,
-    /// Uploads that a request of this process is writing to: saves work, decides nothing.
+    /// Uploads that a request of this process is writing to. It only saves work: correctness depends on the rows.
     writing: Arc<Mutex<HashSet<String>>>,
-    /// Turns at decoding: one for each processor, so that photos neither fill the memory nor stall other requests.
+    /// Permits to decode: one for each processor, so that photos neither exhaust the memory nor stall other requests.
     decoding: Arc<Semaphore>,
 }
 
@@ -71,10 +71,10 @@ impl std::fmt::Debug for Blobs {
 }
 
 impl Blobs {
-    /// In a store.
+    /// Photos in a store.
     ///
     /// # Errors
-    /// [`StoreError::Setting`] if orphans were to live shorter than uploads.
+    /// [`StoreError::Setting`] if orphans would be kept for a shorter time than uploads.
     pub fn new(
         storage: Storage,
         store: Store,
@@ -100,10 +100,10 @@ impl Blobs {
         })
     }
 
-    /// Tries the store: writes, reads and removes a small object, and claims the store for this server.
+    /// Tests the store: writes, reads and removes a small object, and claims the store for this server.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] with what the store said.
+    /// [`StoreError::Unusable`] with the error of the store.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.store.probe(&self.key.public()).await
     }
@@ -113,18 +113,18 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// A name for a photo's bytes that nobody else has.
+/// A unique name for the bytes of a photo.
 fn photo_key(hash: &BlobHash) -> String {
     let name = hash.to_string();
     format!("blobs/{}/{name}.{}", &name[..2], hex::encode(random::<4>()))
 }
 
-/// Where the thumbnail of an object is.
+/// The name of an object's thumbnail.
 fn thumb_key(object: &str) -> String {
     format!("{object}.thumb")
 }
 
-/// A name for a chunk that nobody else has.
+/// A unique name for a chunk.
 fn part_key(upload: &str, start: u64) -> String {
     format!("uploads/{upload}/{start:09}.{}", hex::encode(random::<8>()))
 }
@@ -133,7 +133,7 @@ fn gone() -> Refusal {
     Refusal::new(Code::UploadGone, "create the upload again")
 }
 
-/// A name for an upload.
+/// A new id for an upload.
 fn upload_id() -> String {
     DeviceId(random()).to_string()
 }

@@ -1,15 +1,16 @@
-//! Orphans: objects that no row names. They are left by a lost race, a killed process, a part that was not removed.
+//! Orphans: objects that no row names. Lost races, killed processes and failed removals leave them.
 //!
-//! One that is older than the grace time is removed, and nothing referenced ever is:
+//! An orphan is removed when it is older than the grace time. A referenced object is never removed:
 //!
-//! - An object is written once, under a name with a random end, by one attempt; no other attempt names it.
-//! - The attempt names it in a transaction that demands an open upload which is not over. The upload was open before
-//!   the object was written, so its row comes within an upload's lifetime of the object, or never.
-//! - The grace time is at least that lifetime. So an object that is older and has no row will never get one, and one
-//!   that has a row keeps it: rows of photos go only with their objects, rows of parts only with their upload.
+//! - An object is written once by one attempt, under a name with a random suffix; no other attempt names it.
+//! - The attempt names it in a transaction that requires an open upload that has not expired. The upload was open
+//!   before the object was written, so the row is written within an upload's lifetime of the object, or never.
+//! - The grace time is at least that lifetime. So an older object without a row never gets one. An object with a row
+//!   keeps it: a photo's row is deleted only to remove its objects, a part's row only with its upload.
 //!
-//! Age is the store's clock against ours: keep the grace longer than the lifetime by more than the two may differ (the
-//! defaults are seven days and two). The store, or its prefix in the bucket, belongs to one database alone.
+//! Age is the difference between the store's clock and the server's. The grace time must exceed the lifetime by more
+//! than these clocks may differ (the defaults are seven days and two). The store, or its prefix in the bucket, belongs
+//! to one database only.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,14 +22,14 @@ use crate::{
     storage::{StorageError, blobs},
 };
 
-/// Photos forgotten in one transaction.
+/// Photo rows deleted in one transaction.
 const UNNAMED: i64 = 100;
 
 impl Blobs {
     /// Removes objects that are older than the grace time and that no row names; returns how many.
     ///
     /// # Errors
-    /// [`Refusal::Storage`] if the store cannot be listed or the database not asked; what is left is for the next time.
+    /// [`Refusal::Storage`] if the store or the database cannot be read; the next run continues.
     pub async fn collect_orphans(&self) -> Result<usize, Refusal> {
         let before = (self.now)().0.saturating_sub(self.lifetimes.orphan);
         let mut count = 0;
@@ -45,15 +46,15 @@ impl Blobs {
         Ok(count + self.collect_unfinished(before).await?)
     }
 
-    /// Removes stored photos that no record has named since they came, once they are old enough; returns how many.
+    /// Removes stored photos that no document has named within the time for unnamed photos; returns how many.
     ///
-    /// A phone sends records before their photos, and references are written with the log, in its transaction: what is
-    /// unnamed after so long is named by nothing the server has. Photos of a device with statements in quarantine stay,
-    /// those may name them. The row goes first, in a transaction that asks again, then the objects, which nothing names
-    /// from then on.
+    /// A device sends documents before their photos, and references are written in the transaction of the log. So no
+    /// stored document names a photo that is unnamed after that time. Photos of a device with quarantined changes stay,
+    /// because these changes may name them. A transaction that checks the references again deletes the row first; then
+    /// the objects are removed, because no row names them any more.
     ///
     /// # Errors
-    /// [`Refusal::Storage`]; what is left is for the next time.
+    /// [`Refusal::Storage`]; the next run continues.
     pub async fn collect_unnamed(&self) -> Result<usize, Refusal> {
         let before = (self.now)().0.saturating_sub(self.lifetimes.unnamed);
         let mut count = 0;
@@ -73,7 +74,7 @@ impl Blobs {
         }
     }
 
-    /// Asks the rows, right before the delete.
+    /// Removes an object unless a row names it, which is checked right before the removal.
     async fn collect(&self, object: String) -> Result<bool, Refusal> {
         let photo = object.strip_suffix(".thumb").unwrap_or(&object).to_owned();
         let named = self
@@ -83,7 +84,7 @@ impl Blobs {
         Ok(!named && self.store.remove(&object).await)
     }
 
-    /// Files that a killed process left half written in a folder: they end in `#` and a number, and listings hide them.
+    /// Removes temporary files that a killed process left: their names end in `#` and a number, and listings omit them.
     async fn collect_unfinished(&self, before: i64) -> Result<usize, Refusal> {
         let Some(root) = self.store.folder().map(ToOwned::to_owned) else {
             return Ok(0);
@@ -106,7 +107,7 @@ fn listed(error: &object_store::Error) -> Refusal {
     Refusal::Storage(StorageError::Engine(format!("photo store: {error}")))
 }
 
-/// One level of folders below `folder`, as keys have.
+/// Searches one level of folders below `folder`, as object names have.
 fn remove_unfinished(folder: &std::path::Path, before: SystemTime) -> usize {
     let inner = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = inner.flat_map(|entry| {

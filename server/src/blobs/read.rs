@@ -1,4 +1,4 @@
-//! Giving photos out, only to those who may see a record that names them.
+//! Reading photos: only for callers who may read a document that names the photo.
 
 use axum::body::Bytes;
 use sync_core::{record::BlobHash, wire::Code};
@@ -9,21 +9,21 @@ use crate::{
     storage::{blobs, opened},
 };
 
-/// Which form of a photo.
+/// The form of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Photo {
-    /// The working copy, byte for byte as it was sent.
+    /// The working copy, with the bytes that the device sent.
     Whole,
     /// At most 320 px and 25 KB.
     Thumbnail,
 }
 
 impl Blobs {
-    /// The bytes of a photo. Out of reach is the same as not there. A document opens a photo only if the device that
-    /// named it there has sent its bytes: knowing a hash is no right to see a photo.
+    /// The bytes of a photo. A photo out of reach is reported as not found. A document gives access to a photo only if
+    /// the device that named it there has sent its bytes: knowing a hash is no right to read a photo.
     ///
     /// # Errors
-    /// [`Code::NotFound`]; [`Refusal::Storage`] if the store cannot be asked.
+    /// [`Code::NotFound`]; [`Refusal::Storage`] if the store cannot be read.
     pub async fn read(&self, reach: &Reach, hash: BlobHash, form: Photo) -> Result<Bytes, Refusal> {
         let missing = || Refusal::new(Code::NotFound, hash.to_string());
         let device = reach.device();
@@ -41,7 +41,7 @@ impl Blobs {
         let (Some(blob), own, paths, hidden) = found else {
             return Err(missing());
         };
-        // Out of view is out of view for everybody, also for the device that sent it.
+        // A redacted photo is hidden from every caller, including the device that sent it.
         if hidden || !(own || paths.iter().any(|path| reach.covers(path))) {
             return Err(missing());
         }

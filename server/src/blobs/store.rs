@@ -1,6 +1,6 @@
-//! The photo store: objects in a folder or a bucket, written once under a name of their own, durable when answered.
+//! The photo store: objects in a folder or a bucket, written once under a unique name, durable when a write returns.
 //!
-//! What an object means, and which ones may go, is decided by the rows that name it; here are only bytes.
+//! Rows in the database decide what an object means and when it may be removed; the store holds only bytes.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use crate::{
 };
 use sync_core::{identity::PublicKey, wire::Code};
 
-/// More than this goes to a bucket in parts of this size: the smallest that S3 takes.
+/// Larger objects are sent to a bucket in parts of this size, the smallest that S3 accepts.
 const PART: usize = 5 << 20;
 
-/// Names the server whose photos these are, by its public key.
+/// Name of the object with the public key of the server that owns the store.
 const OWNER: &str = "xuncha-owner";
 
 /// Objects by name.
@@ -32,7 +32,7 @@ const OWNER: &str = "xuncha-owner";
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     shown: String,
-    /// The folder, if it is one.
+    /// The folder, if the store is a folder.
     folder: Option<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens a store; a folder is made if it is not there. Nothing is tried yet, see [`Self::probe`].
+    /// Opens a store; a missing folder is created. No object is accessed yet, see [`Self::probe`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,11 +73,11 @@ impl Store {
         })
     }
 
-    /// Puts, reads and deletes a small object, and makes sure that the store is this owner's: to another database all
-    /// photos here would be orphans.
+    /// Writes, reads and deletes a small object, and checks that the store belongs to this owner: a server with another
+    /// database would remove all photos in it as orphans.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] with what the store said, or that it is somebody else's.
+    /// [`StoreError::Unusable`] with the error of the store, or that another server owns it.
     pub async fn probe(&self, owner: &PublicKey) -> Result<(), StoreError> {
         let unusable = |cause: String| StoreError::Unusable {
             target: self.shown.clone(),
@@ -153,7 +153,7 @@ impl Store {
         sent
     }
 
-    /// Reads an object; `None` if it is not there.
+    /// Reads an object; `None` if it does not exist.
     ///
     /// # Errors
     /// [`Refusal::Storage`].
@@ -166,8 +166,8 @@ impl Store {
         }
     }
 
-    /// Copies a photo with its thumbnail to another store, under the same names; `false` if it is not here. A lost
-    /// thumbnail makes no photo lost.
+    /// Copies a photo with its thumbnail to another store, under the same names; `false` if it does not exist. A lost
+    /// thumbnail does not make the photo lost.
     ///
     /// # Errors
     /// [`Refusal::Storage`].
@@ -183,7 +183,7 @@ impl Store {
         Ok(true)
     }
 
-    /// The bytes of a photo.
+    /// The bytes of a photo; `None` if they do not exist.
     ///
     /// # Errors
     /// [`Refusal::Storage`].
@@ -191,10 +191,10 @@ impl Store {
         self.get(object).await
     }
 
-    /// How large an object is; `None` if it is not there.
+    /// The size of an object in bytes; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Refusal::Storage`] if the store cannot be asked.
+    /// [`Refusal::Storage`] if the store cannot be read.
     pub(crate) async fn size(&self, key: &str) -> Result<Option<u64>, Refusal> {
         match self.objects.head(&Path::from(key)).await {
             Ok(found) => Ok(Some(found.size)),
@@ -203,10 +203,10 @@ impl Store {
         }
     }
 
-    /// Removes an object; `false` if that failed, or it was not there.
+    /// Removes an object; `false` if that failed, or it did not exist.
     pub(super) async fn remove(&self, key: &str) -> bool {
         let removed = self.objects.delete(&Path::from(key)).await.is_ok();
-        // The folder of an upload goes with its last part; one that is not empty stays by itself.
+        // Removes the folder of an upload after its last part; `remove_dir` fails while the folder is not empty.
         if let (Some(root), Some((folder, _))) = (&self.folder, key.rsplit_once('/'))
             && folder.starts_with("uploads/")
         {
@@ -215,7 +215,7 @@ impl Store {
         removed
     }
 
-    /// Everything below a folder of the store, a page at a time.
+    /// All objects below a folder of the store, listed page by page.
     pub(super) fn list(
         &self,
         folder: &str,
@@ -223,14 +223,14 @@ impl Store {
         self.objects.list(Some(&Path::from(folder)))
     }
 
-    /// The folder, if it is one.
+    /// The folder, if the store is a folder.
     pub(super) fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_deref()
     }
 }
 
 fn builder(bucket: &Bucket) -> AmazonS3Builder {
-    // TLS by ring, as everywhere in this program; only the first call counts.
+    // TLS uses ring, as everywhere in this program. Only the first installation has an effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let retry = RetryConfig {
         backoff: BackoffConfig {
@@ -244,7 +244,7 @@ fn builder(bucket: &Bucket) -> AmazonS3Builder {
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(&bucket.name)
         .with_checksum_algorithm(Checksum::SHA256)
-        // One by one: the request for many at once is missing in some compatible stores.
+        // One by one, because some compatible stores lack the request for many.
         .with_disable_bulk_delete(true)
         .with_retry(retry);
     if bucket.allow_http {
@@ -264,7 +264,7 @@ fn builder(bucket: &Bucket) -> AmazonS3Builder {
     builder
 }
 
-/// An error with its causes, once each.
+/// An error with its causes, without repeated texts.
 fn said(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,31 +1,31 @@
-//! Where photos are kept, as an operator writes it: a folder, or `s3://bucket/prefix?endpoint=…`.
+//! The setting for the photo store: a folder, or `s3://bucket/prefix?endpoint=…`.
 //!
-//! A wrong setting is named; what it was set to is only repeated when it cannot be a secret.
+//! An error names the wrong part of the setting; it repeats the value only if that cannot be a secret.
 
 use std::path::{Path, PathBuf};
 
-/// A setting that cannot be used, or a store that does not do what it must.
+/// A setting that cannot be used, or a store that does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The setting is wrong.
     #[error("{0}")]
     Setting(String),
-    /// The store cannot be reached, or refuses.
+    /// The store cannot be reached, or rejects a request.
     #[error("{target} cannot be used: {cause}")]
     Unusable {
-        /// Which store, without its secrets.
+        /// The store, without its secrets.
         target: String,
-        /// What it said.
+        /// The error of the store.
         cause: String,
     },
 }
 
-/// Where photos are kept.
+/// The kind of the photo store.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// In a folder of this machine.
+    /// A folder of this machine.
     Folder(PathBuf),
-    /// In a bucket.
+    /// A bucket.
     Bucket(Bucket),
 }
 
@@ -37,7 +37,7 @@ pub struct Bucket {
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
     pub(super) allow_http: bool,
-    /// Access key and its secret; without them the environment's.
+    /// Access key and its secret; without them, those of the environment.
     pub(super) keys: Option<(String, String)>,
 }
 
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Bucket {
 }
 
 impl std::fmt::Display for Target {
-    /// Without secrets.
+    /// Shows no secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(folder) => write!(f, "photo folder {}", folder.display()),
@@ -68,7 +68,7 @@ fn wrong(what: impl Into<String>) -> StoreError {
 }
 
 impl Target {
-    /// Reads the setting; without one the photos are in the data folder.
+    /// Parses the setting; without one the photos are in the data folder.
     ///
     /// # Errors
     /// [`StoreError::Setting`] that names the part that is wrong.
@@ -85,7 +85,7 @@ impl Target {
         Ok(Self::Folder(PathBuf::from(text)))
     }
 
-    /// The folder, if it is one.
+    /// The folder, if the target is a folder.
     pub fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),
@@ -126,7 +126,7 @@ fn bucket(rest: &str) -> Result<Bucket, StoreError> {
             "allow_http" => bucket.allow_http = yes(&value)?,
             "access_key_id" => id = Some(value),
             "secret_access_key" => secret = Some(value),
-            // The name is not repeated: it may be a part of a secret with an unescaped &.
+            // The key is not repeated: it may be part of a secret with an unescaped `&`.
             _ => {
                 return Err(wrong(
                     "s3://…?: known are endpoint, region, allow_http, access_key_id, secret_access_key; \
@@ -170,7 +170,7 @@ fn yes(value: &str) -> Result<bool, StoreError> {
         .map_err(|_| wrong("allow_http: true or false"))
 }
 
-/// Undoes `%2F` and the like; `+` stays, secrets have it.
+/// Decodes `%2F` and the like; `+` stays, because secrets contain it.
 fn decoded(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();

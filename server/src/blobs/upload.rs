@@ -1,7 +1,8 @@
-//! Uploads, step by step: create, append, end, expire; `finish` has a file of its own.
+//! The steps of an upload: create, append, end, expire; `finish` has a separate file.
 //!
-//! Each chunk is an object of its own. It belongs to the upload once its row does, in the transaction that moves the
-//! upload forward from where the chunk begins; of two requests with the same beginning, on whichever process, one wins.
+//! Each chunk is a separate object. It belongs to the upload once its row does; the row is written in the transaction
+//! that advances the upload's offset from where the chunk begins. Of two requests with the same offset, in any
+//! processes, one wins.
 
 use std::{
     collections::HashSet,
@@ -24,44 +25,44 @@ use crate::{
     },
 };
 
-/// A working copy has 150 to 400 KB; this leaves room for detail shots.
+/// Largest photo in bytes. A working copy has 150 to 400 KB; this leaves room for detail shots.
 pub const MAX_BLOB_BYTES: u64 = 16 << 20;
 
-/// Uploads one phone may have open: it sends one at a time, and a cut leaves one behind.
+/// Uploads that one device may have open. It sends one at a time, and a broken connection leaves one open.
 const MAX_OPEN: i64 = 64;
 
-/// Chunks an upload may come in: at 16 KB each this is the largest photo.
+/// Chunks of an upload at most: with 16 KB each this is the largest photo.
 const MAX_PARTS: i64 = 1024;
 
-/// What opening an upload gave.
+/// The result of creating an upload.
 #[derive(Debug)]
 pub enum Created {
-    /// Send the bytes here.
+    /// The upload is open and expects the bytes.
     Upload(Upload),
-    /// The server has the photo: nothing need be sent.
+    /// The server has the photo; nothing needs to be sent.
     Stored {
-        /// Its size.
+        /// Its size in bytes.
         size: u64,
         /// The receipt.
         receipt: Vec<u8>,
     },
 }
 
-/// What a chunk did.
+/// The result of appending a chunk.
 #[derive(Debug)]
 pub enum Received {
-    /// More is missing; bytes up to here are durable.
+    /// More bytes are missing; bytes up to this offset are durable.
     Offset(u64),
     /// The photo is stored.
     Stored {
-        /// Its size.
+        /// Its size in bytes.
         size: u64,
         /// The receipt.
         receipt: Vec<u8>,
     },
 }
 
-/// Held while a request writes to an upload.
+/// Held while a request writes to an upload; released when dropped.
 struct Alone {
     id: String,
     writing: Arc<Mutex<HashSet<String>>>,
@@ -80,7 +81,7 @@ impl Blobs {
     /// Opens an upload of a photo of this hash and size.
     ///
     /// # Errors
-    /// [`Code::TooLarge`]; [`Code::Busy`] if the phone has too many open.
+    /// [`Code::TooLarge`]; [`Code::Busy`] if the device has too many uploads open.
     pub async fn create(
         &self,
         device: DeviceId,
@@ -98,9 +99,10 @@ impl Blobs {
             Ok::<_, StorageError>((found, opened::is_sender(tx, hash, device)?))
         };
         if let (Some(found), sent) = self.storage.read(known).await? {
-            // A receipt lets phones remove their copy: the row alone does not say that the bytes are there.
+            // A receipt allows a device to remove its copy, and the row alone does not prove that the bytes exist.
             let kept = self.store.size(&found.object).await? == Some(found.size);
-            // Only who has sent the bytes hears that they are here: anybody else could ask for hashes they merely know.
+            // Only a device that sent the bytes learns that they are stored; others could test hashes that they merely
+            // know.
             if kept && sent {
                 return Ok(Created::Stored {
                     size: found.size,
@@ -145,7 +147,7 @@ impl Blobs {
     /// An open upload of this device.
     ///
     /// # Errors
-    /// [`Code::UploadGone`] if there is none, it has expired, or it is another's.
+    /// [`Code::UploadGone`] if there is none, if it has expired, or if it belongs to another device.
     pub async fn upload(&self, device: DeviceId, id: &str) -> Result<Upload, Refusal> {
         let (id, now) = (id.to_owned(), (self.now)().0);
         let found = self
@@ -160,7 +162,7 @@ impl Blobs {
     /// Appends a chunk; the last one finishes the photo.
     ///
     /// # Errors
-    /// [`Code::UploadOffset`] if the chunk does not begin where the upload stands; the codes of a refused photo.
+    /// [`Code::UploadOffset`] if the chunk does not begin at the upload's offset; the codes of a refused photo.
     pub async fn append(
         &self,
         device: DeviceId,
@@ -194,7 +196,7 @@ impl Blobs {
         self.keep_part(upload.id, offset, chunk).await
     }
 
-    /// Writes a chunk and lets it count, if the upload still stands where it begins.
+    /// Writes a chunk, then its row, if the upload's offset is still where the chunk begins.
     async fn keep_part(&self, id: String, start: u64, chunk: Vec<u8>) -> Result<Received, Refusal> {
         let key = id.clone();
         let parts = self
@@ -209,6 +211,7 @@ impl Blobs {
         }
         let size = chunk.len() as u64;
         let object = part_key(&id, start);
+        // The object is durable before a row names it.
         self.store.put(&object, Bytes::from(chunk)).await?;
         let part = Part {
             start,
@@ -230,7 +233,7 @@ impl Blobs {
         ))
     }
 
-    /// One request at a time writes to an upload: a late double would only write what does not count.
+    /// Lets one request at a time write to an upload: a late duplicate would only write bytes that do not count.
     fn alone(&self, id: &str) -> Result<Alone, Refusal> {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if writing.insert(id.to_owned()) {
@@ -245,7 +248,7 @@ impl Blobs {
         ))
     }
 
-    /// Ends an upload and removes what came of it.
+    /// Ends an upload and removes its parts.
     ///
     /// # Errors
     /// [`Code::UploadGone`] if there is none.
@@ -254,7 +257,7 @@ impl Blobs {
         self.drop_upload(upload.id).await
     }
 
-    /// Ends an upload, then removes its parts: one that stays behind is an orphan.
+    /// Deletes an upload's rows, then removes its parts: a part that cannot be removed becomes an orphan.
     async fn drop_upload(&self, id: String) -> Result<(), Refusal> {
         let parts = self
             .storage
@@ -266,7 +269,7 @@ impl Blobs {
         Ok(())
     }
 
-    /// Removes uploads that have expired; returns how many. Finished photos are never touched.
+    /// Removes uploads that have expired; returns how many. Finished photos are not affected.
     ///
     /// # Errors
     /// [`Refusal::Storage`].

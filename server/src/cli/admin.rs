@@ -1,4 +1,4 @@
-//! `xuncha admin …`: people and phones, rebuild, backup, restore.
+//! `xuncha admin …`: people and devices, rebuild, backup, restore.
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -19,31 +19,31 @@ use xuncha_server::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
-    /// 生成登记码 / Make a one-time code for a phone and show it as a QR code.
+    /// 生成登记码 / Create a one-time enrolment code for a device and show it as a QR code.
     #[command(
         after_help = "Example:\n  xuncha admin enrol --role grid_worker --space 429999/429998 \\\n    --area 429999/429998/429998001/G01 --name 网格员甲"
     )]
     Enrol(Enrol),
-    /// 生成审核接口令牌 / Make a key to the review API; it is shown once.
+    /// 生成审核接口令牌 / Create a token for the review API; it is shown once.
     #[command(
         after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
     )]
     Token(Token),
-    /// 停用手机 / Disable a phone: what it sends is quarantined, nothing is given out.
+    /// 停用手机 / Disable a device: what it sends is quarantined, and it can read nothing.
     Revoke(Revoke),
-    /// 手机 / Phones.
+    /// 手机 / Devices.
     #[command(subcommand)]
     Devices(Devices),
-    /// 审核接口令牌 / Keys to the review API.
+    /// 审核接口令牌 / Tokens for the review API.
     #[command(subcommand)]
     Tokens(Ending),
     /// 登记码 / Enrolment codes.
     #[command(subcommand)]
     Codes(Ending),
-    /// 隔离区 / What was set aside and why.
+    /// 隔离区 / Quarantined data and the reasons.
     #[command(subcommand)]
     Quarantine(Quarantine),
-    /// 导入区划 / Import regions: who lies where and reports to whom.
+    /// 导入区划 / Import regions: their parents, and the areas that they report to.
     #[command(
         after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nOne bad line and nothing is written; running it twice changes nothing."
     )]
@@ -53,18 +53,18 @@ pub(crate) enum Admin {
         after_help = "Columns: id, path, name, type, households, pmc, pmc_name, active, valid_from, valid_to, buildings.\nBuildings: label:units:height class, joined by ';', such as 3栋:2:27-54;4栋"
     )]
     ImportCompounds(Import),
-    /// 服务器公钥 / Show the server's public key, for whoever checks receipts and reports.
+    /// 服务器公钥 / Show the server's public key, which verifies receipts and reports.
     Key,
-    /// 迁移存储 / Move records and photos to PostgreSQL and a bucket while phones go on working.
+    /// 迁移存储 / Move documents and photos to PostgreSQL and a bucket while devices continue to work.
     MigrateStore(MigrateStore),
-    /// 时钟 / Show or accept the clock by which the server signs.
+    /// 时钟 / Show or accept the clock that the server signs with.
     #[command(subcommand)]
     Clock(clock::Command),
-    /// 重建台账 / Make the ledger anew from the log.
+    /// 重建台账 / Rebuild the ledger from the log.
     Rebuild,
     /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
     Backup(Backup),
-    /// 恢复 / Restore a backup into an empty data folder; phones then refill what it lacks.
+    /// 恢复 / Restore a backup into an empty data folder; devices then resupply what it lacks.
     Restore(Restore),
     /// 核对 / Compare rows, photos and digests; ends with an error if anything differs.
     Verify(Verify),
@@ -86,7 +86,7 @@ impl Admin {
                 return self.list(&storage).await;
             }
         }
-        // Opening a database waits, which only an ordinary thread may do.
+        // Opening a database blocks, which is not allowed on an async thread.
         let opening = config.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, system_clock())).await;
         let (storage, rooms) = opened.context("opening")??;
@@ -121,7 +121,7 @@ impl Admin {
         }
     }
 
-    /// The commands that need the database alone.
+    /// Runs the commands that need only the database.
     async fn list(self, storage: &Storage) -> anyhow::Result<()> {
         match self {
             Self::Devices(devices) => devices.run(storage).await,

@@ -1,4 +1,4 @@
-//! `xuncha admin clock`: what the server signed last, and that its clock is right.
+//! `xuncha admin clock`: shows the newest time signed, or accepts the clock.
 
 use clap::Subcommand;
 use xuncha_server::access::Clock;
@@ -7,7 +7,7 @@ use xuncha_server::access::Clock;
 pub(crate) enum Command {
     /// 显示 / Show the clock and the newest time that was signed.
     Show,
-    /// 确认 / Take the clock as it is for right, after it was set: the server signs by it again.
+    /// 确认 / Accept the clock as it is, after it was set; the server then signs with it again.
     Accept,
 }
 

@@ -1,4 +1,4 @@
-//! `xuncha admin backup`, `restore`, `verify`: copies of a server, and whether it holds what it says.
+//! `xuncha admin backup`, `restore`, `verify`: copies of a server, and checks of its data.
 
 use std::path::PathBuf;
 
@@ -14,40 +14,41 @@ use xuncha_server::{
     storage::Storage,
 };
 
-/// Photos that are named one by one; the rest is counted.
+/// Photos that are listed one by one; of the rest only the number is shown.
 const NAMED: usize = 50;
 
-/// A copy to make.
+/// Arguments of `backup`.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
     /// Folder to write; must not exist.
     to: PathBuf,
-    /// Also copy the signing key, to this file: keep it apart from the backup, it must not exist.
+    /// Also copy the signing key to this file, which must not exist; store it separately from the backup.
     #[arg(long)]
     with_key: Option<PathBuf>,
 }
 
-/// A copy to restore.
+/// Arguments of `restore`.
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// Folder of the backup.
     from: PathBuf,
-    /// The copy of the server's signing key; backups of earlier versions hold it themselves.
+    /// The copy of the server's signing key; not needed for backups of earlier versions, which contain it.
     #[arg(long)]
     key: Option<PathBuf>,
 }
 
-/// What to compare.
+/// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Make photos unknown whose bytes are lost or damaged, so that phones that still have them send them again.
+    /// Delete the rows of photos whose bytes are lost or damaged, so that devices that still have them send them again.
     #[arg(long)]
     mend: bool,
 }
 
-/// The embedded database on a disk that takes no writes; `None` if it can be written to, or is elsewhere.
+/// The embedded database if it is on a read-only disk; `None` if it is writable or not embedded.
 ///
-/// What a killed server left in its write-ahead log counts too: it is read from a copy in the system's temporary folder.
+/// If a killed server left changes in its write-ahead log, both are copied to the system's temporary folder and read
+/// there.
 pub(super) fn read_only(config: &Config) -> anyhow::Result<Option<Storage>> {
     let file = config.data.join("xuncha.db");
     if config.database.is_some() || !file.exists() || !folder::is_read_only(&config.data) {
@@ -70,7 +71,7 @@ pub(super) fn read_only(config: &Config) -> anyhow::Result<Option<Storage>> {
         .with_context(|| format!("{} must have room for the database", aside.display()));
     let opened = copied.and_then(|_| Ok(Storage::open(&copy)?));
     if cfg!(unix) {
-        // What is open stays readable; nothing is left behind.
+        // Files that are open stay readable after their removal, so nothing remains on the disk.
         let _ = std::fs::remove_dir_all(&aside);
     }
     opened.map(Some)

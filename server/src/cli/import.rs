@@ -1,4 +1,4 @@
-//! `xuncha admin import-regions` and `import-compounds`: a CSV file, checked whole before anything is written.
+//! `xuncha admin import-regions` and `import-compounds`: a CSV file, checked completely before anything is written.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use xuncha_server::{
     storage::Storage,
 };
 
-/// Lines named one by one; the rest is counted.
+/// Lines that are listed one by one; of the rest only the number is shown.
 const NAMED: usize = 50;
 
 /// A table to import.
@@ -17,7 +17,7 @@ const NAMED: usize = 50;
 pub(crate) struct Import {
     /// CSV in UTF-8, column names in the first line.
     file: PathBuf,
-    /// Only tell what would be done.
+    /// Only show what would be done.
     #[arg(long)]
     dry_run: bool,
 }

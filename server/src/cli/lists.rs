@@ -1,4 +1,4 @@
-//! `xuncha admin devices|tokens|codes|quarantine`: what there is, and what is ended.
+//! `xuncha admin devices|tokens|codes|quarantine`: lists them, and ends tokens and codes.
 
 use anyhow::{bail, ensure};
 use clap::Subcommand;
@@ -12,38 +12,38 @@ use xuncha_server::{
     },
 };
 
-/// Digits of a number that are asked for at least: fewer are a slip of the hand.
+/// Digits of an id that are required at least: fewer are probably a typing error.
 const LEAST: usize = 4;
 /// Digits of a hash that are shown.
 const SHOWN: usize = 12;
 
-/// What to do with phones.
+/// Commands for devices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Devices {
-    /// 列出手机 / Every phone: number, state, last contact, person, role, area.
+    /// 列出手机 / List all devices: id, state, last contact, person, role, area.
     List,
 }
 
-/// What to do with keys or codes.
+/// Commands for tokens or codes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ending {
-    /// 列出 / List them: number, state, end, person, role, area.
+    /// 列出 / List them: id, state, end, person, role, area.
     List,
-    /// 结束 / End one at once, for good.
+    /// 结束 / End one immediately and permanently.
     End {
-        /// Its number, or its beginning, as the list shows it.
+        /// Its id, or the beginning of its id, as the list shows it.
         id: String,
     },
 }
 
-/// What to do with what was set aside.
+/// Commands for the quarantine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Quarantine {
-    /// 列出隔离内容 / What is set aside: phone, reason, how much, since when.
+    /// 列出隔离内容 / List what is quarantined: device, reason, amount, time.
     List,
 }
 
-/// A moment in China time.
+/// A time in China (UTC+8).
 pub(super) fn moment(ms: i64) -> String {
     let at = Timestamp::from_millisecond(ms).map(|at| {
         let here = Offset::constant(8).to_datetime(at);
@@ -61,7 +61,7 @@ fn who(holder: &Holder) -> String {
     format!("{name}  {role}  {}", holder.area)
 }
 
-/// The hexadecimal digits of the beginning of a number.
+/// The hexadecimal digits of the beginning of an id.
 fn digits(text: &str) -> anyhow::Result<String> {
     let digits: String = text
         .chars()
@@ -75,7 +75,7 @@ fn digits(text: &str) -> anyhow::Result<String> {
     Ok(digits)
 }
 
-/// The one of these that was meant.
+/// The only match; an error if there is none or more than one.
 fn only<T: Copy>(asked: &str, found: &[T], show: impl Fn(&T) -> String) -> anyhow::Result<T> {
     match found {
         [one] => Ok(*one),
@@ -90,7 +90,7 @@ fn only<T: Copy>(asked: &str, found: &[T], show: impl Fn(&T) -> String) -> anyho
     }
 }
 
-/// The phone whose number begins so.
+/// The device whose id begins with these digits.
 pub(super) async fn device_like(storage: &Storage, asked: &str) -> anyhow::Result<DeviceId> {
     let hex = digits(asked)?;
     let found = storage

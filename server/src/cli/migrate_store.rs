@@ -1,4 +1,4 @@
-//! `xuncha admin migrate-store`: from SQLite and a folder to PostgreSQL and a bucket.
+//! `xuncha admin migrate-store`: moves a server from SQLite and a folder to PostgreSQL and a bucket.
 
 use std::path::PathBuf;
 
@@ -14,25 +14,26 @@ use xuncha_server::{
     storage::Storage,
 };
 
-/// Where to.
+/// Arguments of `migrate-store`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-blobs 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run meanwhile; for the last moments it asks phones to come back.\nAfterwards start it with --database and --blobs of the new place."
 )]
 pub(crate) struct MigrateStore {
-    /// Database to fill; it must be empty, or half filled by this command.
+    /// Database to fill; it must be empty, or partly filled by this command.
     #[arg(long, required_unless_present = "undo", hide_env_values = true)]
     to_database: Option<String>,
-    /// Certificates (PEM) that the database's certificate is signed by.
+    /// Certificates (PEM) of the authority that signed the database's certificate.
     #[arg(long)]
     to_database_ca: Option<PathBuf>,
     /// Photo store to fill: `s3://bucket?…` or a folder.
     #[arg(long, required_unless_present = "undo")]
     to_blobs: Option<String>,
-    /// Only copy, so that the moment in which nothing is taken gets short; run again without it to finish.
+    /// Only copy, to shorten the time in which the server accepts no writes; run again without it to finish.
     #[arg(long)]
     copy_only: bool,
-    /// Let the old server take phones' work again, if the new one is not to be used after all.
+    /// Let the old server accept writes again, if the new one is not to be used; not possible after the move is
+    /// finished.
     #[arg(long, conflicts_with_all = ["to_database", "to_blobs", "copy_only"])]
     undo: bool,
 }
@@ -106,7 +107,7 @@ impl MigrateStore {
             println!("已复制 / copied so far; run again without --copy-only to finish");
             return Ok(());
         }
-        // From here the old server takes nothing more; phones come back by themselves.
+        // The old server accepts no writes from here; devices retry later.
         from.storage.set_moved(true)?;
         let compared = async {
             migrate::copy(from, to, &key, &say).await?;

@@ -1,7 +1,6 @@
-//! The command line of the server, parsed and carried out.
+//! Parses the command line of the server and runs the command.
 //!
-//! In come arguments, out go texts for the person at the terminal. Everything that is done here is a call of a
-//! room of the library.
+//! A command calls functions of the library and writes texts for the person at the terminal.
 
 mod admin;
 mod clock;
@@ -39,19 +38,19 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// 启动服务 / Serve phones and reviewers.
+    /// 启动服务 / Serve devices and reviewers.
     #[command(
         after_help = "Examples:\n  xuncha serve --data ./data --listen 0.0.0.0:8080\n  xuncha serve --config /etc/xuncha.toml\n\nPrecedence: command line, environment, file, default."
     )]
     Serve(Box<Server>),
-    /// 管理 / Administer a server's data (it may be running).
+    /// 管理 / Administer a server's data (the server may be running).
     Admin {
         #[command(flatten)]
         server: Box<Server>,
         #[command(subcommand)]
         command: admin::Admin,
     },
-    /// 核验报表 / Check a sealed report's bytes, digest and signature, without a server.
+    /// 核验报表 / Verify a sealed report's bytes, digest and signature, without a server.
     VerifyReport(verify_report::VerifyReport),
     /// 生成契约文件 / Write JSON Schemas, OpenAPI and the list of refusals.
     Schemas {
@@ -61,7 +60,7 @@ enum Command {
     },
 }
 
-/// A server, by its settings.
+/// The settings of a server.
 #[derive(Debug, Args)]
 struct Server {
     #[command(flatten)]
@@ -70,7 +69,7 @@ struct Server {
     settings: settings::Settings,
 }
 
-/// Structured logs on standard error: text on a terminal, JSON with `XUNCHA_LOG_FORMAT=json`; `RUST_LOG` filters.
+/// Starts logging on standard error: text, or JSON with `XUNCHA_LOG_FORMAT=json`; `RUST_LOG` filters.
 pub(crate) fn log() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,tower_http=warn"));

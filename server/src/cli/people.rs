@@ -1,4 +1,4 @@
-//! `xuncha admin enrol`, `token`, `revoke`: who is let in, with what, until when.
+//! `xuncha admin enrol`, `token`, `revoke`: who gets access, in which role, until when.
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -15,9 +15,9 @@ use super::lists;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
-/// Days a key can be given at most: a longer one outlives whoever holds it.
+/// Longest validity of a token in days: a longer one would outlast its holder.
 const MOST_DAYS: i64 = 3650;
-/// Hours a code can be given at most.
+/// Longest validity of a code in hours.
 const MOST_HOURS: i64 = 720;
 
 /// A person with a role in an area.
@@ -29,13 +29,13 @@ pub(crate) struct Person {
     /// Area: administrative path such as `429999/429998/429998001/G01`.
     #[arg(long)]
     area: AreaPath,
-    /// The person's number (a UUID), if the person is known already.
+    /// The person's id (a UUID), if the person is already known.
     #[arg(long)]
     person: Option<PersonId>,
-    /// The organisation's number (a UUID), if it is known already.
+    /// The organisation's id (a UUID), if it is already known.
     #[arg(long)]
     organ: Option<OrganId>,
-    /// Name for the ledger; kept in the side store, never in a record.
+    /// Name shown in the ledger; stored in a table of names, never in an event.
     #[arg(long)]
     name: Option<String>,
     /// Name of the organisation.
@@ -43,44 +43,44 @@ pub(crate) struct Person {
     organ_name: Option<String>,
 }
 
-/// A code for a phone.
+/// Arguments of `enrol`.
 #[derive(Debug, Args)]
 pub(crate) struct Enrol {
     #[command(flatten)]
     person: Person,
-    /// The county whose log the area belongs to.
+    /// The space (county) whose log the area belongs to.
     #[arg(long)]
     space: AreaPath,
     /// Hours the code is valid, 1 to 720.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(i64).range(1..=MOST_HOURS))]
     hours: i64,
-    /// Last day of the appointment, such as 2024-12-31 (China time). Without it, it lasts.
+    /// Last day of the appointment, such as 2024-12-31 (China time); without it, the appointment has no end.
     #[arg(long)]
     until: Option<Date>,
-    /// Address of the server, to be put into the QR code.
+    /// Address of the server for the QR code.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
 }
 
-/// A key to the review API.
+/// Arguments of `token`.
 #[derive(Debug, Args)]
 pub(crate) struct Token {
     #[command(flatten)]
     person: Person,
-    /// What it is for.
+    /// Purpose of the token, shown in lists.
     #[arg(long, default_value = "")]
     label: String,
-    /// Days it opens the API, 1 to 3650.
+    /// Days that the token is valid, 1 to 3650.
     #[arg(long, default_value_t = TOKEN_DAYS, value_parser = clap::value_parser!(i64).range(1..=MOST_DAYS))]
     days: i64,
 }
 
-/// A phone to disable.
+/// Arguments of `revoke`.
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
-    /// The phone's number, or its beginning, as `xuncha admin devices list` shows it.
+    /// The device's id, or the beginning of its id, as `xuncha admin devices list` shows it.
     device: String,
-    /// Also ask it to erase what it holds at its next contact.
+    /// Also request the device to erase its data at its next contact.
     #[arg(long)]
     wipe: bool,
 }
@@ -92,7 +92,7 @@ fn fresh() -> anyhow::Result<[u8; 16]> {
     Ok(sync_core::record::ids::uuid_v7(system_clock()().0, random))
 }
 
-/// Gives the person and the organisation numbers and names.
+/// Creates ids for the person and the organisation unless they are given, and stores their names.
 async fn introduce(storage: &Storage, person: &Person) -> anyhow::Result<(PersonId, OrganId)> {
     let id = person.person.map_or_else(|| fresh().map(PersonId), Ok)?;
     let organ = person.organ.map_or_else(|| fresh().map(OrganId), Ok)?;
@@ -110,15 +110,15 @@ async fn introduce(storage: &Storage, person: &Person) -> anyhow::Result<(Person
     Ok((id, organ))
 }
 
-/// The moment at which a day has ended in China.
+/// The time at which a day ends in China (UTC+8).
 fn end_of(day: Date) -> anyhow::Result<ServerTime> {
     let next = day.tomorrow().context("--until")?;
     let midnight = Offset::constant(8).to_timestamp(next.at(0, 0, 0, 0));
     Ok(ServerTime(midnight.context("--until")?.as_millisecond()))
 }
 
-/// Makes sure that a space that is new takes no records from one that is there: they stay in its log, which devices of the
-/// new space do not follow.
+/// Ensures that a new space covers no documents of an existing one: they would stay in its log, which devices of the
+/// new space do not read.
 async fn apart(storage: &Storage, space: &AreaPath) -> anyhow::Result<()> {
     let new = space.clone();
     let around = storage
@@ -182,7 +182,7 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Prints the key alone on its line: a ready command would put it into the history of the shell.
+/// Writes the token alone on its line: a ready command with it would be saved in the history of the shell.
 pub(super) async fn token(storage: &Storage, rooms: &Rooms, asked: Token) -> anyhow::Result<()> {
     let who = asked.person;
     let (person, _) = introduce(storage, &who).await?;

@@ -1,4 +1,4 @@
-//! Writes what other programs need to know: record schemas, the API, the refusals.
+//! Writes the contract for other programs: schemas of documents, the API, the refusals.
 
 use std::{fs, path::Path};
 
@@ -45,7 +45,7 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<InspectionState>(out, "inspection_state")?;
     record::<Regions>(out, "regions")?;
     record::<Indicators>(out, "indicators")?;
-    // Pages for people stand in `docs/`, beside the folder of schemas.
+    // Pages for readers; `cargo xtask schemas` moves them to `docs/` of the repository.
     let docs = out.join("docs");
     fs::create_dir_all(&docs)?;
     fs::write(

@@ -1,4 +1,4 @@
-//! Settings from the command line, the environment and a file, in that order of precedence.
+//! Settings from the command line, the environment and a file, in this order of precedence.
 
 use std::{
     net::SocketAddr,
@@ -10,28 +10,29 @@ use clap::Args;
 use serde::Deserialize;
 use xuncha_server::config::{Config, Limits};
 
-/// Where the file of settings is.
+/// The file of settings.
 #[derive(Debug, Args)]
 pub(super) struct SettingsFile {
-    /// File of settings (TOML); what the command line or the environment says goes before it.
+    /// File of settings (TOML); the command line and the environment take precedence.
     #[arg(long, env = "XUNCHA_CONFIG", global = true)]
     config: Option<PathBuf>,
 }
 
-/// Every setting; the same names on the command line, as `XUNCHA_…` in the environment, and in the file.
+/// All settings; the same names on the command line, as `XUNCHA_…` in the environment, and in the file.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    /// Folder of the database, photos and key; made if it is not there [default: data].
+    /// Folder of the database, photos and key; created if it does not exist [default: data].
     #[arg(long, env = "XUNCHA_DATA", global = true)]
     data: Option<PathBuf>,
     /// `postgres://user:password@host:port/name`. Without it: SQLite in the data folder.
     #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true, global = true)]
     database: Option<String>,
-    /// Certificates (PEM) that the database's certificate is signed by; without it, the system's.
+    /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
     #[arg(long, env = "XUNCHA_DATABASE_CA", global = true)]
     database_ca: Option<PathBuf>,
-    /// File of the server's signing key. Without it: `server.key` in the data folder, or the table `meta` of PostgreSQL.
+    /// File of the server's signing key. Without it: `server.key` in the data folder, or the table `meta` of
+    /// PostgreSQL.
     #[arg(long, env = "XUNCHA_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
     /// `s3://bucket/prefix?endpoint=…&region=…` or a folder. Without it: in the data folder.
@@ -43,10 +44,10 @@ pub(super) struct Settings {
     /// Address for health and metrics [default: 127.0.0.1, the port after that of --listen].
     #[arg(long, env = "XUNCHA_HEALTH_LISTEN")]
     health_listen: Option<SocketAddr>,
-    /// Answer `/metrics` on the public address too [default: false].
+    /// Serve `/metrics` on the public address too [default: false].
     #[arg(long, env = "XUNCHA_PUBLIC_METRICS", num_args = 0..=1, default_missing_value = "true")]
     public_metrics: Option<bool>,
-    /// Requests in progress at most; more are told to come back [default: 512].
+    /// Requests in progress at most; more are refused as busy and retried later [default: 512].
     #[arg(long, env = "XUNCHA_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
     /// Open connections at most [default: 8192, or what the limit of open files allows].
@@ -55,14 +56,14 @@ pub(super) struct Settings {
     /// Open connections from one address at most, 0 for no limit [default: 1024].
     #[arg(long, env = "XUNCHA_MAX_PER_ADDRESS")]
     max_per_address: Option<usize>,
-    /// Addresses of proxies, such as `10.0.0.0/8,192.168.0.7`: exempt from that limit, and believed about
-    /// `X-Forwarded-For` [default: the machine itself].
+    /// Addresses of proxies, such as `10.0.0.0/8,192.168.0.7`: the limit for each address does not apply to them, and
+    /// their `X-Forwarded-For` is trusted [default: the machine itself].
     #[arg(long, env = "XUNCHA_PROXIES", value_delimiter = ',')]
     proxies: Option<Vec<String>>,
-    /// Megabytes of requests that are held at once [default: 64].
+    /// Megabytes of requests that are held in memory at once [default: 64].
     #[arg(long, env = "XUNCHA_HELD_MEGABYTES")]
     held_megabytes: Option<usize>,
-    /// Wrong codes and tokens from one address in a minute, before it has to wait [default: 60].
+    /// Wrong codes and tokens from one address in a minute, before it must wait [default: 60].
     #[arg(long, env = "XUNCHA_WRONG_PER_MINUTE")]
     wrong_per_minute: Option<u32>,
     /// Packs of one device in a day [default: 5000].
@@ -74,22 +75,22 @@ pub(super) struct Settings {
     /// Photos of one device in a day [default: 2000].
     #[arg(long, env = "XUNCHA_PHOTOS_PER_DAY")]
     photos_per_day: Option<u32>,
-    /// Days a photo is kept that no record names [default: 30].
+    /// Days that a photo is kept which no document names [default: 30].
     #[arg(long, env = "XUNCHA_UNNAMED_DAYS")]
     unnamed_days: Option<u16>,
-    /// Hours a phone's session lasts [default: 12].
+    /// Hours that a device's session lasts [default: 12].
     #[arg(long, env = "XUNCHA_SESSION_HOURS")]
     session_hours: Option<u16>,
-    /// Hours an unfinished photo upload is kept [default: 48].
+    /// Hours that an unfinished photo upload is kept [default: 48].
     #[arg(long, env = "XUNCHA_UPLOAD_HOURS")]
     upload_hours: Option<u16>,
-    /// Hours that photo bytes are kept which nothing names [default: 168].
+    /// Hours that photo bytes are kept which no row names [default: 168].
     #[arg(long, env = "XUNCHA_ORPHAN_HOURS")]
     orphan_hours: Option<u16>,
 }
 
 impl Settings {
-    /// Fills what is not set from the file, and the rest from the defaults.
+    /// Fills missing settings from the file, and the rest with the defaults.
     pub(super) fn resolve(self, file: &SettingsFile) -> anyhow::Result<Config> {
         let from = match &file.config {
             Some(path) => read(path).with_context(|| format!("--config {}", path.display()))?,
@@ -106,7 +107,7 @@ impl Settings {
         );
         config.limits = limits;
         config.health_optional = true;
-        // A port of 0 stays one: any that is free.
+        // Port 0 stays 0: any free port.
         let port = config.listen.port();
         let port = if port == 0 {
             0
@@ -144,7 +145,7 @@ impl Settings {
         Ok(config)
     }
 
-    /// What callers may take.
+    /// The limits for callers.
     fn limits(&self, from: &Self) -> anyhow::Result<Limits> {
         let mut limits = Limits::default();
         let set = |name: &str, value: Option<usize>, least: usize, to: &mut usize| {
@@ -200,7 +201,7 @@ impl Settings {
     }
 }
 
-/// Reads a file of settings. The parser's picture of the line is not shown: it may hold a password.
+/// Reads a file of settings. An error shows the number of the line without its text, which may contain a password.
 fn read(path: &Path) -> anyhow::Result<Settings> {
     let text = std::fs::read_to_string(path)?;
     toml::from_str(&text).map_err(|e| {

@@ -1,4 +1,4 @@
-//! `xuncha verify-report`: a stranger checks a report with nothing but the file and the server's public key.
+//! `xuncha verify-report`: verifies a report with only the file and the server's public key; no server is needed.
 
 use std::path::PathBuf;
 
@@ -7,18 +7,18 @@ use clap::Args;
 use sync_core::identity::PublicKey;
 use xuncha_server::review::verify;
 
-/// What to check.
+/// Arguments of `verify-report`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  curl -H \"Authorization: Bearer $TOKEN\" https://server/v1/reports/$ID/sealed > report.json\n  xuncha verify-report report.json --key $(xuncha admin key)"
 )]
 pub(crate) struct VerifyReport {
-    /// The file: what `/v1/reports/{id}/sealed` gave, or the bytes alone with --signature.
+    /// The file: the response of `/v1/reports/{id}/sealed`, or only the sealed bytes with --signature.
     file: PathBuf,
     /// The server's public key, 64 hexadecimal digits.
     #[arg(long)]
     key: String,
-    /// The signature, if the file holds the bytes alone.
+    /// The signature, if the file contains only the sealed bytes.
     #[arg(long)]
     signature: Option<String>,
 }

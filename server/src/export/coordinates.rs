@@ -1,8 +1,8 @@
-//! Chinese map coordinates to WGS-84: the publicly known approximation of the GCJ-02 shift and of BD-09.
+//! Converts Chinese map coordinates to WGS-84 by the publicly known approximation of GCJ-02 and BD-09.
 
 use std::f64::consts::PI;
 
-/// Semi-major axis of the ellipsoid that the shift is computed on, in metres (Krasovsky 1940).
+/// Semi-major axis in metres of the ellipsoid that the shift is computed on (Krasovsky 1940).
 const AXIS: f64 = 6_378_245.0;
 /// Its squared eccentricity.
 const ECCENTRICITY: f64 = 0.006_693_421_622_965_943;
@@ -32,7 +32,8 @@ fn shift(latitude: f64, longitude: f64) -> (f64, f64) {
 
 fn from_gcj02(latitude: f64, longitude: f64) -> (f64, f64) {
     let (mut lat, mut lon) = (latitude, longitude);
-    // The shift changes by far less than itself over its own length: three steps reach 1e-9 degree.
+    // Fixed-point iteration: the shift changes by far less than itself over its own length, so three steps reach 1e-9
+    // degree.
     for _ in 0..4 {
         let (north, east) = shift(lat, lon);
         (lat, lon) = (latitude - north, longitude - east);
@@ -48,7 +49,7 @@ fn gcj02_from_bd09(latitude: f64, longitude: f64) -> (f64, f64) {
     (radius * angle.sin(), radius * angle.cos())
 }
 
-/// WGS-84 latitude and longitude in degrees of a raw position; `None` if its reference system is not known.
+/// WGS-84 latitude and longitude in degrees of a raw position; `None` if its reference system is unknown.
 pub fn to_wgs84(latitude_e7: i64, longitude_e7: i64, crs: &str) -> Option<(f64, f64)> {
     #[expect(clippy::cast_precision_loss, reason = "a degree in 1e-7 has 31 bits")]
     let (latitude, longitude) = (latitude_e7 as f64 / 1e7, longitude_e7 as f64 / 1e7);

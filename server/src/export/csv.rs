@@ -1,8 +1,8 @@
-//! CSV for a spreadsheet: UTF-8 with a byte order mark, the ledger's own column names.
+//! CSV for spreadsheets: UTF-8 with a byte order mark, with the column names of the ledger.
 
 use crate::review::{HazardView, Imprint};
 
-/// What a spreadsheet needs to read UTF-8.
+/// Marks a file as UTF-8 for spreadsheets.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 const COLUMNS: [&str; 22] = [
@@ -30,7 +30,7 @@ const COLUMNS: [&str; 22] = [
     "轮次",
 ];
 
-/// A cell that starts like a formula would run in a spreadsheet; a quote before it stops that.
+/// Prefixes a cell that starts like a formula with a quote, because a spreadsheet would run it.
 fn safe(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
@@ -39,7 +39,7 @@ fn safe(text: &str) -> String {
     }
 }
 
-/// The first lines: what the file shows, of when, and what is not in it, then the column names.
+/// The first lines: a title with the time, the cut-off and what is missing, then the column names.
 pub fn head(of: &Imprint) -> Vec<u8> {
     let more = if of.late_arrivals_more { " 以上" } else { "" };
     let title = format!(

@@ -1,18 +1,18 @@
-//! GeoJSON (RFC 7946): WGS-84 in the geometry, the raw numbers and their reference system in the properties.
+//! GeoJSON (RFC 7946): WGS-84 in the geometry, the raw position and its reference system in the properties.
 
 use serde_json::json;
 
 use super::coordinates::to_wgs84;
 use crate::review::{HazardView, Imprint};
 
-/// Before the features: the imprint beside them.
+/// The beginning of the collection, with the members of the imprint, up to the features.
 pub fn head(of: &Imprint) -> Vec<u8> {
     let imprint = json!(of).to_string();
     let members = &imprint[1..imprint.len() - 1];
     format!("{{\"type\":\"FeatureCollection\",{members},\"features\":[").into_bytes()
 }
 
-/// One hazard as a feature; without a position, or with one of an unknown system, its geometry is null.
+/// One hazard as a feature. Without a position, or with one in an unknown system, its geometry is null.
 pub fn feature(h: &HazardView, first: bool) -> Vec<u8> {
     let point = h
         .position
@@ -26,5 +26,5 @@ pub fn feature(h: &HazardView, first: bool) -> Vec<u8> {
     format!("{comma}{feature}").into_bytes()
 }
 
-/// After the features.
+/// The end of the collection, after the features.
 pub const TAIL: &[u8] = b"]}";

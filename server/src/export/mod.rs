@@ -1,7 +1,6 @@
 //! The ledger as files: CSV for a spreadsheet, GeoJSON for a map.
 //!
-//! In come rows that the caller may see, page by page; out come lines. Nothing is queried and nobody is checked
-//! here.
+//! Formats rows, page by page. The caller of this module queries the rows and checks access to them.
 
 pub mod coordinates;
 pub mod csv;

@@ -1,7 +1,7 @@
-//! The read path of devices: pages of what a phone lacks, and the comparison when something differs.
+//! The read path of devices: pages of what a device lacks, and reconciliation when sums differ.
 //!
-//! In comes a cursor of somebody whose reach was checked in the same snapshot; out comes a page and where it
-//! leads. No document is loaded, nothing is folded, nothing is written here.
+//! A cursor's area is checked against the device's reach in the same snapshot as its page is read. The feed loads no
+//! document, folds nothing and writes nothing.
 
 mod page;
 mod reconcile;
@@ -24,12 +24,12 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Over a storage, for devices that `access` knows.
+    /// Reads from a storage, for devices that `access` knows.
     pub fn new(storage: Storage, access: Access) -> Self {
         Self { storage, access }
     }
 
-    /// One page for each cursor, and one more for documents asked for by name.
+    /// One page for each cursor, and one more for documents requested by id.
     ///
     /// # Errors
     /// [`Code::OutOfScope`] if a cursor lies outside the device's grants.
@@ -67,7 +67,7 @@ impl Feed {
             .await
     }
 
-    /// One round of a comparison.
+    /// One round of reconciliation.
     ///
     /// # Errors
     /// [`Code::OutOfScope`] outside the device's grants, [`Code::Malformed`] for a damaged message.

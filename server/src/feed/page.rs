@@ -1,4 +1,4 @@
-//! Building a page: what is selected by position, and what is sent of it by the cycle's base.
+//! Building a page: the cursor's position selects the documents, its base decides which of their changes are sent.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,7 +40,7 @@ fn empty(log: LogId, next: Phase) -> Page {
     }
 }
 
-/// The page behind a cursor. `room` is what is left of the response's bytes.
+/// The page after a cursor. `room` is the number of bytes left in the response.
 pub(super) fn page(
     tx: &mut dyn Tx,
     cursor: &Cursor,
@@ -51,14 +51,14 @@ pub(super) fn page(
     let Some(space) = spaces::find(tx, &cursor.space)? else {
         return Ok(empty(LogId([0; 8]), cursor.phase));
     };
-    // Another life of the log, or a position it has not reached: the phone compares before it follows on.
+    // A new log epoch, or a position ahead of the log: the device must reconcile before it continues.
     let ahead = matches!(cursor.phase, Phase::Tail { pos, .. } if pos > space.head);
     if space.log != cursor.log || ahead {
         let log = if ahead { LogId([0; 8]) } else { space.log };
         return Ok(empty(log, cursor.phase));
     }
     if *room == 0 {
-        // Another scope's page filled the answer: nothing is read in vain, the phone asks again from here.
+        // The page of another scope filled the response: nothing is read in vain, and the device continues from here.
         let mut page = empty(space.log, cursor.phase);
         page.more = true;
         return Ok(page);
@@ -171,11 +171,11 @@ fn tail(
     Ok(page)
 }
 
-/// Documents read together: few round trips to the database, little read in vain when the room is used up.
+/// Documents read in one batch: few round trips to the database, and little is read in vain once the page is full.
 const PART: usize = 64;
 
-/// What a phone at `base` lacks of each document: all of it if it came here later, else its changes since. Nobody
-/// needs a copy of his own work.
+/// What a device at `base` lacks of each document. If the document got its path after `base` and another device wrote
+/// to it: the whole document, else the changes after `base`. A device does not get its own changes back.
 fn lacking(
     tx: &mut dyn Tx,
     space: &Space,
@@ -213,7 +213,7 @@ fn lacking(
     Ok(docs.iter().map(item).collect())
 }
 
-/// Bytes an item takes of a page, roughly.
+/// Approximate bytes of an item in a page.
 fn size(item: &Item) -> usize {
     let all = |changes: &[ByteVec]| changes.iter().map(|c| c.len()).sum::<usize>();
     match &item.content {
@@ -222,7 +222,7 @@ fn size(item: &Item) -> usize {
     }
 }
 
-/// Documents of one space, whole.
+/// Documents of one space, complete.
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
     let bodies = bodies::of(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
@@ -248,7 +248,7 @@ fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item
     Ok(docs.iter().zip(bodies).map(item).collect())
 }
 
-/// The grants these documents need, without those a phone at `base` has already.
+/// The grants that these documents need, without those that a device at `base` already has.
 fn grants(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -267,12 +267,12 @@ fn grants(
     devices::grants(tx, &wanted)
 }
 
-/// Documents asked for by name that are read together: each may be as large as a record can be.
+/// Documents requested by id that are read in one batch: each may have the maximum size.
 const NAMED: usize = 8;
 
-/// Documents asked for by name, whole; those out of reach are silently absent, as if they were not there.
+/// Documents requested by id, complete. Documents out of reach are omitted as if they did not exist.
 ///
-/// The page closes after the document that fills it, and names those that are left.
+/// The page ends after the document that fills it, and lists the ids of the remaining ones.
 pub(super) fn by_name(tx: &mut dyn Tx, need: &[DocId], reach: &Reach) -> Result<Page, Refusal> {
     let mut page = empty(LogId([0; 8]), Phase::Tail { base: 0, pos: 0 });
     let mut by_space: BTreeMap<AreaPath, Vec<DocId>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The server's side of a comparison, range by range. It keeps nothing between rounds.
+//! The server's side of reconciliation, range by range. It keeps no state between rounds.
 
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use sync_core::{
@@ -14,7 +14,7 @@ use crate::{
     storage::{Tx, docs, spaces},
 };
 
-/// Answers one round from the present snapshot.
+/// Answers one round from the current snapshot.
 pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {
     let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
     let space = spaces::find(tx, &request.space)?;

@@ -1,7 +1,7 @@
-//! One connection: what it is doing, since when, and until when it may.
+//! One connection: its stage, when the stage began, and how long it may last.
 //!
-//! hyper has a time-out for headers alone, and it runs between requests too. Here the stages have a limit each, and the
-//! stage is what decides which connection is closed when there is no room for another.
+//! hyper has a time-out for headers only, which also runs between requests. Here each stage has its own limit. The
+//! stage also decides which connection is closed when a new one needs its place.
 
 use std::{
     net::IpAddr,
@@ -24,15 +24,15 @@ use tokio::{
 
 use crate::config::Limits;
 
-/// What a connection is doing.
+/// The stage of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Stage {
-    /// Open, and no request has come yet.
+    /// Open; no request has arrived yet.
     Fresh,
     /// Between two requests.
     Idle,
-    /// Headers are coming, after a request before.
+    /// Headers of a later request are arriving.
     Headers,
     /// A caller without a token sends a body.
     Stranger,
@@ -40,30 +40,30 @@ enum Stage {
     Request,
 }
 
-/// A connection, seen by whoever watches it.
+/// The state of a connection, shared by its socket, its task and the registry.
 #[derive(Debug)]
 pub struct Connection {
-    /// Whom the limit for each address counts.
+    /// The address that the limit for each address counts.
     pub(super) address: IpAddr,
     began: Instant,
     stage: AtomicU8,
     /// Milliseconds from `began` to the beginning of the stage.
     since: AtomicU64,
-    /// One more than the milliseconds from `began` to when writing got stuck; 0: it is not.
+    /// One more than the milliseconds from `began` to when a write blocked; 0: no write is blocked.
     stuck: AtomicU64,
     pub(super) evicted: Notify,
 }
 
-/// Why a connection was closed before its time.
+/// Cause of a closed connection: headers did not arrive in time.
 pub(super) const HEADER_TIMEOUT: &str = "header-timeout";
-/// Nothing of an answer was taken.
+/// Cause of a closed connection: the caller read nothing of a response in time.
 pub(super) const WRITE_TIMEOUT: &str = "write-timeout";
 
-/// What a look at a connection says.
+/// The result of checking a connection's limits.
 pub(super) enum Look {
-    /// Look again then.
+    /// Check again at this time.
     At(Instant),
-    /// It is over; the cause, if it is worth counting.
+    /// A limit has passed; the cause, if it is counted.
     Over(Option<&'static str>),
 }
 
@@ -98,22 +98,23 @@ impl Connection {
         self.stage.store(stage as u8, Relaxed);
     }
 
-    /// A caller without a token sends a body: it may be closed in favour of another until this ends.
+    /// A caller without a token sends a body: until it has arrived, the connection may be closed in favour of another.
     pub fn stranger_sends(&self) {
         self.enter(Stage::Stranger);
     }
 
-    /// The body is here.
+    /// The body has arrived.
     pub fn body_is_here(&self) {
         self.enter(Stage::Request);
     }
 
-    /// Nothing is lost if it is closed now.
+    /// Whether closing the connection now loses no request.
     pub(super) fn rests(&self) -> bool {
         matches!(self.stage(), Stage::Fresh | Stage::Idle)
     }
 
-    /// If it may be closed in favour of another: in which order. Who sends no request goes before who has sent one.
+    /// The order in which the connection may be closed in favour of another, if it may. Connections that have sent no
+    /// complete request come before idle ones.
     pub(super) fn dispensable(&self) -> Option<(u8, Instant)> {
         let rank = match self.stage() {
             Stage::Fresh | Stage::Headers | Stage::Stranger => 0,
@@ -123,7 +124,7 @@ impl Connection {
         Some((rank, self.at(self.since.load(Relaxed))))
     }
 
-    /// Whether its time is up, and when to look again.
+    /// Whether a limit has passed, and when to check again.
     pub(super) fn look(&self, limits: &Limits) -> Look {
         let now = Instant::now();
         let stuck = self.stuck.load(Relaxed);
@@ -143,18 +144,18 @@ impl Connection {
         if end <= now {
             return Look::Over(cause);
         }
-        // A connection that rests may begin a request at any time.
+        // An idle connection may begin a request at any time.
         Look::At(end.min(now + limits.header))
     }
 
-    /// A request's headers are here; until what is returned goes, it is being answered.
+    /// A request's headers have arrived. The request is in progress until the returned value is dropped.
     pub(super) fn request(self: &Arc<Self>) -> Answering {
         self.enter(Stage::Request);
         Answering(Arc::clone(self))
     }
 }
 
-/// Held until the last byte of an answer has been handed over.
+/// Held until the last byte of a response was passed to hyper.
 #[derive(Debug)]
 pub(super) struct Answering(Arc<Connection>);
 
@@ -164,14 +165,14 @@ impl Drop for Answering {
     }
 }
 
-/// Bytes of an answer that are handed over at a time. What hyper has taken it keeps until the socket takes it, and it
-/// lets go of the body with the last of it: a large answer handed over whole would count as sent before a byte of it is.
+/// Bytes of a response that are passed to hyper at a time. hyper keeps these bytes until the socket accepts them, and
+/// drops the body with its last frame: a large response in one frame would count as sent before any of it is.
 const SLICE: usize = 16 * 1024;
 
-/// The body of an answer, which ends its request when it goes.
+/// The body of a response; dropping it ends its request.
 pub(super) struct Answer {
     body: Body,
-    /// What of the last frame is not handed over yet.
+    /// The part of the last frame that was not passed to hyper yet.
     rest: Bytes,
     _answering: Answering,
 }
@@ -226,7 +227,7 @@ impl HttpBody for Answer {
     }
 }
 
-/// The socket, which tells its connection what goes over it.
+/// The socket, which records blocked writes and first bytes in its connection's state.
 pub(super) struct Watched {
     pub(super) socket: TcpStream,
     pub(super) connection: Arc<Connection>,
@@ -252,7 +253,7 @@ impl AsyncRead for Watched {
     ) -> Poll<std::io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        // The first headers are due from the opening of the connection, later ones from their first byte.
+        // The limit for headers runs from the opening of the connection, and for later requests from their first byte.
         if buffer.filled().len() > before && self.connection.stage() == Stage::Idle {
             self.connection.enter(Stage::Headers);
         }

@@ -1,8 +1,8 @@
-//! The listeners: accepts connections, bounds their number and their time, and hands requests on.
+//! The listeners: accept connections, limit their number and their time, and pass requests to a router.
 //!
-//! In come sockets, out go requests to a router, each with the [`Peer`] it came from. What a request says is not known
-//! here. `axum::serve` is not used because it installs no timer, so none of hyper's time-outs would run, and because it
-//! accepts without bound.
+//! Each request carries the [`Peer`] that it came from. Its contents are not examined here. `axum::serve` is not used
+//! because it installs no timer, so hyper's time-outs would not run, and because it accepts connections without a
+//! bound.
 
 mod connection;
 mod registry;
@@ -33,18 +33,18 @@ use connection::{Answer, Look, Watched};
 pub use registry::customer;
 use registry::{Place, Registry};
 
-/// Bytes of headers, and of a body that nobody has asked for yet, at most.
+/// Largest buffer in bytes for headers, and for a body that no handler has requested yet.
 const BUFFER: usize = 64 * 1024;
 
-/// Silence after which the other side is asked whether it is still there, and how often.
+/// Time without traffic after which TCP probes the other side, and the interval of probes.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(60))
     .with_interval(Duration::from_secs(15));
 
-/// Where a request came from.
+/// The origin of a request.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    /// The other end of the connection.
+    /// The address of the other end of the connection.
     pub address: IpAddr,
     /// The connection.
     pub connection: Arc<Connection>,
@@ -61,7 +61,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// On a listener.
+    /// Serves a router on a listener.
     pub fn new(
         listener: TcpListener,
         router: Router,
@@ -77,7 +77,7 @@ impl Front {
         }
     }
 
-    /// Serves until `stop` says so; then finishes what is in progress.
+    /// Serves until `stop` is true, then finishes the requests in progress.
     pub async fn serve(self, mut stop: watch::Receiver<bool>) {
         let mut connections = JoinSet::new();
         loop {
@@ -96,7 +96,8 @@ impl Front {
         while connections.join_next().await.is_some() {}
     }
 
-    /// A connection that was gone before it was accepted is nothing; no file descriptors means there is no room.
+    /// Ignores a connection that was closed before it was accepted. Any other error, such as no free file descriptor,
+    /// means that there is no room for another connection.
     async fn refused_by_the_system(&self, error: &std::io::Error) {
         use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
         if matches!(
@@ -135,7 +136,7 @@ impl Front {
                 return;
             }
         };
-        // Small answers leave at once instead of waiting to be filled up.
+        // Small responses are sent at once instead of waiting for more bytes.
         let _ = socket.set_nodelay(true);
         let _ = SockRef::from(&socket).set_tcp_keepalive(&KEEPALIVE);
         let connection = Serving {
@@ -183,7 +184,8 @@ impl Serving {
         let mut serving = std::pin::pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
-                // hyper's time-out runs between requests too; ours, which is shorter, knows the difference.
+                // hyper's time-out also runs between requests; the limits of `Connection` are shorter and distinguish
+                // the two.
                 .header_read_timeout(self.limits.header + self.limits.idle)
                 .max_buf_size(BUFFER)
                 .serve_connection(TokioIo::new(watched), service)

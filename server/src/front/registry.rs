@@ -1,4 +1,4 @@
-//! Which connections there are, and which of them goes when there is no room for another.
+//! The open connections, and which of them are closed when a new one needs a place.
 
 use std::{
     collections::HashMap,
@@ -9,14 +9,14 @@ use std::{
 use super::connection::Connection;
 use crate::config::Limits;
 
-/// Connections closed together when there is no room: looking for them costs as much for one as for many.
+/// Connections closed at once when there is no place: finding one costs as much as finding many.
 const AT_ONCE: usize = 64;
 
-/// Too many connections are open, and each is answering a request.
+/// Cause of a refused connection: too many are open, and each has a request in progress.
 pub(super) const CONNECTIONS: &str = "connections";
-/// The same of one address.
+/// The same for the connections of one address.
 pub(super) const ADDRESS_CONNECTIONS: &str = "address-connections";
-/// Closed in favour of another.
+/// Cause of a closed connection: it was closed in favour of another.
 pub(super) const EVICTED: &str = "evicted";
 
 /// All open connections.
@@ -43,7 +43,7 @@ impl Inner {
         }
     }
 
-    /// Closes up to `most` connections that can be done without, those first that have waited longest.
+    /// Closes up to `most` dispensable connections, in their order; the longest waiting first.
     fn evict(&mut self, most: usize, address: Option<IpAddr>) -> usize {
         let mut found: Vec<_> = self
             .all
@@ -63,7 +63,7 @@ impl Inner {
     }
 }
 
-/// A place among the open connections; given back when dropped.
+/// A place among the open connections; released when dropped.
 pub(super) struct Place {
     registry: Arc<Registry>,
     number: u64,
@@ -76,7 +76,7 @@ impl Drop for Place {
     }
 }
 
-/// Whom an address stands for: an IPv6 customer has a whole /64.
+/// The customer that an address belongs to: an IPv6 customer has a whole /64.
 pub fn customer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
@@ -89,16 +89,17 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes room by closing connections that can be done without; returns how many.
+    /// Closes dispensable connections to make room; returns how many.
     pub(super) fn make_room(&self) -> usize {
         self.inner().evict(AT_ONCE, None)
     }
 
     /// A place for a connection from an address.
     ///
-    /// When all are taken, connections that have not sent a request (those of who stalls) and then those that rest
-    /// between two are closed: an honest device sends its request at once and opens another connection at no cost,
-    /// while one that is refused would have to wait. Only if every connection is answering a request there is none.
+    /// When all places are taken, connections that have sent no complete request (stalled callers) are closed first,
+    /// then idle ones between two requests. An honest device sends its request at once, and a new connection costs it
+    /// nothing, while a refused device would have to wait. There is no place only if every connection has a request in
+    /// progress.
     pub(super) fn admit(
         self: &Arc<Self>,
         address: IpAddr,
@@ -160,7 +161,7 @@ mod tests {
         let answered = two.connection.request();
         let three = admit(3).unwrap();
         drop(three.connection.request());
-        // The first has sent nothing, the third rests after a request: the first goes.
+        // The first has sent nothing, the third is idle after a request: the first is closed.
         let four = admit(4).unwrap();
         assert!(!registry.inner().all.contains_key(&one.number));
         let others = [three.connection.request(), four.connection.request()];

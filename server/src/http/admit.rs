@@ -1,6 +1,7 @@
-//! Admission: who calls, then what they send, then a permit to be worked for. In this order, so that nobody holds what
-//! others need: a caller without a token sends at most a few KB, a body is read before its request needs a permit, and a
-//! permit is one of the caller's class, so that no class can use up another's.
+//! Admission of requests: identifies the caller, then reads the body, then takes a permit for the work.
+//!
+//! The order prevents a caller from blocking others: a caller without a token can send at most a few KB, a body is read
+//! before its request takes a permit, and each class has its own permits, so that no class can use up another's.
 
 use std::{
     collections::HashMap,
@@ -34,33 +35,33 @@ use crate::{
     front::{Peer, customer},
 };
 
-/// Long polls of one device at once: it needs one, and a cut leaves one behind.
+/// Long polls of one device at once: it needs one, and a broken connection leaves one open.
 const POLLS: u32 = 16;
 
-/// Bodies of one device that are on their way at once.
+/// Bodies of one device that are received concurrently.
 const BODIES: u32 = 8;
 
-/// Answers smaller than this are not worth counting.
+/// Responses up to this size in bytes are not counted as memory.
 const SMALL_ANSWER: u64 = 64 * 1024;
 
-/// For whom a route is.
+/// The class of a route, by its callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Who has no token yet: enrolment, session.
+    /// Callers without a token: enrolment, session.
     Stranger,
     /// Enrolled devices that sync.
     Device,
     /// Photos.
     Upload,
-    /// People with a key.
+    /// People with a token.
     Person,
     /// Long polls.
     Waiting,
-    /// Files for people, which are streamed: their permits are held until the last byte was taken.
+    /// Files for people. They are streamed, and a permit is held until the last byte was sent.
     Export,
 }
 
-/// What all routes share.
+/// The state that all routes share.
 pub(super) struct Gate {
     rooms: Rooms,
     limits: Limits,
@@ -69,11 +70,11 @@ pub(super) struct Gate {
     answers: Budget,
     wrong: Wrong,
     slots: Arc<Slots>,
-    /// Long polls that ask the database who calls, at the same time.
+    /// Permits of long polls to identify their caller in the database.
     asking: Semaphore,
 }
 
-/// A route with its gate.
+/// The admission of a route.
 #[derive(Clone)]
 pub(super) struct Admission {
     pub(super) gate: Arc<Gate>,
@@ -81,7 +82,7 @@ pub(super) struct Admission {
     pub(super) bound: Bound,
 }
 
-/// How many of a kind each device has open.
+/// How many requests of a class each device has open.
 #[derive(Debug, Default)]
 struct Slots(Mutex<HashMap<(Class, DeviceId), u32>>);
 
@@ -91,7 +92,7 @@ impl std::hash::Hash for Class {
     }
 }
 
-/// One of a device's; given back when dropped.
+/// One open request of a device; released when dropped.
 struct Slot(Arc<Slots>, (Class, DeviceId));
 
 impl Slots {
@@ -119,17 +120,17 @@ impl Drop for Slot {
     }
 }
 
-/// Who calls, as far as it is known without the database.
+/// The caller, as far as it is known without the database.
 enum Who {
     Device(DeviceId),
-    /// No seal of this server's; perhaps a reviewer's key.
+    /// The token is no session token of this server; it may be a reviewer's.
     Other,
 }
 
 impl Gate {
     pub(super) fn new(rooms: Rooms, limits: Limits) -> Self {
         let share = |part: usize| Arc::new(Semaphore::new((limits.max_in_flight / part).max(1)));
-        // Strangers least, devices most: they come all at once at the end of a day.
+        // Callers without a token get few permits, devices most: all devices sync at the end of a day.
         let permits = [
             share(16),
             share(2),
@@ -150,8 +151,9 @@ impl Gate {
         }
     }
 
-    /// Whose request it is: behind a proxy, whom it names last, with or without a port. If it names nobody, or nobody that
-    /// can be read, it is the proxy's own, so that limits for an address hold.
+    /// The address that a request counts for. Behind a proxy it is the last address that the proxy names, with or
+    /// without a port. If the proxy names none, or none that can be parsed, it is the proxy's own, so that limits for
+    /// each address apply.
     pub(super) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
         let address = peer?.address;
         if !self.limits.is_proxy(address) {
@@ -174,10 +176,10 @@ impl Gate {
 }
 
 impl Admission {
-    /// Lets a request through, or refuses it.
+    /// Admits a request, or refuses it.
     pub(super) async fn admit(State(this): State<Self>, request: Request, next: Next) -> Response {
         let (mut parts, body) = request.into_parts();
-        // Only this room says what a caller sees.
+        // Only admission sets the reach of a caller.
         parts.extensions.remove::<Reach>();
         let origin = this.gate.origin(&parts.headers, parts.extensions.get());
         match this.admitted(parts, body, origin, next).await {
@@ -217,12 +219,13 @@ impl Admission {
         let (bytes, mut held) = if body.is_end_stream() {
             (Bytes::new(), Held::default())
         } else {
-            // A device's own bodies are few, so that it cannot hold the memory of all.
+            // Few bodies of one device at once, so that it cannot occupy the memory for all bodies.
             let _slot = slot(Class::Upload, BODIES)?;
             self.receive(&parts, body).await?
         };
         if self.class == Class::Device || self.class == Class::Stranger {
-            // What it unfolds to is held beside it; more than the exchange takes is refused unread.
+            // The decompressed frame needs memory too. If it is larger than the exchange allows, it is refused without
+            // decompression.
             let unfolded = frame::unfolded(&bytes);
             if unfolded > bytes.len() && unfolded <= self.bound.bytes {
                 gate.bodies.more(&mut held, unfolded).await?;
@@ -243,8 +246,8 @@ impl Admission {
         self.hold(response, streamed).await
     }
 
-    /// Who calls, and how far that caller sees if it was looked up: a reviewer's key before a body is read, anybody's
-    /// before a long poll, whose thousands ask the database a few at a time.
+    /// The caller, and its reach if it was read: for a reviewer's token before a body is read, for every caller before
+    /// a long poll. Thousands of long polls read it in the database a few at a time.
     async fn identify(
         &self,
         headers: &HeaderMap,
@@ -274,7 +277,7 @@ impl Admission {
                 return Ok((Who::Device(device), Some(access.reach(token).await?)));
             }
             Ok(device) => return Ok((Who::Device(device), None)),
-            // Its own token that has run out is no wrong one.
+            // An expired session token of this server does not count as a wrong one.
             Err(expired) if access.was_session(token) => return Err(expired),
             Err(wrong) if self.class == Class::Device => {
                 if must_wait() {
@@ -324,7 +327,7 @@ impl Admission {
         received
     }
 
-    /// Notes a wrong code or key, or a good key.
+    /// Counts a wrong code or token, or remembers a good token.
     fn remember(&self, who: &Who, token: Option<&str>, origin: Option<IpAddr>, answer: &Response) {
         let code = answer.headers().get("xuncha-refusal");
         let code = code.and_then(|v| v.to_str().ok()).and_then(Code::from_name);
@@ -340,7 +343,7 @@ impl Admission {
         }
     }
 
-    /// A large answer counts as memory until the last of it was taken.
+    /// Counts a large response as memory until its last byte was sent, and keeps the permit until then.
     async fn hold(
         &self,
         answer: Response,
@@ -366,7 +369,8 @@ impl Admission {
     }
 }
 
-/// An address as proxies write it: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:1234`.
+/// Parses an address as proxies write it: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:1234`.
 fn forwarded(named: &str) -> Option<IpAddr> {
     let bare = named
         .strip_prefix('[')
@@ -376,7 +380,7 @@ fn forwarded(named: &str) -> Option<IpAddr> {
     plain.or_else(|| with_port().map(|socket| socket.ip()))
 }
 
-/// An answer that counts as memory while it is on its way.
+/// The body of a response that counts as memory while it is being sent.
 struct HeldBody {
     body: Body,
     _held: Held,

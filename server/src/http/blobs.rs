@@ -1,4 +1,4 @@
-//! For photos: tus 1.0 (core, creation, checksum, expiration, termination), and reading them.
+//! Photos: upload with tus 1.0 (core, creation, checksum, expiration, termination), and reading.
 
 use axum::{
     body::Bytes,
@@ -34,7 +34,7 @@ fn device(reach: &Reach) -> Result<DeviceId, Refusal> {
         .ok_or_else(|| Refusal::new(Code::OutOfScope, "only an enrolled phone sends photos"))
 }
 
-/// A client of another tus version is told so before anything is read (tus 1.0, section 5.2).
+/// Refuses a client of another tus version before anything is read (tus 1.0, section 5.2).
 fn version(headers: &HeaderMap) -> Result<(), Refusal> {
     let asked = headers.get(&VERSION.0).and_then(|v| v.to_str().ok());
     if asked.is_none_or(|v| v == VERSION.1) {
@@ -82,7 +82,7 @@ impl MapValue for (HeaderName, &'static str) {
     }
 }
 
-/// What this server can do.
+/// Returns the tus version, the extensions, and the largest size of a photo that this server supports.
 #[utoipa::path(options, path = "/v1/blobs", tag = "photos", responses((status = 204)))]
 pub(super) async fn options() -> Response {
     let headers = [
@@ -98,7 +98,7 @@ pub(super) async fn options() -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// `sha256 <base64>` of the metadata: of the hexadecimal digits, or of the 32 bytes themselves.
+/// Parses `sha256 <base64>` of the metadata: base64 of the hexadecimal digits, or of the 32 bytes.
 fn announced(headers: &HeaderMap) -> Result<BlobHash, Refusal> {
     let metadata = headers
         .get("upload-metadata")
@@ -116,7 +116,8 @@ fn announced(headers: &HeaderMap) -> Result<BlobHash, Refusal> {
     })
 }
 
-/// Opens an upload; a photo the server has finishes at once.
+/// Creates an upload. If the server already has this photo from the calling device, the upload is complete at once and
+/// the response contains the receipt.
 #[utoipa::path(post, path = "/v1/blobs", tag = "photos", responses((status = 201, description = "Location is the upload")))]
 pub(super) async fn create(
     State(rooms): State<Rooms>,
@@ -147,7 +148,7 @@ pub(super) async fn create(
     }
 }
 
-/// Where an upload stands.
+/// Returns the offset of an upload: the number of bytes that are stored.
 #[utoipa::path(head, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 200), (status = 410)))]
 pub(super) async fn head(
     State(rooms): State<Rooms>,
@@ -165,7 +166,7 @@ pub(super) async fn head(
     Ok((StatusCode::OK, headers).into_response())
 }
 
-/// Appends a chunk; the last one answers with the receipt.
+/// Appends a chunk at the upload's offset. The response to the last chunk contains the receipt.
 #[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 204), (status = 409), (status = 460)))]
 pub(super) async fn append(
     State(rooms): State<Rooms>,
@@ -216,7 +217,7 @@ fn check(announced: &str, chunk: &[u8]) -> Result<(), Refusal> {
     ))
 }
 
-/// Ends an upload.
+/// Terminates an upload and discards its bytes.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 204)))]
 pub(super) async fn end(
     State(rooms): State<Rooms>,
@@ -243,7 +244,7 @@ async fn give(rooms: &Rooms, reach: &Reach, hash: &str, form: Photo) -> Result<R
     Ok((headers, bytes).into_response())
 }
 
-/// A photo, byte for byte as it was sent.
+/// Returns a photo with exactly the bytes that were uploaded.
 #[utoipa::path(get, path = "/v1/blobs/{hash}", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
 pub(super) async fn read(
     State(rooms): State<Rooms>,
@@ -253,7 +254,7 @@ pub(super) async fn read(
     give(&rooms, &reach, &hash, Photo::Whole).await
 }
 
-/// Its thumbnail: at most 320 px and 25 KB.
+/// Returns the thumbnail of a photo: at most 320 px and 25 KB.
 #[utoipa::path(get, path = "/v1/blobs/{hash}/thumb", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
 pub(super) async fn thumb(
     State(rooms): State<Rooms>,

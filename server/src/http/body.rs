@@ -1,4 +1,4 @@
-//! Reading a body: within its size, its time and the memory there is for all bodies together.
+//! Reading a body within the limits of its size, its time, and the memory for all bodies together.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,37 +12,37 @@ use tokio::{
 
 use crate::access::Refusal;
 
-/// Unit in which memory is counted out.
+/// Unit of memory that a budget counts, in bytes.
 const UNIT: usize = 1024;
 
-/// Memory is asked for in steps of this: a body of which little has come holds little.
+/// Bytes of memory reserved in one step: a body of which little has arrived occupies little.
 const STEP: usize = 64 * UNIT;
 
-/// How long a body waits for memory that others hold.
+/// How long a request waits for memory that others occupy.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Bytes of a refused body that are taken and thrown away, and for how long: closing while the other side still sends
-/// would destroy the answer on its way.
+/// Bytes of a refused body that are read and discarded at most, and for how long. Closing the connection while the
+/// other side still sends would destroy the response on its way.
 const DRAIN: (usize, Duration) = (8 << 20, Duration::from_secs(5));
 
-/// What a route takes.
+/// The limits of a route's bodies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bound {
     /// Bytes of a body at most.
     pub(super) bytes: usize,
-    /// Time until the last byte, whatever its size.
+    /// Time until the last byte, for a body of any size.
     pub(super) total: Duration,
     /// Time between two bytes.
     pub(super) pause: Duration,
-    /// Whether a body of this many bytes may take longer: 1 s for every 4 KB announced.
+    /// Whether a large body may take longer: 1 s for every 4 KB announced.
     pub(super) by_size: bool,
 }
 
-/// Memory counted out; given back when dropped.
+/// Reserved memory; released when dropped.
 #[derive(Debug, Default)]
 pub(super) struct Held(Vec<OwnedSemaphorePermit>);
 
-/// Memory for bodies: a quarter of it for their beginnings, so that large ones that stall do not hold up small ones.
+/// Memory for bodies. A quarter of it is for their first step, so that large bodies that stall do not delay small ones.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     small: Pool,
@@ -73,7 +73,7 @@ impl Budget {
         }
     }
 
-    /// Counts out memory for something that is large or small as a whole, waiting a little if others hold it all.
+    /// Reserves memory for something whose size is known; waits up to 5 s if others occupy it.
     pub(super) async fn more(&self, held: &mut Held, bytes: usize) -> Result<(), Refusal> {
         self.take(held, bytes, bytes <= STEP).await
     }
@@ -100,7 +100,8 @@ impl Budget {
 /// Reads a whole body.
 ///
 /// # Errors
-/// [`Code::TooLarge`], [`Code::TooSlow`], [`Code::Busy`] if there is no memory, [`Code::Malformed`] if it was cut.
+/// [`Code::TooLarge`], [`Code::TooSlow`], [`Code::Busy`] if there is no memory, [`Code::Malformed`] if the body breaks
+/// off.
 pub(super) async fn read(
     body: Body,
     announced: Option<usize>,
@@ -129,7 +130,7 @@ pub(super) async fn read(
             Ok(Some(Ok(chunk))) => chunk,
             Ok(Some(Err(_))) => return Err(Refusal::new(Code::Malformed, "the body was cut")),
             Ok(None) => return Ok((bytes.into(), held)),
-            // Nobody reads the answer of a sender who stalls; the connection ends with the body.
+            // A sender that stalls does not read a response; the connection ends with the body.
             Err(_) => {
                 let detail = format!("{} bytes came in time, more were announced", bytes.len());
                 return Err(Refusal::new(Code::TooSlow, detail));
@@ -153,7 +154,7 @@ pub(super) async fn read(
     Err(refusal)
 }
 
-/// Takes what is still coming of a body nobody wants, without keeping it, for a short time.
+/// Reads and discards the rest of a refused body in the background, for a short time.
 pub(super) fn drain(mut stream: BodyDataStream) {
     let (most, limit) = DRAIN;
     tokio::spawn(timeout(limit, async move {
@@ -233,7 +234,7 @@ mod tests {
                 .await
                 .is_ok()
         );
-        // A body larger than all memory there is waits for all of it, not for ever.
+        // A body larger than all memory waits for all of it, and not without a bound.
         assert!(
             read(whole(400_000), None, bound(1 << 20), &budget)
                 .await

@@ -1,4 +1,4 @@
-//! For reviewers: the ledger as a file, streamed page by page, within the caller's reach.
+//! Routes for reviewers: the ledger as a file, streamed page by page, within the caller's reach.
 
 use axum::{
     body::{Body, Bytes},
@@ -15,10 +15,10 @@ use crate::{
     review::{Filter, HazardView, Imprint},
 };
 
-/// Rows read at once.
+/// Rows read in one page.
 const PAGE: i64 = 500;
 
-/// The ledger as CSV.
+/// Exports the ledger as CSV.
 #[utoipa::path(get, path = "/v1/exports/hazards.csv", tag = "review", params(Filter), responses((status = 200, content_type = "text/csv")))]
 pub(super) async fn csv(
     State(rooms): State<Rooms>,
@@ -41,7 +41,7 @@ pub(super) async fn csv(
     .await
 }
 
-/// The ledger as GeoJSON, in WGS-84.
+/// Exports the ledger as GeoJSON in WGS-84.
 #[utoipa::path(get, path = "/v1/exports/hazards.geojson", tag = "review", params(Filter), responses((status = 200, content_type = "application/geo+json")))]
 pub(super) async fn geojson(
     State(rooms): State<Rooms>,
@@ -72,7 +72,8 @@ async fn imprint(rooms: &Rooms, reach: &Reach, filter: &Filter) -> Result<Imprin
         .await
 }
 
-/// Sends the first page's refusal as a refusal; later failures cut the stream, so that nobody takes a part for all.
+/// Streams a file. A failure on the first page is returned as a refusal. A later failure aborts the stream, so that an
+/// incomplete file is not mistaken for a complete one.
 #[expect(clippy::too_many_arguments, reason = "the parts of one file")]
 async fn stream(
     rooms: Rooms,

@@ -1,4 +1,4 @@
-//! Who calls, and what they sent: extractors that refuse before a handler runs.
+//! Extractors for the caller and the body: they refuse a request before its handler runs.
 
 use axum::{
     body::Bytes,
@@ -14,7 +14,7 @@ use sync_core::{
 use super::Rooms;
 use crate::access::{Reach, Refusal};
 
-/// The token of a request; the name of the scheme may be in any case (RFC 9110, section 11.1).
+/// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let value = headers
         .get(header::AUTHORIZATION)
@@ -26,7 +26,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
         .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
 }
 
-/// The device of a session; its state and grants are checked by the room that acts.
+/// The device of a session. The component that is called checks its state and grants.
 pub(super) struct Caller(pub(super) DeviceId);
 
 impl FromRequestParts<Rooms> for Caller {
@@ -36,13 +36,13 @@ impl FromRequestParts<Rooms> for Caller {
     }
 }
 
-/// Anybody with a token, and how far they see.
+/// Any caller with a token, and its reach.
 pub(super) struct Seeing(pub(super) Reach);
 
 impl FromRequestParts<Rooms> for Seeing {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
-        // Found when the request was admitted, a moment ago.
+        // Already read when this request was admitted.
         if let Some(reach) = parts.extensions.remove::<Reach>() {
             return Ok(Self(reach));
         }
@@ -50,7 +50,7 @@ impl FromRequestParts<Rooms> for Seeing {
     }
 }
 
-/// Who reviews: a person's key, or a device one of whose grants has a reviewing role; how far it reviews.
+/// A reviewer: a person with a token, or a device with a grant in a reviewing role; with the reach of its review.
 pub(super) struct Reviewing(pub(super) Reach);
 
 impl FromRequestParts<Rooms> for Reviewing {
@@ -84,7 +84,7 @@ impl<E: Exchange, S: Send + Sync> FromRequest<S> for Framed<E> {
     }
 }
 
-/// The answer of an exchange.
+/// The response of an exchange.
 pub(super) struct Answer<E: Exchange>(pub(super) E::Response);
 
 impl<E: Exchange> IntoResponse for Answer<E> {

@@ -1,4 +1,4 @@
-//! For operators: alive, ready, counted. Nothing here waits for a permit.
+//! Routes for operators: liveness, readiness, metrics. They need no permit.
 
 use std::{
     sync::Arc,
@@ -17,23 +17,23 @@ use tokio::sync::Mutex;
 use super::{Rooms, admit::Gate};
 use crate::{access::Refusal, front::Peer};
 
-/// How long an answer of the database holds: who asks in between costs nothing.
+/// How long a result of the database check is reused: requests within this time cost nothing.
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// When the database was last asked, and what it said. One asks at a time.
+/// The time and the result of the last database check. The lock lets one request at a time check.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Asked(Arc<Mutex<Option<(Instant, bool)>>>);
 
-/// The process answers.
+/// Liveness: the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The database answers too.
+/// Readiness: the process and its database answer.
 #[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn ready(
     State((rooms, asked)): State<(Rooms, Asked)>,
@@ -54,19 +54,20 @@ pub(super) async fn ready(
     Err(Refusal::new(Code::Internal, detail))
 }
 
-/// How far the ledger is behind; none if the database does not say so in time.
+/// The lag of the ledger; `None` if the database does not answer in time.
 async fn lag(rooms: &Rooms) -> Option<u64> {
     let lag = tokio::time::timeout(PATIENCE, rooms.projection.lag()).await;
     lag.ok()?.ok()
 }
 
-/// Counters for Prometheus. While the database does not answer, the gauge that it knows is left out.
+/// Counters in the text format of Prometheus. The gauge of the ledger's lag is missing while the database does not
+/// answer.
 #[utoipa::path(get, path = "/metrics", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn metrics(State((rooms, _)): State<(Rooms, Asked)>) -> String {
     rooms.metrics.text(lag(&rooms).await)
 }
 
-/// What the log says of a refusal: where, not what was sent.
+/// Counts and logs a refusal, with its route and without its contents.
 fn log(rooms: &Rooms, cause: &'static str, status: u16, origin: &str, route: &str) {
     rooms.metrics.refused(cause, 1);
     if let Some(times) = rooms.metrics.note(cause, origin) {
@@ -74,7 +75,7 @@ fn log(rooms: &Rooms, cause: &'static str, status: u16, origin: &str, route: &st
     }
 }
 
-/// Counts every request, and refusals by their cause; and says what a browser must not do with an answer.
+/// Counts every request, and refusals by their cause; then sets the security headers of the response.
 pub(super) async fn count(
     State((rooms, gate)): State<(Rooms, Arc<Gate>)>,
     route: Option<MatchedPath>,
@@ -105,7 +106,7 @@ pub(super) async fn count(
     response
 }
 
-/// Nothing that is answered is a page, except the viewer of the API; nothing is kept, unless a route says so.
+/// Sets security headers: only the API viewer is a page, and API responses are not cached unless a route allows it.
 fn guard(headers: &mut HeaderMap, route: &str) {
     let viewer = route.starts_with("/docs");
     let policy = if viewer {

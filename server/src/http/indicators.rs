@@ -1,4 +1,4 @@
-//! For reviewers: the figures of the campaign, and values typed beside them.
+//! Routes for reviewers: the indicators of the campaign, and manual values.
 
 use axum::{
     Json,
@@ -17,7 +17,7 @@ pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Refusal
         .map_err(|e| Refusal::new(Code::BadFilter, e.body_text()))
 }
 
-/// The figures ST-01 to ST-39 of an area, as of now; with every check.
+/// Returns the indicators ST-01 to ST-39 of an area as of now, with all cross-checks.
 #[utoipa::path(get, path = "/v1/indicators", tag = "reports", params(Question), responses((status = 200, body = IndicatorSheet), (status = 400), (status = 403)))]
 pub(super) async fn show(
     State(rooms): State<Rooms>,
@@ -29,7 +29,7 @@ pub(super) async fn show(
     sheet.await.map(Json)
 }
 
-/// A value typed by hand, which stands beside the counted one.
+/// Stores a manual value. It is shown with the computed figure and never replaces it.
 #[utoipa::path(post, path = "/v1/indicators/manual", tag = "reports", request_body = ManualValue, responses((status = 200, body = ManualView), (status = 400), (status = 403)))]
 pub(super) async fn type_value(
     State(rooms): State<Rooms>,

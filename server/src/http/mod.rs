@@ -1,7 +1,7 @@
-//! The HTTP face: one file for each audience, thin. Parse, call, answer.
+//! The HTTP interface: one file for each audience. A handler parses the request, calls a component, and returns the
+//! answer as a frame, JSON or a problem document.
 //!
-//! In come requests, out go frames, JSON and problem documents. No rule of the field and no SQL here; the router
-//! on this page is the whole API.
+//! It contains no rule of the domain and no SQL. [`router`] lists all routes of the API.
 
 mod admit;
 mod blobs;
@@ -42,7 +42,7 @@ use crate::{
     metrics::Metrics, projection::Projection, quota::Quota, review::Review,
 };
 
-/// Everything a handler may call.
+/// The components that a handler may call.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -66,13 +66,13 @@ pub fn problems() -> serde_json::Value {
     problem::table()
 }
 
-/// What a body of JSON has at most.
+/// Largest body of JSON in bytes.
 const JSON_BYTES: usize = 64 * 1024;
 
-/// What a chunk of a photo has at most.
+/// Largest chunk of a photo in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
 
-/// The whole API on one page.
+/// All routes of the public address.
 pub fn router(rooms: Rooms) -> Router {
     let limits = rooms.limits.clone();
     let gate = Arc::new(Gate::new(rooms.clone(), limits.clone()));
@@ -88,7 +88,7 @@ pub fn router(rooms: Rooms) -> Router {
         from_fn_with_state(Admission { gate, class, bound }, Admission::admit)
     };
     let small = |c, bytes| class(c, bytes, limits.small_body, false);
-    // A frame that is longer than what it may unfold to is refused unread.
+    // A frame longer than its decompressed limit is refused unread.
     let exchange = |bytes| class(Class::Device, bytes + 64, limits.body, true);
     let strangers = Router::new()
         .route(Enrol::PATH, post(device::enrol::enrol))
@@ -128,7 +128,7 @@ pub fn router(rooms: Rooms) -> Router {
                 .delete(blobs::end),
         )
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
-        // What a tus client asks first; it needs no token and costs nothing.
+        // The first request of a tus client; it needs no token and costs nothing.
         .route("/v1/blobs", axum::routing::options(blobs::options));
     Router::new()
         .merge(strangers)
@@ -142,7 +142,7 @@ pub fn router(rooms: Rooms) -> Router {
                 .route_layer(from_fn_with_state(rooms.clone(), whole::only))
                 .route_layer(small(Class::Export, 0)),
         )
-        // Every body was bounded when it was read.
+        // Admission has already limited every body.
         .layer(DefaultBodyLimit::disable())
         .with_state(rooms.clone())
         .merge(alive(&rooms))
@@ -153,14 +153,14 @@ pub fn router(rooms: Rooms) -> Router {
         .layer(TraceLayer::new_for_http())
 }
 
-/// What is answered on the operators' own listener.
+/// The routes of the operators' listener.
 pub fn operators(rooms: &Rooms) -> Router {
     alive(rooms)
         .merge(measured(rooms, true))
         .layer(CatchPanicLayer::custom(problem::panicked))
 }
 
-/// For whoever asks whether the server lives; on both listeners.
+/// Liveness and readiness; on both listeners.
 fn alive(rooms: &Rooms) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
@@ -177,7 +177,7 @@ fn measured(rooms: &Rooms, shown: bool) -> Router {
         .with_state((rooms.clone(), health::Asked::default()))
 }
 
-/// For people with a key.
+/// Routes for people with a token.
 fn people(rooms: &Rooms) -> Router<Rooms> {
     let ledger = Router::new()
         .route("/v1/hazards", get(review::list))

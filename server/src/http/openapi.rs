@@ -1,4 +1,5 @@
-//! The description of the API for people's programs, generated from the handlers, with a viewer that works offline.
+//! The OpenAPI document of the API for people's programs, generated from the handlers, with a viewer that works
+//! offline.
 
 use axum::Router;
 use utoipa::{
@@ -35,7 +36,7 @@ use super::{blobs, device::hints, export, health, indicators, problem, records, 
 )]
 struct Api;
 
-/// How a caller shows who asks.
+/// Adds the bearer token as a security scheme.
 struct Bearer;
 
 impl Modify for Bearer {

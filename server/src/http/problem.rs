@@ -1,4 +1,4 @@
-//! The only place where a refusal meets an HTTP status: problem details, RFC 9457.
+//! Maps refusals to HTTP statuses, in one place only: problem details, RFC 9457.
 
 use axum::{
     http::{HeaderName, StatusCode, header},
@@ -9,7 +9,7 @@ use sync_core::wire::{Code, Problem};
 
 use crate::access::Refusal;
 
-/// A problem document.
+/// The body of every error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ProblemDetails {
     /// A stable reference, `/problems/<code>`.
@@ -23,7 +23,7 @@ pub(crate) struct ProblemDetails {
     status: u16,
     /// The stable name of the refusal.
     code: &'static str,
-    /// What was wrong and where.
+    /// What is wrong, and where.
     detail: String,
 }
 
@@ -51,7 +51,7 @@ const fn status(code: Code) -> StatusCode {
 
 fn respond(problem: &Problem) -> Response {
     let code = problem.code;
-    // tus gives a failed checksum a status of its own.
+    // tus defines a status of its own (460) for a failed checksum.
     let status = match code {
         Code::ChecksumMismatch => {
             StatusCode::from_u16(460).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
@@ -95,7 +95,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A panic is a defect, not an answer: it is logged, counted and answered like any internal error.
+/// Answers a panic like any internal error. It is logged, because a panic is a defect.
 pub(super) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     respond(&Problem::new(Code::Internal, "see the server's log"))

@@ -1,4 +1,4 @@
-//! For reviewers: the other records of the campaign, inspections, and how far buildings are covered.
+//! Routes for reviewers: activities, inspections, and the coverage of buildings.
 
 use axum::{
     Json,
@@ -13,7 +13,7 @@ use crate::{
     review::{CoverageView, RecordDetail, RecordFilter, RecordPage},
 };
 
-/// Records and inspections, last held first.
+/// Lists activities and inspections, the most recently held first.
 #[utoipa::path(get, path = "/v1/records", tag = "review", params(RecordFilter), responses((status = 200, body = RecordPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
@@ -24,7 +24,7 @@ pub(super) async fn list(
     rooms.review.records(&reach, filter).await.map(Json)
 }
 
-/// One record or inspection with its whole history.
+/// Returns one activity or inspection with its whole history.
 #[utoipa::path(get, path = "/v1/records/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = RecordDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
@@ -37,16 +37,16 @@ pub(super) async fn one(
     rooms.review.record(&reach, doc).await.map(Json)
 }
 
-/// Which area.
+/// The area to report on.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Within {
-    /// Administrative path; everything below it too. All that may be seen if absent.
+    /// Administrative path; areas below it are included. All areas that the caller may read if absent.
     area: Option<String>,
 }
 
-/// Buildings and units that inspections have looked at, each once.
+/// Returns the buildings and entrances that finished inspections reached, each counted once.
 #[utoipa::path(get, path = "/v1/coverage", tag = "review", params(Within), responses((status = 200, body = CoverageView), (status = 400)))]
 pub(super) async fn coverage(
     State(rooms): State<Rooms>,

@@ -1,4 +1,4 @@
-//! For reviewers: sealed reports, what came late for them, and the steps taken with them.
+//! Routes for reviewers: sealed reports, late arrivals, and the steps of a report.
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use crate::{
     review::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
 };
 
-/// The reports within reach, newest first.
+/// Lists the reports that the caller may read, newest first.
 #[utoipa::path(get, path = "/v1/reports", tag = "reports", params(Reports), responses((status = 200, body = ReportPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
@@ -25,7 +25,7 @@ pub(super) async fn list(
     page.await.map(Json)
 }
 
-/// Seals a report as of now. It is never changed again; a correction is a new version.
+/// Seals a report as of now. It never changes afterwards; a correction is a new version.
 #[utoipa::path(post, path = "/v1/reports", tag = "reports", request_body = Order, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 409), (status = 503)))]
 pub(super) async fn seal(
     State(rooms): State<Rooms>,
@@ -38,7 +38,8 @@ pub(super) async fn seal(
     sealed.await.map(Json)
 }
 
-/// A report's bytes as they were sealed; digest and signature are headers.
+/// Returns the sealed bytes of a report. The headers `Xuncha-Sha256` and `Xuncha-Signature` contain digest and
+/// signature.
 #[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::review::Sealed), (status = 404), (status = 500)))]
 pub(super) async fn bytes(
     State(rooms): State<Rooms>,
@@ -58,7 +59,7 @@ pub(super) async fn bytes(
     Ok((headers, envelope.content).into_response())
 }
 
-/// A report as a file that `xuncha verify-report` checks.
+/// Returns a report as a file for `xuncha verify-report`.
 #[utoipa::path(get, path = "/v1/reports/{id}/sealed", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = Envelope), (status = 404), (status = 500)))]
 pub(super) async fn sealed(
     State(rooms): State<Rooms>,
@@ -69,16 +70,16 @@ pub(super) async fn sealed(
     rooms.review.report(&reach, &id, key).await.map(Json)
 }
 
-/// Where to go on.
+/// Where the page begins.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct After {
-    /// `next` of the page before.
+    /// `next` of the previous page; absent for the first page.
     after: Option<String>,
 }
 
-/// What came too late for a report: in the log since, claimed before its cut-off.
+/// Lists the late arrivals of a report: changes logged after its baseline with a claimed time before its cut-off.
 #[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LatePage), (status = 404)))]
 pub(super) async fn late(
     State(rooms): State<Rooms>,

@@ -1,4 +1,4 @@
-//! For reviewers: the ledger, one hazard, what changed.
+//! Routes for reviewers: the ledger, one hazard, changes, suggestions, duties.
 
 use axum::{
     Json,
@@ -21,7 +21,7 @@ pub(super) fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Re
         .map_err(|e| Refusal::new(Code::BadFilter, e.body_text()))
 }
 
-/// The ledger, newest found first.
+/// Lists the hazards of the ledger, the most recently found first.
 #[utoipa::path(get, path = "/v1/hazards", tag = "review", params(Filter), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
@@ -36,20 +36,20 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Counting {
-    /// What to count by: `city`, `county`, `street`, `community`, `grid`; `county` if absent.
+    /// Level to count by: `city`, `county`, `street`, `community`, `grid`; `county` if absent.
     #[param(inline)]
     by: Option<Level>,
     /// Only in this area.
     area: Option<String>,
     /// Only this hazard kind (`EV-06`) or category (`EV`).
     kind: Option<String>,
-    /// Only found at or after: RFC 3339, or a day of China time.
+    /// Only found at or after this time: RFC 3339, or a day in China time.
     found_from: Option<String>,
-    /// Only found before.
+    /// Only found before this time: RFC 3339, or a day in China time.
     found_to: Option<String>,
 }
 
-/// The ledger counted by place, at this instant.
+/// Returns the number of hazards by area, as of now.
 #[utoipa::path(get, path = "/v1/statistics", tag = "review", params(Counting), responses((status = 200, body = Statistics), (status = 400)))]
 pub(super) async fn statistics(
     State(rooms): State<Rooms>,
@@ -69,18 +69,18 @@ pub(super) async fn statistics(
     counted.map(Json)
 }
 
-/// Where to go on.
+/// Where the page begins.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Since {
-    /// `next` of the answer before; absent to begin.
+    /// `next` of the previous response; absent for the first page.
     since: Option<String>,
-    /// Rows at most, 1 to 500; 50 if absent.
+    /// Number of rows at most, 1 to 500; 50 if absent.
     limit: Option<i64>,
 }
 
-/// What changed in the ledger, in the order it changed.
+/// Lists the rows of the ledger that changed, in the order of the changes.
 #[utoipa::path(get, path = "/v1/hazards/changes", tag = "review", params(Since), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn changes(
     State(rooms): State<Rooms>,
@@ -95,16 +95,16 @@ pub(super) async fn changes(
         .map(Json)
 }
 
-/// Where its history begins.
+/// The part of the history to return.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
-    /// `events_next` of the answer before; absent to begin.
+    /// `events_next` of the previous response; absent for the beginning of the history.
     events_from: Option<u32>,
 }
 
-/// One hazard with its history, conflicts and photos.
+/// Returns one hazard with its history, conflicts and photos.
 #[utoipa::path(get, path = "/v1/hazards/{id}", tag = "review", params(("id" = String, Path,), Part), responses((status = 200, body = HazardDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
@@ -120,7 +120,7 @@ pub(super) async fn one(
     rooms.review.one(&reach, doc, from, now).await.map(Json)
 }
 
-/// Records that look like one, or like false evidence, the most urgent first.
+/// Lists suggestions for a reviewer: records that may be one hazard, or false evidence, the most urgent first.
 #[utoipa::path(get, path = "/v1/suggestions", tag = "review", params(Wanted), responses((status = 200, body = SuggestionPage), (status = 400)))]
 pub(super) async fn suggestions(
     State(rooms): State<Rooms>,
@@ -131,7 +131,7 @@ pub(super) async fn suggestions(
     found.map(Json)
 }
 
-/// What property companies owe for violations, or did late, the longest due first.
+/// Lists the duties of property companies that are overdue or were done late, the longest due first.
 #[utoipa::path(get, path = "/v1/duties", tag = "review", params(Owed), responses((status = 200, body = DutyPage), (status = 400)))]
 pub(super) async fn duties(
     State(rooms): State<Rooms>,

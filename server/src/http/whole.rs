@@ -1,4 +1,4 @@
-//! Answers from the ledger only while it is whole: a part must not be taken for the whole.
+//! Answers from the ledger only while it is complete: a part must not be mistaken for the whole.
 
 use axum::{
     extract::{Request, State},
@@ -10,7 +10,7 @@ use sync_core::wire::Code;
 use super::Rooms;
 use crate::access::Refusal;
 
-/// Refuses while the ledger is being made, also if that began while the answer was made.
+/// Refuses while the ledger is being rebuilt, also if the rebuild began while the answer was prepared.
 pub(super) async fn only(State(rooms): State<Rooms>, request: Request, next: Next) -> Response {
     let before = match rooms.projection.is_whole().await {
         Ok((times, true)) => times,

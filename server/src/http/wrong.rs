@@ -1,7 +1,7 @@
-//! Wrong codes and tokens: who brings many of them has to wait.
+//! Wrong codes and tokens: an address that sends many must wait.
 //!
-//! A session token of this server is told from any other by its seal, without the database, and is never held up; so
-//! many phones behind one address do not suffer for one of them.
+//! A session token of this server is recognised by its MAC, without the database, and never has to wait. So many
+//! devices behind one address are not affected by one of them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,13 +12,14 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// Wrong ones are counted over this time.
+/// The time over which wrong codes and tokens are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Addresses that are remembered; the oldest are forgotten first.
+/// Addresses that are remembered at most. When they are full, those whose time is over are removed, or all if there are
+/// none.
 const MAX_ADDRESSES: usize = 16_384;
 
-/// Keys that are remembered as good.
+/// Good tokens that are remembered at most; when they are full, all are removed.
 const MAX_GOOD: usize = 4_096;
 
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ struct Inner {
     good: HashSet<[u8; 32]>,
 }
 
-/// What was wrong lately, by address.
+/// Wrong codes and tokens of the last minute, by address.
 #[derive(Debug)]
 pub(super) struct Wrong {
     most: u32,
@@ -50,7 +51,7 @@ impl Wrong {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A wrong code or token came from there.
+    /// Counts a wrong code or token from an address.
     pub(super) fn count(&self, address: IpAddr, now: Instant) {
         let mut inner = self.inner();
         let full = inner.by_address.len() >= MAX_ADDRESSES;
@@ -69,7 +70,7 @@ impl Wrong {
         entry.1 = entry.1.saturating_add(1);
     }
 
-    /// Whether who calls from there has to wait.
+    /// Whether callers from an address must wait.
     pub(super) fn must_wait(&self, address: IpAddr, now: Instant) -> bool {
         let inner = self.inner();
         let found = inner.by_address.get(&address);
@@ -78,7 +79,7 @@ impl Wrong {
         })
     }
 
-    /// A reviewer's key was good: it is not held up for others at the same address.
+    /// Remembers a good token of a reviewer: it does not have to wait because of others at the same address.
     pub(super) fn good(&self, token: &str) {
         let mut inner = self.inner();
         if inner.good.len() >= MAX_GOOD {
@@ -87,7 +88,7 @@ impl Wrong {
         inner.good.insert(digest(token));
     }
 
-    /// Whether a reviewer's key was good before. It is checked again all the same.
+    /// Whether a reviewer's token was good before. It is checked again nevertheless.
     pub(super) fn was_good(&self, token: &str) -> bool {
         self.inner().good.contains(&digest(token))
     }

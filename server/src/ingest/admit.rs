@@ -1,7 +1,7 @@
-//! Admitting packs: gather what the log knows, plan, write the rows, and seal the receipts.
+//! Admitting packs: reads what the log contains, plans, writes the rows, and signs the receipts.
 //!
-//! A group of packs is admitted in one transaction as if each came by itself, in order: what all of them need is read
-//! together and what all of them add is written together.
+//! A group of packs is admitted in one transaction with the same result as one by one, in order. Their reads and their
+//! writes are batched.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -29,25 +29,25 @@ use crate::{
     },
 };
 
-/// What becomes of one pack.
+/// The result of one pack.
 pub(super) type Answer = Result<Response, Refusal>;
 
-/// How a pack stands to what its device sent before.
+/// The position of a pack in its device's chain.
 enum Standing {
-    /// Answered before, then and with these refusals.
+    /// Answered before: the stored time and refusals are returned again.
     Answered(ServerTime, Vec<Refused>),
-    /// The same as an earlier one of the group.
+    /// The same as an earlier pack of the group.
     SameAs(usize),
     DeviceUnknown,
-    /// It does not follow the last one the server has, which is this.
+    /// It does not follow the last pack that the server has; number and hash are those of the last pack.
     Fork(u64, PackHash),
-    /// New, by a device that may write or not.
+    /// It follows the last pack; `active` states whether its device may still write.
     New {
         active: bool,
     },
 }
 
-/// Admits verified packs in the caller's transaction; an answer for each.
+/// Admits verified packs in the caller's transaction; one answer for each pack.
 pub(super) fn admit(
     tx: &mut dyn Tx,
     packs: &[Verified],
@@ -56,6 +56,7 @@ pub(super) fn admit(
 ) -> Result<Vec<Answer>, Refusal> {
     let hashes: Vec<PackHash> = packs.iter().map(|pack| pack.claims.hash()).collect();
     let senders: BTreeSet<DeviceId> = packs.iter().map(|pack| pack.claims.device).collect();
+    // Two processes must not accept the next pack of a device concurrently.
     devices::lock(tx, senders.iter().copied())?;
     let mut answered = packs::find(tx, hashes.iter().copied())?;
     let mut chains = devices::find_all(tx, senders)?;
@@ -105,11 +106,11 @@ pub(super) fn admit(
     Ok(answers)
 }
 
-/// What was decided of a new pack.
+/// The decisions about a new pack.
 #[derive(Default)]
 struct Decided {
     refused: Vec<Refused>,
-    /// Entries that were in the log already.
+    /// Entries that were in the log already, or that are stored unattested.
     again: Vec<usize>,
 }
 
@@ -117,7 +118,7 @@ fn unknown() -> Refusal {
     Refusal::new(Code::DeviceUnknown, "enrol the phone again")
 }
 
-/// Compares a pack with its device's chain, and moves the chain if it follows.
+/// Compares a pack with its device's chain, and advances the chain if the pack follows it.
 fn stand(
     at: usize,
     packs: &[Verified],
@@ -166,7 +167,7 @@ fn stored(
     }
 }
 
-/// Those of these entries that another pack had brought before, with when that was.
+/// The entries that another pack had brought before, with their receive times.
 fn came_before(
     tx: &mut dyn Tx,
     pack: &Verified,
@@ -194,7 +195,7 @@ fn came_before(
     Ok(known)
 }
 
-/// Stores new packs; what was decided of each.
+/// Stores new packs; returns the decisions about each.
 fn store(
     tx: &mut dyn Tx,
     packs: &[Verified],
@@ -225,7 +226,7 @@ fn store(
                                 docs.insert(change.doc, write::new_doc(change.doc, space, path));
                             }
                             if unattested {
-                                // Its carrier hears that it has no effect yet.
+                                // The response states for such an entry that it has no effect yet.
                                 decided.again.push(index);
                             }
                             Write::Insert { unattested }
@@ -263,7 +264,7 @@ fn store(
     Ok(all)
 }
 
-/// What a refused change is answered with; one that cannot be judged yet is kept apart.
+/// The code for a rejected change. A change that cannot be judged yet is quarantined.
 fn reject_change(
     tx: &mut dyn Tx,
     pack: &Verified,

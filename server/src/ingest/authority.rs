@@ -1,7 +1,7 @@
-//! Who may say what where: each event's grant against its author's device, the document's place and the time.
+//! Who may write what where: checks each event's grant against its author's device, the document's place and the time.
 //!
-//! The fold judges every event again; here is decided only what may enter the log. What fails for a reason that an
-//! administrator can mend is quarantined, so nothing is lost.
+//! The fold judges every event again; this module decides only what may enter the log. What an administrator can
+//! correct is quarantined, so nothing is lost.
 
 use sync_core::{
     campaign::{Family, may_begin},
@@ -15,7 +15,7 @@ use super::{Authorship, Content, Reject, plan::Situation};
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
 
-/// Whose share of a document's room a change takes.
+/// Whose share of a document's capacity a change uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charged {
     pub(super) organ: OrganId,
@@ -23,11 +23,11 @@ pub(super) struct Charged {
     pub(super) reviews: bool,
 }
 
-/// Checks every event of a change to the document at `place`, brought by `sender`; `begins`: nothing of the document
-/// is in the log yet, and `family` is what kind of document it is, if that is known.
+/// Checks every event of a change to the document at `place`, brought by `sender`. `begins`: the log contains nothing
+/// of the document yet. `family`: the kind of the document, if known.
 ///
-/// Until events carry proofs of their own, an event that another device than its author's brings is stored without
-/// effect (`unattested`), and only where the sender itself may read.
+/// Until events carry their own proofs, an event that another device than its author's brings is stored without effect
+/// (`unattested`), and only where the sender itself may read.
 pub(super) fn check(
     sender: DeviceId,
     content: &Content,
@@ -66,7 +66,7 @@ pub(super) fn check(
     }
     let carrier = || s.reach.get(&sender).into_iter().flatten();
     let grant = if relayed {
-        // Whoever carries others' work takes it out of the room of the carrier's own organisation.
+        // Events of others are charged to the organisation of the device that brings them.
         carrier().find(|grant| grant.area.covers(place))
     } else {
         own
@@ -79,8 +79,8 @@ pub(super) fn check(
     })
 }
 
-/// Whether an event was provably made after its grant and the grace that follows it. Work that comes late passes: only
-/// a beacon that the device itself states can prove this.
+/// Whether an event was provably made after the end of its grant and the grace period. Late arrival alone proves
+/// nothing: only the beacon that the event's own device states can prove it.
 fn ended_before(grant: &Grant, author: &Authorship) -> bool {
     let grace = i64::from(Catalogue::embedded().rules.bounds.grant_grace_hours) * HOUR_MS;
     let end = grant.until.map(|until| until.0.saturating_add(grace));

@@ -1,4 +1,4 @@
-//! Reading what the plan of a group of packs needs: only rows that these packs name.
+//! Reads what the plan of a group of packs needs: only rows that these packs name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,10 +22,10 @@ use crate::{
     },
 };
 
-/// Changes of a document that are read to learn how it began; the beginning is the first unless it was attested late.
+/// Changes of a document that are read to find its beginning. The beginning is the first unless it was attested late.
 const FIRST: i64 = 8;
 
-/// Reads what the plan needs: only rows that these packs name. The spaces are held before they are read, in order.
+/// Reads what the plan needs. The spaces are locked, in order, before their rows are read.
 pub(super) fn gather<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified> + Clone,
@@ -37,7 +37,7 @@ pub(super) fn gather<'p>(
     let mut routes = docs::spaces_of(tx, named.iter().copied())?;
     let areas: BTreeSet<AreaPath> = contents().filter_map(|c| c.area.clone()).collect();
     let covering: Vec<AreaPath> = spaces::covering(tx, &areas)?.into_iter().collect();
-    // Only the spaces that will hold a document: a county does not wait for its city's.
+    // Only the spaces that will contain a document: a county does not wait for its city's space.
     let of = areas
         .iter()
         .filter_map(|area| spaces::deepest(&covering, area));
@@ -47,10 +47,10 @@ pub(super) fn gather<'p>(
     };
     let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
     if spaces::lock(tx, &touched)? && routes.len() < named.len() {
-        // Another process may have begun one of these documents before the space was held.
+        // Another process may have begun one of these documents before the space was locked.
         routes = docs::spaces_of(tx, named.iter().copied())?;
     }
-    // Only of documents that are there: a change belongs to one document for ever, by what it begins or builds on.
+    // Only for existing documents: a change belongs to one document permanently, by what it begins or builds on.
     let mut named_in: BTreeMap<&AreaPath, BTreeSet<ChangeHash>> = BTreeMap::new();
     for change in changes() {
         let Some(space) = routes.get(&change.doc) else {
@@ -81,7 +81,7 @@ pub(super) fn gather<'p>(
     Ok(s)
 }
 
-/// Where the operations end of each author whose change does not build directly on its own change before.
+/// The last operation number of each actor's newest change: from the dependency that is this change, else from the log.
 fn actor_ops<'p>(
     tx: &mut dyn Tx,
     changes: impl Iterator<Item = &'p Checked>,
@@ -116,7 +116,7 @@ fn actor_ops<'p>(
     Ok(ops)
 }
 
-/// The grants that are valid now of devices that bring events of others.
+/// The currently valid grants of devices that bring events of others.
 fn reach<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified>,
@@ -136,7 +136,7 @@ fn reach<'p>(
     Ok(reach)
 }
 
-/// What organisations have used of the documents that get long.
+/// What organisations have used of long documents.
 fn shares<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified>,
@@ -166,7 +166,7 @@ fn shares<'p>(
         let devices: BTreeSet<DeviceId> = brought.iter().map(|(_, device, ..)| *device).collect();
         let organs = devices::organs(tx, devices)?;
         for (doc, device, changes, bytes) in brought {
-            // A device that works for two organisations takes from both shares.
+            // A device that works for two organisations is charged to both.
             for organ in organs.get(&device).into_iter().flatten() {
                 let share = shares.entry((doc, *organ)).or_default();
                 *share = share.plus(Used { changes, bytes });
@@ -176,8 +176,8 @@ fn shares<'p>(
     Ok(shares)
 }
 
-/// What kind of documents these are to which a change adds a beginning: a hazard must not turn an inspection into a
-/// hazard. Rare, so the log is asked only then.
+/// The kind of each document to which a change adds a beginning: an event of a hazard must not turn an inspection into
+/// a hazard. Such changes are rare, so the log is read only for them.
 fn families<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified>,

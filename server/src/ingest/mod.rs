@@ -1,10 +1,9 @@
-//! The write path, and the only one: a signed pack becomes rows of the log.
+//! The only write path of documents: a signed pack becomes rows of the log.
 //!
-//! In comes a pack as it travelled; out comes what became of each change, and a receipt once that is durable.
-//! Forged, damaged and oversized bytes are refused, what cannot be judged yet is quarantined, all else is stored.
-//! Here is asked who may write where ([`authority`]) and how much ([`room`]). Whether an event is legal in the state of
-//! its document is not asked, and no document is loaded. Packs that wait for one space are stored
-//! together.
+//! Returns the result of each change, and a receipt when the pack is durable. Forged, damaged and oversized changes are
+//! refused, those that cannot be judged yet are quarantined, all others are stored. [`authority`] checks who may write
+//! where, [`room`] how much. Whether an event is valid in the state of its document is not checked, and no document is
+//! loaded. Packs that wait for the same space are stored together.
 
 mod admit;
 mod authority;
@@ -46,7 +45,7 @@ impl std::fmt::Debug for Ingest {
     }
 }
 
-/// A pack whose signature was checked against the device's key, change by change read and checked by itself.
+/// A pack whose signature was verified with the device's key, and whose changes were checked one by one.
 #[derive(Debug)]
 pub struct Verified {
     claims: PackClaims,
@@ -63,16 +62,16 @@ struct Checked {
     content: Result<Content, Reject>,
 }
 
-/// Why a change is not stored as part of its record.
+/// Why a change is not stored as part of its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reject {
-    /// Refused; nothing of it is kept.
+    /// Refused; nothing is stored.
     Refuse(Code),
-    /// Kept apart until somebody has checked it.
+    /// Quarantined until an administrator decides.
     Quarantine(&'static str),
 }
 
-/// What the log needs to know of a change.
+/// The content of a change that the log needs.
 #[derive(Debug)]
 struct Content {
     actor: [u8; 16],
@@ -80,9 +79,9 @@ struct Content {
     deps: Vec<ChangeHash>,
     /// Numbers of its first and last operation in the document.
     ops: (u64, u64),
-    /// The record it says it begins.
+    /// The document that the change states to begin.
     begins: Option<DocId>,
-    /// The area of the event that begins something, if it has one: the place of a new document.
+    /// The area of the event that begins a document, if there is one: the place of a new document.
     area: Option<AreaPath>,
     authors: Vec<Authorship>,
     /// The first event that begins a document, with its position among the authors.
@@ -90,13 +89,13 @@ struct Content {
     photos: Vec<BlobHash>,
 }
 
-/// Who an event says it is by.
+/// The author that an event states.
 #[derive(Debug, Clone, Copy)]
 struct Authorship {
     person: PersonId,
     device: DeviceId,
     grant: GrantId,
-    /// The server's time that the author's device says it had seen.
+    /// The last server time that the author's device knew, from the event's beacon.
     seen: Option<ServerTime>,
 }
 
@@ -112,16 +111,16 @@ impl Ingest {
         }
     }
 
-    /// Takes a pack from a device. Returns once what it answers is durable.
+    /// Stores a pack from a device. Returns when what it answers is durable.
     ///
     /// # Errors
-    /// [`Refusal`] if the whole pack is refused; nothing of it was stored then.
+    /// [`Refusal`] if the whole pack is refused; then nothing of it is stored.
     pub async fn push(
         &self,
         device: DeviceId,
         request: push::Request,
     ) -> Result<push::Response, Refusal> {
-        // Before anything is stored: what is stored is signed for.
+        // Checked before anything is stored, because the server signs a receipt for what it stores.
         self.clock.signing().await?;
         let (key, home) = self.device(device).await?;
         let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
@@ -130,7 +129,7 @@ impl Ingest {
         self.queues.store(home, verified).await
     }
 
-    /// A device's key, and the space it mostly writes to.
+    /// A device's key, and the space that it mostly writes to.
     async fn device(&self, device: DeviceId) -> Result<(PublicKey, Option<AreaPath>), Refusal> {
         let found = move |tx: &mut dyn Tx| {
             let known = devices::find(tx, device)?;

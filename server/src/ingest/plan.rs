@@ -1,4 +1,4 @@
-//! Deciding each change of a pack by what the log already has. Pure: what it needs to know is handed in.
+//! Decides each change of a pack from what the log contains. Pure: everything that it needs is passed as a parameter.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,48 +19,48 @@ use crate::storage::{
     spaces::deepest,
 };
 
-/// What the log knows that matters for a group of packs, and what was decided of the group so far.
+/// The state of the log that matters for a group of packs, updated with the decisions about the group so far.
 #[derive(Debug, Default)]
 pub(super) struct Situation {
-    /// Changes that are in the log, with their documents.
+    /// Changes that are in the log or stored by this group, with their documents.
     pub(super) known: HashMap<ChangeHash, Held>,
     pub(super) docs: HashMap<DocId, Doc>,
-    /// The highest number each actor used in each document.
+    /// The highest sequence number of each actor in each document.
     pub(super) actor_seqs: HashMap<InDoc, u64>,
-    /// The last operation of each actor's newest change of a document, where a change does not build on it directly.
+    /// The last operation number of each actor's newest change of a document.
     pub(super) actor_ops: HashMap<InDoc, u64>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) spaces: Vec<AreaPath>,
-    /// Grants that are valid now, of devices that bring others' events.
+    /// Currently valid grants of devices that bring events of others.
     pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
-    /// What kind of document each is, of those to which a change adds a beginning.
+    /// The kind of each document to which a change adds a beginning.
     pub(super) families: HashMap<DocId, Family>,
-    /// What organisations have used of long documents; the group's own changes are added as they are decided.
+    /// What organisations have used of long documents, with the changes of the group that were decided already.
     pub(super) shares: Shares,
     /// What packs of the group add to each document.
     pub(super) fresh: HashMap<DocId, Used>,
-    /// Where documents lie that begin in the group.
+    /// The places of documents that begin in the group.
     pub(super) begun: HashMap<DocId, AreaPath>,
 }
 
-/// What to do with one change.
+/// The decision about one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Give it a number and keep it; a new document begins with it at this place.
+    /// Number and store it. `new`: a document begins with it, in this space at this place.
     Store {
         new: Option<(AreaPath, AreaPath)>,
         unattested: bool,
     },
     /// It is in the log already.
     Known,
-    /// It is in the log without effect, and now its author's device brings it.
+    /// It is in the log unattested, and now its author's device brings it.
     Attest,
     Reject(Reject),
 }
 
 impl Situation {
-    /// Decides every change of a pack, in order; a change may build on one before it, in this pack or an earlier one
-    /// of the group. `active`: whether the device may still write.
+    /// Decides every change of a pack, in order. A change may build on an earlier one of this pack or of an earlier
+    /// pack of the group. `active`: whether the device may still write.
     pub(super) fn plan(&mut self, pack: &Verified, active: bool) -> Vec<Action> {
         let mut stored: HashSet<ChangeHash> = HashSet::new();
         let decide = |change: &Checked| {
@@ -74,7 +74,7 @@ impl Situation {
         pack.changes.iter().map(decide).collect()
     }
 
-    /// Takes a decision into account for the changes after it.
+    /// Adds a decision to the situation for later changes.
     fn note(
         &mut self,
         change: &Checked,
@@ -121,7 +121,7 @@ impl Situation {
     }
 }
 
-/// The room that a change takes.
+/// What a change uses of a document's capacity.
 fn takes(change: &Checked) -> Used {
     Used {
         changes: 1,
@@ -154,7 +154,7 @@ fn decide(
     Ok((Action::Store { new, unattested }, Some(charged)))
 }
 
-/// What becomes of a change that is in the log: without effect so far, it gets its effect from its author's device.
+/// The decision about a change in the log: an unattested one takes effect when its author's device brings it.
 fn known(pack: &Verified, change: &Checked, active: bool, held: Held) -> Action {
     let content = change.content.as_ref();
     let attests = held.unattested && active && content.is_ok_and(|c| is_by(pack.claims.device, c));
@@ -165,7 +165,7 @@ fn known(pack: &Verified, change: &Checked, active: bool, held: Held) -> Action 
     }
 }
 
-/// Whether every event of a change says that it was made on this device.
+/// Whether every event of a change states this device as its origin.
 fn is_by(device: DeviceId, content: &Content) -> bool {
     content.authors.iter().all(|a| a.device == device)
 }
@@ -202,7 +202,7 @@ fn check(
     if path.is_some() {
         return Ok((None, charged));
     }
-    // A document begins with an event that says where it lies.
+    // A new document begins with an event that states its place.
     if !content.deps.is_empty() {
         return Err(Reject::Refuse(Code::MissingDependencies));
     }
@@ -213,10 +213,10 @@ fn check(
     Ok((Some((space, place.clone())), charged))
 }
 
-/// Whether a change follows what is there: what it builds on, and its author's change before.
+/// Whether a change builds on stored changes only, and follows its actor's last change.
 ///
-/// Its operations are numbered on from the last of what it builds on. Numbers that lie elsewhere are taken twice, or
-/// leave no room for the next change: either makes the document unreadable for everybody.
+/// Its operations must be numbered from the highest number of its dependencies. Otherwise a number is used twice, or
+/// the next change has no free number: either makes the document unreadable for every device.
 fn follows(change: &Checked, content: &Content, s: &Situation) -> Result<(), Reject> {
     let held = |dep| s.known.get(dep).filter(|held| held.doc == change.doc);
     let deps: Option<Vec<&Held>> = content.deps.iter().map(held).collect();

@@ -1,6 +1,6 @@
-//! Packs that wait for their space: those that came while a group was being stored are the next group.
+//! Queues of packs by space: packs that arrive while a group is being stored form the next group.
 //!
-//! One hot county is then limited by what its rows cost, not by round trips and commits for each pack.
+//! A busy county is then limited by the cost of its rows, not by round trips and commits for each pack.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use crate::{
     storage::Storage,
 };
 
-/// Packs and changes of a group at most: a transaction holds its space for some tenths of a second at most.
+/// Packs and changes of a group at most: a transaction locks its space for a few tenths of a second at most.
 const PACKS: usize = 64;
 const CHANGES: usize = 4_096;
 
@@ -32,10 +32,10 @@ struct Waiting {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Packs that are stored together, and where their answers go.
+/// Packs that are stored together, and the channels for their answers.
 type Group = (Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>);
 
-/// The queues of all spaces; a space that has none has nobody at work.
+/// The queues of all spaces. A space has a queue exactly while a worker stores its packs.
 #[derive(Clone)]
 pub(super) struct Queues {
     storage: Storage,
@@ -46,8 +46,8 @@ pub(super) struct Queues {
 
 type Lines = HashMap<Home, Vec<Waiting>>;
 
-/// Somebody at work on a queue. Ended before its time it takes the queue with it, so that nobody waits for the gone:
-/// phones are asked to send again.
+/// The worker of a queue. If it ends early, it removes the queue, so that no request waits for a dead worker: the
+/// devices are asked to send again.
 struct Shift {
     waiting: Arc<Mutex<Lines>>,
     home: Home,
@@ -77,10 +77,10 @@ impl Queues {
         }
     }
 
-    /// Stores a pack together with whatever else waits for its space; returns once the answer is durable.
+    /// Stores a pack together with others that wait for its space; returns when the answer is durable.
     pub(super) async fn store(&self, home: Home, pack: Verified) -> Answer {
         if self.storage.is_embedded() {
-            // Its one writer takes whatever waits into a transaction already.
+            // The single writer of an embedded database already combines waiting writes into one transaction.
             let alone = self.admit(&home, &Arc::new(vec![pack]), 0..1).await?;
             return alone.into_iter().next().unwrap_or_else(|| Err(closed()));
         }
@@ -91,7 +91,7 @@ impl Queues {
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Puts a pack into its queue; whether nobody is at work on it yet.
+    /// Adds a pack to its queue; `true` if the queue has no worker yet.
     fn enter(&self, home: &Home, pack: Waiting) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = !waiting.contains_key(home);
@@ -99,7 +99,7 @@ impl Queues {
         idle
     }
 
-    /// Stores group after group until nothing waits.
+    /// Stores group after group until the queue is empty.
     async fn work(self, home: Home) {
         let mut shift = Shift {
             waiting: Arc::clone(&self.waiting),
@@ -110,7 +110,7 @@ impl Queues {
             let count = packs.len();
             let mut results = self.admit(&home, &packs, 0..count).await;
             if results.is_err() && count > 1 {
-                // One of them may be to blame: each by itself.
+                // One of them may have caused the error: admit each in its own transaction.
                 let mut each = Vec::with_capacity(count);
                 for at in 0..count {
                     let alone = self.admit(&home, &packs, at..at + 1).await;
@@ -124,14 +124,14 @@ impl Queues {
             }
             let results = results.unwrap_or_else(|error| vec![Err(error)]);
             for (answer, result) in answers.into_iter().zip(results) {
-                // Whoever has gone away asks again and gets the same answer.
+                // A caller that has disconnected sends the pack again and gets the same answer.
                 let _ = answer.send(result);
             }
         }
         shift.over = true;
     }
 
-    /// The next group; `None`, and the queue is gone, if nothing waits.
+    /// The next group. If the queue is empty: removes it and returns `None`.
     fn next(&self, home: &Home) -> Option<Group> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = waiting.get_mut(home)?;
@@ -141,9 +141,10 @@ impl Queues {
             changes <= CHANGES
         };
         let count = queue.iter().take(PACKS).take_while(fits).count();
-        // One pack is a group whatever its size.
+        // A single pack is a group, even if it exceeds the limit.
         let count = count.max(1).min(queue.len());
         if count == 0 {
+            // Removed under the lock: a pack that comes later finds no queue and starts a new worker.
             waiting.remove(home);
             return None;
         }

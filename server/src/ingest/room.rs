@@ -1,4 +1,4 @@
-//! The room of a document: limits that no organisation can use up for the others.
+//! Limits on the size of a document. No organisation can use up the capacity of the others.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use sync_core::{
 
 use super::{Reject, authority::Charged};
 
-/// What takes room.
+/// What changes use of a document's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Used {
     pub(super) changes: u64,
@@ -25,24 +25,25 @@ impl Used {
         }
     }
 
-    /// At most this part of a whole document, in quarters.
+    /// Whether this is at most so many quarters of the limits of a document.
     fn fits(self, quarters: u64) -> bool {
         self.changes <= MAX_DOCUMENT_CHANGES as u64 * quarters / 4
             && self.bytes <= MAX_DOCUMENT_BYTES as u64 * quarters / 4
     }
 }
 
-/// Room used by organisations, of documents that are long enough for it to matter.
+/// What organisations use of documents that are long enough for it to matter.
 pub(super) type Shares = HashMap<(DocId, OrganId), Used>;
 
-/// Below this no organisation can have used up its share, so nobody needs to count.
+/// Whether a document is over half of its limits. Below that no organisation can have used up its share.
 pub(super) fn is_long(used: Used) -> bool {
     !used.fits(2)
 }
 
-/// Checks that a document has room. `whole`: what it will take with this change; `share`: what the organisation will.
+/// Checks that a document has capacity. `whole`: its size with this change; `share`: what the organisation uses with
+/// it.
 ///
-/// An organisation that does not review takes half of a document at most; all of those together leave a quarter to
+/// An organisation that does not review may use at most half of a document. All of these together leave a quarter to
 /// those that review.
 pub(super) fn check(whole: Used, share: Used, charged: Charged) -> Result<(), Reject> {
     let fits = whole.fits(4) && (charged.reviews || (whole.fits(3) && share.fits(2)));

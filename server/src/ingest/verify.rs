@@ -1,4 +1,4 @@
-//! Checks that need no database: the signature, the shape of each change, the limits.
+//! Checks that need no database: the signature, the structure of each change, the limits.
 
 use sync_core::{
     crdt::{self, CrdtError},
@@ -10,7 +10,7 @@ use sync_core::{
 use super::{Authorship, Checked, Content, Reject, Verified};
 use crate::access::Refusal;
 
-/// Checks a pack. A change that fails is marked, the others go on; a signature that fails ends it.
+/// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.
 pub(super) fn verify(
     device: DeviceId,
     key: &PublicKey,
@@ -64,7 +64,7 @@ fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject>
         _ => Reject::Refuse(Code::Malformed),
     })?;
     if facts.deps.is_empty() && facts.begins.is_none() {
-        // Nothing in it says which document it belongs to.
+        // Neither a dependency nor a beginning shows which document it belongs to.
         return Err(Reject::Refuse(Code::Malformed));
     }
     let mut content = Content {

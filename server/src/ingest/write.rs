@@ -1,4 +1,4 @@
-//! Writing what was decided: numbers in the log, the documents' rows, the sums of paths, and what changes name.
+//! Writes the decisions: numbers in the log, rows of documents, sums of paths, and references of changes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A change that gets a number.
+/// A change that gets a number in the log.
 pub(super) struct Numbered<'p> {
     pub(super) change: &'p Checked,
     /// The device that brought it.
@@ -35,11 +35,11 @@ pub(super) enum Write {
         /// Its events have no effect yet.
         unattested: bool,
     },
-    /// It is in the log and gets its effect now, at a new number.
+    /// It is in the log, and now takes effect at a new number.
     Attest,
 }
 
-/// A document that nothing was written to yet.
+/// A document without any change.
 pub(super) fn new_doc(id: DocId, space: AreaPath, path: AreaPath) -> Doc {
     Doc {
         id,
@@ -56,7 +56,7 @@ pub(super) fn new_doc(id: DocId, space: AreaPath, path: AreaPath) -> Doc {
     }
 }
 
-/// Numbers and writes the changes of one space. The head is raised last before the rows, its lock held to commit.
+/// Numbers and writes the changes of one space. Raises the head right before the rows, and locks it until the commit.
 pub(super) fn space(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -116,8 +116,8 @@ fn grow(doc: &mut Doc, seq: u64, change: &Checked) {
     doc.total_bytes += change.bytes.len() as u64;
 }
 
-/// A document moves to a new number although it holds what it held. Its snapshot is forgotten: the times beside it
-/// say that the change is unattested.
+/// Moves a document to a new number with the same changes. Its snapshot is discarded, because the receive times stored
+/// with it mark the change as unattested.
 fn attest(doc: &mut Doc, seq: u64) {
     doc.last_seq = seq;
     doc.snap_seq = 0;
@@ -125,7 +125,7 @@ fn attest(doc: &mut Doc, seq: u64) {
     doc.tail_bytes = doc.total_bytes;
 }
 
-/// Writes numbered changes of one space, and what they name.
+/// Writes numbered changes of one space, and their references to grants and photos.
 fn rows_of_changes(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -151,7 +151,8 @@ fn rows_of_changes(
         };
         for photo in &content.photos {
             let reference = (change.doc, *photo);
-            // What a carrier brings opens nothing: it becomes the author's reference when the author brings it.
+            // Noted for the device that brings it. A photo is readable only if the same device has sent its bytes, so
+            // the author's reference is noted when the author's device brings the change.
             named_by.push((reference, numbered.device));
             if named.insert(reference) {
                 photos[usize::from(!begun.contains(&change.doc))].push(reference);
@@ -180,7 +181,7 @@ fn rows_of_changes(
         }));
     }
     log::insert(tx, space, &rows)?;
-    // After the rows: a pack of this very group may have brought the change.
+    // After the rows are inserted, because an earlier pack of this group may have brought the change.
     for (seq, numbered) in attested {
         let (device, pack) = (numbered.device, numbered.pack);
         log::attest(tx, space, numbered.change.hash, seq, device, pack)?;

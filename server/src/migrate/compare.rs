@@ -1,4 +1,4 @@
-//! Proof that nothing was left behind: every row and every photo of both, counted and hashed.
+//! Compares the two servers after a move: counts and hashes every row, and reads the photos of the new store back.
 
 use sync_core::record::BlobHash;
 
@@ -8,14 +8,14 @@ use crate::storage::{
     tables::{BLOB, BLOB_REF, CHANGE, Cell, Contents, DOC, DOC_GRANT, DOC_SPACE, Table, WHOLE},
 };
 
-/// What both hold.
+/// The result of a comparison.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// Each kind of row: its table, what the old holds, what the new holds.
+    /// For each table: its name, the contents of the old one, the contents of the new one.
     pub tables: Vec<(&'static str, Contents, Contents)>,
-    /// Photos whose bytes in the new store were read back and are what their name says.
+    /// Photos that were read back from the new store.
     pub photos_read_back: u64,
-    /// Photos that are not.
+    /// Objects whose bytes are missing or do not have the hash of their photo.
     pub photos_wrong: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Comparison {
         self.photos_wrong.is_empty() && self.tables.iter().all(|(_, old, new)| old == new)
     }
 
-    /// The table people read.
+    /// The result as a table for people.
     pub fn text(&self) -> String {
         use std::fmt::Write;
         let mut out = String::new();
@@ -85,7 +85,7 @@ pub(super) async fn compare(
     })
 }
 
-/// Reads every listed photo of the new store and hashes it.
+/// Reads every listed photo of the new store and verifies its hash.
 async fn read_back(to: &Place, say: Progress<'_>) -> Result<(u64, Vec<String>), MigrateError> {
     let (mut read, mut wrong, mut after): (u64, Vec<String>, Option<Vec<Cell>>) =
         (0, Vec::new(), None);

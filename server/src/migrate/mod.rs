@@ -1,9 +1,9 @@
-//! Moving a server from SQLite and a folder to PostgreSQL and a bucket, while phones go on working.
+//! Moving a server from SQLite and a folder to PostgreSQL and a bucket, while devices continue to work.
 //!
-//! In come the two stores; out comes a table that says for every kind of row that both hold the same. Everything is
-//! copied while the old server serves, then again what came meanwhile, after the old one was told to take nothing
-//! more: phones are then asked to come back later, which they do by themselves. Can be ended at any point and begun
-//! again: every step writes what is missing only. Snapshots and the ledger are made anew from the log.
+//! Everything is copied while the old server serves. Then the old server stops accepting writes, and what was added
+//! since is copied; devices retry until the new server answers. A comparison of both must show no difference before the
+//! target is released. The move may be interrupted at any point and run again: every step writes only what is missing.
+//! Snapshots and the ledger are rebuilt from the log.
 
 mod compare;
 mod photos;
@@ -24,22 +24,22 @@ use crate::{
     storage::{Storage, StorageError, Tx, marks, spaces, tables},
 };
 
-/// Set in a database while it is being filled.
+/// Name of the entry that a database has while it is being filled.
 pub const FILLING: &str = "filling";
 
-/// Where the rows and bytes are.
+/// A database and its photo store.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The records.
+    /// The database.
     pub storage: Storage,
     /// The photos.
     pub photos: Store,
 }
 
-/// Told how far the work is: what is copied, how much of it, of how much.
+/// Called with the progress: what is copied, how much is done, and the total.
 pub type Progress<'p> = &'p dyn Fn(&'static str, u64, u64);
 
-/// What could not be done.
+/// Why a move failed.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// A database failed.
@@ -48,33 +48,33 @@ pub enum MigrateError {
     /// A photo store failed.
     #[error("photo {object}: {cause}")]
     Photo {
-        /// Which bytes.
+        /// The name of the object.
         object: String,
-        /// What happened.
+        /// The error of the store.
         cause: String,
     },
-    /// The target is in use.
+    /// The target is already in use.
     #[error(
         "the target database holds records that did not come from here; choose an empty database"
     )]
     InUse,
-    /// The old database has named another target as the one that goes on.
+    /// The old database was released to another target.
     #[error(
         "the records were moved to another database than this one, which was released; nothing more can be moved from here"
     )]
     Elsewhere,
 }
 
-/// Set in a database in which photos are missing that the old one listed: phones are asked for them.
+/// Name of the entry that the target has if photos are lost: a new log epoch then makes devices send them again.
 const LOST: &str = "lost photos";
-/// Names the move that a database was released by, in the new one and in the old one.
+/// Name of the target's entry that identifies the move; the old database stores the same value when it is released.
 const MOVE: &str = "moved as";
 
-/// Copies everything once more, while the old server goes on. Returns the photos whose bytes the old store has lost:
-/// they are unknown to both from now on, and phones that still have them send them again.
+/// Copies everything that the target lacks, while the old server continues to serve. Returns the photos whose bytes the
+/// old store has lost: neither database lists them from then on, and devices that still have them send them again.
 ///
 /// # Errors
-/// [`MigrateError`]; what was copied stays, and the next call goes on from there.
+/// [`MigrateError`]; what was copied stays, and the next call continues from there.
 pub async fn copy(
     from: &Place,
     to: &Place,
@@ -87,7 +87,7 @@ pub async fn copy(
     photos::copy(from, to, say).await
 }
 
-/// Marks the target as being filled, so that no server starts on it before it is whole.
+/// Marks the target as being filled, so that no server starts on it before it is complete.
 async fn begin(target: &Storage, key: &SecretKey) -> Result<(), MigrateError> {
     let (seed, public) = (key.to_seed(), key.public().0);
     let own = target
@@ -109,7 +109,7 @@ async fn begin(target: &Storage, key: &SecretKey) -> Result<(), MigrateError> {
     }
 }
 
-/// The tables without a log: all of their rows.
+/// Copies all rows of the tables without a log.
 async fn whole(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
     let total = tables::WHOLE.len() as u64;
     for (done, table) in tables::WHOLE.iter().enumerate() {
@@ -130,10 +130,10 @@ async fn whole(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), Migrat
     Ok(())
 }
 
-/// Whether the old database has given its work away to this target; `false` if to none.
+/// Whether the old database was released to this target; `false` if it was not released.
 ///
 /// # Errors
-/// [`MigrateError::Elsewhere`] if to another one.
+/// [`MigrateError::Elsewhere`] if it was released to another target.
 pub async fn is_released(from: &Place, to: &Place) -> Result<bool, MigrateError> {
     let Some(named) = from.storage.released()? else {
         return Ok(false);
@@ -146,8 +146,8 @@ pub async fn is_released(from: &Place, to: &Place) -> Result<bool, MigrateError>
     }
 }
 
-/// Declares the target whole: servers may start on it, and the old one never takes work again. Ended at any point, it
-/// is called again.
+/// Releases the target: servers may start on it, and the old database never accepts writes again. Idempotent: if it is
+/// interrupted, it is called again.
 ///
 /// # Errors
 /// [`MigrateError`].
@@ -158,7 +158,7 @@ pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
         spaces::meta(tx, MOVE)
     };
     let name = to.storage.write(name).await?.unwrap_or_default();
-    // The old one first: between the two nobody takes work, never both.
+    // The old database first: between the two statements no database accepts writes, instead of both.
     from.storage.set_released(&name)?;
     let heads = from.storage.read(records::heads).await?;
     to.storage
@@ -170,13 +170,13 @@ pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
                 records::set_head(tx, head)?;
             }
             if spaces::meta(tx, LOST)?.is_some() {
-                // Phones compare with a log of a new life, and send the photos that they still have.
+                // A new log epoch makes devices reconcile and send the photos that they still have.
                 for space in spaces::list(tx)? {
                     spaces::renew_log(tx, &space.id, LogId(random()))?;
                 }
                 spaces::delete_meta(tx, LOST)?;
             }
-            // Its ledger is empty.
+            // The ledger of the target is empty and must be rebuilt.
             marks::begin_making(tx)?;
             spaces::delete_meta(tx, FILLING)
         })
@@ -184,10 +184,10 @@ pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
     Ok(())
 }
 
-/// Compares what both hold, row by row and photo by photo.
+/// Compares both servers, row by row and photo by photo.
 ///
 /// # Errors
-/// [`MigrateError`]; a difference is no error but part of the answer.
+/// [`MigrateError`]; a difference is not an error but part of the result.
 pub async fn compare(
     from: &Place,
     to: &Place,

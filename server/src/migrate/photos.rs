@@ -1,4 +1,4 @@
-//! Photos: bytes first, then the row that says they are stored.
+//! Copies photos: bytes first, then the row that lists them.
 
 use sync_core::record::BlobHash;
 
@@ -15,8 +15,8 @@ fn object(row: &[Cell]) -> Option<String> {
     }
 }
 
-/// Copies every photo that the target has not listed.
-/// Returns those whose bytes are lost, which are unknown to the old database from now on.
+/// Copies every photo that the target does not list. Returns those whose bytes are lost; the old database no longer
+/// lists them.
 pub(super) async fn copy(
     from: &Place,
     to: &Place,
@@ -42,7 +42,7 @@ pub(super) async fn copy(
     Ok(lost)
 }
 
-/// Copies one photo; its hash if its bytes are not there.
+/// Copies one photo; returns its hash if its bytes are lost.
 async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHash>, MigrateError> {
     let Some(object) = object(&row) else {
         return Ok(None);
@@ -62,6 +62,7 @@ async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHa
             return Ok(None);
         };
         let hash = BlobHash::from_slice(hash).map_err(StorageError::from)?;
+        // Noted before the row is deleted: if the process ends between the two, the next run finds the loss again.
         to.storage
             .write(|tx| spaces::set_meta(tx, LOST, b"1"))
             .await?;

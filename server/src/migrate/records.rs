@@ -1,4 +1,4 @@
-//! Following each space's log, as a phone does.
+//! Copies each space's log by its numbers, as devices read it.
 
 use sync_core::record::{AreaPath, LogId};
 
@@ -8,11 +8,11 @@ use crate::storage::{
     tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},
 };
 
-/// Documents copied together.
+/// Documents copied in one transaction.
 const DOCS: usize = 200;
 
-/// How far a space is copied. Documents come in the order of their newest change, so what each of them lacks is
-/// counted from where the pass began, never from where it stands.
+/// How far a space is copied. Documents are read in the order of their newest change, so the missing changes of each
+/// are counted from `base`, where the pass began, not from the current position `at`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
     base: u64,
@@ -40,7 +40,7 @@ fn set_position(tx: &mut dyn Tx, space: &AreaPath, to: Position) -> Result<(), S
     spaces::set_meta(tx, &name(space), &bytes)
 }
 
-/// A space as it is given a head at the end.
+/// A space with its head, and the last number of its ledger's changes.
 pub(super) struct Head {
     space: spaces::Space,
     changed: i64,
@@ -55,7 +55,7 @@ pub(super) fn heads(tx: &mut dyn Tx) -> Result<Vec<Head>, StorageError> {
     Ok(heads)
 }
 
-/// Gives a copied space its head, and a ledger that is made from the beginning and numbered on from the old one.
+/// Sets the head of a copied space. Its ledger is rebuilt, and numbered on from the last number of the old ledger.
 pub(super) fn set_head(tx: &mut dyn Tx, head: &Head) -> Result<(), StorageError> {
     let (id, log) = (&head.space.id, head.space.log);
     spaces::set_head(tx, id, log, head.space.head)?;
@@ -67,14 +67,14 @@ pub(super) fn set_head(tx: &mut dyn Tx, head: &Head) -> Result<(), StorageError>
     Ok(())
 }
 
-/// Copies what every space has and the target lacks.
+/// Copies what the target lacks of every space.
 pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
     let all = from.storage.read(|tx| spaces::list(tx)).await?;
     let total: u64 = all.iter().map(|space| space.head).sum();
     let mut before = 0;
     for space in all {
         let id = space.id.clone();
-        // A log of its own until it is whole: nobody must take it for the real one.
+        // A provisional log epoch until the copy is complete: it must not be mistaken for the real one.
         to.storage
             .write(move |tx| spaces::create(tx, &id, LogId([0; 8])))
             .await?;
@@ -87,7 +87,7 @@ pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<
     Ok(())
 }
 
-/// Copies the next documents of a space; `None` when it stands at the head.
+/// Copies the next documents of a space; `None` when the head is reached.
 async fn step(
     from: &Place,
     to: &Place,
@@ -111,7 +111,7 @@ async fn step(
     if found.is_empty() && last.is_none() && base == at && at == head {
         return Ok(None);
     }
-    // A pass that is through begins the next one where it stood when it read last.
+    // A completed pass begins the next one at the head that it read.
     let next = match last {
         Some(at) => Position { base, at },
         None => Position {

@@ -1,4 +1,5 @@
-//! Importing compounds and their buildings: gather, plan the whole file, apply all of it or nothing.
+//! Importing compounds and their buildings: reads the known rows, plans the whole file, then writes all of it or
+//! nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -37,7 +38,7 @@ const COLUMNS: [&str; 11] = [
 const KINDS: [&str; 5] = ["commercial", "old", "unit", "resettlement", "none"];
 const HEIGHTS: [&str; 4] = ["<=27", "27-54", "54-100", ">100"];
 
-/// A line as it was read.
+/// A line after parsing.
 #[derive(Debug, Clone)]
 struct Wanted {
     line: usize,
@@ -46,17 +47,17 @@ struct Wanted {
     pmc_name: Option<String>,
 }
 
-/// What is known of the compounds a file names.
+/// The stored rows of the compounds that a file names.
 #[derive(Debug, Default)]
 struct Known {
     compounds: HashMap<Vec<u8>, Compound>,
     buildings: BTreeSet<Building>,
 }
 
-/// Imports a table of compounds, or tells what it would do if `dry`.
+/// Imports a table of compounds; with `dry`, only returns what an import would do.
 ///
 /// # Errors
-/// [`StorageError`]; bad lines are in the answer.
+/// [`StorageError`]; bad lines are part of the result.
 pub async fn import_compounds(
     storage: &Storage,
     text: Vec<u8>,
@@ -79,7 +80,7 @@ pub async fn import_compounds(
         .await
 }
 
-/// The county of each path: its log if there is one, else the region that counts as a county.
+/// The county of each path: the space that covers it if there is one, else the region that counts as a county.
 fn counties(tx: &mut dyn Tx, lines: &[Line]) -> Result<BTreeMap<AreaPath, AreaPath>, StorageError> {
     let paths = lines
         .iter()
@@ -211,18 +212,18 @@ fn number(text: Option<&str>, what: &str) -> Result<Option<i64>, String> {
         .ok_or_else(|| format!("{what} {text:?} is not a number"))
 }
 
-/// The number of a compound that came without one: the same for the same place and name.
+/// The id of a compound without an id in the file: derived from its place and name, so the same for the same two.
 fn named(path: &AreaPath, name: &str) -> CompoundId {
     let hash: [u8; 32] = Sha256::digest(format!("compound {path} {name}")).into();
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
-    // A UUID of version 8: made by a rule of our own.
+    // A UUID of version 8: a custom format.
     id[6] = id[6] & 0x0f | 0x80;
     id[8] = id[8] & 0x3f | 0x80;
     CompoundId(id)
 }
 
-/// Buildings as `label:units:height class`, joined by `;`; what is not known is left out.
+/// Parses buildings as `label:units:height class`, joined by `;`; unknown parts are omitted.
 fn buildings(text: &str, county: &AreaPath, compound: &Compound) -> Result<Vec<Building>, String> {
     let mut buildings: BTreeMap<String, Building> = BTreeMap::new();
     for one in text.split([';', '；']).filter(|one| !one.trim().is_empty()) {
@@ -255,7 +256,7 @@ fn buildings(text: &str, county: &AreaPath, compound: &Compound) -> Result<Vec<B
     Ok(buildings.into_values().collect())
 }
 
-/// What differs from what is known; a name that changed stays as an alias.
+/// Compares with the stored rows. The old name of a renamed compound becomes an alias.
 fn plan(wanted: Vec<Wanted>, known: &Known, import: &mut Import) -> Vec<Wanted> {
     let mut planned = Vec::new();
     for mut one in wanted {

@@ -1,13 +1,13 @@
-//! A table with column names in its first line, read line by line; what cannot be read is named with its line.
+//! A table with column names in its first line. A line that cannot be read is refused with its number.
 
 use std::collections::BTreeMap;
 
 use super::Import;
 
-/// Bytes of a file at most: the communities of a province are some 10 MB.
+/// Largest file in bytes: the communities of a province take some 10 MB.
 const MOST: usize = 64 << 20;
 
-/// A line by column name.
+/// A line, by column name.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) number: usize,
@@ -15,7 +15,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A cell, if it is there and not empty.
+    /// A cell, if it exists and is not empty.
     pub(super) fn get(&self, column: &str) -> Option<&str> {
         let cell = self.cells.get(column).map(|cell| cell.trim());
         cell.filter(|cell| !cell.is_empty())
@@ -27,7 +27,7 @@ impl Line {
     }
 }
 
-/// Reads the lines; what cannot be read is refused.
+/// Reads the lines; a line that cannot be read is refused.
 pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Line> {
     if text.len() > MOST {
         import.refuse(1, "the file is larger than 64 MB: import it in parts");
@@ -73,7 +73,7 @@ pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Li
     lines
 }
 
-/// A day `yyyy-mm-dd`.
+/// Whether a text is a day `yyyy-mm-dd`.
 pub(super) fn is_day(text: &str) -> bool {
     text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
 }

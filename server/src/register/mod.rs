@@ -1,7 +1,8 @@
-//! The register of places: regions with whom they report to, compounds with their buildings.
+//! The register of places: regions with the areas that they report to, compounds with their buildings.
 //!
-//! In come the tables an administrator imports, out come rows and the [`ReportingTree`] that figures are rolled up by. An
-//! import is planned whole before anything is written: one bad line and nothing happens. No records and no figures here.
+//! Imports tables of an administrator, and provides the [`Parents`] that figures are rolled up by. An import is planned
+//! completely before anything is written: if one line is bad, nothing is written. Documents and figures are not handled
+//! here.
 
 mod compounds;
 mod csv;
@@ -18,7 +19,7 @@ pub use regions::import_regions;
 
 use crate::storage::{StorageError, Tx, regions::Region};
 
-/// A line that cannot be taken.
+/// A line that cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
     /// Its number in the file, from 1.
@@ -27,22 +28,22 @@ pub struct BadLine {
     pub problem: String,
 }
 
-/// What an import did, or would do.
+/// The result of an import, or of a dry run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
-    /// Rows that are new.
+    /// New rows.
     pub added: usize,
-    /// Rows that become others.
+    /// Rows that differ from the stored ones.
     pub changed: usize,
-    /// Rows that are there already.
+    /// Rows that are stored already.
     pub same: usize,
-    /// Buildings that are new or become others; of compounds only.
+    /// Buildings that are new or differ; for compounds only.
     pub buildings: usize,
-    /// What should be looked at, though it is taken.
+    /// Lines that are imported and should be checked.
     pub warnings: Vec<String>,
-    /// What cannot be taken: if there is one, nothing is.
+    /// Lines that cannot be imported; if there is one, nothing is imported.
     pub bad: Vec<BadLine>,
-    /// Whether it was written.
+    /// Whether the rows were written.
     pub written: bool,
 }
 
@@ -53,7 +54,7 @@ impl Import {
     }
 }
 
-/// The table of parents as it holds on a day (`yyyy-mm-dd`).
+/// The reporting tree that holds on a day (`yyyy-mm-dd`).
 ///
 /// # Errors
 /// [`StorageError`].
@@ -62,7 +63,7 @@ pub fn parents(tx: &mut dyn Tx, day: &str) -> Result<ReportingTree, StorageError
     Ok(ReportingTree::new(nodes(&rows, day)))
 }
 
-/// The built-in regions and these rows, which go before them.
+/// The built-in regions and the stored rows, which take precedence.
 fn nodes(rows: &[Region], day: &str) -> Vec<ReportingNode> {
     let built_in = Catalogue::embedded().regions.regions.iter();
     let built_in = built_in.map(|region| ReportingNode {
@@ -89,7 +90,7 @@ fn node(row: &Region, day: &str) -> Option<ReportingNode> {
     })
 }
 
-/// Levels as the table writes them: one, or `city county` for a county that hangs on the province.
+/// Levels as in the table: one, or `city county` for a county directly below the province.
 fn levels(text: &str) -> Option<Vec<Level>> {
     let levels: Option<Vec<_>> = text.split_whitespace().map(Level::from_name).collect();
     levels.filter(|levels| !levels.is_empty())

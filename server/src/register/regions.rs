@@ -1,4 +1,4 @@
-//! Importing regions: gather what is known, plan the whole file, apply all of it or nothing.
+//! Importing regions: reads the known rows, plans the whole file, then writes all of it or nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,13 +31,13 @@ const COLUMNS: [&str; 10] = [
     "replaced_by",
 ];
 
-/// First day of a region for which none is given.
+/// First day of a region for which the file gives none.
 const ALWAYS: &str = "1949-10-01";
 
-/// Imports a table of regions, or tells what it would do if `dry`.
+/// Imports a table of regions; with `dry`, only returns what an import would do.
 ///
 /// # Errors
-/// [`StorageError`]; bad lines are in the answer.
+/// [`StorageError`]; bad lines are part of the result.
 pub async fn import_regions(
     storage: &Storage,
     text: Vec<u8>,
@@ -70,7 +70,7 @@ fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Paths by code: built in, known, and of the lines before.
+/// Paths by code: of the built-in regions, the stored ones, and the lines so far. `None`: the code is ambiguous.
 struct Codes(BTreeMap<String, Option<AreaPath>>);
 
 impl Codes {
@@ -88,7 +88,7 @@ impl Codes {
         codes
     }
 
-    /// A code that two areas have, such as a grid's, names neither.
+    /// Adds a code. A code that two areas have, such as a grid's, identifies neither.
     fn add(&mut self, code: &str, path: &AreaPath) {
         let entry = self.0.entry(code.to_owned());
         entry
@@ -96,7 +96,7 @@ impl Codes {
             .or_insert_with(|| Some(path.clone()));
     }
 
-    /// A path, or the path of a code.
+    /// The path that a text is, or that a code identifies.
     fn path(&self, text: &str) -> Option<AreaPath> {
         if let Some(known) = self.0.get(text) {
             return known.clone();
@@ -109,7 +109,7 @@ fn plan(text: &[u8], known: &BTreeMap<String, Region>) -> (Import, Vec<Region>) 
     let mut import = Import::default();
     let lines = csv::read(text, &COLUMNS, &mut import);
     let mut codes = Codes::new(known);
-    // A code may be named before its own line: as many passes as there are levels.
+    // A line may name a code before the code's own line: as many passes as there are levels resolve all of them.
     for _ in Level::ALL {
         for line in &lines {
             if let Ok((code, path)) = identity(line, &codes) {
@@ -139,7 +139,7 @@ fn plan(text: &[u8], known: &BTreeMap<String, Region>) -> (Import, Vec<Region>) 
     (import, rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Code and path of a line: the path as given, or the code below its parent.
+/// Code and path of a line: the given path, or the code below its parent.
 fn identity(line: &Line, codes: &Codes) -> Result<(String, AreaPath), String> {
     let bad = |text: &str| format!("{text:?} is not an administrative path of codes joined by '/'");
     if let Some(text) = line.get("path") {
@@ -202,12 +202,12 @@ fn region(line: &Line, codes: &Codes) -> Result<Region, String> {
     })
 }
 
-/// What only the whole table shows: circles, and cities with another number of counties than expected.
+/// Checks what only the whole table shows: cycles, and cities with an unexpected number of counties.
 fn connected(rows: &[(usize, Region)], known: &BTreeMap<String, Region>, import: &mut Import) {
     let mut all = known.clone();
     all.extend(rows.iter().map(|(_, row)| (row.path.clone(), row.clone())));
     let all: Vec<Region> = all.into_values().collect();
-    // A far day: successors count too.
+    // A far day, so that successors count too.
     let parents = ReportingTree::new(nodes(&all, "9999-12-31"));
     if let Err(circle) = parents.check() {
         let circle = circle.0.to_string();

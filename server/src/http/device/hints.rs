@@ -1,4 +1,4 @@
-//! `GET /v1/hints`: a long poll that says only that something may be new. Losing it loses nothing.
+//! `GET /v1/hints`: a long poll that reports only the head of a log. A lost response loses no data.
 
 use axum::{
     Json,
@@ -11,17 +11,17 @@ use crate::{
     http::{Rooms, extract::Seeing},
 };
 
-/// What to wait for.
+/// The space to wait for, and the head that the caller knows.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct Wait {
-    /// The space.
+    /// Administrative path of the space.
     space: String,
-    /// The number the caller has seen.
+    /// The newest number of the space's log that the caller has.
     after: u64,
 }
 
-/// Answers when the space's head has passed `after`, or after 25 seconds.
+/// Waits until the head of a space's log is greater than `after`, at most 25 seconds, and returns the head.
 #[utoipa::path(get, path = "/v1/hints", tag = "phones", params(Wait), responses((status = 200, description = "`head`: the newest number"), (status = 403)))]
 pub(in crate::http) async fn hints(
     State(rooms): State<Rooms>,

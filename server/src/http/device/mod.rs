@@ -1,6 +1,5 @@
-//! For phones: one file for each exchange, each a call of one room.
-//!
-//! In come frames from a device, out go frames. Nothing is decided here.
+//! Routes for devices: one file for each exchange. A handler decodes a frame, calls one component, and encodes its
+//! answer.
 
 pub(super) mod enrol;
 pub(super) mod hints;

@@ -25,7 +25,7 @@ pub(in crate::http) async fn push(
     store(&rooms, device, request).await.map(Answer)
 }
 
-/// What was refused inside a good answer is counted and logged as other refusals are.
+/// Counts and logs a refusal inside a successful response in the same way as other refusals.
 fn note(rooms: &Rooms, device: DeviceId, code: Code) {
     rooms.metrics.refused(code.name(), 1);
     if let Some(times) = rooms.metrics.note(code.name(), &device.to_string()) {
@@ -33,7 +33,7 @@ fn note(rooms: &Rooms, device: DeviceId, code: Code) {
     }
 }
 
-/// Stores a pack, then tells those who follow the log.
+/// Stores a pack, then wakes the projection and the long polls.
 pub(super) async fn store(
     rooms: &Rooms,
     device: DeviceId,

@@ -1,4 +1,4 @@
-//! `POST /v1/sync`: push, then pull from after it.
+//! `POST /v1/sync`: push, then pull, so that the pull includes the pushed changes.
 
 use axum::extract::State;
 use sync_core::wire::sync::{Response, Sync};
