@@ -1,4 +1,4 @@
-//! What the lists show of each record: its row, made from the record or as the server sent it.
+//! The list rows of documents: folded on this device, or as the server sent them.
 
 use rusqlite::{Connection, params};
 
@@ -11,7 +11,7 @@ use crate::{
     record::{CompoundId, DocId, Row},
 };
 
-/// Folds a loaded record into its row of the list.
+/// Folds a loaded document into its list row.
 pub(super) fn refresh(
     c: &Connection,
     doc: DocId,
@@ -29,8 +29,8 @@ pub(super) fn refresh(
     Ok(())
 }
 
-/// Shows a record as it is now. One that cannot be read does not stop the others: it is tried again when the device is
-/// idle.
+/// Refreshes the list row of a document. An unreadable document does not stop the caller: it is tried again when the
+/// device is idle.
 pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     let shown = docs::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
     if shown.is_err() {
@@ -40,7 +40,7 @@ pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// The row of the list for a document, whatever it is.
+/// The list row of a document of any kind.
 fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
     let catalogue = Catalogue::embedded();
     match Family::of(&attested.of_their_authors(events)) {
@@ -60,7 +60,7 @@ fn row_of(events: &[Stated], attested: &Attested<'_>) -> Row {
     }
 }
 
-/// Writes a row into the list it belongs to.
+/// Writes a row into the list of its kind.
 pub(super) fn write(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceError> {
     if let Some(of) = &row.record {
         return write_record(c, doc, of, row);
@@ -87,7 +87,7 @@ pub(super) fn write(c: &Connection, doc: DocId, row: &Row) -> Result<(), DeviceE
     Ok(())
 }
 
-/// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
+/// Writes the row of an activity or an inspection, and removes the document from the list of hazards.
 fn write_record(c: &Connection, doc: DocId, of: &str, row: &Row) -> Result<(), DeviceError> {
     c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
