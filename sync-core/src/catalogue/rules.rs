@@ -147,8 +147,8 @@ pub struct Transition {
     /// Whether it starts a new cycle of the hazard.
     #[serde(default)]
     pub new_cycle: bool,
-    /// Whether it only observes the hazard: it leaves the state, and it contradicts concurrent events that end the
-    /// hazard.
+    /// Whether it only observes the hazard: it leaves the state unchanged and is weighed against concurrent events
+    /// that state otherwise.
     #[serde(default)]
     pub sighting: bool,
     /// Whether it is only a proposal: an author with more authority must state it again.

@@ -15,7 +15,7 @@ use crate::{
 /// The state of a photo on this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PhotoStep {
-    /// The file is durable on the phone.
+    /// The file is durable on the device.
     Captured,
     /// An event names it.
     Referenced,

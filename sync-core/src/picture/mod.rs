@@ -1,7 +1,7 @@
 //! Photos: makes a working copy that may be uploaded from the bytes of a camera or a messenger.
 //!
 //! The module makes a JPEG without metadata, a thumbnail, and the claims of the metadata. Every decode has limits. The
-//! module uses no files, hashes or uploads.
+//! module does not access files or the network.
 
 mod metadata;
 mod print;
