@@ -1,7 +1,7 @@
-//! The shared core of Xuncha: records, their CRDT, the on-device store and the sync state machine.
+//! The shared core of Xuncha: documents, their CRDT, the on-device store and the sync state machine.
 //!
-//! The core does no I/O except through SQLite. The embedder passes a clock, randomness and files ([`host`]), opens a
-//! SQLite connection, and carries the calls to the server over any transport. A sync is one loop:
+//! The core does no I/O of its own except in SQLite. The embedder passes a clock, randomness and files ([`host`]),
+//! opens a SQLite connection, and carries the calls to the server over any transport. A sync is one loop:
 //!
 //! ```
 //! use rusqlite::Connection;

@@ -112,7 +112,7 @@ pub struct Syncing {
     chunk: u64,
     begun: bool,
     opened: u32,
-    /// Packs in a row whose changes had to be sent again without progress.
+    /// Packs whose changes had to be sent again without progress.
     again: u32,
     ended: bool,
 }

@@ -3,7 +3,6 @@
 //! The module encodes and decodes typed messages. Every body is one frame ([`frame`]) around one CBOR message. Every
 //! exchange is one file with its request and response, its path and its limits ([`Exchange`]). The module has no
 //! store, clock or sockets. `schemas/wire/*.cddl` mirrors it.
-//! no sockets here. `schemas/wire/*.cddl` mirrors this room.
 
 pub mod enrol;
 pub mod exchange;
