@@ -1,4 +1,4 @@
-//! Chance that can be repeated: a seed and what follows from it.
+//! Reproducible pseudo-random numbers from a seed.
 
 /// The next number of a splitmix64 sequence.
 pub fn mix(state: &mut u64) -> u64 {

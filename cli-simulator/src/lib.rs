@@ -1,4 +1,5 @@
-//! The simulator of Xuncha: phones by hand, fleets over a bad network, the demo, the torture and the benchmarks.
+//! The simulator of Xuncha: devices operated by hand, fleets over a bad network, the demo, the torture and the
+//! benchmarks.
 
 pub mod bench;
 pub mod chance;

@@ -21,7 +21,7 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-/// Whatever this process makes may be read by its owner only: databases, keys, photos.
+/// Sets the umask: only the owner may read files that this process creates (databases, keys, photos).
 fn close_files() {
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

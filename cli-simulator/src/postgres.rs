@@ -1,6 +1,6 @@
-//! A throw-away PostgreSQL: a real server in a temporary folder, for fleets, benchmarks and tests.
+//! A temporary PostgreSQL: a real server in a temporary folder, for fleets, benchmarks and tests.
 //!
-//! It listens on a socket in that folder only: no port is taken and nobody else can connect.
+//! Without TLS it listens only on a socket in that folder: it uses no port, and other users cannot connect.
 
 use std::{
     ffi::OsStr,
@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-/// The folder of `initdb`: on the path, or where Debian keeps the newest.
+/// The folder of `initdb`: on the path, or in Debian's folder of versions.
 fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -19,7 +19,7 @@ fn programs() -> Option<PathBuf> {
         .flatten()
         .flatten();
     folders.extend(debian.map(|version| version.path().join("bin")));
-    // A link on the path stands for one program; its own folder has them all.
+    // A link on the path leads to one program only; the folder of its target has all of them.
     let whole = |folder: PathBuf| {
         Some(
             folder
@@ -46,7 +46,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on a socket in a temporary folder; `None` if PostgreSQL is not installed.
+    /// Starts a server on a socket in a temporary folder; `None` if PostgreSQL is not installed.
     ///
     /// # Errors
     /// If it is installed and does not start.
@@ -54,13 +54,13 @@ impl Server {
         Self::start_with(None)
     }
 
-    /// Starts one that listens on loopback too, at a free port, with a certificate of its own for `localhost`, made
-    /// by `openssl`, see [`Self::certificate`]; `None` if PostgreSQL is not installed.
+    /// Starts a server that also listens on loopback, at a free port, with a self-signed certificate for `localhost`
+    /// that `openssl` makes, see [`Self::certificate`]; `None` if PostgreSQL is not installed.
     ///
     /// # Errors
     /// If it is installed and does not start.
     pub fn start_with_tls() -> anyhow::Result<Option<Self>> {
-        // The port is given back before PostgreSQL takes it.
+        // The listener is dropped here, so that PostgreSQL can bind the port.
         let free = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         Self::start_with(Some(free.port()))
     }
@@ -104,7 +104,7 @@ impl Server {
         Ok(Some(server))
     }
 
-    /// The file (PEM) of the certificate it shows, which signs itself.
+    /// The file (PEM) of its self-signed certificate.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("data/server.crt")
     }
@@ -132,7 +132,7 @@ impl Server {
             "no certificate: {}",
             String::from_utf8_lossy(&made.stderr)
         );
-        // PostgreSQL refuses a key that others may read.
+        // PostgreSQL refuses a key that other users can read.
         let mut closed = as_owner(OsStr::new("chmod"));
         let closed = closed.current_dir(&data).args(["600", "server.key"]);
         let status = closed.status()?;
@@ -141,7 +141,7 @@ impl Server {
     }
 
     fn run(&self) -> anyhow::Result<()> {
-        // On a socket only, unless asked otherwise: no port is taken, nobody else can connect.
+        // Without a port only on a socket: other users cannot connect.
         let listen = match self.port {
             None => "-c listen_addresses=''".to_owned(),
             Some(port) => format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on"),
@@ -155,16 +155,16 @@ impl Server {
         self.call("pg_ctl", &["-w", "-o", &options, "-l", log, "start"])
     }
 
-    /// Stops it at once, as a power cut would, and starts it again.
+    /// Stops the server without a shutdown, as a power cut would, and starts it again.
     ///
     /// # Errors
-    /// If it does not come back.
+    /// If it does not start again.
     pub fn crash_and_recover(&self) -> anyhow::Result<()> {
         self.call("pg_ctl", &["-w", "-m", "immediate", "stop"])?;
         self.run()
     }
 
-    /// Where it is, for a program that makes databases in it.
+    /// The connection string of the server, without a database.
     pub fn address(&self) -> String {
         match self.port {
             None => format!("host={} user=postgres", self.folder.path().display()),
@@ -172,16 +172,16 @@ impl Server {
         }
     }
 
-    /// A new database in it: its address for `--database`.
+    /// Creates a database; returns its connection string for `--database`.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn create(&self, name: &str) -> anyhow::Result<String> {
         self.execute("postgres", &format!("CREATE DATABASE {name}"))?;
         Ok(format!("{} dbname={name}", self.address()))
     }
 
-    /// Runs statements in a database; returns what they answered, a line for each row.
+    /// Runs statements in a database; returns their output, one line for each row.
     ///
     /// # Errors
     /// If one of them fails.
@@ -229,7 +229,7 @@ impl Drop for Server {
     }
 }
 
-/// A program run as the owner of the folder: PostgreSQL does not run as root.
+/// Runs a program as the owner of the folder, because PostgreSQL does not run as root.
 fn as_owner(program: &OsStr) -> Command {
     if !is_root() {
         return Command::new(program);

@@ -1,21 +1,21 @@
-//! What the embedder hands in: a clock, randomness and files. The core reaches for nothing by itself.
+//! What the embedder passes: a clock, randomness and files. The core calls the platform through these traits only.
 
 use crate::record::{DeviceTime, ids::uuid_v7};
 
-/// The phone's clock.
+/// The device's clock.
 pub trait Clock: Send {
-    /// Wall clock, milliseconds since 1970-01-01 UTC. May be wrong and may jump.
+    /// Wall clock in milliseconds since 1970-01-01 UTC. It may be wrong and may jump.
     fn now(&self) -> DeviceTime;
-    /// A clock that nobody can set, if the platform has one. Without it, events say nothing of the server's time.
+    /// A monotonic clock that no user can set, if the platform has one. Without it, events carry no beacon.
     fn uptime(&self) -> Option<Uptime> {
         None
     }
 }
 
-/// A reading of a clock that nobody can set.
+/// A reading of a monotonic clock that no user can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uptime {
-    /// Which run of the phone it belongs to: another number after each start.
+    /// The boot of the device that the reading belongs to: another number after each start.
     pub boot: u64,
     /// Milliseconds since that start.
     pub ms: u64,
@@ -27,10 +27,10 @@ pub trait Entropy: Send {
     fn fill(&mut self, buffer: &mut [u8]);
 }
 
-/// Files by flat name (`[0-9a-z.]`, at most 80 characters) in a folder of the embedder's choice.
+/// Files by flat name (`[0-9a-z.]`, at most 80 characters) in a folder that the embedder chooses.
 pub trait Files: Send {
-    /// Writes the whole file so that it survives a power cut once this returns: write, fsync, rename, fsync the
-    /// folder.
+    /// Writes the whole file durably: after this returns it survives a power cut. In this order: write, fsync, rename,
+    /// fsync the folder.
     ///
     /// # Errors
     /// [`FileError`] if the file cannot be made durable; an earlier file of that name is then untouched.
@@ -40,7 +40,7 @@ pub trait Files: Send {
     /// # Errors
     /// [`FileError`] if it is missing or unreadable.
     fn read(&self, name: &str) -> Result<Vec<u8>, FileError>;
-    /// Removes the file; a missing file is fine.
+    /// Removes the file; a missing file is not an error.
     ///
     /// # Errors
     /// [`FileError`] if it exists and cannot be removed.
@@ -67,21 +67,21 @@ pub enum FileError {
         /// The file.
         name: String,
     },
-    /// Anything else, in the words of the system.
+    /// Any other failure, with the system's message.
     #[error("file {name}: {reason}")]
     Failed {
         /// The file.
         name: String,
-        /// What the system said.
+        /// The system's message.
         reason: String,
     },
 }
 
-/// Everything from outside, in one hand.
+/// All inputs that the embedder passes.
 pub struct Host {
     /// The clock.
     pub clock: Box<dyn Clock>,
-    /// Randomness.
+    /// Source of randomness.
     pub entropy: Box<dyn Entropy>,
     /// Files, for photos.
     pub files: Box<dyn Files>,
@@ -94,14 +94,14 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// Random bytes.
+    /// Returns random bytes.
     pub fn random<const N: usize>(&mut self) -> [u8; N] {
         let mut out = [0; N];
         self.entropy.fill(&mut out);
         out
     }
 
-    /// A fresh UUIDv7 by the phone's clock.
+    /// Returns a new UUIDv7 by the device's clock.
     pub fn uuid(&mut self) -> [u8; 16] {
         let random = self.random();
         uuid_v7(self.clock.now().0, random)

@@ -1,7 +1,7 @@
-//! The shared core of Xuncha: records, their CRDT, the on-device store and the sync state machine.
+//! The shared core of Xuncha: documents, their CRDT, the on-device store and the sync state machine.
 //!
-//! The core does nothing by itself. Whoever embeds it hands in a clock, randomness and files ([`host`]), opens a
-//! SQLite connection, and carries calls to the server in any way they like. A sync is one loop:
+//! The core does no I/O of its own except in SQLite. The embedder passes a clock, randomness and files ([`host`]),
+//! opens a SQLite connection, and carries the calls to the server over any transport. A sync is one loop:
 //!
 //! ```
 //! use rusqlite::Connection;
@@ -10,7 +10,7 @@
 //!     sync::{Lost, Options, Reply, Report, Step, Syncing, Call},
 //! };
 //!
-//! /// `carry` sends one call and returns the whole reply, or says that it was lost; `sleep` waits until a time.
+//! /// `carry` sends one call and returns the whole reply, or reports it as lost; `sleep` waits until a time.
 //! fn sync(
 //!     device: &mut Device,
 //!     mut carry: impl FnMut(&Call) -> Result<Reply, Lost>,
@@ -41,17 +41,16 @@
 //! # }
 //! # let host = Host { clock: Box::new(Fixed), entropy: Box::new(Fixed), files: Box::new(Fixed) };
 //! # let mut device = Device::open(Connection::open_in_memory().unwrap(), host).unwrap();
-//! // A phone that was never enrolled has nobody to sync with and says so; nothing is asked of the network.
+//! // A device that was never enrolled has no server to sync with: the error is returned before any call.
 //! let result = sync(&mut device, |_| unreachable!(), |_| {});
 //! assert!(matches!(result, Err(DeviceError::NotEnrolled)));
 //! ```
 //!
-//! What holds, whatever the network does: a call may be made again without harm; a reply that was lost, damaged or
-//! late moves nothing; everything a page brings and the cursor behind it are one transaction.
+//! These properties hold on every network: a call is idempotent, so it may be repeated; a reply that was lost, damaged
+//! or late moves no cursor; the contents of a page and the cursor that it leads to are applied in one transaction.
 //!
-//! Rooms, lower ones know nothing of higher ones: [`record`] · [`catalogue`], [`crdt`], [`identity`], [`photo`],
-//! [`place_key`] · [`history`], [`wire`] · [`hazard`], [`activity`], [`inspection`] · [`grouping`], [`duty`] · [`document`] ·
-//! [`device`] · [`sync`].
+//! Modules by layer; a lower one does not know a higher one: [`record`] · [`catalogue`], [`crdt`], [`identity`],
+//! [`picture`], [`place_key`] · [`lifecycle`], [`wire`] · [`campaign`] · [`device`] · [`sync`].
 
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]

@@ -1,7 +1,7 @@
-//! Place keys: one spelling for the many ways people write a building, a unit and a floor.
+//! Place keys: one spelling for the many ways in which people write a building, an entrance and a floor.
 //!
-//! `3栋`, `3号楼`, `3#`, `三幢` are one building; `负一楼`, `B1`, `-1F` one floor. Keys only compare; what people
-//! wrote is kept as they wrote it.
+//! `3栋`, `3号楼`, `3#`, `三幢` are one building; `负一楼`, `B1`, `-1F` are one floor. Keys are used for comparison only;
+//! labels are stored as they were written.
 
 use crate::record::Place;
 
@@ -27,12 +27,12 @@ pub fn building(label: &str) -> String {
     )
 }
 
-/// The key of a unit label.
+/// The key of an entrance label.
 pub fn unit(label: &str) -> String {
     strip(&plain(label), &["单元", "门", "梯"])
 }
 
-/// The key of a floor label. `3a`, `12a`, `12b` stay what they are: they are floors of their own.
+/// The key of a floor label. `3a`, `12a`, `12b` are kept: they are floors of their own.
 pub fn floor(label: &str) -> String {
     let text = plain(label);
     let below = ["负", "地下", "b", "-"];
@@ -48,7 +48,7 @@ pub fn floor(label: &str) -> String {
     numeral(text).map_or_else(|| text.to_owned(), |n| n.to_string())
 }
 
-/// Full-width to half-width, lower case, without spaces and 第.
+/// Converts full-width to half-width and lower case; removes spaces and 第.
 fn plain(label: &str) -> String {
     label
         .chars()

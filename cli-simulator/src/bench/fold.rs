@@ -1,4 +1,4 @@
-//! How fast events that were already read become a state.
+//! Measures the fold: events that are already decoded become a state.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -56,7 +56,7 @@ fn shown(n: u64, role: PhotoRole) -> Evidence {
     evidence("见照片", vec![photo])
 }
 
-/// A hazard of so many events; every third time two people act without knowing of each other.
+/// A hazard with this many events. Every sixth event is concurrent with the one before it.
 fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
     let place = ("3栋", "2单元", "5层", LocationKind::Corridor);
     let found = shown(seed, PhotoRole::Before).photos;
@@ -115,7 +115,7 @@ fn lifecycle_heads(events: &[Stated]) -> Vec<EventId> {
     lifecycle::newest(&events[recent..])
 }
 
-/// Folds hazards of 8 events, and one of 500.
+/// Measures folds of hazards with 8 events, and of one with 500.
 pub(super) fn fold(rows: &mut Vec<Row>, say: &dyn Fn(&str)) {
     say("folding events");
     let world = World::small();

@@ -1,4 +1,4 @@
-//! Records in bulk: real documents and signed packs of many devices, pushed through the real write path.
+//! Generates documents in bulk: real documents and signed packs of many devices, pushed through the real write path.
 
 use sync_core::{
     crdt::{Actor, Document},
@@ -22,7 +22,7 @@ use crate::{
     world::{World, evidence, note, observation},
 };
 
-/// A device that writes without a store of its own.
+/// A device without a store of its own.
 #[derive(Debug)]
 pub struct Writer {
     /// The device.
@@ -35,11 +35,11 @@ pub struct Writer {
     previous: PackHash,
 }
 
-/// Makes records in a data folder that nobody serves meanwhile.
+/// Generates documents in a data folder that no server serves at the same time.
 #[derive(Debug)]
 pub struct Generator {
     runtime: Runtime,
-    /// The rooms of the data folder.
+    /// The server's services on the data folder.
     pub rooms: Rooms,
     /// Its database.
     pub storage: Storage,
@@ -50,17 +50,17 @@ pub struct Generator {
     chance: u64,
 }
 
-/// A record in the making.
+/// A generated document.
 #[derive(Debug)]
 pub struct Made {
-    /// Its number.
+    /// Its id.
     pub doc: DocId,
     document: Document,
     heads: Vec<EventId>,
 }
 
 impl Made {
-    /// The same record as another phone holds it: what is added to one is not in the other.
+    /// A copy of the document on another device: later events of the two copies are concurrent.
     ///
     /// # Errors
     /// Never in practice.
@@ -86,7 +86,7 @@ const WORDS: [&str; 8] = [
 const CODES: [&str; 6] = ["EV-06", "FL-01", "WN-01", "EG-03", "EG-06", "FF-02"];
 
 impl Generator {
-    /// Opens a server's rooms with `writers` devices of the worlds' people, in turn.
+    /// Opens a server's services and enrols `writers` devices of the worlds' people, in turn.
     ///
     /// # Errors
     /// If the folder or the database cannot be opened.
@@ -129,7 +129,7 @@ impl Generator {
         let names = ["网格员乙", "物业经理丙", "审核员丁", "网格员甲"];
         let world = self.worlds[n % self.worlds.len()].clone();
         let mut actor = world.actor(names[n % names.len()]).clone();
-        // Everybody may write everywhere here: the rows measure the log, not the fold's opinion of it.
+        // Every device may write in the whole county: the benchmark measures the log, not the verdicts of the fold.
         actor.area = world.county.clone();
         let (id, key) = (DeviceId(self.random()), SecretKey::from_seed(self.random()));
         let public = key.public();
@@ -196,7 +196,7 @@ impl Generator {
         }
     }
 
-    /// A new record by a writer, found at `at`.
+    /// A new hazard by a writer, found at `at`.
     ///
     /// # Errors
     /// Never in practice.
@@ -240,7 +240,7 @@ impl Generator {
         ))
     }
 
-    /// One more event of a record.
+    /// Another event of a document.
     ///
     /// # Errors
     /// Never in practice.
@@ -270,7 +270,7 @@ impl Generator {
         })
     }
 
-    /// Signs a pack of a writer.
+    /// Seals a pack of a writer.
     pub fn seal(&mut self, writer: usize, entries: Vec<push::Entry>) -> push::Request {
         let w = &mut self.writers[writer];
         let claims = PackClaims {
@@ -306,7 +306,7 @@ impl Generator {
     /// Pushes a pack through the write path.
     ///
     /// # Errors
-    /// If anything of it is refused.
+    /// If a change is refused.
     pub fn push(&self, writer: usize, pack: push::Request) -> anyhow::Result<()> {
         let device = self.writers[writer].id;
         match self
@@ -318,10 +318,10 @@ impl Generator {
         }
     }
 
-    /// `count` records of `events` events each, in packs; then the ledger.
+    /// Pushes `count` documents of `events` events each, in packs, and then folds them into the ledger.
     ///
     /// # Errors
-    /// If anything is refused.
+    /// If a change is refused.
     pub fn fill(
         &mut self,
         count: usize,
@@ -363,7 +363,7 @@ impl Generator {
         Ok(made)
     }
 
-    /// Brings the ledger up to the log.
+    /// Folds into the ledger until it has caught up with the log.
     ///
     /// # Errors
     /// From the storage.
@@ -372,7 +372,7 @@ impl Generator {
         Ok(())
     }
 
-    /// A code for one more phone, of a reviewer of the whole county.
+    /// An enrolment code for one more device, of a reviewer of the whole county.
     ///
     /// # Errors
     /// From the storage.
@@ -383,7 +383,7 @@ impl Generator {
             .block_on(world.invite(&self.storage, &self.rooms, actor))
     }
 
-    /// Runs a task on the generator's runtime beside what follows.
+    /// Runs a task on the generator's runtime, concurrently with the caller.
     pub fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,

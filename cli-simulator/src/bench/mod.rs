@@ -1,7 +1,7 @@
-//! Benchmarks: each row is a figure that users feel, its bar, and what was measured on this machine.
+//! Benchmarks: each row is a figure that users notice, its target, and the value measured on this machine.
 //!
-//! In come sizes, out comes a table or the same as JSON. The server runs as a process of its own; phones are real
-//! stores; bytes are counted on the socket, headers included. Nothing here fails a build: it measures.
+//! The result is a table or the same as JSON. The server runs as a process of its own; devices are real stores; bytes
+//! are counted on the socket, headers included. A missed target does not fail a build.
 
 mod fold;
 mod generate;
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use generate::Generator;
 
-/// One figure.
+/// One measured figure.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
     /// What was done.
@@ -25,15 +25,15 @@ pub struct Row {
     pub figure: String,
     /// The unit.
     pub unit: &'static str,
-    /// The bar, if the figure has one.
+    /// The target, if the figure has one.
     pub bar: Option<f64>,
-    /// Whether more is better.
+    /// Whether higher values are better.
     pub at_least: bool,
-    /// What came out.
+    /// The measured value.
     pub measured: f64,
-    /// Measured divided by the bar.
+    /// Measured value divided by the target.
     pub ratio: Option<f64>,
-    /// Whether the bar was reached.
+    /// Whether the target was met.
     pub reached: Option<bool>,
 }
 
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// A figure shown for honesty, without a bar of its own.
+    /// A figure that is reported without a target.
     fn shown(work: &str, figure: &str, unit: &'static str, measured: f64) -> Self {
         Self {
             bar: None,
@@ -73,7 +73,7 @@ impl Row {
     }
 }
 
-/// A run on one machine.
+/// The results of one machine.
 #[derive(Debug, Serialize)]
 pub struct Run {
     /// Processor and cores.
@@ -82,14 +82,14 @@ pub struct Run {
     pub rows: Vec<Row>,
 }
 
-/// How much to measure with.
+/// Amounts of data to measure with.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    /// Records of the first measurements.
+    /// Documents of the first measurements.
     pub records: usize,
-    /// Records of the large ones.
+    /// Documents of the large measurements.
     pub large: usize,
-    /// Records of a province on PostgreSQL; 0 leaves it out.
+    /// Documents of a province on PostgreSQL; 0 skips the province.
     pub province: usize,
 }
 
@@ -108,7 +108,7 @@ fn province(
 /// Runs the benchmarks of a province alone.
 ///
 /// # Errors
-/// If PostgreSQL is missing, or a server or a phone fails.
+/// If PostgreSQL is missing, or a server or a device fails.
 pub fn run_province(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Run> {
     let mut measured = Vec::new();
     province(folder, sizes, &mut measured, say)?;
@@ -118,10 +118,10 @@ pub fn run_province(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::
     })
 }
 
-/// Runs every benchmark in a fresh folder under `folder`.
+/// Runs every benchmark in a new folder under `folder`.
 ///
 /// # Errors
-/// If a server or a phone fails.
+/// If a server or a device fails.
 pub fn run(folder: &Path, sizes: Sizes, say: &dyn Fn(&str)) -> anyhow::Result<Run> {
     let mut measured = Vec::new();
     fold::fold(&mut measured, say);
@@ -151,7 +151,7 @@ fn machine() -> String {
     )
 }
 
-/// The table people read.
+/// The results as a table.
 pub fn table(run: &Run) -> String {
     use std::fmt::Write;
     let mut out = format!("machine: {}\n", run.machine);

@@ -1,4 +1,4 @@
-//! A province on PostgreSQL: 120 counties, a million records, one server process under load.
+//! A province on PostgreSQL: 120 counties, a million documents, one server process under load.
 
 use std::{
     path::Path,
@@ -29,9 +29,9 @@ const COUNTIES: usize = 120;
 const CITIES: usize = 17;
 /// Changes of a pack.
 const CHANGES: usize = 50;
-/// Phones whose empty syncs are repeated.
+/// Devices whose empty syncs are repeated.
 const PHONES: usize = 12;
-/// Requests a second, and for how long.
+/// Requests per second, and duration in seconds.
 const RATE: u64 = 500;
 const SECONDS: u64 = 20;
 
@@ -50,7 +50,7 @@ fn counties() -> Vec<World> {
 
 type Packs = Vec<Vec<(DeviceId, push::Request)>>;
 
-/// `packs` packs of every writer, one lane for each.
+/// Seals `packs` packs for every writer; one lane for each writer.
 fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
     let mut lanes = Vec::new();
     for writer in 0..generator.writers.len() {
@@ -68,7 +68,7 @@ fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
     Ok(lanes)
 }
 
-/// Pushes the lanes at the same time, each in order; returns changes a second.
+/// Pushes the lanes concurrently, each in its order; returns changes per second.
 fn push_all(generator: &Generator, lanes: Packs) -> anyhow::Result<f64> {
     let changes = lanes.iter().map(Vec::len).sum::<usize>() * CHANGES;
     let started = Instant::now();
@@ -101,7 +101,7 @@ fn config(folder: &Path, database: String) -> Config {
     config
 }
 
-/// Every row of the province, on a PostgreSQL of its own.
+/// All rows of the province, on a PostgreSQL server of its own.
 pub(super) fn rows(
     folder: &Path,
     records: usize,
@@ -145,7 +145,7 @@ pub(super) fn rows(
     reading(folder, &wide, database, &generator, stored, rows, say)
 }
 
-/// What phones and reviewers feel of a full province.
+/// Measures a full province for devices and reviewers.
 fn reading(
     folder: &Path,
     wide: &Config,
@@ -216,7 +216,7 @@ fn reading(
     Ok(())
 }
 
-/// Median milliseconds of 50 answers to the same question.
+/// Median time of 50 answers to the same request, in milliseconds.
 fn asked(base: &str, path: &str, token: &str) -> anyhow::Result<f64> {
     let client = reqwest::blocking::Client::new();
     let mut times = Vec::new();
@@ -234,7 +234,7 @@ fn asked(base: &str, path: &str, token: &str) -> anyhow::Result<f64> {
     Ok(median(times))
 }
 
-/// Keeps the calls it carries.
+/// A transport that keeps the calls it sends.
 struct Recording {
     http: Http,
     sent: Vec<Call>,
@@ -254,8 +254,8 @@ impl Transport for Recording {
     }
 }
 
-/// Sends the calls in turn at a steady rate, whether or not answers are late; milliseconds of each answer, counted
-/// from when it was due.
+/// Sends the calls in turn at a constant rate, also when answers are late. Returns the time of each answer in
+/// milliseconds, counted from the time at which its call was due.
 async fn load(base: &str, calls: Vec<Call>) -> anyhow::Result<Vec<f64>> {
     let client = reqwest::Client::builder()
         .tcp_nodelay(true)
@@ -288,6 +288,6 @@ async fn load(base: &str, calls: Vec<Call>) -> anyhow::Result<Vec<f64>> {
     for answer in answers {
         times.push(answer.await??);
     }
-    // The first second warms connections and plans.
+    // The first second is dropped: it warms up connections and query plans.
     Ok(times.split_off(RATE as usize))
 }

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// Bytes that went through.
+/// Number of bytes that were relayed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counted {
     up: Arc<AtomicU64>,
@@ -24,7 +24,7 @@ impl Counted {
     }
 }
 
-/// Starts a relay to `server`; it lives as long as the process.
+/// Starts a relay to `server`; it runs until the process ends.
 pub(super) fn start(server: SocketAddr) -> std::io::Result<(SocketAddr, Counted)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let (address, counted) = (listener.local_addr()?, Counted::default());

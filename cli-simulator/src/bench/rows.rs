@@ -1,4 +1,4 @@
-//! The rows.
+//! The benchmarks of one county on SQLite.
 
 use std::{path::Path, time::Instant};
 
@@ -16,7 +16,7 @@ use crate::{
     world::{World, note, observation},
 };
 
-/// A minute from now: every grant of this run is valid then, so that events count.
+/// One minute from now: every grant of this run is valid then, so that no event is void.
 pub(super) fn soon() -> i64 {
     xuncha_server::app::system_clock()().0 + 60_000
 }
@@ -45,20 +45,20 @@ fn sync(phone: &mut Phone, http: &Http) -> anyhow::Result<(Report, f64)> {
     Ok((report, took))
 }
 
-/// A phone that is enrolled and has its session, so that a row measures its own work only.
+/// An enrolled device.
 fn ready(folder: &Path, http: &Http, code: &str) -> anyhow::Result<Phone> {
     let mut phone = Phone::simulated(folder, 77, DeviceTime(soon()))?;
     phone.enrol(&mut http.clone(), "http://bench", code)?;
     Ok(phone)
 }
 
-/// One county in a data folder that nobody serves meanwhile.
+/// One county in a data folder that no server serves at the same time.
 fn county(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Generator> {
     let config = Config::new(data, ([127, 0, 0, 1], 0).into());
     Generator::open(&config, vec![World::small()], writers, seed)
 }
 
-/// Durable ingest of many devices, group commit included.
+/// Durable ingest from many devices, group commit included.
 pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> anyhow::Result<()> {
     const DEVICES: usize = 60;
     const PACKS: usize = 24;
@@ -119,7 +119,7 @@ pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> an
     Ok(())
 }
 
-/// Everything a phone does against a county of usual size.
+/// The operations of a device with a county of usual size.
 pub(super) fn phones(
     folder: &Path,
     sizes: Sizes,
@@ -318,7 +318,7 @@ fn pushes(
     Ok(())
 }
 
-/// A sync with nothing new, and memory, at ten times the records.
+/// A sync without new data, and the server's memory, at ten times the documents.
 pub(super) fn large(
     folder: &Path,
     sizes: Sizes,

@@ -1,4 +1,4 @@
-//! The server under measurement: this program again, as a process of its own.
+//! The measured server: this program in a process of its own.
 
 use std::{
     io::{BufRead, BufReader},

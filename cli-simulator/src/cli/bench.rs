@@ -10,16 +10,16 @@ pub(crate) struct Bench {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
-    /// Records of the first measurements.
+    /// Documents of the first measurements.
     #[arg(long, default_value_t = 10_000)]
     records: usize,
-    /// Records of the large ones.
+    /// Documents of the large measurements.
     #[arg(long, default_value_t = 100_000)]
     large: usize,
-    /// Records of a province on a throw-away PostgreSQL; 0 leaves it out.
+    /// Documents of a province on a temporary PostgreSQL; 0 skips the province.
     #[arg(long, default_value_t = 1_000_000)]
     province: usize,
-    /// Only the province.
+    /// Measure only the province.
     #[arg(long)]
     province_only: bool,
 }

@@ -6,17 +6,17 @@ use clap::Args;
 use cli_simulator::demo::play;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// One week of a small county, then a server to look at.
+/// Play one week of a small county, then serve its ledger.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo demo --exit")]
 pub(crate) struct Demo {
-    /// End after the table instead of serving on.
+    /// End after the table instead of serving.
     #[arg(long)]
     exit: bool,
-    /// Address to serve on; a free port if it is taken or not given.
+    /// Address to serve on; a free port if it is in use or absent.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Folder to play in; by default a temporary one that is removed at the end.
+    /// Folder of the demo; by default a temporary one that is removed at the end.
     #[arg(long)]
     data: Option<PathBuf>,
 }

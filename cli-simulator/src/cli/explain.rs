@@ -1,4 +1,4 @@
-//! `explain`: why a hazard stands where it stands, from a file of its events.
+//! `explain`: the reasons of a hazard's state, from a file of its events.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -14,7 +14,7 @@ use sync_core::{
     },
 };
 
-/// Replays the events of a hazard and says in Chinese and English why it stands where it stands.
+/// Replays the events of a hazard and explains its state in Chinese and English.
 #[derive(Debug, Args)]
 #[command(
     after_help = "The file is JSON (see schemas/examples/lifecycle/quarrel.json):
@@ -27,9 +27,9 @@ Example:
   xuncha-sim explain schemas/examples/lifecycle/quarrel.json"
 )]
 pub(crate) struct Explain {
-    /// The file.
+    /// The file of events.
     file: PathBuf,
-    /// The moment at which deadlines are judged, RFC 3339.
+    /// The time at which deadlines are judged, RFC 3339.
     #[arg(long)]
     now: Option<String>,
     /// Print the explanation and the whole state as JSON.
@@ -37,11 +37,11 @@ pub(crate) struct Explain {
     json: bool,
 }
 
-/// What a file tells.
+/// The content of a file.
 struct Told {
     events: Vec<Stated>,
     grants: BTreeMap<GrantId, Grant>,
-    /// What an event is called.
+    /// Names of the events.
     names: BTreeMap<EventId, String>,
 }
 
@@ -125,7 +125,7 @@ fn instant(text: &str) -> anyhow::Result<DeviceTime> {
     parsed.with_context(|| format!("{text} is no time such as 2024-03-25T09:00:00+08:00"))
 }
 
-/// An identifier made of a name, so that a file can be read and written by hand.
+/// An identifier derived from a name, so that people can read and write a file.
 fn id_of<const N: usize>(words: &str) -> [u8; N] {
     let hash = BlobHash::of(words.as_bytes());
     let mut id = [0; N];
@@ -201,8 +201,8 @@ fn read(
     })
 }
 
-/// Replaces `@name` by the id of that event, and `#words` by an id made of the words: 64 digits for a photo
-/// (`#photo:…`), else a UUID.
+/// Replaces `@name` by the id of that event, and `#words` by an id derived from the words: 64 digits for a photo
+/// (`#photo:…`), otherwise a UUID.
 fn name_ids(value: &mut serde_json::Value, ids: &BTreeMap<String, EventId>) -> anyhow::Result<()> {
     match value {
         serde_json::Value::String(text) => {

@@ -15,58 +15,58 @@ fn server() -> anyhow::Result<Server> {
     Server::start()?.context("PostgreSQL is missing: install Debian's postgresql")
 }
 
-/// A fleet of real device stores through a bad network.
+/// Runs a fleet of real device stores through a bad network.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500\n  xuncha-sim fleet --devices 12 --days 2 --damaged-photos --wrong-clocks --server-clock --restore --city 2"
 )]
 pub(crate) struct Fleet {
-    /// Phones.
+    /// Number of devices.
     #[arg(long, default_value_t = 10)]
     devices: usize,
     /// Simulated days.
     #[arg(long, default_value_t = 1)]
     days: usize,
-    /// good, weak, 2g or tunnel.
+    /// Network profile: good, weak, 2g or tunnel.
     #[arg(long, default_value = "weak")]
     network: String,
-    /// Same seed, same people doing the same things.
+    /// Seed; the same seed gives the same people and the same actions.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Server processes over a throw-away PostgreSQL, instead of one server in this process.
+    /// Number of server processes over a temporary PostgreSQL, instead of one server in this process.
     #[arg(long)]
     processes: Option<usize>,
-    /// Calls after which one of the processes is killed and another started.
+    /// Calls after which one of the processes is killed and another is started.
     #[arg(long, default_value_t = 100, requires = "processes")]
     kill_every: u64,
-    /// Crash the PostgreSQL server once as well.
+    /// Crash the PostgreSQL server once, too.
     #[arg(long, requires = "processes")]
     crash_database: bool,
-    /// Where the processes keep photos, or the server moves them, as for `--blobs`; a folder of the run if absent.
+    /// Photo store of the processes, or of the server after its move, as for `--blobs`; a folder of the run if absent.
     #[arg(long)]
     blobs: Option<String>,
-    /// Half way the server moves to a throw-away PostgreSQL, with so many records that were there before.
+    /// Half way, move the server to a temporary PostgreSQL, with this many documents from before the run.
     #[arg(long, conflicts_with = "processes")]
     move_records: Option<usize>,
-    /// And so many photos.
+    /// Photos from before the run.
     #[arg(long, default_value_t = 100, requires = "move_records")]
     move_photos: usize,
     /// Damage photo files before they are sent.
     #[arg(long)]
     damaged_photos: bool,
-    /// Wrong clocks of phones.
+    /// Give some devices wrong clocks.
     #[arg(long)]
     wrong_clocks: bool,
-    /// The server's clock jumps back and ahead.
+    /// Let the server's clock jump back and ahead.
     #[arg(long, conflicts_with_all = ["processes", "move_records"])]
     server_clock: bool,
-    /// Half way the server goes back to an older copy of itself.
+    /// Half way, restore the server from an older backup of itself.
     #[arg(long, conflicts_with_all = ["processes", "move_records"])]
     restore: bool,
-    /// Officers of the city beside the others.
+    /// Number of city officers in addition to the devices.
     #[arg(long, default_value_t = 0)]
     city: usize,
-    /// The report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }

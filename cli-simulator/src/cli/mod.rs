@@ -1,6 +1,6 @@
-//! The command line of the simulator, parsed and carried out.
+//! The command line of the simulator.
 //!
-//! In come arguments, out go texts and tables for the person at the terminal.
+//! Each command parses its arguments, runs one module of the library, and prints texts and tables.
 
 mod bench;
 mod demo;
@@ -15,7 +15,7 @@ mod with_postgres;
 
 use clap::{Parser, Subcommand};
 
-/// 巡查模拟器 / Phones by hand, fleets over a bad network, the demo, the benchmarks.
+/// 巡查模拟器 / Devices operated by hand, fleets over a bad network, the demo, the benchmarks.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub(crate) struct Arguments {
@@ -27,25 +27,25 @@ pub(crate) struct Arguments {
 enum Command {
     /// 演示 / One week of a small county over a bad network.
     Demo(demo::Demo),
-    /// 手机 / A phone by hand.
+    /// 手机 / A device that is operated by hand.
     Device(Box<device::Device>),
-    /// 机群 / A fleet of phones through a bad network, every promise checked.
+    /// 机群 / A fleet of devices through a bad network; every promise is checked.
     Fleet(fleet::Fleet),
-    /// 解释 / Why a hazard stands where it stands, from a file of its events.
+    /// 解释 / The reasons of a hazard's state, from a file of its events.
     Explain(explain::Explain),
-    /// 折磨 / Many writers, late commits, killed connections: no number skipped, nothing lost, on PostgreSQL.
+    /// 折磨 / Many writers, late commits, killed connections on PostgreSQL: no number is skipped and nothing is lost.
     Torture(torture::Torture),
-    /// 围攻 / A server under stalled connections, endless bodies, image bombs and long polls: what others notice.
+    /// 围攻 / A server under stalled connections, endless bodies, image bombs and long polls, measured by other clients.
     Siege(siege::Siege),
-    /// 性能测试 / Measure, and print a table.
+    /// 性能测试 / Measure and print a table.
     Bench(bench::Bench),
-    /// A server of this process, for the benchmarks: prints its address, serves until its output is closed.
+    /// Serves from this process for the benchmarks: prints its address and serves until it is killed.
     #[command(hide = true)]
     ServeHere(serve_here::ServeHere),
-    /// A server with one enrolled phone, for foreign tus clients: prints one line of JSON.
+    /// A server with one enrolled device, for third-party tus clients: prints one line of JSON.
     #[command(hide = true)]
     TusFixture(tus_fixture::TusFixture),
-    /// A command with a throw-away PostgreSQL at hand.
+    /// Runs a command with a temporary PostgreSQL.
     #[command(hide = true)]
     WithPostgres(with_postgres::WithPostgres),
 }

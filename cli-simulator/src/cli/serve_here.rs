@@ -8,16 +8,16 @@ use xuncha_server::{
     config::Config,
 };
 
-/// Where.
+/// What to serve.
 #[derive(Debug, Args)]
 pub(crate) struct ServeHere {
     /// The data folder.
     #[arg(long)]
     data: PathBuf,
-    /// As the server's own.
+    /// As in `xuncha serve`.
     #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true)]
     database: Option<String>,
-    /// As the server's own.
+    /// As in `xuncha serve`.
     #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true)]
     blobs: Option<String>,
 }

@@ -6,31 +6,31 @@ use anyhow::Context;
 use clap::Args;
 use cli_simulator::siege::{Plan, run};
 
-/// Everything a stranger and a rogue device may do at once, against a server process of its own.
+/// Attacks a server process of its own with everything that strangers and rogue devices can do at the same time.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Needs some 10,000 open files here and in the server: both raise their limit as far as they may; `ulimit -Hn` shows how far.\n\nExample:\n  xuncha-sim siege --server target/release/xuncha"
 )]
 pub(crate) struct Siege {
-    /// The server's program [default: `xuncha` beside this program].
+    /// The server program [default: `xuncha` in the folder of this program].
     #[arg(long)]
     server: Option<PathBuf>,
-    /// Connections that stall.
+    /// Number of stalled connections.
     #[arg(long, default_value_t = 600)]
     stalled: usize,
-    /// Bodies of 7 MB that never end, and as many within the bounds of their route.
+    /// Number of endless bodies of 7 MB, and as many within the size limit of their route.
     #[arg(long, default_value_t = 60)]
     unfinished: usize,
-    /// Image bombs, and as many of the largest photos that are taken.
+    /// Number of image bombs, and as many of the largest accepted photos.
     #[arg(long, default_value_t = 20)]
     bombs: usize,
-    /// Long polls at once.
+    /// Number of concurrent long polls.
     #[arg(long, default_value_t = 4_000)]
     polls: usize,
-    /// Seconds of siege; memory is watched for up to a minute after.
+    /// Duration in seconds; memory is measured for up to one minute more.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
-    /// The table as JSON.
+    /// Print the table as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -58,7 +58,7 @@ impl Siege {
     }
 }
 
-/// Raises the limit of open files; says what is missing.
+/// Raises the limit of open files; fails if it is still too low.
 #[cfg(unix)]
 fn open_files(plan: &Plan) -> anyhow::Result<()> {
     use rustix::process::{Resource, getrlimit, setrlimit};

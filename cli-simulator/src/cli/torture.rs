@@ -7,31 +7,31 @@ use cli_simulator::{
     torture::{Plan, run},
 };
 
-/// Writers, late commits, transactions given up and killed connections on a throw-away PostgreSQL.
+/// Runs writers, late commits, rolled-back transactions and killed connections on a temporary PostgreSQL.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  xuncha-sim torture --writers 32 --packs 100 --kill-every-ms 50"
 )]
 pub(crate) struct Torture {
-    /// Devices that push at the same time.
+    /// Number of devices that push concurrently.
     #[arg(long, default_value_t = 32)]
     writers: usize,
-    /// Packs of each.
+    /// Packs of each device.
     #[arg(long, default_value_t = 60)]
     packs: usize,
-    /// Changes of each pack.
+    /// Changes in each pack.
     #[arg(long, default_value_t = 20)]
     changes: usize,
-    /// Counties they write to.
+    /// Number of counties that they write to.
     #[arg(long, default_value_t = 4)]
     spaces: usize,
-    /// Milliseconds between two kills of a database connection at work; 0 for none.
+    /// Milliseconds between two kills of a busy database connection; 0 for no kills.
     #[arg(long, default_value_t = 50)]
     kill_every_ms: u64,
-    /// Same seed, same records.
+    /// Seed; the same seed gives the same documents.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// The report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }

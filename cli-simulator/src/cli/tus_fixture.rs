@@ -1,4 +1,4 @@
-//! `xuncha-sim tus-fixture`: a server with one enrolled phone, for foreign tus clients.
+//! `xuncha-sim tus-fixture`: a server with one enrolled device, for third-party tus clients.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ use xuncha_server::{
     config::Config,
 };
 
-/// Nothing to set.
+/// No options.
 #[derive(Debug, Args)]
 pub(crate) struct TusFixture {}
 

@@ -1,4 +1,4 @@
-//! `xuncha-sim with-postgres -- COMMAND`: a command with a throw-away PostgreSQL at hand.
+//! `xuncha-sim with-postgres -- COMMAND`: runs a command with a temporary PostgreSQL.
 
 use std::{ffi::OsString, process::Command};
 
@@ -6,10 +6,10 @@ use anyhow::Context;
 use clap::Args;
 use cli_simulator::postgres::Server;
 
-/// The command.
+/// The command to run.
 #[derive(Debug, Args)]
 pub(crate) struct WithPostgres {
-    /// Program and arguments; `XUNCHA_TEST_POSTGRES` tells it where the server is.
+    /// Program and arguments; `XUNCHA_TEST_POSTGRES` holds the server's address for it.
     #[arg(required = true, last = true)]
     command: Vec<OsString>,
 }

@@ -1,8 +1,8 @@
-//! The demo: one week of a small county, through the same code as everything else.
+//! The demo: one week of a small county, played with the real code.
 //!
-//! In comes a folder, out comes a running server with the week's ledger, and the table that tells it. Nothing is
-//! canned: phones are real stores, photos are real JPEGs, the network harms calls by a seed. `stage` has the people
-//! and the clock, `scenes` what they do, `week` the order of the days, `table` the telling.
+//! It starts a server in a folder, plays the week, and returns the running server and the table of the week. Nothing
+//! is prepared: devices are real stores, photos are real JPEGs, and a seed decides which calls the network damages.
+//! `stage` holds the people and the clock, `scenes` their actions, `week` the order of the days, `table` the output.
 
 mod scenes;
 mod stage;
@@ -15,23 +15,23 @@ use xuncha_server::app::App;
 
 pub use table::Ledger;
 
-/// A week that was played.
+/// A played week.
 #[derive(Debug)]
 pub struct Played {
-    /// The server, still running.
+    /// The running server.
     pub app: App,
-    /// The runtime it runs on.
+    /// The runtime of the server.
     pub runtime: tokio::runtime::Runtime,
-    /// A reviewer's key.
+    /// A reviewer's API token.
     pub token: String,
     /// The week's ledger.
     pub ledger: Ledger,
 }
 
-/// Plays the week in a fresh folder.
+/// Plays the week in a new folder.
 ///
 /// # Errors
-/// If the server or a phone fails, or somebody's work did not arrive.
+/// If the server or a device fails, or a sync does not complete.
 pub fn play(
     folder: &Path,
     listen: std::net::SocketAddr,

@@ -1,4 +1,4 @@
-//! What people of the county do, day by day: eight hazards, up to where people disagree or hand over.
+//! The actions of the county's people, day by day: eight hazards, with conflicts and transfers.
 
 use sync_core::{
     lifecycle,
@@ -16,25 +16,25 @@ const DAY: i64 = 86_400_000;
 
 /// The hazards found on Monday.
 pub(super) struct Monday {
-    /// C-06: fixed, says the manager; still there, says the inspector.
+    /// C-06: the manager states that it is fixed; the inspector states that it is not.
     lane: DocId,
-    /// C-08: two inspectors contradict each other.
+    /// C-08: two concurrent rechecks with opposite results.
     bikes: DocId,
-    /// C-10: closed at the desk while somebody stands before it.
+    /// C-10: closed by a reviewer, concurrently with a failed recheck on the spot.
     door: DocId,
-    /// Handed over, and its result fed back.
+    /// Transferred, and the result reported back.
     shed: DocId,
 }
 
-/// What Tuesday added.
+/// The hazards and events of Tuesday.
 pub(super) struct Tuesday {
-    /// C-14: handed to two departments at once.
+    /// C-14: transferred concurrently to two departments.
     sign: DocId,
-    /// Asked of the government.
+    /// Escalated to the government.
     narrow: DocId,
     /// Found by two people.
     twins: [DocId; 2],
-    /// What both sides of C-06 said.
+    /// The two events in conflict C-06.
     quarrel: [EventId; 2],
 }
 
@@ -50,7 +50,7 @@ fn short(words: &str) -> Short {
     Short::new(words).unwrap_or_default()
 }
 
-/// Says with a photo that it is fixed, or not.
+/// States with a photo whether a hazard is fixed.
 fn looked(
     stage: &mut Stage<'_>,
     who: &str,
@@ -187,7 +187,7 @@ pub(super) fn tuesday(stage: &mut Stage<'_>, monday: &Monday) -> anyhow::Result<
     })
 }
 
-/// Finds the sign, the narrow lane, and one hazard twice; the manager clears and repairs.
+/// Records the sign, the narrow lane, and one hazard twice; the manager clears and repairs.
 fn tuesday_morning(
     stage: &mut Stage<'_>,
     monday: &Monday,

@@ -1,4 +1,4 @@
-//! The stage: a server and everybody's phone, with one clock that goes through the week.
+//! The stage: a server and all devices, with one clock for the week.
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,7 @@ const HOUR: i64 = 3_600_000;
 /// Steps of the week, for the progress bar.
 const STEPS: u64 = 32;
 
-/// People with a phone: those in the basement over a bad network, those at a desk over a good one.
+/// People with a device: in the field over a bad network, or at a desk over a good one.
 const FIELD: [&str; 3] = ["网格员甲", "网格员乙", "物业经理丙"];
 const DESK: [&str; 5] = [
     "审核员丁",
@@ -57,7 +57,7 @@ pub(super) struct Stage<'s> {
     pub(super) proxy: Proxy,
     bad: Http,
     phones: BTreeMap<&'static str, Phone>,
-    /// Added to the system's clock, so that the server lives in the week too.
+    /// Added to the system's clock, so that the server has the time of the week.
     offset: Arc<AtomicI64>,
     now: i64,
     shots: u64,
@@ -65,7 +65,7 @@ pub(super) struct Stage<'s> {
 }
 
 impl<'s> Stage<'s> {
-    /// A server on a fresh folder and eight enrolled phones.
+    /// A server on a new folder and eight enrolled devices.
     pub(super) fn set(
         folder: &Path,
         listen: SocketAddr,
@@ -129,7 +129,7 @@ impl<'s> Stage<'s> {
         Ok(phone)
     }
 
-    /// The next thing that happens, at an hour of a day of the week (0 is Monday).
+    /// Begins the next step, at an hour of a day of the week (0 is Monday), and sets all clocks.
     pub(super) fn at(&mut self, day: i64, hour: i64, words: &str) {
         (self.say)(self.done.min(STEPS), STEPS, words);
         self.done += 1;
@@ -142,7 +142,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The time by everybody's clock.
+    /// The time on all clocks.
     pub(super) fn now(&self) -> i64 {
         self.now
     }
@@ -151,14 +151,14 @@ impl<'s> Stage<'s> {
         self.phones.get_mut(who).context("somebody of this stage")
     }
 
-    /// A fresh photo by somebody.
+    /// Takes a new photo on a person's device.
     pub(super) fn shot(&mut self, who: &str, role: PhotoRole) -> anyhow::Result<PhotoRef> {
         self.shots += 1;
         let seed = 100 + self.shots;
         photo(&mut self.phone(who)?.device, seed, role)
     }
 
-    /// Somebody finds a hazard in the first compound and takes a photo of it.
+    /// A person finds a hazard in the first compound and takes a photo of it.
     pub(super) fn find(
         &mut self,
         who: &str,
@@ -171,7 +171,7 @@ impl<'s> Stage<'s> {
         Ok(self.phone(who)?.device.observe(found, None)?.0)
     }
 
-    /// Somebody states something of a hazard.
+    /// A person adds an event to a hazard.
     pub(super) fn state(
         &mut self,
         who: &str,
@@ -181,7 +181,7 @@ impl<'s> Stage<'s> {
         Ok(self.phone(who)?.device.state(doc, body, None)?)
     }
 
-    /// Somebody records something that was done in the first compound, beside hazards.
+    /// A person records an activity in the first compound.
     pub(super) fn record(
         &mut self,
         who: &str,
@@ -203,7 +203,7 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// Somebody syncs until nothing is left to do.
+    /// A person syncs until nothing is left to do.
     pub(super) fn sync(&mut self, who: &'static str) -> anyhow::Result<()> {
         let options = Options {
             patience: 40,
@@ -212,7 +212,7 @@ impl<'s> Stage<'s> {
         self.sync_with(who, options)
     }
 
-    /// Somebody syncs records only.
+    /// A person syncs without photos.
     pub(super) fn sync_without_photos(&mut self, who: &'static str) -> anyhow::Result<()> {
         let options = Options {
             photos: false,
@@ -240,7 +240,7 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// These people sync one after the other, twice, so that each has what the others brought.
+    /// These people sync one after the other, twice, so that each device has the events of all others.
     pub(super) fn meet(&mut self, people: &[&'static str]) -> anyhow::Result<()> {
         for who in people.iter().chain(people) {
             self.sync(who)?;
@@ -248,14 +248,14 @@ impl<'s> Stage<'s> {
         Ok(())
     }
 
-    /// Brings the server's ledger up to its log.
+    /// Folds into the ledger until it has caught up with the log.
     pub(super) fn fold(&self) -> anyhow::Result<()> {
         let projection = self.app.rooms.projection.clone();
         self.runtime.block_on(projection.catch_up())?;
         Ok(())
     }
 
-    /// Somebody's key to the review API.
+    /// A person's token for the review API.
     pub(super) fn token(&self, who: &str) -> anyhow::Result<String> {
         let actor = self.world.actor(who).clone();
         let access = &self.app.rooms.access;

@@ -1,4 +1,4 @@
-//! The table that tells the day, from the review API alone.
+//! The table of the week, built from the review API alone.
 
 use std::fmt::Write;
 
@@ -10,23 +10,23 @@ use crate::{
     phone::{Http, Transport},
 };
 
-/// What the reviewer sees, and what went over the wire.
+/// What the reviewer receives, and what was transferred.
 #[derive(Debug)]
 pub struct Ledger {
-    /// Hazards with their whole histories, as the API gives them.
+    /// Hazards with their whole histories, as the API returns them.
     pub hazards: Vec<Value>,
-    /// What the week brought beside single hazards: suggestions, the sealed report, what came late for it.
+    /// Results beyond single hazards: suggestions, the sealed report and its late arrivals.
     pub week: String,
-    /// The wire in words.
+    /// The transfer statistics as text.
     pub wire: String,
 }
 
-/// Asks the review API.
+/// Sends a GET request to the review API.
 pub(super) fn get(http: &mut Http, token: &str, path: &str) -> anyhow::Result<Value> {
     ask(http, token, Method::Get, path, Vec::new())
 }
 
-/// Sends the review API an order.
+/// Sends a POST request to the review API.
 pub(super) fn post(
     http: &mut Http,
     token: &str,
@@ -63,7 +63,7 @@ fn ask(
 }
 
 impl Ledger {
-    /// Pulls the ledger through the review API.
+    /// Fetches the ledger from the review API.
     pub(super) fn pull(http: &mut Http, token: &str) -> anyhow::Result<Self> {
         let page = get(http, token, "/v1/hazards?limit=500")?;
         let ids = page["items"].as_array().cloned().unwrap_or_default();
@@ -81,7 +81,7 @@ impl Ledger {
         })
     }
 
-    /// As text.
+    /// The ledger as text.
     pub fn text(&self) -> String {
         let mut out = String::new();
         for detail in &self.hazards {
@@ -141,7 +141,7 @@ fn hazard(out: &mut String, detail: &Value) {
     }
 }
 
-/// Records that look like one, with why.
+/// Suggested duplicates, with the reasons.
 pub(super) fn suggestions(page: &Value) -> String {
     let mut out = String::from("\n重复提示（周三晚）/ suggested on Wednesday evening\n");
     for pair in page["items"].as_array().into_iter().flatten() {
@@ -169,7 +169,7 @@ pub(super) fn suggestions(page: &Value) -> String {
     out
 }
 
-/// A sealed report with some of its figures, and what came late for it.
+/// A sealed report with some of its figures, and its late arrivals.
 pub(super) fn report(sealed: &Value, content: &Value, late: &Value) -> String {
     let mut out = format!(
         "\n封存的周报 / the sealed report　{}　截止 {}\n    SHA-256 {}\n",
@@ -201,7 +201,7 @@ pub(super) fn report(sealed: &Value, content: &Value, late: &Value) -> String {
     out
 }
 
-/// Bytes and requests on the wire, for each phone and in all.
+/// Bytes and requests, for each device and in total.
 pub(super) fn wire(reports: &[(&'static str, Report)], counters: Counters) -> String {
     let mut out = String::from("\n线路 / on the wire\n");
     let mut names: Vec<&str> = reports.iter().map(|(who, _)| *who).collect();

@@ -1,4 +1,4 @@
-//! The week: five days, a report sealed on Thursday evening, and what a reviewer sees on Friday.
+//! The week: five days, a report sealed on Thursday evening, and the reviewer's ledger on Friday.
 
 use std::{net::SocketAddr, path::Path};
 

@@ -1,4 +1,4 @@
-//! The promises, checked against what people remember having stated.
+//! Checks the promises against the events that the members recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ use xuncha_server::storage::{StorageError, docs, log};
 use super::play::Fleet;
 use crate::phone::Transport;
 
-/// A promise with what was checked and what was found broken.
+/// A promise with the number of checks and the violations.
 #[derive(Debug, Serialize)]
 pub struct Promise {
     /// The promise.
     pub name: &'static str,
-    /// Things looked at.
+    /// Number of checks.
     pub checked: usize,
-    /// Where it was broken.
+    /// The violations.
     pub broken: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ fn held(phone: &crate::phone::Phone) -> anyhow::Result<Ledger> {
     Ok(held)
 }
 
-/// Every promise.
+/// Checks every promise.
 pub(super) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
     let server = server_ledger(fleet)?;
     Ok(vec![
@@ -54,8 +54,8 @@ pub(super) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
     ])
 }
 
-/// Calls of one sync of a person of the fleet at most: 65 that bring nothing with a patience of 8, 481 with one of 60, and
-/// those for what a person states in some days.
+/// Calls of one sync of a fleet member at most: 65 calls without progress with a patience of 8, 481 with a patience of
+/// 60, and the calls for the events of some days.
 const MOST_REQUESTS: u64 = 600;
 
 fn every_sync_ends(fleet: &Fleet) -> Promise {
@@ -107,7 +107,7 @@ fn nothing_stated_is_lost(fleet: &Fleet, server: &Ledger) -> Promise {
     }
 }
 
-/// How many records lie in an area.
+/// Number of documents in an area.
 fn lying_in(fleet: &Fleet, area: AreaPath) -> anyhow::Result<usize> {
     let county = fleet.world.county.clone();
     let read = fleet
@@ -117,7 +117,7 @@ fn lying_in(fleet: &Fleet, area: AreaPath) -> anyhow::Result<usize> {
     Ok(fleet.runtime.block_on(read)?)
 }
 
-/// A phone holds what lies in its area, and all of it.
+/// Checks that a device holds exactly the documents of its area.
 fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Promise> {
     let mut broken = Vec::new();
     for (n, member) in fleet.members.iter().enumerate() {
@@ -248,7 +248,7 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
             if ![80, 95, 96].contains(&row.row.state) {
                 continue;
             }
-            // Over only if a reviewer's event, accepted, says so, and nobody objects.
+            // A hazard may be ended only by an accepted event, and without an open conflict.
             let (state, _) = member.phone.device.hazard(row.doc)?;
             let decided = state.history.iter().any(
                 |j| matches!(j.verdict, Verdict::Accepted { to, .. } if to.0 == row.row.state),
@@ -265,7 +265,7 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
     })
 }
 
-/// Events that the fold gives no effect, each asked of its author's phone.
+/// Void events, counted on the device of their author.
 pub(super) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
     let mut void = 0;
     for member in &fleet.members {
@@ -281,7 +281,7 @@ pub(super) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
     Ok(void)
 }
 
-/// Hazards with an open conflict, by the ledger.
+/// Hazards with an open conflict in the ledger.
 pub(super) fn conflicts(fleet: &Fleet) -> anyhow::Result<usize> {
     let query = xuncha_server::storage::ledger::Query {
         within: vec![fleet.world.county.clone()],
@@ -296,7 +296,7 @@ pub(super) fn conflicts(fleet: &Fleet) -> anyhow::Result<usize> {
     Ok(fleet.runtime.block_on(read)?.len())
 }
 
-/// Hazards recorded by anybody.
+/// Hazards that any member recorded.
 pub(super) fn hazards(fleet: &Fleet) -> usize {
     let docs: BTreeSet<DocId> = fleet
         .members

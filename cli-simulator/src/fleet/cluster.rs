@@ -1,4 +1,4 @@
-//! Several server processes over one database, some of which are killed all the time.
+//! Several server processes over one database; some of them are killed during the run.
 
 use std::{
     ffi::OsString,
@@ -16,23 +16,23 @@ use anyhow::Context;
 
 use crate::{network::Proxy, postgres};
 
-/// What stands behind the phones' network.
+/// The servers behind the devices' network.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     /// `--database` of every process.
     pub database: String,
-    /// `--blobs` of every process; none means the shared data folder.
+    /// `--blobs` of every process; `None` means the shared data folder.
     pub blobs: Option<String>,
-    /// A program with its first arguments that serves a data folder, the last argument, on the database and blobs of
-    /// its environment, and says its address first.
+    /// A program with its first arguments. It serves the data folder in its last argument, with the database and the
+    /// photo store of its environment. It prints its address first.
     pub program: Vec<OsString>,
-    /// Processes.
+    /// Number of processes.
     pub processes: usize,
-    /// Calls after which one of them is killed and another started.
+    /// Calls after which one of them is killed and another is started.
     pub kill_every: u64,
-    /// The database's own server; it lives as long as this.
+    /// The PostgreSQL server; it runs until this is dropped.
     pub server: Arc<postgres::Server>,
-    /// Whether it crashes once as well.
+    /// Whether the PostgreSQL server crashes once, too.
     pub crash_server: bool,
 }
 
@@ -72,7 +72,7 @@ impl Process {
     }
 }
 
-/// Running processes, and the thread that kills them.
+/// The running processes, and the thread that kills them.
 pub(super) struct Running {
     quiet: Arc<AtomicBool>,
     kills: Arc<AtomicUsize>,
@@ -81,7 +81,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts the processes, sends the proxy's calls to them in turn, and begins to kill.
+    /// Starts the processes, sends the proxy's calls to them in turn, and starts the killing thread.
     pub(super) fn start(cluster: &Cluster, data: PathBuf, proxy: &Proxy) -> anyhow::Result<Self> {
         let mut processes = Vec::new();
         for _ in 0..cluster.processes {
@@ -107,7 +107,7 @@ impl Running {
         })
     }
 
-    /// Ends the killing; the processes that live go on. Returns how many were killed.
+    /// Stops the killing; the remaining processes continue. Returns how many were killed.
     pub(super) fn calm(&mut self) -> anyhow::Result<usize> {
         self.quiet.store(true, SeqCst);
         if let Some(killer) = self.killer.take() {
@@ -140,7 +140,8 @@ struct Killer {
 }
 
 impl Killer {
-    /// Every so many calls, while the last of them is on its way: kills a process, starts another in its place.
+    /// After every `kill_every` calls, while the last of them is in progress: kills a process and starts another in
+    /// its place.
     fn run(self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,7 +1,7 @@
-//! Fleets: many real phone stores against a real server through a bad network, for simulated days.
+//! Fleets: many real device stores with a real server through a bad network, for simulated days.
 //!
-//! In come a number of phones and days, a network and a seed; out comes a report with every promise checked. What
-//! people do follows from the seed; what the network does too; the server is whole and real.
+//! A plan names the number of devices and days, a network and a seed. The outcome is a report with every promise
+//! checked. The seed decides what people do and which calls the network damages. The server is the real one.
 
 mod check;
 mod cluster;
@@ -21,33 +21,33 @@ pub use moving::Moving;
 use play::Fleet;
 pub use trouble::Trouble;
 
-/// What to play.
+/// The plan of a run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Phones.
+    /// Number of devices.
     pub devices: usize,
-    /// Days.
+    /// Number of simulated days.
     pub days: usize,
     /// The network's name.
     pub network: String,
     /// The network.
     pub profile: Profile,
-    /// Same seed, same people doing the same things.
+    /// Seed; the same seed gives the same people and the same actions.
     pub seed: u64,
-    /// Several processes instead of one server in this process; the days are then those of the system's clock.
+    /// Several server processes instead of one server in this process; the run then uses the system's clock.
     pub cluster: Option<Cluster>,
-    /// The server, one in this process, moves to another database and photo store half way.
+    /// The server in this process moves to another database and photo store half way.
     pub moving: Option<Moving>,
-    /// What else goes wrong.
+    /// Other faults.
     pub trouble: Trouble,
 }
 
-/// What came of it.
+/// The outcome of a run.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    /// Phones.
+    /// Number of devices.
     pub devices: usize,
-    /// Days.
+    /// Number of simulated days.
     pub days: usize,
     /// The network.
     pub network: String,
@@ -57,29 +57,29 @@ pub struct Outcome {
     pub hazards: usize,
     /// Events stated, observations included.
     pub events: usize,
-    /// Of them, those the fold gives no effect (their author may not, or not in that state).
+    /// Of these, the void ones (their author had no right to state them, or not in that state).
     pub void: usize,
     /// Photos taken.
     pub photos: usize,
-    /// Syncs, and how many of them ended before everything was done.
+    /// Number of syncs.
     pub syncs: usize,
-    /// Syncs that the network ended.
+    /// Syncs that ended before everything was done.
     pub interrupted: usize,
-    /// What else went wrong.
+    /// Other faults of the run.
     pub trouble: Trouble,
-    /// Calls of the longest sync, and of all syncs together.
+    /// Calls of the longest sync.
     pub most_requests: u64,
-    /// See `most_requests`; divided by `syncs` it is the mean.
+    /// Calls of all syncs together; divided by `syncs` it is the mean.
     pub requests: u64,
-    /// Server processes killed on the way.
+    /// Number of killed server processes.
     pub kills: usize,
-    /// What was compared when the server moved.
+    /// The comparison after the server moved.
     pub moved: Option<String>,
     /// Hazards with an open conflict at the end.
     pub conflicts: usize,
-    /// What went over the wire.
+    /// Calls and bytes through the proxy.
     pub wire: Counters,
-    /// Every promise with its verdict.
+    /// Every promise with its violations.
     pub promises: Vec<Promise>,
 }
 
@@ -89,7 +89,7 @@ impl Outcome {
         self.promises.iter().all(|p| p.broken.is_empty())
     }
 
-    /// The report people read.
+    /// The report as text.
     pub fn text(&self) -> String {
         use std::fmt::Write;
         let mut out = format!(
@@ -138,10 +138,10 @@ impl Outcome {
     }
 }
 
-/// Plays a plan in a folder.
+/// Runs a plan in a folder.
 ///
 /// # Errors
-/// If a store or the server fails; a broken promise is no error but part of the outcome.
+/// If a store or the server fails. A broken promise is part of the outcome and no error.
 pub fn run(folder: &Path, plan: &Plan, step: &dyn Fn(u64, u64)) -> anyhow::Result<Outcome> {
     let mut fleet = Fleet::play(folder, plan, step)?;
     let promises = check::check(&mut fleet)?;

@@ -1,4 +1,4 @@
-//! A server that moves to another database and photo store while the fleet is at work.
+//! Moves a server to another database and photo store during the run.
 
 use std::{path::PathBuf, thread::JoinHandle};
 
@@ -24,28 +24,28 @@ use crate::{
 /// A move in progress.
 pub(super) type Mover = JoinHandle<anyhow::Result<Comparison>>;
 
-/// Where to, and how much there is to move beside what the fleet makes.
+/// The target, and the amount of data to move in addition to the fleet's.
 #[derive(Debug, Clone)]
 pub struct Moving {
     /// `--to-database`.
     pub database: String,
     /// `--to-blobs`.
     pub blobs: String,
-    /// Records that are there before the days begin.
+    /// Documents that exist before the run.
     pub records: usize,
-    /// Photos that are there before the days begin.
+    /// Photos that exist before the run.
     pub photos: usize,
 }
 
 impl Moving {
-    /// What the server has before the fleet begins.
+    /// Generates the documents that the server has before the run.
     pub(super) fn fill(&self, config: &Config, world: &World, seed: u64) -> anyhow::Result<()> {
         let mut generator = Generator::open(config, vec![world.clone()], 4, seed)?;
         generator.fill(self.records, 1, &|_| {})?;
         Ok(())
     }
 
-    /// Takes the photos with a phone and brings them to the server.
+    /// Takes the photos on a device and uploads them to the server.
     pub(super) fn take(
         &self,
         phone: &mut Phone,
@@ -82,7 +82,7 @@ impl Moving {
         }
     }
 
-    /// Begins to move, as `xuncha admin migrate-store` does in a process of its own.
+    /// Starts the move in a thread, as `xuncha admin migrate-store` does in a process of its own.
     pub(super) fn begin(&self, data: PathBuf, key: SecretKey) -> Mover {
         let moving = self.clone();
         std::thread::spawn(move || moving.run(&data, &key))
@@ -100,7 +100,7 @@ impl Moving {
         };
         let quiet = |_: &'static str, _: u64, _: u64| {};
         tokio::runtime::Runtime::new()?.block_on(async {
-            // Twice while the old server serves, so that little is left for the last moments.
+            // Two copies while the old server still serves, so that little is left to copy when it has stopped.
             migrate::copy(&from, &to, key, &quiet).await?;
             migrate::copy(&from, &to, key, &quiet).await?;
             from.storage.set_moved(true)?;
@@ -113,7 +113,7 @@ impl Moving {
     }
 }
 
-/// What the mover found, once it has ended.
+/// The comparison of a move that has ended.
 pub(super) fn joined(mover: Mover) -> anyhow::Result<Comparison> {
     let ended = mover.join();
     ended

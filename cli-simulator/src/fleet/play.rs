@@ -1,4 +1,4 @@
-//! Playing the days.
+//! Plays the simulated days.
 
 use std::{
     path::Path,
@@ -36,10 +36,10 @@ use crate::{
 
 /// 2024-03-25 08:00 in Wuhan.
 const SPRING: i64 = 1_711_324_800_000;
-/// Times a day that a person does something.
+/// Actions of a person in one day.
 const STEPS: usize = 8;
 
-/// A person's phone and what that person has stated, to be found again at the end.
+/// A person's device, and the person's events and photos, which are checked at the end.
 pub(super) struct Member {
     pub(super) phone: Phone,
     pub(super) http: Http,
@@ -47,7 +47,7 @@ pub(super) struct Member {
     pub(super) photos: Vec<BlobHash>,
 }
 
-/// The fleet at work.
+/// The running fleet.
 pub(super) struct Fleet {
     pub(super) runtime: Runtime,
     pub(super) app: App,
@@ -60,19 +60,19 @@ pub(super) struct Fleet {
     pub(super) now: Now,
     trouble: Trouble,
     mover: Option<Mover>,
-    /// What the move compared, if there was one.
+    /// The comparison of the move, if there was one.
     pub(super) moved: Option<String>,
     pub(super) kills: usize,
     start: i64,
     pub(super) clock: Arc<AtomicI64>,
     chance: u64,
-    /// Calls of each sync.
+    /// Number of calls of each sync.
     pub(super) requests: Vec<u64>,
     pub(super) syncs: usize,
     pub(super) interrupted: usize,
 }
 
-/// A device that is enrolled with a code.
+/// A new device, enrolled with a code.
 fn member(
     folder: &Path,
     code: &str,
@@ -90,7 +90,7 @@ fn member(
 }
 
 impl Fleet {
-    /// Everybody's days, until all are home and have everything.
+    /// Plays all days, until all devices are synced.
     pub(super) fn play(
         folder: &Path,
         plan: &Plan,
@@ -123,7 +123,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Goes to where the server has moved, once it has or waiting for it.
+    /// Starts the server on the new store once the move has ended; `wait`: blocks until then.
     fn follow(&mut self, moving: Option<&Moving>, wait: bool) -> anyhow::Result<()> {
         let ended = self.mover.take_if(|mover| wait || mover.is_finished());
         let (Some(moving), Some(mover)) = (moving, ended) else {
@@ -142,7 +142,7 @@ impl Fleet {
     fn gather(folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
         let mut config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
-        // Everybody lives in the same simulated days; a grant of today would not cover events of another year.
+        // All clocks have the same simulated days: a grant of the present would not cover events of another year.
         let mut start = SPRING;
         if let Some(cluster) = &plan.cluster {
             config.database = Some(cluster.database.clone());
@@ -154,7 +154,7 @@ impl Fleet {
         }
         let others = plan.cluster.is_some() || plan.moving.is_some();
         if others {
-            // Other processes have the system's clock; grants of this run hold from now.
+            // Other processes use the system's clock, so the grants of this run are valid from now.
             start = system_clock()().0 + 60_000;
         }
         let clock = Arc::new(AtomicI64::new(start));
@@ -176,7 +176,7 @@ impl Fleet {
         for n in 0..plan.devices + plan.trouble.city {
             let seed = plan.seed.wrapping_mul(1_000_003) + n as u64;
             let code = if n < plan.devices {
-                // One in eight is a reviewer, the others two grid workers and a property manager in turn.
+                // One in eight is a reviewer; the others are in turn two grid workers and a property manager.
                 let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
                 runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?
             } else {
@@ -220,7 +220,7 @@ impl Fleet {
         mix(&mut self.chance) % sides
     }
 
-    /// One person does one thing.
+    /// One person takes one action.
     fn turn(&mut self, n: usize, turn: usize, turns: usize) -> anyhow::Result<()> {
         let today = self.start + turn as i64 * 86_400_000 / STEPS as i64;
         self.set_server_clock(today + trouble::jump(&self.trouble, turn, turns));
@@ -297,7 +297,7 @@ impl Fleet {
         if rows.is_empty() {
             return self.observe(n);
         }
-        // Attention goes to what changed last or to the oldest cases, so people meet on the same hazards.
+        // People choose hazards that changed last or the oldest ones, so that several people write to the same hazard.
         if self.roll(2) == 0 {
             rows.sort_by_key(|row| row.doc);
             rows.truncate(3);
@@ -305,7 +305,7 @@ impl Fleet {
         let doc = rows[self.roll(rows.len().min(6) as u64) as usize].doc;
         let state = self.members[n].phone.device.hazard(doc)?.0.state;
         let kind = match state.0 {
-            // Whoever may not close is told so by the fold.
+            // Only reviewers close; the fold makes the close of any other author void.
             70 if n % 8 == 7 => 5,
             _ => self.roll(5),
         };
@@ -351,7 +351,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Everybody comes home: syncs until all have everything.
+    /// Syncs all devices until all have everything.
     fn settle(&mut self) -> anyhow::Result<()> {
         for _ in 0..2 {
             for n in 0..self.members.len() {
@@ -365,7 +365,7 @@ impl Fleet {
         }
         let projection = self.app.rooms.projection.clone();
         self.runtime.block_on(async {
-            // Another process may be at it; one that was killed keeps its lease for a while.
+            // Another process may hold the lease of the projection; the lease of a killed process ends after a while.
             while projection.lag().await? > 0 {
                 projection.catch_up().await?;
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;

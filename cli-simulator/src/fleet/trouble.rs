@@ -1,5 +1,5 @@
-//! What goes wrong beside the network: photo files that get damaged, wrong clocks of phones, a server whose clock jumps
-//! and that is restored from an older copy; and officers of the city among the people.
+//! Faults other than those of the network: damaged photo files, wrong clocks of devices, a server whose clock jumps
+//! and that is restored from an older backup; and city officers in addition to the members.
 
 use std::{fs, path::Path, sync::atomic::Ordering};
 
@@ -21,23 +21,24 @@ use crate::{
 
 const DAY: i64 = 86_400_000;
 
-/// What goes wrong; nothing by default.
+/// The faults of a run; none by default.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Trouble {
-    /// One photo file in six is cut, emptied or removed before it is sent.
+    /// One photo file in six is truncated, emptied or removed before it is sent.
     pub photos: bool,
-    /// One phone in four has a clock that is hours or days wrong.
+    /// One device in four has a clock that is hours or days wrong.
     pub clocks: bool,
-    /// The server's clock is two days behind for a while, then a month ahead.
+    /// The server's clock is two days behind for a while, and later a month ahead.
     pub server_clock: bool,
-    /// The server goes back to a copy of a quarter of the run before; SQLite in this process only.
+    /// Half way, the server is restored from a backup made a quarter of the run earlier; only SQLite in this
+    /// process.
     pub restore: bool,
-    /// Officers of the city beside the others.
+    /// Number of city officers in addition to the members.
     pub city: usize,
 }
 
 impl Trouble {
-    /// Everything at once.
+    /// All faults at once.
     pub const ALL: Self = Self {
         photos: true,
         clocks: true,
@@ -47,7 +48,7 @@ impl Trouble {
     };
 }
 
-/// How wrong a phone's clock is, in milliseconds.
+/// The error of a device's clock, in milliseconds.
 pub(super) fn wrong_by(trouble: &Trouble, n: usize) -> i64 {
     match n % 8 {
         2 if trouble.clocks => 3 * DAY,
@@ -56,7 +57,7 @@ pub(super) fn wrong_by(trouble: &Trouble, n: usize) -> i64 {
     }
 }
 
-/// How far the server's clock has jumped at a turn of so many.
+/// The jump of the server's clock at a turn, in milliseconds.
 pub(super) fn jump(trouble: &Trouble, turn: usize, turns: usize) -> i64 {
     if !trouble.server_clock {
         return 0;
@@ -86,7 +87,7 @@ pub(super) fn spoil(
     .context("a photo file")
 }
 
-/// A code for an officer of the city, who holds the city's own log and the county's.
+/// An enrolment code for a city officer, whose device holds the city's log and the county's.
 pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<String> {
     let codes: Vec<&str> = world.county.codes().collect();
     let city: AreaPath = codes[..codes.len() - 1].join("/").parse()?;
@@ -103,7 +104,7 @@ pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<S
 }
 
 impl Fleet {
-    /// Takes a copy of the server, or goes back to it, when it is time.
+    /// Backs the server up at a quarter of the run, and restores it half way.
     pub(super) fn copy_or_restore(
         &mut self,
         trouble: &Trouble,

@@ -1,7 +1,8 @@
-//! A bad network: a proxy on real HTTP that loses, cuts, doubles, delays and refuses, by a seed.
+//! A bad network: an HTTP proxy that loses, truncates, duplicates, delays and refuses calls, by a seed.
 //!
-//! In come the calls of phones, out come whole, late, broken or missing replies. Time is counted, not waited for:
-//! a reply says in `x-sim-ms` what it would have taken. The server behind it is real and knows nothing of this.
+//! A reply arrives whole, late, truncated or not at all. Time is computed, not waited for: a reply states in
+//! `x-sim-ms` how long it would have taken. The server behind the proxy is the real one and has no code for the
+//! simulation.
 
 mod profile;
 mod proxy;

@@ -1,34 +1,34 @@
-//! How bad a network is.
+//! Profiles of bad networks.
 
-/// Chances are in thousandths of all calls.
+/// The faults of a network; each probability is in thousandths of all calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile {
-    /// Milliseconds of one round trip.
+    /// Round-trip time in milliseconds.
     pub latency_ms: u64,
-    /// Bytes a second, either way.
+    /// Bytes per second in each direction.
     pub bytes_per_second: u64,
-    /// The request never arrives.
+    /// The request does not arrive.
     pub lose_request: u64,
-    /// The request arrives, the reply does not.
+    /// The request arrives; the reply does not.
     pub lose_reply: u64,
-    /// The request is cut in the middle of its body.
+    /// The request is truncated in the middle of its body.
     pub cut_request: u64,
-    /// The reply is cut in the middle of its body.
+    /// The reply is truncated in the middle of its body.
     pub cut_reply: u64,
     /// The request arrives twice.
     pub double: u64,
-    /// 503 with Retry-After instead of the server.
+    /// The proxy answers 503 with `Retry-After`; the server is not called.
     pub unavailable: u64,
 }
 
 impl Profile {
-    /// The profiles by name.
+    /// Names of the profiles.
     pub const NAMES: [&'static str; 4] = ["good", "weak", "2g", "tunnel"];
 
-    /// A profile by name.
+    /// The profile with this name.
     ///
     /// # Errors
-    /// Naming the profiles there are.
+    /// If there is none; the error lists the profiles.
     pub fn named(name: &str) -> anyhow::Result<Self> {
         let (latency_ms, bytes_per_second, share) = match name {
             "good" => (40, 2_000_000, 0),

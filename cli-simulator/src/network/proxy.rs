@@ -22,10 +22,10 @@ use tokio::{net::TcpListener, sync::watch};
 use super::Profile;
 use crate::chance::mix;
 
-/// A body at most; larger ones are the server's to refuse.
+/// Bytes of a body at most; the proxy answers a larger one with 413.
 const MOST: usize = 32 << 20;
 
-/// What the proxy did.
+/// Counters of the proxy.
 #[derive(Debug, Default)]
 struct Counts {
     calls: AtomicU64,
@@ -35,16 +35,16 @@ struct Counts {
     faults: AtomicU64,
 }
 
-/// What the proxy did, as numbers.
+/// A snapshot of the proxy's counters.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Counters {
-    /// Calls that came in.
+    /// Calls that arrived.
     pub calls: u64,
-    /// Bytes of bodies sent by phones.
+    /// Bytes of bodies that devices sent.
     pub bytes_up: u64,
-    /// Bytes of bodies received by phones.
+    /// Bytes of bodies that devices received.
     pub bytes_down: u64,
-    /// Calls that were harmed.
+    /// Calls with a fault.
     pub faults: u64,
 }
 
@@ -61,7 +61,7 @@ struct Line {
 /// A running proxy.
 #[derive(Clone)]
 pub struct Proxy {
-    /// Where phones call.
+    /// The address that devices call.
     pub address: SocketAddr,
     line: Line,
 }
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// What happens to a call.
+/// The fault of a call, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Whole,
@@ -87,7 +87,7 @@ enum Fate {
 }
 
 impl Proxy {
-    /// Starts a proxy before `server` such as `http://127.0.0.1:8080`; it ends with its runtime.
+    /// Starts a proxy for a `server` such as `http://127.0.0.1:8080`; it ends with its runtime.
     ///
     /// # Errors
     /// If no port is free.
@@ -108,7 +108,7 @@ impl Proxy {
         Ok(Self { address, line })
     }
 
-    /// Sends calls to these servers in turn from now on.
+    /// Sends later calls to these servers in turn.
     pub fn redirect(&self, servers: Vec<String>) {
         let mut now = self
             .line
@@ -118,12 +118,12 @@ impl Proxy {
         *now = servers;
     }
 
-    /// Counts the calls as they come in, before they are passed on.
+    /// The number of calls that have arrived, updated before each is forwarded.
     pub fn calls(&self) -> watch::Receiver<u64> {
         self.line.calls.subscribe()
     }
 
-    /// What it did so far.
+    /// The counters up to now.
     pub fn counters(&self) -> Counters {
         let c = &self.line.counts;
         Counters {
@@ -157,7 +157,7 @@ impl Line {
         Fate::Whole
     }
 
-    /// Calls the server; with `cut` only half of the body leaves.
+    /// Calls the server; with `cut`, only half of the body is sent.
     async fn forward(
         &self,
         parts: &axum::http::request::Parts,
@@ -192,7 +192,7 @@ impl Line {
     }
 }
 
-/// A reply whose body breaks off: the caller gets no whole reply, whatever it was.
+/// A reply whose body is truncated: the caller gets no complete reply, with any status.
 fn broken(head: Bytes) -> Response {
     let parts: [Result<Bytes, std::io::Error>; 2] =
         [Ok(head), Err(std::io::Error::other("no signal"))];

@@ -1,4 +1,4 @@
-//! Clocks and chance for phones: the system's, or driven by hand from a seed.
+//! Clocks and randomness of devices: the system's, or simulated from a seed.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
         DeviceTime(now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
     }
     fn uptime(&self) -> Option<Uptime> {
-        // Linux says which run this is; elsewhere events say nothing of the server's time.
+        // Linux has an id for each boot; on other systems events carry no beacon.
         let read = |name: &str| std::fs::read_to_string(format!("/proc/{name}")).ok();
         let run = read("sys/kernel/random/boot_id")?;
         let boot = u64::from_str_radix(run.trim().replace('-', "").get(..16)?, 16);
@@ -37,32 +37,32 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to. Until a run begins it has no uptime.
+/// A simulated clock that moves only by its methods. Before the first [`Self::start`] it has no uptime.
 #[derive(Debug, Clone)]
 pub struct SetClock {
     now: Arc<AtomicI64>,
-    /// The run of the phone (0: none), and when it began by a clock that nobody can set.
+    /// The number of the boot (0: none), and the uptime in milliseconds.
     run: Arc<(AtomicU64, AtomicI64)>,
 }
 
 impl SetClock {
-    /// At a time.
+    /// A clock at this time.
     pub fn at(now: DeviceTime) -> Self {
         Self {
             now: Arc::new(AtomicI64::new(now.0)),
             run: Arc::default(),
         }
     }
-    /// Sets it, as a person does: the time since the phone was started goes on.
+    /// Sets the wall clock, as a user can; the uptime does not change.
     pub fn set(&self, now: DeviceTime) {
         self.now.store(now.0, SeqCst);
     }
-    /// Moves it forward by milliseconds: time passes.
+    /// Moves the wall clock and the uptime forward by milliseconds.
     pub fn forward(&self, ms: i64) {
         self.now.fetch_add(ms, SeqCst);
         self.run.1.fetch_add(ms, SeqCst);
     }
-    /// Starts the phone: another run with another uptime.
+    /// Boots the device: a new boot number, and an uptime of 0.
     pub fn start(&self) {
         self.run.0.fetch_add(1, SeqCst);
         self.run.1.store(0, SeqCst);
@@ -80,12 +80,12 @@ impl Clock for SetClock {
     }
 }
 
-/// Where unpredictable bytes come from.
+/// A source of random bytes.
 #[derive(Debug)]
 pub enum Entropic {
-    /// The system.
+    /// The system's randomness.
     System,
-    /// A seed: the same bytes every time, for simulations only.
+    /// A seed: the same bytes in every run; for simulations only.
     Seeded(u64),
 }
 

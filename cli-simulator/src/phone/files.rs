@@ -1,4 +1,4 @@
-//! Photos of a phone as files in a folder, durable before they are named in the database.
+//! Photos of a device as files in a folder; a file is durable before a row of the database names it.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use sync_core::host::{FileError, Files};
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens (or makes) the folder.
+    /// Opens the folder; creates it if it does not exist.
     ///
     /// # Errors
     /// From the file system.

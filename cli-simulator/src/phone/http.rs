@@ -1,19 +1,19 @@
-//! The HTTP around the sans-IO client: one call out, one whole reply back.
+//! The HTTP client around the sans-IO sync: sends one call and returns one complete reply.
 
 use std::time::Duration;
 
 use reqwest::blocking::Client;
 use sync_core::sync::{Call, Lost, Method, Reply};
 
-/// Something that carries calls to a server.
+/// A transport that carries calls to a server.
 pub trait Transport {
-    /// Makes a call and waits for its whole reply.
+    /// Sends a call and waits for its complete reply.
     ///
     /// # Errors
-    /// [`Lost`] if no whole reply came.
+    /// [`Lost`] if no complete reply came.
     fn send(&mut self, call: &Call) -> Result<Reply, Lost>;
 
-    /// Milliseconds the last call took by a simulated clock.
+    /// Duration of the last call in milliseconds, by a simulated clock.
     fn took_ms(&self) -> i64 {
         0
     }
@@ -24,23 +24,24 @@ pub trait Transport {
 pub struct Http {
     client: Client,
     base: String,
-    /// Sent as `x-phone`, so that a simulated network can tell phones apart.
+    /// Sent as `x-phone`, so that a simulated network can distinguish devices.
     phone: Option<String>,
     took_ms: i64,
 }
 
 impl Http {
-    /// To a server such as `http://127.0.0.1:8080`.
+    /// A client of a server such as `http://127.0.0.1:8080`.
     ///
     /// # Errors
-    /// If TLS cannot be set up.
+    /// If TLS cannot be initialised.
     pub fn new(base: &str) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
             .tcp_nodelay(true)
             .redirect(reqwest::redirect::Policy::custom(|attempt| {
-                // No exchange is ever redirected: what does so is a portal, and gets neither records nor tokens.
+                // No exchange is ever redirected: a redirect comes from a captive portal, which must get neither
+                // documents nor tokens.
                 let first = attempt.previous().first();
                 if first.is_some_and(|url| url.path().starts_with("/v1/")) {
                     attempt.stop()
@@ -58,7 +59,7 @@ impl Http {
         })
     }
 
-    /// The same connection pool, as another phone.
+    /// The same connection pool for another device.
     #[must_use]
     pub fn as_phone(&self, name: &str) -> Self {
         Self {
@@ -67,7 +68,7 @@ impl Http {
         }
     }
 
-    /// The same phone to another address.
+    /// The same device with another server address.
     #[must_use]
     pub fn to(&self, base: &str) -> Self {
         Self {

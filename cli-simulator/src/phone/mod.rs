@@ -1,7 +1,7 @@
-//! A phone: a real on-device store in a folder, a clock, and HTTP.
+//! A device: a real on-device store in a folder, a clock, and HTTP.
 //!
-//! In come what a person does and the address of a server; out come durable records and a sync's report. This is
-//! the embedder of `sync-core`: everything the core is handed is made here.
+//! This is an embedder of `sync-core`: it passes clock, randomness and files to the core, and it carries the calls of
+//! a sync to the server.
 
 mod clock;
 mod files;
@@ -22,18 +22,18 @@ pub use clock::{Entropic, SetClock, SystemClock};
 pub use files::Folder;
 pub use http::{Http, Transport};
 
-/// A phone.
+/// A device.
 #[derive(Debug)]
 pub struct Phone {
     /// Its store.
     pub device: Device,
     folder: PathBuf,
-    /// Its clock, if it is driven by hand.
+    /// Its clock, if it is simulated.
     pub clock: Option<SetClock>,
 }
 
 impl Phone {
-    /// Opens (or makes) a phone in a folder, with the system's clock and randomness.
+    /// Opens a device in a folder, with the system's clock and randomness; creates it if it does not exist.
     ///
     /// # Errors
     /// If the folder or the database cannot be opened.
@@ -46,7 +46,7 @@ impl Phone {
         Self::with(folder, host, None)
     }
 
-    /// Opens (or makes) a phone whose clock is set by hand and whose chance comes from a seed.
+    /// Opens a device with a simulated clock and randomness from a seed; creates it if it does not exist.
     ///
     /// # Errors
     /// If the folder or the database cannot be opened.
@@ -73,15 +73,15 @@ impl Phone {
         })
     }
 
-    /// Where it is kept.
+    /// The folder of the device.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Enrols the phone with a code.
+    /// Enrols the device with a code.
     ///
     /// # Errors
-    /// The server's refusal in words, or that it cannot be reached.
+    /// The server's refusal as text, or that the server cannot be reached.
     pub fn enrol(
         &mut self,
         net: &mut dyn Transport,
@@ -99,7 +99,7 @@ impl Phone {
             .map_err(|refusal| anyhow::anyhow!(refusal))
     }
 
-    /// Syncs until nothing is left to do or patience ends. With a clock set by hand, waiting moves the clock.
+    /// Syncs until nothing is left to do or the patience is exhausted. A simulated clock is moved instead of waiting.
     ///
     /// # Errors
     /// If the store fails; nothing is lost then.
@@ -128,8 +128,8 @@ impl Phone {
         }
     }
 
-    /// Erases the store and every photo: the server said that this phone was lost. Says how many statements it had
-    /// not sent.
+    /// Erases the store and every photo, after the server reported this device as lost. Returns the number of unsent
+    /// changes.
     ///
     /// # Errors
     /// If a file cannot be removed.
@@ -141,7 +141,7 @@ impl Phone {
         Ok(unsent)
     }
 
-    /// Folds and verifies until nothing is left to do.
+    /// Runs the idle work until nothing is left to do.
     ///
     /// # Errors
     /// If the store fails.

@@ -1,4 +1,4 @@
-//! What is thrown at the server: connections that stall, bodies that do not end, photos that unfold, long polls.
+//! The attacks: stalled connections, endless bodies, image bombs, long polls.
 
 use std::{
     io::Write,
@@ -24,10 +24,10 @@ use crate::{
     world::World,
 };
 
-/// Bytes of a body that is larger than any route takes.
+/// Bytes of a body that is larger than the limit of any route.
 const LARGE: usize = 7 << 20;
 
-/// Bytes of a body that a route for devices takes.
+/// Bytes of a body within the limit of a route for devices.
 const WITHIN: usize = 1 << 20;
 
 fn head(path: &str, token: Option<&str>, announced: usize) -> String {
@@ -38,7 +38,7 @@ fn head(path: &str, token: Option<&str>, announced: usize) -> String {
     )
 }
 
-/// Opens what stalls, and holds it open.
+/// Opens the stalled connections and the endless bodies, and keeps them open.
 pub(super) fn stall(
     address: &str,
     tokens: &[String],
@@ -57,7 +57,7 @@ pub(super) fn stall(
     }
     for n in 0..plan.unfinished {
         let token = tokens.get(n % tokens.len().max(1)).map(String::as_str);
-        // By a stranger, by a device to a route for devices, and within the bounds of that route.
+        // From a stranger, from a device to a route for devices, and within the limit of that route.
         let large = match n % 2 {
             0 => head("/v1/enrol", None, LARGE),
             _ => head("/v1/push", token, LARGE),
@@ -67,7 +67,7 @@ pub(super) fn stall(
             let mut socket = TcpStream::connect(address)?;
             socket.set_write_timeout(Some(std::time::Duration::from_millis(500)))?;
             let _ = socket.write_all(head.as_bytes());
-            // As much as is taken, and never the last byte.
+            // As many bytes as the server reads, but never the last one.
             let _ = socket.write_all(&vec![0x10; size - 1]);
             open.push(socket);
         }
@@ -85,7 +85,7 @@ fn bomb(seed: u64) -> Vec<u8> {
     bytes
 }
 
-/// Uploads a photo in one chunk; the status of the answer.
+/// Uploads a photo in one chunk; returns the status of the answer.
 fn upload(http: &mut Http, token: &str, bytes: Vec<u8>) -> anyhow::Result<u16> {
     let lost = |lost: sync_core::sync::Lost| anyhow::anyhow!(lost.0);
     let hash = STANDARD.encode(BlobHash::of(&bytes).to_string());
@@ -122,15 +122,15 @@ fn upload(http: &mut Http, token: &str, bytes: Vec<u8>) -> anyhow::Result<u16> {
     Ok(http.send(&append).map_err(lost)?.status)
 }
 
-/// Image bombs, and photos as large as they may be. They are made before the siege, so that making them takes no time
-/// from the server.
+/// Image bombs, and photos of the largest allowed size. They are made before the siege, so that this takes no
+/// processor time from the server.
 pub(super) struct Photos {
     bombs: Vec<Vec<u8>>,
     largest: Vec<Vec<u8>>,
 }
 
 impl Photos {
-    /// So many of each.
+    /// Makes `count` of each.
     pub(super) fn make(count: usize) -> Self {
         let count = count as u64;
         Self {
@@ -141,7 +141,7 @@ impl Photos {
         }
     }
 
-    /// Uploads them all at once; says how many bombs were refused by name, and how many photos stored.
+    /// Uploads all of them concurrently; returns how many bombs were refused with 422 and how many photos were stored.
     pub(super) fn send(
         self,
         url: &str,
@@ -153,7 +153,7 @@ impl Photos {
                 let (url, token) = (url.clone(), tokens[n % tokens.len()].clone());
                 std::thread::spawn(move || {
                     let mut http = Http::new(&url)?;
-                    // Too busy is an answer to come back after, as a device does.
+                    // 503 is retried, as a device does.
                     for _ in 0..20 {
                         match upload(&mut http, &token, bytes.clone())? {
                             503 => std::thread::sleep(std::time::Duration::from_millis(500)),
@@ -176,7 +176,7 @@ impl Photos {
     }
 }
 
-/// Long polls, each asked again as soon as it is answered.
+/// Long polls; each is repeated as soon as it is answered.
 pub(super) struct Polls {
     waiting: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
@@ -184,13 +184,13 @@ pub(super) struct Polls {
 }
 
 impl Polls {
-    /// How many waited at once, and how many were refused or cut.
+    /// The highest number of concurrent polls, and the number of refused or broken ones.
     pub(super) fn seen(&self) -> (usize, usize) {
         (self.most.load(SeqCst), self.refused.load(SeqCst))
     }
 }
 
-/// Opens them, sixteen for each device.
+/// Starts the polls, sixteen for each device.
 pub(super) fn polls(
     runtime: &tokio::runtime::Runtime,
     address: &str,
@@ -233,7 +233,7 @@ struct Poll<'p> {
 }
 
 impl Poll<'_> {
-    /// Polls on one connection as long as it is answered well.
+    /// Polls on one connection until an answer fails.
     async fn run(&self, head: &mut u64, waiting: &AtomicUsize, most: &AtomicUsize) -> Option<()> {
         let mut socket = tokio::net::TcpStream::connect(self.address).await.ok()?;
         loop {
@@ -249,7 +249,7 @@ impl Poll<'_> {
         }
     }
 
-    /// The head in an answer that is a good one.
+    /// The head in an answer with status 200.
     async fn answer(&self, socket: &mut tokio::net::TcpStream) -> Option<u64> {
         let (mut text, mut some) = (String::new(), [0; 2048]);
         while !text.contains("\r\n\r\n") || !text.ends_with('}') {

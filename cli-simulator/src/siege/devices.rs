@@ -1,4 +1,4 @@
-//! Enrolled devices without a store: only what a token needs.
+//! Enrolled devices without a store: only what is needed for a token.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use crate::{
     world::World,
 };
 
-/// Makes the data folder with its world, and codes for so many devices.
+/// Creates the data folder with its world, and codes for `count` devices.
 pub(super) fn invite(
     runtime: &tokio::runtime::Runtime,
     data: &Path,
@@ -59,7 +59,7 @@ fn call<E: Exchange>(http: &mut Http, request: &E::Request) -> anyhow::Result<E:
     E::read_response(&reply.body).context(E::PATH)
 }
 
-/// Enrols a device with each code and opens its session; gives the tokens.
+/// Enrols a device with each code and opens its session; returns the tokens.
 pub(super) fn enrol(http: &mut Http, codes: &[String]) -> anyhow::Result<Vec<String>> {
     let label = |text: &str| Label::new(text).context("a label");
     let mut tokens = Vec::with_capacity(codes.len());

@@ -1,7 +1,7 @@
-//! A siege: a real server process under everything a stranger and a rogue device may do at once, and what an honest
-//! device and an operator notice of it.
+//! A siege: a real server process is attacked in all the ways of strangers and rogue devices at the same time. The
+//! siege measures what an honest device and an operator notice.
 //!
-//! In comes a plan, out comes a table: what was measured, what is promised, whether it holds. Needs Linux: memory is read
+//! The result is a table: the promise, the measured value, and whether the promise holds. Needs Linux: memory is read
 //! from `/proc`.
 
 mod attack;
@@ -26,35 +26,35 @@ use crate::{
 };
 use server::Besieged;
 
-/// What to do.
+/// The plan of a siege.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The server's program.
+    /// The server program.
     pub program: PathBuf,
-    /// Connections that send half a header, or a body of which one byte comes.
+    /// Connections that send half a header, or one byte of a body.
     pub stalled: usize,
-    /// Bodies of 7 MB that never end, and as many within the bounds of their route.
+    /// Endless bodies of 7 MB, and as many within the limit of their route.
     pub unfinished: usize,
-    /// Small files that declare 169 million pixels, and as many of the largest photos that are taken.
+    /// Small files that declare 169 million pixels, and as many of the largest accepted photos.
     pub bombs: usize,
-    /// Long polls.
+    /// Concurrent long polls.
     pub polls: usize,
-    /// Seconds of siege.
+    /// Duration in seconds.
     pub seconds: u64,
 }
 
-/// A promise and what was found.
+/// A promise and the measured value.
 #[derive(Debug, Serialize)]
 pub struct Row {
     /// What is promised.
     pub promise: String,
-    /// What was found.
+    /// The measured value.
     pub found: String,
     /// Whether it holds.
     pub holds: bool,
 }
 
-/// What was found.
+/// The result of a siege.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// Every promise.
@@ -62,7 +62,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// As a table.
+    /// The result as a table.
     pub fn text(&self) -> String {
         let line = |row: &Row| {
             let mark = if row.holds {
@@ -81,16 +81,16 @@ impl Outcome {
     }
 }
 
-/// Milliseconds a push of an honest device may take.
+/// Milliseconds that a push of an honest device may take.
 const PUSH_MS: u128 = 500;
-/// Milliseconds in which health must be answered.
+/// Milliseconds in which a health request must be answered.
 const HEALTH_MS: u128 = 1_000;
-/// Resident megabytes at the peak, and a minute after.
+/// Resident megabytes at most: at the peak, and within one minute after the siege.
 const MEMORY: (u64, u64) = (400, 150);
 
-/// What an honest device and an operator saw.
+/// What an honest device and an operator measured.
 struct Seen {
-    /// When each began, after the beginning of the siege, and how long it took.
+    /// The start of each push, from the start of the siege, and its duration.
     pushes: Vec<(Duration, Duration)>,
     unanswered: usize,
     health: Vec<(u16, Duration)>,
@@ -112,7 +112,7 @@ fn row(promise: String, found: String, holds: bool) -> Row {
 pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("server");
-    // A device may have sixteen long polls open.
+    // A device may have sixteen open long polls.
     let wanted = plan
         .polls
         .div_ceil(16)
@@ -230,7 +230,7 @@ impl Seen {
     }
 }
 
-/// Records a hazard and sends it; how long the sync took, or none if it did not end well.
+/// Records a hazard and syncs it; returns the duration of the sync, or `None` if it did not complete.
 fn push(phone: &mut Phone, http: &mut Http, world: &World) -> anyhow::Result<Option<Duration>> {
     let place = (
         "3栋",

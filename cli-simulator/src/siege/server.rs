@@ -1,4 +1,4 @@
-//! The server process under siege, and what is seen of it from outside.
+//! The server process of a siege, and measurements of it from outside.
 
 use std::{
     io::{BufRead, BufReader},
@@ -53,7 +53,7 @@ impl Besieged {
         };
         let address = next("serving on http://")?;
         let health = next("health and metrics: http://")?;
-        // What it says later is read on, so that it does not wait for a reader.
+        // Later output is read and dropped: a full pipe would block the server.
         std::thread::spawn(move || lines.count());
         Ok(Self {
             child,
@@ -86,7 +86,7 @@ fn resident(pid: u32) -> u64 {
         / 1024
 }
 
-/// The most memory seen until it is over.
+/// The highest resident memory until `over` is set, in megabytes.
 pub(super) fn peak(pid: u32, over: &AtomicBool) -> u64 {
     let mut peak = 0;
     while !over.load(SeqCst) {
@@ -96,7 +96,7 @@ pub(super) fn peak(pid: u32, over: &AtomicBool) -> u64 {
     peak
 }
 
-/// Waits until a process has settled below so many megabytes: how many it had, after how many seconds.
+/// Waits until a process uses at most `below` megabytes; returns the megabytes and the seconds that passed.
 pub(super) fn settles(pid: u32, below: u64, limit: Duration) -> (u64, u64) {
     let begun = Instant::now();
     loop {
@@ -108,9 +108,9 @@ pub(super) fn settles(pid: u32, below: u64, limit: Duration) -> (u64, u64) {
     }
 }
 
-/// Asks for health again and again until it is over: what was answered, and how fast.
+/// Requests the health endpoint repeatedly until `over` is set; returns each status and duration.
 pub(super) fn health(urls: &[String], over: &AtomicBool) -> anyhow::Result<Vec<(u16, Duration)>> {
-    // Each time on a new connection, as a probe does.
+    // A new connection for each request, as a probe opens.
     let client = reqwest::blocking::Client::builder()
         .timeout(Duration::from_secs(5))
         .pool_max_idle_per_host(0)

@@ -1,4 +1,4 @@
--- What a bad day does to a database: commits that are late, transactions that are given up.
+-- Faults of a database: late commits and failed transactions.
 CREATE FUNCTION harm() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF random() < 0.04 THEN

@@ -1,7 +1,7 @@
-//! Torture of the log on PostgreSQL: many writers at two processes, late commits, transactions given up, connections
-//! killed; readers beside them that must never see a number before every number below it.
+//! Torture of the log on PostgreSQL: many writers at two processes, late commits, failed transactions and killed
+//! connections. Concurrent readers must never see a sequence number before every lower number.
 //!
-//! In comes a plan, out comes what was found. Writers do what phones do: send a pack again until it is answered.
+//! Writers behave as devices do: they send a pack again until it is answered.
 
 mod readers;
 
@@ -26,24 +26,24 @@ use xuncha_server::{
 
 use crate::{bench::Generator, postgres, world::World};
 
-/// What to do.
+/// The plan of a torture.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// Devices that push at the same time, each to one process and then the other.
+    /// Devices that push concurrently, each to one process and then to the other.
     pub writers: usize,
-    /// Packs of each.
+    /// Packs of each device.
     pub packs: usize,
-    /// Changes of each pack.
+    /// Changes in each pack.
     pub changes: usize,
-    /// Counties they write to.
+    /// Counties that they write to.
     pub spaces: usize,
-    /// Milliseconds between two kills of a database connection at work; 0 for none.
+    /// Milliseconds between two kills of a busy database connection; 0 for no kills.
     pub kill_every_ms: u64,
-    /// Same seed, same records.
+    /// Seed; the same seed gives the same documents.
     pub seed: u64,
 }
 
-/// What was found.
+/// The result of a torture.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// Changes that were acknowledged.
@@ -52,20 +52,20 @@ pub struct Outcome {
     pub stored: u64,
     /// Packs that had to be sent again.
     pub sent_again: u64,
-    /// Connections killed at work.
+    /// Killed busy connections.
     pub kills: u64,
-    /// Looks of the readers, and how often the log had grown since the look before.
+    /// Reads by the readers.
     pub looks: u64,
-    /// Looks that found something new.
+    /// Reads that found new changes.
     pub grown: u64,
-    /// Changes a second, from the first pack to the last.
+    /// Changes per second, from the first pack to the last.
     pub rate: f64,
-    /// What must not be: numbers skipped or given twice, changes lost or doubled.
+    /// Violations: sequence numbers skipped or used twice, changes lost or duplicated.
     pub broken: Vec<String>,
 }
 
 impl Outcome {
-    /// The report people read.
+    /// The report as text.
     pub fn text(&self) -> String {
         let verdict = if self.broken.is_empty() {
             "kept   every number was seen, once, in order; nothing acknowledged is missing"
@@ -97,10 +97,10 @@ fn counties(count: usize) -> Vec<World> {
     (0..count).map(county).collect()
 }
 
-/// Runs a plan on a fresh database of `server`.
+/// Runs a plan on a new database of `server`.
 ///
 /// # Errors
-/// If the database cannot be made, or a pack is refused.
+/// If the database cannot be created, or a pack is refused.
 pub fn run(folder: &Path, server: &postgres::Server, plan: &Plan) -> anyhow::Result<Outcome> {
     let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
     let address = server.create("torture")?;
@@ -177,7 +177,7 @@ fn lanes(generator: &mut Generator, plan: &Plan) -> anyhow::Result<Vec<Lane>> {
     Ok(lanes)
 }
 
-/// One device: each pack to one of the processes, again to the other until it is answered.
+/// One device: sends each pack to one of the processes, and again to the other one until it is answered.
 async fn write(
     n: usize,
     lane: Lane,

@@ -1,4 +1,4 @@
-//! Readers that follow every log: between two looks exactly the numbers in between must have come.
+//! Readers that follow every log: between two reads, every sequence number between the two heads must have appeared.
 
 use std::sync::{
     Arc,
@@ -11,7 +11,7 @@ use xuncha_server::storage::{Storage, StorageError, log, spaces};
 
 use crate::bench::Generator;
 
-/// What readers saw.
+/// The results of the readers.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) looks: u64,
@@ -33,7 +33,7 @@ pub(super) fn start(
         .collect()
 }
 
-/// Waits for the readers, which look once more when the writing is over.
+/// Waits for the readers; each reads once more after the last write.
 pub(super) fn finish(generator: &Generator, readers: Readers) -> anyhow::Result<Seen> {
     let mut all = Seen::default();
     for reader in readers {
@@ -55,7 +55,7 @@ async fn follow(space: AreaPath, storage: Storage, over: Arc<AtomicBool>) -> See
             let came = log::count(tx, &place, cursor, u64::MAX >> 1)?;
             Ok::<_, StorageError>((head, came))
         });
-        // A connection that was killed is no answer; the next look makes up for it.
+        // A killed connection gives no result; the next read covers the gap.
         if let Ok((head, came)) = look.await {
             seen.looks += 1;
             seen.grown += u64::from(head > cursor);

@@ -1,4 +1,4 @@
-//! What people of the world state: observations and evidence with real photos.
+//! Observations and evidence of the world's people, with real photos.
 
 use sync_core::{
     device::Device,
@@ -11,7 +11,7 @@ use sync_core::{
 
 use super::Compound;
 
-/// Takes a photo with the phone: a synthetic picture through the real preparation.
+/// Takes a photo on the device: a synthetic JPEG, prepared by the real code.
 ///
 /// # Errors
 /// If the store fails.
@@ -66,7 +66,7 @@ pub fn observation(
     }
 }
 
-/// Something done or seen, with photos.
+/// A note with photos.
 pub fn evidence(words: &str, photos: Vec<PhotoRef>) -> Evidence {
     Evidence {
         note: Long::new(words).unwrap_or_default(),

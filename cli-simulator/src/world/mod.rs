@@ -1,7 +1,7 @@
-//! A small county to play in: areas, organisations, people with roles, compounds. No real person, no real place.
+//! The simulated county: areas, organisations, people with roles, compounds. No real person and no real place.
 //!
-//! In comes a data folder's storage, out come the people with the codes their phones enrol with. Everything is
-//! made through the same rooms an administrator uses.
+//! It writes its names into a server's storage and makes the enrolment codes of its people, with the same services
+//! that an administrator uses.
 
 mod hazards;
 
@@ -14,10 +14,10 @@ use xuncha_server::{
 
 pub use hazards::{evidence, note, observation, photo};
 
-/// Somebody in the world.
+/// A person of the world.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// Name in the side store.
+    /// The name, which the server stores in a separate table.
     pub name: &'static str,
     /// The person.
     pub person: PersonId,
@@ -25,14 +25,14 @@ pub struct Actor {
     pub organ: OrganId,
     /// The role.
     pub role: Role,
-    /// Where.
+    /// The area of the grant.
     pub area: AreaPath,
 }
 
 /// A compound with its grid.
 #[derive(Debug, Clone)]
 pub struct Compound {
-    /// Its number.
+    /// Its id.
     pub id: CompoundId,
     /// Its name.
     pub name: &'static str,
@@ -40,7 +40,7 @@ pub struct Compound {
     pub grid: AreaPath,
 }
 
-/// The county.
+/// A county with its people.
 #[derive(Debug, Clone)]
 pub struct World {
     /// The county, which is the space.
@@ -53,7 +53,7 @@ pub struct World {
     pub actors: Vec<Actor>,
 }
 
-/// A fixed identifier for the world's own things.
+/// A fixed id for the world's compounds, organisations and people.
 fn id(kind: u8, number: u8) -> [u8; 16] {
     [
         0x01, 0x8e, 0x6a, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, kind, 0, number,
@@ -69,10 +69,10 @@ impl World {
         Self::of("429999/429998".parse().expect("a constant path"))
     }
 
-    /// The same county somewhere else: a province is made of many.
+    /// The same county at another path: a province has many.
     ///
     /// # Panics
-    /// If the path has no room for three codes more.
+    /// If the path has no room for three more codes.
     pub fn of(county: AreaPath) -> Self {
         let street = county.child("429998001").expect("room for more codes");
         let community = street.child("429998001001").expect("room for more codes");
@@ -116,10 +116,10 @@ impl World {
         }
     }
 
-    /// Somebody by name.
+    /// The person with this name.
     ///
     /// # Panics
-    /// If nobody has that name.
+    /// If no person has this name.
     pub fn actor(&self, name: &str) -> &Actor {
         self.actors
             .iter()
@@ -127,15 +127,15 @@ impl World {
             .expect("a name of this world")
     }
 
-    /// The organisation of somebody.
+    /// The organisation of a person.
     ///
     /// # Panics
-    /// If nobody has that name.
+    /// If no person has this name.
     pub fn organ_of(&self, name: &str) -> OrganId {
         self.actor(name).organ
     }
 
-    /// Writes the names into the side store.
+    /// Writes the names into the server's storage.
     ///
     /// # Errors
     /// From the storage.
@@ -169,7 +169,7 @@ impl World {
         Ok(())
     }
 
-    /// A one-time code for somebody's phone.
+    /// A one-time enrolment code for a person's device.
     ///
     /// # Errors
     /// From the storage.

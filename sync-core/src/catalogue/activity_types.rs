@@ -1,4 +1,5 @@
-//! The types of records of the campaign: who may state one, who confirms it, what it holds and what it counts.
+//! The activity types of the campaign: who may state one, who confirms it, its fields and the quantities it
+//! contributes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,22 +12,22 @@ use super::{
 };
 use crate::record::{AreaPath, Role};
 
-/// Greatest figure of one field, so that sums of a province stay far from overflow.
+/// Largest value of one field, so that sums of a province cannot overflow.
 const MOST: i64 = 100_000_000;
 
-/// All types of one version.
+/// All activity types of one version.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivityTypes {
     /// Version of the table.
     pub version: u32,
-    /// What the table is.
+    /// A note about the table.
     pub note: String,
     /// The types.
     pub types: Vec<ActivityType>,
 }
 
-/// One type of record.
+/// One activity type.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActivityType {
@@ -36,57 +37,57 @@ pub struct ActivityType {
     pub zh: String,
     /// English name.
     pub en: String,
-    /// What it serves in the campaign's plan, for people.
+    /// The part of the campaign's plan that it serves; for people.
     pub comment: String,
-    /// Who may state one.
+    /// The roles that may state one.
     pub roles: Roles,
-    /// Who may confirm one; never its author.
+    /// The roles that may confirm one; never its author.
     pub confirm_roles: Roles,
-    /// Whether its figures count only once it is confirmed.
+    /// Whether its quantities count only after a confirmation.
     pub needs_confirmation: bool,
-    /// The lowest level it may be filed at. What is only the government's has `county` or above, so that it lies on
-    /// paths that no phone of the inspected side receives.
+    /// The lowest level at which it may be filed. A type for the government alone has `county` or above, so that it
+    /// lies on paths that no device of an inspected party receives.
     pub level: FilingLevel,
-    /// Whether it is a task that others sign for and respond to.
+    /// Whether it is a task that recipients sign for and respond to.
     #[serde(default)]
     pub task: bool,
-    /// Whether it needs a photo.
+    /// Whether a photo is required.
     #[serde(default)]
     pub photo: bool,
-    /// What its fields are.
+    /// The schema of its fields.
     pub schema: DataSchema,
-    /// Which fields feed which figures.
+    /// The quantities that it contributes.
     pub counts: Vec<Figure>,
 }
 
-/// A figure that records of a type feed.
+/// A quantity that activities of a type contribute.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
-    /// The figure's name.
+    /// The quantity's name.
     pub name: String,
-    /// The field that is counted; one for each record if absent.
+    /// The field that is counted; if absent, each activity counts as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Only records whose field has one of these texts.
+    /// Only activities whose field has one of these texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Only>,
     /// The unit.
     pub unit: String,
 }
 
-/// Which records of a type feed a figure.
+/// A condition on the activities that contribute.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Only {
     /// The field.
     pub field: String,
-    /// Its texts.
+    /// The texts of which the field must have one.
     pub is: Vec<String>,
 }
 
 impl Figure {
-    /// How much a record with these fields feeds, in thousandths; `None` if it feeds nothing.
+    /// The contribution of an activity with these fields, in thousandths; `None` if it contributes nothing.
     pub fn milli(&self, data: &Value) -> Option<i64> {
         if let Some(only) = &self.only {
             let text = data.get(&only.field).and_then(Value::as_str)?;
@@ -112,7 +113,7 @@ fn milli(value: &Value) -> Option<i64> {
 }
 
 impl ActivityType {
-    /// Reads and checks the fields of a record.
+    /// Parses and checks the fields of an activity.
     ///
     /// # Errors
     /// [`DataFault`] naming the field.
@@ -125,7 +126,7 @@ impl ActivityType {
         Ok(value)
     }
 
-    /// Whether a role may state one there.
+    /// Whether a role may state one.
     pub fn may_state(&self, role: Role) -> bool {
         self.roles.contains(role)
     }
@@ -191,7 +192,7 @@ impl ActivityTypes {
     }
 }
 
-/// The type under which inspections stand in lists beside the other records.
+/// The type name of inspections in lists of activities and inspections.
 pub const INSPECTION: &str = "inspection";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Working days and deadlines: counted in China's time (+08:00, no summer time), by a table of each year.
+//! Working days and deadlines, counted in China's time (+08:00, no summer time) by a table for each year.
 //!
-//! A year without its table is counted by weekends alone, and what comes out says that it is not certain.
+//! A year without a table is counted by weekends alone, and its result is marked as uncertain.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,17 +11,17 @@ const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// How a class is counted.
+/// How a deadline class is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CountedIn {
-    /// Hours from the beginning.
+    /// Hours from the start.
     Hours,
-    /// Calendar days; the day of the beginning does not count, the last one ends at 24:00.
+    /// Calendar days; the day of the start does not count, and the last day ends at 24:00.
     Days,
-    /// Working days, counted likewise.
+    /// Working days, counted in the same way.
     WorkingDays,
-    /// By its own plan.
+    /// By a plan of its own; the calendar computes no end.
     Plan,
 }
 
@@ -29,7 +29,7 @@ pub enum CountedIn {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeadlineClass {
-    /// Such as `D7` or `WD3`.
+    /// The code, such as `D7` or `WD3`.
     pub code: String,
     /// Chinese name.
     pub zh: String,
@@ -37,13 +37,13 @@ pub struct DeadlineClass {
     pub en: String,
     /// How it is counted.
     pub counted_in: CountedIn,
-    /// How many.
+    /// Number of hours or days.
     pub amount: u32,
-    /// A last day that is no working day moves to the next one; dates of a campaign do not.
+    /// Whether a last day that is no working day moves to the next one; dates of a campaign do not move.
     pub shift: bool,
 }
 
-/// One year's holidays and swapped days.
+/// One year's holidays and working weekends.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Year {
@@ -51,11 +51,11 @@ pub struct Year {
     pub year: i16,
     /// First and last day of each holiday, `yyyy-mm-dd`.
     pub holidays: Vec<(String, String)>,
-    /// Saturdays and Sundays on which people work.
+    /// Saturdays and Sundays that are working days.
     pub working_weekends: Vec<String>,
 }
 
-/// How long a step of a sub-machine may take.
+/// The time limit of a step of a sub-machine.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timer {
@@ -63,7 +63,7 @@ pub struct Timer {
     pub machine: String,
     /// The step.
     pub step: String,
-    /// The class of deadline.
+    /// The deadline class.
     pub class: String,
     /// Chinese name.
     pub zh: String,
@@ -77,13 +77,13 @@ pub struct Timer {
 pub struct Calendar {
     /// Version of the table.
     pub version: u32,
-    /// Where it comes from.
+    /// The source of the table.
     pub note: String,
-    /// What the clock on the wall is ahead of UTC.
+    /// Minutes by which local time is ahead of UTC.
     pub offset_minutes: i32,
     /// The years.
     pub years: Vec<Year>,
-    /// The classes.
+    /// The deadline classes.
     pub classes: Vec<DeadlineClass>,
     /// The timers.
     pub timers: Vec<Timer>,
@@ -91,7 +91,7 @@ pub struct Calendar {
     #[serde(skip)]
     #[schemars(skip)]
     off: Vec<(i64, i64)>,
-    /// Swapped days.
+    /// Weekend days that are working days.
     #[serde(skip)]
     #[schemars(skip)]
     on: Vec<i64>,
@@ -101,12 +101,12 @@ pub struct Calendar {
     known: Vec<(i64, i64)>,
 }
 
-/// When a deadline ends.
+/// The end of a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Due {
-    /// The end: the last millisecond that is in time is the one before.
+    /// The end, exclusive: the last millisecond in time is the one before.
     pub at: DeviceTime,
-    /// Whether the tables of all years it touches are there.
+    /// Whether the calendar has a table for the years of its first and last day.
     pub certain: bool,
 }
 
@@ -142,24 +142,24 @@ impl Calendar {
         }
     }
 
-    /// A time as people write it (RFC 3339).
+    /// Parses a time in RFC 3339.
     pub fn instant(text: &str) -> Option<DeviceTime> {
         let time: jiff::Timestamp = text.parse().ok()?;
         Some(DeviceTime(time.as_millisecond()))
     }
 
-    /// A class by its code.
+    /// The deadline class with this code.
     pub fn class(&self, code: &str) -> Option<&DeadlineClass> {
         self.classes.iter().find(|class| class.code == code)
     }
 
-    /// The day on the wall, as days since 1970-01-01.
+    /// The local day, as days since 1970-01-01.
     pub fn day(&self, at: DeviceTime) -> i64 {
         let offset = i64::from(self.offset_minutes) * MINUTE_MS;
         at.0.saturating_add(offset).div_euclid(DAY_MS)
     }
 
-    /// When a day ends (24:00 on the wall).
+    /// The end of a local day (24:00).
     fn end_of(&self, day: i64) -> DeviceTime {
         let offset = i64::from(self.offset_minutes) * MINUTE_MS;
         DeviceTime(
@@ -169,7 +169,7 @@ impl Calendar {
         )
     }
 
-    /// Whether people work on a day.
+    /// Whether a day is a working day.
     pub fn is_working(&self, day: i64) -> bool {
         if self.on.contains(&day) {
             return true;
@@ -189,10 +189,11 @@ impl Calendar {
             .any(|(from, to)| (*from..=*to).contains(&day))
     }
 
-    /// When a deadline of a class ends that began at a time; `None` if the class has no end of its own.
+    /// The end of a deadline of this class that started at `begun`; `None` if the class has no computed end.
     ///
     /// # Source
-    /// 民法典 201, 203: the first day does not count, the last day ends at 24:00, a last day without work moves on.
+    /// 民法典 201, 203: the first day does not count, the last day ends at 24:00, and a last day that is no working day
+    /// moves to the next one.
     pub fn due(&self, class: &str, begun: DeviceTime) -> Option<Due> {
         let class = self.class(class)?;
         let first = self.day(begun);
@@ -212,7 +213,7 @@ impl Calendar {
             }
         };
         if class.shift {
-            // No holiday of any year is longer than a month.
+            // No holiday is longer than one month.
             last = (last..last.saturating_add(31))
                 .find(|day| self.is_working(*day))
                 .unwrap_or(last);
@@ -224,7 +225,7 @@ impl Calendar {
         })
     }
 
-    /// How long a step of a sub-machine may take from its beginning.
+    /// The end of the time limit of a step that started at `begun`.
     pub fn timer(&self, machine: &str, step: &str, begun: DeviceTime) -> Option<Due> {
         let mut timers = self.timers.iter();
         let timer = timers.find(|t| t.machine == machine && t.step == step)?;
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn working_days_are_counted_over_holidays_and_swapped_days() {
         let due = |class: &str, from: &str| calendar().due(class, at(from)).unwrap();
-        // Tuesday 2 April: Wednesday, then Sunday the 7th, then Monday.
+        // Tuesday 2 April: Wednesday, then Sunday the 7th (a working day), then Monday.
         let three = due("WD3", "2024-04-02T10:00:00");
         assert_eq!(
             three,
@@ -288,7 +289,7 @@ mod tests {
     #[test]
     fn a_last_day_on_a_holiday_moves_on_and_a_date_of_the_campaign_does_not() {
         let due = |class: &str, from: &str| calendar().due(class, at(from)).unwrap();
-        // Three days from 1 April end on the 4th, a holiday; people are back on the 7th.
+        // Three days from 1 April end on the 4th, a holiday; the next working day is the 7th.
         assert_eq!(
             due("D3", "2024-04-01T08:00:00").at,
             at("2024-04-08T00:00:00")

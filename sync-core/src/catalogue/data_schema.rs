@@ -1,9 +1,9 @@
-//! The part of JSON Schema that describes the fields of a record, and the check of one record's fields.
+//! The subset of JSON Schema that describes the fields of an activity, and the check of an activity's fields.
 //!
 //! A closed subset of JSON Schema 2020-12: `type`, `properties`, `required`, `additionalProperties: false`, `enum`,
 //! `minimum`, `maximum`, `minLength`, `maxLength`, `items`, `minItems`, `maxItems`, `title`, `description`. Another
-//! keyword is refused when the catalogue is read, so a schema never says more than is checked; and every bound must
-//! be given, so nothing is unlimited. The check is pure: a record is judged alike by every phone and server.
+//! keyword is refused when the catalogue is read, so that a schema states nothing that is not checked. Every bound is
+//! required, so that nothing is unlimited. The check is pure: every device and server gives the same result.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 /// Levels of objects and lists at most.
 const DEPTH: usize = 4;
 
-/// What a value is.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataType {
@@ -36,7 +36,7 @@ pub enum DataType {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DataSchema {
-    /// What the value is.
+    /// The type of the value.
     pub r#type: DataType,
     /// Chinese label.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -47,13 +47,13 @@ pub struct DataSchema {
     /// Fields of an object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Self>,
-    /// Fields that must be there.
+    /// Required fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required: Vec<String>,
-    /// Always `false` in an object: what is not described is not taken.
+    /// Always `false` in an object: fields that are not described are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additional_properties: Option<bool>,
-    /// The texts that are possible.
+    /// The allowed texts.
     #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<String>,
     /// Smallest number.
@@ -68,7 +68,7 @@ pub struct DataSchema {
     /// Most characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<usize>,
-    /// What each entry of a list is.
+    /// The schema of each entry of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Self>>,
     /// Fewest entries.
@@ -79,13 +79,13 @@ pub struct DataSchema {
     pub max_items: Option<usize>,
 }
 
-/// What is wrong with the fields of a record.
+/// The first fault in the fields of an activity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: expected {expected}")]
 pub struct DataFault {
     /// The field, as a path such as `/channel`; empty for the whole.
     pub at: String,
-    /// What belongs there.
+    /// What was expected there.
     pub expected: String,
 }
 
@@ -97,10 +97,10 @@ fn fault(at: &str, expected: impl Into<String>) -> DataFault {
 }
 
 impl DataSchema {
-    /// Whether a value fits.
+    /// Checks whether a value matches the schema.
     ///
     /// # Errors
-    /// [`DataFault`] naming the first field that does not.
+    /// [`DataFault`] naming the first field that does not match.
     pub fn check(&self, value: &Value) -> Result<(), DataFault> {
         self.check_at("", value)
     }
@@ -188,7 +188,7 @@ impl DataSchema {
         }
     }
 
-    /// Whether the schema itself is closed and bounded.
+    /// Checks that the schema itself is closed and bounded.
     pub(super) fn prepare(&self, at: &str, depth: usize) -> Result<(), String> {
         let broken = |is: bool, what: &str| {
             if is {
@@ -234,7 +234,7 @@ impl DataSchema {
     }
 }
 
-/// Whether a number is whole, as JSON Schema means it: `2.0` is.
+/// Whether a number is an integer in JSON Schema; `2.0` is one.
 fn is_whole(number: &serde_json::Number) -> bool {
     let whole = |value: f64| value.is_finite() && value.fract() == 0.0;
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(whole)

@@ -1,4 +1,4 @@
-//! What makes two records look like one, as configuration of a province.
+//! The weights by which two hazards are suggested as one, as configuration of a province.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,34 +11,34 @@ pub struct Weights {
     pub version: u32,
     /// What the numbers mean.
     pub note: String,
-    /// Same compound, building, unit, floor and kind of spot.
+    /// Same compound, building, entrance, floor and kind of spot.
     pub same_place: u32,
-    /// The same, with a floor missing.
+    /// The same, but one floor is missing.
     pub same_place_without_floor: u32,
     /// Same hazard kind.
     pub same_kind: u32,
-    /// Same category only.
+    /// Same category, another kind.
     pub same_category: u32,
-    /// Found within a day of each other.
+    /// Found within 24 hours of each other.
     pub within_24_hours: u32,
-    /// Within a week.
+    /// Found within 7 days of each other.
     pub within_7_days: u32,
-    /// Within the campaign.
+    /// Found within the days of the campaign.
     pub within_campaign: u32,
     /// The same photo.
     pub same_photo: u32,
-    /// Photos that look the same.
+    /// Photos with near perceptual hashes.
     pub near_photo: u32,
-    /// Bits of 64 in which such photos may differ.
+    /// Bits of 64 in which near perceptual hashes may differ.
     pub near_photo_bits: u32,
-    /// Positions close to each other, outdoors.
+    /// Near positions outdoors.
     pub near_position: u32,
-    /// How close.
+    /// The distance that counts as near, in metres.
     pub near_position_metres: u32,
-    /// Days of the campaign.
+    /// Length of the campaign in days.
     pub campaign_days: u32,
-    /// From here on a duplicate is probable.
+    /// From this weight on, a duplicate is probable.
     pub probable: u32,
-    /// From here on it is possible.
+    /// From this weight on, a duplicate is possible.
     pub possible: u32,
 }

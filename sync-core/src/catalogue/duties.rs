@@ -1,4 +1,4 @@
-//! What a property company owes for a violation, as configuration of a province.
+//! The duties of a property company after a violation, as configuration of a province.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,16 +11,16 @@ pub struct Duties {
     pub version: u32,
     /// What the numbers mean.
     pub note: String,
-    /// Deadline class for dissuading, from when the company knew.
+    /// Deadline class for the dissuasion, from when the company knew of the violation.
     pub dissuade_within: String,
-    /// Deadline class for reporting, from when dissuasion failed.
+    /// Deadline class for the report, from when the dissuasion failed.
     pub report_within: String,
-    /// So many reminders without success are a failure.
+    /// This many reminders without success count as a failed dissuasion.
     pub reminders_before_report: u32,
-    /// Kinds that are reported at once.
+    /// Hazard kinds that are reported at once.
     pub report_at_once: Vec<String>,
-    /// The finding if nobody dissuaded.
+    /// The hazard kind of a missing dissuasion.
     pub not_dissuaded: String,
-    /// The finding if nobody reported.
+    /// The hazard kind of a missing report.
     pub not_reported: String,
 }

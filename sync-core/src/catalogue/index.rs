@@ -1,4 +1,4 @@
-//! The tables by number, made once when they are read; and the check that they agree with themselves.
+//! An index of the tables by number, built once when they are read; and the check that the tables are consistent.
 
 use super::{
     pairs::{Pair, PairResult, Scope},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::record::EventBody;
 
-/// Kinds of event and states that fit the index.
+/// Size of the index: event kinds and states.
 const KINDS: usize = 64;
 const STATES: usize = 100;
 
@@ -22,7 +22,7 @@ pub(super) struct Index {
 }
 
 impl FieldName {
-    /// Its bit; bit 0 is the state.
+    /// The field's bit; bit 0 is the state.
     pub const fn bit(self) -> u16 {
         2 << (self as u16)
     }
@@ -70,7 +70,7 @@ fn place(at: usize) -> u16 {
 }
 
 impl Rules {
-    /// Checks the tables and makes their index.
+    /// Checks the tables and builds their index.
     pub(super) fn prepare(&mut self) -> Result<(), String> {
         let mut index = Index {
             states: vec![None; STATES],
@@ -147,7 +147,7 @@ impl Rules {
         state_known(self.unsettled)
     }
 
-    /// Every row of concurrent pairs.
+    /// All concurrent-pair rules.
     pub fn rows(&self) -> impl Iterator<Item = &Pair> {
         self.concurrent
             .iter()
@@ -155,7 +155,7 @@ impl Rules {
     }
 }
 
-/// The kinds of event that a row of the fold is about.
+/// The pairs of event kinds that a rule within one document applies to.
 fn meetings(pair: &Pair) -> Result<Vec<(usize, usize)>, String> {
     if pair.scope != Scope::Record {
         return Ok(Vec::new());

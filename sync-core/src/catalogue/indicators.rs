@@ -1,4 +1,4 @@
-//! The figures of the campaign's table as data: what each counts, and which must agree with which.
+//! The indicators of the campaign as data: what each counts, and the cross-checks between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,31 +12,31 @@ use super::{
 };
 use crate::record::{Grade, Role};
 
-/// All figures of one version.
+/// All indicators of one version.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Indicators {
     /// Version of the table.
     pub version: u32,
-    /// How to read it.
+    /// How to read the table.
     pub note: String,
-    /// States in which a record is no hazard of its own: voided, merged.
+    /// States in which a hazard is not counted: voided, merged.
     pub not_counted: Vec<StateCode>,
-    /// The category that provinces may leave out of the hazards.
+    /// The category of duty violations, which a province may exclude from the hazards.
     pub duties_category: String,
-    /// The figures, in the order of the table.
+    /// The indicators, in the order of the table.
     pub indicators: Vec<Indicator>,
-    /// What must agree 勾稽.
+    /// The cross-checks 勾稽.
     pub checks: Vec<Check>,
-    /// Who may do what with a sealed report.
+    /// The steps of a sealed report, and who may take them.
     pub report_steps: Vec<ReportStep>,
 }
 
-/// One figure.
+/// One indicator.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Indicator {
-    /// Code such as `ST-07`.
+    /// The code, such as `ST-07`.
     pub code: String,
     /// Chinese name.
     pub zh: String,
@@ -48,51 +48,51 @@ pub struct Indicator {
     pub definition_zh: String,
     /// What it counts, in English.
     pub definition: String,
-    /// The same as a query.
+    /// The definition as a query.
     pub value: Measure,
-    /// Whether the value of an area is the sum of its parts.
+    /// Whether the value of an area is the sum of the values of its parts.
     pub additive: bool,
-    /// Whether the cumulative value only ever rises.
+    /// Whether the cumulative value never decreases.
     #[serde(default)]
     pub never_falls: bool,
-    /// For reviewers only.
+    /// Whether only reviewers may see it.
     #[serde(default)]
     pub restricted: bool,
 }
 
-/// A query over what was recorded.
+/// A query over hazards, activities, inspections and the register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Measure {
-    /// Hazards that fit.
+    /// Hazards that match.
     Hazards {
-        /// Every part narrows.
+        /// The conditions; all must hold.
         hazards: HazardsWhere,
     },
-    /// The sum of a figure of records or hazards.
+    /// The sum of a quantity of activities or hazards.
     Quantity {
-        /// Its name, such as `training.attendees`.
+        /// Name of the quantity, such as `training.attendees`.
         quantity: String,
-        /// Fields of the record and their values.
+        /// Fields of the activity and their required values.
         #[serde(default, rename = "where")]
         fields: Fields,
     },
-    /// How many records of a type count.
+    /// Number of activities of a type that count.
     Records {
-        /// The type.
+        /// The activity type.
         records: String,
-        /// Fields of the record and their values.
+        /// Fields of the activity and their required values.
         #[serde(default, rename = "where")]
         fields: Fields,
     },
-    /// From the register of compounds.
+    /// A figure of the register of compounds.
     Compounds {
-        /// Which.
+        /// The figure.
         compounds: Registered,
     },
-    /// From the inspections.
+    /// A figure of the inspections.
     Inspected {
-        /// What.
+        /// The figure.
         inspected: Inspected,
     },
     /// A sum.
@@ -100,39 +100,40 @@ pub enum Measure {
         /// Its parts.
         sum: Vec<Self>,
     },
-    /// One figure in percent of another.
+    /// One indicator in percent of another.
     Ratio {
-        /// Codes of both.
+        /// Codes of the numerator and the denominator.
         ratio: [String; 2],
     },
 }
 
-/// Fields of a record and the values they must have.
+/// Fields of an activity and the values they must have.
 pub type Fields = BTreeMap<String, serde_json::Value>;
 
-/// Which hazards.
+/// Conditions on hazards.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HazardsWhere {
-    /// In one of these states; any if empty.
+    /// In one of these states; any state if empty.
     pub states: Vec<StateCode>,
-    /// Of one of these grades.
+    /// Of one of these grades; any grade if empty.
     pub grades: Vec<Grade>,
-    /// Of one of these kinds.
+    /// Of one of these kinds; any kind if empty.
     pub codes: Vec<String>,
-    /// Of one of these categories; the empty one is that of kinds this version does not know.
+    /// Of one of these categories; any category if empty. The empty text is the category of kinds that this version
+    /// does not know.
     pub categories: Vec<String>,
     /// In this cycle or a later one.
     pub cycle_from: i64,
     /// Past the deadline.
     pub overdue: bool,
-    /// The hazard has this figure of its own.
+    /// The hazard contributes this quantity.
     pub figure: Option<String>,
-    /// Counts even where the duties of companies are left out.
+    /// Counts duty violations too, even if the province excludes them.
     pub always: bool,
 }
 
-/// What the register says.
+/// Figures of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Registered {
@@ -140,35 +141,35 @@ pub enum Registered {
     All,
     /// Of these, with a property company.
     WithCompany,
-    /// Of these, without.
+    /// Of these, without a property company.
     WithoutCompany,
-    /// Their buildings.
+    /// The buildings of active compounds.
     Buildings,
 }
 
-/// What inspections have covered.
+/// Figures of coverage by inspections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Inspected {
-    /// Compounds with every registered building.
+    /// Compounds of which every registered building is covered.
     Compounds,
-    /// Registered buildings.
+    /// Registered buildings that are covered.
     Buildings,
-    /// Buildings the register lacks.
+    /// Covered buildings that the register lacks.
     UnregisteredBuildings,
-    /// Property companies, each once.
+    /// Property companies, each counted once.
     Companies,
 }
 
-/// Two sides that must agree.
+/// A cross-check of two sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// Figures that are added up.
+    /// Codes of indicators that are added up.
     pub left: Vec<String>,
     /// How they compare.
     pub is: Compare,
-    /// Figures that are added up, or a number.
+    /// Codes of indicators that are added up, or a number.
     pub right: Side,
 }
 
@@ -186,7 +187,7 @@ pub enum Compare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Side {
-    /// Figures that are added up.
+    /// Codes of indicators that are added up.
     Figures(Vec<String>),
     /// A number.
     Number(i64),
@@ -200,16 +201,16 @@ pub struct ReportStep {
     pub step: String,
     /// Its Chinese name.
     pub zh: String,
-    /// After one of these.
+    /// The steps that it may follow.
     pub from: Vec<String>,
-    /// By one of these.
+    /// The roles that may take it.
     pub roles: Vec<Role>,
-    /// Not by whoever took one of these.
+    /// Steps whose author must not take this one.
     pub unlike: Vec<String>,
-    /// Only for reports of these levels; for all if empty.
+    /// Levels of reports that it applies to; all if empty.
     #[serde(default)]
     pub levels: Vec<Level>,
-    /// Whether it needs a reason.
+    /// Whether a reason is required.
     #[serde(default)]
     pub reason: bool,
 }
@@ -225,12 +226,13 @@ impl Measure {
 }
 
 impl Indicators {
-    /// The figure with this code.
+    /// The indicator with this code.
     pub fn find(&self, code: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|i| i.code == code)
     }
 
-    /// Names of the figures that are summed: without a condition on the record, or with one.
+    /// Names of the quantities that are summed: those without a condition on the activity, or (`conditional`) with
+    /// one.
     pub fn quantities(&self, conditional: bool) -> BTreeSet<&str> {
         let parts = self.indicators.iter().flat_map(|i| i.value.parts());
         let named = parts.filter_map(|part| match part {
@@ -242,7 +244,7 @@ impl Indicators {
         named.collect()
     }
 
-    /// Types of records that are counted: without a condition on the record, or with one.
+    /// Activity types that are counted: those without a condition on the activity, or (`conditional`) with one.
     pub fn types(&self, conditional: bool) -> BTreeSet<&str> {
         let parts = self.indicators.iter().flat_map(|i| i.value.parts());
         let named = parts.filter_map(|part| match part {
@@ -254,7 +256,7 @@ impl Indicators {
         named.collect()
     }
 
-    /// Figures of a hazard that a query asks for.
+    /// Quantities of a hazard that a query uses.
     pub fn hazard_figures(&self) -> BTreeSet<&str> {
         let parts = self.indicators.iter().flat_map(|i| i.value.parts());
         let named = parts.filter_map(|part| match part {
@@ -329,7 +331,7 @@ impl Indicators {
         }
     }
 
-    /// Every step begins at the draft or at another step.
+    /// Checks that every step follows the draft or another step.
     fn steps_lead_on(&self) -> Result<(), String> {
         let known = |name: &String| {
             name == ReportStep::FIRST || self.report_steps.iter().any(|s| s.step == *name)
@@ -344,12 +346,12 @@ impl Indicators {
 }
 
 impl ReportStep {
-    /// What a report is at before anybody took a step.
+    /// The step of a new report.
     pub const FIRST: &'static str = "draft";
 }
 
 impl HazardsWhere {
-    /// Whether the query narrows by anything that a single hazard shows.
+    /// Whether a hazard matches the conditions on state, grade, kind and category. The caller checks the others.
     pub fn fits(&self, state: StateCode, grade: &str, code: &str, category: &str) -> bool {
         (self.states.is_empty() || self.states.contains(&state))
             && (self.grades.is_empty() || self.grades.iter().any(|g| g.name() == grade))

@@ -1,4 +1,4 @@
-//! The figures as a page for people: what each counts, which must agree, who signs a report.
+//! The indicators as a page for people: what each counts, the cross-checks, and who signs a report.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ Generated from `schemas/catalogue/indicators.json` and `regions.json` by `cargo 
 value of the period 本期 and a cumulative one 累计, by China time, up to the cut-off.
 ";
 
-/// The page.
+/// Renders the page.
 pub fn indicators_page(catalogue: &Catalogue) -> String {
     let table = &catalogue.indicators;
     let mut page = HEAD.to_owned();
@@ -76,7 +76,7 @@ fn row(i: &Indicator) -> String {
     )
 }
 
-/// Without what is empty.
+/// The query without its empty parts.
 fn plain(query: &serde_json::Value) -> serde_json::Value {
     let serde_json::Value::Object(map) = query else {
         return query.clone();

@@ -1,4 +1,4 @@
-//! What is looked at in an inspection: the item bank and the templates.
+//! The item bank and the templates of inspections.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::record::InspectionKind;
 pub struct Inspections {
     /// Version of the table.
     pub version: u32,
-    /// What the table is.
+    /// A note about the table.
     pub note: String,
     /// The item bank.
     pub items: Vec<Item>,
@@ -22,17 +22,17 @@ pub struct Inspections {
     pub templates: Vec<Template>,
 }
 
-/// How an item is answered beside ok, problem, not applicable and not reached.
+/// What an item records in addition to ok, problem, not applicable and not reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerType {
-    /// Only that.
+    /// Nothing more.
     Judged,
-    /// With a number.
+    /// A number.
     Number,
-    /// With choices.
+    /// Choices.
     Choice,
-    /// In words.
+    /// A text.
     Text,
 }
 
@@ -42,18 +42,18 @@ pub enum AnswerType {
 pub struct Item {
     /// Stable code, never reused.
     pub code: String,
-    /// The question.
+    /// The question in Chinese.
     pub zh: String,
-    /// The same in English.
+    /// The question in English.
     pub en: String,
-    /// What is recorded beside the judgement.
+    /// What is recorded in addition to the judgement.
     pub answer: AnswerType,
     /// Unit of the number.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
-    /// The hazard kinds that a problem opens; empty: a finding about a department, which opens none.
+    /// The hazard kinds that a problem opens. Empty: a finding about a department, which opens none.
     pub hazards: Vec<String>,
-    /// Whether it is looked up in papers.
+    /// Whether it is checked in documents on paper.
     #[serde(default)]
     pub papers: bool,
 }
@@ -72,30 +72,30 @@ pub struct Template {
     pub en: String,
     /// The kind of inspection.
     pub kind: InspectionKind,
-    /// Who inspects with it.
+    /// The roles that inspect with it.
     pub roles: Roles,
-    /// When it is used, for people.
+    /// When it is used; for people.
     pub when: String,
     /// Its items.
     pub items: Vec<String>,
-    /// Inspectors at least.
+    /// Least number of inspectors.
     pub inspectors: u16,
-    /// Signatures of inspectors at least.
+    /// Least number of inspectors' signatures.
     #[serde(default)]
     pub inspector_signatures: u16,
-    /// Whether the inspected party signs, or its refusal is witnessed.
+    /// Whether the inspected party must sign, or its refusal must have a witness.
     #[serde(default)]
     pub inspected_signature: bool,
     /// Whether a building without a problem needs a photo.
     #[serde(default)]
     pub photo_when_all_ok: bool,
-    /// Whether only papers are looked at, so that no building is covered.
+    /// Whether only documents on paper are checked, so that no building is covered.
     #[serde(default)]
     pub papers_only: bool,
 }
 
 impl Template {
-    /// Whether it asks an item.
+    /// Whether the template has an item.
     pub fn asks(&self, item: &str) -> bool {
         self.items.iter().any(|i| i == item)
     }
@@ -112,7 +112,7 @@ impl Inspections {
         self.templates.iter().find(|t| t.code == code)
     }
 
-    /// Checks the tables; `known` says whether any version of the hazard kinds has a code.
+    /// Checks the tables. `known` returns whether any version of the hazard kinds has a code.
     pub(super) fn prepare(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
         let mut codes = BTreeSet::new();
         for item in &self.items {

@@ -1,4 +1,4 @@
-//! Hazard kinds: code, name, default grade, what to record and who is in charge.
+//! Hazard kinds: code, name, default grade, what to record and which departments are responsible.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::calendar::day_of;
 use crate::record::Grade;
 
-/// What a hazard is by its nature.
+/// The nature of a hazard.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Nature {
-    /// Somebody does what is forbidden: dissuade first, then report.
+    /// A violation by a person: dissuade first, then report.
     Violation,
-    /// A thing is not as it should be.
+    /// An object that is not in the required condition.
     Condition,
-    /// The property company does not do its duty.
+    /// A property company that does not do its duty.
     Duty,
 }
 
@@ -26,15 +26,15 @@ pub enum Nature {
 pub struct HazardKinds {
     /// Version of the catalogue.
     pub version: u32,
-    /// First day it holds, `yyyy-mm-dd`.
+    /// First valid day, `yyyy-mm-dd`.
     pub valid_from: String,
-    /// Last day it holds.
+    /// Last valid day; absent if no end is set.
     pub valid_to: Option<String>,
     /// The categories.
     pub categories: Vec<Category>,
     /// The kinds.
     pub kinds: Vec<HazardKind>,
-    /// First and last day it holds, since 1970-01-01.
+    /// First and last valid day, as days since 1970-01-01.
     #[serde(skip)]
     #[schemars(skip)]
     valid: (i64, Option<i64>),
@@ -64,7 +64,7 @@ pub struct HazardKind {
     pub zh: String,
     /// English name.
     pub en: String,
-    /// What it is by its nature.
+    /// The nature.
     pub nature: Nature,
     /// Default grade.
     pub grade: Grade,
@@ -78,11 +78,11 @@ pub struct HazardKind {
     pub rectification: String,
     /// Default deadline class.
     pub deadline: String,
-    /// More about the deadline.
+    /// A note about the deadline.
     pub deadline_note: String,
-    /// Departments in the lead.
+    /// Leading departments.
     pub lead: Vec<String>,
-    /// Departments assisting.
+    /// Assisting departments.
     pub assisting: Vec<String>,
     /// Legal references.
     pub legal: String,
@@ -96,7 +96,7 @@ impl HazardKinds {
         self.kinds.iter().find(|kind| kind.code == code)
     }
 
-    /// Whether the version holds on a day.
+    /// Whether the version is valid on a day.
     pub(super) fn is_valid(&self, day: i64) -> bool {
         let (from, to) = self.valid;
         from <= day && to.is_none_or(|to| day <= to)

@@ -1,4 +1,4 @@
-//! Levels of administration, as far as a record's path shows them.
+//! Levels of administration, as far as an area path shows them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,10 +26,9 @@ pub enum FilingLevel {
 }
 
 impl FilingLevel {
-    /// The highest level that a path may be of. Regions down to the county have codes of 6 digits, streets of 9,
-    /// communities of 12; which of two regions lies in the other is said by the path, so a county that hangs on
-    /// the province counts as a city too. A code of another form is a compound's: what is only the government's
-    /// is never filed there.
+    /// The highest level that a path can have. Regions down to the county have codes of 6 digits, streets of 9,
+    /// communities of 12. The path shows which region contains which, so a county directly below the province counts
+    /// as a city too. A code of another form is a compound's, where documents of the government alone are never filed.
     pub fn of(area: &AreaPath) -> Self {
         let count = area.codes().count();
         match area.codes().last().map_or(0, str::len) {
@@ -42,7 +41,7 @@ impl FilingLevel {
         }
     }
 
-    /// Whether a record whose lowest level this is may lie in an area: at the level or above it.
+    /// Whether a document with this lowest level may lie in an area: at the level or above it.
     pub fn allows(self, area: &AreaPath) -> bool {
         Self::of(area) <= self
     }

@@ -1,4 +1,4 @@
-//! The tables as a page for people: the state diagram, the transitions, the matrix of concurrent pairs.
+//! The tables as a page for people: state diagram, transitions, matrix of concurrent pairs.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -15,7 +15,7 @@ Generated from `schemas/catalogue/*.json` by `cargo xtask schemas`; do not edit.
 `architecture.md`; try a history with `xuncha-sim explain schemas/examples/lifecycle/quarrel.json`.
 ";
 
-/// The page.
+/// Renders the page.
 pub fn lifecycle_page(catalogue: &Catalogue) -> String {
     let rules = &catalogue.rules;
     let mut page = HEAD.to_owned();
@@ -175,7 +175,7 @@ fn transitions(page: &mut String, rules: &Rules) {
     }
 }
 
-/// Every two kinds of event that have a row of their own, in one table.
+/// A table of all pairs of event kinds that have a rule of their own.
 fn matrix(page: &mut String, rules: &Rules) {
     line(
         page,

@@ -1,7 +1,7 @@
-//! The rules of the field as versioned data: hazard kinds, states, transitions, concurrent pairs.
+//! The catalogue: versioned data of hazard kinds, states, transitions, concurrent-pair rules and all other tables.
 //!
-//! In come the JSON files of `schemas/catalogue`, out comes one validated [`Catalogue`]. Whether a person may do
-//! something is judged in `lifecycle`; here are only the tables.
+//! The module parses the JSON files of `schemas/catalogue` into one validated [`Catalogue`]. It has only the tables;
+//! `lifecycle` decides whether an event is allowed.
 
 mod calendar;
 mod data_schema;
@@ -47,28 +47,28 @@ pub use rules::{
     State, StateCode, Transition,
 };
 
-/// All rule data of one version.
+/// All tables of one version.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     /// The hazard kinds.
     pub kinds: HazardKinds,
     /// The lifecycle.
     pub rules: Rules,
-    /// Versions of the hazard kinds that were valid before, newest first.
+    /// Earlier versions of the hazard kinds, newest first.
     pub earlier: Vec<HazardKinds>,
     /// Working days and deadlines.
     pub calendar: Calendar,
-    /// What makes two records look like one.
+    /// The weights of suggestions.
     pub weights: Weights,
-    /// What a property company owes for a violation.
+    /// The duties of a property company after a violation.
     pub duties: Duties,
-    /// The types of records beside hazards.
+    /// The activity types.
     pub activity_types: ActivityTypes,
     /// Items and templates of inspections.
     pub inspections: Inspections,
     /// The province and its cities.
     pub regions: Regions,
-    /// The figures of the campaign's table.
+    /// The indicators.
     pub indicators: Indicators,
 }
 
@@ -97,19 +97,19 @@ pub struct Sources<'t> {
     pub indicators: &'t str,
 }
 
-/// Rule data that contradict themselves.
+/// Tables that are malformed or contradict themselves.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// Not the JSON that was expected.
     #[error("the catalogue cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// A reference to something that is not there, or a code given twice.
+    /// A dangling reference or a duplicate code.
     #[error("the catalogue contradicts itself: {0}")]
     Contradiction(String),
 }
 
 impl Sources<'static> {
-    /// The files this program was built with.
+    /// The files that this program was built with.
     pub const EMBEDDED: Self = Self {
         kinds: include_str!("../../../schemas/catalogue/hazard_kinds.json"),
         earlier: &[],
@@ -170,8 +170,8 @@ impl Catalogue {
         self.indicators.prepare(&self.rules, &self.kinds)
     }
 
-    /// A kind as it was when a hazard was found: by the version valid on that day, else by the newest that has the
-    /// code, so that a retired code keeps its meaning.
+    /// The hazard kind as it was when a hazard was found: of the version valid on that day, otherwise of the newest
+    /// version with this code, so that a retired code keeps its meaning.
     pub fn kind(&self, code: &str, found: DeviceTime) -> Option<&HazardKind> {
         let versions = || [&self.kinds].into_iter().chain(&self.earlier);
         if self.earlier.is_empty() {
@@ -186,7 +186,7 @@ impl Catalogue {
             .and_then(|kinds| kinds.find(code))
     }
 
-    /// The catalogue this program was built with.
+    /// The catalogue that this program was built with.
     ///
     /// # Panics
     /// Never: a test parses the same files.
@@ -198,7 +198,7 @@ impl Catalogue {
     }
 }
 
-/// Every kind names a deadline class that the calendar has.
+/// Checks that every kind names a deadline class of the calendar.
 fn known_classes(kinds: &HazardKinds, calendar: &Calendar) -> Result<(), String> {
     let unknown = |kind: &&HazardKind| calendar.class(&kind.deadline).is_none();
     match kinds.kinds.iter().find(unknown) {
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_record_is_judged_by_the_version_of_its_day_and_a_retired_code_keeps_its_meaning() {
-        // In May a new version came: EV-02 became a general hazard and EV-16 was retired.
+        // In May a new version became valid: EV-02 became a general hazard and EV-16 was retired.
         let old = SOURCES
             .kinds
             .replace("\"valid_to\": null", "\"valid_to\": \"2024-04-30\"");

@@ -1,32 +1,32 @@
-//! Concurrent pairs as data: what two statements mean to each other whose authors had not seen each other.
+//! Concurrent-pair rules as data: the meaning of two concurrent events.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::StateCode;
 
-/// What a concurrent pair means.
+/// The class of a concurrent pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Class {
-    /// Both stand, silently.
+    /// Both hold; nothing is shown.
     A,
-    /// A rule decides, shown in the history.
+    /// A rule decides; the history shows it.
     B,
-    /// A reviewer must decide; closing is blocked until then.
+    /// A conflict: a reviewer must decide, and closing is blocked until then.
     C,
 }
 
-/// What holds meanwhile.
+/// What holds until a reviewer decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PairResult {
-    /// This state, if it is more open than both.
+    /// This state, if it is more open than the states of both events.
     State(StateCode),
-    /// A rule by name.
+    /// A named rule.
     Rule(Provisional),
 }
 
-/// Which of two concurrent statements holds meanwhile.
+/// Which of two concurrent events holds until a reviewer decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provisional {
@@ -34,17 +34,17 @@ pub enum Provisional {
     MoreOpen,
     /// The state that is less open.
     LessOpen,
-    /// Both are kept as they are; the states do not touch each other.
+    /// Both are kept as they are; they do not affect each other's state.
     Keep,
     /// The first event of the row has no effect.
     AUndone,
     /// The second event of the row has no effect.
     BUndone,
-    /// The later one follows the earlier one.
+    /// The events count as a sequence in the order of their trusted times.
     Sequence,
 }
 
-/// When a row applies, beyond the two events.
+/// A condition of a rule beyond the two event kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(
@@ -61,60 +61,60 @@ pub enum When {
     OtherAuthor,
 }
 
-/// Where two statements meet.
+/// Where a concurrent pair is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// In one record: the fold decides.
+    /// Within one document: the fold decides.
     #[default]
     Record,
-    /// Between two records: `lifecycle::across` decides.
+    /// Between two documents: `lifecycle::across` decides.
     Across,
-    /// Whether a statement counts at all: `lifecycle::judge` decides by grants and time.
+    /// Whether an event is void: `lifecycle::judge` decides by grants and time.
     Authority,
-    /// In the photo and note lane of one record, which never moves a state.
+    /// Photos and notes of one document, which never change a state.
     Additive,
-    /// In master data: `lifecycle::across` decides.
+    /// Master data: `lifecycle::across` decides.
     Master,
 }
 
-/// What a conflict is about.
+/// The subject of a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Concern {
-    /// The hazard: closing waits for the decision.
+    /// The hazard: closing is blocked until the decision.
     #[default]
     Hazard,
-    /// A reward only: the hazard goes its way meanwhile.
+    /// Only a reward: the hazard continues without the decision.
     Reward,
 }
 
-/// A pair of events whose authors had not seen each other.
+/// A concurrent-pair rule: two event kinds and what they mean if they are concurrent.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
-    /// Its number in the field's table.
+    /// Its number in the source table.
     pub id: String,
-    /// Where the two meet.
+    /// Where the pair is judged.
     #[serde(default)]
     pub scope: Scope,
-    /// One event.
+    /// The first event kind.
     #[serde(default)]
     pub a: String,
-    /// The other, or `*`.
+    /// The second event kind, or `*` for any.
     #[serde(default)]
     pub b: String,
-    /// A condition beyond the two events.
+    /// A condition beyond the two event kinds.
     #[serde(default)]
     pub when: Option<When>,
-    /// What it means.
+    /// The class.
     pub class: Class,
-    /// What holds meanwhile.
+    /// What holds until a reviewer decides.
     pub result: PairResult,
-    /// What it is about.
+    /// The subject of the conflict.
     #[serde(default)]
     pub concerns: Concern,
-    /// The hazard is back: it counts as another cycle.
+    /// Whether the hazard has recurred: it counts as another cycle.
     #[serde(default)]
     pub recurs: bool,
     /// What holds and why, in Chinese.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::day_of;
 use crate::record::AreaPath;
 
-/// A level of administration, from the top. How deep each lies differs: a county may hang on the province itself.
+/// A level of administration, from the top. The depth of a level varies: a county may lie directly below the province.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -14,11 +14,11 @@ use crate::record::AreaPath;
 pub enum Level {
     /// 省.
     Province,
-    /// 市州, also a county that hangs on the province itself.
+    /// 市州, and also a county directly below the province.
     City,
     /// 县（市、区）.
     County,
-    /// 功能区: stands beside the counties in reports, without a code of its own.
+    /// 功能区: listed with the counties in reports, without a code of its own.
     FunctionalArea,
     /// 街道、镇、乡.
     Street,
@@ -58,7 +58,7 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 
-    /// The level that a sheet of this one has rows of.
+    /// The level of the rows in a report of this level.
     pub const fn below(self) -> Option<Self> {
         match self {
             Self::Province => Some(Self::City),
@@ -70,7 +70,7 @@ impl Level {
         }
     }
 
-    /// Whether a place of level `self` is shown among the places of level `asked`.
+    /// Whether a region of level `self` is listed among the regions of level `asked`.
     pub fn shows_as(self, asked: Self) -> bool {
         self == asked || (self == Self::FunctionalArea && asked == Self::County)
     }
@@ -82,7 +82,7 @@ impl Level {
 pub struct Regions {
     /// Version of the table.
     pub version: u32,
-    /// What is in it and what is not.
+    /// What the table contains and what it does not.
     pub note: String,
     /// The regions, parents first.
     pub regions: Vec<Region>,
@@ -94,21 +94,21 @@ pub struct Regions {
 pub struct Region {
     /// Code, GB/T 2260.
     pub code: String,
-    /// Administrative path.
+    /// Area path.
     pub path: AreaPath,
     /// Chinese name.
     pub zh: String,
     /// Name in Latin letters.
     pub en: String,
-    /// What it counts as: two levels where a county stands beside the cities.
+    /// The levels that it counts as: two for a county that is listed with the cities.
     pub levels: Vec<Level>,
     /// Code of its parent; none for the province.
     pub parent: Option<String>,
-    /// How many counties it has, for checking an import.
+    /// Number of its counties, for checking an import.
     pub counties: u32,
-    /// First day, `yyyy-mm-dd`.
+    /// First valid day, `yyyy-mm-dd`.
     pub valid_from: String,
-    /// Where this is from.
+    /// The source of the row.
     pub source: String,
 }
 
@@ -137,7 +137,7 @@ impl Regions {
         Ok(())
     }
 
-    /// Those that count as this level.
+    /// The regions that count as this level.
     pub fn of(&self, level: Level) -> impl Iterator<Item = &Region> {
         let shown = move |region: &&Region| region.levels.contains(&level);
         self.regions.iter().filter(shown)

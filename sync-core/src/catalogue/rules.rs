@@ -1,4 +1,4 @@
-//! The lifecycle as tables: states with their openness, transitions with roles and guards, concurrent pairs.
+//! The lifecycle as tables: states with their openness, transitions with roles and guards, concurrent-pair rules.
 
 use std::fmt;
 
@@ -42,13 +42,13 @@ pub struct State {
     pub zh: String,
     /// English name.
     pub en: String,
-    /// Openness: in doubt the higher one holds.
+    /// Openness: of several states, the one with the higher openness holds.
     pub rank: u8,
     /// Whether the hazard still needs work.
     pub open: bool,
 }
 
-/// Conditions beyond role and state, each a small function in `lifecycle::guard`.
+/// Guards: conditions of a transition beyond role and state, each a small function in `lifecycle::guard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(
@@ -93,31 +93,31 @@ pub enum Guard {
     PhotoKnown,
 }
 
-/// The states an event may start from.
+/// The states from which a transition may start.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum From {
-    /// These.
+    /// One of these states.
     States(Vec<StateCode>),
     /// `any` or `any_open`.
     Group(String),
 }
 
-/// Where an event leads.
+/// The state after a transition.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Outcome {
-    /// To this state.
+    /// This state.
     State(StateCode),
     /// `same`, `held` for a resolution, `previous` for an undone merge.
     Word(String),
 }
 
-/// Who may.
+/// The roles that may state an event.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Roles {
-    /// These.
+    /// One of these roles.
     List(Vec<Role>),
     /// `any`.
     Word(String),
@@ -127,49 +127,50 @@ pub enum Roles {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transition {
-    /// Its number in the field's table.
+    /// Its number in the source table.
     pub id: String,
-    /// The event.
+    /// The event kind.
     pub event: String,
-    /// Only with one of these results, grades or steps; empty: whatever it says.
+    /// Only with one of these results, grades or steps; any if empty.
     #[serde(default)]
     pub when: Vec<String>,
-    /// From.
+    /// The states from which it starts.
     pub from: From,
-    /// To.
+    /// The state after it.
     pub to: Outcome,
-    /// Who.
+    /// The roles that may state it.
     pub roles: Roles,
-    /// On which conditions.
+    /// The guards; all must hold.
     pub guards: Vec<Guard>,
-    /// Whether it may be made without network.
+    /// Whether it may be made without the network.
     pub offline: bool,
-    /// It starts a new cycle of the hazard.
+    /// Whether it starts a new cycle of the hazard.
     #[serde(default)]
     pub new_cycle: bool,
-    /// It says that the hazard was seen, and leaves the state: it counts against what says otherwise.
+    /// Whether it only observes the hazard: it leaves the state unchanged and is weighed against concurrent events
+    /// that state otherwise.
     #[serde(default)]
     pub sighting: bool,
-    /// Only a proposal: somebody with more say must state it again.
+    /// Whether it is only a proposal: an author with more authority must state it again.
     #[serde(default)]
     pub proposal: bool,
 }
 
-/// How a hazard begins.
+/// The transition that begins a hazard.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct First {
-    /// Its number in the field's table.
+    /// Its number in the source table.
     pub id: String,
-    /// The event.
+    /// The event kind.
     pub event: String,
-    /// To.
+    /// The state after it.
     pub to: StateCode,
-    /// Who.
+    /// The roles that may state it.
     pub roles: Roles,
 }
 
-/// A field of a hazard; concurrent values are all kept.
+/// A field of a hazard: a multi-value register that keeps every concurrent value.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -189,7 +190,7 @@ pub enum FieldName {
     PhotoRole,
 }
 
-/// Which of several concurrent values is shown first.
+/// Which of several concurrent values is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the documentation")]
@@ -211,35 +212,35 @@ pub struct Field {
     pub zh: String,
     /// English name.
     pub en: String,
-    /// The events that set it.
+    /// The event kinds that set it.
     pub set_by: Vec<String>,
-    /// The first observation sets it too.
+    /// Whether the first observation sets it too.
     #[serde(default)]
     pub first: bool,
-    /// A later value does not replace an earlier one.
+    /// Whether a later value does not supersede an earlier one.
     #[serde(default)]
     pub additive: bool,
-    /// Which of several is shown first.
+    /// Which of several values is displayed.
     pub keep: Keep,
 }
 
-/// What may follow a step.
+/// The steps that may follow a step.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
     /// The step.
     pub from: String,
-    /// What may follow.
+    /// The steps that may follow.
     pub to: Vec<String>,
 }
 
-/// Steps of a matter that a hazard has besides its state, such as a penalty case.
+/// A machine of steps that a hazard has in addition to its state, such as a penalty case.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
     /// Its name.
     pub name: String,
-    /// The event that states a step.
+    /// The event kind that states a step.
     pub event: String,
     /// Chinese name.
     pub zh: String,
@@ -247,12 +248,12 @@ pub struct Machine {
     pub en: String,
     /// Steps it may begin with.
     pub first: Vec<String>,
-    /// What may follow what.
+    /// The allowed moves.
     pub moves: Vec<Move>,
 }
 
 impl Machine {
-    /// Whether a step may follow the ones last known; with none known, whether it may be the first.
+    /// Whether a step may follow the last known ones; with none known, whether it may be the first.
     pub fn follows(&self, known: &[&str], step: &str) -> bool {
         if known.is_empty() {
             return self.first.iter().any(|first| first == step);
@@ -263,17 +264,17 @@ impl Machine {
     }
 }
 
-/// Numbers of the field's practice; a province may choose others.
+/// Time limits of the field's practice; a province may choose others.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// A fix on the spot is stated within this time of the finding.
+    /// A fix on the spot must be stated within this time of the finding.
     pub same_visit_minutes: u32,
-    /// The finder corrects kind and place alone within this time.
+    /// Within this time the finder may correct kind and place alone.
     pub correct_own_hours: u32,
-    /// What was stated this long after a grant ended still counts, marked.
+    /// An event that was made this long after the end of its grant still counts, marked.
     pub grant_grace_hours: u32,
-    /// A phone's clock may differ this much from the server's.
+    /// A device's clock may differ by this much from the server's.
     pub clock_skew_minutes: u32,
 }
 
@@ -283,34 +284,34 @@ pub struct Bounds {
 pub struct Rules {
     /// Version of the tables.
     pub version: u32,
-    /// The practice's numbers.
+    /// The time limits.
     pub bounds: Bounds,
     /// The states.
     pub states: Vec<State>,
-    /// Where a hazard stands that was ended while somebody objects, until that is decided.
+    /// The state of a hazard that was ended while a conflict is undecided, if its states before were not open either.
     pub unsettled: StateCode,
-    /// The transitions; the first that fits event, state, role and conditions is taken.
+    /// The transitions; the first that matches event kind, state, role and guards is taken.
     pub transitions: Vec<Transition>,
-    /// The beginning.
+    /// The transition that begins a hazard.
     pub first: First,
     /// The fields.
     pub fields: Vec<Field>,
-    /// Steps that follow each other within one kind of event.
+    /// The machines of steps within one event kind.
     pub machines: Vec<Machine>,
-    /// Pairs with a rule of their own; the first that fits is taken.
+    /// Concurrent-pair rules; the first that matches is taken.
     pub concurrent: Vec<Pair>,
-    /// Pairs whose trusted times do not overlap, the later one legal after the earlier one.
+    /// The rule for pairs whose trusted times do not overlap and whose later event is legal after the earlier one.
     pub in_order: Pair,
-    /// All other pairs that lead to different states.
+    /// The rule for all other pairs that lead to different states.
     pub default: Pair,
-    /// The tables by number, for speed.
+    /// Index of the tables, for speed.
     #[serde(skip)]
     #[schemars(skip)]
     pub(super) index: Index,
 }
 
 impl Roles {
-    /// Whether this role may.
+    /// Whether a role is among these.
     pub fn contains(&self, role: Role) -> bool {
         match self {
             Self::List(list) => list.contains(&role),
@@ -320,11 +321,11 @@ impl Roles {
 }
 
 impl Rules {
-    /// A state's row.
+    /// The row of a state.
     pub fn state(&self, code: StateCode) -> Option<&State> {
         self.states.iter().find(|s| s.number == code)
     }
-    /// Openness; unknown states count as most open.
+    /// Openness; an unknown state counts as most open.
     pub fn rank(&self, code: StateCode) -> u8 {
         self.index.rank(code)
     }
@@ -339,28 +340,28 @@ impl Rules {
             From::Group(group) => group == "any" || self.is_open(state),
         }
     }
-    /// The transitions of a kind of event, in the order of the table.
+    /// The transitions of an event kind, in the order of the table.
     pub fn transitions_of(&self, kind: u16) -> impl Iterator<Item = &Transition> {
         let rows = self.index.transitions(kind);
         rows.iter().map(|at| &self.transitions[usize::from(*at)])
     }
-    /// The fields a kind of event sets, one bit each.
+    /// The fields that an event kind sets, one bit each.
     pub fn fields_of(&self, kind: u16) -> u16 {
         self.index.fields(kind)
     }
-    /// The fields the first observation sets.
+    /// The fields that the first observation sets.
     pub fn fields_of_first(&self) -> u16 {
         self.index.first_fields
     }
-    /// The fields whose later values do not replace earlier ones.
+    /// The fields whose later values do not supersede earlier ones.
     pub fn additive_fields(&self) -> u16 {
         self.index.additive_fields
     }
-    /// The rows for two kinds of event within one record, in the order of the table.
+    /// The rules for two event kinds within one document, in the order of the table.
     pub fn rows_for(&self, a: u16, b: u16) -> &[u16] {
         self.index.rows(a, b)
     }
-    /// A row by its place: the table, then `default`, then `in_order`.
+    /// The rule at a position: the table, then `default`, then `in_order`.
     pub fn row(&self, at: u16) -> &Pair {
         match usize::from(at).checked_sub(self.concurrent.len()) {
             None => &self.concurrent[usize::from(at)],
@@ -368,11 +369,11 @@ impl Rules {
             Some(_) => &self.in_order,
         }
     }
-    /// The place of `default`.
+    /// The position of `default`.
     pub fn default_row(&self) -> u16 {
         u16::try_from(self.concurrent.len()).unwrap_or(u16::MAX)
     }
-    /// The place of `in_order`.
+    /// The position of `in_order`.
     pub fn in_order_row(&self) -> u16 {
         self.default_row().saturating_add(1)
     }

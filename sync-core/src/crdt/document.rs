@@ -1,4 +1,4 @@
-//! One record in memory: create, load, append an event, read, save.
+//! A document in memory: create, load, append an event, read, save.
 
 use automerge::{
     ActorId, AutoCommit, AutomergeError, Change, ObjId as ExId, ReadDoc, ScalarValue, Value,
@@ -8,22 +8,22 @@ use automerge::{
 use super::{CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES};
 use crate::record::{ChangeHash, Digest, DocId, EventId};
 
-/// The author of changes: random for each installation, never carried over by a copy or a backup.
+/// The author of changes: random for each installation. A copy or a restored backup must get a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Actor(pub [u8; 16]);
 
-/// A change just made.
+/// A new change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewChange {
     /// Its hash.
     pub hash: ChangeHash,
     /// Its bytes, uncompressed.
     pub bytes: Vec<u8>,
-    /// Its number among the actor's changes of this document, from 1.
+    /// Its sequence number among the actor's changes of this document, from 1.
     pub actor_seq: u64,
 }
 
-/// A loaded record. Costs about 6 KB and 100 µs: load one at a time.
+/// A loaded document. It takes about 6 KB and 100 µs to load: load one at a time.
 pub struct Document {
     inner: AutoCommit,
 }
@@ -42,10 +42,10 @@ fn malformed(error: &AutomergeError) -> CrdtError {
 }
 
 impl Document {
-    /// An empty record, not yet in any change.
+    /// An empty document without a change.
     ///
     /// # Errors
-    /// [`CrdtError::Malformed`] never in practice: a fresh map takes a number.
+    /// [`CrdtError::Malformed`] never in practice: a new map accepts a number.
     pub fn create(actor: Actor, id: DocId) -> Result<Self, CrdtError> {
         let mut inner = AutoCommit::new().with_actor(ActorId::from(&actor.0));
         inner
@@ -61,10 +61,10 @@ impl Document {
         Ok(Self { inner })
     }
 
-    /// Loads a snapshot (or starts from nothing) and applies changes on top.
+    /// Loads a snapshot (or an empty document) and applies changes to it.
     ///
     /// # Errors
-    /// [`CrdtError`] if bytes are damaged or too large, or a change lacks what it builds on.
+    /// [`CrdtError`] if bytes are damaged or too large, or a dependency of a change is missing.
     pub fn load<'a>(
         snapshot: Option<&[u8]>,
         changes: impl IntoIterator<Item = &'a [u8]>,
@@ -106,7 +106,7 @@ impl Document {
     /// # Errors
     /// [`CrdtError::TooLarge`] if the change would break a limit.
     pub fn append(&mut self, actor: Actor, event: &[u8]) -> Result<NewChange, CrdtError> {
-        // Setting an actor closes the open transaction, and a new record's first event belongs in it.
+        // Setting an actor closes the open transaction. The first event of a new document must be in that transaction.
         let actor = ActorId::from(&actor.0);
         if self.inner.get_actor() != &actor {
             self.inner.set_actor(actor);
@@ -129,10 +129,10 @@ impl Document {
         })
     }
 
-    /// Takes in another copy's document chunk (empty for none) and changes.
+    /// Merges a document chunk (empty for none) and changes of another copy.
     ///
     /// # Errors
-    /// [`CrdtError`] if bytes are damaged or a change lacks what it builds on.
+    /// [`CrdtError`] if bytes are damaged or a dependency of a change is missing.
     pub fn merge<'a>(
         &mut self,
         chunk: &[u8],
@@ -157,8 +157,8 @@ impl Document {
         }
     }
 
-    /// All events, by id. Concurrent values under one key are all returned; values that do not match their id
-    /// are left out and counted.
+    /// All events, by id. Concurrent values under one key are all returned. Values that do not match their id are
+    /// omitted and counted.
     pub fn events(&self) -> (Vec<(EventId, Vec<u8>)>, usize) {
         let (mut events, mut altered) = (Vec::new(), 0);
         for key in self.inner.keys(automerge::ROOT) {
@@ -186,7 +186,7 @@ impl Document {
         (events, altered)
     }
 
-    /// Each event with the change that holds it; an event that was stated in several changes comes with each.
+    /// Each event with the change that holds it; an event in several changes is returned with each of them.
     pub fn held(&mut self) -> Vec<(EventId, ChangeHash)> {
         let mut changes: Vec<_> = self
             .inner
@@ -208,7 +208,7 @@ impl Document {
                 let ScalarValue::Bytes(bytes) = scalar.as_ref() else {
                     continue;
                 };
-                // An author's changes follow each other: the first that ends at or after the value holds it.
+                // An actor's changes are in sequence: the first one that ends at or after the value holds it.
                 let at = changes.partition_point(|(a, end, _)| (a, *end) < (&actor, counter));
                 if let Some((by, _, hash)) = changes.get(at)
                     && *by == actor
@@ -220,12 +220,12 @@ impl Document {
         held
     }
 
-    /// The whole record with its history, uncompressed (a page compresses many together).
+    /// The whole document with its history, uncompressed (a page compresses many together).
     pub fn snapshot(&mut self) -> Vec<u8> {
         self.inner.save_nocompress()
     }
 
-    /// Hashes of all changes, in an order that respects what builds on what.
+    /// Hashes of all changes, dependencies first.
     pub fn change_hashes(&mut self) -> Vec<ChangeHash> {
         self.inner
             .get_changes_meta(&[])
@@ -234,7 +234,7 @@ impl Document {
             .collect()
     }
 
-    /// All changes with their bytes, in an order that respects what builds on what.
+    /// All changes with their bytes, dependencies first.
     pub fn changes(&mut self) -> Vec<(ChangeHash, Vec<u8>)> {
         let changes = self.inner.get_changes(&[]);
         changes
@@ -249,10 +249,10 @@ impl Document {
     }
 }
 
-/// How every Automerge chunk begins; four bytes of its content's hash follow.
+/// The first four bytes of every Automerge chunk; four bytes of the hash of its content follow.
 pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 
-/// Parses an uncompressed change; compressed ones are refused, so a small text cannot unfold into a huge one.
+/// Parses an uncompressed change. Compressed ones are refused: a small input must not decompress into a huge one.
 pub(super) fn parse_change(bytes: &[u8]) -> Result<Change, CrdtError> {
     const UNCOMPRESSED_CHANGE: u8 = 1;
     check_size("change", bytes.len(), MAX_CHANGE_BYTES)?;

@@ -1,4 +1,4 @@
-//! What a change says, read without loading its document.
+//! Reads the facts of a change without loading its document.
 
 use automerge::{Change, ExpandedChange, ObjType, ScalarValue, legacy};
 
@@ -13,24 +13,25 @@ use crate::record::{ChangeHash, DocId, EventId};
 pub struct ChangeFacts {
     /// Its hash.
     pub hash: ChangeHash,
-    /// Its author.
+    /// Its actor.
     pub actor: Actor,
-    /// Its number among the author's changes of the document, from 1.
+    /// Its sequence number among the actor's changes of the document, from 1.
     pub actor_seq: u64,
-    /// The changes it builds on.
+    /// Its dependencies.
     pub deps: Vec<ChangeHash>,
-    /// The number of its first operation in the document, from 1: one more than the last of all it builds on.
+    /// The number of its first operation in the document, from 1: one more than the last operation of all its
+    /// dependencies.
     pub first_op: u64,
     /// The number of its last operation.
     pub last_op: u64,
-    /// The record it begins, if it is a first change.
+    /// The document that it begins, if it is a first change.
     pub begins: Option<DocId>,
     /// The events it adds.
     pub events: Vec<(EventId, Vec<u8>)>,
 }
 
-/// The hash of an uncompressed change: what a pack's signature covers. Bytes whose header does not fit their content
-/// get the hash of all of them, so that no byte can change on the way without the signature failing.
+/// The hash of an uncompressed change: what a pack's signature covers. If the header does not match the content, this
+/// is the hash of all bytes: any changed byte must break the signature.
 pub fn change_hash(bytes: &[u8]) -> ChangeHash {
     use sha2::{Digest, Sha256};
     let hash: [u8; 32] = Sha256::digest(bytes.get(8..).unwrap_or_default()).into();
@@ -41,15 +42,15 @@ pub fn change_hash(bytes: &[u8]) -> ChangeHash {
     ChangeHash(Sha256::digest(bytes).into())
 }
 
-/// Reads a change and checks that it is what [`Document::append`](super::Document::append) writes: it adds events under
-/// the names of their hashes, and the first one begins a record. Whatever else Automerge has a place for is refused,
-/// because one change decides what every device and the server make of the whole document: an operation that names
-/// predecessors takes others' events away, and an odd header or number cannot be loaded again from a snapshot.
+/// Reads a change and checks that it has the form that [`Document::append`](super::Document::append) writes: it adds
+/// events under the names of their hashes, and the first one begins a document. Everything else that Automerge allows
+/// is refused, because one change affects the whole document on every device and the server. An operation with
+/// predecessors would remove events of others, and an unusual header or number cannot be loaded again from a snapshot.
 ///
-/// Whether `first_op` follows what the change builds on is known only where that is: at ingest.
+/// Whether `first_op` follows the dependencies can be checked only where they are known: at ingest.
 ///
 /// # Errors
-/// [`CrdtError`] if it is damaged, of another layout, or says anything more.
+/// [`CrdtError`] if it is damaged, of another layout, or has anything more.
 pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
     let change = parse_change(bytes)?;
     let actor = change.actor_id().to_bytes().try_into().map(Actor);
@@ -97,7 +98,7 @@ pub fn inspect(bytes: &[u8]) -> Result<ChangeFacts, CrdtError> {
     })
 }
 
-/// The number of the last operation of a change that was stored.
+/// The number of the last operation of a stored change.
 ///
 /// # Errors
 /// [`CrdtError`] if it is damaged.
@@ -126,8 +127,8 @@ fn check_header(change: &Change) -> Result<(), CrdtError> {
     }
 }
 
-/// Checks that the same content is written as the same bytes. A snapshot keeps the content alone, so a change in another
-/// encoding would get another hash when it is read from one.
+/// Checks that the bytes are the canonical encoding of the content. A snapshot keeps only the content, so a change in
+/// another encoding would have another hash after it is read from a snapshot.
 fn check_canonical(change: &Change, decoded: ExpandedChange) -> Result<(), CrdtError> {
     if Change::from(decoded).raw_bytes() == change.raw_bytes() {
         Ok(())
@@ -136,7 +137,7 @@ fn check_canonical(change: &Change, decoded: ExpandedChange) -> Result<(), CrdtE
     }
 }
 
-/// What one operation says.
+/// The meaning of one operation.
 enum Said {
     Layout,
     Begins(DocId),

@@ -1,4 +1,4 @@
-//! Records of the campaign and inspections on the phone: stating them, listing them, folding one.
+//! Activities and inspections on the device: stating, listing and folding them.
 
 use rusqlite::params;
 
@@ -8,21 +8,21 @@ use crate::record::{
     ActivityEntry, ListRow,
 };
 
-/// A row of the list of records with its document.
+/// A row of the list of activities and inspections, with its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityRow {
     /// The document.
     pub doc: DocId,
-    /// What the list shows; `row.activity` is the type.
+    /// What the list shows; `row.record` is the activity type.
     pub row: ListRow,
-    /// Events of this phone that the server has not acknowledged.
+    /// Events of this device that the server has not acknowledged.
     pub unsent: u32,
 }
 
-/// Which records to list.
+/// Which activities and inspections to list.
 #[derive(Debug, Clone, Default)]
 pub struct ActivityFilter {
-    /// Only this type; `inspection` for inspections.
+    /// Only this activity type; `inspection` for inspections.
     pub r#type: Option<String>,
     /// Text that the title contains.
     pub text: Option<String>,
@@ -33,8 +33,8 @@ pub struct ActivityFilter {
 }
 
 impl Device {
-    /// Records something that was done in the campaign. Durable when this returns. Whether the fields fit the type
-    /// is judged by the fold: what does not is kept, and counts nothing.
+    /// Records an activity of the campaign. Durable when this returns. The fold judges whether the fields fit the
+    /// activity type: an event that does not fit is kept and counts nothing.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was saved then.
@@ -60,8 +60,8 @@ impl Device {
         self.begin(EventBody::Inspect(start), &area, person)
     }
 
-    /// Answers items of an inspection of which one has a problem, and records the hazard it opens: both are durable
-    /// when this returns, or neither is. The answer to `item` names the hazard.
+    /// Answers items of an inspection of which one has a problem, and records the hazard that the problem opens. Both
+    /// events are committed in one transaction. The answer to `item` names the hazard.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was saved then.
@@ -88,7 +88,7 @@ impl Device {
         })
     }
 
-    /// Lists records and inspections, last changed first. Loads no document.
+    /// Lists activities and inspections, last changed first. Loads no document.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.

@@ -1,4 +1,4 @@
-//! Repair: which records differ from the server's, what to ask for and what to offer.
+//! Reconcile: finds which documents differ from the server's, which to request and which to offer.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A comparison of one scope in progress; lives for one session and holds 32 bytes for each record.
+/// A reconciliation of one scope in progress. It lives for one session and holds 32 bytes for each document.
 pub struct RepairTask {
     /// The scope.
     pub cursor: Cursor,
@@ -28,7 +28,7 @@ pub struct RepairTask {
     rounds: u32,
 }
 
-/// Rounds of one comparison at most: enough for a million records of which none is equal.
+/// Rounds of one reconciliation at most: enough for a million documents of which none is equal.
 const MAX_ROUNDS: u32 = 4096;
 
 impl std::fmt::Debug for RepairTask {
@@ -44,7 +44,7 @@ fn broken(error: &negentropy::Error) -> DeviceError {
 }
 
 impl Device {
-    /// Starts comparing the first scope that is under repair, if there is one.
+    /// Starts the reconciliation of the first scope that is marked for it, if there is one.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -83,11 +83,11 @@ impl Device {
         }))
     }
 
-    /// Takes one answer; `true` when the comparison is complete. Records found different are noted as needed and
-    /// as offered; the scope follows the log from where the comparison began.
+    /// Applies one answer; returns `true` when the reconciliation is complete. Documents that differ are marked as
+    /// needed and as offered. The scope then follows the log from the head at which the reconciliation began.
     ///
     /// # Errors
-    /// [`DeviceError`]; the repair starts again then.
+    /// [`DeviceError`]; the reconciliation then starts again.
     pub(crate) fn repair_answer(
         &mut self,
         task: &mut RepairTask,
@@ -99,7 +99,7 @@ impl Device {
                 "a comparison that never ends".to_owned(),
             ));
         }
-        // The first answer's head: whatever came later is in the tail from there.
+        // The head of the first answer: later changes are in the tail after it.
         if task.log.is_none() {
             (task.log, task.head) = (Some(answer.log), answer.head);
             task.born = answer.born;
@@ -134,7 +134,8 @@ impl Device {
                 let log = task.log.unwrap_or(task.cursor.log);
                 let mut from = task.head;
                 if log != task.cursor.log {
-                    // What others have given back meanwhile was received anew: the times are in the tail from there.
+                    // In a new log epoch, resupplied changes have new receive times. The pages from the start of the
+                    // epoch carry these times.
                     from = task.born.unwrap_or(from).min(from);
                     forget_receipts(tx)?;
                     offer_own(tx, &task.cursor.area)?;
@@ -153,7 +154,7 @@ impl Device {
         Ok(next.is_none())
     }
 
-    /// Records to ask the server for.
+    /// Documents to request from the server.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -166,8 +167,8 @@ impl Device {
         rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
     }
 
-    /// The next changes to re-supply, record by record, up to one pack; empty when nothing is left. A record that no
-    /// pack takes whole goes on where the pack before ended.
+    /// The next changes to resupply, document by document, up to one pack; empty when nothing is left. If a document
+    /// does not fit into one pack, the next pack resumes where the previous one ended.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -183,7 +184,7 @@ impl Device {
             }
             let mut all = match docs::load_accepted(&self.connection, doc) {
                 Ok(Some(mut shared)) => shared.crdt.changes(),
-                // Nothing of it can be offered: what cannot be read must not hold up the others.
+                // Nothing of an unreadable document can be offered. It must not block the other documents.
                 Ok(None) | Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => {
                     Vec::new()
                 }
@@ -220,7 +221,7 @@ impl Device {
     }
 }
 
-/// Records to re-supply: whether only this device's own changes go, and how many went already.
+/// Documents to resupply: whether only this device's own changes are sent, and how many were sent already.
 fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT doc, offer = 2, sent FROM repair_doc WHERE offer > 0 ORDER BY offer LIMIT 500",
@@ -242,7 +243,8 @@ fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
         .collect()
 }
 
-/// In a log with a new life others may have given back what this device wrote: it counts once this device brings it.
+/// In a new log epoch, other devices may have resupplied events of this device. Such an event is unattested until its
+/// author's device sends it.
 fn offer_own(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     let (from, to) = area.below();
     c.prepare_cached(
@@ -255,7 +257,7 @@ fn offer_own(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Acknowledged changes of this device to a record.
+/// Acknowledged changes of this device to a document.
 pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHash>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state = 2")?;
     let rows = statement.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
@@ -263,7 +265,7 @@ pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHa
         .collect()
 }
 
-/// A restored server may have lost photos too: every one that is still here is offered again.
+/// A restored server may have lost photos too: every photo that is still on this device is offered again.
 fn forget_receipts(c: &Connection) -> Result<(), DeviceError> {
     c.execute("UPDATE photo SET state = 1, upload = NULL, sent = 0, receipt = NULL WHERE state >= 2 AND removed = 0", [])?;
     Ok(())

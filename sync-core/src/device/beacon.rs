@@ -1,4 +1,4 @@
-//! What the phone knows of the server's time: kept at each contact, put into each event.
+//! The beacon: the last server time that the device knows. It is stored at each contact and put into each event.
 
 use rusqlite::Connection;
 
@@ -8,7 +8,7 @@ use crate::{
     record::{Beacon, ServerTime},
 };
 
-/// Remembers the server's clock and, at the same moment, the phone's uptime.
+/// Stores the server's clock together with the device's uptime at that moment.
 pub(super) fn heard(
     c: &Connection,
     server: ServerTime,
@@ -24,8 +24,8 @@ pub(super) fn heard(
     meta::set(c, name::BEACON, &bytes)
 }
 
-/// As [`heard`], from an answer that may be an old one that came again: it is not believed if the server's clock was
-/// known to be later already.
+/// As [`heard`], from an answer that may be a repeated older one: it is ignored if its server time is earlier than the
+/// one that the stored beacon and the uptime give.
 pub(super) fn heard_again(
     c: &Connection,
     server: ServerTime,
@@ -41,7 +41,7 @@ pub(super) fn heard_again(
     heard(c, server, uptime)
 }
 
-/// What to put into an event that is made now.
+/// The beacon for an event that is made now.
 pub(super) fn beacon(
     c: &Connection,
     uptime: Option<Uptime>,
@@ -57,7 +57,7 @@ pub(super) fn beacon(
     let since = now.ms.checked_sub(number(16));
     Ok(Some(Beacon {
         seen: ServerTime(number(0).cast_signed()),
-        // Another run of the phone has another uptime.
+        // The uptime of another boot cannot be compared.
         since_ms: since.filter(|_| now.boot == number(8)),
     }))
 }

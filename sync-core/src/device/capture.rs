@@ -1,4 +1,4 @@
-//! Capture: what a person states becomes durable in one transaction, without any network.
+//! Capture: what a person states becomes durable in one transaction, without the network.
 
 use rusqlite::{Connection, params};
 
@@ -35,7 +35,7 @@ impl Device {
         self.write(|tx, _| Ok((doc, create(tx, doc, area, &event)?)))
     }
 
-    /// Adds an event to a hazard, a record or an inspection on this phone. Durable when this returns.
+    /// Adds an event to a hazard, an activity or an inspection on this device. Durable when this returns.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was saved then.
@@ -49,7 +49,7 @@ impl Device {
         self.write(|tx, _| append(tx, doc, &mut loaded, &event))
     }
 
-    /// An event by somebody who has seen all that this phone has of a document.
+    /// An event whose causal history is everything that this device has of the document.
     pub(super) fn statement(
         &mut self,
         doc: DocId,
@@ -86,7 +86,7 @@ impl Device {
     }
 }
 
-/// Begins a document, in the caller's transaction.
+/// Begins a document in the caller's transaction.
 pub(super) fn create(
     c: &Connection,
     doc: DocId,
@@ -103,7 +103,7 @@ pub(super) fn create(
     append(c, doc, &mut loaded, event)
 }
 
-/// Appends an event: change, counters, list row and photo rows, in the caller's transaction.
+/// Appends an event in the caller's transaction: change, counters, list row and photo rows.
 pub(super) fn append(
     c: &Connection,
     doc: DocId,
@@ -131,7 +131,7 @@ pub(super) fn append(
     Ok(id)
 }
 
-/// Puts a change of this phone into the outbox.
+/// Puts a change of this device into the outbox.
 pub(super) fn insert_pending(
     c: &Connection,
     doc: DocId,

@@ -1,4 +1,4 @@
-//! Reading and writing whole records in the store; the sums that compare phone and server.
+//! Loads and saves whole documents; keeps the sums by which device and server compare them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,11 +12,11 @@ use crate::{
     wire::{Received, page::Sum},
 };
 
-/// What the store knows of a record without loading it.
+/// What the store knows of a document without loading it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) path: AreaPath,
-    /// The space whose log holds it; empty: not known yet.
+    /// The space whose log holds it; empty if not known yet.
     pub(super) space: String,
     pub(super) sum: Sum,
     pub(super) tail: i64,
@@ -68,7 +68,7 @@ pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceErr
     }
 }
 
-/// Loads a record without what the server refused; `None` if nothing else is left of it.
+/// Loads a document without what the server refused; `None` if nothing else is left of it.
 pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<OpenDocument>, DeviceError> {
     let snapshot = snapshot(c, doc)?;
     let tail = tail(c, doc, WAITING_OR_ACCEPTED)?;
@@ -78,8 +78,8 @@ pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<OpenDoc
     Ok(Some(assemble(c, doc, snapshot.as_deref(), &tail)?))
 }
 
-/// Loads a record with what the server refused, as far as it fits together: a refused change may build on one that was
-/// written again in the meantime.
+/// Loads a document with its refused changes, as far as their dependencies are present: a refused change may depend on
+/// one that was rewritten since.
 fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let snapshot = snapshot(c, doc)?;
@@ -110,7 +110,7 @@ fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceE
     }
 }
 
-/// A record's snapshot, if it has one.
+/// A document's snapshot, if it has one.
 pub(super) fn snapshot(c: &Connection, doc: DocId) -> Result<Option<Vec<u8>>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT snapshot FROM doc WHERE id = ?1")?;
     let snapshot = statement.query_row([doc.as_bytes()], |row| row.get(0));
@@ -119,11 +119,11 @@ pub(super) fn snapshot(c: &Connection, doc: DocId) -> Result<Option<Vec<u8>>, De
         .ok_or(DeviceError::UnknownDocument(doc))
 }
 
-/// States of changes: up to acknowledged, and up to refused.
+/// Highest state of a change to include: acknowledged or from the server (3), refused or quarantined (5).
 const WAITING_OR_ACCEPTED: u8 = 3;
 const ANY: u8 = 5;
 
-/// The changes of a record that are in no snapshot, up to a state, in the order in which they came to this phone.
+/// The changes of a document that are in no snapshot, up to a state, in the order in which this device stored them.
 fn tail(c: &Connection, doc: DocId, state: u8) -> Result<Vec<Vec<u8>>, DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL AND state <= ?2 ORDER BY n",
@@ -152,7 +152,7 @@ fn assemble(
     Ok(open)
 }
 
-/// Makes the row of a record that is new to this phone.
+/// Inserts the row of a document that is new to this device.
 pub(super) fn insert(c: &Connection, doc: DocId, path: &AreaPath) -> Result<(), DeviceError> {
     let mut statement = c.prepare_cached(
         "INSERT INTO doc (id, path, space, digest) VALUES (?1, ?2, ?3, zeroblob(16))",
@@ -162,7 +162,7 @@ pub(super) fn insert(c: &Connection, doc: DocId, path: &AreaPath) -> Result<(), 
     Ok(())
 }
 
-/// Records what the server is known to have of a record, in the record and in every scope that holds it.
+/// Stores the sum of what the server is known to have of a document, in its row and in every scope that holds it.
 pub(super) fn set_sum(
     c: &Connection,
     doc: DocId,

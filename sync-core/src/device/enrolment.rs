@@ -1,4 +1,4 @@
-//! Who this phone is: identifier, key, author number, server, session, grants.
+//! The device's identity: identifier, key, actor, server, session, grants.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -10,19 +10,19 @@ use crate::{
     wire::session::Opened,
 };
 
-/// What a phone is after enrolment.
+/// What a device is after enrolment.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
-    /// The phone.
+    /// The device.
     pub device: DeviceId,
     /// Its key.
     pub key: SecretKey,
-    /// The server it believes.
+    /// The key of the server that it trusts.
     pub server: PublicKey,
 }
 
 impl Device {
-    /// The phone's identifier and key, made on first use.
+    /// The device's identifier and key, made on first use.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -43,7 +43,7 @@ impl Device {
         })
     }
 
-    /// Stores what enrolment answered, and where.
+    /// Stores the grant and the key from the enrolment answer, and the server's address.
     ///
     /// # Errors
     /// [`DeviceError::Damaged`] if the grant is not signed by that server.
@@ -65,7 +65,7 @@ impl Device {
         Ok(claims)
     }
 
-    /// Who this phone is.
+    /// The device's enrolment.
     ///
     /// # Errors
     /// [`DeviceError::NotEnrolled`] before enrolment.
@@ -92,10 +92,10 @@ impl Device {
             .and_then(|t| String::from_utf8(t).ok()))
     }
 
-    /// Takes over what a session says: token, grants, scopes.
+    /// Stores what a session brings: token, grants, scopes.
     ///
     /// # Errors
-    /// [`DeviceError`]; nothing was changed then, or only the grants were.
+    /// [`DeviceError`]; the token is unchanged then, the grants and scopes may have changed.
     pub(crate) fn take_session(&mut self, opened: &Opened) -> Result<(), DeviceError> {
         self.write(|tx, host| {
             for grant in &opened.grants {
@@ -108,7 +108,7 @@ impl Device {
         self.set_token(Some(&opened.token))
     }
 
-    /// Keeps or forgets the session token.
+    /// Stores or deletes the session token.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -116,7 +116,7 @@ impl Device {
         self.write(|tx, _| meta::set(tx, name::TOKEN, token.unwrap_or_default().as_bytes()))
     }
 
-    /// The grants of this phone, newest first.
+    /// The grants of this device, newest first.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -126,7 +126,7 @@ impl Device {
         Ok(grants)
     }
 
-    /// The grant under which `person` (or whoever this phone belongs to) may act in `area` now.
+    /// The grant under which `person` (`None`: any person with a grant on this device) may act in `area` now.
     ///
     /// # Errors
     /// [`DeviceError::NoGrant`] if there is none.
@@ -140,8 +140,8 @@ impl Device {
             |grant: &Grant| grant.area.covers(area) && person.is_none_or(|p| grant.person == p);
         let mut grants = self.own_grants()?;
         grants.retain(|(_, grant)| fits(grant));
-        // A wrong phone clock must not stop work: without a grant valid by that clock, the newest one is used and
-        // the dates are judged later.
+        // A wrong device clock must not stop work: without a grant valid by that clock, the newest one is used. The
+        // server and each fold judge the dates later.
         let valid = grants
             .iter()
             .position(|(_, grant)| grant.is_valid_at(now))
@@ -154,7 +154,7 @@ impl Device {
         Ok(grants.swap_remove(valid))
     }
 
-    /// When the server last answered, by this phone's clock.
+    /// When the server last answered, by this device's clock.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -180,13 +180,13 @@ pub(super) fn actor(c: &Connection) -> Result<Actor, DeviceError> {
         .ok_or(DeviceError::NotEnrolled)
 }
 
-/// Takes a fresh author number: after a copy or a restore the old one may be in use elsewhere.
+/// Sets a new actor: after a copy or a restore of the store, another installation may use the old one.
 pub(super) fn rotate_actor(c: &Connection, fresh: [u8; 16]) -> Result<Actor, DeviceError> {
     meta::set(c, name::ACTOR, &fresh)?;
     Ok(Actor(fresh))
 }
 
-/// Keeps a grant if the enrolled server signed it; returns whether it did.
+/// Stores a grant if the enrolled server signed it; returns whether it did.
 pub(super) fn save_grant(
     c: &Connection,
     grant: &SignedGrant,

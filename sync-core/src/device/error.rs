@@ -1,4 +1,4 @@
-//! What can go wrong on the phone, each with what it means for the records.
+//! Errors of the device store, each with what it means for the documents.
 
 use crate::{
     crdt::CrdtError,
@@ -11,7 +11,7 @@ use crate::{
 /// An operation of the device store that failed. Nothing that was saved before is affected.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// SQLite says no.
+    /// SQLite returned an error.
     #[error("the phone's database refused: {0}")]
     Database(rusqlite::Error),
     /// No space is left.
@@ -28,30 +28,30 @@ pub enum DeviceError {
     /// A document is damaged; it is kept as it is.
     #[error("record {doc} cannot be read and is kept as it is: {source}")]
     Document {
-        /// Which.
+        /// The document.
         doc: DocId,
-        /// Why.
+        /// The cause.
         source: CrdtError,
     },
-    /// There is no such record on the phone.
+    /// The document is not on this device.
     #[error("record {0} is not on this phone; sync first or check the number")]
     UnknownDocument(DocId),
-    /// The phone was never enrolled.
+    /// The device was never enrolled.
     #[error("这台手机尚未登记 / this phone is not enrolled; ask for a code and run enrol")]
     NotEnrolled,
-    /// No grant of this phone covers the place.
+    /// No grant of this device covers the place.
     #[error("您在该区域没有权限 / no grant of this phone covers {area}; ask for one")]
     NoGrant {
         /// The place.
         area: String,
     },
-    /// An answer of the server does not carry its signature.
+    /// An answer has no valid signature of the enrolled server.
     #[error("an answer is not signed by the enrolled server; nothing was changed")]
     Signature(#[from] BadSignature),
     /// A stored value is damaged.
     #[error("the phone's database holds a damaged value: {0}")]
     Damaged(String),
-    /// The database is of a newer app.
+    /// A newer app migrated the database.
     #[error(
         "the phone's database is of a newer app (schema {found}, this one knows {known}); update the app"
     )]

@@ -1,4 +1,4 @@
-//! Idle work: folding acknowledged records into one chunk, and verifying rows that came from the server.
+//! Idle work: folds acknowledged changes into a snapshot, and verifies rows that came from the server.
 
 use rusqlite::params;
 
@@ -6,7 +6,7 @@ use super::{Device, DeviceError, docs, page, rows};
 use crate::{record::DocId, wire::encode};
 
 impl Device {
-    /// Folds up to `limit` records that have nothing pending, and verifies up to `limit` rows that the server had
+    /// Folds up to `limit` documents that have nothing pending, and verifies up to `limit` rows that the server
     /// folded. Returns how many were done; 0 means that nothing is left.
     ///
     /// # Errors
@@ -25,7 +25,7 @@ impl Device {
             }
             for doc in to_verify {
                 match verify(tx, doc) {
-                    // One record that cannot be read does not stop the work on others.
+                    // An unreadable document must not stop the work on the others.
                     Err(DeviceError::Document { .. }) => need_whole(tx, doc)?,
                     verified => verified?,
                 }
@@ -41,8 +41,8 @@ impl Device {
     }
 }
 
-/// Replaces the changes of a record by a snapshot, once what is read back from it is the same. Otherwise the changes are
-/// kept, and it is tried again when there is a further one.
+/// Replaces the changes of a document by a snapshot if the snapshot reads back with the same digest. Otherwise the
+/// changes are kept, and the next change of the document triggers another attempt.
 fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET tail_count = 0 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
@@ -64,14 +64,14 @@ fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Asks the server for a record that cannot be read.
+/// Requests an unreadable document whole from the server.
 fn need_whole(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
     page::need(c, doc)
 }
 
-/// Folds a record itself: corrects the row, and the sum if the server's word and the content differ.
+/// Folds a document on this device: corrects the row, and the sum if it differs from the content.
 fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     let mut loaded = docs::load(c, doc)?;
     rows::refresh(c, doc, &mut loaded)?;

@@ -1,4 +1,4 @@
-//! The list people see: read from rows, never from documents.
+//! The list that people see: read from rows, never from documents.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -8,14 +8,14 @@ use crate::{
     record::{CompoundId, DocId, ListRow},
 };
 
-/// A row of the list with its record.
+/// A row of the list with its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HazardRow {
-    /// The record.
+    /// The document.
     pub doc: DocId,
     /// What the list shows.
     pub row: ListRow,
-    /// Events of this phone that the server has not acknowledged.
+    /// Events of this device that the server has not acknowledged.
     pub unsent: u32,
 }
 
@@ -34,7 +34,7 @@ const COLUMNS: &str =
     "v.doc, v.state, v.flags, v.code, v.place, v.description, v.found, v.updated, v.events,
      v.photos, d.pending_count, v.compound, v.place_key FROM hazard_view v JOIN doc d ON d.id = v.doc";
 
-/// A hazard that nothing valid begins is shown on its author's device alone: who else would it tell anything?
+/// A hazard without a valid first event is shown only on a device that wrote to it: it has no meaning for others.
 const SHOWN: &str =
     "(v.state > 0 OR EXISTS (SELECT 1 FROM chg c WHERE c.doc = v.doc AND c.state <> 3))";
 
@@ -80,7 +80,7 @@ impl Device {
         .collect()
     }
 
-    /// Number of hazards on this phone.
+    /// Number of hazards on this device.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.

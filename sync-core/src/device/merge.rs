@@ -1,4 +1,4 @@
-//! Merging what the server sends of a document into what the device has of it.
+//! Merges what the server sends of a document with what the device has of it.
 
 use rusqlite::{Connection, params};
 
@@ -10,7 +10,7 @@ use crate::{
     wire::page::{Content, Item, Sum},
 };
 
-/// Keeps a change that the server sent. One of this device that it had refused is thereby accepted.
+/// Stores a change that the server sent. If it is a change of this device that was refused, it is now acknowledged.
 pub(super) fn insert_remote(
     c: &Connection,
     doc: DocId,
@@ -32,7 +32,7 @@ pub(super) fn insert_remote(
     Ok(())
 }
 
-/// Merges a document into the phone's; `false` if its changes build on something that is not there.
+/// Merges a page's document into the device's; `false` if the item is damaged or its changes depend on absent ones.
 pub(super) fn merge(
     c: &Connection,
     item: &Item,
@@ -53,9 +53,9 @@ pub(super) fn merge(
         return Ok(false);
     }
     let arrived = changes.iter().map(|bytes| bytes.as_slice());
-    // What the server refused is no part of what it sends: a record of which nothing else is left begins with this.
+    // Without refused changes: the server does not have them. If nothing else is left, the item is the whole document.
     let held = match docs::load_accepted(c, item.doc) {
-        // It cannot be read, and no more can be made of it than to ask for it whole; the other records go on.
+        // An unreadable document can only be requested whole. The other documents of the page are still applied.
         Err(DeviceError::Document { .. }) => return Ok(false),
         held => held?,
     };
@@ -75,14 +75,14 @@ pub(super) fn merge(
         let own = audit::own_changes(c, item.doc)?;
         let unattested = |hash| told.get(hash) == Some(&ServerTime::UNATTESTED);
         if own.iter().any(unattested) {
-            // Another device re-supplied what was made here: it counts once this device brings it.
+            // Another device resupplied an event of this device: it is unattested until this device sends it.
             c.prepare_cached(
                 "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
             )?
             .execute([item.doc.as_bytes()])?;
         }
     }
-    // The server's word replaces what this phone has noted: both must judge by the same times.
+    // The server's times replace those noted here: device and server must judge by the same times.
     loaded.times.extend(told);
     store_merged(c, item.doc, &mut loaded, !chunk.is_empty(), changes)?;
     let path = item.area.clone().unwrap_or_else(|| known.path.clone());
@@ -106,7 +106,7 @@ pub(super) fn merge(
     Ok(true)
 }
 
-/// The times that came with a document, by change; `None` if it is damaged.
+/// The receive times that came with a document, by change; `None` if its chunk is damaged.
 fn times(
     item: &Item,
     chunk: &[u8],
@@ -126,7 +126,7 @@ fn times(
     Some(times)
 }
 
-/// Writes a merged document: new changes as rows, or, if a snapshot came, everything known to the server as one.
+/// Stores a merged document. After a snapshot, every change becomes a row and the old snapshot is removed.
 fn store_merged(
     c: &Connection,
     doc: DocId,
@@ -135,7 +135,8 @@ fn store_merged(
     changes: &[minicbor::bytes::ByteVec],
 ) -> Result<(), DeviceError> {
     if fold {
-        // Every change of the merged document becomes a row or was one; folding happens when idle.
+        // Every change of the merged document becomes a row or already is one. `idle` folds them into a snapshot
+        // later.
         for (hash, bytes) in loaded.crdt.changes() {
             insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
             c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
@@ -157,8 +158,8 @@ fn store_merged(
     Ok(())
 }
 
-/// The sum of a document's changes without those the server has not acknowledged. A change of this phone that
-/// came back from the server is thereby acknowledged.
+/// The sum of a document's changes without those that the server has not acknowledged. A change of this device that
+/// the server sent is thereby acknowledged.
 fn known_to_server(
     c: &Connection,
     doc: DocId,

@@ -1,4 +1,4 @@
-//! Small facts about the phone itself, by name.
+//! Single values about the device itself, by name.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -14,10 +14,10 @@ pub(super) mod name {
     pub(in crate::device) const PACK_HASH: &str = "pack_hash";
     pub(in crate::device) const TOKEN: &str = "token";
     pub(in crate::device) const LAST_CONTACT: &str = "last_contact";
-    /// The server's clock when it was last heard, and this phone's uptime then.
+    /// The server's clock at the last contact, and this device's uptime at that moment.
     pub(in crate::device) const BEACON: &str = "beacon";
     pub(in crate::device) const SERVER: &str = "server";
-    /// Set by an update: statements that build on refused ones are written again when the store is opened.
+    /// Set by a migration: events that depend on refused ones are rewritten when the store is opened.
     pub(in crate::device) const RESTATE: &str = "restate";
 }
 

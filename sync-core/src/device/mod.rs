@@ -1,8 +1,8 @@
-//! The on-device store: records, outbox, cursors, photos and the list, in one SQLite database.
+//! The on-device store: documents, outbox, cursors, photos and the list, in one SQLite database.
 //!
-//! In come statements from people and pages from the server; out go packs to send and rows to show. Every step
-//! that changes something is one transaction. No sockets and no waiting here, and nothing is acknowledged to a
-//! person before it is committed with `synchronous=FULL`.
+//! It stores the events that people state and the pages that the server sends, and it returns packs to send and rows
+//! to show. Each step that changes the store is one transaction. The module opens no socket and does not wait for the
+//! network. Success is returned to a person only after the transaction is committed with `synchronous=FULL`.
 
 mod activity;
 mod audit;
@@ -45,7 +45,7 @@ pub use settle::Settled;
 pub use status::Status;
 pub use suggest::Suggested;
 
-/// The store of one phone.
+/// The store of one device.
 #[derive(Debug)]
 pub struct Device {
     connection: Connection,
@@ -60,14 +60,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_nothing_stops.sql"),
 ];
 
-/// How long a statement waits for another connection to the same store.
+/// How long a statement waits for a lock that another connection to the same store holds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Device {
-    /// Opens a store on a SQLite connection, migrating it if it is older.
+    /// Opens a store on a SQLite connection and migrates an older schema.
     ///
     /// # Errors
-    /// [`DeviceError::Newer`] if a newer app wrote it; [`DeviceError`] from SQLite.
+    /// [`DeviceError::Newer`] if a newer app migrated it; [`DeviceError`] from SQLite.
     pub fn open(mut connection: Connection, host: Host) -> Result<Self, DeviceError> {
         connection.busy_timeout(PATIENCE)?;
         write_ahead(&connection)?;
@@ -81,11 +81,12 @@ impl Device {
         Ok(device)
     }
 
-    /// One transaction; kept if `f` succeeds.
+    /// Runs `f` in one transaction and commits it if `f` succeeds.
     fn write<T>(
         &mut self,
         f: impl FnOnce(&Transaction<'_>, &mut Host) -> Result<T, DeviceError>,
     ) -> Result<T, DeviceError> {
+        // Immediate: takes the write lock before `f` reads, so that what `f` read is still true when it writes.
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -97,8 +98,8 @@ impl Device {
 
 /// Turns the write-ahead log on.
 ///
-/// SQLite does not wait for other connections in this statement. An empty transaction does: after it, the statement is
-/// tried again.
+/// SQLite's busy timeout does not apply to this statement. It applies to an empty write transaction: that waits for
+/// the other connection, and then the statement is retried.
 fn write_ahead(connection: &Connection) -> Result<(), DeviceError> {
     const TIMES: u32 = 20;
     for _ in 1..TIMES {
@@ -121,10 +122,10 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {
     let known = MIGRATIONS.len() as i64;
     let version = |c: &Connection| c.query_row("PRAGMA user_version", [], |row| row.get(0));
-    // A store that is up to date opens without a write: its disk may be full.
+    // A store that is up to date opens without a write, because its disk may be full.
     let mut found: i64 = version(connection)?;
     while found < known {
-        // Of two processes one migrates: the version is read while nobody else can raise it.
+        // Only one of two processes may migrate: the version is read again under the write lock.
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         found = version(&tx)?;
         let next = usize::try_from(found).ok().and_then(|n| MIGRATIONS.get(n));

@@ -1,4 +1,4 @@
-//! Records that were asked for by name.
+//! Documents that were requested by id.
 
 use super::{
     Device, DeviceError, enrolment,
@@ -7,8 +7,8 @@ use super::{
 use crate::{record::DocId, wire::page::Page};
 
 impl Device {
-    /// Applies documents that were asked for by name (they belong to no position). Returns how many came, and of how
-    /// many it is now known that they came or are not there.
+    /// Applies documents that were requested by id; they have no position in the log. Returns how many came, and for
+    /// how many requests the answer is final: the document came, or this device cannot get it.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
@@ -25,8 +25,8 @@ impl Device {
             for item in &page.items {
                 apply_item(tx, item, None, &mut batch)?;
             }
-            // What neither came nor is left for the next answer is not there (any more) for this phone; asking again
-            // would never end.
+            // The server lists in `left` what it will send in a further answer. A requested document that neither came
+            // nor is listed is not available to this device; requesting it again would never end.
             let left = page.left.as_deref().unwrap_or_default();
             let came = |doc: &DocId| page.items.iter().any(|item| item.doc == *doc);
             let settled = asked.iter().filter(|doc| came(doc) || !left.contains(doc));

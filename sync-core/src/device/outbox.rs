@@ -1,4 +1,4 @@
-//! The outbox: changes that wait, sealed into one signed pack at a time.
+//! The outbox: pending changes, sealed into one signed pack at a time.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use crate::{
     },
 };
 
-/// How large a pack may be, and which records wait.
+/// The limits of a pack, and the documents that are skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Packing {
     /// Changes at most; one always fits.
     pub(crate) changes: usize,
     /// Uncompressed bytes of changes at most; one change always fits.
     pub(crate) bytes: usize,
-    /// Records of which no change is sealed now.
+    /// Documents of which no change is sealed now.
     pub(crate) aside: BTreeSet<DocId>,
 }
 
@@ -35,25 +35,25 @@ impl Default for Packing {
     }
 }
 
-/// What became of a pack that was too large to be taken.
+/// The result of opening a pack that was too large to be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsealed {
-    /// Its changes wait again; half of it is this much.
+    /// Its changes are pending again; this is half of its size.
     Halved { changes: usize, bytes: usize },
-    /// It held one change, which does not pass now; its record waits.
+    /// It held one change, which this network does not pass; the document is skipped.
     Alone(DocId),
-    /// It held one change, which the server refuses for good, and with it this many.
+    /// It held one change, which the server refuses permanently; this many changes are refused with it.
     Refused(usize),
 }
 
-/// A pack that is stored and may be sent, again and again, until it is answered.
+/// A pack that is durable and is sent, byte for byte the same, until it is answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Sealed {
     pub(crate) hash: PackHash,
     pub(crate) request: Request,
 }
 
-/// A change that waits.
+/// A pending change.
 struct Waiting {
     n: i64,
     doc: DocId,
@@ -62,7 +62,7 @@ struct Waiting {
 }
 
 impl Device {
-    /// The pack to send next: the one that was not answered yet, or a new one of what waits; `None` if nothing does.
+    /// The next pack to send: the unanswered one, or a new one of pending changes; `None` if nothing is pending.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
@@ -110,10 +110,10 @@ impl Device {
         })
     }
 
-    /// Opens the pack that was not answered, because it was too large to be taken: nothing of it is stored, so the
-    /// next one is sealed in its place. Should it be stored all the same, the server answers with a fork.
+    /// Opens the unanswered pack because it was too large to be accepted. The server has stored nothing of it, so the
+    /// next pack takes its number. If the server did store it, it answers the next pack with a fork.
     ///
-    /// `refused`: by the server itself, so that a single change is refused for good.
+    /// `refused`: the server itself refused the size, so a single change is refused permanently.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
@@ -150,7 +150,7 @@ impl Device {
         })
     }
 
-    /// Whether a sealed pack waits for its answer.
+    /// Whether a sealed pack is unanswered.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -162,7 +162,7 @@ impl Device {
             .query_row([], |row| row.get(0))?)
     }
 
-    /// Seals a pack that re-supplies whole records to a server that lost them.
+    /// Seals a pack that resupplies documents to a server that lost them.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
@@ -199,7 +199,7 @@ impl Device {
     }
 }
 
-/// Marks a change that is too large for the network, and says so once. It stays in the outbox.
+/// Marks a change that is too large for the network and leaves one notice about it. The change stays in the outbox.
 fn hold(c: &Connection, doc: DocId, hash: &ChangeHash) -> Result<(), DeviceError> {
     let marked = c
         .prepare_cached("UPDATE chg SET refusal = ?2 WHERE hash = ?1 AND refusal IS NULL")?
@@ -211,7 +211,7 @@ fn hold(c: &Connection, doc: DocId, hash: &ChangeHash) -> Result<(), DeviceError
     Ok(())
 }
 
-/// What waits, oldest first; records with a change that did not pass before come last.
+/// Pending changes, oldest first. Documents with a change that was too large for the network come last.
 fn gather(c: &Connection, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
     let held = "(SELECT doc FROM chg WHERE state = 0 AND refusal IS NOT NULL)";
     for which in ["NOT IN", "IN"] {
@@ -226,7 +226,7 @@ fn gather(c: &Connection, packing: &Packing) -> Result<Vec<Waiting>, DeviceError
     Ok(Vec::new())
 }
 
-/// As many of the changes of a query as one pack takes.
+/// The first changes of a query that fit into one pack.
 fn fill(c: &Connection, sql: &str, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
     let mut statement = c.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
@@ -280,7 +280,7 @@ fn store(
     Ok(Sealed { hash, request })
 }
 
-/// The pack that was sealed and not answered.
+/// The sealed pack that is not answered yet.
 pub(super) fn unanswered(c: &Connection) -> Result<Option<Sealed>, DeviceError> {
     let mut statement =
         c.prepare_cached("SELECT hash, body FROM pack WHERE body IS NOT NULL ORDER BY n LIMIT 1")?;

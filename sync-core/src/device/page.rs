@@ -1,4 +1,4 @@
-//! Applying a page: everything on it and the cursor behind it, in one transaction.
+//! Applies a page and the cursor that it leads to, in one transaction.
 
 use rusqlite::{Connection, params};
 
@@ -14,34 +14,34 @@ use crate::{
     },
 };
 
-/// What a page did.
+/// The effect of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Applied {
     /// Documents received.
     pub documents: usize,
-    /// Documents whose changes did not fit; they are asked for whole. Expected to be 0.
+    /// Documents whose changes could not be merged; they are requested whole. Expected to be 0.
     pub unfit: usize,
-    /// More pages wait.
+    /// The server has more pages.
     pub more: bool,
-    /// The position is another one now, or the scope is compared next.
+    /// The cursor moved, or the scope is reconciled next.
     pub moved: bool,
-    /// The sums of phone and server differ, or the log has a new life: the scope is compared next.
+    /// The sums of device and server differ, or the log has a new epoch: the scope is reconciled next.
     pub repair: bool,
 }
 
 /// What to do with one document of a page, decided before anything is written.
 #[derive(Debug, PartialEq, Eq)]
 enum Action {
-    /// Store it as it is: the phone has nothing of it.
+    /// Store it as it is: the device has nothing of it.
     Adopt,
-    /// Merge it into what the phone has.
+    /// Merge it with what the device has.
     Merge,
-    /// A delta of a document the phone does not have.
+    /// Request it whole: a delta of a document that the device does not have.
     Need,
 }
 
 impl Device {
-    /// Applies a page that was asked for at `asked`. A page for another position is ignored, so a page may arrive
+    /// Applies a page that was requested at `asked`. A page for another position is ignored, so a page may arrive
     /// twice or late.
     ///
     /// # Errors
@@ -100,7 +100,8 @@ impl Device {
 }
 
 impl Device {
-    /// Whether a page says that nothing is new and that the sums agree: then nothing is written, at any number of scopes.
+    /// Whether a page brings nothing new and its sum equals the scope's. Then nothing is written, for any number of
+    /// scopes.
     fn is_quiet(&self, asked: &Cursor, page: &Page) -> Result<bool, DeviceError> {
         let says_nothing = page.items.is_empty()
             && page.exits.is_empty()
@@ -115,7 +116,7 @@ impl Device {
         Ok(held.is_some_and(|held| held.cursor == *asked && held.sum == theirs))
     }
 
-    /// Notes that the server answered, and what its clock says.
+    /// Stores the time of this contact, and the server's clock.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -129,7 +130,7 @@ impl Device {
     }
 }
 
-/// Whether a page leads on from where it was asked for: walking, then following, never back.
+/// Whether a page's cursor follows the requested one: backfill, then tail, never backwards.
 fn follows(from: Phase, to: Phase) -> bool {
     match (from, to) {
         (Phase::Backfill { after: from, .. }, Phase::Backfill { after: to, .. }) => {
@@ -143,7 +144,7 @@ fn follows(from: Phase, to: Phase) -> bool {
     }
 }
 
-/// Sums of documents adopted by this page, written to the scopes once instead of once for each document.
+/// Sums of documents that a page adopts: each scope is updated once instead of once for each document.
 #[derive(Default)]
 pub(super) struct ScopeSums(Vec<(String, AreaPath, Sum)>);
 
@@ -171,7 +172,8 @@ fn plan(known: Option<&docs::Known>, content: &Content) -> Action {
     }
 }
 
-/// Applies one document of a space's log (`None`: asked for by name); `false` if it did not fit and is asked for whole.
+/// Applies one item of a page; returns `false` if it could not be merged and is requested whole. `space`: the space of
+/// the page, `None` for a document requested by id.
 pub(super) fn apply_item(
     c: &Connection,
     item: &Item,
@@ -195,7 +197,7 @@ pub(super) fn apply_item(
     }
 }
 
-/// Stores a document the phone has nothing of. With a row from the server it is not even loaded.
+/// Stores a document of which the device has nothing. If the server sent a row, the document is not loaded.
 fn adopt(
     c: &Connection,
     item: &Item,
@@ -263,7 +265,8 @@ pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// A document left the scope. If another scope of this phone holds it, it stays.
+/// Marks a document that left the scope as leaving: it is removed once nothing of it is pending. A later item of
+/// another scope of this device clears the mark.
 fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     if let Some(known) = docs::find(c, doc)? {
         scope::move_sum(c, (&known.space, &known.path), known.sum, Sum::default())?;
@@ -275,8 +278,8 @@ fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Compares sums at the end of a cycle. Unequal ones are counted anew from the records before they are believed.
-/// While records are being exchanged by name, the comparison waits for the page after.
+/// Compares sums at the end of a cycle. Unequal sums are first recounted from the documents. While documents are
+/// requested or offered by id, the comparison waits for the next page.
 fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> {
     let exchanging: bool = c
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM repair_doc)")?

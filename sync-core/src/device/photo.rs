@@ -1,4 +1,4 @@
-//! Photos of this phone and their ladder: captured → referenced → uploading → stored → removable.
+//! Photos of this device and their states: captured → referenced → uploading → stored → removable.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,16 @@ use crate::{
     wire::Code,
 };
 
-/// A step of a photo's ladder.
+/// The state of a photo on this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PhotoStep {
-    /// The file is durable on the phone.
+    /// The file is durable on the device.
     Captured,
-    /// A record names it.
+    /// An event names it.
     Referenced,
     /// The server has opened an upload.
     Uploading,
-    /// The server's receipt is here.
+    /// The server's receipt is stored.
     Stored,
 }
 
@@ -36,7 +36,7 @@ pub struct PhotoTask {
     pub upload: Option<String>,
     /// Bytes the server is known to have.
     pub sent: u64,
-    /// What was wrong with its file when it was last looked at.
+    /// The fault of its file at the last check.
     pub(super) fault: Option<i64>,
 }
 
@@ -52,7 +52,7 @@ pub enum PhotoError {
 }
 
 impl Device {
-    /// Prepares and keeps a photo: a working copy without metadata and a thumbnail, durable when this returns.
+    /// Prepares and stores a photo: a working copy without metadata and a thumbnail. Durable when this returns.
     ///
     /// # Errors
     /// [`PhotoError`]; nothing was kept then.
@@ -64,6 +64,7 @@ impl Device {
     ) -> Result<PhotoRef, PhotoError> {
         let prepared = photos::prepare(bytes, &PhotoLimits::default())?;
         let hash = BlobHash::of(&prepared.working);
+        // Files first: no row may name a photo whose file is not durable.
         let files = &mut self.host.files;
         files
             .write_durable(&file_name(&hash), &prepared.working)
@@ -101,7 +102,7 @@ impl Device {
         })
     }
 
-    /// The bytes of a photo that is on this phone.
+    /// The bytes of a photo that is on this device.
     ///
     /// # Errors
     /// [`DeviceError::File`] if it is not.
@@ -109,8 +110,9 @@ impl Device {
         Ok(self.host.files.read(&file_name(hash))?)
     }
 
-    /// The next photo to send, of acknowledged records and without those in `aside`: those that failed least first,
-    /// then first in, first out; one whose file was not whole comes last.
+    /// The next photo to send, whose event is acknowledged and which is not in `aside`. Photos with a damaged file
+    /// come last. Among the others, those with the fewest failed calls come first, then open uploads, then the oldest
+    /// change.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -140,7 +142,7 @@ impl Device {
         Ok(None)
     }
 
-    /// Notes that calls for this photo bring nothing: others come first from now on.
+    /// Counts a failed call for this photo: photos with fewer failures are sent first.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -152,7 +154,7 @@ impl Device {
         })
     }
 
-    /// Notes how far an upload is; `None` for the path if it must start again.
+    /// Stores how far an upload is; `None` for the path if it must start again.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -173,10 +175,10 @@ impl Device {
         })
     }
 
-    /// Keeps the server's receipt, if it is signed by the enrolled server and is for this photo.
+    /// Stores the server's receipt if the enrolled server signed it for this photo.
     ///
     /// # Errors
-    /// [`DeviceError::Signature`] otherwise; the photo stays where it was.
+    /// [`DeviceError::Signature`] otherwise; the photo's state is unchanged then.
     pub fn photo_stored(&mut self, hash: &BlobHash, receipt: &[u8]) -> Result<(), DeviceError> {
         self.write(|tx, _| {
             let claims = BlobReceipt::open(receipt, &enrolment::enrolment(tx)?.server)?;
@@ -192,7 +194,7 @@ impl Device {
         })
     }
 
-    /// Notes that the server refuses this photo for good. It stays on the phone.
+    /// Stores that the server refuses this photo permanently. The photo stays on the device.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -206,9 +208,9 @@ impl Device {
         })
     }
 
-    /// Photos that may be removed from the phone: the server's receipt is here **and** the change that names the
-    /// photo is acknowledged. Nothing else ever makes a photo removable; none is while records are compared with a server
-    /// that may have been restored.
+    /// Photos that may be removed from the device: the server's receipt is stored **and** the change that names the
+    /// photo is acknowledged. No other condition makes a photo removable. None is removable while a scope is
+    /// reconciled, since the server may have been restored without its photos.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -223,7 +225,8 @@ impl Device {
         rows.map(|hash| Ok(BlobHash::from_slice(&hash?)?)).collect()
     }
 
-    /// Removes the working copy of a removable photo; the thumbnail always stays. Returns whether it was removable.
+    /// Removes the working copy of a removable photo; the thumbnail is never removed. Returns whether it was
+    /// removable.
     ///
     /// # Errors
     /// [`DeviceError`] from the database or the file.
@@ -231,6 +234,7 @@ impl Device {
         if !self.removable_photos()?.contains(hash) {
             return Ok(false);
         }
+        // The row first: after a crash in between, a file is left over, and no row claims a missing file.
         self.write(|tx, _| {
             tx.prepare_cached("UPDATE photo SET removed = 1 WHERE hash = ?1")?
                 .execute([hash.as_bytes()])?;
@@ -240,7 +244,7 @@ impl Device {
         Ok(true)
     }
 
-    /// The step a photo is on, if it was made on this phone.
+    /// The state of a photo, if it was made on this device.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.

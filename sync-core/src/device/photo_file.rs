@@ -1,7 +1,7 @@
-//! The file of a photo before it is sent: whether it still is the photo that was taken.
+//! Checks the file of a photo before it is sent: whether it still has the recorded length and hash.
 //!
-//! Files on phones get lost, cut short and damaged. A photo whose file is not the one of the record is marked and shown,
-//! and goes on once the file is whole again.
+//! Files on a device can be lost, truncated or damaged. Such a photo is marked and shown; its upload resumes once the
+//! file is whole again.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -11,7 +11,7 @@ use crate::{
     record::{BlobHash, DocId},
 };
 
-/// What is wrong with a photo's file; the numbers are those of the store.
+/// The fault of a photo's file; the numbers are those of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Missing = 1,
@@ -36,8 +36,8 @@ impl Fault {
 }
 
 impl Device {
-    /// The bytes of a photo that is to be sent, if they are those of the record. Else the photo is marked, its author is
-    /// told once, and there are none.
+    /// The bytes of a photo that is to be sent, if they match its event. Otherwise the photo is marked, its author
+    /// gets one notice, and the result is `None`.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -69,7 +69,7 @@ impl Device {
         self.write(|tx, _| {
             tx.prepare_cached("UPDATE photo SET fault = ?2 WHERE hash = ?1")?
                 .execute(params![hash.as_bytes(), fault.map(|(number, _)| number)])?;
-            // What was said of the file before holds no more.
+            // An earlier notice about this file no longer holds.
             tx.prepare_cached("DELETE FROM notice WHERE code = 0 AND instr(text, ?1) > 0")?
                 .execute([hash.to_string()])?;
             let doc: Option<Option<Vec<u8>>> = tx

@@ -1,4 +1,4 @@
-//! When the server received what is on this phone, and which phones it has revoked.
+//! Receive times: when the server received the changes on this device; and the devices that it has revoked.
 
 use rusqlite::{Connection, params};
 
@@ -27,14 +27,15 @@ pub(super) fn of_rows(c: &Connection, doc: DocId) -> Result<ReceiveTimes, Device
         .collect()
 }
 
-/// The times that came with the chunk of a page's document: the first ones of the list, and those of its changes.
+/// Splits the receive times of an item: those of its chunk come first, those of its `changes` last.
 pub(super) fn split(item: &Item, changes: usize) -> (Received, Received) {
     let mut chunk = item.received.clone().unwrap_or_default().0;
     let tail = chunk.split_off(chunk.len().saturating_sub(changes));
     (Received(chunk), Received(tail))
 }
 
-/// Notes times of changes of a record, wherever the changes are kept. The server's word replaces what was known.
+/// Stores receive times of a document's changes, in their rows or with its snapshot. The server's times replace known
+/// ones.
 pub(super) fn note(
     c: &Connection,
     doc: DocId,
@@ -65,21 +66,21 @@ pub(super) fn note(
     Ok(())
 }
 
-/// What is kept beside a record's snapshot.
+/// The receive times that are stored with a document's snapshot.
 pub(super) fn kept(c: &Connection, doc: DocId) -> Result<Received, DeviceError> {
     let mut statement = c.prepare_cached("SELECT received FROM doc WHERE id = ?1")?;
     let bytes: Option<Vec<u8>> = statement.query_row([doc.as_bytes()], |row| row.get(0))?;
     Ok(bytes.and_then(|bytes| decode(&bytes)).unwrap_or_default())
 }
 
-/// When a phone was revoked, by the first word of it from any space.
+/// When a device was revoked: the earliest time that any space reported.
 pub(super) fn revoked(c: &Connection, device: DeviceId) -> Result<Option<ServerTime>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT min(at) FROM revoked WHERE device = ?1")?;
     let at: Option<i64> = statement.query_row([device.as_bytes()], |row| row.get(0))?;
     Ok(at.map(ServerTime))
 }
 
-/// Takes over revocations: the records of these phones are judged anew when the phone is idle.
+/// Stores revocations. All documents of the area are folded again when the device is idle.
 pub(super) fn take(
     c: &Connection,
     at: &Cursor,
@@ -103,7 +104,7 @@ pub(super) fn take(
     judge_anew(c, &at.area)
 }
 
-/// A log with a new life may have forgotten revocations: they are learned anew.
+/// In a new log epoch the server may have lost revocations: they are deleted here and requested again.
 pub(super) fn forget(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
     let forgotten = c
         .prepare_cached("DELETE FROM revoked WHERE space = ?1")?
@@ -116,7 +117,8 @@ pub(super) fn forget(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Which records a phone has written to is known only by loading them: rare enough to judge all of the area anew.
+/// Marks all documents of an area to be folded again. Only loading a document shows which devices wrote to it, and
+/// revocations are too rare for an index.
 fn judge_anew(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     let (from, to) = area.below();
     c.prepare_cached("UPDATE doc SET verified = 0 WHERE path = ?1 OR (path >= ?2 AND path < ?3)")?

@@ -1,8 +1,8 @@
-//! What the server refused, and what was stated after it: refused changes leave the record as it is shown, and
-//! statements that wait are written again without them.
+//! The consequences of a refusal: refused changes leave the shown document, and pending events are rewritten without
+//! them.
 //!
-//! A statement that waits was never acknowledged, so no other device has seen it, and its bytes may change. What it named
-//! as seen and the server does not have is replaced by what that had seen.
+//! A pending event was never acknowledged, so no other device has it, and its bytes may change. If its causal history
+//! names a refused event, that event is replaced by the events that happened before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::{
     wire::Code,
 };
 
-/// A change of this phone that waits.
+/// A pending change of this device.
 struct Pending {
     hash: ChangeHash,
     bytes: Vec<u8>,
 }
 
 impl Device {
-    /// Once after an update: an older app folded what was refused, and let later statements build on it.
+    /// Runs once after a migration: an older app folded refused events and let later events depend on them.
     pub(super) fn restate_after_update(&mut self) -> Result<(), DeviceError> {
         if meta::find(&self.connection, name::RESTATE)?.is_none() {
             return Ok(());
@@ -40,7 +40,7 @@ impl Device {
             let actor = enrolment::rotate_actor(tx, host.random())?;
             for doc in docs {
                 match restate(tx, DocId::from_slice(&doc)?, actor) {
-                    // It is kept as it is, and the answer to its pack decides.
+                    // The document is kept as it is; the answer to its pack decides.
                     Ok(_) | Err(DeviceError::Document { .. }) => {}
                     Err(error) => return Err(error),
                 }
@@ -50,9 +50,9 @@ impl Device {
     }
 }
 
-/// What follows from refusals of changes of a record: what waits is written again without them, or is refused with
-/// them if the record is full or nothing of it is left to build on. Returns how many were written again, and how many
-/// refused.
+/// Applies refusals to the rest of a document. Pending changes are rewritten without the refused ones. They are
+/// refused as well if the document is full or nothing is left that they can depend on. Returns how many were rewritten
+/// and how many refused.
 pub(super) fn after_refusal(
     c: &Connection,
     doc: DocId,
@@ -97,7 +97,7 @@ fn begins(first: &Pending) -> bool {
     crate::crdt::inspect(&first.bytes).is_ok_and(|facts| facts.begins.is_some())
 }
 
-/// Whether the server has anything of a record.
+/// Whether the server has anything of a document.
 fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM chg WHERE doc = ?1 AND state IN (2, 3))
@@ -106,8 +106,8 @@ fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
     Ok(statement.query_row([doc.as_bytes()], |row| row.get(0))?)
 }
 
-/// Writes what waits in a record again, under another author number and without naming what was refused. Nothing else
-/// of a statement changes: its words, its photos, its time.
+/// Rewrites the pending events of a document under another actor and without references to refused events. Nothing
+/// else of an event changes: text, photos and time stay.
 pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let waiting = pending(c, doc)?;
@@ -160,7 +160,7 @@ fn move_photos(c: &Connection, old: &ChangeHash, new: &ChangeHash) -> Result<(),
     Ok(())
 }
 
-/// The events of a record that the server refused, each with what its author had seen.
+/// The refused events of a document, each with the events that it names as its causal history.
 fn refused_events(
     c: &Connection,
     doc: DocId,
@@ -182,7 +182,7 @@ fn refused_events(
     Ok(events.map(read).collect())
 }
 
-/// An event that names other events in place of those in `instead`; the same bytes if it names none of them.
+/// Replaces the ids in `instead` wherever an event names them; returns the same bytes if it names none of them.
 fn renamed(bytes: Vec<u8>, instead: &BTreeMap<EventId, Vec<EventId>>) -> Vec<u8> {
     let Ok(mut event) = Event::from_bytes(&bytes) else {
         return bytes;
@@ -202,7 +202,7 @@ fn renamed(bytes: Vec<u8>, instead: &BTreeMap<EventId, Vec<EventId>>) -> Vec<u8>
         }
         event.after = seen.into_iter().take(MAX_AFTER).collect();
     }
-    // A content that names a statement of this phone which was written again means that one.
+    // References in the body follow an event of this device that was rewritten.
     let mut name = |id: &mut EventId| {
         if let Some([other]) = instead.get(id).map(Vec::as_slice) {
             *id = *other;

@@ -1,4 +1,4 @@
-//! What the lists show of each record: its row, made from the record or as the server sent it.
+//! The list rows of documents: folded on this device, or as the server sent them.
 
 use rusqlite::{Connection, params};
 
@@ -8,7 +8,7 @@ use crate::{
     record::{CompoundId, DocId, ListRow},
 };
 
-/// Folds a loaded record into its row of the list.
+/// Folds a loaded document into its list row.
 pub(super) fn refresh(
     c: &Connection,
     doc: DocId,
@@ -26,8 +26,8 @@ pub(super) fn refresh(
     Ok(())
 }
 
-/// Shows a record as it is now. One that cannot be read does not stop the others: it is tried again when the device is
-/// idle.
+/// Refreshes the list row of a document. An unreadable document does not stop the caller: it is tried again when the
+/// device is idle.
 pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     let shown = docs::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
     if shown.is_err() {
@@ -64,7 +64,7 @@ pub(super) fn write(c: &Connection, doc: DocId, row: &ListRow) -> Result<(), Dev
     Ok(())
 }
 
-/// Writes the row of a record or an inspection, and takes it out of the other list if it stood there.
+/// Writes the row of an activity or an inspection, and removes the document from the list of hazards.
 fn write_record(c: &Connection, doc: DocId, of: &str, row: &ListRow) -> Result<(), DeviceError> {
     c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;

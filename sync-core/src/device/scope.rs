@@ -1,4 +1,4 @@
-//! The areas a phone holds, where it stands in each, and what it holds there.
+//! The scopes that a device holds, its cursor in each, and the sum of what it holds there.
 
 use rusqlite::{Connection, params};
 
@@ -12,32 +12,32 @@ use crate::{
     },
 };
 
-/// A scope as stored.
+/// A scope as it is stored.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) cursor: Cursor,
     pub(super) sum: Sum,
     pub(super) repair: bool,
-    /// The server did not name it the last time, and no grant has ended: kept, not asked for.
+    /// The last session did not name it, and its grant has not ended: it is kept and not pulled.
     pub(super) paused: bool,
 }
 
-/// A scope that has never pulled a page.
+/// The position of a scope that has never pulled a page.
 pub(super) const START: Phase = Phase::Backfill {
     after: None,
     head: 0,
 };
 
 impl Device {
-    /// Takes over the scopes a session names: new ones start with a backfill, a log with a new life is compared before
-    /// it is followed. One that is not named is left only if the grants of this phone say so; else it is kept and not
-    /// asked for, since a server whose clock is wrong names none. `now`: the server's clock.
+    /// Applies the scopes of a session. A new scope starts with a backfill; a scope with a new log epoch is reconciled
+    /// first. A scope that is not named is deleted if a named one covers it or no grant covers it any more. Otherwise
+    /// it is paused: a server whose clock is wrong names no scope. `now`: the server's clock.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn set_scopes(&mut self, scopes: &[Scope], now: ServerTime) -> Result<(), DeviceError> {
         self.write(|tx, host| {
-            // Either clock may be wrong: a grant has ended once both say so.
+            // Either clock may be wrong: a grant has ended only when both clocks are past its end.
             let now = host.clock.now().0.min(now.0);
             let grants = enrolment::list_own_grants(tx)?;
             let stands = |g: &Grant| g.until.is_none_or(|until| now < until.0);
@@ -79,7 +79,7 @@ impl Device {
         })
     }
 
-    /// The position in every scope that is not under repair.
+    /// The cursor of every scope that is neither paused nor marked for reconciling.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -92,7 +92,7 @@ impl Device {
             .collect())
     }
 
-    /// Whether the last session named no area, or not all that the phone holds.
+    /// Whether the last session named no scope, or not all that the device holds.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -102,7 +102,7 @@ impl Device {
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 
-    /// How many scopes the phone holds.
+    /// Number of scopes that are not paused.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -116,8 +116,8 @@ impl Device {
     }
 }
 
-/// Which space's log a record belongs to is the server's decision: the deepest space that covers its path. Until the
-/// server has said so with a page, the phone expects the deepest of those it knows.
+/// Assigns documents to spaces. The server decides which log a document belongs to: that of the deepest space that
+/// covers its path. Until a page confirms it, the device expects the deepest space that it knows.
 fn place<'s>(
     c: &Connection,
     scopes: impl Iterator<Item = (&'s AreaPath, &'s AreaPath)>,
@@ -153,7 +153,7 @@ fn deepest<'s>(
         .max_by_key(|space| space.codes().count())
 }
 
-/// The space in which the phone expects a new record; empty before the first session.
+/// The space in which the device expects a new document; empty before the first session.
 pub(super) fn expected(c: &Connection, place: &AreaPath) -> Result<String, DeviceError> {
     let held = list(c)?;
     let scopes = held.iter().map(|h| (&h.cursor.space, &h.cursor.area));
@@ -193,7 +193,7 @@ pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
     Ok(held)
 }
 
-/// The scope of a cursor, wherever it stands.
+/// The scope of a cursor, at any position.
 pub(super) fn find(c: &Connection, at: &Cursor) -> Result<Option<Held>, DeviceError> {
     let mut statement = c.prepare_cached(&format!("{HELD} WHERE space = ?1 AND area = ?2"))?;
     let mut rows = statement.query(params![at.space.as_str(), at.area.as_str()])?;
@@ -219,7 +219,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
     })
 }
 
-/// Moves the cursor, in the transaction that applied what lies before it.
+/// Moves the cursor, in the transaction that applied the page before it.
 pub(super) fn advance(
     c: &Connection,
     at: &Cursor,
@@ -249,7 +249,7 @@ pub(super) fn end_repair(c: &Connection, at: &Cursor) -> Result<(), DeviceError>
     Ok(())
 }
 
-/// Replaces a record's old sum by its new one in every scope of its space that holds its path.
+/// Replaces a document's old sum by its new one in every scope of its space that holds its path.
 pub(super) fn move_sum(
     c: &Connection,
     (space, path): (&str, &AreaPath),
@@ -283,7 +283,7 @@ pub(super) fn set_sum(c: &Connection, at: &Cursor, sum: Sum) -> Result<(), Devic
     Ok(())
 }
 
-/// What the phone holds of a space's log in an area, counted from the records.
+/// The sum of a space's log in an area, counted from the documents.
 pub(super) fn sum_of_docs(
     c: &Connection,
     space: &AreaPath,
@@ -306,7 +306,8 @@ pub(super) fn sum_of_docs(
     Ok(sum)
 }
 
-/// Marks records that neither a scope nor a grant that stands holds any more as leaving, and removes those of them that owe nothing.
+/// Marks documents that no scope and no valid grant covers as leaving, and removes those of them that have nothing to
+/// send.
 fn leave_uncovered(
     c: &Connection,
     standing: impl Iterator<Item = AreaPath>,
@@ -329,7 +330,7 @@ fn leave_uncovered(
     evict_leaving(c)
 }
 
-/// Removes leaving records: only those without a pending change and without a photo that is not stored.
+/// Removes leaving documents that have no pending or refused change and no photo that is not stored.
 pub(super) fn evict_leaving(c: &Connection) -> Result<(), DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT id FROM doc WHERE leaving = 1 AND pending_count = 0
@@ -347,8 +348,8 @@ pub(super) fn evict_leaving(c: &Connection) -> Result<(), DeviceError> {
 
 fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     for sql in [
-        // Photos stay, without the acknowledged change that named them: to be removed by the person, or sent again after a
-        // restore.
+        // Photos are kept without the acknowledged change that named them: the person may remove them, and after a
+        // restore of the server they can be sent again.
         "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = 3
          AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN (2, 3))",
         "DELETE FROM chg WHERE doc = ?1",

@@ -1,4 +1,4 @@
-//! Settling: what an answer to a pack means for the changes in it.
+//! Settling: applies the answer to a pack to the changes in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,26 +18,26 @@ use crate::{
     },
 };
 
-/// What came of a pack.
+/// The result of settling a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settled {
     /// Changes acknowledged now.
     pub acknowledged: usize,
-    /// Changes written anew under a fresh author number.
+    /// Changes that were rewritten under a new actor.
     pub reauthored: usize,
-    /// Changes the server refused or set aside; they stay on the phone.
+    /// Changes that the server refused or quarantined; they stay on the device.
     pub refused: usize,
     /// Changes of a repair pack that were answered.
     pub resupplied: usize,
-    /// Changes must be sent once more: after another pack, under another author number, or with what they build on.
+    /// Changes must be sent again: after another pack, under another actor, or with their dependencies.
     pub again: bool,
 }
 
 impl Device {
-    /// Applies the answer to the pack that was sent. One transaction.
+    /// Applies the answer to the pack that was sent, in one transaction.
     ///
     /// # Errors
-    /// [`DeviceError::Signature`] if the receipt is not the server's for this pack: nothing is acknowledged then.
+    /// [`DeviceError::Signature`] if the receipt is not the server's for this pack; nothing is acknowledged then.
     pub(crate) fn settle(&mut self, answer: &Response) -> Result<Settled, DeviceError> {
         self.write(|tx, host| {
             let Some(sealed) = outbox::unanswered(tx)? else {
@@ -65,14 +65,16 @@ impl Device {
                     if claims.pack != sealed.hash {
                         return Err(crate::identity::BadSignature.into());
                     }
-                    // A receipt says when the pack first came, not what time it is: no beacon is taken from it.
+                    // A receipt carries the time at which the pack first arrived, not the present time: it sets no
+                    // beacon.
                     let mut settled = Settled::default();
                     let codes = refusals(&sealed.request, refused)?;
-                    // Before anything is written anew: what came with this pack, or had come before it.
+                    // Before changes are rewritten: the receive times of this pack, or the earlier ones of changes
+                    // that were known.
                     let known = known.as_deref().unwrap_or_default();
                     let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
                     settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
-                    // As they are judged by the times that are known now.
+                    // These documents are folded again with the new receive times.
                     for doc in timed {
                         rows::show(tx, doc)?;
                     }
@@ -92,8 +94,8 @@ impl Device {
 
 /// The refused entries of a pack, in their order, each with its cause.
 ///
-/// A server that has a change has all that the change builds on. An answer that accepts a change and refuses one that
-/// it builds on contradicts itself: the later change counts as [`Code::MissingDependencies`], so that it stays in the
+/// A server that has a change has all its dependencies. An answer that accepts a change and refuses one of its
+/// dependencies contradicts itself. The accepted change then counts as [`Code::MissingDependencies`] and stays in the
 /// outbox. Otherwise the device would hold an acknowledged change that no document can contain.
 fn refusals(request: &Request, refused: &[Refused]) -> Result<Vec<(usize, Code)>, DeviceError> {
     let named: BTreeMap<usize, Code> = refused.iter().map(|r| (r.entry as usize, r.code)).collect();
@@ -117,7 +119,7 @@ fn refusals(request: &Request, refused: &[Refused]) -> Result<Vec<(usize, Code)>
     Ok(codes)
 }
 
-/// Notes when the server received the changes of a pack. Returns their records.
+/// Stores when the server received the changes of a pack. Returns their documents.
 fn note_times(
     c: &Connection,
     request: &Request,
@@ -145,7 +147,7 @@ fn note_times(
     Ok(noted)
 }
 
-/// The server has these changes of the records of a repair pack again; what follows in a record is offered next.
+/// Counts the changes of a repair pack as sent. The rest of each document is offered next.
 fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
     let mut went: BTreeMap<DocId, i64> = BTreeMap::new();
     for entry in &request.entries {
@@ -191,7 +193,7 @@ fn settle_changes(
     settled: &mut Settled,
 ) -> Result<(), DeviceError> {
     let mut acknowledged: Vec<(DocId, Vec<ChangeHash>)> = Vec::new();
-    // What waits in these records is written again, or refused as well, for this reason.
+    // Pending changes of these documents are rewritten, or refused for this reason.
     let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
         let hash = crate::crdt::change_hash(&entry.change);
@@ -253,7 +255,7 @@ fn set_state(
     Ok(())
 }
 
-/// Takes a change that the server refuses out of the record, and names it to its author.
+/// Removes a refused change from the shown document and leaves a notice for its author.
 fn refuse(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Result<(), DeviceError> {
     let kept_there = code == Code::Quarantined;
     set_state(c, hash, if kept_there { 5 } else { 4 }, Some(code))?;
@@ -276,7 +278,7 @@ fn refuse(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Resul
     notice(c, entry.doc, code.number(), &text)
 }
 
-/// One notice for all statements that were refused along with another one.
+/// One notice for all pending changes that were refused along with another one.
 fn notice_others(c: &Connection, doc: DocId, code: Code, count: usize) -> Result<(), DeviceError> {
     if count == 0 {
         return Ok(());
@@ -289,7 +291,8 @@ fn notice_others(c: &Connection, doc: DocId, code: Code, count: usize) -> Result
     notice(c, doc, code.number(), &text)
 }
 
-/// Refuses the one change of a pack that was opened again. Returns how many changes are refused by it.
+/// Refuses the single change of a pack that was opened. Returns how many changes are refused, those that follow
+/// included.
 pub(super) fn refuse_alone(
     c: &Connection,
     entry: &Entry,
@@ -304,15 +307,15 @@ pub(super) fn refuse_alone(
     Ok(refused + 1)
 }
 
-/// Leaves a message for the person; `code` is 0 if it is the phone's own.
+/// Leaves a message for the person; `code` is 0 if the device itself reports a fault.
 pub(super) fn notice(c: &Connection, doc: DocId, code: u16, text: &str) -> Result<(), DeviceError> {
     c.prepare_cached("INSERT INTO notice (doc, code, text) VALUES (?1, ?2, ?3)")?
         .execute(params![doc.as_bytes(), code, text])?;
     Ok(())
 }
 
-/// Why the server refused a change of this record, so that what builds on it must be written again; `None` if it
-/// refused none.
+/// The code with which the server last refused a change of this document, so that changes that depend on it must be
+/// rewritten; `None` if it refused none.
 fn refusal_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
     let mut statement = c.prepare_cached(
         "SELECT refusal FROM chg WHERE doc = ?1 AND state IN (4, 5) ORDER BY n DESC LIMIT 1",
@@ -324,7 +327,7 @@ fn refusal_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
     Ok(found.map(|number| code(number).unwrap_or(Code::Malformed)))
 }
 
-/// Asks for the whole record to be offered to the server.
+/// Marks the whole document to be offered to the server.
 fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
         "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
@@ -334,7 +337,7 @@ fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     Ok(())
 }
 
-/// Marks changes of one record as durable on the server.
+/// Marks changes of one document as durable on the server.
 fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usize, DeviceError> {
     let mut added = Vec::new();
     for hash in hashes {

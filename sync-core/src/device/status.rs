@@ -1,54 +1,54 @@
-//! The honest status: what is only here, what is on its way, what is safe.
+//! The device's status: what is only on this device, what is in transfer, what is durable on the server.
 
 use serde::Serialize;
 
 use super::{Device, DeviceError};
 
-/// Where everything on this phone stands.
+/// Counts of changes and photos by state, and the last contact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Status {
-    /// Hazards on this phone.
+    /// Hazards on this device.
     pub hazards: u64,
-    /// Other records of the campaign and inspections on this phone.
+    /// Activities and inspections on this device.
     pub records: u64,
-    /// Changes that were never sent.
+    /// Changes that are in no pack.
     pub unsent: u64,
-    /// Changes in a pack whose answer has not come.
+    /// Changes in a pack that is not answered yet.
     pub sent_unacknowledged: u64,
     /// Own changes the server has acknowledged.
     pub acknowledged: u64,
-    /// Changes the server refused; they are only here.
+    /// Changes that the server refused; they are only on this device.
     pub refused: u64,
-    /// Changes the server keeps apart until somebody has checked them.
+    /// Changes that the server keeps in quarantine.
     pub quarantined: u64,
-    /// Photos taken and not yet part of a record.
+    /// Photos that no event names yet.
     pub photos_captured: u64,
-    /// Photos of records, not yet sent.
+    /// Photos that an event names, not yet in an upload.
     pub photos_waiting: u64,
-    /// Photos on their way.
+    /// Photos in an open upload.
     pub photos_uploading: u64,
     /// Photos with a receipt of the server.
     pub photos_stored: u64,
-    /// Of those, the ones that may be removed from this phone.
+    /// Stored photos whose working copy may be removed from this device.
     pub photos_removable: u64,
-    /// Of those, the ones that were.
+    /// Stored photos whose working copy was removed.
     pub photos_removed: u64,
-    /// Photos the server refused; they stay here.
+    /// Photos that the server refused; they stay on this device.
     pub photos_refused: u64,
     /// Photos whose file is missing or is not the photo that was taken; they are not sent.
     pub photos_damaged: u64,
-    /// Changes that wait although they were tried: too large for the network.
+    /// Pending changes that were tried and are too large for the network.
     pub held_back: u64,
-    /// Scopes under repair.
+    /// Scopes that are marked for reconciling.
     pub scopes_in_repair: u64,
-    /// Messages from the server that nobody has read.
+    /// Messages about refused changes and refused or damaged photos.
     pub notices: u64,
-    /// When the server last answered, milliseconds by this phone's clock.
+    /// When the server last answered, in milliseconds by this device's clock.
     pub last_contact_ms: Option<i64>,
 }
 
 impl Device {
-    /// Where everything stands.
+    /// The status of this device.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
@@ -91,7 +91,7 @@ impl Device {
         })
     }
 
-    /// Messages about refused or quarantined changes, oldest first.
+    /// Messages about refused or quarantined changes and about photos, oldest first, at most 100.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.

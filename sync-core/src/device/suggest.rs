@@ -1,4 +1,5 @@
-//! Records on this phone that look like one: found by their place in the list, only those few are loaded.
+//! Suggestions: hazards on this device that may be one. They are found by their place in the list, and only these few
+//! are loaded.
 
 use rusqlite::{Connection, params};
 
@@ -9,24 +10,24 @@ use crate::{
     record::{DAY_MS, DocId},
 };
 
-/// Records of one building that are loaded at most: the nearest in time.
+/// Hazards of one building that are loaded at most: the nearest in time.
 const CANDIDATES: i64 = 32;
 
-/// Another record that looks like the one that was asked about.
+/// Another hazard that may be the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggested {
-    /// The other record.
+    /// The other hazard.
     pub doc: DocId,
-    /// What to do about it, and why.
+    /// The advice and its reasons.
     pub suggestion: Suggestion,
 }
 
 impl Device {
-    /// What a person should look at before going on with a hazard: records of the same building on this phone that
-    /// look like it, the most urgent first. Needs no network, and changes nothing.
+    /// What a person should check before continuing with a hazard: similar hazards of the same building on this
+    /// device, the most urgent first. Needs no network and changes nothing.
     ///
     /// # Errors
-    /// [`DeviceError::UnknownDocument`] if it is not on this phone.
+    /// [`DeviceError::UnknownDocument`] if it is not on this device.
     pub fn suggestions(&self, doc: DocId) -> Result<Vec<Suggested>, DeviceError> {
         let catalogue = Catalogue::embedded();
         let Some((own, marked)) = comparable(&self.connection, doc)? else {
@@ -73,7 +74,7 @@ fn comparable(
     Ok(hazard.comparable(doc).map(|own| (own, duplicate_of)))
 }
 
-/// Records of the same building in the list, found within the campaign, the nearest in time first.
+/// Hazards of the same building in the list, found at most `campaign_days` before or after, the nearest in time first.
 fn near(c: &Connection, own: &Comparable) -> Result<Vec<DocId>, DeviceError> {
     let building = own.place_key.split('/').next().unwrap_or_default();
     let days = i64::from(Catalogue::embedded().weights.campaign_days);
@@ -82,7 +83,7 @@ fn near(c: &Connection, own: &Comparable) -> Result<Vec<DocId>, DeviceError> {
         "SELECT doc FROM hazard_view WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4
            AND found >= ?5 AND found <= ?6 ORDER BY abs(found - ?7), doc LIMIT ?8",
     )?;
-    // Behind `/` comes `0`: the keys that begin with the building.
+    // In ASCII, `0` follows `/`: the range holds the keys that begin with the building.
     let rows = statement
         .query_map(
             params![

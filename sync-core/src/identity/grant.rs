@@ -1,11 +1,11 @@
-//! Grants as the server signs them and as pages carry them.
+//! Grants as the server signs them and pages carry them.
 
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
 use crate::record::{Grant, GrantId};
 
-/// A grant with the server's signature. The claims stay as the bytes that were signed.
+/// A grant with the server's signature. The claims are kept as the bytes that were signed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SignedGrant {
     #[cbor(n(0), with = "minicbor::bytes")]
@@ -14,7 +14,7 @@ pub struct SignedGrant {
     signature: Signature,
 }
 
-/// A grant that cannot be believed.
+/// A grant that is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// Not signed by this server.
@@ -33,7 +33,7 @@ impl SignedGrant {
         Self { claims, signature }
     }
 
-    /// The name of this grant: the hash of what was signed.
+    /// The id of this grant: the hash of the signed bytes.
     pub fn id(&self) -> GrantId {
         GrantId::of(&self.claims)
     }
@@ -41,13 +41,13 @@ impl SignedGrant {
     /// Checks the signature and reads the claims.
     ///
     /// # Errors
-    /// [`GrantError`] if the signature does not fit or the claims cannot be read.
+    /// [`GrantError`] if the signature is invalid or the claims cannot be read.
     pub fn open(&self, server: &PublicKey) -> Result<Grant, GrantError> {
         server.verify(Purpose::Grant, &self.claims, &self.signature)?;
         minicbor::decode(&self.claims).map_err(|e| GrantError::Malformed(e.to_string()))
     }
 
-    /// The claims without a check of the signature: only for rows the server itself has signed and stored.
+    /// The claims without a check of the signature: only for rows that the server itself signed and stored.
     pub fn stored_claims(&self) -> Option<Grant> {
         minicbor::decode(&self.claims).ok()
     }

@@ -1,16 +1,16 @@
-//! Ed25519 keys and signatures, each signature with the purpose it was made for.
+//! Ed25519 keys and signatures; each signature covers the purpose that it was made for.
 
 use std::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode};
 
-/// What a signature is for; part of what is signed, so that one kind of text cannot pass as another.
+/// The purpose of a signature. It is part of the signed bytes, so that one kind of message cannot pass as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A device signs a pack of changes.
     Pack,
-    /// A device proves who it is to open a session.
+    /// A device proves that it has its key, to open a session.
     Session,
     /// The server signs a grant.
     Grant,
@@ -39,7 +39,7 @@ impl Purpose {
     }
 }
 
-/// A signature with its algorithm: one byte (1 = Ed25519) and the signature. Other algorithms get other numbers.
+/// A signature with its algorithm: one byte (1 = Ed25519) and the signature. Other algorithms need other numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Signature(#[cbor(n(0), with = "minicbor::bytes")] [u8; 65]);
@@ -53,12 +53,12 @@ impl fmt::Debug for Signature {
 }
 
 impl Signature {
-    /// The algorithm's number and the signature, for texts.
+    /// The number of the algorithm and the signature.
     pub const fn as_bytes(&self) -> &[u8; 65] {
         &self.0
     }
 
-    /// From what [`Self::as_bytes`] gave.
+    /// Reads the bytes of [`Self::as_bytes`].
     ///
     /// # Errors
     /// [`BadSignature`] if there are not 65 bytes.
@@ -67,12 +67,12 @@ impl Signature {
     }
 }
 
-/// A signature that does not fit the bytes and the key.
+/// A signature that does not match the bytes and the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature does not fit the content and the key")]
 pub struct BadSignature;
 
-/// A private key. Lives in the phone's keystore or in the server's data folder.
+/// A private key. It is stored in the device's keystore or in the server's data folder.
 #[derive(Clone)]
 pub struct SecretKey(SigningKey);
 
@@ -83,15 +83,15 @@ impl fmt::Debug for SecretKey {
 }
 
 impl SecretKey {
-    /// From 32 unpredictable bytes.
+    /// Makes a key from 32 unpredictable bytes.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(SigningKey::from_bytes(&seed))
     }
-    /// The 32 bytes it was made from.
+    /// The 32 bytes that the key was made from.
     pub fn to_seed(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
-    /// The public half.
+    /// The public key.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }
@@ -109,10 +109,10 @@ impl SecretKey {
 pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
 impl PublicKey {
-    /// Checks a signature, refusing weak keys.
+    /// Checks a signature; refuses weak keys.
     ///
     /// # Errors
-    /// [`BadSignature`] if the signature does not fit, or its algorithm is unknown.
+    /// [`BadSignature`] if the signature does not match, or its algorithm is unknown.
     pub fn verify(
         &self,
         purpose: Purpose,

@@ -1,7 +1,7 @@
-//! Who signed what: keys, signatures, grants, packs, receipts and reports.
+//! Keys and signatures; signed grants, packs, receipts and reports.
 //!
-//! In come plain claims and private keys; out go sealed bytes, and from sealed bytes come claims only after the
-//! signature was checked ([`Opened`] types cannot be made otherwise). No storage and no wire formats here.
+//! The module signs plain claims with a private key. It returns the claims of signed bytes only after it has checked
+//! the signature, except [`SignedGrant::stored_claims`]. It does not store anything and defines no wire formats.
 
 pub mod grant;
 pub mod key;

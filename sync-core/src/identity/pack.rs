@@ -1,12 +1,13 @@
-//! Packs: the unit a device signs. Each names the one before, so gaps, forks and copies of a phone show.
+//! Packs: a *pack* is the unit that a device signs. Each names the one before, so that gaps, forks and copies of a
+//! device are detected.
 
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
 use crate::record::{ChangeHash, DeviceId, DeviceTime, DocId, PackHash};
 
-/// What a device signs. The change hashes commit to all content and, through Automerge's own links, to
-/// everything the changes build on.
+/// The claims that a device signs. The change hashes cover all content and, through Automerge's dependencies,
+/// everything that the changes depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PackClaims {
     /// The device.
@@ -15,24 +16,24 @@ pub struct PackClaims {
     /// Number of the pack on this device, from 1.
     #[n(1)]
     pub number: u64,
-    /// Hash of the pack before; zeroes before the first.
+    /// Hash of the previous pack; zeroes in the first one.
     #[n(2)]
     pub previous: PackHash,
-    /// The phone's clock when it was sealed.
+    /// The device's clock when the pack was sealed.
     #[n(3)]
     pub claimed: DeviceTime,
-    /// Whether it re-supplies changes of others to a server that lost them.
+    /// Whether it resupplies changes to a server that lost them.
     #[n(4)]
     pub repair: bool,
-    /// The changes, in order, each with its record.
+    /// The changes, in order, each with its document.
     #[n(5)]
     pub changes: Vec<Signed>,
 }
 
-/// A change and the record it belongs to, as a pack names them.
+/// A change and its document, as a pack names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Signed {
-    /// The record.
+    /// The document.
     #[n(0)]
     pub doc: DocId,
     /// The change.
@@ -41,7 +42,7 @@ pub struct Signed {
 }
 
 impl PackClaims {
-    /// The hash before the first pack.
+    /// The previous hash of the first pack.
     pub const GENESIS: PackHash = PackHash([0; 32]);
 
     /// The bytes that are signed (deterministic CBOR).
@@ -62,7 +63,7 @@ impl PackClaims {
     /// Checks a signature of these claims.
     ///
     /// # Errors
-    /// [`BadSignature`] if it does not fit.
+    /// [`BadSignature`] if it does not match.
     pub fn verify(&self, key: &PublicKey, signature: &Signature) -> Result<(), BadSignature> {
         key.verify(Purpose::Pack, &self.to_bytes(), signature)
     }

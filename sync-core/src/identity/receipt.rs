@@ -1,4 +1,4 @@
-//! Receipts: the server's signed word that something is durable.
+//! Receipts: the server's signed statements that a pack or a photo is durable.
 
 use minicbor::{Decode, Encode};
 
@@ -47,7 +47,7 @@ receipt! {
 }
 
 receipt! {
-    /// The photo is stored: re-hashed whole, written durably, and listed.
+    /// The photo is durable: its whole content was hashed again, written and listed.
     BlobReceipt, Purpose::BlobReceipt, {
         /// The photo.
         0 hash: BlobHash,

@@ -1,10 +1,10 @@
-//! Sealed reports: bytes, their digest and the server's signature, which anybody can check with the server's key.
+//! Sealed reports: bytes, their digest and the server's signature. Any reader can check them with the server's key.
 
 use sha2::{Digest, Sha256};
 
 use super::key::{PublicKey, Purpose, SecretKey, Signature};
 
-/// What a report's bytes are sealed with.
+/// The digest and the signature of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportSeal {
     /// SHA-256 of the bytes.
@@ -13,13 +13,13 @@ pub struct ReportSeal {
     pub signature: Signature,
 }
 
-/// Why a report is not what was sealed.
+/// Why a report is not the sealed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadReport {
-    /// The bytes are others.
+    /// The bytes were altered.
     #[error("the bytes do not fit the digest: the report was altered")]
     Digest,
-    /// Another key, or another report.
+    /// The signature is of another key or of another report.
     #[error("the signature does not fit the report and the key")]
     Signature,
 }
@@ -33,7 +33,7 @@ impl ReportSeal {
         }
     }
 
-    /// Whether the bytes are those that were sealed.
+    /// Checks that the bytes are the sealed ones.
     ///
     /// # Errors
     /// [`BadReport::Digest`].
@@ -42,7 +42,7 @@ impl ReportSeal {
         same.then_some(()).ok_or(BadReport::Digest)
     }
 
-    /// Whether the bytes are those that this server sealed.
+    /// Checks that this server sealed the bytes.
     ///
     /// # Errors
     /// [`BadReport`].

@@ -1,4 +1,4 @@
-//! What a camera wrote into the file: time and place, as claims.
+//! The metadata that a camera wrote into the file: time and position, as claims.
 
 use std::{fmt, io::Cursor};
 
@@ -34,7 +34,7 @@ pub(super) struct Claims {
     pub(super) gps: Option<ExifGps>,
 }
 
-/// Reads the claims; damaged metadata is as good as none.
+/// Reads the claims; damaged metadata counts as absent.
 pub(super) fn read(bytes: &[u8]) -> Claims {
     let Ok(exif) = Reader::new().read_from_container(&mut Cursor::new(bytes)) else {
         return Claims::default();

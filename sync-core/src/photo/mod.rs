@@ -1,7 +1,7 @@
-//! Photos: from what a camera or a messenger gives to a working copy that may travel.
+//! Photos: makes a working copy that may be uploaded from the bytes of a camera or a messenger.
 //!
-//! In come bytes from outside, out go a JPEG without any metadata, a thumbnail, and what the metadata claimed.
-//! Every decode has limits. No files, no hashes of records, no uploads here.
+//! The module makes a JPEG without metadata, a thumbnail, and the claims of the metadata. Every decode has limits. The
+//! module does not access files or the network.
 
 mod metadata;
 mod perceptual_hash;
@@ -16,20 +16,20 @@ pub use metadata::{ExifGps, TakenTime};
 pub use perceptual_hash::perceptual_hash;
 pub use sample::{SampleExif, sample_jpeg};
 
-/// Bounds of every decode.
+/// Limits of every decode.
 #[derive(Debug, Clone, Copy)]
 pub struct PhotoLimits {
-    /// Bytes of the file.
+    /// Bytes of the file at most.
     pub max_bytes: usize,
-    /// Pixels of one edge.
+    /// Pixels of one edge at most.
     pub max_edge: u32,
-    /// Bytes the decoder may allocate.
+    /// Bytes that the decoder may allocate.
     pub max_alloc: u64,
     /// Long edge of the working copy in pixels.
     pub working_edge: u32,
     /// Long edge of the thumbnail in pixels.
     pub thumb_edge: u32,
-    /// Bytes of the thumbnail.
+    /// Bytes of the thumbnail at most.
     pub thumb_bytes: usize,
 }
 
@@ -50,7 +50,7 @@ impl Default for PhotoLimits {
 /// Quality of the working copy: 150 to 400 KB for a usual photo.
 const WORKING_QUALITY: u8 = 80;
 
-/// Bytes that cannot become a photo.
+/// Bytes from which no photo can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPhoto {
     /// The file is too large.
@@ -77,7 +77,7 @@ pub enum InvalidPhoto {
     Damaged(String),
 }
 
-/// A photo ready to travel.
+/// A photo that is ready for upload.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// The working copy: JPEG, upright, without metadata.
@@ -88,27 +88,27 @@ pub struct Prepared {
     pub height: u32,
     /// The thumbnail: JPEG.
     pub thumbnail: Vec<u8>,
-    /// When the camera says it was taken.
+    /// The camera's time of the photo; a claim.
     pub taken: Option<TakenTime>,
-    /// Where the camera says it was.
+    /// The camera's position; a claim.
     pub gps: Option<ExifGps>,
 }
 
-/// What a check of finished bytes found.
+/// The result of a check of a working copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Inspected {
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// How it looks.
+    /// The perceptual hash.
     pub perceptual_hash: u64,
 }
 
-/// Makes a working copy and a thumbnail of a photo, and reads what its metadata claims.
+/// Makes a working copy and a thumbnail of a photo, and reads the claims of its metadata.
 ///
 /// # Errors
-/// [`InvalidPhoto`] with what to do.
+/// [`PictureError`] that states what to do.
 pub fn prepare(bytes: &[u8], limits: &PhotoLimits) -> Result<Prepared, InvalidPhoto> {
     let mut photo = decode(bytes, limits, false)?;
     let claims = metadata::read(bytes);
@@ -126,7 +126,7 @@ pub fn prepare(bytes: &[u8], limits: &PhotoLimits) -> Result<Prepared, InvalidPh
     })
 }
 
-/// Checks that bytes are a whole JPEG within the limits, and makes its thumbnail.
+/// Checks that bytes are a whole JPEG within the limits; computes its perceptual hash and its thumbnail.
 ///
 /// # Errors
 /// [`InvalidPhoto`].
@@ -135,7 +135,7 @@ pub fn inspect(bytes: &[u8], limits: &PhotoLimits) -> Result<(Inspected, Vec<u8>
     let found = Inspected {
         width: photo.width(),
         height: photo.height(),
-        // Of a small copy: the fields of a print are coarse, the photo is not.
+        // A small copy suffices: the perceptual hash has 8 × 8 fields.
         perceptual_hash: perceptual_hash::of(&photo.thumbnail(320, 320)),
     };
     Ok((found, small(&photo, limits)?))
@@ -164,7 +164,7 @@ fn decode(
         Some(ImageFormat::Png) if !only_jpeg => {}
         _ => return Err(InvalidPhoto::NotAPhoto),
     }
-    // zune-jpeg fills what a truncated file lacks with grey; a whole JPEG ends with its end marker.
+    // zune-jpeg fills the missing part of a truncated file with grey; a whole JPEG ends with its end marker.
     if reader.format() == Some(ImageFormat::Jpeg) && !ends_whole(bytes) {
         return Err(InvalidPhoto::Damaged("the end is missing".to_owned()));
     }
@@ -190,7 +190,7 @@ fn decode(
     Ok(photo)
 }
 
-/// Whether a JPEG has its end marker (cameras may add padding or a preview behind it).
+/// Whether a JPEG has its end marker (cameras may add padding or a preview after it).
 fn ends_whole(bytes: &[u8]) -> bool {
     let tail = &bytes[bytes.len().saturating_sub(64 * 1024)..];
     tail.windows(2).any(|pair| pair == [0xff, 0xd9])
@@ -206,7 +206,7 @@ fn encode(photo: &DynamicImage, quality: u8) -> Result<Vec<u8>, InvalidPhoto> {
     Ok(out)
 }
 
-/// A thumbnail within its bytes: worse quality first, then fewer pixels.
+/// A thumbnail within the limit of bytes: lowers the quality first, then the number of pixels.
 fn small(photo: &DynamicImage, limits: &PhotoLimits) -> Result<Vec<u8>, InvalidPhoto> {
     let mut edge = limits.thumb_edge;
     loop {

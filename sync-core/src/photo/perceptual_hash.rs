@@ -1,11 +1,12 @@
-//! How a photo looks, in 64 bits: what stays nearly the same when it is made smaller or compressed again.
+//! Perceptual hash: 64 bits that change little when a photo is scaled down or compressed again.
 
 use image::{DynamicImage, imageops::FilterType};
 
 use super::{InvalidPhoto, PhotoLimits, decode};
 
-/// The print of a photo: for 8 × 8 fields, whether it gets brighter to the right. Photos that look the same differ
-/// in few bits; a print proves nothing and is only ever a reason to look.
+/// The perceptual hash of a photo (a difference hash): for each of 8 × 8 fields, whether the brightness rises to the
+/// right. Hashes of similar photos differ in few bits. A near hash proves nothing; it only asks a reviewer to compare
+/// the photos.
 ///
 /// # Errors
 /// [`InvalidPhoto`].

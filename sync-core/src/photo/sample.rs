@@ -42,7 +42,7 @@ pub fn sample_jpeg(seed: u64, width: u32, height: u32, exif: Option<SampleExif<'
     }
 }
 
-/// An APP1 segment: little-endian TIFF with one IFD, one EXIF IFD, one GPS IFD.
+/// An APP1 segment: little-endian TIFF with one IFD, one EXIF IFD and one GPS IFD.
 fn app1(exif: SampleExif<'_>) -> Vec<u8> {
     const ASCII: u16 = 2;
     const SHORT: u16 = 3;
@@ -90,7 +90,8 @@ fn app1(exif: SampleExif<'_>) -> Vec<u8> {
         }
     }
     tiff.extend(&taken);
-    // A short text is read from the value field itself, so pad to the offset form.
+    // A reader takes a text of at most 4 bytes from the value field itself. The form with an offset is always written,
+    // with padding after the text.
     tiff.extend([0; 4]);
     let length = u16::try_from(tiff.len() + 8).unwrap_or(0).to_be_bytes();
     [&[0xff, 0xe1], &length[..], b"Exif\0\0", &tiff].concat()

@@ -1,4 +1,4 @@
-//! What a person states beside hazards: a record of what was done in the campaign, and the answers of an inspection.
+//! The bodies of events of activities and inspections.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use super::{
     time::DeviceTime,
 };
 
-/// Code of a type of record, such as `publicity`.
+/// Code of an activity type, such as `publicity`.
 pub type TypeCode = Text<24>;
 /// Code of an inspection template, such as `TPL-DAILY`.
 pub type TemplateCode = Text<16>;
@@ -31,15 +31,15 @@ pub const MAX_TEAM: usize = 16;
 pub const MAX_ANSWERS: usize = 100;
 
 statements! {
-    /// The beginning of a record of the campaign: something was done, held, agreed.
+    /// The first event of an activity: something was done, held or agreed.
     ActivityEntry {
-        /// The type, such as `publicity`.
+        /// The activity type, such as `publicity`.
         0 r#type: TypeCode,
-        /// Where it lies: the grid of a compound, or the county or city of a record that is only the government's.
+        /// Where it lies: the grid of a compound, or the county or city for an activity of the government alone.
         1 area: AreaPath,
         /// The compound, if it is about one.
         2 compound: Option<CompoundId>,
-        /// What it is called in lists.
+        /// The title in lists.
         3 title: Short,
         /// When it took place, by the author's clock.
         4 held: DeviceTime,
@@ -49,9 +49,9 @@ statements! {
         /// The type-specific fields as JSON.
         6 data: Data,
     }
-    /// The author's correction: the content as a whole, beside what was said before.
+    /// The author's correction: the whole new content. The earlier content stays in the history.
     Amendment {
-        /// What it is called in lists.
+        /// The title in lists.
         0 title: Short,
         /// When it took place.
         1 held: DeviceTime,
@@ -60,29 +60,29 @@ statements! {
         2 photos: Vec<PhotoRef>,
         /// The type-specific fields as JSON.
         3 data: Data,
-        /// Why.
+        /// The reason.
         4 reason: Short,
     }
     /// An organisation that takes part in an inspection.
     TeamMember {
         /// The organisation.
         0 organ: OrganId,
-        /// How many people it sent.
+        /// Number of people that it sent.
         1 people: u16,
     }
-    /// The beginning of an inspection.
+    /// The first event of an inspection.
     InspectionStart {
         /// The template.
         0 template: TemplateCode,
-        /// Its version.
+        /// The version of the template.
         1 template_version: u32,
-        /// What kind of inspection it is.
+        /// The kind of inspection.
         2 kind: InspectionKind,
         /// The grid (or the smallest known area) it lies in.
         3 area: AreaPath,
-        /// The compound; absent where a department is inspected.
+        /// The compound; absent if a department is inspected.
         4 compound: Option<CompoundId>,
-        /// Who takes part.
+        /// The organisations that take part.
         #[cbor(default)] #[serde(default)]
         5 team: Vec<TeamMember>,
         /// When it began, by the author's clock.
@@ -94,19 +94,19 @@ statements! {
         0 item: ItemCode,
         /// What was found.
         1 finding: Finding,
-        /// The number, in thousandths of the item's unit.
+        /// The measured number, in thousandths of the item's unit.
         2 milli: Option<i64>,
-        /// In words; the choices made, if the item has choices.
+        /// The answer as text; the choices made, if the item has choices.
         3 words: Option<Short>,
-        /// The hazard record that the problem opened.
+        /// The hazard that the problem opened.
         4 hazard: Option<DocId>,
     }
-    /// The answers for one building or one of its units.
+    /// The answers for one building or one of its entrances.
     Answers {
         /// Building label; empty for the compound as a whole.
         #[cbor(default)] #[serde(default)]
         0 building: Label,
-        /// Unit label; empty for the building as a whole.
+        /// Entrance label; empty for the building as a whole.
         #[cbor(default)] #[serde(default)]
         1 unit: Label,
         /// The answers, 1 to 100, each item once.
@@ -115,25 +115,26 @@ statements! {
         #[cbor(default)] #[serde(default)]
         3 photos: Vec<PhotoRef>,
     }
-    /// Somebody signs an inspection, or refuses to.
+    /// A signature of an inspection, or its refusal.
     Signature {
-        /// As what. An inspector signs for himself; for the inspected party the paper is in the photo.
+        /// The role of the signer. An inspector signs in person; for the inspected party, the photo shows the signed
+        /// paper.
         0 signed_as: SignedAs,
         /// The organisation that signs or refuses; the author's own if absent.
         1 organ: Option<OrganId>,
-        /// Who saw that the signature was refused.
+        /// The witness of a refusal.
         2 witness: Option<PersonId>,
-        /// In words.
+        /// A note.
         3 note: Short,
         /// Photos of the signed paper.
         #[cbor(default)] #[serde(default)]
         4 photos: Vec<PhotoRef>,
     }
-    /// The end of an inspection: closes exactly what its author had seen.
+    /// The end of an inspection: it covers exactly the answers in its causal history.
     Conclusion {
-        /// What came of it.
+        /// The result.
         0 result: InspectionResult,
-        /// In words.
+        /// A note.
         1 note: Long,
     }
 }

@@ -1,4 +1,4 @@
-//! Administrative paths: where a record belongs, and what a grant covers.
+//! Area paths: where a document belongs, and what a grant covers.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -6,12 +6,12 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 /// Codes from the province down, joined by `/`: `420000/420100/420106/420106001/420106001003/G07`.
 ///
-/// The path is built from the parent table, never from a code's own digits: 4290xx counties hang directly on
+/// The path is built from the table of parents, never from the digits of a code: counties 4290xx belong directly to
 /// the province. Prefixes match whole segments.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AreaPath(String);
 
-/// A path that cannot be one.
+/// A text that is not an area path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an administrative path: expected 1 to 10 codes of 1 to 20 letters or digits joined by '/'"
@@ -42,13 +42,13 @@ impl AreaPath {
         self.0.split('/')
     }
 
-    /// The area this one lies in; none at the top.
+    /// The parent area; none at the top.
     pub fn parent(&self) -> Option<Self> {
         let (above, _) = self.0.rsplit_once('/')?;
         Some(Self(above.to_owned()))
     }
 
-    /// This path with one more code.
+    /// The path of a child of this area.
     ///
     /// # Errors
     /// [`BadArea`] if the code is malformed or the path would be too deep.

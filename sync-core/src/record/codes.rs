@@ -14,7 +14,7 @@ macro_rules! code_list {
             pub const fn number(self) -> u16 { match self { $(Self::$variant => $number,)+ } }
             /// The name used in JSON, data files and filters.
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $text,)+ } }
-            /// The label people read.
+            /// The Chinese label that people read.
             pub const fn zh(self) -> &'static str { match self { $(Self::$variant => $zh,)+ } }
             /// The value with this wire number, if it is known to this version.
             pub fn from_number(number: u16) -> Option<Self> {
@@ -74,12 +74,12 @@ pub(crate) use code_list;
 pub struct UnknownCode {
     /// The list that was searched.
     pub list: &'static str,
-    /// What was given (at most 40 characters of it).
+    /// The given value (at most 40 characters of it).
     pub value: String,
 }
 
 code_list! {
-    /// What a person may be in the campaign (one role for each event).
+    /// The role of a person in the campaign (one for each event).
     Role {
         GridWorker = 1 "grid_worker" "网格员",
         Volunteer = 2 "volunteer" "志愿者",
@@ -103,7 +103,7 @@ code_list! {
 
 impl Role {
     /// Whether people in this role review what others report: they read the ledger of their area, and a part of each
-    /// document's room is theirs.
+    /// document's size limit is reserved for them.
     pub const fn reviews(self) -> bool {
         matches!(
             self,
@@ -120,7 +120,7 @@ impl Role {
 }
 
 code_list! {
-    /// Grade of a hazard. A confirmed major hazard (G3) is only ever set by fire-rescue.
+    /// Grade of a hazard. Only fire-rescue confirms a major hazard (G3).
     Grade {
         G1 = 1 "G1" "一般", G2 = 2 "G2" "较大", G3Suspected = 3 "G3_suspected" "疑似重大", G3 = 4 "G3" "重大",
     }
@@ -147,7 +147,7 @@ code_list! {
 }
 
 code_list! {
-    /// Coordinate reference system of a position, as the phone reported it.
+    /// Coordinate reference system of a position, as the device reported it.
     Crs {
         Wgs84 = 1 "wgs84" "WGS-84", Gcj02 = 2 "gcj02" "GCJ-02", Bd09 = 3 "bd09" "BD-09",
         Cgcs2000 = 4 "cgcs2000" "CGCS2000", Unknown = 5 "unknown" "未知",
@@ -155,7 +155,7 @@ code_list! {
 }
 
 code_list! {
-    /// Where a position came from.
+    /// The source of a position.
     PositionSource {
         Satellite = 1 "satellite" "卫星", Network = 2 "network" "基站或无线网", Exif = 3 "exif" "照片信息",
         Manual = 4 "manual" "手工标注",
@@ -171,7 +171,7 @@ code_list! {
 }
 
 code_list! {
-    /// How a photo got into the phone; anything but `in_app` is weak evidence of time and place.
+    /// How a photo came to the device; anything but `in_app` is weak evidence of time and place.
     PhotoSource {
         InApp = 1 "in_app" "现场拍摄", Gallery = 2 "gallery" "相册", Im = 3 "im" "微信转发",
         Scanner = 4 "scanner" "扫描", Unknown = 5 "unknown" "未知",
@@ -179,7 +179,7 @@ code_list! {
 }
 
 code_list! {
-    /// How a hazard came to be known.
+    /// How a hazard was found.
     FindingSource {
         Patrol = 1 "patrol" "日常巡查", Inspection = 2 "inspection" "专项检查", SelfCheck = 3 "self_check" "自查",
         PublicReport = 4 "public_report" "群众举报", TransferredIn = 5 "transferred_in" "移交",
@@ -188,7 +188,7 @@ code_list! {
 }
 
 code_list! {
-    /// How somebody tried to dissuade.
+    /// How an author tried to dissuade.
     DissuasionMethod {
         Oral = 1 "oral" "口头", WrittenNotice = 2 "written_notice" "书面", PostedNotice = 3 "posted_notice" "张贴",
         Phone = 4 "phone" "电话", Im = 5 "im" "微信", HouseVisit = 6 "house_visit" "入户",
@@ -197,7 +197,7 @@ code_list! {
 }
 
 code_list! {
-    /// What came of a dissuasion.
+    /// The result of a dissuasion.
     DissuasionResult {
         Complied = 1 "complied" "已改正", Promised = 2 "promised" "承诺改正", Refused = 3 "refused" "拒绝",
         AbsentNotified = 4 "absent_notified" "不在场已告知",
@@ -205,7 +205,7 @@ code_list! {
 }
 
 code_list! {
-    /// What the receiving department reports back.
+    /// The result that the receiving department reports.
     TransferOutcome {
         Ordered = 1 "ordered" "已责令整改", Fixed = 2 "fixed" "已整改", Verified = 3 "verified" "已整改并核实",
         Unfounded = 4 "unfounded" "核查不实",
@@ -213,21 +213,21 @@ code_list! {
 }
 
 code_list! {
-    /// Why a hazard goes to the government.
+    /// Why a hazard is escalated to the government.
     EscalationClass {
         Prominent = 1 "prominent" "突出问题", Regional = 2 "regional" "区域性问题", Legacy = 3 "legacy" "历史遗留问题",
     }
 }
 
 code_list! {
-    /// What the government decided.
+    /// The decision of the government.
     GovOutcome {
         Order = 1 "order" "责令整改", Rectify = 2 "rectify" "组织整改",
     }
 }
 
 code_list! {
-    /// How far an escalated hazard has come.
+    /// The stage of an escalated hazard.
     GovStage {
         Received = 1 "received" "政府已收文", Meeting = 2 "meeting" "已开会研究", LeadNamed = 3 "lead_named" "已明确牵头部门",
         Progress = 4 "progress" "推进中", Solved = 5 "solved" "已解决待复查",
@@ -235,7 +235,7 @@ code_list! {
 }
 
 code_list! {
-    /// How far a penalty case has come.
+    /// The stage of a penalty case.
     PenaltyStage {
         Considered = 1 "considered" "拟立案", Filed = 2 "filed" "已立案", Investigated = 3 "investigated" "已调查",
         Notice = 4 "notice" "已告知", Decided = 5 "decided" "已决定", OnSpotDecision = 6 "on_spot_decision" "当场决定",
@@ -245,7 +245,7 @@ code_list! {
 }
 
 code_list! {
-    /// What kind of inspection it is.
+    /// The kind of an inspection.
     InspectionKind {
         Daily = 1 "daily" "日常巡查", Monthly = 2 "monthly" "防火检查", Special = 3 "special" "专项检查",
         Flying = 4 "flying" "飞行检查", Covert = 5 "covert" "暗访", SelfCheck = 6 "self" "自查自改",
@@ -262,14 +262,14 @@ code_list! {
 }
 
 code_list! {
-    /// As what somebody signs an inspection.
+    /// The role in which an inspection is signed.
     SignedAs {
         Inspector = 1 "inspector" "检查人员", Inspected = 2 "inspected" "被检查单位", Refused = 3 "refused" "拒签",
     }
 }
 
 code_list! {
-    /// What came of an inspection.
+    /// The result of an inspection.
     InspectionResult {
         Passed = 1 "passed" "未发现问题", Problems = 2 "problems" "发现问题", Stopped = 3 "stopped" "中止检查",
     }

@@ -1,4 +1,5 @@
-//! A digest of a set of changes: the sum of their hash prefixes. Order does not matter and adding is cheap.
+//! Digest of a set of changes: the sum of the prefixes of their hashes. It does not depend on the order, and adding a
+//! change is cheap.
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
@@ -15,12 +16,12 @@ impl Digest {
         head.copy_from_slice(&hash.0[..16]);
         Self(u128::from_be_bytes(head))
     }
-    /// This set and another, disjoint one.
+    /// The digest of the union with another, disjoint set.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
-    /// This set without a part of it.
+    /// The digest of this set without a subset.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.wrapping_sub(other.0))
@@ -29,7 +30,7 @@ impl Digest {
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
-    /// From 16 bytes; anything else is the empty digest, which a comparison will then show as different.
+    /// Reads 16 bytes; any other length gives the empty digest, which a later comparison shows as different.
     pub fn from_slice(bytes: &[u8]) -> Self {
         bytes
             .try_into()

@@ -1,7 +1,7 @@
-//! Events: who stated what, when by their clock, having seen what, under which grant. Never edited.
+//! Events: author, claimed time, causal history, grant and body. An event is immutable.
 //!
-//! An event is a small CBOR map whose SHA-256 names it, so an edited event is another event. Kinds and fields
-//! that this version does not know are kept byte for byte.
+//! An event is a small CBOR map whose SHA-256 is its id, so an edited event is another event. Kinds and fields that
+//! this version does not know are kept byte for byte.
 
 use minicbor::{Decoder, Encoder};
 use schemars::JsonSchema;
@@ -24,17 +24,17 @@ use super::{
 
 /// Bytes of one event at most; nine photos with positions take about 1 KB.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024;
-/// Events that one event may name as seen; more heads than this means hundreds of parallel authors.
+/// Events that one event may name as its causal history; a larger frontier would need hundreds of concurrent authors.
 pub const MAX_AFTER: usize = 64;
 
 macro_rules! event_kinds {
     ($($(#[$meta:meta])* $variant:ident ( $body:ty ) = $number:literal $name:literal $zh:literal,)+) => {
-        /// The kinds of event this version knows, with their content.
+        /// The event kinds that this version knows, with their bodies.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", content = "content", rename_all = "snake_case")]
         pub enum EventBody {
             $($(#[$meta])* $variant($body),)+
-            /// A kind (or a content) that this version does not know: kept, relayed, and it holds closing.
+            /// A kind (or a body) that this version does not know: it is kept and relayed, and it blocks closing.
             Unknown {
                 /// The kind's number.
                 number: u16,
@@ -49,7 +49,7 @@ macro_rules! event_kinds {
             pub fn number(&self) -> u16 {
                 match self { $(Self::$variant(_) => $number,)+ Self::Unknown { number } => *number }
             }
-            /// The kind's name, as in data files and JSON; `unknown` for kinds of the future.
+            /// The kind's name, as in data files and JSON; `unknown` for a kind that this version does not know.
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $name,)+ Self::Unknown { .. } => "unknown" }
             }
@@ -79,59 +79,59 @@ macro_rules! event_kinds {
 event_kinds! {
     /// T01: a hazard was found, or found by another person.
     Observe(Observation) = 1 "observe" "发现",
-    /// T02: fixed during the visit.
+    /// T02: the hazard was fixed during the visit.
     FixOnSpot(Evidence) = 2 "fix_on_spot" "立查立改",
     /// T03: a spot fix was confirmed.
     ConfirmSpotFix(Reason) = 3 "confirm_spot_fix" "确认立改",
     /// T04, T05: an attempt to dissuade.
     Dissuade(Dissuasion) = 4 "dissuade" "劝阻",
-    /// T06: reported to street office and departments.
+    /// T06: a report to the street office and departments.
     Report(ViolationReport) = 5 "report" "上报",
-    /// T07: somebody was made responsible.
+    /// T07: an organisation or a person was made responsible for the rectification.
     Assign(Assignment) = 6 "assign" "交办",
-    /// T08: ordered to rectify by a deadline.
+    /// T08: an order to rectify by a deadline.
     Order(RectificationOrder) = 7 "order" "责令整改",
     /// T13: works began.
     StartRectify(RectificationPlan) = 8 "start_rectify" "开始整改",
-    /// T14: the responsible party says it is fixed.
+    /// T14: the responsible party states that the hazard is fixed.
     ClaimFixed(Evidence) = 9 "claim_fixed" "申报整改完成",
-    /// T15: an independent look says it is fixed.
+    /// T15: an independent recheck found the hazard fixed.
     RecheckPass(Evidence) = 10 "recheck_pass" "复查合格",
-    /// T16: still there.
+    /// T16: a recheck found the hazard not fixed.
     RecheckFail(Evidence) = 11 "recheck_fail" "复查不合格",
-    /// T17: closed by a reviewer.
+    /// T17: a reviewer closed the hazard.
     Close(Reason) = 12 "close" "销号",
-    /// T18: it is back.
+    /// T18: the hazard has recurred.
     Reopen(Evidence) = 13 "reopen" "反弹重开",
-    /// T21: examined, not a hazard.
+    /// T21: examined on the spot and found not to be a hazard.
     Void(Voiding) = 14 "void" "核查不实",
-    /// T22: the same hazard is recorded elsewhere.
+    /// T22: the same hazard is recorded in another document.
     MarkDuplicate(Duplicate) = 15 "mark_duplicate" "标记重复",
     /// T28: a remark.
     Note(Reason) = 16 "note" "备注",
     /// T28: more photos.
     AddPhoto(Evidence) = 17 "add_photo" "补充照片",
-    /// A conflict was decided by a reviewer.
+    /// A reviewer's decision of a conflict.
     Resolve(Resolution) = 18 "resolve" "裁定冲突",
-    /// T09: a clue was handed to the competent department.
+    /// T09: a clue was transferred to the competent department.
     Transfer(Transfer) = 19 "transfer" "移交线索",
-    /// T10: the department accepted it.
+    /// T10: the department accepted the transfer.
     TransferAccept(Reason) = 20 "transfer_accept" "受理移交",
-    /// T11: the department gave it back.
+    /// T11: the department returned the transfer.
     TransferReturn(TransferReturn) = 21 "transfer_return" "退回移交",
     /// T12: the department reports its result.
     TransferResult(TransferResult) = 22 "transfer_result" "反馈移交结果",
-    /// The sender takes a transfer back before it is accepted.
+    /// The sender withdraws a transfer before it is accepted.
     TransferWithdraw(Reason) = 23 "transfer_withdraw" "撤回移交",
-    /// T19: the government was asked.
+    /// T19: the hazard was escalated to the government.
     Escalate(Escalation) = 24 "escalate" "提请政府",
     /// T20: the government decided.
     GovDecision(GovDecision) = 25 "gov_decision" "政府决定",
-    /// How far the government has come.
+    /// The progress of the government.
     GovProgress(GovProgress) = 26 "gov_progress" "政府办理进展",
-    /// T23: it is not the same hazard after all.
+    /// T23: the hazard is not the same one after all.
     Unmerge(Reason) = 27 "unmerge" "撤销合并",
-    /// T24: more time.
+    /// T24: an extended deadline.
     ExtendDeadline(Extension) = 28 "extend_deadline" "延长期限",
     /// T25: another grade.
     Regrade(Regrade) = 29 "regrade" "调整等级",
@@ -141,29 +141,29 @@ event_kinds! {
     Relocate(Relocation) = 31 "relocate" "更正部位",
     /// T27: a penalty case.
     PenaltyLink(PenaltyLink) = 32 "penalty_link" "关联查处",
-    /// T29: personal data out of view.
+    /// T29: redaction of personal data.
     Redact(Redaction) = 33 "redact" "个人信息遮蔽",
     /// The count was corrected.
     CorrectCount(CountCorrection) = 34 "correct_count" "更正数量",
-    /// Something was cleared away.
+    /// Objects were cleared away.
     Clearance(Clearance) = 35 "clearance" "清理记录",
-    /// A photo shows something else than was said.
+    /// Another role of a photo: it shows something else than was stated.
     PhotoRole(PhotoRoleChange) = 36 "photo_role" "更正照片用途",
-    /// T10: the department signed for a transfer.
+    /// T10: the department signed for the transfer.
     TransferSign(Reason) = 37 "transfer_sign" "签收移交",
     /// T08: an order got its official number.
     OfficialNumber(OfficialNumber) = 38 "official_number" "补录正式文号",
-    /// Something was done in the campaign.
+    /// An activity of the campaign.
     Activity(ActivityEntry) = 39 "activity" "登记",
-    /// The author corrects a record.
+    /// The author corrects an activity.
     Amend(Amendment) = 40 "amend" "更正登记",
-    /// A second person confirms what stands in a record.
+    /// A second person confirms the content of an activity.
     Confirm(Reason) = 41 "confirm" "确认登记",
-    /// The author takes a record or an inspection back.
+    /// The author withdraws an activity or an inspection.
     Withdraw(Reason) = 42 "withdraw" "撤回登记",
-    /// Whom a task concerns has read it.
+    /// The recipient of a task has read it.
     Receive(Reason) = 43 "receive" "签收",
-    /// What was done about a task.
+    /// The recipient's response to a task.
     Respond(Evidence) = 44 "respond" "反馈",
     /// An inspection began.
     Inspect(InspectionStart) = 45 "inspect" "开始检查",
@@ -176,7 +176,7 @@ event_kinds! {
 }
 
 impl EventBody {
-    /// The photos the event carries.
+    /// The photos that the event names.
     pub fn photos(&self) -> &[PhotoRef] {
         match self {
             Self::Observe(o) => &o.photos,
@@ -200,7 +200,7 @@ impl EventBody {
         }
     }
 
-    /// Where a document lies that begins with this event; `None` if none can begin with it.
+    /// The area of a document that begins with this event; `None` if no document can begin with it.
     pub fn begins_in(&self) -> Option<&AreaPath> {
         match self {
             Self::Observe(o) => Some(&o.area),
@@ -210,7 +210,7 @@ impl EventBody {
         }
     }
 
-    /// What the tables tell apart within a kind: the result of a dissuasion, the grade of a regrading, …
+    /// The variant that the tables distinguish within a kind: the result of a dissuasion, the grade of a regrading, …
     pub fn variant(&self) -> Option<&'static str> {
         match self {
             Self::Dissuade(d) => Some(d.result.name()),
@@ -223,34 +223,35 @@ impl EventBody {
     }
 }
 
-/// Who stated it, when by their clock, and what they had seen.
+/// What one author stated at one time, and the causal history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Event {
     /// The author.
     pub author: PersonId,
-    /// The phone.
+    /// The device.
     pub device: DeviceId,
-    /// The grant it was made under.
+    /// The grant that it was made under.
     pub grant: GrantId,
-    /// The phone's clock.
+    /// The claimed time: the device's clock.
     pub claimed: DeviceTime,
-    /// The newest events the author had seen of this hazard (maximal ones only).
+    /// The newest events of this document that happened before this one (maximal ones only).
     pub after: Vec<EventId>,
-    /// What the phone knew of the server's time.
+    /// The last server time that the device knew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beacon: Option<Beacon>,
-    /// What was stated.
+    /// The statement.
     #[serde(flatten)]
     pub body: EventBody,
 }
 
-/// Claimed times lie between 1970 and the year 9999: a clock that lost its battery is in it, an arithmetic trap is not.
+/// Range of claimed times: 1970 (less one day) to the year 9999. It includes a clock that restarted without a battery
+/// and excludes values that could overflow arithmetic.
 const CLAIMED_MS: std::ops::RangeInclusive<i64> = -86_400_000..=253_402_300_799_000;
 
-/// Bytes of fields that this version does not know in an event of a known kind, at most.
+/// Bytes of unknown fields at most in an event of a known kind.
 pub const MAX_UNKNOWN_FIELDS: usize = 1024;
 
-/// Bytes that are no event.
+/// Bytes that are no valid event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// Over [`MAX_EVENT_BYTES`].
@@ -258,10 +259,10 @@ pub enum EventError {
         "event has {0} bytes, at most {MAX_EVENT_BYTES} are taken; split it or shorten its text"
     )]
     TooLarge(usize),
-    /// Not the CBOR map that an event is.
+    /// Not the CBOR map of an event.
     #[error("not an event: {0}")]
     Malformed(String),
-    /// The content breaks a limit.
+    /// The body breaks a limit.
     #[error("event content is not acceptable: {0}")]
     Content(&'static str),
 }
@@ -296,7 +297,7 @@ impl Event {
             .u8(3)?
             .encode(self.grant)?;
         e.u8(4)?.encode(self.claimed)?;
-        // As text, so that an id compresses to a reference to the map key that carries it.
+        // As text: an id then compresses to a reference to the map key that equals it.
         e.u8(5)?.array(self.after.len() as u64)?;
         for id in &self.after {
             e.str(&id.to_string())?;
@@ -309,8 +310,7 @@ impl Event {
         Ok(())
     }
 
-    /// Decodes an event. Unknown fields of the envelope are skipped, unknown kinds are kept as
-    /// [`EventBody::Unknown`].
+    /// Decodes an event. Unknown fields of the envelope are skipped; unknown kinds become [`EventBody::Unknown`].
     ///
     /// # Errors
     /// [`EventError`] if the envelope cannot be read or a limit is broken.
@@ -323,9 +323,9 @@ impl Event {
         Ok(event)
     }
 
-    /// Decodes an event that enters the system. Stricter than [`Self::from_bytes`], which also reads what was let in
-    /// before: no key twice, no claimed time outside years 1970 to 9999, and of a known kind no more than
-    /// [`MAX_UNKNOWN_FIELDS`] bytes that this version does not know.
+    /// Decodes an event that enters the system. It is stricter than [`Self::from_bytes`], which also reads events that
+    /// were admitted earlier: no duplicate key, no claimed time outside the years 1970 to 9999, and for a known kind
+    /// at most [`MAX_UNKNOWN_FIELDS`] bytes that this version does not know.
     ///
     /// # Errors
     /// [`EventError`].

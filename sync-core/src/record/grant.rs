@@ -1,4 +1,4 @@
-//! What a person may do, where, in which role, on which phone: the claims of a grant.
+//! The claims of a grant: who may act, where, in which role, on which device.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -11,8 +11,8 @@ use super::{
     time::{DeviceTime, ServerTime},
 };
 
-/// The claims of a grant; the server signs them (see `identity::grant`), so that phone, server and a stranger
-/// judge authorship from the same bytes. It also says which key the phone signs with.
+/// The claims of a grant. The server signs them (see `identity::grant`), so that device, server and any third party
+/// judge authorship from the same bytes. They include the key that the device signs with.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Grant {
@@ -28,17 +28,17 @@ pub struct Grant {
     /// The area it covers.
     #[n(3)]
     pub area: AreaPath,
-    /// The phone it was given to.
+    /// The device that it was issued to.
     #[n(4)]
     pub device: DeviceId,
-    /// The phone's Ed25519 public key.
+    /// The device's Ed25519 public key.
     #[cbor(n(5), with = "minicbor::bytes")]
     #[serde(skip)]
     pub device_key: [u8; 32],
     /// Valid from, by the server's clock.
     #[n(6)]
     pub from: ServerTime,
-    /// Valid until (exclusive); `None` while it lasts.
+    /// Valid until (exclusive); `None` if no end is set.
     #[n(7)]
     pub until: Option<ServerTime>,
     /// When the server signed it.
@@ -47,7 +47,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether the claimed time lies in the grant's dates.
+    /// Whether the claimed time lies within the grant's dates.
     pub fn is_valid_at(&self, claimed: DeviceTime) -> bool {
         claimed.0 >= self.from.0 && self.until.is_none_or(|until| claimed.0 < until.0)
     }

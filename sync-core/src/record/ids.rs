@@ -99,15 +99,16 @@ fn parse_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 byte_id!(
-    /// A document: one hazard. UUIDv7, so that newer documents sort after older ones (by the claimed clock).
+    /// A document: a hazard, an activity or an inspection. UUIDv7, so that newer documents sort after older ones (by
+    /// the claimed time).
     DocId, 16, "a UUID", show_uuid, parse_uuid
 );
 byte_id!(
-    /// One installation of the field app on one phone.
+    /// One installation of the field app on one device.
     DeviceId, 16, "a UUID", show_uuid, parse_uuid
 );
 byte_id!(
-    /// A person, by an opaque number; the name is in the deletable side store of the server.
+    /// A person, by an opaque number; the name is in a separate table of the server and can be deleted.
     PersonId, 16, "a UUID", show_uuid, parse_uuid
 );
 byte_id!(
@@ -119,11 +120,11 @@ byte_id!(
     CompoundId, 16, "a UUID", show_uuid, parse_uuid
 );
 byte_id!(
-    /// An event: the first 12 bytes of the SHA-256 of its bytes, so that it cannot be edited unnoticed.
+    /// An event: the first 12 bytes of the SHA-256 of its bytes, so that every edit is detected.
     EventId, 12, "16 characters of base64url", show_base64, parse_base64
 );
 byte_id!(
-    /// A grant: the first 12 bytes of the SHA-256 of what the server signed.
+    /// A grant: the first 12 bytes of the SHA-256 of the signed bytes.
     GrantId, 12, "16 characters of base64url", show_base64, parse_base64
 );
 byte_id!(
@@ -139,7 +140,7 @@ byte_id!(
     PackHash, 32, "64 hexadecimal digits", show_hex, parse_hex
 );
 byte_id!(
-    /// One life of a space's log: random, and new after a restore from backup.
+    /// A log epoch of a space: random, and new after a restore from a backup.
     LogId, 8, "16 hexadecimal digits", show_hex, parse_hex
 );
 
@@ -179,7 +180,7 @@ fn head<const N: usize>(bytes: &[u8]) -> [u8; N] {
     out
 }
 
-/// A UUIDv7 from a clock reading and random bytes that were handed in.
+/// A UUIDv7 from a clock reading and random bytes.
 pub fn uuid_v7(unix_ms: i64, random: [u8; 10]) -> [u8; 16] {
     let ms = u64::try_from(unix_ms).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(ms, &random)

@@ -1,4 +1,4 @@
-//! What no content of an event may break, whoever states it.
+//! Limits that the body of an event must keep, for any author.
 
 use super::{
     activity::{Answers, Data, MAX_ANSWERS, MAX_DATA_BYTES, MAX_TEAM},
@@ -6,7 +6,7 @@ use super::{
     photo::PhotoRef,
 };
 
-/// Names what is wrong with a content, in words for whoever wrote the client.
+/// Checks the limits; the error states what is wrong, for the developer of a client.
 pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
     let broken = |is: bool, what| if is { Err(what) } else { Ok(()) };
     broken(

@@ -1,11 +1,11 @@
-//! The list row: what a person sees of a document before opening it.
+//! The list row: what a list shows of a document.
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::CompoundId;
 
-/// A document in one row, as folded from its events: a convenience, never an input of a decision.
+/// The list row of a hazard, an activity or an inspection, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
 pub struct ListRow {
     /// State number, for example 10 for HS10.
@@ -17,7 +17,7 @@ pub struct ListRow {
     /// Hazard kind.
     #[n(2)]
     pub code: String,
-    /// Place in words.
+    /// Place as text.
     #[n(3)]
     pub place: String,
     /// What was seen.
@@ -35,14 +35,14 @@ pub struct ListRow {
     /// Number of photos.
     #[n(8)]
     pub photos: u32,
-    /// The compound; absent from a server that does not say.
+    /// The compound; absent if the server does not send it.
     #[n(9)]
     pub compound: Option<CompoundId>,
-    /// Where in the compound, as `place_key` spells it: for finding records of the same place.
+    /// The place key: for finding hazards of the same place.
     #[n(10)]
     pub place_key: Option<String>,
-    /// The type of an activity, such as `publicity`, or `inspection`; absent for a hazard. `state` is then an
-    /// `activity::State`, `description` the title.
+    /// Activity type, such as `publicity`, or `inspection`; absent for a hazard. `state` is then a `campaign::State`,
+    /// and `description` is the title.
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,

@@ -1,7 +1,7 @@
 //! What people state, as plain types that are valid by construction.
 //!
-//! In come texts, numbers and bytes from a phone; out come events, places, photos and grants that obey their
-//! limits, with one byte form (CBOR) and one JSON form each. No storage, no CRDT, no rules of the lifecycle here.
+//! Texts, numbers and bytes become events, places, photos and grants that keep their limits. Each type has one byte
+//! form (CBOR) and one JSON form. The module has no storage, no CRDT and no rules of the lifecycle.
 
 pub mod activity;
 pub mod area;

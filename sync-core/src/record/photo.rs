@@ -1,4 +1,4 @@
-//! What a record says of a photo. The bytes are elsewhere, named by their hash.
+//! The reference to a photo in an event. The bytes are stored elsewhere, named by their hash.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct PhotoRef {
-    /// SHA-256 of the working copy, which is what travels.
+    /// SHA-256 of the working copy, which is the file that is uploaded.
     #[n(0)]
     pub hash: BlobHash,
     /// Size of the working copy in bytes.
@@ -30,18 +30,18 @@ pub struct PhotoRef {
     /// What it shows.
     #[n(4)]
     pub role: PhotoRole,
-    /// How it got into the phone.
+    /// How it came to the device.
     #[n(5)]
     pub source: PhotoSource,
     /// The camera's own time stamp as written, for example `2024:03-25 09:12:00+08:00`; a claim.
     #[n(6)]
     pub taken: Option<Text<40>>,
-    /// Where the camera said it was.
+    /// The position in the camera's metadata.
     #[n(7)]
     pub position: Option<Position>,
 }
 
 impl PhotoRef {
-    /// Photos in one event: three before and three after are usual, nine is the field's limit.
+    /// Photos in one event at most: three before and three after are usual, nine is the limit of the field.
     pub const MAX_PER_EVENT: usize = 9;
 }

@@ -1,4 +1,4 @@
-//! Where a hazard is: compound, building, unit, floor, spot; and, supporting that, a position.
+//! Where a hazard is: compound, building, entrance, floor, spot; and, as support, a position.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use super::{
     text::Label,
 };
 
-/// A place as the person on the spot names it. Labels stay as written; `place_key` compares them.
+/// A place as a person names it on the spot. Labels stay as written; `place_key` compares them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Place {
@@ -22,7 +22,7 @@ pub struct Place {
     #[cbor(default)]
     #[serde(default)]
     pub building: Label,
-    /// Unit (entrance) label; may be empty.
+    /// Entrance label; may be empty.
     #[n(2)]
     #[cbor(default)]
     #[serde(default)]
@@ -47,7 +47,7 @@ pub struct Place {
     pub connected_to: Vec<LocationKind>,
 }
 
-/// A position as the phone measured it; never converted in place.
+/// A position as the device measured it; never converted in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Position {
@@ -57,16 +57,16 @@ pub struct Position {
     /// Longitude in units of 1e-7 degree, −1,800,000,000 to 1,800,000,000.
     #[n(1)]
     pub longitude_e7: i32,
-    /// The reference system the provider used.
+    /// The reference system of the provider.
     #[n(2)]
     pub crs: Crs,
     /// Radius of 68 % confidence in centimetres, if the provider gave one.
     #[n(3)]
     pub accuracy_cm: Option<u32>,
-    /// Where it came from.
+    /// The source of the position.
     #[n(4)]
     pub source: PositionSource,
-    /// Whether the phone said that the position was simulated.
+    /// Whether the device reported the position as simulated.
     #[n(5)]
     #[cbor(default)]
     #[serde(default)]
@@ -74,7 +74,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Whether the numbers are on the globe.
+    /// Whether latitude and longitude are in their ranges.
     pub fn is_on_globe(&self) -> bool {
         self.latitude_e7.unsigned_abs() <= 900_000_000
             && self.longitude_e7.unsigned_abs() <= 1_800_000_000

@@ -1,4 +1,4 @@
-//! What a person states: the content of each kind of event.
+//! The body of each kind of event.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -46,40 +46,40 @@ statements! {
         3 description: Long,
         /// How many, in the catalogue's unit.
         4 count: Option<u32>,
-        /// Photos; or else `no_photo_reason`.
+        /// Photos; if there are none, `no_photo_reason` is required.
         #[cbor(default)] #[serde(default)]
         5 photos: Vec<PhotoRef>,
         /// Why there is no photo.
         6 no_photo_reason: Option<Short>,
-        /// The phone's position.
+        /// The device's position.
         7 position: Option<Position>,
-        /// How it came to be known.
+        /// How the hazard was found.
         8 source: FindingSource,
-        /// Version of the catalogue on the phone.
+        /// Version of the catalogue on the device.
         9 catalogue_version: u32,
     }
-    /// Something was done or looked at, with photos: spot fix, claim, recheck, reopening, more photos.
+    /// A note with photos: of a spot fix, a claim, a recheck, a recurrence, or more photos.
     Evidence {
         /// What was done or seen.
         0 note: Long,
         /// Photos.
         #[cbor(default)] #[serde(default)]
         1 photos: Vec<PhotoRef>,
-        /// The phone's position.
+        /// The device's position.
         2 position: Option<Position>,
     }
-    /// Somebody asked the people concerned to stop.
+    /// The author asked the people concerned to stop.
     Dissuasion {
-        /// How.
+        /// The method.
         0 method: DissuasionMethod,
-        /// What came of it.
+        /// The result.
         1 result: DissuasionResult,
-        /// In words.
+        /// A note.
         2 note: Long,
         /// Photos; an after photo if they complied.
         #[cbor(default)] #[serde(default)]
         3 photos: Vec<PhotoRef>,
-        /// The day they promised.
+        /// The day that they promised.
         4 promised_until: Option<DeviceTime>,
     }
     /// A report to the street office and the departments concerned.
@@ -88,11 +88,11 @@ statements! {
         0 recipients: Vec<OrganId>,
         /// Content.
         1 note: Long,
-        /// Danger is immediate, so no dissuasion came first.
+        /// The danger is immediate, so the report came without a dissuasion before it.
         #[cbor(default)] #[serde(default)]
         2 immediate_danger: bool,
     }
-    /// Who shall rectify, by when.
+    /// The party that must rectify, and the deadline.
     Assignment {
         /// Responsible organisation.
         0 organ: OrganId,
@@ -100,17 +100,17 @@ statements! {
         1 person: Option<PersonId>,
         /// Deadline.
         2 deadline: Option<DeviceTime>,
-        /// In words.
+        /// A note.
         3 note: Short,
     }
     /// An order to rectify.
     RectificationOrder {
         /// Official or temporary number.
         0 number: Label,
-        /// Whether the number is a temporary one made on the phone.
+        /// Whether the number is a temporary one that the device made.
         #[cbor(default)] #[serde(default)]
         1 temporary: bool,
-        /// Legal basis in words.
+        /// Legal basis as text.
         2 basis: Short,
         /// Deadline.
         3 deadline: DeviceTime,
@@ -120,13 +120,13 @@ statements! {
         /// Who must rectify, if named.
         5 responsible: Option<OrganId>,
     }
-    /// Works begin.
+    /// The start of works.
     RectificationPlan {
         /// What will be done.
         0 plan: Long,
-        /// What keeps people safe meanwhile.
+        /// What keeps people safe until then.
         1 interim_measures: Option<Short>,
-        /// When it shall be ready.
+        /// When the works will be ready.
         2 ready_by: Option<DeviceTime>,
     }
     /// A decision or remark with its reason.
@@ -134,13 +134,13 @@ statements! {
         /// The reason.
         0 reason: Long,
     }
-    /// The same hazard is recorded elsewhere.
+    /// The same hazard is recorded in another document.
     Duplicate {
-        /// The record that stays.
+        /// The document that remains.
         0 of: DocId,
         /// Why they are the same.
         1 reason: Short,
-        /// The newest events of the other record that the author had seen (at most 64).
+        /// The newest events of the other document in the author's causal history (at most 64).
         #[cbor(default)] #[serde(default)]
         2 seen: Vec<EventId>,
     }
@@ -148,22 +148,22 @@ statements! {
     Voiding {
         /// The reason.
         0 reason: Long,
-        /// Who else examined it on the spot.
+        /// The second person who examined it on the spot.
         1 verified_by: Option<PersonId>,
     }
     /// A reviewer's decision of a conflict.
     Resolution {
         /// The events in conflict, all of them (2 to 16).
         0 resolves: Vec<EventId>,
-        /// The one that holds.
+        /// The event that holds.
         1 holds: EventId,
         /// Why.
         2 reason: Long,
-        /// Others of them that hold too, such as two clearances that are both true (at most 15).
+        /// Other events that hold too, such as two clearances that are both true (at most 15).
         #[cbor(default)] #[serde(default)]
         3 also_hold: Vec<EventId>,
     }
-    /// A clue handed to the department that is competent.
+    /// A clue that is transferred to the competent department.
     Transfer {
         /// Receiving organisation.
         0 to: OrganId,
@@ -173,7 +173,7 @@ statements! {
         #[cbor(default)] #[serde(default)]
         2 photos: Vec<PhotoRef>,
     }
-    /// The receiving department gives a clue back.
+    /// The receiving department returns a clue.
     TransferReturn {
         /// Why it is not its duty.
         0 reason: Long,
@@ -184,9 +184,9 @@ statements! {
     TransferResult {
         /// The result.
         0 outcome: TransferOutcome,
-        /// Number of the document.
+        /// Number of the official document.
         1 document: Label,
-        /// In words.
+        /// A note.
         2 note: Long,
         /// Photos.
         #[cbor(default)] #[serde(default)]
@@ -196,18 +196,18 @@ statements! {
     }
     /// A request to the government.
     Escalation {
-        /// Why it goes there.
+        /// The class of the request.
         0 class: EscalationClass,
         /// Number of the letter.
         1 letter: Label,
-        /// What keeps people safe meanwhile.
+        /// What keeps people safe until the decision.
         2 interim_measures: Short,
-        /// In words.
+        /// A note.
         3 note: Long,
     }
     /// A decision of the government.
     GovDecision {
-        /// What was decided.
+        /// The decision.
         0 outcome: GovOutcome,
         /// Number of the minutes or of the decision.
         1 minutes: Label,
@@ -219,14 +219,14 @@ statements! {
         #[cbor(default)] #[serde(default)]
         4 listed: bool,
     }
-    /// How far an escalated hazard has come.
+    /// The stage of an escalated hazard.
     GovProgress {
-        /// The step.
+        /// The stage.
         0 stage: GovStage,
-        /// In words.
+        /// A note.
         1 note: Long,
     }
-    /// More time to rectify.
+    /// An extended deadline.
     Extension {
         /// The new deadline.
         0 deadline: DeviceTime,
@@ -258,12 +258,12 @@ statements! {
     PenaltyLink {
         /// Number of the case.
         0 case: Label,
-        /// How far it has come.
+        /// The stage of the case.
         1 stage: PenaltyStage,
     }
-    /// Personal data is taken out of view.
+    /// Personal data is removed from every display.
     Redaction {
-        /// Events whose words are hidden (at most 16).
+        /// Events whose text is hidden (at most 16).
         #[cbor(default)] #[serde(default)]
         0 events: Vec<EventId>,
         /// Photos that are hidden (at most 16).
@@ -272,26 +272,26 @@ statements! {
         /// Why.
         2 reason: Short,
     }
-    /// How many it really were.
+    /// A corrected count.
     CountCorrection {
         /// The count, in the catalogue's unit.
         0 count: u32,
         /// Why.
         1 reason: Short,
     }
-    /// Something was cleared away.
+    /// Objects that were cleared away.
     Clearance {
         /// The unit, such as 辆, 处 or m³.
         0 unit: Label,
-        /// How much.
+        /// The quantity.
         1 quantity: u32,
-        /// In words.
+        /// A note.
         2 note: Long,
         /// Photos.
         #[cbor(default)] #[serde(default)]
         3 photos: Vec<PhotoRef>,
     }
-    /// A photo shows something else than was said.
+    /// Another role of a photo: it shows something else than was stated.
     PhotoRoleChange {
         /// The photo.
         0 photo: BlobHash,
@@ -300,7 +300,7 @@ statements! {
         /// Why.
         2 reason: Short,
     }
-    /// The official number of an order that went out under a temporary one.
+    /// The official number of an order that was issued under a temporary one.
     OfficialNumber {
         /// The order.
         0 order: EventId,

@@ -1,10 +1,10 @@
-//! Strict CBOR: what two readers of the same bytes could read differently is refused where bytes enter the system.
+//! Strict CBOR: bytes that two readers could decode differently are refused where bytes enter the system.
 
 use std::collections::BTreeSet;
 
 use minicbor::{Decoder, data::Type, decode::Error};
 
-/// Nesting at most; an event of this version nests 5 deep.
+/// Nesting depth at most; an event of this version has 5 levels.
 const DEPTH: u32 = 16;
 
 /// A map key, compared by value: one number has several encodings.
@@ -15,10 +15,10 @@ enum Key<'b> {
     Text(&'b str),
 }
 
-/// Checks that `bytes` are exactly one CBOR item with definite lengths, no map key twice and at most 16 levels.
+/// Checks that `bytes` are exactly one CBOR item with definite lengths, no duplicate map key and at most 16 levels.
 ///
 /// # Errors
-/// What was wrong, in words.
+/// A text that states what is wrong.
 pub fn check(bytes: &[u8]) -> Result<(), String> {
     let mut d = Decoder::new(bytes);
     walk(&mut d, DEPTH).map_err(|e| e.to_string())?;
@@ -80,7 +80,7 @@ mod tests {
     fn one_key_twice_is_refused_however_it_is_written() {
         assert_eq!(check(&[0xa2, 0x00, 0x01, 0x01, 0x02]), Ok(()));
         assert!(check(&[0xa2, 0x06, 0x01, 0x06, 0x02]).is_err());
-        // 6 in one byte and in two.
+        // The key 6, encoded in one byte and in two.
         assert!(check(&[0xa2, 0x06, 0x01, 0x18, 0x06, 0x02]).is_err());
         // Inside a value.
         assert!(check(&[0xa1, 0x00, 0xa2, 0x06, 0x01, 0x06, 0x02]).is_err());

@@ -1,4 +1,4 @@
-//! Bounded text: no field of a record is longer than its limit says.
+//! Bounded text: no field is longer than its limit.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,17 +8,17 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text<const MAX: usize>(String);
 
-/// A label: building, unit, spot, number of an order.
+/// A label: building, entrance, spot, number of an order.
 pub type Label = Text<64>;
 /// A sentence: reason, measure, legal basis.
 pub type Short = Text<400>;
-/// What somebody saw, in their own words.
+/// A description in the author's own words.
 pub type Long = Text<2000>;
 
 /// A text that cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// More characters than the field takes.
+    /// More characters than the field allows.
     #[error("text has {length} characters, the field takes {max}; shorten it")]
     TooLong {
         /// Characters given.
@@ -31,14 +31,14 @@ pub enum TextError {
     Control(u32),
 }
 
-/// Embeddings, overrides and isolates of the direction of writing.
+/// Bidirectional embeddings, overrides and isolates.
 fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl<const MAX: usize> Text<MAX> {
-    /// Checks and wraps a text; leading and trailing white space is dropped, and so are characters that turn the
-    /// direction of writing: they show a reader other words than the ones that are stored.
+    /// Checks and wraps a text. Leading and trailing white space is removed. Characters that change the direction of
+    /// writing are removed too: with them, a reader sees other words than the stored ones.
     ///
     /// # Errors
     /// [`TextError`] if it is too long or has control characters.
@@ -62,7 +62,7 @@ impl<const MAX: usize> Text<MAX> {
         &self.0
     }
 
-    /// Whether nothing was said.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Two clocks that must never be mixed: what a phone claims and what the server knows.
+//! Two clocks that must never be mixed: the claimed time of a device and the server's time.
 
 use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
@@ -34,7 +34,7 @@ pub const CHINA_OFFSET_MS: i64 = 8 * HOUR_MS;
 #[serde(transparent)]
 pub struct DeviceTime(#[n(0)] pub i64);
 
-/// When the server received or did something: milliseconds since 1970-01-01 UTC.
+/// A server time: when the server received or did something, in milliseconds since 1970-01-01 UTC.
 #[derive(
     Debug,
     Clone,
@@ -56,21 +56,21 @@ pub struct DeviceTime(#[n(0)] pub i64);
 pub struct ServerTime(#[n(0)] pub i64);
 
 impl ServerTime {
-    /// Stands in a list of receipt times for a change that its author's device has not brought: another device
-    /// re-supplied it. Its events have no effect until the author's device sends it.
+    /// The receive time of an unattested change: only a device other than its author's has sent it (resupply). Its
+    /// events have no effect until the author's device sends it.
     ///
-    /// Until events carry proofs of their own, this is how server and devices agree on what is unattested.
+    /// Until events carry proofs of their own, this value lets server and devices agree on what is unattested.
     pub const UNATTESTED: Self = Self(-1);
 }
 
-/// What a phone knew of the server's time when it made an event: the event is not older than this.
+/// The last server time that a device knew when it made an event: the event is not older than this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Beacon {
     /// The server's clock at the last contact.
     #[n(0)]
     pub seen: ServerTime,
-    /// Milliseconds since that contact by a clock that nobody can set; absent after a reboot.
+    /// Milliseconds since that contact by a monotonic clock; absent after a restart of the device.
     #[n(1)]
     pub since_ms: Option<u64>,
 }

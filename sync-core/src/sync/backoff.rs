@@ -1,9 +1,9 @@
-//! Backing off: exponential with full jitter, so a thousand phones do not come back together.
+//! Exponential back-off with full jitter, so that many devices do not retry at the same moment.
 
 use crate::record::DeviceTime;
 
 const BASE_MS: u64 = 500;
-/// A wait is no wait below this.
+/// The shortest wait.
 const LEAST_MS: i64 = 50;
 const CAP_MS: u64 = 60_000;
 
@@ -22,7 +22,7 @@ impl Backoff {
         *self = Self::default();
     }
 
-    /// Notes a failure. The server's own wish is a floor.
+    /// Records a failure and sets the next wait. The server's `Retry-After` is the minimum.
     pub(super) fn fail(&mut self, now: DeviceTime, random: u64, at_least_ms: Option<i64>) {
         let ceiling = (BASE_MS << self.failures.min(10)).min(CAP_MS);
         self.failures += 1;
@@ -33,7 +33,8 @@ impl Backoff {
         self.until = Some(DeviceTime(now.0.saturating_add(wait)));
     }
 
-    /// When to go on, if that is not now. A clock that was set back ends the wait.
+    /// The end of the wait, or `None` if it is over. A wait of more than a day means that the clock was set back: it
+    /// ends.
     pub(super) fn wait(&mut self, now: DeviceTime) -> Option<DeviceTime> {
         let until = self.until?;
         let sane = until.0.saturating_sub(now.0) <= 86_400_000;

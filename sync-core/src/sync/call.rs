@@ -1,4 +1,4 @@
-//! Calls and replies, as plain as HTTP is.
+//! Calls and replies: plain HTTP requests and responses.
 
 use crate::wire::{Code, frame::MEDIA_TYPE};
 
@@ -13,7 +13,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As in HTTP.
+    /// The name in HTTP.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -24,7 +24,7 @@ impl Method {
     }
 }
 
-/// A call to make. The body may be sent again without harm.
+/// A call to make. It is idempotent: its body may be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// The method.
@@ -64,11 +64,11 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// The call got no (whole) reply: no signal, cut off, timed out. In words for the report.
+/// The call got no complete reply: no connection, a broken connection or a time-out. The reason is for the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost(pub String);
 
-/// A refusal of the server itself: it carries the header `xuncha-refusal`.
+/// A refusal of the server itself: the reply carries the header `xuncha-refusal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) code: Code,
@@ -84,7 +84,8 @@ impl Reply {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The server's refusal, if it is one. A status without the server's header is an answer of the network.
+    /// The server's refusal, if it is one. An error status without the header comes from an intermediary in the
+    /// network.
     pub(super) fn refusal(&self) -> Option<Refused> {
         let name = self
             .header("xuncha-refusal")
@@ -93,14 +94,15 @@ impl Reply {
         let detail = problem.get("detail").and_then(|v| v.as_str());
         let (code, detail) = match Code::from_name(name) {
             Some(code) => (code, detail.unwrap_or_default().to_owned()),
-            // A newer server: whether it passes is known by the status, what it means by an update.
+            // An unknown code of a newer server: its status shows whether it is transient; its meaning needs an update
+            // of the app.
             None if self.status == 429 || self.status >= 500 => (Code::Busy, name.to_owned()),
             None => (Code::UpgradeNeeded, name.to_owned()),
         };
         Some(Refused { code, detail })
     }
 
-    /// Why an answer that is neither the server's refusal nor readable is not used, in words.
+    /// Why an answer is not used that is neither the server's refusal nor readable.
     pub(super) fn unusable(&self) -> String {
         if self.status == 200 && self.header("content-type") == Some(MEDIA_TYPE) {
             return "服务器的应答已损坏 / the server's answer was damaged".to_owned();
@@ -111,7 +113,7 @@ impl Reply {
         )
     }
 
-    /// `Retry-After` in milliseconds, a day at most.
+    /// `Retry-After` in milliseconds, at most one day.
     pub(super) fn retry_after_ms(&self) -> Option<i64> {
         let seconds: i64 = self.header("retry-after")?.parse().ok()?;
         (seconds >= 0).then(|| seconds.min(86_400) * 1000)

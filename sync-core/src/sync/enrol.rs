@@ -1,4 +1,4 @@
-//! The client half of enrolment: one call.
+//! The client's part of enrolment: one call.
 
 use super::{Call, Reply};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     wire::{Exchange, enrol},
 };
 
-/// An enrolment under way.
+/// An enrolment in progress.
 #[derive(Debug)]
 pub struct Enrolling {
     server: String,
 }
 
 impl Enrolling {
-    /// The call that enrols this phone at `server` (an address such as `https://…`).
+    /// The call that enrols this device at `server` (an address such as `https://…`).
     ///
     /// # Errors
     /// [`DeviceError`] from the store.
@@ -39,10 +39,10 @@ impl Enrolling {
         ))
     }
 
-    /// Takes the reply; returns the grant, or the server's refusal in words.
+    /// Handles the reply; returns the grant, or a text with the server's refusal.
     ///
     /// # Errors
-    /// [`DeviceError`] if the answer cannot be believed.
+    /// [`DeviceError`] if the answer cannot be verified or stored.
     pub fn finish(
         self,
         device: &mut Device,

@@ -1,9 +1,9 @@
-//! The client's side of syncing, without any I/O: what to send next, and what an answer means.
+//! The client's part of a sync, without any I/O: which call to make next, and what its answer means.
 //!
-//! [`Syncing::next`] gives a step: a call to make, a time to wait for, or the report at the end. The embedder makes
-//! the call with whatever it has (reqwest, fetch, a test's bad network) and hands the outcome to
-//! [`Syncing::answer`]. Everything that must survive is in the device store before a step is given, so the process
-//! may die between any two lines. No sockets, no sleeping, no clock of its own here.
+//! [`Syncing::next`] returns a step: a call to make, a time to wait for, or the report at the end. The embedder makes
+//! the call with any HTTP client (reqwest, fetch, a simulated bad network) and passes the outcome to
+//! [`Syncing::answer`]. Everything that must survive is durable in the device store before a step is returned, so the
+//! process may stop between any two lines. The module has no sockets, no sleep and no clock of its own.
 
 mod backoff;
 mod call;
@@ -28,28 +28,28 @@ pub use call::{Call, Lost, Method, Reply};
 pub use enrol::Enrolling;
 pub use report::Report;
 
-/// What the embedder shall do.
+/// What the embedder must do next.
 #[derive(Debug)]
 pub enum Step {
-    /// Make this call and hand its outcome to [`Syncing::answer`].
+    /// Make this call and pass its outcome to [`Syncing::answer`].
     Call(Call),
-    /// Ask again at this time (by the phone's clock), or stop: nothing is lost either way.
+    /// Call [`Syncing::next`] again at this time (by the device's clock), or stop: nothing is lost either way.
     Wait {
-        /// When.
+        /// The end of the wait.
         until: DeviceTime,
     },
     /// The sync is over.
     Done(Box<Report>),
 }
 
-/// What one sync shall do.
+/// Options of one sync.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Send photos too; records always go first.
+    /// Send photos too; documents always go first.
     pub photos: bool,
-    /// Calls that may fail in a row before the sync ends for now.
+    /// Calls that may fail in a row before the sync ends; the next sync continues.
     pub patience: u32,
-    /// Documents of one page at most, for a phone with little memory; absent: the server's limit.
+    /// Documents of one page at most, for a device with little memory; absent: the server's limit.
     pub page_documents: Option<u32>,
 }
 
@@ -71,21 +71,21 @@ enum Waiting {
     Photo(photo::Asked),
 }
 
-/// What a whole reply, which is no refusal, has brought.
+/// The effect of a complete reply that is no refusal.
 #[derive(Debug)]
 enum Heard {
-    /// Something was settled that will not be asked again in this sync.
+    /// Progress was made that this sync will not repeat.
     Progress,
-    /// The next call is another one; nothing was settled yet.
+    /// The reply was understood and another call follows; no progress yet.
     Understood,
-    /// Nothing, for this reason: as good as lost.
+    /// The reply brought nothing, for this reason: it is treated as lost.
     Nothing(String),
 }
 
-/// The longest wait within one sync that the server or the network may ask for, in milliseconds.
+/// The longest `Retry-After`, in milliseconds, that a sync waits for; after a longer one it ends.
 const MAX_WAIT_MS: i64 = 60_000;
 
-/// Calls of one sync at most, so that every sync ends whatever it is answered; the next one goes on.
+/// Calls of one sync at most, so that every sync ends with any answers; the next sync continues.
 pub const MAX_REQUESTS: u64 = 20_000;
 
 /// One sync in progress.
@@ -96,23 +96,23 @@ pub struct Syncing {
     report: Report,
     asked: Option<Waiting>,
     challenge: Option<Vec<u8>>,
-    /// At least one answer to a records call has come, and nothing more waits there.
+    /// At least one records call was answered, and the server has no more pages.
     records_done: bool,
-    /// How large a pack may be in this sync, and what is left for the next.
+    /// How large a pack may be in this sync, and the documents that are left for the next one.
     packing: Packing,
-    /// Records to ask for by name in one call.
+    /// Documents to request by id in one call.
     need_limit: usize,
     repair: Option<Box<RepairTask>>,
-    /// Offset the server confirmed in this sync, for the photo under way.
+    /// The offset that the server confirmed in this sync, for the current photo.
     photo: Option<(BlobHash, u64)>,
     /// Photos that this sync does not try (again).
     photos_aside: BTreeSet<BlobHash>,
     tried: BTreeMap<BlobHash, photo::Tried>,
-    /// Bytes of one part of a photo.
+    /// Bytes of one chunk of a photo.
     chunk: u64,
     begun: bool,
     opened: u32,
-    /// Packs whose changes had to be sent once more.
+    /// Packs whose changes had to be sent again without progress.
     again: u32,
     ended: bool,
 }
@@ -141,10 +141,10 @@ impl Syncing {
         }
     }
 
-    /// What to do next.
+    /// Returns the next step.
     ///
     /// # Errors
-    /// [`DeviceError`] from the store; try again later, nothing is lost.
+    /// [`DeviceError`] from the store; the sync may be retried later, nothing is lost.
     pub fn next(&mut self, device: &mut Device) -> Result<Step, DeviceError> {
         let hopeless = self.report.failures > u64::from(self.options.patience) * 8;
         let long = self.report.requests >= MAX_REQUESTS;
@@ -152,7 +152,7 @@ impl Syncing {
             return Ok(Step::Done(Box::new(self.report.clone())));
         }
         if !std::mem::replace(&mut self.begun, true) && device.lacks_scopes()? {
-            // The server named fewer areas than the grants say, or none: it is asked again.
+            // The last session named no scope, or not all that the device holds: a new session asks again.
             device.set_token(None)?;
         }
         if let Some(until) = self.backoff.wait(device.host.clock.now()) {
@@ -174,7 +174,7 @@ impl Syncing {
         Ok(Step::Call(call))
     }
 
-    /// What was found different first, then records, then comparing, then photos.
+    /// The next call, in this order: resupply, packs and pages, reconcile, photos.
     fn work(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
         if self.repair.is_none() && self.seal_offer(device)? {
             self.records_done = false;
@@ -192,10 +192,10 @@ impl Syncing {
         }
     }
 
-    /// Takes the outcome of the call that was asked for.
+    /// Handles the outcome of the call that [`Self::next`] returned.
     ///
     /// # Errors
-    /// [`DeviceError`] from the store; the sync may go on with [`Self::next`].
+    /// [`DeviceError`] from the store; the sync may continue with [`Self::next`].
     pub fn answer(
         &mut self,
         device: &mut Device,
@@ -218,7 +218,7 @@ impl Syncing {
             return self.refused(device, asked, &reply, refused);
         }
         let heard = match self.hear(device, asked, &reply) {
-            // An answer that does not fit the call: a stored one, or another server's. As good as lost.
+            // The answer does not fit the call: a cached one, or another server's. It is treated as lost.
             Err(error @ (DeviceError::Signature(_) | DeviceError::Damaged(_))) => {
                 Heard::Nothing(error.to_string())
             }
@@ -232,7 +232,7 @@ impl Syncing {
         Ok(())
     }
 
-    /// Takes a reply that carries no refusal of the server.
+    /// Handles a reply that is no refusal of the server.
     fn hear(
         &mut self,
         device: &mut Device,
@@ -243,7 +243,7 @@ impl Syncing {
         match asked {
             Waiting::Photo(asked) => {
                 if reply.status == 429 || reply.status >= 500 {
-                    // Said of the moment, not of the photo.
+                    // A statement about the server's load, not about the photo.
                     self.photo_lost(device, &asked)?;
                     return Ok(Heard::Nothing(reply.unusable()));
                 }
@@ -269,7 +269,7 @@ impl Syncing {
         }
     }
 
-    /// A call that brought nothing: it is made again after a while.
+    /// Records a failed call; the back-off decides when it is repeated.
     fn failed(
         &mut self,
         device: &mut Device,
@@ -279,7 +279,7 @@ impl Syncing {
         self.report.failures += 1;
         self.report.last_failure = Some(why);
         self.photo = None;
-        // Nobody waits longer than this in one sync; the next one begins after that.
+        // No sync waits longer than this; a later sync retries.
         self.ended |= after_ms.is_some_and(|ms| ms > MAX_WAIT_MS);
         let jitter = u64::from_be_bytes(device.host.random());
         self.backoff.fail(device.host.clock.now(), jitter, after_ms);
@@ -296,7 +296,8 @@ impl Syncing {
         let Refused { code, detail } = refused;
         let why = format!("{code}: {detail}");
         match asked {
-            // A token that has run out costs one refused call, without a wait; more often than that it is no token.
+            // An expired token costs one refused call and no wait. If it happens more often, the call counts as
+            // failed.
             Waiting::Records(_) | Waiting::Repair(_) | Waiting::Photo(_)
                 if code == Code::SessionExpired =>
             {
@@ -341,7 +342,7 @@ impl Syncing {
         self.report.last_failure = Some(why);
         self.report.refusal = Some(code);
         self.ended = true;
-        // The next session says whether a disabled phone must erase what it holds.
+        // Without its token the device opens a new session, which states whether a revoked device must erase its data.
         if code == Code::DeviceRevoked {
             device.set_token(None)?;
         }

@@ -1,4 +1,4 @@
-//! The client half of the session: challenge, proof, scopes.
+//! The client's part of the session: challenge, proof, scopes.
 
 use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
@@ -11,13 +11,13 @@ use crate::{
     },
 };
 
-/// Sessions that one sync opens without waiting before each.
+/// Sessions that one sync opens without a wait before each.
 pub(super) const MAX_OPENED: u32 = 3;
 
 impl Syncing {
     pub(super) fn open(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
         let enrolment = device.enrolment()?;
-        // Kept until it is answered: a lost reply must not cost another challenge.
+        // The challenge is kept until a session call is answered: a lost reply must not cost another challenge.
         let proof = self.challenge.clone().map(|challenge| Proof {
             signature: enrolment.key.sign(Purpose::Session, &challenge),
             challenge,

@@ -1,7 +1,7 @@
-//! The client half of photo uploads: tus 1.0, in chunks, resumed where the server says.
+//! The client's part of photo uploads: tus 1.0, in chunks, resumed at the server's offset.
 //!
-//! The file is compared with the record before each call. A photo that does not move is left for the next sync after a
-//! few tries, so that it holds up no other.
+//! The file is compared with its event before each call. A photo without progress is left for the next sync after a
+//! few tries, so that it blocks no other photo.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
@@ -13,14 +13,14 @@ use crate::{
     wire::Code,
 };
 
-/// Bytes of one chunk: a cut connection costs at most this.
+/// Bytes of one chunk: a broken connection costs at most this.
 pub(super) const CHUNK: u64 = 256 * 1024;
-/// Bytes of a chunk at least: the largest photo then takes as many as the server takes.
+/// Bytes of a chunk at least: the largest photo then needs no more chunks than the server allows.
 const MIN_CHUNK: u64 = 16 * 1024;
-/// Tries of one photo without a byte more, before it waits for the next sync.
+/// Tries of one photo without progress before it is left for the next sync.
 const MAX_TRIES: u32 = 3;
 
-/// What was asked about which photo.
+/// The photo of the current call, and the kind of the call.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     hash: BlobHash,
@@ -32,18 +32,18 @@ pub(super) struct Asked {
 enum What {
     Create,
     Offset(String),
-    /// A part of this many bytes that begins here.
+    /// A chunk: path of the upload, first byte, length in bytes.
     Chunk(String, u64, u64),
 }
 
-/// How far one photo has come in this sync.
+/// The progress of one photo in this sync.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tried {
-    /// Bytes the server was seen to have, at most.
+    /// The highest offset that the server confirmed.
     reached: u64,
-    /// Calls in a row that brought nothing.
+    /// Calls in a row without progress.
     tries: u32,
-    /// Of them, those that were answered: what was lost says nothing of the photo.
+    /// Of these, the answered ones: a lost call is no fault of the photo.
     stuck: u32,
 }
 
@@ -64,7 +64,7 @@ impl Syncing {
             };
             match device.checked_photo(&task)? {
                 Some(bytes) => break (task, bytes),
-                // Marked and shown; looked at again in the next sync.
+                // Marked and shown; checked again in the next sync.
                 None => self.photos_aside.insert(task.hash),
             };
         };
@@ -105,7 +105,8 @@ impl Syncing {
             return Ok(Heard::Progress);
         }
         let path = match &asked.what {
-            // Only the server's own address: a layer in between may have taken its other words away.
+            // Only a path of this server is accepted: an intermediary may have replaced the reply and removed other
+            // headers.
             What::Create => reply
                 .header("location")
                 .map(path_of)
@@ -122,8 +123,8 @@ impl Syncing {
             What::Chunk(_, from, length) => offset == from + length && offset < asked.size,
         };
         if !possible {
-            // The whole is there and no receipt came, or the numbers fit no upload: opened again, the server answers
-            // with the receipt or from the start.
+            // The upload is complete but no receipt came, or the offset is impossible. A new upload starts: the server
+            // answers it with the receipt or with offset 0.
             device.photo_progress(&asked.hash, None, 0)?;
             let why = "续传位置不符 / the upload stands where it cannot; it is opened again";
             return Ok(Heard::Nothing(why.to_owned()));
@@ -142,7 +143,7 @@ impl Syncing {
         Ok(Heard::Understood)
     }
 
-    /// A call for a photo was lost, or the server is busy: if that goes on, other photos come first.
+    /// A call for a photo was lost, or the server is busy. From the second time on, other photos come first.
     pub(super) fn photo_lost(
         &mut self,
         device: &mut Device,
@@ -156,7 +157,7 @@ impl Syncing {
         Ok(())
     }
 
-    /// A call for a photo brought nothing. After a few tries the photo waits for the next sync.
+    /// A call for a photo brought no progress. After a few tries the photo is left for the next sync.
     pub(super) fn photo_stuck(
         &mut self,
         device: &mut Device,
@@ -171,7 +172,7 @@ impl Syncing {
         Ok(())
     }
 
-    /// Halves the parts that are sent, if this was one; a layer in between may take less than the server.
+    /// Halves the chunks if the call was one: an intermediary may accept less than the server. `false` if it cannot.
     pub(super) fn smaller_chunk(&mut self, asked: &Asked) -> bool {
         let What::Chunk(_, _, length) = &asked.what else {
             return false;
@@ -184,7 +185,8 @@ impl Syncing {
         less
     }
 
-    /// What the server's refusal of a call for a photo means. `None`: it is about the phone, not about the photo.
+    /// Applies the server's refusal of a call for a photo. `None`: the refusal is about the device, not about the
+    /// photo.
     pub(super) fn photo_refused(
         &mut self,
         device: &mut Device,
@@ -217,7 +219,7 @@ impl Syncing {
     }
 }
 
-/// The path of an absolute or relative address.
+/// The path of an absolute or relative URL.
 fn path_of(location: &str) -> String {
     let after_scheme = location.split_once("://").map(|(_, rest)| rest);
     let path = after_scheme.map(|rest| rest.find('/').map_or("/", |at| &rest[at..]));
@@ -231,7 +233,7 @@ fn create(task: &PhotoTask) -> Call {
         .with("upload-metadata", format!("sha256 {name}"))
 }
 
-/// The part of a photo from `offset` on, and its length.
+/// The call that sends the chunk of a photo at `offset`, and its length.
 fn chunk(bytes: &[u8], path: &str, offset: u64, most: u64) -> (Call, u64) {
     let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
     let part = bytes[index(offset)..index(offset.saturating_add(most))].to_vec();

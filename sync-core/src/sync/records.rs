@@ -1,4 +1,5 @@
-//! The client half of push and pull: one pack up and one page a scope down, until nothing is left.
+//! The client's part of push and pull: each call sends one pack and receives one page for each scope, until nothing is
+//! left.
 
 use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
@@ -11,16 +12,16 @@ use crate::{
     },
 };
 
-/// Times one sync sends changes once more although nothing was settled: two copies of a phone settle in a few, a server
-/// that answers so for ever must not keep a phone busy.
+/// How often one sync sends changes again without progress. Two copies of a device are settled in a few times. A
+/// server that always answers so must not keep a device busy.
 const MAX_AGAIN: u32 = 8;
 
-/// What was asked for with a call.
+/// What the current call requested.
 #[derive(Debug)]
 pub(super) struct Asked {
     cursors: Vec<Cursor>,
     need: Vec<DocId>,
-    /// A pack went with it.
+    /// Whether the call sent a pack.
     pub(super) pack: bool,
 }
 
@@ -90,7 +91,7 @@ impl Syncing {
             self.report.documents += received as u64;
             moved |= settled > 0;
         }
-        // What was asked for has come once, and nothing more waits.
+        // The first complete answer is progress too, if no more pages follow.
         moved |= !self.records_done && !more;
         self.records_done = !more;
         if moved {
@@ -100,7 +101,7 @@ impl Syncing {
         Ok(Heard::Nothing(why.to_owned()))
     }
 
-    /// Applies what came of the pack; whether anything was settled.
+    /// Settles the pack; returns whether there was progress.
     fn settled(
         &mut self,
         device: &mut Device,
@@ -123,7 +124,8 @@ impl Syncing {
         Ok(ended || settled.again)
     }
 
-    /// The answer was too large to be read: fewer records by name, then smaller pages. `false` if there is no less.
+    /// The answer was too large to read: requests fewer documents by id, then smaller pages. `false` if neither can
+    /// shrink.
     fn ask_for_less(&mut self, asked: &Asked) -> bool {
         if asked.need.len() > 1 {
             self.need_limit = asked.need.len() / 2;
@@ -134,8 +136,9 @@ impl Syncing {
         page > 1
     }
 
-    /// The call was too large for the server (`refused`) or for the network: nothing of its pack is stored. The pack is
-    /// opened and sealed again in halves; a single change that does not pass is set aside, the others go.
+    /// The call was too large for the server (`refused`) or for the network, so nothing of its pack is stored. The
+    /// pack is opened and sealed again in halves. A single change that does not pass is set aside; the others are
+    /// sent.
     pub(super) fn too_large(
         &mut self,
         device: &mut Device,

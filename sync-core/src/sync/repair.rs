@@ -1,4 +1,4 @@
-//! The client half of reconcile: find what differs, then ask for it and offer it.
+//! The client's part of reconcile: finds what differs, then requests and offers it.
 
 use super::{Call, Heard, Reply, Syncing, Waiting};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     },
 };
 
-/// Scopes compared in one sync at most, or twice the number of scopes if that is more: a server that never agrees must
-/// not keep a phone busy for ever.
+/// Scopes reconciled in one sync at most, or twice the number of scopes if that is more: a server whose sums never
+/// agree must not keep a device busy.
 const MAX_REPAIRS: u64 = 8;
 
 impl Syncing {
@@ -47,7 +47,8 @@ impl Syncing {
             return Ok(Heard::Nothing(reply.unusable()));
         };
         if device.repair_answer(&mut task, &response)? {
-            // What is needed is asked for, and the tail followed from where the comparison began.
+            // Next: needed documents are requested, and the tail is followed from the head at which the reconciliation
+            // began.
             self.records_done = false;
         } else {
             self.repair = Some(task);
@@ -55,7 +56,7 @@ impl Syncing {
         Ok(Heard::Progress)
     }
 
-    /// Seals the next pack that re-supplies records, if any are offered.
+    /// Seals the next pack that resupplies documents, if any are offered.
     pub(super) fn seal_offer(&mut self, device: &mut Device) -> Result<bool, DeviceError> {
         let changes = if device.is_sending()? {
             Vec::new()

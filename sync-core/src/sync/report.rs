@@ -1,4 +1,4 @@
-//! What a sync did, for the person who waits for it.
+//! The report of a sync, for the person who waits for it.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::wire::Code;
 /// The report of one sync.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
-    /// Everything that could be done was done.
+    /// Everything that was possible is done.
     pub complete: bool,
     /// Calls made.
     pub requests: u64,
@@ -17,28 +17,28 @@ pub struct Report {
     pub bytes_down: u64,
     /// Changes acknowledged by the server.
     pub acknowledged: u64,
-    /// Changes the server refused or set aside.
+    /// Changes that the server refused or quarantined.
     pub refused: u64,
-    /// Changes written anew after this phone was found to have a copy.
+    /// Changes that were rewritten under a new actor.
     pub reauthored: u64,
     /// Documents received.
     pub documents: u64,
-    /// Documents that did not fit and were asked for whole. Expected to be 0.
+    /// Documents that could not be merged and were requested whole. Expected to be 0.
     pub unfit: u64,
-    /// Scopes compared with the server.
+    /// Reconciliations that were started.
     pub repairs: u64,
-    /// Changes re-supplied to the server.
+    /// Changes that were resupplied to the server.
     pub resupplied: u64,
-    /// Photos for which the server gave its receipt.
+    /// Photos for which the server's receipt came.
     pub photos: u64,
     /// Photos and changes that did not pass and wait for the next sync.
     pub aside: u64,
     /// Calls that failed.
     pub failures: u64,
-    /// Why the last of them failed.
+    /// The reason of the last failure.
     pub last_failure: Option<String>,
     /// The refusal that ended the sync.
     pub refusal: Option<Code>,
-    /// The server asks this phone to erase what it holds.
+    /// The server orders this device to erase its data.
     pub wipe: bool,
 }

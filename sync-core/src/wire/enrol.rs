@@ -1,4 +1,4 @@
-//! Enrolment: a one-time code makes a phone known, bound to a person and a role.
+//! Enrolment: a one-time code registers a device and binds it to a person and a role.
 
 use minicbor::{Decode, Encode};
 
@@ -20,13 +20,13 @@ impl Exchange for Enrol {
     type Response = Response;
 }
 
-/// A phone introduces itself.
+/// The device's request.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Request {
     /// The code from the administrator.
     #[n(0)]
     pub code: Label,
-    /// The identifier the phone made.
+    /// The identifier that the device made.
     #[n(1)]
     pub device: DeviceId,
     /// Its public key.
@@ -37,13 +37,13 @@ pub struct Request {
     pub model: Label,
 }
 
-/// The phone is known from now on.
+/// The answer: the device is registered.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Response {
-    /// The server's public key; the phone keeps it and believes only this server.
+    /// The server's public key. The device stores it and accepts no other server key.
     #[n(0)]
     pub server_key: PublicKey,
-    /// What the person may do with this phone.
+    /// The grant of the person on this device.
     #[n(1)]
     pub grant: SignedGrant,
 }

@@ -1,10 +1,10 @@
-//! One question a device may ask, and the shape of the answer.
+//! One request that a device may send, and its response.
 
 use minicbor::{Decode, Encode};
 
 use super::frame::{self, FrameError};
 
-/// An exchange: both shapes, the path and the limits, in one place for both sides.
+/// An exchange: the types of request and response, the path and the limits, used by both sides.
 pub trait Exchange {
     /// Path of the POST request.
     const PATH: &'static str;
@@ -12,9 +12,9 @@ pub trait Exchange {
     const MAX_REQUEST: usize;
     /// Bytes of the decompressed response at most.
     const MAX_RESPONSE: usize;
-    /// What the device asks.
+    /// The device's request.
     type Request: Encode<()> + for<'b> Decode<'b, ()>;
-    /// What the server answers.
+    /// The server's response.
     type Response: Encode<()> + for<'b> Decode<'b, ()>;
 
     /// Encodes a request.

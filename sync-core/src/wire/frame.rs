@@ -2,23 +2,23 @@
 
 use minicbor::{Decode, Encode};
 
-/// Media type of every body between phone and server.
+/// Media type of every body between device and server.
 pub const MEDIA_TYPE: &str = "application/vnd.xuncha+cbor";
 
 const PLAIN: u8 = 0x10;
 const ZSTD: u8 = 0x11;
-/// zstd's default; on record pages higher levels save 3 % and cost ten times the time.
+/// zstd's default. On pages, higher levels save 3 % and cost ten times the time.
 const LEVEL: i32 = 3;
-/// Smaller messages are mostly hashes and gain nothing.
+/// Smaller messages consist mostly of hashes, which do not compress.
 const WORTH_COMPRESSING: usize = 256;
 
 /// Bytes that are not a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Nothing, or a version this program does not know.
+    /// Empty, or of an unknown version.
     #[error("not a frame of this protocol version")]
     Version,
-    /// It would unfold to more than the limit, or does not say to how much.
+    /// Its decompressed size is over the limit or not stated.
     #[error("the frame would unfold to more than {limit} bytes")]
     TooLarge {
         /// Bytes allowed.
@@ -41,7 +41,7 @@ pub fn write<T: Encode<()>>(message: &T) -> Vec<u8> {
     [&[PLAIN], plain.as_slice()].concat()
 }
 
-/// Decodes a message, never unfolding more than `limit` bytes.
+/// Decodes a message; never decompresses more than `limit` bytes.
 ///
 /// # Errors
 /// [`FrameError`] if it is damaged, too large, or of another version.
@@ -64,7 +64,8 @@ pub fn read<T: for<'b> Decode<'b, ()>>(bytes: &[u8], limit: usize) -> Result<T, 
     }
 }
 
-/// Bytes a frame says it unfolds to, so that memory can be counted before it is used; its own length if it does not say.
+/// The decompressed size that a frame states, so that memory can be counted before it is used; the frame's own length
+/// if it states none.
 pub fn unfolded(bytes: &[u8]) -> usize {
     let said = match bytes.split_first() {
         Some((&ZSTD, body)) => zstd::zstd_safe::get_frame_content_size(body).ok().flatten(),

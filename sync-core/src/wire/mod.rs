@@ -1,8 +1,8 @@
-//! Messages between phone and server: their shapes, limits and frames.
+//! Messages between device and server: types, limits and frames.
 //!
-//! In come typed messages, out go bytes, and back. Every body is one frame ([`frame`]) around one CBOR message;
-//! every exchange is one file that holds both shapes, its path and its limit ([`Exchange`]). No store, no clock,
-//! no sockets here. `schemas/wire/*.cddl` mirrors this room.
+//! The module encodes and decodes typed messages. Every body is one frame ([`frame`]) around one CBOR message. Every
+//! exchange is one file with its request and response, its path and its limits ([`Exchange`]). The module has no
+//! store, clock or sockets. `schemas/wire/*.cddl` mirrors it.
 
 pub mod enrol;
 pub mod exchange;
@@ -21,9 +21,9 @@ pub use frame::FrameError;
 pub use received::Received;
 pub use refusal::{Code, Problem};
 
-/// Version of the protocol; a server refuses another major version with `upgrade-needed`.
+/// Version of the protocol. A server refuses another major version with `upgrade-needed`.
 pub const PROTOCOL: u16 = 1;
-/// A page is closed once its uncompressed content reaches this; a killed connection costs at most one page.
+/// A page is closed once its uncompressed content reaches this size: a broken connection costs at most one page.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// Documents in one page at most.
 pub const PAGE_DOCUMENTS: usize = 1_000;
@@ -31,12 +31,12 @@ pub const PAGE_DOCUMENTS: usize = 1_000;
 pub const PACK_CHANGES: usize = 1_000;
 /// Uncompressed bytes of changes in one pack at most.
 pub const PACK_BYTES: usize = 1024 * 1024;
-/// Scopes of one device at most: a province has some hundred counties, each with a log of its own.
+/// Scopes of one device at most: a province has about a hundred counties, each with a log of its own.
 pub const MAX_SCOPES: usize = 256;
-/// Documents that one pull may ask for by name.
+/// Documents that one pull may request by id.
 pub const MAX_NEED: usize = 256;
 
-/// Encodes a small value that is stored or signed as it is (CBOR, no frame).
+/// Encodes a small value that is stored or signed without a frame (CBOR).
 pub fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     minicbor::to_vec(value).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Pages: what a phone lacks, document by document, and where it stands afterwards.
+//! Pages: the documents that a device lacks in a scope, and the cursor after them.
 
 use minicbor::{Decode, Encode};
 
@@ -8,16 +8,16 @@ use crate::{
     record::{AreaPath, DeviceId, Digest, DocId, LogId, ListRow, ServerTime},
 };
 
-/// A page of one scope. Applying it and moving the cursor to `next` is one transaction on the phone.
+/// A page of one scope. A device applies it and moves the cursor to `next` in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Page {
-    /// The life of the log; if it is not the one the phone asked with, the rest is empty and the phone repairs.
+    /// The log epoch. If it is not the one of the request, the rest is empty and the device reconciles.
     #[n(0)]
     pub log: LogId,
     /// The cursor after this page.
     #[n(1)]
     pub next: Phase,
-    /// Whether more is waiting behind this page.
+    /// Whether more pages follow this one.
     #[n(2)]
     pub more: bool,
     /// The documents.
@@ -26,60 +26,60 @@ pub struct Page {
     /// Documents that left the scope.
     #[n(4)]
     pub exits: Vec<DocId>,
-    /// Grants that these documents need and the phone may lack.
+    /// Grants that these documents refer to and the device may lack.
     #[n(5)]
     pub grants: Vec<SignedGrant>,
-    /// At the end of a cycle: what the phone must hold now.
+    /// At the end of a cycle: the sum of what the device must hold now.
     #[n(6)]
     pub sum: Option<Sum>,
-    /// Phones that were revoked, after those the cursor says are known; absent if there are none.
+    /// Revocations after the last one that the cursor names; absent if there are none.
     #[n(7)]
     pub revoked: Option<Vec<Revocation>>,
-    /// Documents that were asked for by name, are there, and did not fit: to be asked for next. Absent: none.
+    /// Documents that were requested by id, are available, and did not fit: to be requested next. Absent: none.
     #[n(8)]
     pub left: Option<Vec<DocId>>,
 }
 
-/// That a phone with grants in this space was revoked: what it wrote counts only if it is provably older.
+/// The revocation of a device with grants in this space: its events count only if they are provably older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Revocation {
-    /// Its number among those of the space, from 1.
+    /// Its number among the revocations of the space, from 1.
     #[n(0)]
     pub number: u64,
-    /// The phone.
+    /// The device.
     #[n(1)]
     pub device: DeviceId,
-    /// When.
+    /// When it was revoked.
     #[n(2)]
     pub at: ServerTime,
 }
 
-/// First everything there is, then what is new.
+/// The two phases of a cursor: first all documents, then the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Phase {
-    /// Walking all documents by their immutable id, newest first.
+    /// All documents by their immutable id, newest first.
     #[n(0)]
     Backfill {
         /// The last document received; `None` at the start.
         #[n(0)]
         after: Option<DocId>,
-        /// The head when the walk began; 0 at the start.
+        /// The head when the backfill began; 0 at the start.
         #[n(1)]
         head: u64,
     },
-    /// Following the log.
+    /// The log, in the order of commits.
     #[n(1)]
     Tail {
-        /// Everything up to here is on the phone.
+        /// The device is complete up to here.
         #[n(0)]
         base: u64,
-        /// Pages of the present cycle were taken up to here; `base ≤ pos`.
+        /// Pages of the current cycle were read up to here; `base ≤ pos`.
         #[n(1)]
         pos: u64,
     },
 }
 
-/// What a scope holds at the head: compared by the phone with its own.
+/// Count and digest of a scope's changes at the head; the device compares it with its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Sum {
     /// Number of changes.
@@ -91,7 +91,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// This set and another, disjoint one.
+    /// The sum of this set and another, disjoint one.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -107,38 +107,38 @@ pub struct Item {
     /// The document.
     #[n(0)]
     pub doc: DocId,
-    /// Its place in the administrative tree; absent if it has not changed.
+    /// Its area path; absent if it has not changed.
     #[n(1)]
     pub area: Option<AreaPath>,
     /// Its content.
     #[n(2)]
     pub content: Content,
-    /// When the server received its changes: those of the chunk in the order of their hashes, then `changes` in their
-    /// order. Absent: not known.
+    /// When the server received its changes: first those of the chunk in the order of their hashes, then those of
+    /// `changes` in their order. Absent: not known.
     #[n(3)]
     pub received: Option<Received>,
 }
 
-/// The whole document, or what is new in it.
+/// The whole document, or its new changes.
 #[expect(
     clippy::large_enum_variant,
     reason = "one for each document of a page, and most are whole"
 )]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Content {
-    /// Everything; merges with whatever the phone has.
+    /// The whole document; it merges with anything that the device has.
     #[n(0)]
     Snapshot {
         /// An Automerge document, or empty if `changes` hold all.
         #[cbor(n(0), with = "minicbor::bytes")]
         chunk: Vec<u8>,
-        /// Changes on top.
+        /// Changes that are not in the chunk.
         #[n(1)]
         changes: Vec<minicbor::bytes::ByteVec>,
         /// Number and digest of all its changes.
         #[n(2)]
         sum: Sum,
-        /// The row for the list, so that the phone can show it before it folds; verified later.
+        /// The list row, so that the device can show the document before it folds it; verified later.
         #[n(3)]
         row: Option<ListRow>,
     },

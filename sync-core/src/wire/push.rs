@@ -1,4 +1,4 @@
-//! Push: one signed pack of changes up, one receipt down.
+//! Push: the device sends one signed pack, and the server returns one receipt.
 
 use minicbor::{Decode, Encode};
 
@@ -20,19 +20,19 @@ impl Exchange for Push {
     type Response = Response;
 }
 
-/// A pack. The device is the session's; the change hashes are computed from the changes.
+/// A pack. The device is the one of the session; the change hashes are computed from the changes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Request {
     /// Number of the pack on this device, from 1.
     #[n(0)]
     pub number: u64,
-    /// Hash of the pack before.
+    /// Hash of the previous pack.
     #[n(1)]
     pub previous: PackHash,
-    /// The phone's clock when it was sealed.
+    /// The device's clock when the pack was sealed.
     #[n(2)]
     pub claimed: DeviceTime,
-    /// Whether it re-supplies what a server lost.
+    /// Whether it resupplies changes that the server lost.
     #[n(3)]
     pub repair: bool,
     /// The device's signature of the pack's claims.
@@ -55,7 +55,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// How the pack's signature names it.
+    /// The entry as the pack's signature covers it.
     pub fn signed(&self, change: ChangeHash) -> Signed {
         Signed {
             doc: self.doc,
@@ -64,26 +64,26 @@ impl Entry {
     }
 }
 
-/// What became of the pack.
+/// The result of the pack.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Response {
-    /// Every change is stored (or was already), except those listed.
+    /// Every change is durable, now or from before, except the refused ones.
     #[n(0)]
     Stored {
         /// The server's signed receipt (`identity::PackReceipt`).
         #[cbor(n(0), with = "minicbor::bytes")]
         receipt: Vec<u8>,
-        /// The changes that were not stored, with the reason.
+        /// The changes that were not stored, each with the reason.
         #[n(1)]
         refused: Vec<Refused>,
-        /// The changes that another pack had brought before; absent if there are none.
+        /// The changes that the server had before this pack; absent if there are none.
         #[n(2)]
         known: Option<Vec<Known>>,
     },
-    /// The server knows another history of this device's packs: seal again after this one.
+    /// The server has another history of this device's packs: the device must seal its changes after this pack.
     #[n(1)]
     Fork {
-        /// Number of the last pack the server has.
+        /// Number of the last pack that the server has.
         #[n(0)]
         number: u64,
         /// Its hash.
@@ -92,18 +92,18 @@ pub enum Response {
     },
 }
 
-/// A change that was not stored as part of the record.
+/// A change that was not stored as part of its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Refused {
     /// Position in the pack, from 0.
     #[n(0)]
     pub entry: u32,
-    /// Why.
+    /// The reason.
     #[n(1)]
     pub code: Code,
 }
 
-/// A change that was there before this pack, and when it had come: phone and server must judge it by the same time.
+/// A change that the server had before this pack. Device and server must judge it by the same receive time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Known {
     /// Position in the pack, from 0.

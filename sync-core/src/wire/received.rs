@@ -1,16 +1,16 @@
-//! When the server received changes: one time for each, in an order that both sides know.
+//! Receive times: one for each change, in an order that both sides know.
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::record::ServerTime;
 
-/// Times of changes, 0 where one is not known. They travel as differences: changes of one pack came together, so
-/// most of a list is zeros.
+/// Receive times of changes, 0 where one is not known. They are encoded as differences: changes of one pack have one
+/// time, so most elements are zeros.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Received(pub Vec<ServerTime>);
 
 impl Received {
-    /// The time of the change at a position, if it is known.
+    /// The receive time of the change at a position, if it is known.
     pub fn at(&self, position: usize) -> Option<ServerTime> {
         self.0.get(position).copied().filter(|time| time.0 != 0)
     }
@@ -43,7 +43,7 @@ impl<'b, C> Decode<'b, C> for Received {
         let length = d
             .array()?
             .ok_or_else(|| minicbor::decode::Error::message("a list of times has a length"))?;
-        // Each element is at least a byte: a false length reserves nothing that did not travel.
+        // Each element is at least one byte: a false length must not reserve more memory than the input has bytes.
         let room = usize::try_from(length).unwrap_or(usize::MAX);
         let mut times = Vec::with_capacity(room.min(d.input().len()));
         let mut before = 0_i64;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_false_length_is_refused_and_reserves_nothing() {
-        // An array of 2^64 - 1 elements, of which one came.
+        // The header of an array of 2^64 - 1 elements, followed by one element.
         let false_length = [0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
         assert!(minicbor::decode::<Received>(&false_length).is_err());
     }

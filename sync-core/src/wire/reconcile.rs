@@ -1,4 +1,4 @@
-//! Reconcile: finding what differs in a scope, range by range. The repair path, not the normal one.
+//! Reconcile: finds, range by range, which documents of a scope differ. Used after a restore or when sums differ.
 
 use minicbor::{Decode, Encode};
 
@@ -20,7 +20,7 @@ impl Exchange for Reconcile {
 /// Bytes of one reconciliation message at most.
 pub const FRAME_BYTES: u64 = 60 * 1024;
 
-/// One round.
+/// One round of a reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Request {
     /// The space.
@@ -37,7 +37,7 @@ pub struct Request {
 /// The answer to one round.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Response {
-    /// The log's present life.
+    /// The present log epoch.
     #[n(0)]
     pub log: LogId,
     /// The head when this was answered.
@@ -46,13 +46,13 @@ pub struct Response {
     /// A negentropy message.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub message: Vec<u8>,
-    /// The head at which this life of the log began, if it is not its first: what came after it may have come for the
-    /// second time, and later than the phone knows.
+    /// The head at which this log epoch began, unless it is the first. Changes after it may be resupplied ones, with
+    /// later receive times than the device knows.
     #[n(3)]
     pub born: Option<u64>,
 }
 
-/// A document and the digest of its changes, as one 32-byte item of the set that is compared.
+/// A document and the digest of its changes, as one 32-byte item of the set that is reconciled.
 pub fn item(doc: DocId, digest: Digest) -> [u8; 32] {
     let mut out = [0; 32];
     out[..16].copy_from_slice(&doc.0);

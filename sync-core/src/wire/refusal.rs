@@ -1,11 +1,11 @@
-//! Refusals as data: one list of codes for both sides, each with what to do.
+//! Refusals: one list of codes for both sides, each with what to do.
 
 use minicbor::{Decode, Encode};
 
 use crate::record::codes::code_list;
 
 code_list! {
-    /// Why something was refused. The names are stable; the labels are what a person reads.
+    /// Why a request, a pack, a change or a photo was refused. The names are stable; the labels are shown to people.
     Code {
         // The whole request.
         Malformed = 1 "malformed" "内容损坏，请重试；若反复出现请升级应用",
@@ -118,7 +118,7 @@ impl Code {
         }
     }
 
-    /// Whether trying the same again later can help.
+    /// Whether the same request can succeed later.
     pub const fn is_transient(self) -> bool {
         matches!(
             self,
@@ -134,11 +134,11 @@ impl Code {
     }
 }
 
-/// A refusal with the place it concerns.
+/// A refusal with its detail.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Problem {
-    /// Why.
+    /// The code.
     #[n(0)]
     pub code: Code,
     /// What was wrong and where, in English.

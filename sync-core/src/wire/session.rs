@@ -1,4 +1,4 @@
-//! Session: the phone proves its key and learns what it may do and hold.
+//! Session: the device proves that it has its key, and the server returns a token, grants and scopes.
 
 use minicbor::{Decode, Encode};
 
@@ -20,22 +20,22 @@ impl Exchange for Session {
     type Response = Response;
 }
 
-/// Asks for a challenge, or answers one.
+/// Requests a challenge, or answers one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Request {
     /// The protocol version.
     #[n(0)]
     pub protocol: u16,
-    /// The phone.
+    /// The device.
     #[n(1)]
     pub device: DeviceId,
     /// Name and version of the app.
     #[n(2)]
     pub app: Label,
-    /// The phone's clock, so that the server can tell how wrong it is.
+    /// The device's clock, so that the server can compute its error.
     #[n(3)]
     pub claimed: DeviceTime,
-    /// The challenge with the phone's signature of it; absent in the first request.
+    /// The challenge with the device's signature; absent in the first request.
     #[n(4)]
     pub proof: Option<Proof>,
 }
@@ -43,10 +43,10 @@ pub struct Request {
 /// A challenge and its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Proof {
-    /// The challenge as the server gave it.
+    /// The challenge as the server returned it.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub challenge: Vec<u8>,
-    /// The phone's signature of it.
+    /// The device's signature of it.
     #[n(1)]
     pub signature: Signature,
 }
@@ -54,7 +54,7 @@ pub struct Proof {
 /// A challenge, or the session.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Response {
-    /// Sign this and ask again.
+    /// To be signed and returned in the next request.
     #[n(0)]
     Challenge(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
     /// The session.
@@ -62,7 +62,7 @@ pub enum Response {
     Open(#[n(0)] Box<Opened>),
 }
 
-/// What a phone learns with its session.
+/// What a device receives with its session.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Opened {
     /// To be sent as `Authorization: Bearer …`.
@@ -74,18 +74,18 @@ pub struct Opened {
     /// The server's clock.
     #[n(2)]
     pub now: ServerTime,
-    /// The grants of this phone, valid ones and past ones.
+    /// The grants of this device, valid and ended.
     #[n(3)]
     pub grants: Vec<SignedGrant>,
-    /// The areas it holds.
+    /// The scopes of this device.
     #[n(4)]
     pub scopes: Vec<Scope>,
-    /// What the phone must do besides.
+    /// What the device must do in addition.
     #[n(5)]
     pub directive: Directive,
 }
 
-/// An area that a phone holds.
+/// An area that a device holds.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Scope {
     /// The space (county) whose log it follows.
@@ -94,18 +94,18 @@ pub struct Scope {
     /// The area within the space.
     #[n(1)]
     pub area: AreaPath,
-    /// The log's present life.
+    /// The present log epoch.
     #[n(2)]
     pub log: LogId,
 }
 
-/// What the server asks of the phone beyond syncing.
+/// An order of the server to the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Directive {
     /// Nothing.
     #[n(0)]
     None,
-    /// Erase what it holds: it was reported lost.
+    /// Delete everything that the device holds: it was reported lost.
     #[n(1)]
     Wipe,
 }

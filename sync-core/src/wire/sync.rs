@@ -1,4 +1,4 @@
-//! Sync: push and pull in one round trip. The pull is answered from after the push.
+//! Sync: push and pull in one round trip. The pull is answered after the push is stored.
 
 use minicbor::{Decode, Encode};
 
@@ -17,27 +17,27 @@ impl Exchange for Sync {
     type Response = Response;
 }
 
-/// Both halves, either of which may be absent.
+/// Both requests; either may be absent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Request {
     /// A pack.
     #[n(0)]
     pub push: Option<push::Request>,
-    /// Where the phone stands.
+    /// The device's cursors.
     #[n(1)]
     pub pull: Option<pull::Request>,
 }
 
-/// The answers to the halves that were there.
+/// The answers to the requests that were present.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Response {
-    /// What became of the pack.
+    /// The result of the pack.
     #[n(0)]
     pub push: Option<push::Response>,
     /// The pages.
     #[n(1)]
     pub pull: Option<pull::Response>,
-    /// The server's clock when it answered. Absent: not told.
+    /// The server's clock when it answered; absent if the server does not send it.
     #[n(2)]
     pub now: Option<ServerTime>,
 }

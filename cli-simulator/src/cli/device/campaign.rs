@@ -1,4 +1,4 @@
-//! `device record|inspect|answer|sign|finish|records`: what is stated beside hazards, from the command line.
+//! `device record|inspect|answer|sign|finish|records`: activities and inspections on the command line.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use super::{area_of, capture::take, records::list};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// 登记 / Record something that was done in the campaign: publicity, training, a removal, …; needs no network.
+    /// 登记 / Record an activity of the campaign: publicity, training, a removal, …; needs no network.
     #[command(
         after_help = "Example:\n  xuncha-sim device --dir liu record --type publicity --title 电子屏宣传 --data '{\"channel\": \"e_screen\", \"sessions\": 1, \"screens\": 4}'\nThe types and their fields are in schemas/catalogue/activity_types.json."
     )]
@@ -36,7 +36,7 @@ pub(super) enum Command {
         after_help = "Example:\n  xuncha-sim device --dir liu answer 018e --building 3栋 --item IT-03 --finding ok --photo a.jpg\n  xuncha-sim device --dir liu answer 018e --building 3栋 --item IT-03 --finding problem --text 楼梯间堆物 --kind EG-03 --location stairwell --photo b.jpg"
     )]
     Answer(GiveAnswer),
-    /// 签名 / Sign an inspection as inspector, for the inspected party, or its refusal.
+    /// 签名 / Sign an inspection as inspector or for the inspected party, or record a refusal.
     #[command(
         after_help = "Example:\n  xuncha-sim device --dir liu sign 018e --as inspector\n  xuncha-sim device --dir liu sign 018e --as inspected --photo paper.jpg"
     )]
@@ -44,18 +44,18 @@ pub(super) enum Command {
     /// 结束检查 / Finish an inspection: passed, problems or stopped.
     #[command(after_help = "Example:\n  xuncha-sim device --dir liu finish 018e --result problems")]
     Finish {
-        /// The inspection's number, or the beginning of it.
+        /// The inspection's id, or its beginning.
         id: String,
-        /// What came of it.
+        /// The result.
         #[arg(long)]
         result: InspectionResult,
-        /// In words.
+        /// A note.
         #[arg(long, default_value = "")]
         text: String,
     },
-    /// 登记列表 / List the records and inspections on this phone.
+    /// 登记列表 / List the activities and inspections on this device.
     Records {
-        /// Only this type; `inspection` for inspections.
+        /// Only this activity type; `inspection` for inspections.
         #[arg(long = "type")]
         of: Option<String>,
         /// Rows at most.
@@ -64,25 +64,25 @@ pub(super) enum Command {
     },
 }
 
-/// A record.
+/// An activity.
 #[derive(Debug, Args)]
 pub(super) struct Record {
-    /// Type such as publicity.
+    /// Activity type such as publicity.
     #[arg(long = "type")]
     of: String,
-    /// What it is called.
+    /// Title in lists.
     #[arg(long, default_value = "")]
     title: String,
-    /// The fields of the type as JSON.
+    /// The fields of the activity type as JSON.
     #[arg(long, default_value = "{}")]
     data: String,
-    /// Administrative path; by default the area of the phone's newest grant.
+    /// Area path; by default the area of the device's newest grant.
     #[arg(long)]
     area: Option<AreaPath>,
-    /// The compound's number (a UUID).
+    /// The compound's id (a UUID).
     #[arg(long)]
     compound: Option<CompoundId>,
-    /// When it took place, milliseconds UTC; now if absent.
+    /// When it took place, in milliseconds UTC; now if absent.
     #[arg(long)]
     held: Option<i64>,
     /// Photos.
@@ -96,13 +96,13 @@ pub(super) struct Inspect {
     /// Template such as TPL-DAILY.
     #[arg(long)]
     template: String,
-    /// Administrative path; by default the area of the phone's newest grant.
+    /// Area path; by default the area of the device's newest grant.
     #[arg(long)]
     area: Option<AreaPath>,
-    /// The compound's number (a UUID).
+    /// The compound's id (a UUID).
     #[arg(long)]
     compound: Option<CompoundId>,
-    /// People of the team.
+    /// Number of people in the team.
     #[arg(long, default_value_t = 1)]
     people: u16,
 }
@@ -110,12 +110,12 @@ pub(super) struct Inspect {
 /// An answer.
 #[derive(Debug, Args)]
 pub(super) struct GiveAnswer {
-    /// The inspection's number, or the beginning of it.
+    /// The inspection's id, or its beginning.
     id: String,
     /// Building label.
     #[arg(long, default_value = "")]
     building: String,
-    /// Unit label.
+    /// Entrance label.
     #[arg(long, default_value = "")]
     unit: String,
     /// Item such as IT-03.
@@ -124,10 +124,10 @@ pub(super) struct GiveAnswer {
     /// ok, problem, na, not_reached or given.
     #[arg(long)]
     finding: Finding,
-    /// The number, in thousandths of the item's unit.
+    /// The measured number, in thousandths of the item's unit.
     #[arg(long)]
     milli: Option<i64>,
-    /// In words.
+    /// The answer as text.
     #[arg(long, default_value = "")]
     text: String,
     /// The kind of the hazard to open, such as EG-03.
@@ -144,18 +144,18 @@ pub(super) struct GiveAnswer {
 /// A signature.
 #[derive(Debug, Args)]
 pub(super) struct Sign {
-    /// The inspection's number, or the beginning of it.
+    /// The inspection's id, or its beginning.
     id: String,
     /// inspector, inspected or refused.
     #[arg(long = "as")]
     signed_as: SignedAs,
-    /// Who saw the refusal (a person's number).
+    /// The witness of a refusal (a person's id).
     #[arg(long)]
     witness: Option<sync_core::record::PersonId>,
-    /// In words.
+    /// A note.
     #[arg(long, default_value = "")]
     text: String,
-    /// Photos of the paper.
+    /// Photos of the signed paper.
     #[arg(long)]
     photo: Vec<PathBuf>,
 }
@@ -298,7 +298,7 @@ impl Sign {
     }
 }
 
-/// An event of a record by its name: confirm, withdraw, receive, respond, note, add_photo.
+/// Adds an event to an activity by the name of its kind: confirm, withdraw, receive, respond, note, add_photo.
 pub(super) fn event(
     phone: &mut Phone,
     doc: DocId,
@@ -334,7 +334,7 @@ fn say(phone: &mut Phone, doc: DocId, body: EventBody) -> anyhow::Result<()> {
     told(phone, doc, event)
 }
 
-/// The record or inspection whose number begins so.
+/// The activity or inspection whose id begins with `start`.
 pub(super) fn find(phone: &Phone, start: &str) -> anyhow::Result<CampaignRow> {
     let all = phone.device.campaign_list(&CampaignFilter {
         limit: usize::MAX >> 1,
@@ -354,7 +354,7 @@ pub(super) fn state_words(number: u16) -> &'static str {
     State::from_number(number).map_or("", State::zh)
 }
 
-/// Says what was saved, and why it changes nothing, if so.
+/// Prints what was saved, and why it has no effect if it is void.
 fn told(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result<()> {
     let row = find(phone, &doc.to_string())?;
     println!(

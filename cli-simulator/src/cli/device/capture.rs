@@ -1,4 +1,4 @@
-//! `device capture`: a new hazard from the command line.
+//! `device capture`: a new hazard on the command line.
 
 use std::path::PathBuf;
 
@@ -19,16 +19,16 @@ pub(super) struct Capture {
     /// Hazard kind such as EV-06.
     #[arg(long)]
     kind: String,
-    /// Administrative path; by default the area of the phone's newest grant.
+    /// Area path; by default the area of the device's newest grant.
     #[arg(long)]
     area: Option<sync_core::record::AreaPath>,
-    /// The compound's number (a UUID); zeroes if it is not known.
+    /// The compound's id (a UUID); zeroes if it is unknown.
     #[arg(long)]
     compound: Option<sync_core::record::CompoundId>,
     /// Building label.
     #[arg(long, default_value = "")]
     building: String,
-    /// Unit label.
+    /// Entrance label.
     #[arg(long, default_value = "")]
     unit: String,
     /// Floor label.
@@ -40,7 +40,7 @@ pub(super) struct Capture {
     /// What was seen.
     #[arg(long)]
     text: String,
-    /// How many.
+    /// The count, in the catalogue's unit.
     #[arg(long)]
     count: Option<u32>,
     /// Photos.

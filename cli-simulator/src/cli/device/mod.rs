@@ -1,6 +1,6 @@
-//! `xuncha-sim device …`: a phone by hand, a real store in a folder.
+//! `xuncha-sim device …`: a real device store in a folder, operated by hand.
 //!
-//! In come arguments, out go texts; everything that is done is a call of the phone's store or its sync.
+//! The commands parse arguments, call the device's store or its sync, and print the result.
 
 mod campaign;
 mod capture;
@@ -23,10 +23,10 @@ use sync_core::{
 use capture::{Capture, take};
 use show::{list, show, state_words, status};
 
-/// A phone by hand.
+/// A device that is operated by hand.
 #[derive(Debug, Args)]
 pub(crate) struct Device {
-    /// The phone's folder; made if it is not there.
+    /// The device's folder; created if it does not exist.
     #[arg(long, default_value = "phone", global = true)]
     dir: PathBuf,
     #[command(subcommand)]
@@ -38,21 +38,21 @@ pub(crate) struct Device {
     after_help = "Example:\n  xuncha-sim device --dir liu enrol ABCDEF123456 --server http://127.0.0.1:8080\n  xuncha-sim device --dir liu capture --kind EV-06 --area 429999/429998/429998001/G01 --building 3栋 --location pilotis --text 架空层充电 --photo a.jpg\n  xuncha-sim device --dir liu sync"
 )]
 enum Command {
-    /// 初始化 / Make the store and show the phone's number.
+    /// 初始化 / Create the store and show the device's id.
     Init,
     /// 登记 / Enrol with a code from `xuncha admin enrol`.
     Enrol {
         /// The code.
         code: String,
-        /// The server.
+        /// Address of the server.
         #[arg(long, default_value = "http://127.0.0.1:8080")]
         server: String,
     },
     /// 发现隐患 / Record a hazard; needs no network.
     Capture(Capture),
-    /// 列表 / List the hazards on this phone.
+    /// 列表 / List the hazards on this device.
     List {
-        /// Text that place, description or kind contains.
+        /// Text that place, description or code contains.
         text: Option<String>,
         /// Rows at most.
         #[arg(long, default_value_t = 50)]
@@ -60,17 +60,17 @@ enum Command {
     },
     #[command(flatten)]
     Campaign(campaign::Command),
-    /// 详情 / Show one hazard, record or inspection with its whole history.
+    /// 详情 / Show one hazard, activity or inspection with its whole history.
     Show {
-        /// Its number, or the beginning of it.
+        /// Its id, or the beginning of it.
         id: String,
     },
-    /// 添加事件 / Add an event to a hazard: note, claim_fixed, recheck_pass, recheck_fail, fix_on_spot, reopen, close, void,
-    /// add_photo; or to a record: confirm, withdraw, receive, respond, note, add_photo.
+    /// 添加事件 / Add an event to a hazard: note, claim_fixed, recheck_pass, recheck_fail, fix_on_spot, reopen, close,
+    /// void, add_photo; or to an activity: confirm, withdraw, receive, respond, note, add_photo.
     Event {
-        /// The hazard's or record's number, or the beginning of it.
+        /// The hazard's or activity's id, or the beginning of it.
         id: String,
-        /// The kind of event.
+        /// The event kind.
         kind: String,
         /// What was done or seen.
         #[arg(long, default_value = "")]
@@ -79,19 +79,19 @@ enum Command {
         #[arg(long)]
         photo: Vec<PathBuf>,
     },
-    /// 照片 / Show the photos of this phone that may be removed; remove them with --free.
+    /// 照片 / Show the photos that may be removed from this device; remove them with --free.
     Photo {
-        /// Remove them: the server serves them back, the thumbnails stay.
+        /// Remove them: the server still serves them, and the thumbnails are kept.
         #[arg(long)]
         free: bool,
     },
-    /// 同步 / Sync with the server the phone is enrolled with.
+    /// 同步 / Sync with the server that the device is enrolled with.
     Sync {
-        /// Records only.
+        /// Without photos.
         #[arg(long)]
         no_photos: bool,
     },
-    /// 状态 / What is only here, what is on its way, what is safe.
+    /// 状态 / Show what is only on this device, what is in transfer, and what is durable on the server.
     Status {
         /// As JSON.
         #[arg(long)]
@@ -139,7 +139,7 @@ impl Device {
     }
 }
 
-/// The area given, or that of the phone's newest grant.
+/// The given area, or the area of the device's newest grant.
 fn area_of(phone: &Phone, given: Option<AreaPath>) -> anyhow::Result<AreaPath> {
     if let Some(area) = given {
         return Ok(area);
@@ -172,7 +172,7 @@ fn event(
     photos: &[PathBuf],
 ) -> anyhow::Result<()> {
     let Ok(doc) = find(phone, id) else {
-        // Not in the list of hazards: a record, or the message that says it is nowhere.
+        // Not a hazard: an activity, an inspection, or an unknown id.
         let doc = campaign::find(phone, id)?.doc;
         return campaign::event(phone, doc, kind, text, photos);
     };

@@ -1,4 +1,4 @@
-//! `device records|show`: the records and inspections on the phone, for a person.
+//! `device records|show`: prints the activities and inspections on the device.
 
 use cli_simulator::phone::Phone;
 use sync_core::{campaign::Verdict, catalogue::INSPECTION, device::CampaignFilter};
@@ -30,7 +30,7 @@ pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::R
     Ok(())
 }
 
-/// One record or inspection with its history; the folded state as JSON.
+/// One activity or inspection with its history; parts of the folded state as JSON.
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     let row = find(phone, id)?;
     println!(

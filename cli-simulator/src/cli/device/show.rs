@@ -1,4 +1,4 @@
-//! `device list|show|status`: what is on the phone, for a person.
+//! `device list|show|status`: prints what is on the device.
 
 use cli_simulator::phone::Phone;
 use sync_core::{
