@@ -255,7 +255,9 @@ fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> ActivityState {
         area: first.map(|(_, e)| e.area.clone()),
         compound: first.and_then(|(_, e)| e.compound),
         author: first.map(|(at, _)| j.history.entry(at).event.author),
-        organ: first.and_then(|(at, _)| j.history.grants[at]).map(|g| g.organ),
+        organ: first
+            .and_then(|(at, _)| j.history.grants[at])
+            .map(|g| g.organ),
         versions: shown
             .iter()
             .filter_map(|at| version(j.history.entry(*at)))

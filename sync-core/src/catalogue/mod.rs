@@ -3,6 +3,7 @@
 //! The module parses the JSON files of `schemas/catalogue` into one validated [`Catalogue`]. It has only the tables;
 //! `lifecycle` decides whether an event is allowed.
 
+mod activity_types;
 mod calendar;
 mod data_schema;
 mod duplicates;
@@ -13,9 +14,8 @@ mod indicators_page;
 mod inspection;
 mod kinds;
 mod level;
-mod pairs;
 mod lifecycle_page;
-mod activity_types;
+mod pairs;
 mod regions;
 mod reporting_tree;
 mod rules;
@@ -25,6 +25,7 @@ use std::sync::OnceLock;
 use crate::record::DeviceTime;
 
 pub use crate::record::Grade;
+pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
 pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
@@ -37,9 +38,8 @@ pub use indicators_page::indicators_page;
 pub use inspection::{AnswerType, Inspections, Item, Template};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
-pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use lifecycle_page::lifecycle_page;
-pub use activity_types::{Figure, INSPECTION, Only, ActivityType, ActivityTypes};
+pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use regions::{Level, Region, Regions};
 pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
 pub use rules::{

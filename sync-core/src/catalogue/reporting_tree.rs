@@ -129,7 +129,8 @@ impl ReportingTree {
 
     /// Whether parts of a county may count elsewhere, so that its figures must be taken apart by path.
     pub fn is_split(&self, county: &AreaPath) -> bool {
-        let moved = |node: &ReportingNode| node.report_parent.is_some() || node.replaced_by.is_some();
+        let moved =
+            |node: &ReportingNode| node.report_parent.is_some() || node.replaced_by.is_some();
         let inside = |node: &&ReportingNode| node.path != *county && county.covers(&node.path);
         self.nodes.values().filter(inside).any(moved)
     }

@@ -4,8 +4,8 @@ use rusqlite::params;
 
 use super::{Device, DeviceError, capture};
 use crate::record::{
-    Answers, DocId, EventBody, EventId, InspectionStart, ItemCode, Observation, PersonId,
-    ActivityEntry, ListRow,
+    ActivityEntry, Answers, DocId, EventBody, EventId, InspectionStart, ItemCode, ListRow,
+    Observation, PersonId,
 };
 
 /// A row of the list of activities and inspections, with its document.

@@ -69,7 +69,10 @@ pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceErr
 }
 
 /// Loads a document without what the server refused; `None` if nothing else is left of it.
-pub(super) fn load_accepted(c: &Connection, doc: DocId) -> Result<Option<OpenDocument>, DeviceError> {
+pub(super) fn load_accepted(
+    c: &Connection,
+    doc: DocId,
+) -> Result<Option<OpenDocument>, DeviceError> {
     let snapshot = snapshot(c, doc)?;
     let tail = tail(c, doc, WAITING_OR_ACCEPTED)?;
     if snapshot.is_none() && tail.is_empty() {

@@ -107,11 +107,7 @@ pub(super) fn merge(
 }
 
 /// The receive times that came with a document, by change; `None` if its chunk is damaged.
-fn times(
-    item: &Item,
-    chunk: &[u8],
-    changes: &[minicbor::bytes::ByteVec],
-) -> Option<ReceiveTimes> {
+fn times(item: &Item, chunk: &[u8], changes: &[minicbor::bytes::ByteVec]) -> Option<ReceiveTimes> {
     let (folded, tail) = received::split(item, changes.len());
     let mut times = ReceiveTimes::new();
     if !folded.0.is_empty() && !chunk.is_empty() {

@@ -34,8 +34,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::host::Host;
 
-pub use audit::RepairTask;
 pub use activity::{ActivityFilter, ActivityRow};
+pub use audit::RepairTask;
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, HazardRow};

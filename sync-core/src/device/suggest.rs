@@ -58,10 +58,7 @@ impl Device {
 }
 
 /// A record as it is compared; `None` if it was examined and is none, or is recorded elsewhere.
-fn comparable(
-    c: &Connection,
-    doc: DocId,
-) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
+fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
     let folded = docs::fold(c, &mut docs::load(c, doc)?)?;
     let Some(hazard) = folded.hazard() else {
         return Ok(None);

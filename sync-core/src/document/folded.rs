@@ -156,7 +156,9 @@ impl<'f> Folded<'f> {
             DocumentState::Activity(state) => {
                 let at = state.versions.last().map_or(DeviceTime(0), |v| v.held);
                 let counted = counts(state, self.catalogue).into_iter();
-                counted.map(|(name, milli)| Quantity { name, at, milli }).collect()
+                counted
+                    .map(|(name, milli)| Quantity { name, at, milli })
+                    .collect()
             }
             DocumentState::Inspection(state) => state.quantities(),
         }

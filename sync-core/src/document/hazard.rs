@@ -46,7 +46,9 @@ impl<'f> FoldedHazard<'f> {
 
     /// Where the device was when the hazard was found.
     pub fn position(&self) -> Option<Position> {
-        first_observation(self.state, &self.folded.events)?.1.position
+        first_observation(self.state, &self.folded.events)?
+            .1
+            .position
     }
 
     /// How many items were found.

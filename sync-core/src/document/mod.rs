@@ -19,5 +19,5 @@ pub use display::{DisplayedEvent, DisplayedPhoto};
 pub use folded::{DocumentState, Folded};
 pub use hazard::FoldedHazard;
 pub use kind::{DocumentKind, may_begin};
-pub(crate) use open::{in_hash_order, times_of};
 pub use open::{OpenDocument, ReceiveTimes, Snapshot};
+pub(crate) use open::{in_hash_order, times_of};

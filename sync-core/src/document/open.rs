@@ -81,7 +81,8 @@ impl OpenDocument {
         context: impl FnOnce(
             &BTreeSet<GrantId>,
             &BTreeSet<DeviceId>,
-        ) -> Result<(HashMap<GrantId, Grant>, HashMap<DeviceId, ServerTime>), E>,
+        )
+            -> Result<(HashMap<GrantId, Grant>, HashMap<DeviceId, ServerTime>), E>,
     ) -> Result<Folded<'static>, E> {
         let events = self.events();
         let grants = events.iter().map(|entry| entry.event.grant).collect();

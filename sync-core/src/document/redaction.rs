@@ -62,7 +62,10 @@ impl Redaction {
         if self.hides(event) {
             return Value::Null;
         }
-        #[expect(clippy::expect_used, reason = "a body has string keys only, which JSON can write")]
+        #[expect(
+            clippy::expect_used,
+            reason = "a body has string keys only, which JSON can write"
+        )]
         let mut content = serde_json::to_value(body).expect("a body is JSON");
         if !self.photos.is_empty() {
             let hidden = self.photos.iter().map(ToString::to_string).collect();
@@ -93,7 +96,9 @@ impl Redaction {
         penalties.for_each(|v| v.value.case = Label::default());
         let cleared = values.clearances.iter_mut().filter(|v| self.hides(&v.by));
         cleared.for_each(|v| v.value.unit = Label::default());
-        values.photo_uses.retain(|v| !self.hides_photo(&v.value.photo));
+        values
+            .photo_uses
+            .retain(|v| !self.hides_photo(&v.value.photo));
         state.redacted.photos.clear();
     }
 
@@ -107,7 +112,10 @@ impl Redaction {
     }
 
     fn inspection(&self, state: &mut InspectionState) {
-        state.answers.iter_mut().for_each(|answered| self.answered(answered));
+        state
+            .answers
+            .iter_mut()
+            .for_each(|answered| self.answered(answered));
         state.answers.retain(|answered| !answered.values.is_empty());
         state.photos.retain(|photo| !self.hides_photo(photo));
         state.redacted.photos.clear();
@@ -132,7 +140,9 @@ fn remove_photos(json: &mut Value, photos: &BTreeSet<String>) {
     match json {
         Value::Array(items) => {
             items.retain(|item| !names(item));
-            items.iter_mut().for_each(|item| remove_photos(item, photos));
+            items
+                .iter_mut()
+                .for_each(|item| remove_photos(item, photos));
         }
         Value::Object(fields) => {
             for value in fields.values_mut() {

@@ -10,7 +10,9 @@ use crate::{
     hazard::{HazardState, first_observation},
     history::EventEntry,
     place_key,
-    record::{BlobHash, CompoundId, DAY_MS, DeviceTime, DocId, KindCode, PersonId, Place, Position},
+    record::{
+        BlobHash, CompoundId, DAY_MS, DeviceTime, DocId, KindCode, PersonId, Place, Position,
+    },
 };
 
 /// A photo as compared: its hash and, where known, how it looks.
@@ -54,7 +56,10 @@ impl Comparable {
         let (first, observation) = first_observation(state, events)?;
         let finder = events.iter().find(|s| s.id == first)?.event.author;
         let photos = events.iter().flat_map(|s| s.event.body.photos());
-        let photo = |hash| PhotoFingerprint { hash, perceptual_hash: None };
+        let photo = |hash| PhotoFingerprint {
+            hash,
+            perceptual_hash: None,
+        };
         Some(Self {
             doc,
             finder,

@@ -8,7 +8,7 @@ use crate::{
     catalogue::{Rules, StateCode},
     hazard::{HazardState, first_observation},
     history::{EventEntry, FoldContext, TimeBounds},
-    record::{DeviceTime, DocId, PersonId, ServerTime},
+    record::{DeviceTime, DocId},
 };
 
 /// A record that may be linked with others.
@@ -30,7 +30,12 @@ pub struct GroupMember {
 
 impl GroupMember {
     /// A folded record.
-    pub(crate) fn of(doc: DocId, state: &HazardState, events: &[EventEntry], context: &FoldContext<'_>) -> Self {
+    pub(crate) fn of(
+        doc: DocId,
+        state: &HazardState,
+        events: &[EventEntry],
+        context: &FoldContext<'_>,
+    ) -> Self {
         let first = first_observation(state, events);
         let first = first.and_then(|(id, _)| events.iter().find(|s| s.id == id));
         let when = first.map(|s| TimeBounds::new(s.event.beacon.as_ref(), context.received(&s.id)));
@@ -181,37 +186,4 @@ pub fn names(old: &str, concurrent: &[&str]) -> Names {
         aliases,
         contested,
     }
-}
-
-/// The plan (contract, patrol plan) that was valid at a time: a run is judged by the plan of its day (C-37).
-pub fn plan_at<P>(plans: &[(DeviceTime, P)], at: DeviceTime) -> Option<&P> {
-    let valid = plans.iter().filter(|(from, _)| *from <= at);
-    valid.max_by_key(|(from, _)| *from).map(|(_, plan)| plan)
-}
-
-/// Who reported a hazard first, for the reward (C-27).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct FirstReporter {
-    /// The earliest by the server's receipt.
-    pub person: PersonId,
-    /// Somebody else claims to have been earlier: a reviewer decides.
-    pub disputed: bool,
-}
-
-/// The first of several reports: person, receipt by the server, time by the person's clock. `None` while nothing was
-/// received.
-pub fn first_reporter(
-    reports: &[(PersonId, Option<ServerTime>, DeviceTime)],
-) -> Option<FirstReporter> {
-    let received = reports
-        .iter()
-        .filter_map(|(who, at, claimed)| Some((at.as_ref()?, who, claimed)));
-    let (_, person, claimed) = received.min()?;
-    let disputed = reports
-        .iter()
-        .any(|(who, _, other)| who != person && other < claimed);
-    Some(FirstReporter {
-        person: *person,
-        disputed,
-    })
 }

@@ -168,7 +168,12 @@ impl Explainer<'_> {
         }
     }
 
-    fn row(&self, rule: &str, conflict: Option<&Conflict>, pair: (&EventId, &EventId)) -> BilingualText {
+    fn row(
+        &self,
+        rule: &str,
+        conflict: Option<&Conflict>,
+        pair: (&EventId, &EventId),
+    ) -> BilingualText {
         let ((one_zh, one_en), (other_zh, other_en)) = (self.called(pair.0), self.called(pair.1));
         let kind = |id| self.find(id).map_or("", |s| s.event.body.name());
         let (x, y) = (kind(pair.0), kind(pair.1));

@@ -64,8 +64,7 @@ impl history::Member for Member {
             return lane & history.rules.additive_fields() == 0;
         }
         // A sighting supersedes only sightings of its kind: else a second look would hide an event that it agrees with.
-        let same_kind =
-            || history.body(self.at).number() == history.body(earlier.at).number();
+        let same_kind = || history.body(self.at).number() == history.body(earlier.at).number();
         !self.sighting || (earlier.sighting && same_kind())
     }
 }

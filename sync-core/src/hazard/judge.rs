@@ -43,7 +43,11 @@ enum Choice<'t> {
 }
 
 /// The first row that fits event, state, role and conditions.
-fn choose<'t>(s: &Situation<'_, 't>, grant: &Grant, frontier: &Frontier) -> Result<Choice<'t>, VoidReason> {
+fn choose<'t>(
+    s: &Situation<'_, 't>,
+    grant: &Grant,
+    frontier: &Frontier,
+) -> Result<Choice<'t>, VoidReason> {
     let rules = s.history.rules;
     let Some(from) = frontier.effective_state(s.history) else {
         return if s.body().name() != rules.first.event {
@@ -114,7 +118,12 @@ fn begin(s: &Situation<'_, '_>) -> Judgement {
     }
 }
 
-fn follow(s: &Situation<'_, '_>, t: &Transition, mut frontier: Frontier, from: StateCode) -> Judgement {
+fn follow(
+    s: &Situation<'_, '_>,
+    t: &Transition,
+    mut frontier: Frontier,
+    from: StateCode,
+) -> Judgement {
     if t.proposal {
         let verdict = Verdict::Proposed {
             transition: t.id.clone(),

@@ -44,7 +44,10 @@ pub(super) fn summarise(
             .map(claimed)
             .min()
             .unwrap_or(DeviceTime(0)),
-        updated_at: (0..history.len()).map(claimed).max().unwrap_or(DeviceTime(0)),
+        updated_at: (0..history.len())
+            .map(claimed)
+            .max()
+            .unwrap_or(DeviceTime(0)),
         deadline: values.deadline.first().map(|v| v.value),
         duplicate_of: values.duplicate_of.first().map(|v| v.value),
         flags: Flags {

@@ -19,7 +19,10 @@ pub(crate) fn authority<'g>(
         return Err(VoidReason::GrantNotTheirs);
     }
     // A clock that is behind voids nothing: only the server's receipt proves that an event is older than its grant.
-    if history.times[at].upper.is_some_and(|upper| upper < grant.from) {
+    if history.times[at]
+        .upper
+        .is_some_and(|upper| upper < grant.from)
+    {
         return Err(VoidReason::GrantOtherTime);
     }
     if let Some(until) = grant.until {
@@ -32,7 +35,9 @@ pub(crate) fn authority<'g>(
         }
     }
     if let Some(revoked) = history.revoked[at] {
-        let provably_before = history.times[at].upper.is_some_and(|upper| upper <= revoked);
+        let provably_before = history.times[at]
+            .upper
+            .is_some_and(|upper| upper <= revoked);
         if !provably_before {
             return Err(VoidReason::DeviceRevoked);
         }

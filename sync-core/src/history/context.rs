@@ -64,14 +64,20 @@ impl<'f> FoldContext<'f> {
 
     /// The same context with receive times of events.
     #[must_use]
-    pub fn with_received(mut self, received: impl IntoIterator<Item = (EventId, ServerTime)>) -> Self {
+    pub fn with_received(
+        mut self,
+        received: impl IntoIterator<Item = (EventId, ServerTime)>,
+    ) -> Self {
         self.received.extend(received);
         self
     }
 
     /// The same context with revoked devices.
     #[must_use]
-    pub fn with_revoked(mut self, revoked: impl IntoIterator<Item = (DeviceId, ServerTime)>) -> Self {
+    pub fn with_revoked(
+        mut self,
+        revoked: impl IntoIterator<Item = (DeviceId, ServerTime)>,
+    ) -> Self {
         self.revoked.to_mut().extend(revoked);
         self
     }

@@ -81,8 +81,11 @@ impl<'e> CausalOrder<'e> {
     /// as missing from the history.
     fn relate(events: Vec<&'e EventEntry>) -> Self {
         let count = events.len();
-        let mut by_id: Vec<(EventId, usize)> =
-            events.iter().enumerate().map(|(at, e)| (e.id, at)).collect();
+        let mut by_id: Vec<(EventId, usize)> = events
+            .iter()
+            .enumerate()
+            .map(|(at, e)| (e.id, at))
+            .collect();
         by_id.sort_unstable();
         let mut order = Self {
             parents: Vec::with_capacity(count),

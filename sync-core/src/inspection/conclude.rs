@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    answers::{Answered, answered},
-};
+use super::answers::{Answered, answered};
 use crate::{
     activity::engine::{Frontier, Judging},
     catalogue::Template,

@@ -134,7 +134,8 @@ pub(crate) fn fold_inspection(
 ) -> InspectionState {
     let history = History::new(events, context, catalogue);
     // Answers side by side are no dispute of the whole: each item shows its own.
-    let (judging, now, state) = Judging::run(history, judge, |j, content| one_beginning(j, content));
+    let (judging, now, state) =
+        Judging::run(history, judge, |j, content| one_beginning(j, content));
     summarise(&judging, &now, state)
 }
 
@@ -266,7 +267,9 @@ fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> InspectionState {
         team: start.map(|s| s.team.clone()).unwrap_or_default(),
         started: start.map(|s| s.started).unwrap_or_default(),
         author: first.map(|(at, _)| j.history.entry(at).event.author),
-        organ: first.and_then(|(at, _)| j.history.grants[at]).map(|g| g.organ),
+        organ: first
+            .and_then(|(at, _)| j.history.grants[at])
+            .map(|g| g.organ),
         inspectors: inspectors(j, effective()),
         answers: answered(j, effective()),
         signatures: j

@@ -6,7 +6,7 @@ mod coverage;
 mod fold;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use fold::fold_inspection;
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    super::{Place, State, coverage},
-    *,
+use super::{Place, coverage};
+use crate::{
+    activity::{State, tests::*},
+    catalogue::Catalogue,
+    history::{VoidReason, heads},
+    record::*,
 };
 
 fn start_with(template: &str, kind: InspectionKind, people: u16) -> EventBody {
@@ -22,11 +25,11 @@ fn start_with(template: &str, kind: InspectionKind, people: u16) -> EventBody {
     })
 }
 
-pub(super) fn start() -> EventBody {
+pub(crate) fn start() -> EventBody {
     start_with("TPL-DAILY", InspectionKind::Daily, 1)
 }
 
-pub(super) fn answers(building: &str, finding: Finding, hazard: Option<DocId>) -> EventBody {
+pub(crate) fn answers(building: &str, finding: Finding, hazard: Option<DocId>) -> EventBody {
     EventBody::Answer(Answers {
         building: Label::new(building).unwrap(),
         unit: Label::default(),
@@ -41,7 +44,7 @@ pub(super) fn answers(building: &str, finding: Finding, hazard: Option<DocId>) -
     })
 }
 
-pub(super) fn finish(result: InspectionResult) -> EventBody {
+pub(crate) fn finish(result: InspectionResult) -> EventBody {
     EventBody::FinishInspection(Conclusion {
         result,
         note: Long::default(),
@@ -61,7 +64,7 @@ fn sign(signed_as: SignedAs, witness: Option<u8>) -> EventBody {
 #[test]
 fn two_inspectors_apart_make_one_inspection() {
     let mut story = Story::told(&[(GRID, start())]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, answers("1栋", Finding::Ok, None));
     story.after(
         COMMUNITY,
@@ -89,7 +92,7 @@ fn two_inspectors_apart_make_one_inspection() {
 #[test]
 fn answers_apart_that_differ_are_both_kept_and_the_worse_holds() {
     let mut story = Story::told(&[(GRID, start())]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, answers("3栋", Finding::Ok, None));
     story.after(COMMUNITY, &seen, answers("3号楼", Finding::Problem, None));
     let inspection = story.inspection();
@@ -127,7 +130,7 @@ fn answers_apart_that_differ_are_both_kept_and_the_worse_holds() {
 #[test]
 fn an_inspection_is_not_finished_while_answers_come_that_nobody_saw() {
     let mut story = Story::told(&[(GRID, start()), (GRID, answers("1栋", Finding::Ok, None))]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, finish(InspectionResult::Passed));
     assert!(story.inspection().counts);
     story.after(COMMUNITY, &seen, answers("2栋", Finding::Problem, None));

@@ -260,8 +260,7 @@ mod tests {
 
     #[test]
     fn large_photos_are_made_smaller_and_thumbnails_keep_their_bound() {
-        let prepared =
-            prepare(&sample_jpeg(2, 2600, 1400, None), &PhotoLimits::default()).unwrap();
+        let prepared = prepare(&sample_jpeg(2, 2600, 1400, None), &PhotoLimits::default()).unwrap();
         assert_eq!(prepared.width, 2048);
         assert!(prepared.thumbnail.len() <= 25_000);
         let tight = PhotoLimits {

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    area::AreaPath,
     activity::{ActivityEntry, Amendment, Answers, Conclusion, InspectionStart, Signature},
+    area::AreaPath,
     ids::{DeviceId, EventId, GrantId, PersonId},
     limits,
     photo::PhotoRef,

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Received;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, DeviceId, Digest, DocId, LogId, ListRow, ServerTime},
+    record::{AreaPath, DeviceId, Digest, DocId, ListRow, LogId, ServerTime},
 };
 
 /// A page of one scope. A device applies it and moves the cursor to `next` in one transaction.

@@ -5,34 +5,34 @@ mod record;
 
 use std::collections::BTreeMap;
 
-use super::{
-    CampaignRecord, Family, InspectionState, Verdict, counts, fold_inspection, fold_record,
-};
+use super::{ActivityState, State, counts, fold_activity};
 use crate::{
     catalogue::Catalogue,
-    lifecycle::{EventEntry, VoidReason, newest},
+    document::{DocumentKind, Folded},
+    history::{EventEntry, FoldContext, Verdict, VoidReason, heads},
+    inspection::{InspectionState, fold_inspection},
     record::*,
 };
 
 /// One of the cast, by the number of the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Who(u8);
+pub(crate) struct Who(u8);
 
-pub(super) const GRID: Who = Who(1);
-pub(super) const MANAGER: Who = Who(2);
-pub(super) const COMMUNITY: Who = Who(3);
-pub(super) const STREET: Who = Who(4);
-pub(super) const COUNTY: Who = Who(5);
-pub(super) const COUNTY_TOO: Who = Who(6);
+pub(crate) const GRID: Who = Who(1);
+pub(crate) const MANAGER: Who = Who(2);
+pub(crate) const COMMUNITY: Who = Who(3);
+pub(crate) const STREET: Who = Who(4);
+pub(crate) const COUNTY: Who = Who(5);
+pub(crate) const COUNTY_TOO: Who = Who(6);
 /// A community officer of another county.
-pub(super) const STRANGER: Who = Who(7);
+pub(crate) const STRANGER: Who = Who(7);
 /// The grid worker's second phone.
-pub(super) const GRID_AGAIN: Who = Who(8);
-pub(super) const DPO: Who = Who(9);
+pub(crate) const GRID_AGAIN: Who = Who(8);
+pub(crate) const DPO: Who = Who(9);
 
-pub(super) const GRID_PATH: &str = "420000/420100/420106/420106001/420106001001/G01";
-pub(super) const COUNTY_PATH: &str = "420000/420100/420106";
-const START: i64 = 1_711_330_000_000;
+pub(crate) const GRID_PATH: &str = "420000/420100/420106/420106001/420106001001/G01";
+pub(crate) const COUNTY_PATH: &str = "420000/420100/420106";
+pub(crate) const START: i64 = 1_711_330_000_000;
 
 fn cast() -> BTreeMap<GrantId, Grant> {
     let grant = |who: Who, person: u8, role, organ: u8| {
@@ -70,14 +70,14 @@ fn cast() -> BTreeMap<GrantId, Grant> {
 
 /// A document being told.
 #[derive(Debug, Clone)]
-pub(super) struct Story {
-    pub(super) events: Vec<EventEntry>,
+pub(crate) struct Story {
+    pub(crate) events: Vec<EventEntry>,
     grants: BTreeMap<GrantId, Grant>,
     now: i64,
 }
 
 impl Story {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             events: Vec::new(),
             grants: cast(),
@@ -85,7 +85,7 @@ impl Story {
         }
     }
 
-    pub(super) fn told(events: &[(Who, EventBody)]) -> Self {
+    pub(crate) fn told(events: &[(Who, EventBody)]) -> Self {
         let mut story = Self::new();
         for (who, body) in events {
             story.then(*who, body.clone());
@@ -94,13 +94,13 @@ impl Story {
     }
 
     /// An event by somebody who has seen everything so far.
-    pub(super) fn then(&mut self, who: Who, body: EventBody) -> EventId {
-        let after = newest(&self.events);
+    pub(crate) fn then(&mut self, who: Who, body: EventBody) -> EventId {
+        let after = heads(&self.events);
         self.after(who, &after, body)
     }
 
     /// An event by somebody who has seen only these and what lies before them.
-    pub(super) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
+    pub(crate) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
         self.now += 60_000;
         let grant = GrantId([who.0; GrantId::LEN]);
         let event = Event {
@@ -121,37 +121,48 @@ impl Story {
         id
     }
 
-    pub(super) fn record(&self) -> CampaignRecord {
+    pub(crate) fn context(&self) -> FoldContext<'static> {
+        FoldContext::of_grants(self.grants.clone())
+    }
+
+    /// The document as other rooms see it.
+    pub(crate) fn folded(&self) -> Folded<'static> {
+        Folded::new(self.events.clone(), self.context(), Catalogue::embedded())
+    }
+
+    pub(crate) fn record(&self) -> ActivityState {
         self.record_of(&self.events)
     }
 
-    pub(super) fn record_of(&self, events: &[EventEntry]) -> CampaignRecord {
-        fold_record(events, &self.grants, Catalogue::embedded())
+    pub(crate) fn record_of(&self, events: &[EventEntry]) -> ActivityState {
+        fold_activity(events, &self.context(), Catalogue::embedded())
     }
 
-    pub(super) fn inspection(&self) -> InspectionState {
+    pub(crate) fn kind_of(&self, events: &[EventEntry]) -> DocumentKind {
+        Folded::new(events.to_vec(), self.context(), Catalogue::embedded()).kind()
+    }
+
+    pub(crate) fn inspection(&self) -> InspectionState {
         self.inspection_of(&self.events)
     }
 
-    pub(super) fn inspection_of(&self, events: &[EventEntry]) -> InspectionState {
-        fold_inspection(events, &self.grants, Catalogue::embedded())
+    pub(crate) fn inspection_of(&self, events: &[EventEntry]) -> InspectionState {
+        fold_inspection(events, &self.context(), Catalogue::embedded())
     }
 
     /// What became of an event of a record.
-    pub(super) fn said(&self, id: EventId) -> Verdict {
-        let history = match Family::of(&self.events) {
-            Family::Inspection => self.inspection().history,
-            _ => self.record().history,
-        };
-        history.iter().find(|j| j.id == id).unwrap().verdict
+    pub(crate) fn said(&self, id: EventId) -> Verdict {
+        let folded = self.folded();
+        let judged = folded.judged().iter().find(|j| j.id == id);
+        judged.unwrap().verdict.clone()
     }
 }
 
-pub(super) fn void(reason: VoidReason) -> Verdict {
+pub(crate) fn void(reason: VoidReason) -> Verdict {
     Verdict::Void { reason }
 }
 
-pub(super) fn entry_at(code: &str, area: &str, data: &str) -> EventBody {
+pub(crate) fn entry_at(code: &str, area: &str, data: &str) -> EventBody {
     EventBody::Activity(ActivityEntry {
         r#type: TypeCode::new(code).unwrap(),
         area: area.parse().unwrap(),
@@ -163,11 +174,11 @@ pub(super) fn entry_at(code: &str, area: &str, data: &str) -> EventBody {
     })
 }
 
-pub(super) fn entry(code: &str, data: &str) -> EventBody {
+pub(crate) fn entry(code: &str, data: &str) -> EventBody {
     entry_at(code, GRID_PATH, data)
 }
 
-pub(super) fn amend(data: &str) -> EventBody {
+pub(crate) fn amend(data: &str) -> EventBody {
     EventBody::Amend(Amendment {
         title: Short::new("一条登记").unwrap(),
         held: DeviceTime(START),
@@ -177,13 +188,13 @@ pub(super) fn amend(data: &str) -> EventBody {
     })
 }
 
-pub(super) fn reason() -> Reason {
+pub(crate) fn reason() -> Reason {
     Reason {
         reason: Long::new("现场核对").unwrap(),
     }
 }
 
-pub(super) fn photo(n: u8) -> PhotoRef {
+pub(crate) fn photo(n: u8) -> PhotoRef {
     PhotoRef {
         hash: BlobHash([n; 32]),
         size: 1,
@@ -196,6 +207,6 @@ pub(super) fn photo(n: u8) -> PhotoRef {
     }
 }
 
-pub(super) fn cleared(vehicles: u32) -> String {
+pub(crate) fn cleared(vehicles: u32) -> String {
     format!(r#"{{"item": "ebike", "vehicles": {vehicles}}}"#)
 }

@@ -2,11 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{
-    super::{State, fold_record},
-    inspection::{answers, finish, start},
-    *,
-};
+use super::*;
+use crate::inspection::tests::{answers, finish, start};
 
 const CAST: [Who; 9] = [
     GRID, MANAGER, COMMUNITY, STREET, COUNTY, COUNTY_TOO, STRANGER, GRID_AGAIN, DPO,
@@ -108,7 +105,7 @@ proptest! {
         prop_assert_eq!(record.record_of(&shuffled(&record, seed)), record.record());
         let other = inspection.inspection_of(&shuffled(&inspection, seed));
         prop_assert_eq!(other, inspection.inspection());
-        prop_assert_eq!(Family::of(&shuffled(&record, seed)), Family::of(&record.events));
+        prop_assert_eq!(record.kind_of(&shuffled(&record, seed)), record.kind_of(&record.events));
     }
 
     #[test]
@@ -159,7 +156,7 @@ proptest! {
     #[test]
     fn two_person_rule_holds_in_every_history(story in record_history()) {
         let record = story.record();
-        for judged in record.history.iter().filter(|j| j.verdict == Verdict::Accepted) {
+        for judged in record.history.iter().filter(|j| j.verdict == Verdict::ACCEPTED) {
             let stated = story.events.iter().find(|s| s.id == judged.id).unwrap();
             if matches!(stated.event.body, EventBody::Confirm(_)) {
                 prop_assert_ne!(stated.event.author, story.events[0].event.author);
@@ -171,7 +168,7 @@ proptest! {
     fn fields_of_any_bytes_are_judged_without_panic(data in "\\PC{0,80}") {
         if let Ok(data) = Data::new(&data) {
             let story = Story::told(&[(GRID, entry("clearance", data.as_str()))]);
-            let _ = fold_record(&story.events, &story.grants, Catalogue::embedded());
+            let _ = fold_activity(&story.events, &story.context(), Catalogue::embedded());
         }
     }
 }

@@ -32,7 +32,7 @@ fn nobody_confirms_what_he_stated_himself_whatever_his_role() {
 #[test]
 fn a_confirmation_confirms_exactly_what_its_author_had_seen() {
     let mut story = cleared_by_grid(12);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, amend(&cleared(20)));
     story.after(COMMUNITY, &seen, EventBody::Confirm(reason()));
     let record = story.record();
@@ -45,7 +45,7 @@ fn a_confirmation_confirms_exactly_what_its_author_had_seen() {
 #[test]
 fn two_corrections_apart_are_a_dispute_until_their_author_says_which() {
     let mut story = cleared_by_grid(12);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, amend(&cleared(8)));
     story.after(GRID_AGAIN, &seen, amend(&cleared(9)));
     let record = story.record();
@@ -60,7 +60,7 @@ fn two_corrections_apart_are_a_dispute_until_their_author_says_which() {
 #[test]
 fn taking_back_what_another_confirmed_meanwhile_is_a_dispute() {
     let mut story = cleared_by_grid(12);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, EventBody::Withdraw(reason()));
     story.after(COMMUNITY, &seen, EventBody::Confirm(reason()));
     assert_eq!(story.record().state, State::Disputed);
@@ -146,7 +146,7 @@ fn words_of_a_hazard_mean_nothing_in_a_record_and_the_other_way_round() {
     let mut story = cleared_by_grid(1);
     let wrong = story.then(COUNTY, EventBody::Close(reason()));
     assert_eq!(story.said(wrong), void(VoidReason::IllegalFromState));
-    assert_eq!(Family::of(&story.events), Family::Record);
+    assert_eq!(story.folded().kind(), DocumentKind::Activity);
     // A second beginning by somebody who saw the first changes nothing.
     let again = story.then(GRID, entry("clearance", &cleared(5)));
     assert_eq!(story.said(again), void(VoidReason::IllegalFromState));
@@ -180,9 +180,9 @@ fn personal_data_is_taken_out_of_view_by_its_officer_only() {
     let wrong = story.then(COUNTY, redaction.clone());
     assert_eq!(story.said(wrong), void(VoidReason::RoleMayNot));
     story.then(DPO, redaction);
-    let row = super::super::record_row(&story.record());
+    let row = story.folded().list_row();
     assert_eq!(row.description, "（已遮蔽）");
-    assert_eq!(row.record.as_deref(), Some("clearance"));
+    assert_eq!(row.activity.as_deref(), Some("clearance"));
 }
 
 #[test]

@@ -35,7 +35,9 @@ pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &Frontier) -> boo
     let Some(deadline) = values::earliest_deadline(s.history, frontier) else {
         return false;
     };
-    let provably_late = s.history.times[s.at].lower.is_some_and(|l| l.0 > deadline.0);
+    let provably_late = s.history.times[s.at]
+        .lower
+        .is_some_and(|l| l.0 > deadline.0);
     s.claimed() <= deadline.0 && !provably_late
 }
 
@@ -50,7 +52,11 @@ pub(super) fn step_follows(s: &Situation<'_, '_>) -> bool {
     };
     let same = |body: &EventBody| matter(body) == matter(s.body());
     let seen: Vec<usize> = s.seen(same).collect();
-    let last = |at: &&usize| !seen.iter().any(|later| s.history.happened_before(**at, *later));
+    let last = |at: &&usize| {
+        !seen
+            .iter()
+            .any(|later| s.history.happened_before(**at, *later))
+    };
     let known: Vec<&str> = seen
         .iter()
         .filter(last)

@@ -97,7 +97,10 @@ pub(super) fn check(
         ),
         Guard::ReceivingOrgan => (people::receives(s, grant, frontier), R::NotTheReceiver),
         Guard::SendingOrgan => (people::sent_it(s, grant, frontier), R::NotTheSender),
-        Guard::ResponsibleParty => (people::is_responsible(s, grant, frontier), R::NotResponsible),
+        Guard::ResponsibleParty => (
+            people::is_responsible(s, grant, frontier),
+            R::NotResponsible,
+        ),
         Guard::IssuerOrHigher => (people::issuer_or_higher(s, grant), R::NotTheIssuer),
         Guard::ReporterSoon => (people::reporter_soon(s, grant), R::TooLate),
         Guard::NoOpenConflict => (!frontier.is_contested(s.history), R::ConflictOpen),
@@ -108,7 +111,10 @@ pub(super) fn check(
         ),
         Guard::MajorStands => (s.grade(frontier) != Some(Grade::G3), R::MajorStands),
         Guard::BeforeDeadline => (decision::before_deadline(s, frontier), R::DeadlinePassed),
-        Guard::NotPartyToConflict => (decision::may_resolve(s, grant, frontier), R::NotForThemToDecide),
+        Guard::NotPartyToConflict => (
+            decision::may_resolve(s, grant, frontier),
+            R::NotForThemToDecide,
+        ),
     };
     if holds { Ok(()) } else { Err(reason) }
 }

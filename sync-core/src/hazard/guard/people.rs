@@ -60,7 +60,10 @@ pub(super) fn verified_by_another(s: &Situation<'_, '_>, grant: &Grant) -> bool 
         let body = s.history.body(at);
         let theirs = other(s.history.entry(at).event.author);
         let counted = matches!(s.verdicts[at], Verdict::Proposed { .. });
-        matches!(body, EventBody::Void(_)) && theirs && counted && s.history.happened_before(at, s.at)
+        matches!(body, EventBody::Void(_))
+            && theirs
+            && counted
+            && s.history.happened_before(at, s.at)
     });
     voiding.verified_by.is_some_and(other) || proposed
 }
@@ -79,7 +82,8 @@ pub(super) fn sent_it(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier)
 }
 
 pub(super) fn is_responsible(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
-    values::responsible_in(s.history, frontier).contains(&grant.organ) || receives(s, grant, frontier)
+    values::responsible_in(s.history, frontier).contains(&grant.organ)
+        || receives(s, grant, frontier)
 }
 
 /// Of the organisation that set a deadline, or of a level above it.

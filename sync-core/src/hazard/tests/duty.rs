@@ -1,7 +1,10 @@
 //! The property company's chain: found, dissuaded, reported.
 
 use super::*;
-use crate::lifecycle::{DutyChain, deadline::Standing, duty_chain};
+use crate::{
+    duty::{DutyChain, duty_chain},
+    hazard::deadline::Standing,
+};
 
 /// The company of the manager and the patrol.
 const COMPANY: OrganId = OrganId([2; 16]);
@@ -12,7 +15,7 @@ fn chain(story: &Story, company: OrganId, days: i64) -> Option<DutyChain> {
     duty_chain(
         &story.state(),
         &story.events,
-        story,
+        &story.context(),
         catalogue,
         company,
         now,
@@ -20,7 +23,7 @@ fn chain(story: &Story, company: OrganId, days: i64) -> Option<DutyChain> {
 }
 
 fn codes(chain: &DutyChain) -> Vec<(&str, Standing, bool)> {
-    let finding = |f: &'_ crate::lifecycle::DutyFinding| (f.standing, f.late);
+    let finding = |f: &'_ crate::duty::DutyFinding| (f.standing, f.late);
     let told = chain.findings.iter();
     told.map(|f| (f.code.as_str(), finding(f).0, finding(f).1))
         .collect()

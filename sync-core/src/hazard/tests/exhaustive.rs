@@ -143,7 +143,7 @@ fn clocks(shape: &Shape, who: usize) -> Vec<Clock> {
 /// The statements of a shape, by person.
 fn tell(scene: &Scene, shape: &Shape) -> (Story, [Vec<EventEntry>; 3]) {
     let mut story = Story::told(&way_to(scene.base));
-    let base = newest(&story.events);
+    let base = heads(&story.events);
     let mut told: [Vec<EventEntry>; 3] = Default::default();
     while (0..3).any(|who| told[who].len() < shape[who].len()) {
         for who in 0..3 {

@@ -2,14 +2,18 @@
 
 use super::*;
 
-fn values<T: Clone>(list: &[crate::lifecycle::Valued<T>]) -> Vec<T> {
+fn values<T: Clone>(list: &[crate::hazard::Valued<T>]) -> Vec<T> {
     list.iter().map(|v| v.value.clone()).collect()
 }
 
 /// Two of the cast say something, neither knowing of the other.
-fn is_concurrent(base: u16, one: (Who, EventBody), other: (Who, EventBody)) -> (Story, EventId, EventId) {
+fn is_concurrent(
+    base: u16,
+    one: (Who, EventBody),
+    other: (Who, EventBody),
+) -> (Story, EventId, EventId) {
     let mut story = Story::told(&way_to(base));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let a = story.after(one.0, &seen, one.1);
     let b = story.after(other.0, &seen, other.1);
     (story, a, b)
@@ -154,7 +158,8 @@ fn what_only_adds_stands_beside_anything() {
             (50, mark_duplicate()),
             (10, transfer()),
         ] {
-            let (story, added, _) = is_concurrent(base, (GRID, added.clone()), (COUNTY, other.clone()));
+            let (story, added, _) =
+                is_concurrent(base, (GRID, added.clone()), (COUNTY, other.clone()));
             let mut alone = Story::told(&way_to(base));
             alone.then(COUNTY, other);
             let state = story.state();
@@ -378,13 +383,19 @@ fn a_penalty_case_goes_step_by_step_and_the_government_never_back() {
 
 #[test]
 fn a_transfer_has_a_time_for_each_step() {
-    use crate::lifecycle::{
+    use crate::hazard::{
         deadline::Standing,
         transfer::{Step, transfers},
     };
     let waiting = |story: &Story, days: i64| {
         let (state, now) = (story.state(), ServerTime(START + days * DAY));
-        let told = transfers(&state, &story.events, story, Catalogue::embedded(), now);
+        let told = transfers(
+            &state,
+            &story.events,
+            &story.context(),
+            Catalogue::embedded(),
+            now,
+        );
         assert_eq!(told.len(), 1);
         told[0].waiting.map(|w| (w.step, w.standing))
     };
@@ -415,7 +426,7 @@ fn a_transfer_has_a_time_for_each_step() {
 #[test]
 fn the_list_shows_what_was_corrected_and_hides_what_was_redacted() {
     let mut story = Story::told(&[(GRID, recode("EG-07")), (GRID, relocate("5栋"))]);
-    let row = crate::lifecycle::row(&story.state(), &story.events);
+    let row = story.folded().list_row();
     assert_eq!(
         (row.code.as_str(), row.place.as_str()),
         ("EG-07", "5栋楼梯间")
@@ -423,6 +434,6 @@ fn the_list_shows_what_was_corrected_and_hides_what_was_redacted() {
     assert_eq!(row.description, "堆放杂物");
     let found = story.events[0].id;
     story.then(DPO, redact(&[found]));
-    let row = crate::lifecycle::row(&story.state(), &story.events);
+    let row = story.folded().list_row();
     assert!(!row.description.contains("堆放"), "{}", row.description);
 }

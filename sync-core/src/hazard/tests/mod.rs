@@ -1,61 +1,61 @@
 //! Stories: hazards told event by event, by a small cast, and what the fold makes of them.
 
-mod across;
+mod bodies;
 mod duty;
 mod exhaustive;
 mod fields;
 mod pairs;
-mod parents;
 mod properties;
 mod quantity;
-mod said;
 mod time;
 mod transitions;
 
 use std::collections::BTreeMap;
 
-use said::*;
+pub(crate) use bodies::*;
 
-use super::{Conflict, Grants, HazardState, EventEntry, Verdict, VoidReason, fold, newest};
+use super::{Conflict, HazardState, fold_hazard};
 use crate::{
     catalogue::{Catalogue, StateCode},
+    document::Folded,
+    history::{EventEntry, FoldContext, Verdict, VoidReason, heads},
     record::*,
 };
 
 /// One of the cast, by the number of the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Who(u8);
+pub(crate) struct Who(pub(crate) u8);
 
-pub(super) const GRID: Who = Who(1);
-pub(super) const MANAGER: Who = Who(2);
+pub(crate) const GRID: Who = Who(1);
+pub(crate) const MANAGER: Who = Who(2);
 /// Of the manager's company.
-pub(super) const PATROL: Who = Who(3);
-pub(super) const COMMUNITY: Who = Who(4);
-pub(super) const STREET: Who = Who(5);
-pub(super) const COUNTY: Who = Who(6);
-pub(super) const COUNTY_TOO: Who = Who(7);
-pub(super) const FIRE: Who = Who(8);
-pub(super) const URBAN: Who = Who(9);
+pub(crate) const PATROL: Who = Who(3);
+pub(crate) const COMMUNITY: Who = Who(4);
+pub(crate) const STREET: Who = Who(5);
+pub(crate) const COUNTY: Who = Who(6);
+pub(crate) const COUNTY_TOO: Who = Who(7);
+pub(crate) const FIRE: Who = Who(8);
+pub(crate) const URBAN: Who = Who(9);
 /// Of the same department.
-pub(super) const URBAN_TOO: Who = Who(10);
-pub(super) const DEPARTMENT: Who = Who(11);
+pub(crate) const URBAN_TOO: Who = Who(10);
+pub(crate) const DEPARTMENT: Who = Who(11);
 /// A grid worker of another county.
-pub(super) const STRANGER: Who = Who(12);
+pub(crate) const STRANGER: Who = Who(12);
 /// A grid worker whose grant ended before the story.
-pub(super) const FORMER: Who = Who(13);
-pub(super) const VOLUNTEER: Who = Who(14);
-pub(super) const CITY: Who = Who(15);
-pub(super) const POLICE: Who = Who(16);
-pub(super) const DPO: Who = Who(17);
-pub(super) const COVERT: Who = Who(18);
+pub(crate) const FORMER: Who = Who(13);
+pub(crate) const VOLUNTEER: Who = Who(14);
+pub(crate) const CITY: Who = Who(15);
+pub(crate) const POLICE: Who = Who(16);
+pub(crate) const DPO: Who = Who(17);
+pub(crate) const COVERT: Who = Who(18);
 /// Another grid worker of the same area.
-pub(super) const GRID_TOO: Who = Who(19);
-pub(super) const PROVINCE: Who = Who(20);
+pub(crate) const GRID_TOO: Who = Who(19);
+pub(crate) const PROVINCE: Who = Who(20);
 /// A grid worker whose grant ended yesterday.
-pub(super) const MOVED_ON: Who = Who(21);
+pub(crate) const MOVED_ON: Who = Who(21);
 
-pub(super) const START: i64 = 1_711_330_000_000;
-pub(super) const DAY: i64 = 86_400_000;
+pub(crate) const START: i64 = 1_711_330_000_000;
+pub(crate) const DAY: i64 = DAY_MS;
 
 fn cast() -> BTreeMap<GrantId, Grant> {
     let grant = |who: Who, role, organ: u8| {
@@ -114,31 +114,31 @@ fn grant_id(who: Who) -> GrantId {
 
 /// A hazard being told.
 #[derive(Debug, Clone)]
-pub(super) struct Story {
-    pub(super) events: Vec<EventEntry>,
+pub(crate) struct Story {
+    pub(crate) events: Vec<EventEntry>,
     grants: BTreeMap<GrantId, Grant>,
     /// What a server knows besides: when it received events, which phones are revoked.
-    pub(super) received: BTreeMap<EventId, ServerTime>,
-    pub(super) revoked: BTreeMap<DeviceId, ServerTime>,
+    pub(crate) received: BTreeMap<EventId, ServerTime>,
+    pub(crate) revoked: BTreeMap<DeviceId, ServerTime>,
     /// What the next phone knows of the server's time.
-    pub(super) beacon: Option<Beacon>,
-    pub(super) now: i64,
-}
-
-impl Grants for Story {
-    fn find(&self, id: &GrantId) -> Option<&Grant> {
-        self.grants.get(id)
-    }
-    fn received(&self, event: &EventId) -> Option<ServerTime> {
-        self.received.get(event).copied()
-    }
-    fn revoked(&self, device: &DeviceId) -> Option<ServerTime> {
-        self.revoked.get(device).copied()
-    }
+    pub(crate) beacon: Option<Beacon>,
+    pub(crate) now: i64,
 }
 
 impl Story {
-    pub(super) fn new() -> Self {
+    /// What is known besides the events.
+    pub(crate) fn context(&self) -> FoldContext<'static> {
+        FoldContext::of_grants(self.grants.clone())
+            .with_received(self.received.clone())
+            .with_revoked(self.revoked.clone())
+    }
+
+    /// The document as other rooms see it.
+    pub(crate) fn folded(&self) -> Folded<'static> {
+        Folded::new(self.events.clone(), self.context(), Catalogue::embedded())
+    }
+
+    pub(crate) fn new() -> Self {
         Self {
             events: Vec::new(),
             grants: cast(),
@@ -150,7 +150,7 @@ impl Story {
     }
 
     /// A blocked lane of grade G1 found by the grid worker, then these events, each in full knowledge.
-    pub(super) fn told(events: &[(Who, EventBody)]) -> Self {
+    pub(crate) fn told(events: &[(Who, EventBody)]) -> Self {
         let mut story = Self::new();
         story.then(GRID, observe());
         for (who, body) in events {
@@ -160,13 +160,13 @@ impl Story {
     }
 
     /// An event by somebody who has seen everything so far.
-    pub(super) fn then(&mut self, who: Who, body: EventBody) -> EventId {
-        let after = newest(&self.events);
+    pub(crate) fn then(&mut self, who: Who, body: EventBody) -> EventId {
+        let after = heads(&self.events);
         self.after(who, &after, body)
     }
 
     /// An event by somebody who has seen only these and what lies before them.
-    pub(super) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
+    pub(crate) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
         self.now += 60_000;
         let event = Event {
             author: PersonId([who.0; 16]),
@@ -187,15 +187,15 @@ impl Story {
         id
     }
 
-    pub(super) fn state(&self) -> HazardState {
+    pub(crate) fn state(&self) -> HazardState {
         self.of(&self.events)
     }
 
-    pub(super) fn of(&self, events: &[EventEntry]) -> HazardState {
-        fold(events, self, Catalogue::embedded())
+    pub(crate) fn of(&self, events: &[EventEntry]) -> HazardState {
+        fold_hazard(events, &self.context(), Catalogue::embedded())
     }
 
-    pub(super) fn verdict(&self, id: EventId) -> Verdict {
+    pub(crate) fn verdict(&self, id: EventId) -> Verdict {
         let state = self.state();
         let judged = state.history.iter().find(|j| j.id == id);
         judged.expect("the event is in the history").verdict.clone()
@@ -203,7 +203,7 @@ impl Story {
 }
 
 /// The way to a state.
-pub(super) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
+pub(crate) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
     let mut way = match state {
         10 => vec![],
         15 => vec![(MANAGER, fix_on_spot())],

@@ -68,7 +68,7 @@ fn pairs() -> Vec<Pair> {
 /// What two people said who had not seen each other.
 fn told_apart(base: u16, one: &Said, other: &Said) -> (Story, EventId, EventId) {
     let mut story = Story::told(&way_to(base));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let a = story.after(one.0, &seen, one.1.clone());
     let b = story.after(other.0, &seen, other.1.clone());
     (story, a, b)
@@ -223,7 +223,7 @@ fn rows_beyond_one_record_are_not_for_the_fold() {
 /// The manager says fixed, the inspector sees it still there.
 fn quarrel() -> (Story, EventId, EventId) {
     let mut story = Story::told(&way_to(50));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let fixed = story.after(MANAGER, &seen, claim_fixed());
     let there = story.after(GRID, &seen, recheck_fail());
     (story, fixed, there)
@@ -264,7 +264,7 @@ fn a_resolution_by_somebody_else_ends_the_conflict_and_names_what_holds() {
 #[test]
 fn a_party_to_the_conflict_does_not_decide_it() {
     let mut story = Story::told(&way_to(60));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let pass = story.after(COMMUNITY, &seen, recheck_pass());
     let fail = story.after(FIRE, &seen, recheck_fail());
     let theirs = Verdict::Void {
@@ -281,7 +281,7 @@ fn a_party_to_the_conflict_does_not_decide_it() {
 #[test]
 fn two_resolutions_apart_that_disagree_leave_the_more_open_state_and_a_conflict() {
     let (mut story, fixed, there) = quarrel();
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(STREET, &seen, resolve(&[fixed, there], fixed));
     story.after(COUNTY, &seen, resolve(&[fixed, there], there));
     let state = story.state();
@@ -292,7 +292,7 @@ fn two_resolutions_apart_that_disagree_leave_the_more_open_state_and_a_conflict(
 #[test]
 fn a_late_look_from_before_the_closing_takes_it_back_until_somebody_decides() {
     let mut story = Story::told(&way_to(60));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.then(COMMUNITY, recheck_pass());
     story.then(COUNTY, close());
     assert_eq!(story.state().state, StateCode(80));
@@ -339,7 +339,7 @@ fn conflicts_are_of_the_class_that_a_reviewer_decides() {
 fn two_people_who_say_the_same_do_not_quarrel() {
     for body in [assign(), recheck_pass()] {
         let mut story = Story::told(&way_to(if body == assign() { 10 } else { 60 }));
-        let seen = newest(&story.events);
+        let seen = heads(&story.events);
         story.after(STREET, &seen, body.clone());
         story.after(COUNTY, &seen, body);
         assert!(!story.state().flags.conflict_open);
@@ -349,7 +349,7 @@ fn two_people_who_say_the_same_do_not_quarrel() {
 #[test]
 fn two_who_end_a_hazard_apart_in_different_ways_have_not_ended_it() {
     let mut story = Story::told(&[]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let void = story.after(COUNTY, &seen, void());
     story.after(MANAGER, &seen, claim_fixed());
     let claimed = vec![story.events[2].id];
@@ -372,7 +372,7 @@ fn two_who_end_a_hazard_apart_in_different_ways_have_not_ended_it() {
 fn a_look_hides_neither_what_it_agreed_with_nor_that_somebody_ended_it_elsewhere() {
     // The inspector sees it again after the failed recheck; the manager's claim was made without knowing of either.
     let mut story = Story::told(&way_to(50));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let there = story.after(GRID, &seen, recheck_fail());
     story.after(GRID, &[there], observe());
     story.after(MANAGER, &seen, claim_fixed());
@@ -383,7 +383,7 @@ fn a_look_hides_neither_what_it_agreed_with_nor_that_somebody_ended_it_elsewhere
     );
     // Somebody sees it while another merges it away.
     let mut story = Story::told(&way_to(50));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(GRID, &seen, observe());
     story.after(COUNTY, &seen, mark_duplicate());
     let state = story.state();

@@ -142,7 +142,8 @@ proptest! {
         let took_effect = |id: &EventId| {
             state.history.iter().any(|j| j.id == *id && matches!(j.verdict, Verdict::Accepted { .. }))
         };
-        let organ = |stated: &EventEntry| story.find(&stated.event.grant).map(|g| g.organ);
+        let context = story.context();
+        let organ = |stated: &EventEntry| context.grant(&stated.event.grant).map(|g| g.organ);
         for at in 0..story.events.len() {
             let later = &story.events[at];
             if !took_effect(&later.id) {
@@ -218,7 +219,7 @@ proptest! {
 
     #[test]
     fn no_more_is_fed_back_or_solved_than_was_sent(story in history()) {
-        let figures = crate::lifecycle::quantity::quantities(&story.state(), &story.events);
+        let figures = crate::hazard::quantity::quantities(&story.state(), &story.events);
         let count = |name: &str| figures.iter().filter(|q| q.name == name).count();
         prop_assert!(count("transfers_fed_back") <= count("transfers"));
         prop_assert!(count("escalations_solved") <= count("escalations"));

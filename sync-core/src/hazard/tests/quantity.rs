@@ -1,7 +1,7 @@
 //! Figures of a hazard's own events: only what took effect, each once.
 
 use super::*;
-use crate::lifecycle::quantity::quantities;
+use crate::hazard::quantity::quantities;
 
 /// The figures of a story by name, summed.
 fn sums(story: &Story) -> BTreeMap<String, i64> {
@@ -26,7 +26,7 @@ fn what_took_no_effect_is_not_counted() {
 #[test]
 fn a_transfer_is_fed_back_once_and_an_escalation_solved_once() {
     let mut story = Story::told(&way_to(36));
-    story.then(FIRE, transfer_result(TransferOutcome::CausalOrder));
+    story.then(FIRE, transfer_result(TransferOutcome::Ordered));
     story.then(FIRE, transfer_result(TransferOutcome::Fixed));
     let (sent, back) = (sum(&story, "transfers"), sum(&story, "transfers_fed_back"));
     assert_eq!((sent, back), (1000, 1000));
@@ -35,7 +35,7 @@ fn a_transfer_is_fed_back_once_and_an_escalation_solved_once() {
 #[test]
 fn an_order_counts_once_for_each_number_and_a_penalty_once_it_is_served() {
     let mut story = Story::told(&[]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     story.after(COUNTY, &seen, order());
     story.after(COUNTY_TOO, &seen, order());
     story.after(FIRE, &seen, order_numbered("消责改字2024第2号"));
@@ -61,7 +61,7 @@ fn an_order_counts_once_for_each_number_and_a_penalty_once_it_is_served() {
 #[test]
 fn clearances_in_an_open_conflict_are_not_published() {
     let mut story = Story::told(&way_to(50));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let one = story.after(MANAGER, &seen, clearance(12));
     let other = story.after(GRID, &seen, clearance(8));
     assert_eq!(sum(&story, "cleared.辆"), 0);

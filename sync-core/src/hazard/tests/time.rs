@@ -8,7 +8,7 @@ const HOUR: i64 = 3_600_000;
 /// many hours after the beginning.
 fn claim_and_look(looked: (i64, i64), fixed: (i64, i64)) -> Story {
     let mut story = Story::told(&way_to(50));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let mut say = |who, body, (made, received): (i64, i64)| {
         story.beacon = Some(Beacon {
             seen: ServerTime(START + made * HOUR),
@@ -46,7 +46,7 @@ fn a_recheck_before_the_fix_by_trusted_time_is_no_conflict() {
 #[test]
 fn apart_and_in_order_by_trusted_time_is_a_sequence() {
     let mut story = Story::told(&[]);
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let reported = story.after(GRID, &seen, report());
     story
         .received
@@ -69,7 +69,7 @@ fn apart_and_in_order_by_trusted_time_is_a_sequence() {
 #[test]
 fn what_ends_a_hazard_is_never_put_in_order_by_time() {
     let mut story = Story::told(&way_to(70));
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let looked = story.after(FIRE, &seen, recheck_fail());
     story.received.insert(looked, ServerTime(story.now + HOUR));
     story.beacon = Some(Beacon {
@@ -100,7 +100,7 @@ fn late_records_of_a_former_grid_count_within_their_grace() {
         since_ms: None,
     });
     story.now = START - 2 * DAY;
-    let seen = newest(&story.events);
+    let seen = heads(&story.events);
     let set_back = story.after(MOVED_ON, &seen, note());
     assert_eq!(story.verdict(set_back), Verdict::Void { reason });
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::history::Step;
 
 /// Row, state before, who, what, state after.
 #[rustfmt::skip]
@@ -25,7 +26,7 @@ fn allowed() -> Vec<(&'static str, u16, Who, EventBody, u16)> {
         ("T09", 35, COUNTY, transfer_withdraw(), 30),
         ("T10", 35, FIRE, transfer_accept(), 36),
         ("T11", 35, FIRE, transfer_return(), 30),
-        ("T12", 36, FIRE, transfer_result(O::CausalOrder), 40),
+        ("T12", 36, FIRE, transfer_result(O::Ordered), 40),
         ("T12", 36, FIRE, transfer_result(O::Fixed), 60),
         ("T12", 36, FIRE, transfer_result(O::Verified), 70),
         ("T12", 36, FIRE, transfer_result(O::Unfounded), 95),
@@ -98,7 +99,7 @@ fn refused() -> Vec<(&'static str, u16, Who, EventBody, VoidReason)> {
     let bare_escalation = || EventBody::Escalate(Escalation {
         class: EscalationClass::Legacy, letter: Label::default(), interim_measures: Short::default(), note: text("历史遗留"),
     });
-    let no_case = || EventBody::PenaltyLink(PenaltyLink { history: Label::default(), stage: PenaltyStage::Filed });
+    let no_case = || EventBody::PenaltyLink(PenaltyLink { case: Label::default(), stage: PenaltyStage::Filed });
     let no_minutes = || EventBody::GovDecision(GovDecision {
         outcome: G::Order, minutes: Label::default(), lead: None, deadline: None, listed: false,
     });
@@ -181,9 +182,11 @@ fn every_allowed_transition_leads_where_the_table_says() {
         let name = body.name();
         let id = story.then(who, body);
         let expected = Verdict::Accepted {
-            transition: row.to_owned(),
-            from: StateCode(from),
-            to: StateCode(to),
+            step: Some(Step {
+                transition: row.to_owned(),
+                from: StateCode(from),
+                to: StateCode(to),
+            }),
         };
         assert_eq!(story.verdict(id), expected, "{row} {name} from {from}");
         assert_eq!(

@@ -2,11 +2,11 @@
 
 use super::*;
 
-pub(super) fn text(words: &str) -> Long {
+pub(crate) fn text(words: &str) -> Long {
     Long::new(words).unwrap()
 }
 
-pub(super) fn photo() -> PhotoRef {
+pub(crate) fn photo() -> PhotoRef {
     PhotoRef {
         hash: BlobHash([7; 32]),
         size: 9,
@@ -20,7 +20,7 @@ pub(super) fn photo() -> PhotoRef {
 }
 
 /// A photo of the hazard as it was found.
-pub(super) fn before() -> PhotoRef {
+pub(crate) fn before() -> PhotoRef {
     PhotoRef {
         hash: BlobHash([8; 32]),
         role: PhotoRole::Before,
@@ -28,7 +28,7 @@ pub(super) fn before() -> PhotoRef {
     }
 }
 
-pub(super) fn evidence() -> Evidence {
+pub(crate) fn evidence() -> Evidence {
     Evidence {
         note: text("见照片"),
         photos: vec![photo()],
@@ -36,14 +36,14 @@ pub(super) fn evidence() -> Evidence {
     }
 }
 
-pub(super) fn without_photo() -> Evidence {
+pub(crate) fn without_photo() -> Evidence {
     Evidence {
         photos: Vec::new(),
         ..evidence()
     }
 }
 
-pub(super) fn observe_kind(code: &str) -> EventBody {
+pub(crate) fn observe_kind(code: &str) -> EventBody {
     EventBody::Observe(Observation {
         code: KindCode::new(code).unwrap(),
         area: "420100/420103/420103001".parse().unwrap(),
@@ -67,18 +67,18 @@ pub(super) fn observe_kind(code: &str) -> EventBody {
 }
 
 /// A hazard of grade G1.
-pub(super) fn observe() -> EventBody {
+pub(crate) fn observe() -> EventBody {
     observe_kind("EG-06")
 }
-pub(super) fn fix_on_spot() -> EventBody {
+pub(crate) fn fix_on_spot() -> EventBody {
     EventBody::FixOnSpot(evidence())
 }
-pub(super) fn reason() -> Reason {
+pub(crate) fn reason() -> Reason {
     Reason {
         reason: text("理由"),
     }
 }
-pub(super) fn dissuade(result: DissuasionResult) -> EventBody {
+pub(crate) fn dissuade(result: DissuasionResult) -> EventBody {
     EventBody::Dissuade(Dissuasion {
         method: DissuasionMethod::Oral,
         result,
@@ -87,17 +87,17 @@ pub(super) fn dissuade(result: DissuasionResult) -> EventBody {
         promised_until: (result == DissuasionResult::Promised).then_some(DeviceTime(START)),
     })
 }
-pub(super) fn report() -> EventBody {
+pub(crate) fn report() -> EventBody {
     EventBody::Report(ViolationReport {
         recipients: vec![OrganId([4; 16]), OrganId([6; 16])],
         note: text("已上报"),
         immediate_danger: false,
     })
 }
-pub(super) fn assign() -> EventBody {
+pub(crate) fn assign() -> EventBody {
     assign_to(2)
 }
-pub(super) fn assign_to(organ: u8) -> EventBody {
+pub(crate) fn assign_to(organ: u8) -> EventBody {
     EventBody::Assign(Assignment {
         organ: OrganId([organ; 16]),
         person: None,
@@ -105,10 +105,10 @@ pub(super) fn assign_to(organ: u8) -> EventBody {
         note: Short::default(),
     })
 }
-pub(super) fn order() -> EventBody {
+pub(crate) fn order() -> EventBody {
     order_numbered("消责改字2024第1号")
 }
-pub(super) fn order_numbered(number: &str) -> EventBody {
+pub(crate) fn order_numbered(number: &str) -> EventBody {
     EventBody::Order(RectificationOrder {
         number: Label::new(number).unwrap(),
         temporary: false,
@@ -118,45 +118,45 @@ pub(super) fn order_numbered(number: &str) -> EventBody {
         responsible: None,
     })
 }
-pub(super) fn start_rectify() -> EventBody {
+pub(crate) fn start_rectify() -> EventBody {
     EventBody::StartRectify(RectificationPlan {
         plan: text("清理"),
         interim_measures: None,
         ready_by: None,
     })
 }
-pub(super) fn claim_fixed() -> EventBody {
+pub(crate) fn claim_fixed() -> EventBody {
     EventBody::ClaimFixed(evidence())
 }
-pub(super) fn recheck_pass() -> EventBody {
+pub(crate) fn recheck_pass() -> EventBody {
     EventBody::RecheckPass(evidence())
 }
-pub(super) fn recheck_fail() -> EventBody {
+pub(crate) fn recheck_fail() -> EventBody {
     EventBody::RecheckFail(evidence())
 }
-pub(super) fn close() -> EventBody {
+pub(crate) fn close() -> EventBody {
     EventBody::Close(reason())
 }
-pub(super) fn reopen() -> EventBody {
+pub(crate) fn reopen() -> EventBody {
     EventBody::Reopen(evidence())
 }
-pub(super) fn void() -> EventBody {
+pub(crate) fn void() -> EventBody {
     EventBody::Void(Voiding {
         reason: text("不是隐患"),
         verified_by: Some(PersonId([GRID.0; 16])),
     })
 }
-pub(super) fn mark_duplicate() -> EventBody {
+pub(crate) fn mark_duplicate() -> EventBody {
     EventBody::MarkDuplicate(Duplicate {
         of: DocId([3; 16]),
         reason: Short::default(),
         seen: vec![EventId([1; 12])],
     })
 }
-pub(super) fn note() -> EventBody {
+pub(crate) fn note() -> EventBody {
     EventBody::Note(reason())
 }
-pub(super) fn resolve(resolves: &[EventId], holds: EventId) -> EventBody {
+pub(crate) fn resolve(resolves: &[EventId], holds: EventId) -> EventBody {
     EventBody::Resolve(Resolution {
         resolves: resolves.to_vec(),
         holds,
@@ -165,40 +165,40 @@ pub(super) fn resolve(resolves: &[EventId], holds: EventId) -> EventBody {
     })
 }
 /// An event of a version to come.
-pub(super) fn unknown() -> EventBody {
+pub(crate) fn unknown() -> EventBody {
     EventBody::Unknown { number: 900 }
 }
 
-pub(super) fn short(words: &str) -> Short {
+pub(crate) fn short(words: &str) -> Short {
     Short::new(words).unwrap()
 }
-pub(super) fn label(words: &str) -> Label {
+pub(crate) fn label(words: &str) -> Label {
     Label::new(words).unwrap()
 }
 /// To fire-rescue.
-pub(super) fn transfer() -> EventBody {
+pub(crate) fn transfer() -> EventBody {
     transfer_to(6)
 }
-pub(super) fn transfer_to(organ: u8) -> EventBody {
+pub(crate) fn transfer_to(organ: u8) -> EventBody {
     EventBody::Transfer(Transfer {
         to: OrganId([organ; 16]),
         facts: text("占用消防车通道"),
         photos: Vec::new(),
     })
 }
-pub(super) fn transfer_sign() -> EventBody {
+pub(crate) fn transfer_sign() -> EventBody {
     EventBody::TransferSign(reason())
 }
-pub(super) fn transfer_accept() -> EventBody {
+pub(crate) fn transfer_accept() -> EventBody {
     EventBody::TransferAccept(reason())
 }
-pub(super) fn transfer_return() -> EventBody {
+pub(crate) fn transfer_return() -> EventBody {
     EventBody::TransferReturn(TransferReturn {
         reason: text("不属本部门职责"),
         suggests: Some(OrganId([7; 16])),
     })
 }
-pub(super) fn transfer_result(outcome: TransferOutcome) -> EventBody {
+pub(crate) fn transfer_result(outcome: TransferOutcome) -> EventBody {
     EventBody::TransferResult(TransferResult {
         outcome,
         document: label("回复函〔2024〕3号"),
@@ -207,10 +207,10 @@ pub(super) fn transfer_result(outcome: TransferOutcome) -> EventBody {
         deadline: None,
     })
 }
-pub(super) fn transfer_withdraw() -> EventBody {
+pub(crate) fn transfer_withdraw() -> EventBody {
     EventBody::TransferWithdraw(reason())
 }
-pub(super) fn escalate() -> EventBody {
+pub(crate) fn escalate() -> EventBody {
     EventBody::Escalate(Escalation {
         class: EscalationClass::Legacy,
         letter: label("请示〔2024〕5号"),
@@ -218,7 +218,7 @@ pub(super) fn escalate() -> EventBody {
         note: text("历史遗留"),
     })
 }
-pub(super) fn gov_decision(outcome: GovOutcome) -> EventBody {
+pub(crate) fn gov_decision(outcome: GovOutcome) -> EventBody {
     EventBody::GovDecision(GovDecision {
         outcome,
         minutes: label("纪要〔2024〕2号"),
@@ -227,35 +227,35 @@ pub(super) fn gov_decision(outcome: GovOutcome) -> EventBody {
         listed: true,
     })
 }
-pub(super) fn gov_progress(stage: GovStage) -> EventBody {
+pub(crate) fn gov_progress(stage: GovStage) -> EventBody {
     EventBody::GovProgress(GovProgress {
         stage,
         note: text("推进"),
     })
 }
-pub(super) fn unmerge() -> EventBody {
+pub(crate) fn unmerge() -> EventBody {
     EventBody::Unmerge(reason())
 }
 /// To so many days after the beginning.
-pub(super) fn extend_to(days: i64) -> EventBody {
+pub(crate) fn extend_to(days: i64) -> EventBody {
     EventBody::ExtendDeadline(Extension {
         deadline: DeviceTime(START + days * 86_400_000),
         reason: short("施工需要"),
     })
 }
-pub(super) fn regrade(grade: Grade) -> EventBody {
+pub(crate) fn regrade(grade: Grade) -> EventBody {
     EventBody::Regrade(Regrade {
         grade,
         basis: short("现场情况"),
     })
 }
-pub(super) fn recode(code: &str) -> EventBody {
+pub(crate) fn recode(code: &str) -> EventBody {
     EventBody::Recode(Recode {
         code: KindCode::new(code).unwrap(),
         reason: short("选错类别"),
     })
 }
-pub(super) fn relocate(building: &str) -> EventBody {
+pub(crate) fn relocate(building: &str) -> EventBody {
     let EventBody::Observe(mut found) = observe() else {
         unreachable!("observe() observes")
     };
@@ -265,29 +265,29 @@ pub(super) fn relocate(building: &str) -> EventBody {
         reason: short("楼栋写错"),
     })
 }
-pub(super) fn penalty() -> EventBody {
+pub(crate) fn penalty() -> EventBody {
     penalty_at(PenaltyStage::Filed)
 }
-pub(super) fn penalty_at(stage: PenaltyStage) -> EventBody {
+pub(crate) fn penalty_at(stage: PenaltyStage) -> EventBody {
     EventBody::PenaltyLink(PenaltyLink {
-        history: label("消罚立〔2024〕9号"),
+        case: label("消罚立〔2024〕9号"),
         stage,
     })
 }
-pub(super) fn redact(events: &[EventId]) -> EventBody {
+pub(crate) fn redact(events: &[EventId]) -> EventBody {
     EventBody::Redact(Redaction {
         events: events.to_vec(),
         photos: vec![BlobHash([8; 32])],
         reason: short("含门牌"),
     })
 }
-pub(super) fn correct_count(count: u32) -> EventBody {
+pub(crate) fn correct_count(count: u32) -> EventBody {
     EventBody::CorrectCount(CountCorrection {
         count,
         reason: short("漏数"),
     })
 }
-pub(super) fn clearance(quantity: u32) -> EventBody {
+pub(crate) fn clearance(quantity: u32) -> EventBody {
     EventBody::Clearance(Clearance {
         unit: label("辆"),
         quantity,
@@ -296,21 +296,21 @@ pub(super) fn clearance(quantity: u32) -> EventBody {
     })
 }
 /// The photo of the finding shows what came after.
-pub(super) fn photo_role() -> EventBody {
+pub(crate) fn photo_role() -> EventBody {
     EventBody::PhotoRole(PhotoRoleChange {
         photo: BlobHash([8; 32]),
         role: PhotoRole::After,
         reason: short("前后颠倒"),
     })
 }
-pub(super) fn official_number(order: EventId) -> EventBody {
+pub(crate) fn official_number(order: EventId) -> EventBody {
     EventBody::OfficialNumber(OfficialNumber {
         order,
         number: label("消责改字〔2024〕第12号"),
     })
 }
 /// A report by a resident.
-pub(super) fn public_report(words: &str) -> EventBody {
+pub(crate) fn public_report(words: &str) -> EventBody {
     let EventBody::Observe(mut found) = observe() else {
         unreachable!("observe() observes")
     };
