@@ -155,8 +155,8 @@ impl Scene {
         }
         town.sync(liu);
         liu.device.idle(100).unwrap();
-        let here = liu.device.hazard(doc).unwrap();
-        assert_eq!(here, wang.device.hazard(doc).unwrap());
+        let here = liu.hazard(doc).unwrap();
+        assert_eq!(here, wang.hazard(doc).unwrap());
         assert_eq!(here.1.len(), 3 + others);
         town.project();
         let reviewer = town.token("审核员丁");

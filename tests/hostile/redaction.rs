@@ -21,7 +21,7 @@ fn redacted_words_and_photos_appear_nowhere() {
     let doc = liu.device.observe(seen, None).unwrap().0;
     crate::support::remark(&mut liu, doc, "另有住户信息");
     town.sync(&mut liu);
-    let (_, events) = liu.device.hazard(doc).unwrap();
+    let (_, events) = liu.hazard(doc).unwrap();
     let observed = events
         .iter()
         .find(|e| e.event.body.name() == "observe")

@@ -14,7 +14,7 @@ fn a_property_managers_session_reads_no_reviewers_view() {
         "/v1/hazards".to_owned(),
         format!("/v1/hazards/{doc}"),
         "/v1/hazards/changes".to_owned(),
-        "/v1/records".to_owned(),
+        "/v1/activities".to_owned(),
         "/v1/statistics".to_owned(),
         "/v1/coverage".to_owned(),
         "/v1/suggestions".to_owned(),

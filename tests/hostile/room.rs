@@ -63,7 +63,7 @@ fn a_change_to_a_document_outside_the_grants_area_is_set_aside() {
         own.push(&town, &[(doc, change)], false),
         [(0, Code::Quarantined)]
     );
-    let (_, stated) = yi.device.hazard(doc).unwrap();
+    let (_, stated) = yi.hazard(doc).unwrap();
     assert_eq!(stated.len(), 1);
 }
 

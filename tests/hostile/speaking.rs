@@ -73,7 +73,7 @@ fn a_repair_pack_gives_no_effect_to_events_in_another_persons_name() {
     }
     // The devices fold to the same state as the server.
     town.sync(&mut liu);
-    let (state, _) = liu.device.hazard(doc).unwrap();
+    let (state, _) = liu.hazard(doc).unwrap();
     assert_eq!(detail["hazard"]["state"], format!("{}", state.state));
 }
 
@@ -83,7 +83,7 @@ fn what_another_device_re_supplied_counts_once_its_author_brings_it() {
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     let doc = found(&mut liu, &town, "楼道堆物");
     // The author has not synced; a carrier sends the author's own event first.
-    let (_, stated) = liu.device.hazard(doc).unwrap();
+    let (_, stated) = liu.hazard(doc).unwrap();
     assert_eq!(stated.len(), 1);
     let mut own = Hostile::enrol(&town, "物业经理丙", 9);
     // The server has the author's grant, so the event can refer to it.
@@ -109,8 +109,8 @@ fn what_another_device_re_supplied_counts_once_its_author_brings_it() {
     town.sync(&mut wang);
     assert_eq!(wang.device.list(&Default::default()).unwrap().len(), 1);
     assert_eq!(
-        wang.device.hazard(doc).unwrap().0,
-        liu.device.hazard(doc).unwrap().0
+        wang.hazard(doc).unwrap().0,
+        liu.hazard(doc).unwrap().0
     );
     let quiet = (town.sync(&mut liu), town.sync(&mut wang));
     assert_eq!((quiet.0.requests, quiet.1.requests), (1, 1), "{quiet:?}");

@@ -83,7 +83,7 @@ fn damaged_oversized_and_foreign_bodies_are_refused_by_name() {
         let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
         assert!(problem["title"].as_str().unwrap().len() > 3 && problem["title_en"].is_string());
     }
-    assert_eq!(liu.device.hazard(doc).unwrap().1.len(), 1);
+    assert_eq!(liu.hazard(doc).unwrap().1.len(), 1);
     assert_eq!(town.changes_stored(), 1);
 }
 
@@ -94,7 +94,7 @@ fn one_bad_change_does_not_hold_up_the_others() {
     town.sync(&mut liu);
     let good = |phone: &mut Phone, town: &Town, words: &str| {
         let doc = found(phone, town, words);
-        let (_, events) = phone.device.hazard(doc).unwrap();
+        let (_, events) = phone.hazard(doc).unwrap();
         let mut document = Document::create(Actor([7; 16]), doc).unwrap();
         let change = document
             .append(Actor([7; 16]), &events[0].event.to_bytes().unwrap())
@@ -155,7 +155,7 @@ fn a_change_of_one_record_is_not_taken_for_another() {
     let mut liu = town.phone("网格员甲");
     town.sync(&mut liu);
     let mine = found(&mut liu, &town, "甲处");
-    let (_, events) = liu.device.hazard(mine).unwrap();
+    let (_, events) = liu.hazard(mine).unwrap();
     let event = events[0].event.to_bytes().unwrap();
     let actor = Actor([7; 16]);
     let begin = |doc: DocId| {
@@ -224,7 +224,7 @@ fn a_flipped_bit_anywhere_in_a_pack_stores_nothing_false() {
     let mut liu = town.phone("网格员甲");
     town.sync(&mut liu);
     let doc = found(&mut liu, &town, "原文");
-    let (_, events) = liu.device.hazard(doc).unwrap();
+    let (_, events) = liu.hazard(doc).unwrap();
     let mut document = Document::create(Actor([7; 16]), doc).unwrap();
     let change = document
         .append(Actor([7; 16]), &events[0].event.to_bytes().unwrap())
@@ -265,7 +265,7 @@ fn an_event_in_the_name_of_another_is_refused() {
     let doc = found(&mut liu, &town, "甲的记录");
     town.sync(&mut liu);
     town.sync(&mut wang);
-    let (_, events) = liu.device.hazard(doc).unwrap();
+    let (_, events) = liu.hazard(doc).unwrap();
     // Wang's device signs a pack with an event that names Liu's device as its author.
     let mut forged = events[0].event.clone();
     forged.body = EventBody::Note(cli_simulator::world::note("冒名"));
@@ -303,7 +303,7 @@ fn a_clock_wrong_by_years_loses_nothing_and_is_judged() {
     remark(&mut liu, doc, "2064年的手机");
     let report = town.sync(&mut liu);
     assert_eq!((report.acknowledged, report.refused), (2, 0));
-    let (state, events) = liu.device.hazard(doc).unwrap();
+    let (state, events) = liu.hazard(doc).unwrap();
     assert_eq!(events.len(), 2);
     // A wrong clock makes nothing void: the hazard counts with a time within its time bounds, and its time is flagged.
     assert_eq!(state.state, sync_core::catalogue::StateCode(10));

@@ -5,9 +5,9 @@ use cli_simulator::{
     world::{note, observation, photo},
 };
 use sync_core::{
-    campaign::State,
+    activity::State,
     catalogue::Catalogue,
-    device::{CampaignFilter, Filter},
+    device::{ActivityFilter, Filter},
     record::*,
     sync::{Call, Method},
     wire::{
@@ -42,7 +42,7 @@ fn clearance(town: &Town, phone: &mut Phone, vehicles: u32) -> DocId {
         data: cleared(vehicles),
         ..entry(town, "clearance", &town.world.grids[0], "{}")
     };
-    phone.device.record(entry, None).unwrap().0
+    phone.device.begin_activity(entry, None).unwrap().0
 }
 
 fn start(town: &Town) -> InspectionStart {
@@ -85,7 +85,7 @@ fn finish(phone: &mut Phone, inspection: DocId, result: InspectionResult) {
 }
 
 fn records(phone: &Phone) -> Vec<DocId> {
-    let all = phone.device.campaign_list(&CampaignFilter::default());
+    let all = phone.device.activity_list(&ActivityFilter::default());
     all.unwrap().iter().map(|row| row.doc).collect()
 }
 
@@ -95,22 +95,22 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     let data = r#"{"channel": "e_screen", "sessions": 2, "screens": 4}"#;
     let of = entry(&town, "publicity", &town.world.grids[0], data);
-    let (doc, _) = liu.device.record(of, None).unwrap();
+    let (doc, _) = liu.device.begin_activity(of, None).unwrap();
     assert_eq!(liu.device.status().unwrap().unsent, 1);
     town.sync(&mut liu);
     town.project();
     // With the server's list row it is listed before it is folded.
     town.sync(&mut wang);
-    let rows = wang.device.campaign_list(&CampaignFilter::default());
+    let rows = wang.device.activity_list(&ActivityFilter::default());
     let row = rows.unwrap().remove(0);
     assert_eq!(
-        (row.doc, row.row.record.as_deref()),
+        (row.doc, row.row.activity.as_deref()),
         (doc, Some("publicity"))
     );
     assert_eq!(row.row.state, State::Stated.number());
     assert_eq!(wang.device.count().unwrap(), 0, "it is no hazard");
     while wang.device.idle(16).unwrap() > 0 {}
-    let folded = wang.device.campaign_list(&CampaignFilter::default());
+    let folded = wang.device.activity_list(&ActivityFilter::default());
     assert_eq!(
         folded.unwrap().remove(0),
         row,
@@ -118,7 +118,7 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
     );
 
     let token = town.token("审核员丁");
-    let listed = town.json("/v1/records?type=publicity&state=stated", &token);
+    let listed = town.json("/v1/activities?type=publicity&state=stated", &token);
     assert_eq!(listed["items"][0]["id"], doc.to_string());
     assert_eq!(
         listed["items"][0]["figures"][0]["name"],
@@ -129,17 +129,17 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
         town.json("/v1/hazards", &token)["items"],
         serde_json::json!([])
     );
-    let one = town.json(&format!("/v1/records/{doc}"), &token);
+    let one = town.json(&format!("/v1/activities/{doc}"), &token);
     assert_eq!(one["events"][0]["kind"], "record");
     assert_eq!(one["record"]["data"]["sessions"], 2);
     // Rebuilt from the log, it is the same.
     let rebuilt = town.app().rooms.projection.rebuild();
     town.runtime.block_on(rebuilt).unwrap();
     assert_eq!(
-        town.json("/v1/records?type=publicity&state=stated", &token),
+        town.json("/v1/activities?type=publicity&state=stated", &token),
         listed
     );
-    let (status, _) = town.get("/v1/records?type=moon", &token);
+    let (status, _) = town.get("/v1/activities?type=moon", &token);
     assert_eq!(status, 400);
 }
 
@@ -147,7 +147,7 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
 fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
     let mut town = Town::new();
     let (mut jia, mut yi) = (town.phone("网格员甲"), town.phone("网格员乙"));
-    let (inspection, _) = jia.device.inspect(start(&town), None).unwrap();
+    let (inspection, _) = jia.device.begin_inspection(start(&town), None).unwrap();
     town.sync(&mut jia);
     town.sync(&mut yi);
     // Concurrent: two buildings each, one of them the same building in two spellings.
@@ -167,7 +167,7 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
     let item = ItemCode::new("IT-03").unwrap();
     let opened = yi
         .device
-        .inspect_problem(inspection, problem, &item, found, None);
+        .answer_with_hazard(inspection, problem, &item, found, None);
     let (hazard, _) = opened.unwrap();
     assert_eq!(yi.device.list(&Filter::default()).unwrap()[0].doc, hazard);
     assert_eq!(records(&yi), [inspection]);
@@ -186,7 +186,7 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
     );
     finish(&mut jia, inspection, InspectionResult::Problems);
     // A second visit to the first building.
-    let (second, _) = yi.device.inspect(start(&town), None).unwrap();
+    let (second, _) = yi.device.begin_inspection(start(&town), None).unwrap();
     answer(&mut yi, second, "1幢", Finding::Ok);
     finish(&mut yi, second, InspectionResult::Passed);
     town.sync(&mut jia);
@@ -208,7 +208,7 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
         (&first["inspections"], &first["finished"]),
         (&2.into(), &2.into())
     );
-    let one = town.json(&format!("/v1/records/{inspection}"), &token);
+    let one = town.json(&format!("/v1/activities/{inspection}"), &token);
     assert_eq!(one["record"]["state"], "confirmed");
     assert_eq!(one["record"]["data"]["problems"], 1);
     assert_eq!(one["answers"][2]["hazards"][0], hazard.to_string());
@@ -247,7 +247,7 @@ fn a_confirmation_made_before_a_correction_does_not_confirm_it() {
     town.sync(&mut ding);
     town.project();
     let token = town.token("审核员丁");
-    let seen = |town: &Town| town.json(&format!("/v1/records/{doc}"), &token)["record"].clone();
+    let seen = |town: &Town| town.json(&format!("/v1/activities/{doc}"), &token)["record"].clone();
     assert_eq!(seen(&town)["state"], "confirmed");
     assert_eq!(seen(&town)["figures"][0]["milli"], 8000);
     town.sync(&mut liu);
@@ -269,7 +269,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     let data = r#"{"case": "SECRET-7", "kind": "fine", "stage": "filed", "amount_yuan": 500}"#;
     let county = town.world.county.clone();
     let of = entry(&town, "penalty_case", &county, data);
-    let (secret, _) = ding.device.record(of, None).unwrap();
+    let (secret, _) = ding.device.begin_activity(of, None).unwrap();
     let open = found(&mut ding, &town, "楼道堆物");
     town.sync(&mut ding);
     town.project();
@@ -295,17 +295,17 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     let holds = |part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
     assert!(holds(&open.0) && !holds(&secret.0) && !holds(b"SECRET-7"));
     // Its session may not read reviewers' views; a token for its area does not reach areas above.
-    assert_eq!(town.get("/v1/records", &bearer).0, 403);
+    assert_eq!(town.get("/v1/activities", &bearer).0, 403);
     let bearer = town.token("物业经理丙");
-    let (status, _) = town.get(&format!("/v1/records/{secret}"), &bearer);
+    let (status, _) = town.get(&format!("/v1/activities/{secret}"), &bearer);
     assert_eq!(status, 404);
     assert_eq!(
-        town.json("/v1/records", &bearer)["items"],
+        town.json("/v1/activities", &bearer)["items"],
         serde_json::json!([])
     );
     // Recorded in an area that the company may read, it is void and does not count.
     let low = entry(&town, "penalty_case", &town.world.grids[0], data);
-    let (doc, _) = ding.device.record(low, None).unwrap();
+    let (doc, _) = ding.device.begin_activity(low, None).unwrap();
     assert_eq!(
         ding.device.campaign_record(doc).unwrap().0.state,
         State::Void
@@ -318,11 +318,11 @@ fn wrong_fields_stay_in_the_history_with_a_reason_and_count_nothing() {
     let mut liu = town.phone("网格员甲");
     let data = r#"{"channel": "e_screen", "screens": 4, "phone": "13800000000"}"#;
     let of = entry(&town, "publicity", &town.world.grids[0], data);
-    let (doc, _) = liu.device.record(of, None).unwrap();
+    let (doc, _) = liu.device.begin_activity(of, None).unwrap();
     town.sync(&mut liu);
     town.project();
     let token = town.token("审核员丁");
-    let one = town.json(&format!("/v1/records/{doc}"), &token);
+    let one = town.json(&format!("/v1/activities/{doc}"), &token);
     assert_eq!(one["record"]["state"], "void");
     assert_eq!(one["record"]["counts"], false);
     assert_eq!(one["record"]["figures"], serde_json::json!([]));
@@ -388,7 +388,7 @@ fn the_province_has_its_own_log_and_counties_keep_theirs() {
 
     let data = r#"{"subject": "department", "reason": "推进不力"}"#;
     let of = entry(&town, "interview", &province, data);
-    let (talk, _) = ting.device.record(of, None).unwrap();
+    let (talk, _) = ting.device.begin_activity(of, None).unwrap();
     let hazard = found(&mut liu, &town, "楼道堆物");
     for phone in [&mut ting, &mut liu, &mut ding] {
         town.sync(phone);

@@ -98,7 +98,7 @@ fn an_officer_of_a_city_converges_and_then_costs_one_request() {
         town.sync(&mut workers[counties - 1]);
         let report = town.sync(&mut officer);
         assert!(report.requests <= 2 && report.repairs == 0, "{report:?}");
-        assert_eq!(officer.device.hazard(doc).unwrap().1.len(), 2);
+        assert_eq!(officer.hazard(doc).unwrap().1.len(), 2);
         // An event of the city reaches the county.
         officer
             .device
@@ -106,8 +106,8 @@ fn an_officer_of_a_city_converges_and_then_costs_one_request() {
             .unwrap();
         town.sync(&mut officer);
         town.sync(&mut workers[counties - 1]);
-        assert_eq!(workers[counties - 1].device.hazard(doc).unwrap().1.len(), 3);
-        assert!(workers[0].device.hazard(own_record).is_err());
+        assert_eq!(workers[counties - 1].hazard(doc).unwrap().1.len(), 3);
+        assert!(workers[0].hazard(own_record).is_err());
         assert_eq!(town.sync(&mut officer).requests, 1);
     }
 }
@@ -134,7 +134,7 @@ fn an_officer_of_a_county_and_of_its_city_keeps_both() {
     let doc = finds(&mut workers[0], &grid, "又一处");
     town.sync(&mut workers[0]);
     town.sync(&mut both);
-    assert!(both.device.hazard(doc).is_ok());
+    assert!(both.hazard(doc).is_ok());
     let report = town.sync(&mut both);
     assert_eq!((report.requests, report.repairs), (1, 0), "{report:?}");
 }
@@ -158,9 +158,9 @@ fn a_county_that_gets_a_log_of_its_own_later_is_followed() {
         town.sync(&mut officer);
     }
     town.sync(&mut worker);
-    assert!(worker.device.hazard(late).is_ok());
+    assert!(worker.hazard(late).is_ok());
     for doc in [early, late] {
-        assert!(officer.device.hazard(doc).is_ok());
+        assert!(officer.hazard(doc).is_ok());
     }
     let report = town.sync(&mut officer);
     assert_eq!((report.requests, report.repairs), (1, 0), "{report:?}");
@@ -175,11 +175,11 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
     // A server whose clock is wrong finds no valid grant and names no area.
     let now = ServerTime(MORNING - 49 * 3_600_000);
     liu.device.set_scopes(&[], now).unwrap();
-    assert!(liu.device.hazard(doc).is_ok());
+    assert!(liu.hazard(doc).is_ok());
     liu.device
         .set_scopes(&[], ServerTime(MORNING + 4_000 * 86_400_000))
         .unwrap();
-    assert!(liu.device.hazard(doc).is_ok());
+    assert!(liu.hazard(doc).is_ok());
     assert!(
         liu.device.cursors().unwrap().is_empty(),
         "nothing is asked for meanwhile"

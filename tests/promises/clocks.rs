@@ -130,7 +130,7 @@ fn a_repeated_receipt_says_nothing_of_the_time_now() {
             ..Default::default()
         });
         let doc = rows.unwrap()[0].doc;
-        let (_, events) = phone.device.hazard(doc).unwrap();
+        let (_, events) = phone.hazard(doc).unwrap();
         let beacon = events[0].event.beacon.unwrap();
         ServerTime(beacon.seen.0 + i64::try_from(beacon.since_ms.unwrap()).unwrap())
     };

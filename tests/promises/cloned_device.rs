@@ -29,13 +29,13 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
     town.sync(&mut liu);
     town.sync(&mut wang);
     for phone in [&liu, &clone, &wang] {
-        let (state, events) = phone.device.hazard(doc).unwrap();
+        let (state, events) = phone.hazard(doc).unwrap();
         assert_eq!(events.len(), 3);
-        assert_eq!(state, wang.device.hazard(doc).unwrap().0);
+        assert_eq!(state, wang.hazard(doc).unwrap().0);
         assert_eq!(phone.device.status().unwrap().unsent, 0);
     }
     for doc in [by_original, by_clone] {
-        assert!(wang.device.hazard(doc).is_ok());
+        assert!(wang.hazard(doc).is_ok());
     }
     // Both copies continue to work in turn.
     for round in 0..3 {
@@ -45,7 +45,7 @@ fn a_cloned_phone_poisons_nothing_and_loses_nothing() {
         town.sync(&mut liu);
     }
     town.sync(&mut wang);
-    assert_eq!(wang.device.hazard(doc).unwrap().1.len(), 9);
+    assert_eq!(wang.hazard(doc).unwrap().1.len(), 9);
     town.project();
     let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
     assert!(

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sync_core::{
-    lifecycle::Flags,
+    hazard::Flags,
     record::{DeviceTime, EventBody},
 };
 
@@ -68,7 +68,7 @@ proptest! {
             phone.rest().unwrap();
         }
         let rows: Vec<_> = phones.iter().map(|p| p.device.find_row(doc).unwrap().unwrap().row).collect();
-        let states: Vec<_> = phones.iter().map(|p| serde_json::to_vec(&p.device.hazard(doc).unwrap().0).unwrap()).collect();
+        let states: Vec<_> = phones.iter().map(|p| serde_json::to_vec(&p.hazard(doc).unwrap().0).unwrap()).collect();
         prop_assert!(rows.iter().all(|r| *r == rows[0]));
         prop_assert!(states.iter().all(|s| *s == states[0]));
         town.project();
@@ -78,9 +78,9 @@ proptest! {
         let told: Vec<_> = Flags::NAMES.iter().enumerate().filter(|(bit, _)| rows[0].flags >> bit & 1 == 1).map(|(_, name)| *name).collect();
         prop_assert_eq!(&ledger["hazard"]["flags"], &serde_json::json!(told));
         for phone in phones.iter_mut() {
-            let before = phone.device.hazard(doc).unwrap();
+            let before = phone.hazard(doc).unwrap();
             phone.rest().unwrap();
-            prop_assert_eq!(phone.device.hazard(doc).unwrap(), before);
+            prop_assert_eq!(phone.hazard(doc).unwrap(), before);
             prop_assert_eq!(town.sync(phone).repairs, 0);
         }
     }

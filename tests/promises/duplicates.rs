@@ -9,7 +9,7 @@ use cli_simulator::{
 };
 use serde_json::Value;
 use sync_core::{
-    lifecycle::duplicate::{Advice, Sign},
+    grouping::{Advice, Sign},
     photo::sample_jpeg,
     record::{
         DeviceTime, DocId, Duplicate, EventBody, LocationKind, PhotoRef, PhotoRole, PhotoSource,
@@ -151,7 +151,7 @@ fn inv_19_one_photo_at_two_places_is_an_alarm_until_somebody_has_looked() {
     let link = EventBody::MarkDuplicate(Duplicate {
         of: one,
         reason: Short::new("误填楼栋").unwrap(),
-        seen: vec![ding.device.hazard(one).unwrap().1[0].id],
+        seen: vec![ding.hazard(one).unwrap().1[0].id],
     });
     ding.device.state(other, link, None).unwrap();
     town.sync(&mut ding);
@@ -264,7 +264,7 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
         let body = EventBody::MarkDuplicate(Duplicate {
             of: to,
             reason: Short::default(),
-            seen: vec![ding.device.hazard(to).unwrap().1[0].id],
+            seen: vec![ding.hazard(to).unwrap().1[0].id],
         });
         ding.device.state(from, body, None).unwrap();
     };

@@ -92,7 +92,7 @@ fn read(line: &str, saved: &mut BTreeMap<EventId, DocId>) {
 
 fn assert_held(phone: &Phone, saved: &BTreeMap<EventId, DocId>, round: u64) {
     for (event, doc) in saved {
-        let (_, events) = phone.device.hazard(*doc).unwrap();
+        let (_, events) = phone.hazard(*doc).unwrap();
         assert!(
             events.iter().any(|s| s.id == *event),
             "round {round}: {event} was saved and is gone"

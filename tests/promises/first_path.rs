@@ -44,8 +44,8 @@ fn a_hazard_travels_from_a_phone_without_signal_to_the_reviewers_ledger() {
     town.sync(&mut wang);
 
     let (here, there) = (
-        liu.device.hazard(doc).unwrap().0,
-        wang.device.hazard(doc).unwrap().0,
+        liu.hazard(doc).unwrap().0,
+        wang.hazard(doc).unwrap().0,
     );
     assert_eq!(here, there);
     assert_eq!(here.state.to_string(), "HS65");

@@ -116,7 +116,7 @@ fn a_full_disk_of_the_database_is_named_and_loses_nothing() {
     town.sync(&mut wang);
     waiting.push(first);
     for doc in waiting {
-        let (mine, theirs) = (liu.device.hazard(doc), wang.device.hazard(doc));
+        let (mine, theirs) = (liu.hazard(doc), wang.hazard(doc));
         assert_eq!(mine.unwrap(), theirs.unwrap());
     }
     assert_eq!(town.changes_stored(), 63);

@@ -47,7 +47,7 @@ fn push_and_page_sent_twice_give_one_copy() {
         let report = town.sync(&mut liu);
         assert_eq!((report.repairs, report.unfit), (0, 0), "{report:?}");
         assert_eq!(town.changes_stored(), 2);
-        assert_eq!(wang.device.hazard(doc).unwrap().1.len(), 2);
+        assert_eq!(wang.hazard(doc).unwrap().1.len(), 2);
     }
 }
 
@@ -88,8 +88,8 @@ fn lost_replies_cost_requests_and_nothing_else() {
     );
     town.sync(&mut liu);
     assert_eq!(
-        liu.device.hazard(docs[0]).unwrap(),
-        wang.device.hazard(docs[0]).unwrap()
+        liu.hazard(docs[0]).unwrap(),
+        wang.hazard(docs[0]).unwrap()
     );
 }
 

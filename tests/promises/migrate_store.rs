@@ -126,7 +126,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
         assert_eq!((report.repairs, report.resupplied), (0, 0), "{report:?}");
     }
     for doc in [first, second, third] {
-        let both = (liu.device.hazard(doc), wang.device.hazard(doc));
+        let both = (liu.hazard(doc), wang.hazard(doc));
         assert_eq!(both.0.unwrap(), both.1.unwrap());
     }
     assert_eq!(town.sync(&mut liu).requests, 1);

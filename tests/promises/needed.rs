@@ -40,8 +40,8 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     assert_eq!(town.sync(&mut wang).requests, 1);
     for row in wang.device.list(&Default::default()).unwrap() {
         assert_eq!(
-            wang.device.hazard(row.doc).unwrap(),
-            liu.device.hazard(row.doc).unwrap()
+            wang.hazard(row.doc).unwrap(),
+            liu.hazard(row.doc).unwrap()
         );
     }
 }

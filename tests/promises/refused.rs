@@ -100,12 +100,12 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     fill(&town, &mut liu, doc);
     town.sync(&mut wang);
     assert_eq!(
-        liu.device.hazard(doc).unwrap(),
-        wang.device.hazard(doc).unwrap()
+        liu.hazard(doc).unwrap(),
+        wang.hazard(doc).unwrap()
     );
     let before = liu.device.status().unwrap().refused;
     // Many refusals are in one response, and the sync completes.
-    let state = wang.device.hazard(doc).unwrap();
+    let state = wang.hazard(doc).unwrap();
     for n in 0..40 {
         remark(&mut wang, doc, &format!("{n}{}", "很长的话".repeat(400)));
     }
@@ -115,7 +115,7 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
         .unwrap();
     assert!(report.complete && report.refusal.is_none(), "{report:?}");
     assert!(report.requests <= 4 && report.refused == 40, "{report:?}");
-    assert_eq!(wang.device.hazard(doc).unwrap(), state);
+    assert_eq!(wang.hazard(doc).unwrap(), state);
     let status = wang.device.status().unwrap();
     assert_eq!((status.refused, status.unsent), (40, 0));
     assert!(
@@ -127,9 +127,9 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     );
     assert!(before >= 1 && !liu.device.notices().unwrap().is_empty());
     town.sync(&mut liu);
-    assert!(liu.device.hazard(other).is_ok());
+    assert!(liu.hazard(other).is_ok());
     while wang.device.idle(64).unwrap() > 0 {}
-    assert_eq!(wang.device.hazard(doc).unwrap(), state);
+    assert_eq!(wang.hazard(doc).unwrap(), state);
     assert_eq!(town.sync(&mut wang).requests, 1);
 }
 
@@ -162,10 +162,10 @@ fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
         wang.device.state(doc, claimed, None).unwrap();
         town.sync(&mut wang);
         town.sync(&mut liu);
-        let (there, events) = liu.device.hazard(doc).unwrap();
+        let (there, events) = liu.hazard(doc).unwrap();
         assert_eq!(
             (there, events.clone()),
-            wang.device.hazard(doc).unwrap(),
+            wang.hazard(doc).unwrap(),
             "{code}"
         );
         assert!(

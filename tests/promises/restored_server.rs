@@ -45,8 +45,8 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     assert_eq!(sync_core::record::BlobHash::of(&bytes), shot.hash);
     for doc in [old, lost] {
         assert_eq!(
-            liu.device.hazard(doc).unwrap(),
-            wang.device.hazard(doc).unwrap()
+            liu.hazard(doc).unwrap(),
+            wang.hazard(doc).unwrap()
         );
     }
     let quiet = (town.sync(&mut liu), town.sync(&mut wang));

@@ -26,8 +26,8 @@ fn a_phone_never_receives_what_lies_outside_its_area() {
     let inside = found_in(&mut yi, &town, 0, "第一网格的隐患", Vec::new());
     town.sync(&mut yi);
     town.sync(&mut jia);
-    assert!(jia.device.hazard(inside).is_ok());
-    assert!(jia.device.hazard(outside).is_err());
+    assert!(jia.hazard(inside).is_ok());
+    assert!(jia.hazard(outside).is_err());
     let token = jia.device.token().unwrap().unwrap();
     assert_eq!(town.get(&format!("/v1/blobs/{}", shot.hash), &token).0, 404);
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_revoked_phone_may_still_push_and_gets_nothing() {
         .unwrap();
     assert!(!report.complete);
     assert_eq!(report.refusal, Some(Code::DeviceRevoked));
-    assert!(liu.device.hazard(doc).is_err());
+    assert!(liu.hazard(doc).is_err());
     assert_eq!(town.quarantined(), 1);
     assert_eq!(liu.device.status().unwrap().hazards, 1);
 }
@@ -113,7 +113,7 @@ fn a_phone_reported_lost_is_told_to_erase_and_gets_nothing_more() {
     assert_eq!(town.quarantined(), 1);
     let report = liu.sync(&mut town.http.clone(), options).unwrap();
     assert!(report.wipe && !report.complete);
-    assert!(liu.device.hazard(doc).is_err());
+    assert!(liu.hazard(doc).is_err());
     let folder = liu.folder().to_owned();
     assert_eq!(liu.erase().unwrap(), 0);
     assert!(!folder.exists());

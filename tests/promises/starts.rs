@@ -177,7 +177,7 @@ fn a_ledger_that_is_being_made_is_not_taken_for_the_whole() {
         "/v1/exports/hazards.csv",
         "/v1/exports/hazards.geojson",
         "/v1/suggestions",
-        "/v1/records",
+        "/v1/activities",
     ];
     let before: Vec<_> = paths.iter().map(|path| town.get(path, &key)).collect();
     assert!(before.iter().all(|(status, _)| *status == 200));

@@ -276,7 +276,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
             let shot = photo(&mut liu.device, seed + round, PhotoRole::Before).unwrap();
             let doc = found_with(&mut liu, &town, &format!("第{round}处"), vec![shot.clone()]);
             remark(&mut liu, doc, "马上整改");
-            if liu.device.hazard(first).is_ok() {
+            if liu.hazard(first).is_ok() {
                 let claimed =
                     EventBody::ClaimFixed(evidence(&format!("第{round}次清理"), Vec::new()));
                 liu.device.state(first, claimed, None).unwrap();
@@ -320,8 +320,8 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
         );
         let mut there = 0;
         for row in wang.device.list(&Default::default()).unwrap() {
-            let (state, events) = wang.device.hazard(row.doc).unwrap();
-            let here = liu.device.hazard(row.doc).unwrap();
+            let (state, events) = wang.hazard(row.doc).unwrap();
+            let here = liu.hazard(row.doc).unwrap();
             assert_eq!((state, events.clone()), here, "seed {seed}");
             there += events
                 .iter()

@@ -5,7 +5,7 @@ use cli_simulator::{
     world::{evidence, photo},
 };
 use sync_core::{
-    lifecycle::HazardState,
+    hazard::HazardState,
     record::{
         DeviceTime, DocId, EventBody, Extension, Label, PhotoRole, RectificationOrder, Short,
     },
@@ -61,7 +61,7 @@ fn agreed(town: &Town, phones: &mut [&mut Phone], doc: DocId) -> HazardState {
     let mut states = Vec::new();
     for phone in phones.iter_mut() {
         phone.rest().unwrap();
-        let (state, events) = phone.device.hazard(doc).unwrap();
+        let (state, events) = phone.hazard(doc).unwrap();
         let row = phone.device.find_row(doc).unwrap().unwrap().row;
         assert_eq!(row.flags, state.flags.bits());
         assert_eq!(told["hazard"]["state"], format!("{}", state.state));

@@ -75,7 +75,7 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
     let (ledger, changes) = (town.json("/v1/hazards", &key), town.changes_stored());
     // Not yet sent when the app is updated.
     let waiting = found(&mut liu, &town, "升级之时");
-    let held = liu.device.hazard(first).unwrap();
+    let held = liu.hazard(first).unwrap();
 
     town.backup_to("first");
     turn_back(&town.folder.path().join("first/xuncha.db"), SERVER);
@@ -95,11 +95,11 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
     town.sync(&mut liu);
     town.sync(&mut liu);
     town.sync(&mut wang);
-    assert_eq!(liu.device.hazard(first).unwrap(), held);
+    assert_eq!(liu.hazard(first).unwrap(), held);
     for doc in [first, waiting] {
         assert_eq!(
-            liu.device.hazard(doc).unwrap(),
-            wang.device.hazard(doc).unwrap()
+            liu.hazard(doc).unwrap(),
+            wang.hazard(doc).unwrap()
         );
     }
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Instant};
 
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{self, Stated},
+    document::Folded,
+    history::{EventEntry, FoldContext, heads},
     record::{
         Assignment, BlobHash, DeviceId, DeviceTime, Event, EventBody, EventId, Evidence, Grant,
         GrantId, LocationKind, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role,
@@ -57,7 +58,7 @@ fn shown(n: u64, role: PhotoRole) -> Evidence {
 }
 
 /// A hazard with this many events. Every sixth event is concurrent with the one before it.
-fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
+fn history(world: &World, seed: u64, length: usize) -> Vec<EventEntry> {
     let place = ("3栋", "2单元", "5层", LocationKind::Corridor);
     let found = shown(seed, PhotoRole::Before).photos;
     let found = observation(
@@ -67,7 +68,7 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
         "楼道停放电动自行车",
         found,
     );
-    let mut events: Vec<Stated> = Vec::with_capacity(length);
+    let mut events: Vec<EventEntry> = Vec::with_capacity(length);
     let mut say = |who: u8, body: EventBody, back: usize| {
         let at = events.len();
         let event = Event {
@@ -76,7 +77,7 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
             grant: GrantId([who; 12]),
             claimed: DeviceTime(NOON + 60_000 * at as i64),
             after: match back {
-                0 => lifecycle_heads(&events),
+                0 => recent_heads(&events),
                 _ => events
                     .get(at.saturating_sub(back + 1))
                     .map(|s| s.id)
@@ -87,7 +88,7 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
             body,
         };
         let id = EventId::of(&[seed.to_be_bytes(), (at as u64).to_be_bytes()].concat());
-        events.push(Stated { id, event });
+        events.push(EventEntry { id, event });
     };
     say(1, EventBody::Observe(found), 0);
     let assigned = Assignment {
@@ -110,9 +111,9 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<Stated> {
     events
 }
 
-fn lifecycle_heads(events: &[Stated]) -> Vec<EventId> {
+fn recent_heads(events: &[EventEntry]) -> Vec<EventId> {
     let recent = events.len().saturating_sub(4);
-    lifecycle::newest(&events[recent..])
+    heads(&events[recent..])
 }
 
 /// Measures folds of hazards with 8 events, and of one with 500.
@@ -121,12 +122,15 @@ pub(super) fn fold(rows: &mut Vec<Row>, say: &dyn Fn(&str)) {
     let world = World::small();
     let (grants, catalogue) = (grants(&world), Catalogue::embedded());
     let hazards: Vec<_> = (0..2_000).map(|seed| history(&world, seed, 8)).collect();
+    let context = FoldContext::of_grants(grants);
     let mut rates: Vec<f64> = (0..5)
         .map(|_| {
+            let mut copies = hazards.clone();
             let started = Instant::now();
-            let open = hazards.iter().filter(|events| {
-                let state = lifecycle::fold(events, &grants, catalogue);
-                catalogue.rules.is_open(state.state)
+            let open = copies.iter_mut().map(std::mem::take).filter_map(|events| {
+                let folded = Folded::new(events, context.clone(), catalogue);
+                let state = folded.hazard()?.state().state;
+                catalogue.rules.is_open(state).then_some(())
             });
             let folded = open.count().max(1);
             folded as f64 / started.elapsed().as_secs_f64()
@@ -143,10 +147,11 @@ pub(super) fn fold(rows: &mut Vec<Row>, say: &dyn Fn(&str)) {
     let long = history(&world, 7, 500);
     let mut times: Vec<f64> = (0..21)
         .map(|_| {
+            let copy = long.clone();
             let started = Instant::now();
-            let state = lifecycle::fold(&long, &grants, catalogue);
+            let folded = Folded::new(copy, context.clone(), catalogue);
             let spent = started.elapsed().as_secs_f64() * 1000.0;
-            if state.history.len() == long.len() {
+            if folded.judged().len() == long.len() {
                 spent
             } else {
                 f64::INFINITY

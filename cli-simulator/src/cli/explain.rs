@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{self, HazardState, Stated, explain::Explanation},
+    document::Folded,
+    hazard::{HazardState, explain::Explanation},
+    history::{EventEntry, FoldContext, heads},
     record::{
         AreaPath, BlobHash, DeviceId, DeviceTime, Event, EventBody, EventId, Grant, GrantId,
         OrganId, PersonId, Role, ServerTime,
@@ -38,11 +40,27 @@ pub(crate) struct Explain {
 }
 
 /// The content of a file.
-struct Told {
-    events: Vec<Stated>,
+struct History {
+    events: Vec<EventEntry>,
     grants: BTreeMap<GrantId, Grant>,
     /// Names of the events.
     names: BTreeMap<EventId, String>,
+}
+
+impl History {
+    fn explained(&self, now: Option<ServerTime>) -> anyhow::Result<(HazardState, Explanation)> {
+        let context = FoldContext::of_grants(self.grants.clone());
+        let folded = Folded::new(self.events.clone(), context, Catalogue::embedded());
+        let hazard = folded
+            .hazard()
+            .context("these are not the events of a hazard")?;
+        let name = |id: &EventId| {
+            let known = self.names.get(id).cloned();
+            known.unwrap_or_else(|| id.to_string())
+        };
+        let explanation = hazard.explain(now, &name, usize::MAX);
+        Ok((hazard.state().clone(), explanation))
+    }
 }
 
 #[derive(Deserialize)]
@@ -79,20 +97,14 @@ impl Explain {
         let bytes = std::fs::read(&self.file)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
         let json = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
-        let told = if json {
+        let history = if json {
             from_json(&bytes)?
         } else {
             from_cbor(&bytes)?
         };
-        let catalogue = Catalogue::embedded();
-        let state = lifecycle::fold(&told.events, &told.grants, catalogue);
         let now = self.now.as_deref().map(instant).transpose()?;
         let now = now.map(|t| ServerTime(t.0));
-        let name = |stated: &Stated| {
-            let known = told.names.get(&stated.id).cloned();
-            known.unwrap_or_else(|| stated.id.to_string())
-        };
-        let explanation = lifecycle::explain::explain(&state, &told.events, catalogue, now, &name);
+        let (state, explanation) = history.explained(now)?;
         if self.json {
             let all = serde_json::json!({ "explanation": explanation, "state": state });
             println!("{}", serde_json::to_string_pretty(&all)?);
@@ -104,15 +116,15 @@ impl Explain {
 }
 
 fn print(explanation: &Explanation, state: &HazardState) {
-    println!("{}\n{}\n", explanation.stands.zh, explanation.stands.en);
-    for (number, said) in (1..).zip(&explanation.events) {
-        println!("{number:>3}. {}\n     {}", said.zh, said.en);
+    println!("{}\n{}\n", explanation.state.zh, explanation.state.en);
+    for (number, text) in (1..).zip(&explanation.events) {
+        println!("{number:>3}. {}\n     {}", text.zh, text.en);
     }
-    if !explanation.because.is_empty() {
-        println!("\n原因 / because:");
+    if !explanation.reasons.is_empty() {
+        println!("\n原因 / reasons:");
     }
-    for said in &explanation.because {
-        println!("  · {}\n    {}", said.zh, said.en);
+    for text in &explanation.reasons {
+        println!("  · {}\n    {}", text.zh, text.en);
     }
     println!(
         "\n发现 {} 次 / found {} times",
@@ -133,9 +145,9 @@ fn id_of<const N: usize>(words: &str) -> [u8; N] {
     id
 }
 
-fn from_json(bytes: &[u8]) -> anyhow::Result<Told> {
+fn from_json(bytes: &[u8]) -> anyhow::Result<History> {
     let file: File = serde_json::from_slice(bytes).context("not a history in JSON")?;
-    let mut told = Told {
+    let mut history = History {
         events: Vec::new(),
         grants: BTreeMap::new(),
         names: BTreeMap::new(),
@@ -152,26 +164,26 @@ fn from_json(bytes: &[u8]) -> anyhow::Result<Told> {
             until: None,
             issued: ServerTime(0),
         };
-        told.grants.insert(GrantId(id_of(name)), grant);
+        history.grants.insert(GrantId(id_of(name)), grant);
     }
     let mut ids: BTreeMap<String, EventId> = BTreeMap::new();
     for line in &file.events {
         let event =
-            read(line, &file, &told, &ids).with_context(|| format!("event {}", line.name))?;
+            read(line, &file, &history, &ids).with_context(|| format!("event {}", line.name))?;
         let id = EventId::of(&event.to_bytes()?);
         if ids.insert(line.name.clone(), id).is_some() {
             bail!("event {} is told twice", line.name);
         }
-        told.names.insert(id, format!("{} {}", line.name, line.by));
-        told.events.push(Stated { id, event });
+        history.names.insert(id, format!("{} {}", line.name, line.by));
+        history.events.push(EventEntry { id, event });
     }
-    Ok(told)
+    Ok(history)
 }
 
 fn read(
     line: &Line,
     file: &File,
-    told: &Told,
+    history: &History,
     ids: &BTreeMap<String, EventId>,
 ) -> anyhow::Result<Event> {
     if !file.people.contains_key(&line.by) {
@@ -183,7 +195,7 @@ fn read(
     };
     let after = match &line.after {
         Some(names) => names.iter().map(find).collect::<Result<_, _>>()?,
-        None => lifecycle::newest(&told.events),
+        None => heads(&history.events),
     };
     let mut content = line.content.clone();
     name_ids(&mut content, ids)?;
@@ -224,17 +236,17 @@ fn name_ids(value: &mut serde_json::Value, ids: &BTreeMap<String, EventId>) -> a
     Ok(())
 }
 
-fn from_cbor(bytes: &[u8]) -> anyhow::Result<Told> {
+fn from_cbor(bytes: &[u8]) -> anyhow::Result<History> {
     type Both = (Vec<(GrantId, Grant)>, Vec<minicbor::bytes::ByteVec>);
     let (grants, events): Both =
         minicbor::decode(bytes).context("neither JSON nor CBOR of a history")?;
     let read = |bytes: minicbor::bytes::ByteVec| {
-        anyhow::Ok(Stated {
+        anyhow::Ok(EventEntry {
             id: EventId::of(&bytes),
             event: Event::from_bytes(&bytes)?,
         })
     };
-    Ok(Told {
+    Ok(History {
         events: events.into_iter().map(read).collect::<Result<_, _>>()?,
         grants: grants.into_iter().collect(),
         names: BTreeMap::new(),
@@ -250,27 +262,23 @@ mod tests {
         std::fs::read(format!("{folder}/{name}.json")).unwrap()
     }
 
-    fn explained(told: &Told) -> (HazardState, Explanation) {
-        let catalogue = Catalogue::embedded();
-        let state = lifecycle::fold(&told.events, &told.grants, catalogue);
-        let name = |s: &Stated| told.names.get(&s.id).cloned().unwrap_or_default();
-        let explanation = lifecycle::explain::explain(&state, &told.events, catalogue, None, &name);
-        (state, explanation)
+    fn explained(history: &History) -> (HazardState, Explanation) {
+        history.explained(None).unwrap()
     }
 
     #[test]
     fn the_example_quarrel_is_explained_in_both_languages() {
-        let told = from_json(&example("quarrel")).unwrap();
-        let (state, explanation) = explained(&told);
+        let history = from_json(&example("quarrel")).unwrap();
+        let (state, explanation) = explained(&history);
         assert_eq!(state.state.0, 65);
-        assert!(explanation.stands.zh.contains("复查不合格"));
-        assert!(explanation.stands.en.contains("recheck failed"));
-        let because = &explanation.because[0];
+        assert!(explanation.state.zh.contains("复查不合格"));
+        assert!(explanation.state.en.contains("recheck failed"));
+        let reason = &explanation.reasons[0];
         assert!(
-            because.zh.contains("C-06") && because.zh.contains("待裁定"),
-            "{because:?}"
+            reason.zh.contains("C-06") && reason.zh.contains("待裁定"),
+            "{reason:?}"
         );
-        assert!(because.en.contains("waits for a decision"), "{because:?}");
+        assert!(reason.en.contains("waits for a decision"), "{reason:?}");
     }
 
     #[test]
@@ -282,10 +290,10 @@ mod tests {
 
     #[test]
     fn a_history_in_cbor_says_the_same() {
-        let told = from_json(&example("quarrel")).unwrap();
-        let grants: Vec<_> = told.grants.clone().into_iter().collect();
+        let history = from_json(&example("quarrel")).unwrap();
+        let grants: Vec<_> = history.grants.clone().into_iter().collect();
         let bytes = |s: &Stated| minicbor::bytes::ByteVec::from(s.event.to_bytes().unwrap());
-        let events: Vec<_> = told.events.iter().map(bytes).collect();
+        let events: Vec<_> = history.events.iter().map(bytes).collect();
         let file = minicbor::to_vec((&grants, &events)).unwrap();
         let (state, _) = explained(&from_cbor(&file).unwrap());
         assert_eq!(state.state.0, 65);

@@ -1,7 +1,6 @@
 //! The actions of the county's people, day by day: eight hazards, with conflicts and transfers.
 
 use sync_core::{
-    lifecycle,
     record::{
         DeviceTime, DocId, Duplicate, Escalation, EscalationClass, EventBody, EventId, Evidence,
         GovDecision, GovOutcome, Label, LocationKind, Long, PhotoRole, RectificationPlan,
@@ -342,11 +341,11 @@ pub(super) fn thursday(
     );
     stage.meet(&["物业经理丙", "审核员丁"])?;
     let [first, second] = tuesday.twins;
-    let (_, events) = stage.phone("审核员丁")?.device.hazard(first)?;
+    let seen = stage.phone("审核员丁")?.device.open_document(first)?.heads();
     let duplicate = Duplicate {
         of: first,
         reason: short("同一部位、同类、同日"),
-        seen: lifecycle::newest(&events),
+        seen,
     };
     stage.state("审核员丁", second, EventBody::MarkDuplicate(duplicate))?;
     stage.sync("审核员丁")

@@ -199,7 +199,7 @@ impl<'s> Stage<'s> {
             photos: Vec::new(),
             data: Data::new(&data.to_string())?,
         };
-        self.phone(who)?.device.record(entry, None)?;
+        self.phone(who)?.device.begin_activity(entry, None)?;
         Ok(())
     }
 

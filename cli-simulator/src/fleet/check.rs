@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use sync_core::{
     crdt::Document,
-    lifecycle::{Judged, Verdict},
+    history::{JudgedEvent, Verdict},
     record::{AreaPath, BlobHash, DocId, EventId},
     sync::Options,
 };
@@ -34,7 +34,7 @@ fn held(phone: &crate::phone::Phone) -> anyhow::Result<Ledger> {
         ..Default::default()
     };
     for row in phone.device.list(&filter)? {
-        let (_, events) = phone.device.hazard(row.doc)?;
+        let (_, events) = phone.hazard(row.doc)?;
         held.insert(row.doc, events.into_iter().map(|s| s.id).collect());
     }
     Ok(held)
@@ -140,7 +140,7 @@ fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Pro
 }
 
 fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
-    let mut rows: BTreeMap<DocId, sync_core::record::Row> = BTreeMap::new();
+    let mut rows: BTreeMap<DocId, sync_core::record::ListRow> = BTreeMap::new();
     let (mut broken, mut checked) = (Vec::new(), 0);
     let filter = sync_core::device::Filter {
         limit: 1_000_000,
@@ -249,9 +249,9 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
                 continue;
             }
             // A hazard may be ended only by an accepted event, and without an open conflict.
-            let (state, _) = member.phone.device.hazard(row.doc)?;
+            let (state, _) = member.phone.hazard(row.doc)?;
             let decided = state.history.iter().any(
-                |j| matches!(j.verdict, Verdict::Accepted { to, .. } if to.0 == row.row.state),
+                |j| matches!(&j.verdict, Verdict::Accepted { step: Some(step) } if step.to.0 == row.row.state),
             );
             if !decided || state.flags.conflict_open {
                 broken.push(format!("{} is over and nobody decided it", row.doc));
@@ -271,10 +271,10 @@ pub(super) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
     for member in &fleet.members {
         let docs: BTreeSet<DocId> = member.stated.iter().map(|(doc, _)| *doc).collect();
         for doc in docs {
-            let (state, _) = member.phone.device.hazard(doc)?;
+            let (state, _) = member.phone.hazard(doc)?;
             let theirs = |id: &EventId| member.stated.contains(&(doc, *id));
             let without_effect =
-                |j: &&Judged| theirs(&j.id) && matches!(j.verdict, Verdict::Void { .. });
+                |j: &&JudgedEvent| theirs(&j.id) && matches!(j.verdict, Verdict::Void { .. });
             void += state.history.iter().filter(without_effect).count();
         }
     }

@@ -303,7 +303,7 @@ impl Fleet {
             rows.truncate(3);
         }
         let doc = rows[self.roll(rows.len().min(6) as u64) as usize].doc;
-        let state = self.members[n].phone.device.hazard(doc)?.0.state;
+        let state = self.members[n].phone.hazard(doc)?.0.state;
         let kind = match state.0 {
             // Only reviewers close; the fold makes the close of any other author void.
             70 if n % 8 == 7 => 5,

@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rusqlite::Connection;
 use sync_core::{
-    device::Device,
+    device::{Device, DeviceError},
+    document::DisplayedEvent,
+    hazard::HazardState,
     host::Host,
-    record::{DeviceTime, Grant, Label},
+    record::{DeviceTime, DocId, Grant, Label},
     sync::{Enrolling, Options, Report, Step, Syncing},
 };
 
@@ -76,6 +78,16 @@ impl Phone {
     /// The folder of the device.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// A hazard as this device shows it: its state, and its events in causal order.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownDocument`] if it is not on this device, or is no hazard.
+    pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<DisplayedEvent>), DeviceError> {
+        let folded = self.device.open_document(doc)?;
+        let state = folded.hazard().ok_or(DeviceError::UnknownDocument(doc))?.state();
+        Ok((state.clone(), folded.events(0..state.history.len())))
     }
 
     /// Enrols the device with a code.

@@ -5,12 +5,13 @@ use std::{fs, path::Path};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
-    campaign::{CampaignRecord, InspectionState},
+    activity::ActivityState,
+    inspection::InspectionState,
     catalogue::{
         ActivityTypes, Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, Regions,
         Rules, Weights, indicators_page, lifecycle_page,
     },
-    lifecycle::HazardState,
+    hazard::HazardState,
     record::{Event, Grant},
 };
 
@@ -41,7 +42,7 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Duties>(out, "duties")?;
     record::<ActivityTypes>(out, "activity_types")?;
     record::<Inspections>(out, "inspection")?;
-    record::<CampaignRecord>(out, "campaign_record")?;
+    record::<ActivityState>(out, "activity_state")?;
     record::<InspectionState>(out, "inspection_state")?;
     record::<Regions>(out, "regions")?;
     record::<Indicators>(out, "indicators")?;

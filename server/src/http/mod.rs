@@ -13,7 +13,7 @@ mod health;
 mod indicators;
 pub mod openapi;
 mod problem;
-mod records;
+mod activities;
 mod reports;
 mod review;
 mod whole;
@@ -186,9 +186,9 @@ fn people(rooms: &Rooms) -> Router<Rooms> {
         .route("/v1/statistics", get(review::statistics))
         .route("/v1/suggestions", get(review::suggestions))
         .route("/v1/duties", get(review::duties))
-        .route("/v1/records", get(records::list))
-        .route("/v1/records/{id}", get(records::one))
-        .route("/v1/coverage", get(records::coverage))
+        .route("/v1/activities", get(activities::list))
+        .route("/v1/activities/{id}", get(activities::one))
+        .route("/v1/coverage", get(activities::coverage))
         .route("/v1/indicators", get(indicators::show))
         .route_layer(from_fn_with_state(rooms.clone(), whole::only));
     Router::new()

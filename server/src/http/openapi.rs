@@ -8,14 +8,14 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{blobs, device::hints, export, health, indicators, problem, records, reports, review};
+use super::{activities, blobs, device::hints, export, health, indicators, problem, reports, review};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Records travel between phone and server as described in `schemas/wire`."),
     paths(
         review::list, review::changes, review::one, review::statistics, review::suggestions, review::duties,
-        records::list, records::one, records::coverage,
+        activities::list, activities::one, activities::coverage,
         indicators::show, indicators::type_value,
         reports::list, reports::seal, reports::bytes, reports::sealed, reports::late, reports::step,
         export::csv, export::geojson,

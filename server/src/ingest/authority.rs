@@ -4,7 +4,7 @@
 //! correct is quarantined, so nothing is lost.
 
 use sync_core::{
-    campaign::{Family, may_begin},
+    document::{DocumentKind, may_begin},
     catalogue::Catalogue,
     record::{AreaPath, DeviceId, Grant, OrganId, ServerTime},
     wire::Code,
@@ -33,7 +33,7 @@ pub(super) fn check(
     content: &Content,
     place: &AreaPath,
     begins: bool,
-    family: Option<Family>,
+    family: Option<DocumentKind>,
     s: &Situation,
 ) -> Result<Charged, Reject> {
     let mut own: Option<&Grant> = None;
@@ -58,7 +58,7 @@ pub(super) fn check(
         if begins && !may_begin(beginning, grant.role, Catalogue::embedded()) {
             return Err(Reject::Quarantine("the role may not begin such a record"));
         }
-        if family.is_some() && family != Family::begun_by(beginning) {
+        if family.is_some() && family != DocumentKind::begun_by(beginning) {
             return Err(Reject::Quarantine("the document is of another kind"));
         }
         relayed |= author.device != sender;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
-    campaign::Family,
+    document::DocumentKind,
     crdt,
     record::{AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, ServerTime},
 };
@@ -182,7 +182,7 @@ fn families<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified>,
     s: &Situation,
-) -> Result<HashMap<DocId, Family>, Refusal> {
+) -> Result<HashMap<DocId, DocumentKind>, Refusal> {
     let begins = |c: &&Checked| c.content.as_ref().is_ok_and(|c| c.beginning.is_some());
     let changes = packs.flat_map(|pack| &pack.changes).filter(begins);
     let named: BTreeSet<DocId> = changes.map(|change| change.doc).collect();
@@ -193,7 +193,7 @@ fn families<'p>(
         let events = events.flat_map(|facts| facts.events);
         let family = events
             .filter_map(|(_, bytes)| Event::from_bytes(&bytes).ok())
-            .find_map(|event| Family::begun_by(&event.body));
+            .find_map(|event| DocumentKind::begun_by(&event.body));
         families.extend(family.map(|family| (doc.id, family)));
     }
     Ok(families)

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sync_core::{
-    campaign::Family,
+    document::DocumentKind,
     record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
     wire::Code,
 };
@@ -34,7 +34,7 @@ pub(super) struct Situation {
     /// Currently valid grants of devices that bring events of others.
     pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
     /// The kind of each document to which a change adds a beginning.
-    pub(super) families: HashMap<DocId, Family>,
+    pub(super) families: HashMap<DocId, DocumentKind>,
     /// What organisations have used of long documents, with the changes of the group that were decided already.
     pub(super) shares: Shares,
     /// What packs of the group add to each document.
@@ -108,7 +108,7 @@ impl Situation {
         if let Some((_, path)) = new {
             self.begun.insert(doc, path.clone());
             let family = content.beginning.as_ref();
-            let family = family.and_then(|(_, body)| Family::begun_by(body));
+            let family = family.and_then(|(_, body)| DocumentKind::begun_by(body));
             self.families.extend(family.map(|family| (doc, family)));
         }
         let takes = takes(change);

@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
     catalogue::{Catalogue, StateCode},
-    lifecycle::duplicate::{Advice, compare},
-    record::{AreaPath, DocId},
+    grouping::{Advice, compare},
+    record::{AreaPath, DAY_MS, DocId},
 };
 
 use crate::storage::{
     StorageError, Tx,
-    comparables::{self, Comparable},
+    comparables::{self, ComparableRow},
     links, marks,
     suggestions::{self, Kept},
 };
@@ -60,7 +60,7 @@ struct Situation {
     /// The present suggestions.
     before: HashMap<DocId, Vec<Kept>>,
     /// The documents themselves and their candidates.
-    rows: HashMap<DocId, Comparable>,
+    rows: HashMap<DocId, ComparableRow>,
     /// The candidates of each document.
     others: HashMap<DocId, BTreeSet<DocId>>,
 }
@@ -68,32 +68,32 @@ struct Situation {
 /// Reads what a round needs for all its documents.
 fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation, StorageError> {
     let mut rows = comparables::comparables(tx, space, docs)?;
-    rows.retain(|_, row| stands(row));
-    let (mut photos, mut prints, mut groups) = <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
+    rows.retain(|_, row| is_comparable(row));
+    let (mut photos, mut perceptual_hashes, mut groups) = <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
     for row in rows.values() {
-        groups.insert(comparables::place_group(&row.seen));
-        photos.extend(row.seen.photos.iter().map(|look| look.hash));
-        prints.extend(row.seen.photos.iter().filter_map(|look| look.print));
+        groups.insert(comparables::place_group(&row.hazard));
+        photos.extend(row.hazard.photos.iter().map(|photo| photo.hash));
+        perceptual_hashes.extend(row.hazard.photos.iter().filter_map(|photo| photo.perceptual_hash));
     }
     let places = comparables::at_places(tx, space, &groups, CANDIDATES)?;
     let naming = comparables::naming(tx, space, &photos, CANDIDATES)?;
-    let alike = comparables::looking_like(tx, space, &prints, CANDIDATES)?;
+    let alike = comparables::with_perceptual_hash(tx, space, &perceptual_hashes, CANDIDATES)?;
     let linked = links::around(tx, space, docs)?;
     let mut others: HashMap<DocId, BTreeSet<DocId>> = HashMap::new();
     for (doc, row) in &rows {
-        let seen = &row.seen;
+        let hazard = &row.hazard;
         let mut near = places
-            .get(&comparables::place_group(seen))
+            .get(&comparables::place_group(hazard))
             .cloned()
             .unwrap_or_default();
-        if seen.photos.iter().any(|look| look.print.is_some()) {
-            near.extend(comparables::in_building(tx, space, seen, CANDIDATES)?);
+        if hazard.photos.iter().any(|photo| photo.perceptual_hash.is_some()) {
+            near.extend(comparables::in_building(tx, space, hazard, CANDIDATES)?);
         }
-        near.retain(|(_, found)| in_campaign(seen.found.0, *found));
+        near.retain(|(_, found)| in_campaign(hazard.found.0, *found));
         let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
-        for look in &seen.photos {
-            found.extend(naming.get(&look.hash).into_iter().flatten());
-            found.extend(look.print.and_then(|p| alike.get(&p)).into_iter().flatten());
+        for photo in &hazard.photos {
+            found.extend(naming.get(&photo.hash).into_iter().flatten());
+            found.extend(photo.perceptual_hash.and_then(|p| alike.get(&p)).into_iter().flatten());
         }
         // Documents of the same group need no suggestion.
         if linked.iter().any(|(a, b)| a == doc || b == doc) {
@@ -115,8 +115,8 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
 
 /// Whether two findings lie within one campaign.
 fn in_campaign(one: i64, other: i64) -> bool {
-    let days = u64::from(Catalogue::embedded().weights.campaign_days);
-    one.abs_diff(other) <= days * 86_400_000
+    let days = i64::from(Catalogue::embedded().weights.campaign_days);
+    i64::try_from(one.abs_diff(other)).is_ok_and(|distance| distance <= days * DAY_MS)
 }
 
 /// The suggestions about a document as of now.
@@ -127,8 +127,8 @@ fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
     };
     let mut kept = Vec::new();
     for other in others {
-        let row = s.rows.get(other).filter(|row| stands(row));
-        let found = row.and_then(|row| compare(&own.seen, &row.seen, catalogue));
+        let row = s.rows.get(other).filter(|row| is_comparable(row));
+        let found = row.and_then(|row| compare(&own.hazard, &row.hazard, catalogue));
         let Some(found) = found else { continue };
         kept.push(Kept {
             doc: doc.min(*other),
@@ -142,6 +142,6 @@ fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
     kept
 }
 
-fn stands(row: &Comparable) -> bool {
+fn is_comparable(row: &ComparableRow) -> bool {
     row.state != VOID && row.state != MERGED && row.state != StateCode(0)
 }

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{
-        Interval,
-        across::{Counting, Group, Registered, groups},
-    },
+    grouping::{Counting, Group, GroupMember, groups},
+    history::TimeBounds,
     record::{AreaPath, DocId, ServerTime},
 };
 
@@ -19,18 +17,18 @@ pub(crate) fn around(
     tx: &mut dyn Tx,
     space: &AreaPath,
     doc: DocId,
-) -> Result<(Vec<Group>, Vec<Registered>), StorageError> {
+) -> Result<(Vec<Group>, Vec<GroupMember>), StorageError> {
     let (members, links) = links::group(tx, space, doc)?;
     let members: Vec<DocId> = members.into_iter().collect();
     let mut records = Vec::new();
     for (doc, row) in comparables::comparables(tx, space, &members)? {
-        records.push(Registered {
+        records.push(GroupMember {
             doc,
-            when: Interval {
+            when: TimeBounds {
                 lower: None,
                 upper: row.registered.map(ServerTime),
             },
-            claimed: row.seen.found,
+            claimed: row.hazard.found,
             state: row.state,
             observations: row.observations,
             duplicate_of: links

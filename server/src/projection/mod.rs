@@ -5,14 +5,16 @@
 //! derived: it can be deleted and rebuilt from the log. Several processes share the spaces by leases; the lock on the
 //! mark decides.
 
-mod beside;
-mod campaign;
+mod activity;
 mod compare;
+mod derived;
 mod gather;
 pub(crate) mod groups;
+mod open;
 mod project;
 mod rows;
-pub(crate) mod whole;
+
+pub(crate) use open::open;
 
 use std::sync::Arc;
 

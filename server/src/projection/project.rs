@@ -6,26 +6,22 @@ use std::{
 };
 
 use sync_core::{
-    campaign::Family,
     catalogue::Catalogue,
-    crdt::Document,
-    lifecycle::{self, Attested, HazardState, Hidden, Stated},
-    place_key,
-    record::{AreaPath, ChangeHash, DeviceId, Event, Grant, GrantId, ServerTime},
-    wire::Received,
+    document::{Folded, FoldedHazard, Snapshot},
+    record::{AreaPath, DeviceId, Grant, GrantId, ServerTime},
 };
 
 use super::{
     Progress,
-    beside::{self, Beside},
-    campaign,
+    activity,
+    derived::{self, Derived},
     gather::{Raw, Situation},
+    open::open,
     rows::{Own, Rows},
-    whole::{self, Whole},
 };
 use crate::storage::{
     StorageError, Tx, bodies,
-    campaign::{self as records, Figure, Visit},
+    activities::{self as records, Figure, Visit},
     docs::Doc,
     hazards::{self, Hazard},
     marks::{self, Mark},
@@ -40,7 +36,7 @@ const FOLD_BYTES: u64 = 2 * 1024;
 #[derive(Debug)]
 pub(super) struct Action {
     rows: Rows,
-    snapshot: Option<(Doc, Vec<u8>, Received)>,
+    snapshot: Option<(Doc, Snapshot)>,
     damaged: bool,
 }
 
@@ -61,9 +57,9 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
-        Ok((rows, chunk)) => Action {
+        Ok((rows, snapshot)) => Action {
             rows,
-            snapshot: chunk.map(|(chunk, received)| (doc, chunk, received)),
+            snapshot: snapshot.map(|snapshot| (doc, snapshot)),
             damaged: false,
         },
         Err(problem) => Action {
@@ -73,7 +69,7 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
                         problem,
                         ..blank(&doc)
                     }),
-                    Beside::default(),
+                    Derived::default(),
                 ),
                 figures: Vec::new(),
                 visits: Vec::new(),
@@ -85,56 +81,33 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
     }
 }
 
-type Folded = (Rows, Option<(Vec<u8>, Received)>);
+type Projected = (Rows, Option<Snapshot>);
 type GrantsOf = HashMap<GrantId, Grant>;
 type RevokedAt = HashMap<DeviceId, ServerTime>;
 
-fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Folded, String> {
-    let Whole {
-        mut document,
-        received,
-    } = whole::load(&raw.body).map_err(|e| e.to_string())?;
-    let (events, _) = document.events();
-    let read = |(id, bytes): (_, Vec<u8>)| {
-        Event::from_bytes(&bytes)
-            .ok()
-            .map(|event| Stated { id, event })
-    };
-    let events: Vec<Stated> = events.into_iter().filter_map(read).collect();
-    let attested = Attested::new(grants, revoked, &document.held(), &received);
-    let rows = match Family::of(&attested.of_their_authors(&events)) {
-        Family::Hazard => hazard(&raw.doc, &events, &attested),
-        Family::Record => campaign::record(&raw.doc, &events, &attested),
-        Family::Inspection => campaign::inspection(&raw.doc, &events, &attested),
+fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, String> {
+    let mut document = open(&raw.body).map_err(|e| e.to_string())?;
+    let folded = document.fold(grants, revoked);
+    let rows = match folded.hazard() {
+        Some(of) => hazard(&raw.doc, &folded, of),
+        None => activity::rows(&raw.doc, &folded).ok_or("the document is of no known kind")?,
     };
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
-    let chunk = long
-        .then(|| proven(&raw.doc, document.snapshot(), &received))
-        .flatten();
-    Ok((rows, chunk))
+    let snapshot = long.then(|| document.snapshot()).flatten();
+    // A snapshot that does not hold what the log counted replaces nothing.
+    let whole =
+        |s: &Snapshot| s.sum.changes == raw.doc.changes && s.sum.digest == raw.doc.digest;
+    Ok((rows, snapshot.filter(whole)))
 }
 
-/// A snapshot, if what is read back from it holds the same changes as the log counted: until then it replaces nothing.
-fn proven(
-    doc: &Doc,
-    snapshot: Vec<u8>,
-    received: &HashMap<ChangeHash, ServerTime>,
-) -> Option<(Vec<u8>, Received)> {
-    let mut again = Document::load(Some(&snapshot), []).ok()?;
-    let hashes = again.change_hashes();
-    let same = hashes.len() as u64 == doc.changes && again.digest() == doc.digest;
-    same.then(|| (snapshot, whole::in_order(hashes, received)))
-}
-
-fn hazard(doc: &Doc, events: &[Stated], attested: &Attested<'_>) -> Rows {
-    let state = lifecycle::fold(events, attested, Catalogue::embedded());
-    let mut row = row(doc, &state, events);
-    let beside = beside::of(doc, &state, events, attested, &mut row);
+fn hazard(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Rows {
+    let mut row = row(doc, folded, of);
+    let derived = derived::of(doc, of, &mut row);
     Rows {
-        row: Own::Hazard(Box::new(row), beside),
-        figures: campaign::of_hazard(doc, &state, events),
+        row: Own::Hazard(Box::new(row), derived),
+        figures: activity::figures(doc, folded),
         visits: Vec::new(),
-        hidden: Hidden::of(&state, events).photos().collect(),
+        hidden: folded.hidden_photos(),
     }
 }
 
@@ -149,18 +122,16 @@ fn blank(doc: &Doc) -> Hazard {
     }
 }
 
-fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
-    let catalogue = Catalogue::embedded();
-    let list = lifecycle::row(state, events);
+fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Hazard {
+    let (catalogue, state) = (Catalogue::embedded(), of.state());
+    let list = folded.list_row();
     let kind = catalogue.kinds.find(&list.code);
-    let first = lifecycle::first_observation(state, events).map(|(_, o)| o);
-    let place = lifecycle::place(state, events);
     let open_conflicts = state
         .conflicts
         .iter()
         .filter(|c| c.resolved_by.is_none())
         .count();
-    let position = first.and_then(|o| o.position);
+    let position = of.position();
     let words = [
         list.place.as_str(),
         &list.description,
@@ -174,12 +145,10 @@ fn row(doc: &Doc, state: &HazardState, events: &[Stated]) -> Hazard {
         grade: state.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
         category: kind.map(|k| k.category.clone()).unwrap_or_default(),
         flags: i64::from(list.flags),
-        compound: place.map(|p| p.compound.as_bytes().to_vec()),
-        place_key: lifecycle::shown_place(state, events)
-            .map(|place| place_key::of(&place))
-            .unwrap_or_default(),
+        compound: list.compound.map(|id| id.as_bytes().to_vec()),
+        place_key: list.place_key.unwrap_or_default(),
         search: words.join(" ").to_lowercase(),
-        item_count: first.and_then(|o| o.count).map(i64::from),
+        item_count: of.item_count().map(i64::from),
         found_at: list.found,
         updated_at: list.updated,
         deadline: state.deadline.map(|d| d.0),
@@ -226,8 +195,9 @@ pub(super) fn apply(
         action.rows.number(changed);
         progress.documents += 1;
         progress.damaged += usize::from(action.damaged);
-        if let Some((doc, chunk, received)) = &action.snapshot {
-            progress.folded += usize::from(bodies::fold(tx, doc, chunk, received)?);
+        if let Some((doc, snapshot)) = &action.snapshot {
+            let folded = bodies::fold(tx, doc, &snapshot.chunk, &snapshot.received)?;
+            progress.folded += usize::from(folded);
         }
     }
     let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();
@@ -271,9 +241,9 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     let mut no_hazards: Vec<&[u8]> = Vec::new();
     for rows in rows {
         match &rows.row {
-            Own::Hazard(hazard, beside) => {
+            Own::Hazard(hazard, derived) => {
                 all.push(&hazard.doc);
-                ledger.push((hazard.as_ref(), beside));
+                ledger.push((hazard.as_ref(), derived));
                 unfounded.extend(rows.is_unfounded().then_some(hazard.doc.as_slice()));
             }
             Own::Record(record) => {
@@ -297,10 +267,10 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     Ok(())
 }
 
-/// Writes rows of the ledger and what stands beside them.
-fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Beside)]) -> Result<(), StorageError> {
-    let new = beside::new_looks(tx, space, rows)?;
+/// Writes rows of the ledger and what stands derived them.
+fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Derived)]) -> Result<(), StorageError> {
+    let new = derived::changed_comparisons(tx, space, rows)?;
     let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
     hazards::put(tx, &plain)?;
-    beside::put(tx, space, rows, &new)
+    derived::put(tx, space, rows, &new)
 }

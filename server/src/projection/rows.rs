@@ -2,10 +2,10 @@
 
 use sync_core::record::{BlobHash, DocId};
 
-use super::beside::Beside;
+use super::derived::Derived;
 use crate::storage::{
     StorageError,
-    campaign::{Figure, Record, Visit},
+    activities::{Figure, Record, Visit},
     hazards::Hazard,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Rows {
 /// Its own row.
 #[derive(Debug)]
 pub(super) enum Own {
-    Hazard(Box<Hazard>, Beside),
+    Hazard(Box<Hazard>, Derived),
     Record(Box<Record>),
 }
 

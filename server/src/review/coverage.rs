@@ -8,7 +8,7 @@ use sync_core::record::CompoundId;
 use super::{Review, filter::area, view::instant};
 use crate::{
     access::{Reach, Refusal},
-    storage::{names, records},
+    storage::{activity_queries, names},
 };
 
 /// Buildings and entrances in one response at most.
@@ -60,13 +60,13 @@ impl Review {
         let reach = reach.areas().to_vec();
         self.storage
             .read(move |tx| {
-                let (compounds, buildings) = records::covered(tx, &reach, area.as_ref())?;
-                let mut rows = records::visited(tx, &reach, area.as_ref(), MOST + 1)?;
+                let (compounds, buildings) = activity_queries::covered(tx, &reach, area.as_ref())?;
+                let mut rows = activity_queries::visited(tx, &reach, area.as_ref(), MOST + 1)?;
                 let more = rows.len() as i64 > MOST;
                 rows.truncate(usize::try_from(MOST).unwrap_or(usize::MAX));
                 let ids: BTreeSet<&[u8]> = rows.iter().map(|r| r.compound.as_slice()).collect();
                 let names = names::compounds(tx, ids)?;
-                let item = |row: records::Visited| -> Result<VisitedView, Refusal> {
+                let item = |row: activity_queries::Visited| -> Result<VisitedView, Refusal> {
                     Ok(VisitedView {
                         compound: CompoundId::from_slice(&row.compound)
                             .map_err(crate::storage::StorageError::from)?

@@ -3,10 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
-    lifecycle::{
-        DutyChain, Link,
-        deadline::{Standing, now as moment, standing},
-    },
+    duty::{DutyChain, Link},
+    hazard::deadline::{Standing, now as moment, standing},
     record::{AreaPath, DeviceTime, OrganId, ServerTime},
 };
 

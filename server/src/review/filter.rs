@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sync_core::{
     catalogue::{Catalogue, Grade},
-    lifecycle::Flags,
+    hazard::Flags,
     record::AreaPath,
     wire::Code,
 };

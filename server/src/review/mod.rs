@@ -3,15 +3,15 @@
 //! Each function takes a [`Reach`] that was checked for this request, and a query. It returns views within that reach.
 //! No document is written here: a decision of a reviewer is an event like any other.
 
-mod beside;
+mod activities;
 mod coverage;
 mod cursor;
+mod detail;
 mod duties;
+mod enrichment;
 mod filter;
 mod imprint;
 mod indicators;
-mod one;
-mod records;
 mod reports;
 mod statistics;
 mod suggestions;
@@ -24,7 +24,7 @@ use crate::{
     storage::{Storage, ledger, spaces},
 };
 
-pub use beside::{BesideView, DueView, GroupView};
+pub use enrichment::{Enrichment, DueView, GroupView};
 pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
 pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
@@ -33,8 +33,8 @@ pub use imprint::Imprint;
 pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
 };
-pub use one::{ConflictGroup, ConflictView, EventView, HazardDetail, PhotoView, SaidView};
-pub use records::{AnsweredView, FigureView, RecordDetail, RecordFilter, RecordPage, RecordView};
+pub use detail::{ConflictGroup, ConflictView, EventView, HazardDetail, PhotoView, BilingualText};
+pub use activities::{AnsweredView, FigureView, ActivityDetail, ActivityFilter, ActivityPage, ActivityView};
 pub use reports::{
     BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
     Order, ReportPage, ReportView, Reports, Sealed, Source, StepOrder, StepView, verify,
@@ -173,7 +173,7 @@ impl Review {
     ) -> Result<HazardDetail, Refusal> {
         let reach = reach.clone();
         self.storage
-            .read(move |tx| one::one(tx, &reach, doc, from, now))
+            .read(move |tx| detail::detail(tx, &reach, doc, from, now))
             .await
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
-    lifecycle::duplicate::Advice,
+    grouping::Advice,
     record::{AreaPath, DocId},
 };
 

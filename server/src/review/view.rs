@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
-    lifecycle::{Flags, duplicate::Advice},
+    grouping::Advice,
+    hazard::Flags,
     record::{BlobHash, DocId, PersonId},
 };
 
@@ -98,14 +99,14 @@ pub(super) fn person(bytes: &[u8]) -> String {
 }
 
 /// The enrichment of rows, read for all of them at once.
-struct Beside {
+struct Lookups {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,
     pending: HashMap<DocId, i64>,
     alarms: BTreeSet<DocId>,
 }
 
-fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
+fn lookups(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Lookups, StorageError> {
     let mut by_space: BTreeMap<&str, Vec<DocId>> = BTreeMap::new();
     for row in rows {
         let docs = by_space.entry(&row.space).or_default();
@@ -126,7 +127,7 @@ fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
     }
     let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
     let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
-    Ok(Beside {
+    Ok(Lookups {
         areas: names::areas(tx, paths)?,
         compounds: names::compounds(tx, compounds)?,
         pending,
@@ -136,11 +137,11 @@ fn beside(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Beside, StorageError> {
 
 /// Rows as reviewers read them.
 pub(crate) fn views(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Vec<HazardView>, StorageError> {
-    let beside = beside(tx, rows)?;
-    rows.iter().map(|row| view(row, &beside)).collect()
+    let lookups = lookups(tx, rows)?;
+    rows.iter().map(|row| view(row, &lookups)).collect()
 }
 
-fn view(row: &Hazard, beside: &Beside) -> Result<HazardView, StorageError> {
+fn view(row: &Hazard, lookups: &Lookups) -> Result<HazardView, StorageError> {
     let catalogue = Catalogue::embedded();
     let state = StateCode(u16::try_from(row.state).unwrap_or(0));
     let kind = catalogue.kinds.find(&row.code);
@@ -174,11 +175,11 @@ fn view(row: &Hazard, beside: &Beside) -> Result<HazardView, StorageError> {
         kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
         grade: row.grade.clone(),
         area: row.path.clone(),
-        area_name: beside.areas.get(&row.path).cloned(),
+        area_name: lookups.areas.get(&row.path).cloned(),
         compound: row
             .compound
             .as_ref()
-            .and_then(|id| beside.compounds.get(id).cloned()),
+            .and_then(|id| lookups.compounds.get(id).cloned()),
         place: row.place.clone(),
         place_key: row.place_key.clone(),
         description: row.description.clone(),
@@ -191,9 +192,9 @@ fn view(row: &Hazard, beside: &Beside) -> Result<HazardView, StorageError> {
         observation_count: row.observation_count,
         open_conflict_count: row.conflict_count,
         photo_count: row.photo_count,
-        photos_pending: beside.pending.get(&doc).copied().unwrap_or(0),
+        photos_pending: lookups.pending.get(&doc).copied().unwrap_or(0),
         position,
-        evidence_alarm: beside.alarms.contains(&doc),
+        evidence_alarm: lookups.alarms.contains(&doc),
         problem: Some(row.problem.clone()).filter(|p| !p.is_empty()),
     })
 }

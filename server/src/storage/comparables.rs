@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
     catalogue::StateCode,
-    lifecycle::duplicate::{PhotoLook, Seen},
+    grouping::{Comparable, PhotoFingerprint},
     record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId},
     wire::decode,
 };
@@ -13,9 +13,9 @@ use super::{Row, StorageError, Tx, Value, docs::ids};
 
 /// A hazard as it is compared.
 #[derive(Debug)]
-pub struct Comparable {
+pub struct ComparableRow {
     /// What is compared.
-    pub seen: Seen,
+    pub hazard: Comparable,
     /// Its state.
     pub state: StateCode,
     /// When it was registered at the latest, milliseconds UTC by the server's clock.
@@ -24,9 +24,9 @@ pub struct Comparable {
     pub observations: u32,
 }
 
-fn comparable(row: &dyn Row) -> Result<Comparable, StorageError> {
+fn comparable(row: &dyn Row) -> Result<ComparableRow, StorageError> {
     let code = row.text(3)?;
-    let seen = Seen {
+    let hazard = Comparable {
         doc: DocId::from_slice(&row.bytes(0)?)?,
         finder: PersonId::from_slice(&row.bytes(1)?)?,
         found: DeviceTime(row.int(2)?),
@@ -36,8 +36,8 @@ fn comparable(row: &dyn Row) -> Result<Comparable, StorageError> {
         outdoors: row.opt_bytes(6)?.and_then(|bytes| decode(&bytes)),
         photos: Vec::new(),
     };
-    Ok(Comparable {
-        seen,
+    Ok(ComparableRow {
+        hazard,
         state: StateCode(u16::try_from(row.int(7)?).unwrap_or(0)),
         registered: row.opt_int(8)?,
         observations: u32::try_from(row.int(9)?).unwrap_or(0),
@@ -53,7 +53,7 @@ pub fn comparables(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: &[DocId],
-) -> Result<HashMap<DocId, Comparable>, StorageError> {
+) -> Result<HashMap<DocId, ComparableRow>, StorageError> {
     let within = Value::Text(space.as_str());
     let rows = tx.all_of(
         "SELECT doc, finder, found_at, code, compound, place_key, outdoors, state, registered, observation_count
@@ -63,35 +63,35 @@ pub fn comparables(
         &ids(docs),
         comparable,
     )?;
-    let mut found: HashMap<DocId, Comparable> =
-        rows.into_iter().map(|row| (row.seen.doc, row)).collect();
+    let mut found: HashMap<DocId, ComparableRow> =
+        rows.into_iter().map(|row| (row.hazard.doc, row)).collect();
     let photos = tx.all_of(
         "SELECT r.doc, r.hash, b.print FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash
          WHERE r.space = $1 AND r.doc IN (?) ORDER BY r.doc, r.hash",
         &[within],
         &ids(docs),
         |row| {
-            let look = PhotoLook {
+            let photo = PhotoFingerprint {
                 hash: BlobHash::from_slice(&row.bytes(1)?)?,
-                print: row.opt_int(2)?.map(i64::cast_unsigned),
+                perceptual_hash: row.opt_int(2)?.map(i64::cast_unsigned),
             };
-            Ok((DocId::from_slice(&row.bytes(0)?)?, look))
+            Ok((DocId::from_slice(&row.bytes(0)?)?, photo))
         },
     )?;
-    for (doc, look) in photos {
+    for (doc, photo) in photos {
         if let Some(row) = found.get_mut(&doc) {
-            row.seen.photos.push(look);
+            row.hazard.photos.push(photo);
         }
     }
     Ok(found)
 }
 
 /// The key that hazards at one place share: compound, building, entrance and kind of spot.
-pub fn place_group(seen: &Seen) -> String {
-    let mut parts = seen.place_key.split('/');
+pub fn place_group(hazard: &Comparable) -> String {
+    let mut parts = hazard.place_key.split('/');
     let mut part = || parts.next().unwrap_or_default();
     let (building, unit, _, kind) = (part(), part(), part(), part());
-    format!("{}/{building}/{unit}/{kind}", seen.compound)
+    format!("{}/{building}/{unit}/{kind}", hazard.compound)
 }
 
 /// A candidate, and when its hazard was found.
@@ -134,12 +134,12 @@ pub fn at_places(
 pub fn in_building(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    seen: &Seen,
+    hazard: &Comparable,
     limit: i64,
 ) -> Result<Vec<FoundAt>, StorageError> {
-    let building = seen.place_key.split('/').next().unwrap_or_default();
+    let building = hazard.place_key.split('/').next().unwrap_or_default();
     // `0` follows `/` in ASCII: the range contains the keys that begin with the building.
-    let begin = format!("{}/{building}", seen.compound);
+    let begin = format!("{}/{building}", hazard.compound);
     let (from, to) = (format!("{begin}/"), format!("{begin}0"));
     tx.all(
         "SELECT doc, found_at FROM hazard WHERE space = $1 AND place_group >= $2 AND place_group < $3
@@ -186,13 +186,13 @@ pub fn naming(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn looking_like(
+pub fn with_perceptual_hash(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    prints: &BTreeSet<u64>,
+    hashes: &BTreeSet<u64>,
     limit: i64,
 ) -> Result<HashMap<u64, Vec<DocId>>, StorageError> {
-    let keys: Vec<Value<'_>> = prints.iter().map(|p| Value::Int(p.cast_signed())).collect();
+    let keys: Vec<Value<'_>> = hashes.iter().map(|p| Value::Int(p.cast_signed())).collect();
     let sql = format!(
         "SELECT print, doc FROM (
            SELECT b.print, r.doc, ROW_NUMBER() OVER (PARTITION BY b.print ORDER BY r.doc DESC) AS n
@@ -201,12 +201,12 @@ pub fn looking_like(
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
-        let print = row.int(0)?.cast_unsigned();
-        Ok((print, DocId::from_slice(&row.bytes(1)?)?))
+        let hash = row.int(0)?.cast_unsigned();
+        Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
     })?;
     let mut found: HashMap<u64, Vec<DocId>> = HashMap::new();
-    for (print, doc) in rows {
-        found.entry(print).or_default().push(doc);
+    for (hash, doc) in rows {
+        found.entry(hash).or_default().push(doc);
     }
     Ok(found)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sync_core::record::{AreaPath, CompoundId, DocId, Row as ListRow};
+use sync_core::record::{AreaPath, CompoundId, DocId, ListRow};
 
-use super::{Row, StorageError, Tx, Value, campaign, docs::Doc, suggestions};
+use super::{Row, StorageError, Tx, Value, activities, docs::Doc, suggestions};
 
 /// A row of the ledger.
 #[derive(Debug, Clone, Default)]
@@ -212,7 +212,7 @@ pub fn list_rows(
                 photos: count(r.int(10)?),
                 compound: r.opt_bytes(11)?.map(|id| CompoundId::from_slice(&id)).transpose()?,
                 place_key: Some(r.text(12)?).filter(|key| !key.is_empty()),
-                record: None,
+                activity: None,
             };
             Ok((DocId::from_slice(&r.bytes(0)?)?, r.int(1)?, row))
         },
@@ -263,7 +263,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
              WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc.as_slice().into()],
         )?;
-        campaign::mark_changed(tx, &space, &doc)?;
+        activities::mark_changed(tx, &space, &doc)?;
         // The perceptual hash of the photo is known now.
         suggestions::ask(tx, &space, &[doc])?;
     }
@@ -278,7 +278,7 @@ pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), Sto
     for table in ["hazard", "hazard_link", "suggestion", "to_compare", "duty"] {
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
-    campaign::clear(tx)?;
+    activities::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
         &[worker.into(), lease_until.into()],

@@ -6,7 +6,7 @@
 
 pub mod blobs;
 pub mod bodies;
-pub mod campaign;
+pub mod activities;
 pub mod comparables;
 pub mod compounds;
 pub mod devices;
@@ -27,7 +27,7 @@ pub mod names;
 pub mod opened;
 pub mod packs;
 pub mod quotas;
-pub mod records;
+pub mod activity_queries;
 pub mod regions;
 pub mod reports;
 pub mod revocations;

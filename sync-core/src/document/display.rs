@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::folded::Folded;
 use crate::{
-    history::{EventEntry, Verdict},
+    history::{EventEntry, JudgedEvent, Verdict},
     record::{DeviceId, DeviceTime, EventId, Grant, GrantId, PersonId, PhotoRef},
 };
 
 /// An event as views show it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DisplayedEvent<'f> {
+pub struct DisplayedEvent {
     /// The event.
     pub id: EventId,
     /// Name of its kind, as in JSON.
@@ -26,15 +26,15 @@ pub struct DisplayedEvent<'f> {
     /// Under which grant.
     pub grant_id: GrantId,
     /// The claims of the grant, if it is known.
-    pub grant: Option<&'f Grant>,
+    pub grant: Option<Grant>,
     /// By the device's clock.
     pub claimed: DeviceTime,
     /// The events that it names as known to its author.
-    pub after: &'f [EventId],
+    pub after: Vec<EventId>,
     /// Its content as JSON, without redacted photos; `null` if it was redacted.
     pub content: Value,
     /// What the fold decided.
-    pub verdict: &'f Verdict,
+    pub verdict: Verdict,
 }
 
 /// A photo as views show it.
@@ -46,13 +46,10 @@ pub struct DisplayedPhoto<'f> {
     pub photo: &'f PhotoRef,
 }
 
-pub(super) fn events<'f>(
-    folded: &'f Folded<'_>,
-    range: std::ops::Range<usize>,
-) -> Vec<DisplayedEvent<'f>> {
+pub(super) fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
     let by_id: HashMap<EventId, &EventEntry> = folded.events.iter().map(|e| (e.id, e)).collect();
     let judged = folded.judged().get(range).unwrap_or_default();
-    let displayed = |judged: &'f crate::history::JudgedEvent| {
+    let displayed = |judged: &JudgedEvent| {
         let event = &by_id.get(&judged.id)?.event;
         Some(DisplayedEvent {
             id: judged.id,
@@ -61,11 +58,11 @@ pub(super) fn events<'f>(
             author: event.author,
             device: event.device,
             grant_id: event.grant,
-            grant: folded.context.grant(&event.grant),
+            grant: folded.context.grant(&event.grant).cloned(),
             claimed: event.claimed,
-            after: &event.after,
+            after: event.after.clone(),
             content: folded.redaction.content(&judged.id, &event.body),
-            verdict: &judged.verdict,
+            verdict: judged.verdict.clone(),
         })
     };
     judged.iter().filter_map(displayed).collect()

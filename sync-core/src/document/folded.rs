@@ -15,7 +15,7 @@ use crate::{
         quantity::{Quantity, quantities},
     },
     history::{EventEntry, FoldContext, JudgedEvent, Redacted},
-    inspection::{InspectionState, fold_inspection},
+    inspection::{Answered, InspectionState, fold_inspection},
     record::{BlobHash, DeviceTime, EventId, ListRow},
 };
 
@@ -125,7 +125,7 @@ impl<'f> Folded<'f> {
     }
 
     /// Events for display, in the order of [`Self::judged`]: those at these positions.
-    pub fn events(&self, range: std::ops::Range<usize>) -> Vec<DisplayedEvent<'_>> {
+    pub fn events(&self, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
         display::events(self, range)
     }
 
@@ -147,6 +147,18 @@ impl<'f> Folded<'f> {
     /// The heads of the causal history: what the next event names in `after`.
     pub fn heads(&self) -> Vec<EventId> {
         crate::history::heads(&self.events)
+    }
+
+    /// Whether an answer states a problem that opens a hazard, and no hazard was opened.
+    pub fn lacks_hazard(&self, answered: &Answered) -> bool {
+        let DocumentState::Inspection(state) = &self.full else {
+            return false;
+        };
+        let same = |a: &&Answered| {
+            (&a.building, &a.unit, &a.item) == (&answered.building, &answered.unit, &answered.item)
+        };
+        let mut lacking = state.failed_without_hazard(self.catalogue).into_iter();
+        lacking.any(|a| same(&a))
     }
 
     /// What the document contributes to indicators.

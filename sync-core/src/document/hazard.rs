@@ -105,15 +105,21 @@ impl<'f> FoldedHazard<'f> {
         transfers(self.state, events, context, catalogue, now)
     }
 
-    /// The explanation of its state. `name` returns what to call the author of an event.
+    /// The explanation of its state, with this many conflicts and notices at most, open conflicts first. `name` returns what
+    /// to call the author of an event.
     pub fn explain(
         &self,
         now: Option<ServerTime>,
         name: &dyn Fn(&EventId) -> String,
+        limit: usize,
     ) -> Explanation {
         let Folded {
             events, catalogue, ..
         } = self.folded;
-        explain(self.state, events, catalogue, now, name)
+        let mut state = self.state.clone();
+        state.conflicts.sort_by_key(|c| c.resolved_by.is_some());
+        state.conflicts.truncate(limit);
+        state.notices.truncate(limit);
+        explain(&state, events, catalogue, now, name)
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! The commands parse arguments, call the device's store or its sync, and print the result.
 
-mod campaign;
+mod activities;
+mod activity;
 mod capture;
-mod records;
 mod show;
 
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use cli_simulator::phone::{Http, Phone};
 use indicatif::ProgressBar;
 use sync_core::{
     device::Filter,
-    lifecycle::Verdict,
+    history::Verdict,
     record::{AreaPath, DocId, EventBody, Evidence, Long, PhotoRole, Reason, Voiding},
     sync::Options,
 };
@@ -59,7 +59,7 @@ enum Command {
         limit: usize,
     },
     #[command(flatten)]
-    Campaign(campaign::Command),
+    Campaign(activity::Command),
     /// 详情 / Show one hazard, activity or inspection with its whole history.
     Show {
         /// Its id, or the beginning of it.
@@ -124,7 +124,7 @@ impl Device {
             Command::Capture(capture) => capture.run(&mut phone),
             Command::List { text, limit } => list(&phone, text, limit),
             Command::Campaign(command) => command.run(&mut phone),
-            Command::Show { id } if find(&phone, &id).is_err() => records::show(&phone, &id),
+            Command::Show { id } if find(&phone, &id).is_err() => activities::show(&phone, &id),
             Command::Show { id } => show(&phone, &id),
             Command::Event {
                 id,
@@ -173,8 +173,8 @@ fn event(
 ) -> anyhow::Result<()> {
     let Ok(doc) = find(phone, id) else {
         // Not a hazard: an activity, an inspection, or an unknown id.
-        let doc = campaign::find(phone, id)?.doc;
-        return campaign::event(phone, doc, kind, text, photos);
+        let doc = activity::find(phone, id)?.doc;
+        return activity::event(phone, doc, kind, text, photos);
     };
     let photos = take(phone, photos, PhotoRole::After)?;
     let evidence = || {
@@ -206,7 +206,7 @@ fn event(
         other => bail!("{other} cannot be given on the command line; see `device event --help`"),
     };
     let id = phone.device.state(doc, body, None)?;
-    let (state, _) = phone.device.hazard(doc)?;
+    let (state, _) = phone.hazard(doc)?;
     println!("已保存 / saved: {id}  {}", state_words(state.state.0));
     if let Some(Verdict::Void { reason }) = state
         .history

@@ -1,10 +1,13 @@
 //! `device list|show|status`: prints what is on the device.
 
+use anyhow::Context;
 use cli_simulator::phone::Phone;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
     device::Filter,
-    lifecycle::{Flags, Verdict},
+    document::Folded,
+    hazard::Flags,
+    history::Verdict,
 };
 
 use super::find;
@@ -50,7 +53,9 @@ pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow:
 
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     let doc = find(phone, id)?;
-    let (state, events) = phone.device.hazard(doc)?;
+    let folded = phone.device.open_document(doc)?;
+    let hazard = folded.hazard().with_context(|| format!("{doc} 不是隐患 / is no hazard"))?;
+    let state = hazard.state();
     println!("{doc}\n{}  第{}轮", state_words(state.state.0), state.cycle);
     let bits = state.flags.bits();
     let flags: Vec<_> = Flags::NAMES
@@ -60,28 +65,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         .map(|(_, n)| *n)
         .collect();
     println!("标记 / flags: {}", flags.join(" "));
-    for judged in &state.history {
-        let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
-            continue;
-        };
-        let verdict = match &judged.verdict {
-            Verdict::Accepted {
-                transition,
-                from,
-                to,
-            } => format!("{transition} {from}→{to}"),
-            Verdict::Added => "已记录".to_owned(),
-            Verdict::Proposed { transition } => format!("{transition} 建议，待审"),
-            Verdict::Void { reason } => format!("无效：{}", reason.zh()),
-            Verdict::Unknown => "新版本事件".to_owned(),
-        };
-        println!(
-            "  {}  {}  {}  {verdict}",
-            stated.id,
-            stated.event.body.zh(),
-            stated.event.author
-        );
-    }
+    print_events(&folded);
     for conflict in &state.conflicts {
         let open = if conflict.resolved_by.is_some() {
             "已裁定"
@@ -94,6 +78,22 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Prints each event with its verdict, causes before effects.
+pub(super) fn print_events(folded: &Folded<'_>) {
+    for event in folded.events(0..folded.judged().len()) {
+        let verdict = match &event.verdict {
+            Verdict::Accepted { step: Some(step) } => {
+                format!("{} {}→{}", step.transition, step.from, step.to)
+            }
+            Verdict::Accepted { step: None } | Verdict::Added => "已记录".to_owned(),
+            Verdict::Proposed { transition } => format!("{transition} 建议，待审"),
+            Verdict::Void { reason } => format!("无效：{}", reason.zh()),
+            Verdict::Unknown => "新版本事件".to_owned(),
+        };
+        println!("  {}  {}  {}  {verdict}", event.id, event.kind_zh, event.author);
+    }
 }
 
 pub(super) fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use sync_core::{
     crdt::inspect,
-    lifecycle::{Interval, parents::ReportingTree},
+    catalogue::ReportingTree,
+    history::TimeBounds,
     record::{AreaPath, DocId, Event, ServerTime},
     wire::Code,
 };
@@ -126,7 +127,7 @@ impl Behind {
         let read = |(_, bytes): (_, Vec<u8>)| Event::from_bytes(&bytes).ok();
         let late = |event: Event| {
             let received = came.received_at.map(ServerTime);
-            let when = Interval::new(event.beacon.as_ref(), received);
+            let when = TimeBounds::new(event.beacon.as_ref(), received);
             let claimed = event.claimed.0;
             // The author's device knew a server time at or after the cut-off: the event was made later, despite its
             // claimed time.

@@ -10,31 +10,31 @@ use sync_core::{record::DocId, wire::Code};
 use super::{Rooms, extract::Reviewing, review::parsed};
 use crate::{
     access::Refusal,
-    review::{CoverageView, RecordDetail, RecordFilter, RecordPage},
+    review::{CoverageView, ActivityDetail, ActivityFilter, ActivityPage},
 };
 
 /// Lists activities and inspections, the most recently held first.
-#[utoipa::path(get, path = "/v1/records", tag = "review", params(RecordFilter), responses((status = 200, body = RecordPage), (status = 400)))]
+#[utoipa::path(get, path = "/v1/activities", tag = "review", params(ActivityFilter), responses((status = 200, body = ActivityPage), (status = 400)))]
 pub(super) async fn list(
     State(rooms): State<Rooms>,
     Reviewing(reach): Reviewing,
-    filter: Result<Query<RecordFilter>, QueryRejection>,
-) -> Result<Json<RecordPage>, Refusal> {
+    filter: Result<Query<ActivityFilter>, QueryRejection>,
+) -> Result<Json<ActivityPage>, Refusal> {
     let filter = parsed(filter)?;
-    rooms.review.records(&reach, filter).await.map(Json)
+    rooms.review.activities(&reach, filter).await.map(Json)
 }
 
 /// Returns one activity or inspection with its whole history.
-#[utoipa::path(get, path = "/v1/records/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = RecordDetail), (status = 404)))]
+#[utoipa::path(get, path = "/v1/activities/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = ActivityDetail), (status = 404)))]
 pub(super) async fn one(
     State(rooms): State<Rooms>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
-) -> Result<Json<RecordDetail>, Refusal> {
+) -> Result<Json<ActivityDetail>, Refusal> {
     let doc: DocId = id
         .parse()
-        .map_err(|_| Refusal::new(Code::NotFound, "no such record"))?;
-    rooms.review.record(&reach, doc).await.map(Json)
+        .map_err(|_| Refusal::new(Code::NotFound, "no such activity or inspection"))?;
+    rooms.review.activity(&reach, doc).await.map(Json)
 }
 
 /// The area to report on.

@@ -6,9 +6,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use cli_simulator::phone::Phone;
 use sync_core::{
-    campaign::{self, State, Verdict},
-    catalogue::{Catalogue, INSPECTION},
-    device::{CampaignFilter, CampaignRow},
+    activity::State,
+    catalogue::Catalogue,
+    device::{ActivityFilter, ActivityRow},
+    document::DocumentState,
+    history::Verdict,
     record::{
         ActivityEntry, Answer, Answers, AreaPath, CompoundId, Conclusion, Data, DeviceTime, DocId,
         EventBody, EventId, Evidence, Finding, FindingSource, InspectionResult, InspectionStart,
@@ -17,7 +19,7 @@ use sync_core::{
     },
 };
 
-use super::{area_of, capture::take, records::list};
+use super::{area_of, capture::take, activities::list};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -201,7 +203,7 @@ impl Record {
             photos: take(phone, &self.photo, PhotoRole::Other)?,
             data: Data::new(&self.data)?,
         };
-        let (doc, event) = phone.device.record(entry, None)?;
+        let (doc, event) = phone.device.begin_activity(entry, None)?;
         told(phone, doc, event)
     }
 }
@@ -226,7 +228,7 @@ impl Inspect {
             }],
             started: phone.device.host.clock.now(),
         };
-        let (doc, event) = phone.device.inspect(start, None)?;
+        let (doc, event) = phone.device.begin_inspection(start, None)?;
         told(phone, doc, event)
     }
 }
@@ -234,7 +236,10 @@ impl Inspect {
 impl GiveAnswer {
     fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
         let doc = find(phone, &self.id)?.doc;
-        let (inspection, _) = phone.device.inspection(doc)?;
+        let folded = phone.device.open_document(doc)?;
+        let DocumentState::Inspection(inspection) = folded.state() else {
+            anyhow::bail!("{doc} 不是检查 / is no inspection");
+        };
         let item = ItemCode::new(&self.item)?;
         let photos = take(phone, &self.photo, PhotoRole::Patrol)?;
         let words = Some(Short::new(&self.text)?).filter(|text| !text.is_empty());
@@ -255,7 +260,7 @@ impl GiveAnswer {
         };
         let found = Observation {
             code: KindCode::new(kind)?,
-            area: inspection.area.context("the inspection has no area")?,
+            area: inspection.area.clone().context("the inspection has no area")?,
             place: Place {
                 compound: inspection.compound.unwrap_or(CompoundId([0; 16])),
                 building: answers.building.clone(),
@@ -278,7 +283,7 @@ impl GiveAnswer {
         };
         let (hazard, event) = phone
             .device
-            .inspect_problem(doc, answers, &item, found, None)?;
+            .answer_with_hazard(doc, answers, &item, found, None)?;
         println!("隐患 / hazard: {hazard}");
         told(phone, doc, event)
     }
@@ -335,10 +340,10 @@ fn say(phone: &mut Phone, doc: DocId, body: EventBody) -> anyhow::Result<()> {
 }
 
 /// The activity or inspection whose id begins with `start`.
-pub(super) fn find(phone: &Phone, start: &str) -> anyhow::Result<CampaignRow> {
-    let all = phone.device.campaign_list(&CampaignFilter {
+pub(super) fn find(phone: &Phone, start: &str) -> anyhow::Result<ActivityRow> {
+    let all = phone.device.activity_list(&ActivityFilter {
         limit: usize::MAX >> 1,
-        ..CampaignFilter::default()
+        ..ActivityFilter::default()
     })?;
     let mut fits = all
         .into_iter()
@@ -362,9 +367,9 @@ fn told(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result<()> {
         row.row.description,
         state_words(row.row.state)
     );
-    let judged = history(phone, &row)?;
-    if let Some(Verdict::Void { reason }) = judged.iter().find(|j| j.id == event).map(|j| j.verdict)
-    {
+    let folded = phone.device.open_document(doc)?;
+    let judged = folded.judged().iter().find(|j| j.id == event);
+    if let Some(Verdict::Void { reason }) = judged.map(|j| &j.verdict) {
         println!(
             "注意 / note: {} — 已留痕，但不计数 / {}: kept, counts nothing",
             reason.zh(),
@@ -372,13 +377,4 @@ fn told(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-pub(super) fn history(phone: &Phone, row: &CampaignRow) -> anyhow::Result<Vec<campaign::Judged>> {
-    let history = if row.row.record.as_deref() == Some(INSPECTION) {
-        phone.device.inspection(row.doc)?.0.history
-    } else {
-        phone.device.campaign_record(row.doc)?.0.history
-    };
-    Ok(history)
 }

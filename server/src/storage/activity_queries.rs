@@ -6,7 +6,7 @@ use sync_core::record::AreaPath;
 
 use super::{
     StorageError, Tx, Value,
-    campaign::{COLUMNS, Record, read},
+    activities::{COLUMNS, Record, read},
     ledger::{Owned, Where, narrow},
     spaces,
 };

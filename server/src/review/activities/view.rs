@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use sync_core::{
-    campaign::State,
+    activity::State,
     catalogue::{Catalogue, INSPECTION},
     record::{CompoundId, DocId, OrganId},
 };
 
 use crate::review::view::instant;
-use crate::storage::{StorageError, Tx, campaign::Record, names, records, spaces};
+use crate::storage::{StorageError, Tx, activities::Record, activity_queries, names, spaces};
 
 /// An activity or an inspection.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct RecordView {
+pub struct ActivityView {
     /// The id of the document.
     pub id: String,
     /// Activity type such as `training`; `inspection` for inspections.
@@ -66,21 +66,21 @@ pub struct FigureView {
 }
 
 /// The enrichment of rows, read for all of them at once.
-struct Beside {
+struct Lookups {
     areas: HashMap<String, String>,
     compounds: HashMap<Vec<u8>, String>,
     organs: HashMap<Vec<u8>, String>,
-    figures: records::Sums,
+    figures: activity_queries::Sums,
 }
 
-fn beside(tx: &mut dyn Tx, rows: &[Record]) -> Result<Beside, StorageError> {
+fn lookups(tx: &mut dyn Tx, rows: &[Record]) -> Result<Lookups, StorageError> {
     let mut by_space: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
     for row in rows {
         by_space.entry(&row.space).or_default().push(&row.doc);
     }
     let mut figures = HashMap::new();
     for (space, docs) in by_space {
-        figures.extend(records::figures(tx, &spaces::area(space)?, &docs)?);
+        figures.extend(activity_queries::figures(tx, &spaces::area(space)?, &docs)?);
     }
     let mut organs = HashMap::new();
     let named: BTreeSet<&Vec<u8>> = rows.iter().filter_map(|r| r.organ.as_ref()).collect();
@@ -91,7 +91,7 @@ fn beside(tx: &mut dyn Tx, rows: &[Record]) -> Result<Beside, StorageError> {
     }
     let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
     let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
-    Ok(Beside {
+    Ok(Lookups {
         areas: names::areas(tx, paths)?,
         compounds: names::compounds(tx, compounds)?,
         organs,
@@ -100,21 +100,21 @@ fn beside(tx: &mut dyn Tx, rows: &[Record]) -> Result<Beside, StorageError> {
 }
 
 /// Rows as reviewers read them.
-pub(super) fn views(tx: &mut dyn Tx, rows: &[Record]) -> Result<Vec<RecordView>, StorageError> {
-    let mut beside = beside(tx, rows)?;
-    rows.iter().map(|row| view(row, &mut beside)).collect()
+pub(super) fn views(tx: &mut dyn Tx, rows: &[Record]) -> Result<Vec<ActivityView>, StorageError> {
+    let mut lookups = lookups(tx, rows)?;
+    rows.iter().map(|row| view(row, &mut lookups)).collect()
 }
 
-fn view(row: &Record, beside: &mut Beside) -> Result<RecordView, StorageError> {
+fn view(row: &Record, lookups: &mut Lookups) -> Result<ActivityView, StorageError> {
     let compound = row
         .compound
         .as_deref()
         .map(CompoundId::from_slice)
         .transpose()?;
-    let named = |id: &Vec<u8>| beside.compounds.get(id).cloned();
-    let figures = beside.figures.remove(&row.doc).unwrap_or_default();
+    let named = |id: &Vec<u8>| lookups.compounds.get(id).cloned();
+    let figures = lookups.figures.remove(&row.doc).unwrap_or_default();
     let figure = |(name, milli)| FigureView { name, milli };
-    Ok(RecordView {
+    Ok(ActivityView {
         id: DocId::from_slice(&row.doc)?.to_string(),
         type_zh: type_zh(&row.r#type),
         r#type: row.r#type.clone(),
@@ -122,13 +122,13 @@ fn view(row: &Record, beside: &mut Beside) -> Result<RecordView, StorageError> {
         state: row.state.clone(),
         counts: row.counts,
         area: row.path.clone(),
-        area_name: beside.areas.get(&row.path).cloned(),
+        area_name: lookups.areas.get(&row.path).cloned(),
         compound: compound.map(|id| id.to_string()),
         compound_name: row.compound.as_ref().and_then(named),
         organ: row
             .organ
             .as_ref()
-            .and_then(|id| beside.organs.get(id).cloned()),
+            .and_then(|id| lookups.organs.get(id).cloned()),
         title: row.title.clone(),
         held_at: instant(row.held_at),
         updated_at: instant(row.updated_at),

@@ -5,13 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sync_core::{
     catalogue::Catalogue,
-    lifecycle::{
-        Grants, HazardState, Stated,
-        across::Registered,
-        deadline::{Standing, standing_of, trusted_due},
-        duty_chain,
-    },
-    record::{DocId, OrganId, Role, ServerTime},
+    document::FoldedHazard,
+    hazard::deadline::{Standing, standing_of},
+    record::{DocId, ServerTime},
 };
 
 use super::{
@@ -27,7 +23,7 @@ use crate::{
 
 /// The enrichment of a hazard.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct BesideView {
+pub struct Enrichment {
     /// Suggestions about this hazard and another, the most urgent first; only those whose other hazard the caller may
     /// read.
     pub suggestions: Vec<SuggestionView>,
@@ -68,25 +64,18 @@ pub struct DueView {
     pub standing_zh: Option<&'static str>,
 }
 
-/// A folded hazard.
-pub(super) struct Folded<'f, G: Grants> {
-    pub(super) doc: &'f Doc,
-    pub(super) state: &'f HazardState,
-    pub(super) events: &'f [Stated],
-    pub(super) grants: &'f G,
-}
-
-pub(super) fn beside<G: Grants>(
+pub(super) fn enrichment(
     tx: &mut dyn Tx,
     reach: &Reach,
-    folded: &Folded<'_, G>,
+    doc: &Doc,
+    of: FoldedHazard<'_>,
     now: ServerTime,
-) -> Result<BesideView, StorageError> {
-    Ok(BesideView {
-        suggestions: suggested(tx, reach, folded.doc)?,
-        group: group(tx, reach, folded.doc)?,
-        duty: duty(tx, folded, now)?,
-        due: standing(folded, now),
+) -> Result<Enrichment, StorageError> {
+    Ok(Enrichment {
+        suggestions: suggested(tx, reach, doc)?,
+        group: group(tx, reach, doc)?,
+        duty: duty(tx, of, now)?,
+        due: standing(doc, of, now),
     })
 }
 
@@ -137,34 +126,23 @@ fn group(tx: &mut dyn Tx, reach: &Reach, doc: &Doc) -> Result<Option<GroupView>,
     }))
 }
 
-fn duty<G: Grants>(
+fn duty(
     tx: &mut dyn Tx,
-    folded: &Folded<'_, G>,
+    of: FoldedHazard<'_>,
     now: ServerTime,
 ) -> Result<Vec<ChainView>, StorageError> {
-    let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
-    let used = folded.events.iter();
-    let used = used.filter_map(|s| folded.grants.find(&s.event.grant));
-    let companies: BTreeSet<OrganId> = used
-        .filter(|grant| staff(grant.role))
-        .map(|grant| grant.organ)
-        .collect();
     let mut chains = Vec::new();
-    for company in companies {
-        let (state, events, grants) = (folded.state, folded.events, folded.grants);
-        let catalogue = Catalogue::embedded();
-        if let Some(found) = duty_chain(state, events, grants, catalogue, company, now) {
+    for company in of.companies() {
+        if let Some(found) = of.duty_chain(company, now) {
             chains.push(chain(tx, company, &found)?);
         }
     }
     Ok(chains)
 }
 
-fn standing<G: Grants>(folded: &Folded<'_, G>, now: ServerTime) -> Option<DueView> {
-    let (state, catalogue) = (folded.state, Catalogue::embedded());
-    let found = Registered::of(folded.doc.id, state, folded.events, folded.grants).when;
-    let due = trusted_due(state, catalogue, &found)?;
-    let standing = standing_of(state, due, catalogue, now);
+fn standing(doc: &Doc, of: FoldedHazard<'_>, now: ServerTime) -> Option<DueView> {
+    let due = of.trusted_due(doc.id)?;
+    let standing = standing_of(of.state(), due, Catalogue::embedded(), now);
     Some(DueView {
         at: view::instant(due.at.0),
         certain: due.certain,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, DocId, Row as ListRow};
+use sync_core::record::{AreaPath, DocId, ListRow};
 
 use super::{Row, StorageError, Tx, Value, docs::Doc};
 
@@ -259,16 +259,16 @@ pub fn list_rows(
 
 fn list_row(r: Record) -> ListRow {
     let count = |value: i64| u32::try_from(value).unwrap_or(0);
-    let state = sync_core::campaign::State::from_name(&r.state);
+    let state = sync_core::activity::State::from_name(&r.state);
     ListRow {
-        state: state.map_or(0, sync_core::campaign::State::number),
+        state: state.map_or(0, sync_core::activity::State::number),
         code: code(&r),
         description: r.title,
         found: r.held_at,
         updated: r.updated_at,
         events: count(r.event_count),
         photos: count(r.photo_count),
-        record: Some(r.r#type),
+        activity: Some(r.r#type),
         ..ListRow::default()
     }
 }

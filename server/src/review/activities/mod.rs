@@ -4,7 +4,7 @@
 //! its history. Nothing is written, and what is out of reach is reported as not found.
 
 mod filter;
-mod one;
+mod detail;
 mod view;
 
 use sync_core::record::DocId;
@@ -12,18 +12,18 @@ use sync_core::record::DocId;
 use super::{Cursor, Review};
 use crate::{
     access::{Reach, Refusal},
-    storage::records,
+    storage::activity_queries,
 };
 
-pub use filter::RecordFilter;
-pub use one::{AnsweredView, RecordDetail};
-pub use view::{FigureView, RecordView};
+pub use filter::ActivityFilter;
+pub use detail::{AnsweredView, ActivityDetail};
+pub use view::{FigureView, ActivityView};
 
 /// One page of activities and inspections.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-pub struct RecordPage {
+pub struct ActivityPage {
     /// The rows.
-    pub items: Vec<RecordView>,
+    pub items: Vec<ActivityView>,
     /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
 }
@@ -33,22 +33,22 @@ impl Review {
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.
-    pub async fn records(
+    pub async fn activities(
         &self,
         reach: &Reach,
-        filter: RecordFilter,
-    ) -> Result<RecordPage, Refusal> {
+        filter: ActivityFilter,
+    ) -> Result<ActivityPage, Refusal> {
         let query = filter.query(reach)?;
         self.storage
             .read(move |tx| {
-                let rows = records::list(tx, &query)?;
+                let rows = activity_queries::list(tx, &query)?;
                 let full = rows.len() as i64 == query.limit;
                 let next = rows
                     .last()
                     .filter(|_| full)
                     .map(|r| Cursor::Found(r.held_at, r.doc.clone()).to_string());
                 let items = view::views(tx, &rows)?;
-                Ok(RecordPage { items, next })
+                Ok(ActivityPage { items, next })
             })
             .await
     }
@@ -57,8 +57,8 @@ impl Review {
     ///
     /// # Errors
     /// `not-found`.
-    pub async fn record(&self, reach: &Reach, doc: DocId) -> Result<RecordDetail, Refusal> {
+    pub async fn activity(&self, reach: &Reach, doc: DocId) -> Result<ActivityDetail, Refusal> {
         let reach = reach.clone();
-        self.storage.read(move |tx| one::one(tx, &reach, doc)).await
+        self.storage.read(move |tx| detail::detail(tx, &reach, doc)).await
     }
 }

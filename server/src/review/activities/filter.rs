@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use sync_core::{
-    campaign::State,
+    activity::State,
     catalogue::{Catalogue, INSPECTION},
     record::CompoundId,
 };
@@ -13,14 +13,14 @@ use crate::review::{
 };
 use crate::{
     access::{Reach, Refusal},
-    storage::records::Query,
+    storage::activity_queries::Query,
 };
 
 /// Filters of the list of activities and inspections; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct RecordFilter {
+pub struct ActivityFilter {
     /// Activity type such as `training`; `inspection` for inspections.
     pub r#type: Option<String>,
     /// Administrative path; includes all areas below it.
@@ -39,7 +39,7 @@ pub struct RecordFilter {
     pub after: Option<String>,
 }
 
-impl RecordFilter {
+impl ActivityFilter {
     /// Checks every filter and limits the query to what the caller may read.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
         let types = &Catalogue::embedded().activity_types;

@@ -1,17 +1,20 @@
 //! `device records|show`: prints the activities and inspections on the device.
 
 use cli_simulator::phone::Phone;
-use sync_core::{campaign::Verdict, catalogue::INSPECTION, device::CampaignFilter};
+use sync_core::{device::ActivityFilter, document::DocumentState};
 
-use super::campaign::{find, history, state_words};
+use super::{
+    activity::{find, state_words},
+    show::print_events,
+};
 
 pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::Result<()> {
-    let filter = CampaignFilter {
+    let filter = ActivityFilter {
         r#type: of,
         limit,
-        ..CampaignFilter::default()
+        ..ActivityFilter::default()
     };
-    let rows = phone.device.campaign_list(&filter)?;
+    let rows = phone.device.activity_list(&filter)?;
     for row in &rows {
         let unsent = if row.unsent > 0 {
             format!(" ↑{}", row.unsent)
@@ -39,29 +42,13 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         row.row.description,
         state_words(row.row.state)
     );
-    let (state, events) = if row.row.record.as_deref() == Some(INSPECTION) {
-        let (state, events) = phone.device.inspection(row.doc)?;
-        (serde_json::to_value(state)?, events)
-    } else {
-        let (state, events) = phone.device.campaign_record(row.doc)?;
-        (serde_json::to_value(state)?, events)
+    let folded = phone.device.open_document(row.doc)?;
+    let state = match folded.state() {
+        DocumentState::Hazard(state) => serde_json::to_value(state)?,
+        DocumentState::Activity(state) => serde_json::to_value(state)?,
+        DocumentState::Inspection(state) => serde_json::to_value(state)?,
     };
-    for judged in history(phone, &row)? {
-        let Some(stated) = events.iter().find(|s| s.id == judged.id) else {
-            continue;
-        };
-        let verdict = match judged.verdict {
-            Verdict::Accepted | Verdict::Added => "已记录".to_owned(),
-            Verdict::Void { reason } => format!("无效：{}", reason.zh()),
-            Verdict::Unknown => "新版本事件".to_owned(),
-        };
-        println!(
-            "  {}  {}  {}  {verdict}",
-            stated.id,
-            stated.event.body.zh(),
-            stated.event.author
-        );
-    }
+    print_events(&folded);
     for part in [
         "versions",
         "answers",

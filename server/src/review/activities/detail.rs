@@ -1,0 +1,115 @@
+//! One record or inspection: every event with its verdict, answers, photos; folded now from the log.
+
+use serde::Serialize;
+use serde_json::Value;
+use sync_core::{
+    catalogue::Catalogue,
+    document::{DocumentState, Folded},
+    inspection::Answered,
+    record::DocId,
+    wire::Code,
+};
+
+use super::{ActivityView, view};
+use crate::{
+    access::{Reach, Refusal},
+    review::detail::{EventView, PhotoView, events, fold, photos},
+    storage::{Tx, activities as rows, docs},
+};
+
+/// A record or an inspection with its whole history.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ActivityDetail {
+    /// The row of the list.
+    pub activity: ActivityView,
+    /// Every event, causes before effects.
+    pub events: Vec<EventView>,
+    /// Photos.
+    pub photos: Vec<PhotoView>,
+    /// The state as folded: contents side by side, receipts, signatures.
+    #[schema(value_type = Object)]
+    pub state: Value,
+    /// Of an inspection: the answers by building, unit and item.
+    pub answers: Vec<AnsweredView>,
+}
+
+/// An item of a building as answered.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AnsweredView {
+    /// Building as somebody wrote it.
+    pub building: String,
+    /// Unit as somebody wrote it.
+    pub unit: String,
+    /// The item.
+    pub item: String,
+    /// The question.
+    pub item_zh: String,
+    /// What holds: the worst until the answers agree.
+    pub finding: &'static str,
+    /// Its Chinese name.
+    pub finding_zh: &'static str,
+    /// The answers apart do not agree.
+    pub contested: bool,
+    /// The hazards that were opened.
+    pub hazards: Vec<String>,
+    /// A problem for which no hazard was opened although the item opens one.
+    pub without_hazard: bool,
+}
+
+pub(super) fn detail(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<ActivityDetail, Refusal> {
+    let missing = || Refusal::new(Code::NotFound, id.to_string());
+    let doc = docs::find(tx, id)?
+        .filter(|d| reach.covers(&d.path))
+        .ok_or_else(missing)?;
+    // A document that was just pushed may not be projected yet; a hazard has its own address.
+    let row = rows::find(tx, &doc.space, id)?.ok_or_else(missing)?;
+    let activity = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
+    let folded = fold(tx, &doc)?;
+    Ok(ActivityDetail {
+        activity,
+        events: events(tx, &folded, 0..folded.judged().len())?,
+        photos: photos(tx, &folded)?,
+        answers: answers(&folded),
+        state: state(&folded)?,
+    })
+}
+
+/// The state as JSON, without the history: the events are listed with their verdicts.
+fn state(folded: &Folded<'_>) -> Result<Value, Refusal> {
+    let json = match folded.state() {
+        DocumentState::Hazard(state) => serde_json::to_value(state),
+        DocumentState::Activity(state) => serde_json::to_value(state),
+        DocumentState::Inspection(state) => serde_json::to_value(state),
+    };
+    let mut json = json.map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("history".to_owned(), Value::Array(Vec::new()));
+    }
+    Ok(json)
+}
+
+fn answers(folded: &Folded<'_>) -> Vec<AnsweredView> {
+    let DocumentState::Inspection(state) = folded.state() else {
+        return Vec::new();
+    };
+    let answers = state.answers.iter();
+    answers
+        .map(|a| answered(a, folded.lacks_hazard(a)))
+        .collect()
+}
+
+fn answered(a: &Answered, without_hazard: bool) -> AnsweredView {
+    let item = Catalogue::embedded().inspections.item(a.item.as_str());
+    let hazards = a.values.iter().filter_map(|v| v.hazard);
+    AnsweredView {
+        building: a.building_label.to_string(),
+        unit: a.unit_label.to_string(),
+        item: a.item.to_string(),
+        item_zh: item.map(|i| i.zh.clone()).unwrap_or_default(),
+        finding: a.finding.name(),
+        finding_zh: a.finding.zh(),
+        contested: a.contested,
+        hazards: hazards.map(|id| id.to_string()).collect(),
+        without_hazard,
+    }
+}
