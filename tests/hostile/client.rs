@@ -4,7 +4,7 @@ use cli_simulator::phone::Transport;
 use sync_core::{
     crdt::{Actor, Document},
     identity::{PackClaims, SecretKey, Signature, key::Purpose},
-    lifecycle::{Stated, newest},
+    history::{EventEntry, heads},
     record::{
         Beacon, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
         PackHash,
@@ -149,14 +149,14 @@ impl Hostile {
         };
         let chunk = (!chunk.is_empty()).then_some(chunk.as_slice());
         let document = Document::load(chunk, changes.iter().map(|c| c.as_slice())).unwrap();
-        let stated: Vec<Stated> = document
+        let entries: Vec<EventEntry> = document
             .events()
             .0
             .into_iter()
             .filter_map(|(id, bytes)| Some((id, Event::from_bytes(&bytes).ok()?)))
-            .map(|(id, event)| Stated { id, event })
+            .map(|(id, event)| EventEntry { id, event })
             .collect();
-        let heads = newest(&stated);
+        let heads = heads(&entries);
         (document, heads)
     }
 

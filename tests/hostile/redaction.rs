@@ -24,7 +24,7 @@ fn redacted_words_and_photos_appear_nowhere() {
     let (_, events) = liu.hazard(doc).unwrap();
     let observed = events
         .iter()
-        .find(|e| e.event.body.name() == "observe")
+        .find(|e| e.kind == "observe")
         .unwrap()
         .id;
     let officer = Actor {
@@ -46,7 +46,7 @@ fn redacted_words_and_photos_appear_nowhere() {
     };
     let remark = events
         .iter()
-        .find(|e| e.event.body.name() == "note")
+        .find(|e| e.kind == "note")
         .unwrap()
         .id;
     dpo.device

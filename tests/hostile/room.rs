@@ -101,7 +101,7 @@ fn a_document_does_not_become_another_kind_by_a_second_beginning() {
     town.sync(&mut yi);
     let mut own = Hostile::enrol(&town, "物业经理丙", 3);
     let grid = town.world.grids[0].clone();
-    let record = crate::campaign::entry(&town, "patrol_run", &grid, r#"{"points_visited":3}"#);
+    let record = crate::activities::entry(&town, "patrol_run", &grid, r#"{"points_visited":3}"#);
     let mut document = own.document(doc);
     let event = own.event(&[], EventBody::Activity(record));
     let change = own.change(&mut document, &event.to_bytes().unwrap());

@@ -7,7 +7,7 @@ use sync_core::{
 };
 
 use super::client::Hostile;
-use crate::support::{Town, found};
+use crate::support::{raw_events, Town, found};
 
 /// The hazard as a reviewer reads it.
 fn seen(town: &Town, doc: DocId) -> serde_json::Value {
@@ -83,12 +83,12 @@ fn what_another_device_re_supplied_counts_once_its_author_brings_it() {
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("物业经理丙"));
     let doc = found(&mut liu, &town, "楼道堆物");
     // The author has not synced; a carrier sends the author's own event first.
-    let (_, stated) = liu.hazard(doc).unwrap();
+    let stated = raw_events(&liu, doc);
     assert_eq!(stated.len(), 1);
     let mut own = Hostile::enrol(&town, "物业经理丙", 9);
     // The server has the author's grant, so the event can refer to it.
     let mut document = own.document(doc);
-    let event = stated[0].event.to_bytes().unwrap();
+    let event = stated[0].to_bytes().unwrap();
     let change = own.change(&mut document, &event);
     own.push(&town, &[(doc, change)], true);
     town.project();

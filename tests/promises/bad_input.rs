@@ -15,7 +15,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{MORNING, Town, found, remark};
+use crate::support::{raw_events, MORNING, Town, found, remark};
 
 fn post(town: &Town, phone: &Phone, path: &str, body: Vec<u8>) -> Reply {
     let token = phone.device.token().unwrap().unwrap();
@@ -94,10 +94,10 @@ fn one_bad_change_does_not_hold_up_the_others() {
     town.sync(&mut liu);
     let good = |phone: &mut Phone, town: &Town, words: &str| {
         let doc = found(phone, town, words);
-        let (_, events) = phone.hazard(doc).unwrap();
+        let events = raw_events(phone, doc);
         let mut document = Document::create(Actor([7; 16]), doc).unwrap();
         let change = document
-            .append(Actor([7; 16]), &events[0].event.to_bytes().unwrap())
+            .append(Actor([7; 16]), &events[0].to_bytes().unwrap())
             .unwrap();
         Entry {
             doc,
@@ -155,8 +155,8 @@ fn a_change_of_one_record_is_not_taken_for_another() {
     let mut liu = town.phone("网格员甲");
     town.sync(&mut liu);
     let mine = found(&mut liu, &town, "甲处");
-    let (_, events) = liu.hazard(mine).unwrap();
-    let event = events[0].event.to_bytes().unwrap();
+    let events = raw_events(&liu, mine);
+    let event = events[0].to_bytes().unwrap();
     let actor = Actor([7; 16]);
     let begin = |doc: DocId| {
         let mut document = Document::create(actor, doc).unwrap();
@@ -224,10 +224,10 @@ fn a_flipped_bit_anywhere_in_a_pack_stores_nothing_false() {
     let mut liu = town.phone("网格员甲");
     town.sync(&mut liu);
     let doc = found(&mut liu, &town, "原文");
-    let (_, events) = liu.hazard(doc).unwrap();
+    let events = raw_events(&liu, doc);
     let mut document = Document::create(Actor([7; 16]), doc).unwrap();
     let change = document
-        .append(Actor([7; 16]), &events[0].event.to_bytes().unwrap())
+        .append(Actor([7; 16]), &events[0].to_bytes().unwrap())
         .unwrap();
     let request = pack(
         &liu,
@@ -265,9 +265,9 @@ fn an_event_in_the_name_of_another_is_refused() {
     let doc = found(&mut liu, &town, "甲的记录");
     town.sync(&mut liu);
     town.sync(&mut wang);
-    let (_, events) = liu.hazard(doc).unwrap();
+    let events = raw_events(&liu, doc);
     // Wang's device signs a pack with an event that names Liu's device as its author.
-    let mut forged = events[0].event.clone();
+    let mut forged = events[0].clone();
     forged.body = EventBody::Note(cli_simulator::world::note("冒名"));
     let mut document = Document::create(Actor([4; 16]), DocId([4; 16])).unwrap();
     let change = document

@@ -9,7 +9,7 @@ use sync_core::{
     wire::{Exchange, sync::Sync},
 };
 
-use crate::support::{MORNING, Town, found};
+use crate::support::{raw_events, MORNING, Town, found};
 
 const DAY: i64 = 86_400_000;
 
@@ -130,8 +130,7 @@ fn a_repeated_receipt_says_nothing_of_the_time_now() {
             ..Default::default()
         });
         let doc = rows.unwrap()[0].doc;
-        let (_, events) = phone.hazard(doc).unwrap();
-        let beacon = events[0].event.beacon.unwrap();
+        let beacon = raw_events(phone, doc)[0].beacon.unwrap();
         ServerTime(beacon.seen.0 + i64::try_from(beacon.since_ms.unwrap()).unwrap())
     };
     found(&mut liu, &town, "第一处");

@@ -70,7 +70,7 @@ fn a_full_phone_says_so_and_keeps_what_it_has() {
             .is_err_and(|e| e.to_string().contains("free some space"));
     }
     assert!(refused, "forty long records fitted into one page");
-    assert_eq!(full.hazard(doc).unwrap().1.len(), 1);
+    assert_eq!(full.open_document(doc).unwrap().judged().len(), 1);
 }
 
 /// Limits the server's database to this number of pages, but at least to its present size.

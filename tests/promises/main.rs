@@ -8,7 +8,7 @@ mod hostile;
 mod activity_types;
 mod bad_input;
 mod base_and_pos;
-mod campaign;
+mod activities;
 mod city;
 mod clocks;
 mod cloned_device;

@@ -171,7 +171,7 @@ fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
         assert!(
             events
                 .iter()
-                .all(|s| s.id != refused && !s.event.after.contains(&refused))
+                .all(|s| s.id != refused && !s.after.contains(&refused))
         );
         let expected = if code == Code::DocumentFull { 2 } else { 3 };
         assert_eq!(events.len(), expected, "{code}");

@@ -325,7 +325,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
             assert_eq!((state, events.clone()), here, "seed {seed}");
             there += events
                 .iter()
-                .filter(|s| s.event.device == chaos.device)
+                .filter(|s| s.device == chaos.device)
                 .count();
         }
         // A change that was stored before its response was lost may be in the log although it was later refused.

@@ -292,7 +292,7 @@ mod tests {
     fn a_history_in_cbor_says_the_same() {
         let history = from_json(&example("quarrel")).unwrap();
         let grants: Vec<_> = history.grants.clone().into_iter().collect();
-        let bytes = |s: &Stated| minicbor::bytes::ByteVec::from(s.event.to_bytes().unwrap());
+        let bytes = |s: &EventEntry| minicbor::bytes::ByteVec::from(s.event.to_bytes().unwrap());
         let events: Vec<_> = history.events.iter().map(bytes).collect();
         let file = minicbor::to_vec((&grants, &events)).unwrap();
         let (state, _) = explained(&from_cbor(&file).unwrap());

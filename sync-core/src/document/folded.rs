@@ -1,5 +1,7 @@
 //! A folded document: its state and everything derived from it, without what was redacted.
 
+use serde::Serialize;
+
 use super::{
     display::{self, DisplayedEvent, DisplayedPhoto},
     hazard::FoldedHazard,
@@ -20,7 +22,8 @@ use crate::{
 };
 
 /// The state of a document by its kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum DocumentState {
     /// Of a hazard.
     Hazard(Box<HazardState>),

@@ -23,7 +23,7 @@ use cli_simulator::{
     world::{World, note, observation},
 };
 use sync_core::{
-    record::{DeviceId, DeviceTime, DocId, EventBody, LocationKind, PhotoRef, ServerTime},
+    record::{DeviceId, DeviceTime, DocId, Event, EventBody, LocationKind, PhotoRef, ServerTime},
     sync::{Call, Lost, Options, Reply, Report},
 };
 use tokio::runtime::Runtime;
@@ -332,6 +332,20 @@ pub(crate) fn found_with(
 /// Records a hazard in the first compound.
 pub(crate) fn found(phone: &mut Phone, town: &Town, words: &str) -> DocId {
     found_in(phone, town, 0, words, Vec::new())
+}
+
+/// The events of a document that were made on this device and are in no snapshot, as they were signed.
+pub(crate) fn raw_events(phone: &Phone, doc: DocId) -> Vec<Event> {
+    let store = rusqlite::Connection::open(phone.folder().join("device.db")).unwrap();
+    let mut changes = store
+        .prepare("SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL ORDER BY n")
+        .unwrap();
+    let changes = changes.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0));
+    let events = changes.unwrap().flat_map(|bytes| {
+        let facts = sync_core::crdt::inspect(&bytes.unwrap()).unwrap();
+        facts.events.into_iter().map(|(_, bytes)| Event::from_bytes(&bytes).unwrap())
+    });
+    events.collect()
 }
 
 /// Adds a remark to a hazard.

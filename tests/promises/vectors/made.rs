@@ -6,10 +6,11 @@ use sync_core::{
     catalogue::Catalogue,
     crdt::{Actor, Document, NewChange},
     identity::{BlobReceipt, PackClaims, PackReceipt, SecretKey, Signed, SignedGrant},
-    lifecycle::{Stated, fold},
+    document::Folded,
+    history::{EventEntry, FoldContext},
     record::{
         BlobHash, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId,
-        LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role, Row,
+        LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role, ListRow,
         ServerTime, ids::uuid_v7,
     },
     wire::{
@@ -122,7 +123,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("pack", pack(&story)),
         ("page", page(&story)),
         ("receipt", receipt(&story)),
-        ("campaign", super::campaign::vector()),
+        ("activity", super::activity::vector()),
     ]
 }
 
@@ -141,7 +142,7 @@ fn document(story: &Story) -> Value {
     let stated: Vec<_> = story
         .events
         .iter()
-        .map(|(id, event, _)| Stated {
+        .map(|(id, event, _)| EventEntry {
             id: *id,
             event: event.clone(),
         })
@@ -173,7 +174,7 @@ fn document(story: &Story) -> Value {
         "changes": changes,
         "digest": hex::encode(sum(story).digest.to_bytes()),
         "snapshot": hex::encode(&story.snapshot),
-        "state": fold(&stated, &grants(story), Catalogue::embedded()),
+        "state": Folded::new(stated, FoldContext::of_grants(grants(story)), Catalogue::embedded()).state(),
     })
 }
 
@@ -219,8 +220,8 @@ fn pack(story: &Story) -> Value {
 }
 
 /// The list row, sent with the document.
-fn row() -> Row {
-    Row {
+fn row() -> ListRow {
+    ListRow {
         state: 15,
         code: "EV-06".to_owned(),
         place: "3栋2单元负一楼".to_owned(),
@@ -231,7 +232,7 @@ fn row() -> Row {
         photos: 2,
         compound: Some(World::small().compounds[0].id),
         place_key: Some("3/2/-1/stairwell/".to_owned()),
-        ..Row::default()
+        ..ListRow::default()
     }
 }
 

@@ -3,7 +3,7 @@
 //! `schemas/vectors/*.json` contains bytes as sent, with their meaning. One test generates the vectors again and
 //! compares. The others read only the files, and use other libraries than our code where possible.
 
-mod campaign;
+mod activity;
 mod made;
 mod stranger;
 

@@ -292,10 +292,10 @@ fn records_and_inspections_follow_grammar_and_schemas() {
         let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         jsonschema::validator_for(&schema).unwrap()
     };
-    let vector = read("campaign");
+    let vector = read("activity");
     let events = schema("records/event");
     for (what, state) in [
-        ("record", "records/campaign_record"),
+        ("activity", "records/activity_state"),
         ("inspection", "records/inspection_state"),
     ] {
         for event in vector[what]["events"].as_array().unwrap() {

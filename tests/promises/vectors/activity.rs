@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use cli_simulator::world::{World, note};
 use serde_json::{Value, json};
 use sync_core::{
-    campaign::{fold_inspection, fold_record},
     catalogue::Catalogue,
-    lifecycle::Stated,
+    document::Folded,
+    history::{EventEntry, FoldContext},
     record::*,
 };
 
@@ -31,8 +31,8 @@ fn cast() -> BTreeMap<GrantId, Grant> {
     [grant(1, Role::GridWorker), grant(2, Role::CountyReviewer)].into()
 }
 
-fn told(bodies: Vec<(u8, EventBody)>) -> Vec<Stated> {
-    let mut events: Vec<Stated> = Vec::new();
+fn told(bodies: Vec<(u8, EventBody)>) -> Vec<EventEntry> {
+    let mut events: Vec<EventEntry> = Vec::new();
     for (minute, (who, body)) in (0..).zip(bodies) {
         let event = Event {
             author: PersonId([who; 16]),
@@ -44,7 +44,7 @@ fn told(bodies: Vec<(u8, EventBody)>) -> Vec<Stated> {
             body,
         };
         let id = EventId::of(&event.to_bytes().unwrap());
-        events.push(Stated { id, event });
+        events.push(EventEntry { id, event });
     }
     events
 }
@@ -62,7 +62,7 @@ fn photo() -> PhotoRef {
     }
 }
 
-fn record() -> Vec<Stated> {
+fn activity() -> Vec<EventEntry> {
     let world = World::small();
     let data = |n: u32| Data::new(&format!(r#"{{"item":"ebike","vehicles":{n}}}"#)).unwrap();
     let title = Short::new("清理违停电动自行车").unwrap();
@@ -93,7 +93,7 @@ fn record() -> Vec<Stated> {
     ])
 }
 
-fn inspection() -> Vec<Stated> {
+fn inspection() -> Vec<EventEntry> {
     let world = World::small();
     told(vec![
         (
@@ -146,17 +146,20 @@ fn inspection() -> Vec<Stated> {
     ])
 }
 
-fn shown(events: &[Stated]) -> Vec<Value> {
-    let one = |s: &Stated| json!({ "id": s.id.to_string(), "bytes": hex::encode(s.event.to_bytes().unwrap()), "event": s.event });
+fn shown(events: &[EventEntry]) -> Vec<Value> {
+    let one = |s: &EventEntry| json!({ "id": s.id.to_string(), "bytes": hex::encode(s.event.to_bytes().unwrap()), "event": s.event });
     events.iter().map(one).collect()
 }
 
 pub(super) fn vector() -> Value {
-    let (record, inspection, grants) = (record(), inspection(), cast());
-    let catalogue = Catalogue::embedded();
+    let (activity, inspection) = (activity(), inspection());
+    let state = |events| {
+        let context = FoldContext::of_grants(cast());
+        Folded::new(events, context, Catalogue::embedded()).state().clone()
+    };
     json!({
-        "about": "A record of the campaign and an inspection: their events and the states they fold to.",
-        "record": { "events": shown(&record), "state": fold_record(&record, &grants, catalogue) },
-        "inspection": { "events": shown(&inspection), "state": fold_inspection(&inspection, &grants, catalogue) },
+        "about": "An activity and an inspection: their events and the states that they fold to.",
+        "activity": { "events": shown(&activity), "state": state(activity) },
+        "inspection": { "events": shown(&inspection), "state": state(inspection) },
     })
 }

@@ -5,9 +5,10 @@ use cli_simulator::{
     world::{note, observation, photo},
 };
 use sync_core::{
-    activity::State,
+    activity::{ActivityState, State},
     catalogue::Catalogue,
     device::{ActivityFilter, Filter},
+    document::DocumentState,
     record::*,
     sync::{Call, Method},
     wire::{
@@ -18,6 +19,13 @@ use sync_core::{
 use xuncha_server::access::{Invitation, invite};
 
 use crate::support::{MORNING, Town, found};
+
+fn activity(phone: &Phone, doc: DocId) -> ActivityState {
+    match phone.device.open_document(doc).unwrap().state() {
+        DocumentState::Activity(state) => state.as_ref().clone(),
+        other => panic!("{other:?} is no activity"),
+    }
+}
 
 pub(crate) fn entry(town: &Town, code: &str, area: &AreaPath, data: &str) -> ActivityEntry {
     ActivityEntry {
@@ -130,8 +138,8 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
         serde_json::json!([])
     );
     let one = town.json(&format!("/v1/activities/{doc}"), &token);
-    assert_eq!(one["events"][0]["kind"], "record");
-    assert_eq!(one["record"]["data"]["sessions"], 2);
+    assert_eq!(one["events"][0]["kind"], "activity");
+    assert_eq!(one["activity"]["data"]["sessions"], 2);
     // Rebuilt from the log, it is the same.
     let rebuilt = town.app().rooms.projection.rebuild();
     town.runtime.block_on(rebuilt).unwrap();
@@ -175,8 +183,12 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
         town.sync(&mut jia);
         town.sync(&mut yi);
     }
-    let (state, _) = jia.device.inspection(inspection).unwrap();
-    assert_eq!(state, yi.device.inspection(inspection).unwrap().0);
+    let folded = |phone: &Phone| phone.device.open_document(inspection).unwrap();
+    let state = folded(&jia).state().clone();
+    assert_eq!(&state, folded(&yi).state());
+    let DocumentState::Inspection(state) = state else {
+        panic!("an inspection")
+    };
     assert_eq!((state.answers.len(), state.inspectors.len()), (3, 2));
     assert_eq!(state.hazards(), [hazard]);
     assert!(
@@ -209,11 +221,11 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
         (&2.into(), &2.into())
     );
     let one = town.json(&format!("/v1/activities/{inspection}"), &token);
-    assert_eq!(one["record"]["state"], "confirmed");
-    assert_eq!(one["record"]["data"]["problems"], 1);
+    assert_eq!(one["activity"]["state"], "confirmed");
+    assert_eq!(one["activity"]["data"]["problems"], 1);
     assert_eq!(one["answers"][2]["hazards"][0], hazard.to_string());
-    assert_eq!(one["record"]["figures"][1]["name"], "inspection.team_size");
-    assert_eq!(one["record"]["figures"][1]["milli"], 2000);
+    assert_eq!(one["activity"]["figures"][1]["name"], "inspection.team_size");
+    assert_eq!(one["activity"]["figures"][1]["milli"], 2000);
     assert_eq!(
         town.json("/v1/hazards", &token)["items"][0]["id"],
         hazard.to_string()
@@ -247,7 +259,7 @@ fn a_confirmation_made_before_a_correction_does_not_confirm_it() {
     town.sync(&mut ding);
     town.project();
     let token = town.token("审核员丁");
-    let seen = |town: &Town| town.json(&format!("/v1/activities/{doc}"), &token)["record"].clone();
+    let seen = |town: &Town| town.json(&format!("/v1/activities/{doc}"), &token)["activity"].clone();
     assert_eq!(seen(&town)["state"], "confirmed");
     assert_eq!(seen(&town)["figures"][0]["milli"], 8000);
     town.sync(&mut liu);
@@ -307,7 +319,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     let low = entry(&town, "penalty_case", &town.world.grids[0], data);
     let (doc, _) = ding.device.begin_activity(low, None).unwrap();
     assert_eq!(
-        ding.device.campaign_record(doc).unwrap().0.state,
+        activity(&ding, doc).state,
         State::Void
     );
 }
@@ -323,9 +335,9 @@ fn wrong_fields_stay_in_the_history_with_a_reason_and_count_nothing() {
     town.project();
     let token = town.token("审核员丁");
     let one = town.json(&format!("/v1/activities/{doc}"), &token);
-    assert_eq!(one["record"]["state"], "void");
-    assert_eq!(one["record"]["counts"], false);
-    assert_eq!(one["record"]["figures"], serde_json::json!([]));
+    assert_eq!(one["activity"]["state"], "void");
+    assert_eq!(one["activity"]["counts"], false);
+    assert_eq!(one["activity"]["figures"], serde_json::json!([]));
     assert_eq!(one["events"][0]["verdict"]["reason"], "data-invalid");
     assert!(!one["events"][0]["void_zh"].as_str().unwrap().is_empty());
     assert!(!one["events"][0]["void_en"].as_str().unwrap().is_empty());
