@@ -43,6 +43,8 @@ pub struct Server {
     folder: tempfile::TempDir,
     /// Set if it listens on loopback, over TLS only.
     port: Option<u16>,
+    /// Whether commits wait for the disk. Without it the data outlive the end of every process, but not a power cut.
+    fsync: bool,
 }
 
 impl Server {
@@ -51,7 +53,16 @@ impl Server {
     /// # Errors
     /// If it is installed and does not start.
     pub fn start() -> anyhow::Result<Option<Self>> {
-        Self::start_with(None)
+        Self::start_with(None, true)
+    }
+
+    /// Starts a server as [`Self::start`] does, whose commits do not wait for the disk: for tests, which end processes
+    /// and not the machine.
+    ///
+    /// # Errors
+    /// If it is installed and does not start.
+    pub fn start_without_fsync() -> anyhow::Result<Option<Self>> {
+        Self::start_with(None, false)
     }
 
     /// Starts a server that also listens on loopback, at a free port, with a self-signed certificate for `localhost`
@@ -62,10 +73,10 @@ impl Server {
     pub fn start_with_tls() -> anyhow::Result<Option<Self>> {
         // The listener is dropped here, so that PostgreSQL can bind the port.
         let free = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-        Self::start_with(Some(free.port()))
+        Self::start_with(Some(free.port()), true)
     }
 
-    fn start_with(port: Option<u16>) -> anyhow::Result<Option<Self>> {
+    fn start_with(port: Option<u16>, fsync: bool) -> anyhow::Result<Option<Self>> {
         let Some(programs) = programs() else {
             return Ok(None);
         };
@@ -74,6 +85,7 @@ impl Server {
             programs,
             folder,
             port,
+            fsync,
         };
         if is_root() {
             let status = Command::new("chown")
@@ -147,8 +159,9 @@ impl Server {
             Some(port) => format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on"),
         };
         let options = format!(
-            "-k {} {listen} -c max_connections=400",
-            self.folder.path().display()
+            "-k {} {listen} -c max_connections=400 -c fsync={}",
+            self.folder.path().display(),
+            if self.fsync { "on" } else { "off" },
         );
         let log = self.folder.path().join("log");
         let log = log.to_str().context("a path that is text")?;

@@ -16,7 +16,7 @@ pub(crate) struct WithPostgres {
 
 impl WithPostgres {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let Some(server) = Server::start()? else {
+        let Some(server) = Server::start_without_fsync()? else {
             eprintln!("PostgreSQL is missing: install Debian's postgresql");
             std::process::exit(3);
         };
