@@ -3,8 +3,8 @@
 use cli_simulator::phone::Transport;
 use sync_core::{
     crdt::{Actor, Document},
-    identity::{PackClaims, SecretKey, Signature, key::Purpose},
     history::{EventEntry, heads},
+    identity::{PackClaims, SecretKey, Signature, key::Purpose},
     record::{
         Beacon, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
         PackHash,

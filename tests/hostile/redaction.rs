@@ -22,11 +22,7 @@ fn redacted_words_and_photos_appear_nowhere() {
     crate::support::remark(&mut liu, doc, "另有住户信息");
     town.sync(&mut liu);
     let (_, events) = liu.hazard(doc).unwrap();
-    let observed = events
-        .iter()
-        .find(|e| e.kind == "observe")
-        .unwrap()
-        .id;
+    let observed = events.iter().find(|e| e.kind == "observe").unwrap().id;
     let officer = Actor {
         name: "个保负责人",
         person: PersonId([0x77; 16]),
@@ -44,11 +40,7 @@ fn redacted_words_and_photos_appear_nowhere() {
             reason: sync_core::record::Short::new("个人信息").unwrap(),
         })
     };
-    let remark = events
-        .iter()
-        .find(|e| e.kind == "note")
-        .unwrap()
-        .id;
+    let remark = events.iter().find(|e| e.kind == "note").unwrap().id;
     dpo.device
         .state(doc, redact(vec![remark], vec![other.hash]), None)
         .unwrap();

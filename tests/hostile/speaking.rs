@@ -7,7 +7,7 @@ use sync_core::{
 };
 
 use super::client::Hostile;
-use crate::support::{raw_events, Town, found};
+use crate::support::{Town, found, raw_events};
 
 /// The hazard as a reviewer reads it.
 fn seen(town: &Town, doc: DocId) -> serde_json::Value {
@@ -108,10 +108,7 @@ fn what_another_device_re_supplied_counts_once_its_author_brings_it() {
     assert_eq!(listed(&town), 1);
     town.sync(&mut wang);
     assert_eq!(wang.device.list(&Default::default()).unwrap().len(), 1);
-    assert_eq!(
-        wang.hazard(doc).unwrap().0,
-        liu.hazard(doc).unwrap().0
-    );
+    assert_eq!(wang.hazard(doc).unwrap().0, liu.hazard(doc).unwrap().0);
     let quiet = (town.sync(&mut liu), town.sync(&mut wang));
     assert_eq!((quiet.0.requests, quiet.1.requests), (1, 1), "{quiet:?}");
 }

@@ -224,7 +224,10 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
     assert_eq!(one["activity"]["state"], "confirmed");
     assert_eq!(one["activity"]["data"]["problems"], 1);
     assert_eq!(one["answers"][2]["hazards"][0], hazard.to_string());
-    assert_eq!(one["activity"]["figures"][1]["name"], "inspection.team_size");
+    assert_eq!(
+        one["activity"]["figures"][1]["name"],
+        "inspection.team_size"
+    );
     assert_eq!(one["activity"]["figures"][1]["milli"], 2000);
     assert_eq!(
         town.json("/v1/hazards", &token)["items"][0]["id"],
@@ -259,7 +262,8 @@ fn a_confirmation_made_before_a_correction_does_not_confirm_it() {
     town.sync(&mut ding);
     town.project();
     let token = town.token("审核员丁");
-    let seen = |town: &Town| town.json(&format!("/v1/activities/{doc}"), &token)["activity"].clone();
+    let seen =
+        |town: &Town| town.json(&format!("/v1/activities/{doc}"), &token)["activity"].clone();
     assert_eq!(seen(&town)["state"], "confirmed");
     assert_eq!(seen(&town)["figures"][0]["milli"], 8000);
     town.sync(&mut liu);
@@ -318,10 +322,7 @@ fn what_is_only_the_governments_never_reaches_a_property_managers_phone() {
     // Recorded in an area that the company may read, it is void and does not count.
     let low = entry(&town, "penalty_case", &town.world.grids[0], data);
     let (doc, _) = ding.device.begin_activity(low, None).unwrap();
-    assert_eq!(
-        activity(&ding, doc).state,
-        State::Void
-    );
+    assert_eq!(activity(&ding, doc).state, State::Void);
 }
 
 #[test]

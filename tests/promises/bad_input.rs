@@ -15,7 +15,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{raw_events, MORNING, Town, found, remark};
+use crate::support::{MORNING, Town, found, raw_events, remark};
 
 fn post(town: &Town, phone: &Phone, path: &str, body: Vec<u8>) -> Reply {
     let token = phone.device.token().unwrap().unwrap();

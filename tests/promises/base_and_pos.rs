@@ -46,10 +46,7 @@ fn no_change_is_lost_at_any_page_size_when_documents_move_behind_the_position() 
             "cut after {calls} calls: {report:?}"
         );
         for doc in docs {
-            assert_eq!(
-                wang.hazard(doc).unwrap(),
-                liu.hazard(doc).unwrap()
-            );
+            assert_eq!(wang.hazard(doc).unwrap(), liu.hazard(doc).unwrap());
             assert_eq!(wang.hazard(doc).unwrap().1.len(), 3);
         }
     }
@@ -78,10 +75,7 @@ fn a_backfill_cut_anywhere_while_others_write_misses_nothing() {
         assert!(wang.sync(&mut town.http.clone(), tiny()).unwrap().complete);
         assert_eq!(wang.device.count().unwrap(), 5);
         for doc in docs.into_iter().chain([late]) {
-            assert_eq!(
-                wang.hazard(doc).unwrap(),
-                liu.hazard(doc).unwrap()
-            );
+            assert_eq!(wang.hazard(doc).unwrap(), liu.hazard(doc).unwrap());
         }
     }
 }
@@ -116,9 +110,6 @@ fn pages_that_are_closed_by_their_size_lose_nothing_in_backfill_and_tail() {
             "{report:?}"
         );
         assert_eq!(phone.device.count().unwrap(), 80);
-        assert!(
-            docs.iter()
-                .all(|d| phone.hazard(*d).unwrap().1.len() == 5)
-        );
+        assert!(docs.iter().all(|d| phone.hazard(*d).unwrap().1.len() == 5));
     }
 }

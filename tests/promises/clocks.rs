@@ -9,7 +9,7 @@ use sync_core::{
     wire::{Exchange, sync::Sync},
 };
 
-use crate::support::{raw_events, MORNING, Town, found};
+use crate::support::{MORNING, Town, found, raw_events};
 
 const DAY: i64 = 86_400_000;
 

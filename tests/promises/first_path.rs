@@ -43,10 +43,7 @@ fn a_hazard_travels_from_a_phone_without_signal_to_the_reviewers_ledger() {
     town.sync(&mut liu);
     town.sync(&mut wang);
 
-    let (here, there) = (
-        liu.hazard(doc).unwrap().0,
-        wang.hazard(doc).unwrap().0,
-    );
+    let (here, there) = (liu.hazard(doc).unwrap().0, wang.hazard(doc).unwrap().0);
     assert_eq!(here, there);
     assert_eq!(here.state.to_string(), "HS65");
     assert!(here.flags.conflict_open);

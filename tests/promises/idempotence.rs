@@ -87,10 +87,7 @@ fn lost_replies_cost_requests_and_nothing_else() {
             .complete
     );
     town.sync(&mut liu);
-    assert_eq!(
-        liu.hazard(docs[0]).unwrap(),
-        wang.hazard(docs[0]).unwrap()
-    );
+    assert_eq!(liu.hazard(docs[0]).unwrap(), wang.hazard(docs[0]).unwrap());
 }
 
 /// Sends the next call of a sync and returns the reply without applying it.

@@ -33,7 +33,7 @@ fn filled() -> Town {
             );
             one.found_at = MORNING - (n as i64 % 4) * DAY;
             one.deadline = (n % 2 == 0).then_some(MORNING - 1 - DAY * (n as i64 % 3));
-            one.cycle = 1 + i64::from(n % 9 == 0);
+            one.cycle = 1 + u16::from(n % 9 == 0);
             all.push(one);
         }
     }

@@ -5,10 +5,10 @@ mod support;
 #[path = "../hostile/mod.rs"]
 mod hostile;
 
+mod activities;
 mod activity_types;
 mod bad_input;
 mod base_and_pos;
-mod activities;
 mod city;
 mod clocks;
 mod cloned_device;

@@ -39,9 +39,6 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     assert!(report.documents >= 21, "{report:?}");
     assert_eq!(town.sync(&mut wang).requests, 1);
     for row in wang.device.list(&Default::default()).unwrap() {
-        assert_eq!(
-            wang.hazard(row.doc).unwrap(),
-            liu.hazard(row.doc).unwrap()
-        );
+        assert_eq!(wang.hazard(row.doc).unwrap(), liu.hazard(row.doc).unwrap());
     }
 }

@@ -99,10 +99,7 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     town.sync(&mut liu);
     fill(&town, &mut liu, doc);
     town.sync(&mut wang);
-    assert_eq!(
-        liu.hazard(doc).unwrap(),
-        wang.hazard(doc).unwrap()
-    );
+    assert_eq!(liu.hazard(doc).unwrap(), wang.hazard(doc).unwrap());
     let before = liu.device.status().unwrap().refused;
     // Many refusals are in one response, and the sync completes.
     let state = wang.hazard(doc).unwrap();
@@ -163,11 +160,7 @@ fn statements_after_a_refused_one_are_written_again_without_it_and_count() {
         town.sync(&mut wang);
         town.sync(&mut liu);
         let (there, events) = liu.hazard(doc).unwrap();
-        assert_eq!(
-            (there, events.clone()),
-            wang.hazard(doc).unwrap(),
-            "{code}"
-        );
+        assert_eq!((there, events.clone()), wang.hazard(doc).unwrap(), "{code}");
         assert!(
             events
                 .iter()

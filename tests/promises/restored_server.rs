@@ -44,10 +44,7 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     assert_eq!(status, 200);
     assert_eq!(sync_core::record::BlobHash::of(&bytes), shot.hash);
     for doc in [old, lost] {
-        assert_eq!(
-            liu.hazard(doc).unwrap(),
-            wang.hazard(doc).unwrap()
-        );
+        assert_eq!(liu.hazard(doc).unwrap(), wang.hazard(doc).unwrap());
     }
     let quiet = (town.sync(&mut liu), town.sync(&mut wang));
     assert_eq!((quiet.0.requests, quiet.1.requests), (1, 1), "{quiet:?}");

@@ -323,10 +323,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
             let (state, events) = wang.hazard(row.doc).unwrap();
             let here = liu.hazard(row.doc).unwrap();
             assert_eq!((state, events.clone()), here, "seed {seed}");
-            there += events
-                .iter()
-                .filter(|s| s.device == chaos.device)
-                .count();
+            there += events.iter().filter(|s| s.device == chaos.device).count();
         }
         // A change that was stored before its response was lost may be in the log although it was later refused.
         let refused = (status.refused + status.quarantined) as usize;

@@ -97,10 +97,7 @@ fn a_server_and_a_phone_of_the_first_version_go_on_where_they_were() {
     town.sync(&mut wang);
     assert_eq!(liu.hazard(first).unwrap(), held);
     for doc in [first, waiting] {
-        assert_eq!(
-            liu.hazard(doc).unwrap(),
-            wang.hazard(doc).unwrap()
-        );
+        assert_eq!(liu.hazard(doc).unwrap(), wang.hazard(doc).unwrap());
     }
 }
 

@@ -174,7 +174,9 @@ fn from_json(bytes: &[u8]) -> anyhow::Result<History> {
         if ids.insert(line.name.clone(), id).is_some() {
             bail!("event {} is told twice", line.name);
         }
-        history.names.insert(id, format!("{} {}", line.name, line.by));
+        history
+            .names
+            .insert(id, format!("{} {}", line.name, line.by));
         history.events.push(EventEntry { id, event });
     }
     Ok(history)

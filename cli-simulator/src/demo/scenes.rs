@@ -1,11 +1,9 @@
 //! The actions of the county's people, day by day: eight hazards, with conflicts and transfers.
 
-use sync_core::{
-    record::{
-        DeviceTime, DocId, Duplicate, Escalation, EscalationClass, EventBody, EventId, Evidence,
-        GovDecision, GovOutcome, Label, LocationKind, Long, PhotoRole, RectificationPlan,
-        Resolution, Short, Transfer, TransferOutcome, TransferResult,
-    },
+use sync_core::record::{
+    DeviceTime, DocId, Duplicate, Escalation, EscalationClass, EventBody, EventId, Evidence,
+    GovDecision, GovOutcome, Label, LocationKind, Long, PhotoRole, RectificationPlan, Resolution,
+    Short, Transfer, TransferOutcome, TransferResult,
 };
 
 use super::stage::Stage;
@@ -341,7 +339,11 @@ pub(super) fn thursday(
     );
     stage.meet(&["物业经理丙", "审核员丁"])?;
     let [first, second] = tuesday.twins;
-    let seen = stage.phone("审核员丁")?.device.open_document(first)?.heads();
+    let seen = stage
+        .phone("审核员丁")?
+        .device
+        .open_document(first)?
+        .heads();
     let duplicate = Duplicate {
         of: first,
         reason: short("同一部位、同类、同日"),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use sync_core::{
+    catalogue::StateCode,
     crdt::Document,
     history::{JudgedEvent, Verdict},
     record::{AreaPath, BlobHash, DocId, EventId},
@@ -156,7 +157,7 @@ fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
         }
     }
     for (doc, row) in &rows {
-        let (id, state, county) = (*doc, i64::from(row.state), fleet.world.county.clone());
+        let (id, state, county) = (*doc, StateCode(row.state), fleet.world.county.clone());
         let read = fleet
             .app
             .storage

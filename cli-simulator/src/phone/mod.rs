@@ -86,7 +86,10 @@ impl Phone {
     /// [`DeviceError::UnknownDocument`] if it is not on this device, or is no hazard.
     pub fn hazard(&self, doc: DocId) -> Result<(HazardState, Vec<DisplayedEvent>), DeviceError> {
         let folded = self.device.open_document(doc)?;
-        let state = folded.hazard().ok_or(DeviceError::UnknownDocument(doc))?.state();
+        let state = folded
+            .hazard()
+            .ok_or(DeviceError::UnknownDocument(doc))?
+            .state();
         Ok((state.clone(), folded.events(0..state.history.len())))
     }
 

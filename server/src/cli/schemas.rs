@@ -6,12 +6,12 @@ use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use sync_core::{
     activity::ActivityState,
-    inspection::InspectionState,
     catalogue::{
         ActivityTypes, Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, Regions,
         Rules, Weights, indicators_page, lifecycle_page,
     },
     hazard::HazardState,
+    inspection::InspectionState,
     record::{Event, Grant},
 };
 

@@ -50,9 +50,8 @@ fn gcj02_from_bd09(latitude: f64, longitude: f64) -> (f64, f64) {
 }
 
 /// WGS-84 latitude and longitude in degrees of a raw position; `None` if its reference system is unknown.
-pub fn to_wgs84(latitude_e7: i64, longitude_e7: i64, crs: &str) -> Option<(f64, f64)> {
-    #[expect(clippy::cast_precision_loss, reason = "a degree in 1e-7 has 31 bits")]
-    let (latitude, longitude) = (latitude_e7 as f64 / 1e7, longitude_e7 as f64 / 1e7);
+pub fn to_wgs84(latitude_e7: i32, longitude_e7: i32, crs: &str) -> Option<(f64, f64)> {
+    let (latitude, longitude) = (f64::from(latitude_e7) / 1e7, f64::from(longitude_e7) / 1e7);
     match crs {
         "wgs84" | "cgcs2000" => Some((latitude, longitude)),
         "gcj02" => Some(from_gcj02(latitude, longitude)),
@@ -76,7 +75,7 @@ mod tests {
             ((30.272_200, 109.488_200), (30.269_631, 109.493_070)),
             ((32.629_200, 110.798_000), (32.627_011, 110.803_320)),
         ] {
-            let e7 = |v: f64| f64::round(v * 1e7) as i64;
+            let e7 = |v: f64| f64::round(v * 1e7) as i32;
             let (lat, lon) = to_wgs84(e7(gcj.0), e7(gcj.1), "gcj02").unwrap();
             assert!(
                 f64::abs(lat - wgs.0) < 2e-6 && f64::abs(lon - wgs.1) < 2e-6,

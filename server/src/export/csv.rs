@@ -55,7 +55,7 @@ pub fn head(of: &Imprint) -> Vec<u8> {
 
 /// One hazard as a line.
 pub fn row(h: &HazardView) -> Vec<u8> {
-    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+    let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     line([
         h.id.clone(),
         h.area_name.clone().unwrap_or_default(),

@@ -18,7 +18,7 @@ use crate::{
     storage::{
         StorageError, Tx,
         bodies::{self, Body},
-        activities, devices,
+        devices,
         docs::{self, Doc},
         grant_uses, hazards, log, revocations,
         spaces::{self, Space},
@@ -226,7 +226,6 @@ fn size(item: &Item) -> usize {
 fn snapshots(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<Vec<Item>, StorageError> {
     let bodies = bodies::of(tx, space, docs)?;
     let mut rows = hazards::list_rows(tx, space, docs)?;
-    rows.extend(activities::list_rows(tx, space, docs)?);
     let item = |(doc, body): (&Doc, Body)| {
         let mut received = body.folded;
         received.0.extend(body.received.0);

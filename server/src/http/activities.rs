@@ -10,7 +10,7 @@ use sync_core::{record::DocId, wire::Code};
 use super::{Rooms, extract::Reviewing, review::parsed};
 use crate::{
     access::Refusal,
-    review::{CoverageView, ActivityDetail, ActivityFilter, ActivityPage},
+    review::{ActivityDetail, ActivityFilter, ActivityPage, CoverageView},
 };
 
 /// Lists activities and inspections, the most recently held first.

@@ -3,6 +3,7 @@
 //!
 //! It contains no rule of the domain and no SQL. [`router`] lists all routes of the API.
 
+mod activities;
 mod admit;
 mod blobs;
 mod body;
@@ -13,7 +14,6 @@ mod health;
 mod indicators;
 pub mod openapi;
 mod problem;
-mod activities;
 mod reports;
 mod review;
 mod whole;

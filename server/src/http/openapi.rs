@@ -8,7 +8,9 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{activities, blobs, device::hints, export, health, indicators, problem, reports, review};
+use super::{
+    activities, blobs, device::hints, export, health, indicators, problem, reports, review,
+};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -4,8 +4,8 @@
 //! correct is quarantined, so nothing is lost.
 
 use sync_core::{
-    document::{DocumentKind, may_begin},
     catalogue::Catalogue,
+    document::{DocumentKind, may_begin},
     record::{AreaPath, DeviceId, Grant, OrganId, ServerTime},
     wire::Code,
 };

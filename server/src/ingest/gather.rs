@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
-    document::DocumentKind,
     crdt,
+    document::DocumentKind,
     record::{AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, ServerTime},
 };
 

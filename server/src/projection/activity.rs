@@ -3,101 +3,103 @@
 use std::collections::HashMap;
 
 use sync_core::{
-    activity::ActivityState,
     catalogue::INSPECTION,
     document::{DocumentState, Folded},
     hazard::quantity::Quantity,
     inspection::{self, InspectionState},
-    record::Finding,
+    record::{DeviceTime, EncodedListRow, Finding},
 };
 
-use super::rows::{Own, Rows};
+use super::rows::{OwnRow, Rows};
 use crate::storage::{
-    activities::{Figure, Record, Visit},
+    activities::{ActivityRow, QuantityRow, VisitRow},
     docs::Doc,
 };
 
 /// The rows of a folded activity or inspection; `None` of a hazard.
 pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     let list = folded.list_row();
-    let row = Record {
-        space: doc.space.to_string(),
-        doc: doc.id.as_bytes().to_vec(),
-        path: doc.path.to_string(),
-        as_of_seq: doc.last_seq.cast_signed(),
-        r#type: list.activity.unwrap_or_default(),
-        title: list.description,
-        held_at: list.found,
-        updated_at: list.updated,
-        event_count: i64::from(list.events),
-        photo_count: i64::from(list.photos),
-        ..Record::default()
-    };
-    let (row, visits) = match folded.state() {
+    let encoded = EncodedListRow::from(&list);
+    let (state, counts, organ, compound) = match folded.state() {
         DocumentState::Hazard(_) => return None,
-        DocumentState::Activity(state) => (activity(state, row), Vec::new()),
-        DocumentState::Inspection(state) => (inspection(folded, state, row), visits(doc, state)),
+        DocumentState::Activity(a) => (a.state, a.counts, a.organ, a.compound),
+        DocumentState::Inspection(i) => (i.state, i.counts, i.organ, i.compound),
+    };
+    let (kind, data, visits) = match folded.state() {
+        DocumentState::Inspection(state) => (
+            INSPECTION.to_owned(),
+            summary(folded, state),
+            visits(doc, state),
+        ),
+        DocumentState::Activity(state) => {
+            let version = state.versions.last();
+            let data = version.map(|v| v.data.to_string()).unwrap_or_default();
+            (list.activity.unwrap_or_default(), data, Vec::new())
+        }
+        DocumentState::Hazard(_) => return None,
+    };
+    let row = ActivityRow {
+        space: doc.space.clone(),
+        doc: doc.id,
+        path: doc.path.clone(),
+        as_of_seq: doc.last_seq,
+        // Set when it is written.
+        changed: 0,
+        kind,
+        state,
+        counts,
+        organ,
+        compound,
+        title: list.description,
+        held_at: DeviceTime(list.found),
+        updated_at: DeviceTime(list.updated),
+        event_count: list.events,
+        photo_count: list.photos,
+        data,
+        problem: String::new(),
+        list_row: Some(encoded),
     };
     Some(Rows {
-        row: Own::Record(Box::new(row)),
-        figures: figures(doc, folded),
+        row: OwnRow::Activity(Box::new(row)),
+        quantities: quantities(doc, folded),
         visits,
         hidden: folded.hidden_photos(),
     })
 }
 
 /// The quantities of a document; `n` distinguishes several of one name.
-pub(super) fn figures(doc: &Doc, folded: &Folded<'_>) -> Vec<Figure> {
-    let mut next: HashMap<String, i64> = HashMap::new();
-    let figure = |quantity: Quantity| {
-        let n = next.entry(quantity.name.clone()).or_default();
+pub(super) fn quantities(doc: &Doc, folded: &Folded<'_>) -> Vec<QuantityRow> {
+    let mut last: HashMap<String, i64> = HashMap::new();
+    let row = |quantity: Quantity| {
+        let n = last.entry(quantity.name.clone()).or_default();
         *n += 1;
-        Figure {
-            doc: doc.id.as_bytes().to_vec(),
+        QuantityRow {
+            space: doc.space.clone(),
+            doc: doc.id,
             n: *n,
-            path: doc.path.to_string(),
+            path: doc.path.clone(),
             name: quantity.name,
-            at: quantity.at.0,
+            at: quantity.at,
             milli: quantity.milli,
         }
     };
-    folded.quantities().into_iter().map(figure).collect()
-}
-
-fn activity(state: &ActivityState, row: Record) -> Record {
-    let version = state.versions.last();
-    Record {
-        state: state.state.name().to_owned(),
-        counts: state.counts,
-        organ: state.organ.map(|organ| organ.as_bytes().to_vec()),
-        compound: state.compound.map(|id| id.as_bytes().to_vec()),
-        data: version.map(|v| v.data.to_string()).unwrap_or_default(),
-        ..row
-    }
-}
-
-fn inspection(folded: &Folded<'_>, state: &InspectionState, row: Record) -> Record {
-    Record {
-        r#type: INSPECTION.to_owned(),
-        state: state.state.name().to_owned(),
-        counts: state.counts,
-        organ: state.organ.map(|organ| organ.as_bytes().to_vec()),
-        compound: state.compound.map(|id| id.as_bytes().to_vec()),
-        data: summary(folded, state),
-        ..row
-    }
+    folded.quantities().into_iter().map(row).collect()
 }
 
 /// The buildings and entrances that an inspection reached.
-fn visits(doc: &Doc, state: &InspectionState) -> Vec<Visit> {
-    let visit = |place: inspection::Place| Visit {
-        doc: doc.id.as_bytes().to_vec(),
-        compound: place.compound.as_bytes().to_vec(),
+fn visits(doc: &Doc, state: &InspectionState) -> Vec<VisitRow> {
+    let visit = |place: inspection::Place| VisitRow {
+        space: doc.space.clone(),
+        doc: doc.id,
+        compound: place.compound,
         building: place.building,
         unit: place.unit,
         finished: state.counts,
     };
-    inspection::inspected(state).into_iter().map(visit).collect()
+    inspection::inspected(state)
+        .into_iter()
+        .map(visit)
+        .collect()
 }
 
 /// What a list shows of an inspection, as JSON.

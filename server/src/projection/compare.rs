@@ -69,11 +69,17 @@ struct Situation {
 fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation, StorageError> {
     let mut rows = comparables::comparables(tx, space, docs)?;
     rows.retain(|_, row| is_comparable(row));
-    let (mut photos, mut perceptual_hashes, mut groups) = <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
+    let (mut photos, mut perceptual_hashes, mut groups) =
+        <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
     for row in rows.values() {
         groups.insert(comparables::place_group(&row.hazard));
         photos.extend(row.hazard.photos.iter().map(|photo| photo.hash));
-        perceptual_hashes.extend(row.hazard.photos.iter().filter_map(|photo| photo.perceptual_hash));
+        perceptual_hashes.extend(
+            row.hazard
+                .photos
+                .iter()
+                .filter_map(|photo| photo.perceptual_hash),
+        );
     }
     let places = comparables::at_places(tx, space, &groups, CANDIDATES)?;
     let naming = comparables::naming(tx, space, &photos, CANDIDATES)?;
@@ -86,14 +92,24 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
             .get(&comparables::place_group(hazard))
             .cloned()
             .unwrap_or_default();
-        if hazard.photos.iter().any(|photo| photo.perceptual_hash.is_some()) {
+        if hazard
+            .photos
+            .iter()
+            .any(|photo| photo.perceptual_hash.is_some())
+        {
             near.extend(comparables::in_building(tx, space, hazard, CANDIDATES)?);
         }
         near.retain(|(_, found)| in_campaign(hazard.found.0, *found));
         let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
         for photo in &hazard.photos {
             found.extend(naming.get(&photo.hash).into_iter().flatten());
-            found.extend(photo.perceptual_hash.and_then(|p| alike.get(&p)).into_iter().flatten());
+            found.extend(
+                photo
+                    .perceptual_hash
+                    .and_then(|p| alike.get(&p))
+                    .into_iter()
+                    .flatten(),
+            );
         }
         // Documents of the same group need no suggestion.
         if linked.iter().any(|(a, b)| a == doc || b == doc) {

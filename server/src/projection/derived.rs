@@ -17,7 +17,7 @@ use crate::storage::{
     StorageError, Tx, comparables,
     docs::Doc,
     duties::{self, Duty},
-    hazards::Hazard,
+    hazards::HazardRow,
     links, suggestions,
 };
 
@@ -29,16 +29,17 @@ pub(super) struct Derived {
 }
 
 /// The derived rows of a folded hazard; also sets the columns of its row that queries about other documents use.
-pub(super) fn of(doc: &Doc, of: FoldedHazard<'_>, row: &mut Hazard) -> Derived {
+pub(super) fn of(doc: &Doc, of: FoldedHazard<'_>, row: &mut HazardRow) -> Derived {
     let member = of.group_member(doc.id);
-    row.registered = member.when.upper.map(|at| at.0);
+    row.registered = member.when.upper;
     let due = of.trusted_due(doc.id).filter(|due| due.certain);
-    row.due = due.map(|due| due.at.0);
+    row.due = due.map(|due| due.at);
     if let Some(comparable) = of.comparable(doc.id) {
-        row.finder = Some(comparable.finder.as_bytes().to_vec());
+        row.finder = Some(comparable.finder);
         row.outdoors = comparable.outdoors.map(|position| encode(&position));
         row.place_group = comparables::place_group(&comparable);
-        row.look = comparison_digest(&comparable, of.state().state, &member.duplicate_of);
+        row.comparison_digest =
+            comparison_digest(&comparable, of.state().state, &member.duplicate_of);
     }
     Derived {
         duties: duties(doc, of),
@@ -91,26 +92,26 @@ fn duties(doc: &Doc, of: FoldedHazard<'_>) -> Vec<Duty> {
 pub(super) fn changed_comparisons(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    rows: &[(&Hazard, &Derived)],
-) -> Result<Vec<Vec<u8>>, StorageError> {
-    let old = suggestions::looks(tx, space, &numbers(rows)?)?;
-    let mut new = Vec::new();
-    for (row, _) in rows {
-        if old.get(&DocId::from_slice(&row.doc)?) != Some(&row.look) {
-            new.push(row.doc.clone());
-        }
-    }
-    Ok(new)
+    rows: &[(&HazardRow, &Derived)],
+) -> Result<Vec<DocId>, StorageError> {
+    let old = suggestions::comparison_digests(tx, space, &ids(rows))?;
+    let changed =
+        |(row, _): &&(&HazardRow, &Derived)| old.get(&row.doc) != Some(&row.comparison_digest);
+    Ok(rows
+        .iter()
+        .filter(changed)
+        .map(|(row, _)| row.doc)
+        .collect())
 }
 
 /// Writes the enrichment of rows that were written: links with how their groups count, duties, what is compared next.
 pub(super) fn put(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    rows: &[(&Hazard, &Derived)],
-    changed_comparisons: &[Vec<u8>],
+    rows: &[(&HazardRow, &Derived)],
+    changed_comparisons: &[DocId],
 ) -> Result<(), StorageError> {
-    let docs = numbers(rows)?;
+    let docs = ids(rows);
     let before = links::around(tx, space, &docs)?;
     let mut touched: BTreeSet<DocId> = before.iter().flat_map(|(a, b)| [*a, *b]).collect();
     for (doc, (_, derived)) in docs.iter().zip(rows) {
@@ -129,10 +130,9 @@ pub(super) fn put(
     groups::count(tx, space, touched)?;
     let owed: Vec<&Duty> = rows.iter().flat_map(|(_, b)| &b.duties).collect();
     duties::replace(tx, space, &docs, &owed)?;
-    suggestions::ask(tx, space.as_str(), changed_comparisons)
+    suggestions::ask(tx, space, changed_comparisons)
 }
 
-fn numbers(rows: &[(&Hazard, &Derived)]) -> Result<Vec<DocId>, StorageError> {
-    let number = |(row, _): &(&Hazard, &Derived)| Ok(DocId::from_slice(&row.doc)?);
-    rows.iter().map(number).collect()
+fn ids(rows: &[(&HazardRow, &Derived)]) -> Vec<DocId> {
+    rows.iter().map(|(row, _)| row.doc).collect()
 }

@@ -8,22 +8,22 @@ use std::{
 use sync_core::{
     catalogue::Catalogue,
     document::{Folded, FoldedHazard, Snapshot},
-    record::{AreaPath, DeviceId, Grant, GrantId, ServerTime},
+    record::{AreaPath, DeviceId, DocId, EncodedListRow, Grant, GrantId, ServerTime},
 };
 
 use super::{
-    Progress,
-    activity,
+    Progress, activity,
     derived::{self, Derived},
     gather::{Raw, Situation},
     open::open,
-    rows::{Own, Rows},
+    rows::{OwnRow, Rows},
 };
 use crate::storage::{
-    StorageError, Tx, bodies,
-    activities::{self as records, Figure, Visit},
+    StorageError, Tx,
+    activities::{self, QuantityRow, VisitRow},
+    bodies,
     docs::Doc,
-    hazards::{self, Hazard},
+    hazards::{self, HazardRow},
     marks::{self, Mark},
     opened, revocations,
 };
@@ -64,14 +64,14 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
         },
         Err(problem) => Action {
             rows: Rows {
-                row: Own::Hazard(
-                    Box::new(Hazard {
+                row: OwnRow::Hazard(
+                    Box::new(HazardRow {
                         problem,
                         ..blank(&doc)
                     }),
                     Derived::default(),
                 ),
-                figures: Vec::new(),
+                quantities: Vec::new(),
                 visits: Vec::new(),
                 hidden: Vec::new(),
             },
@@ -95,8 +95,7 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, 
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     let snapshot = long.then(|| document.snapshot()).flatten();
     // A snapshot that does not hold what the log counted replaces nothing.
-    let whole =
-        |s: &Snapshot| s.sum.changes == raw.doc.changes && s.sum.digest == raw.doc.digest;
+    let whole = |s: &Snapshot| s.sum.changes == raw.doc.changes && s.sum.digest == raw.doc.digest;
     Ok((rows, snapshot.filter(whole)))
 }
 
@@ -104,33 +103,23 @@ fn hazard(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Rows {
     let mut row = row(doc, folded, of);
     let derived = derived::of(doc, of, &mut row);
     Rows {
-        row: Own::Hazard(Box::new(row), derived),
-        figures: activity::figures(doc, folded),
+        row: OwnRow::Hazard(Box::new(row), derived),
+        quantities: activity::quantities(doc, folded),
         visits: Vec::new(),
         hidden: folded.hidden_photos(),
     }
 }
 
-fn blank(doc: &Doc) -> Hazard {
-    Hazard {
-        doc: doc.id.as_bytes().to_vec(),
-        space: doc.space.to_string(),
-        path: doc.path.to_string(),
-        as_of_seq: doc.last_seq.cast_signed(),
-        is_open: true,
-        ..Hazard::default()
-    }
+fn blank(doc: &Doc) -> HazardRow {
+    HazardRow::blank(doc.space.clone(), doc.path.clone(), doc.id, doc.last_seq)
 }
 
-fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Hazard {
+fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> HazardRow {
     let (catalogue, state) = (Catalogue::embedded(), of.state());
     let list = folded.list_row();
+    let encoded = EncodedListRow::from(&list);
     let kind = catalogue.kinds.find(&list.code);
-    let open_conflicts = state
-        .conflicts
-        .iter()
-        .filter(|c| c.resolved_by.is_none())
-        .count();
+    let open_conflicts = state.conflicts.iter().filter(|c| c.resolved_by.is_none());
     let position = of.position();
     let words = [
         list.place.as_str(),
@@ -138,31 +127,32 @@ fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Hazard {
         &list.code,
         kind.map_or("", |k| &k.zh),
     ];
-    Hazard {
-        state: i64::from(list.state),
+    HazardRow {
+        state: state.state,
         is_open: catalogue.rules.is_open(state.state),
-        cycle: i64::from(state.cycle),
+        cycle: state.cycle,
         grade: state.grade.map(|g| g.name().to_owned()).unwrap_or_default(),
         category: kind.map(|k| k.category.clone()).unwrap_or_default(),
-        flags: i64::from(list.flags),
-        compound: list.compound.map(|id| id.as_bytes().to_vec()),
+        flags: list.flags,
+        compound: list.compound,
         place_key: list.place_key.unwrap_or_default(),
         search: words.join(" ").to_lowercase(),
-        item_count: of.item_count().map(i64::from),
-        found_at: list.found,
-        updated_at: list.updated,
-        deadline: state.deadline.map(|d| d.0),
-        event_count: i64::from(list.events),
-        observation_count: i64::from(state.observation_count),
-        conflict_count: i64::try_from(open_conflicts).unwrap_or(i64::MAX),
-        photo_count: i64::from(list.photos),
-        latitude_e7: position.map(|p| i64::from(p.latitude_e7)),
-        longitude_e7: position.map(|p| i64::from(p.longitude_e7)),
+        item_count: of.item_count(),
+        found_at: state.found_at,
+        updated_at: state.updated_at,
+        deadline: state.deadline,
+        event_count: list.events,
+        observation_count: state.observation_count,
+        conflict_count: u32::try_from(open_conflicts.count()).unwrap_or(u32::MAX),
+        photo_count: list.photos,
+        latitude_e7: position.map(|p| p.latitude_e7),
+        longitude_e7: position.map(|p| p.longitude_e7),
         crs: position.map(|p| p.crs.name().to_owned()),
-        accuracy_cm: position.and_then(|p| p.accuracy_cm).map(i64::from),
+        accuracy_cm: position.and_then(|p| p.accuracy_cm),
         code: list.code,
         place: list.place,
         description: list.description,
+        list_row: Some(encoded),
         ..blank(doc)
     }
 }
@@ -214,11 +204,11 @@ pub(super) fn apply_again(
     let mut mark = marks::lock(tx, space)?;
     let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
     for action in actions {
-        let (doc, as_of_seq) = action.rows.which()?;
+        let (doc, as_of_seq) = action.rows.folded_up_to();
         done.push(doc);
         let there = match action.rows.row {
-            Own::Hazard(..) => hazards::find(tx, space, doc)?.map(|row| row.as_of_seq),
-            Own::Record(_) => records::find(tx, space, doc)?.map(|row| row.as_of_seq),
+            OwnRow::Hazard(..) => hazards::find(tx, space, doc)?.map(|row| row.as_of_seq),
+            OwnRow::Activity(_) => activities::find(tx, space, doc)?.map(|row| row.as_of_seq),
         };
         if there.is_some_and(|there| there > as_of_seq) {
             continue;
@@ -236,41 +226,45 @@ pub(super) fn apply_again(
 
 /// Writes the rows of documents; what they had before is forgotten as a whole.
 fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
-    let (mut ledger, mut records, mut unfounded) = (Vec::new(), Vec::new(), Vec::new());
-    let mut all: Vec<&[u8]> = Vec::with_capacity(rows.len());
-    let mut no_hazards: Vec<&[u8]> = Vec::new();
+    let (mut ledger, mut others, mut unfounded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all: Vec<DocId> = Vec::with_capacity(rows.len());
+    let mut no_hazards: Vec<DocId> = Vec::new();
     for rows in rows {
         match &rows.row {
-            Own::Hazard(hazard, derived) => {
-                all.push(&hazard.doc);
+            OwnRow::Hazard(hazard, derived) => {
+                all.push(hazard.doc);
                 ledger.push((hazard.as_ref(), derived));
-                unfounded.extend(rows.is_unfounded().then_some(hazard.doc.as_slice()));
+                unfounded.extend(rows.is_unfounded().then_some(hazard.doc));
             }
-            Own::Record(record) => {
-                all.push(&record.doc);
-                no_hazards.push(&record.doc);
-                records.push(record.as_ref());
+            OwnRow::Activity(activity) => {
+                all.push(activity.doc);
+                no_hazards.push(activity.doc);
+                others.push(activity.as_ref());
             }
         }
     }
-    records::forget(tx, space, &all, &no_hazards)?;
+    activities::forget(tx, space, &all, &no_hazards)?;
     put(tx, space, &ledger)?;
     // After what hangs on them is settled: links, duties and groups count no row that is not there.
     hazards::forget(tx, space, &unfounded)?;
     let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
-    let figures: Vec<&Figure> = founded().flat_map(|r| &r.figures).collect();
-    let visits: Vec<&Visit> = founded().flat_map(|r| &r.visits).collect();
-    records::put(tx, space, &records, &figures, &visits)?;
+    let quantities: Vec<&QuantityRow> = founded().flat_map(|r| &r.quantities).collect();
+    let visits: Vec<&VisitRow> = founded().flat_map(|r| &r.visits).collect();
+    activities::put(tx, &others, &quantities, &visits)?;
     for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
-        opened::hide(tx, space, rows.which()?.0, &rows.hidden)?;
+        opened::hide(tx, space, rows.folded_up_to().0, &rows.hidden)?;
     }
     Ok(())
 }
 
 /// Writes rows of the ledger and what stands derived them.
-fn put(tx: &mut dyn Tx, space: &AreaPath, rows: &[(&Hazard, &Derived)]) -> Result<(), StorageError> {
+fn put(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    rows: &[(&HazardRow, &Derived)],
+) -> Result<(), StorageError> {
     let new = derived::changed_comparisons(tx, space, rows)?;
-    let plain: Vec<&Hazard> = rows.iter().map(|(row, _)| *row).collect();
+    let plain: Vec<&HazardRow> = rows.iter().map(|(row, _)| *row).collect();
     hazards::put(tx, &plain)?;
     derived::put(tx, space, rows, &new)
 }

@@ -64,13 +64,11 @@ impl Review {
                 let mut rows = activity_queries::visited(tx, &reach, area.as_ref(), MOST + 1)?;
                 let more = rows.len() as i64 > MOST;
                 rows.truncate(usize::try_from(MOST).unwrap_or(usize::MAX));
-                let ids: BTreeSet<&[u8]> = rows.iter().map(|r| r.compound.as_slice()).collect();
+                let ids: BTreeSet<&CompoundId> = rows.iter().map(|r| &r.compound).collect();
                 let names = names::compounds(tx, ids)?;
                 let item = |row: activity_queries::Visited| -> Result<VisitedView, Refusal> {
                     Ok(VisitedView {
-                        compound: CompoundId::from_slice(&row.compound)
-                            .map_err(crate::storage::StorageError::from)?
-                            .to_string(),
+                        compound: row.compound.to_string(),
                         compound_name: names.get(&row.compound).cloned(),
                         building: row.building,
                         unit: row.unit,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sync_core::{
-    record::DocId,
+    record::{DeviceTime, DocId},
     wire::{Code, decode, encode},
 };
 
@@ -14,7 +14,7 @@ use crate::{access::Refusal, storage::duties};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
     /// After a row of the list by time found: the time and the document.
-    Found(i64, Vec<u8>),
+    Found(DeviceTime, DocId),
     /// After a change, for each space.
     Changed(BTreeMap<String, i64>),
     /// After a suggestion: urgency, score, both documents.
@@ -33,7 +33,7 @@ fn bad() -> Refusal {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = match self {
-            Self::Found(at, doc) => [&[1], &at.to_be_bytes()[..], doc].concat(),
+            Self::Found(at, doc) => [&[1], &at.0.to_be_bytes()[..], doc.as_bytes()].concat(),
             Self::Changed(position) => {
                 let pairs: Vec<(String, i64)> =
                     position.iter().map(|(k, v)| (k.clone(), *v)).collect();
@@ -53,12 +53,13 @@ impl Cursor {
     ///
     /// # Errors
     /// `bad-filter`.
-    pub fn found(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
+    pub fn found(text: &str) -> Result<(DeviceTime, DocId), Refusal> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
         match bytes.split_first() {
             Some((1, rest)) if rest.len() == 24 => {
                 let at = rest[..8].try_into().map_err(|_| bad())?;
-                Ok((i64::from_be_bytes(at), rest[8..].to_vec()))
+                let doc = DocId::from_slice(&rest[8..]).map_err(|_| bad())?;
+                Ok((DeviceTime(i64::from_be_bytes(at)), doc))
             }
             _ => Err(bad()),
         }

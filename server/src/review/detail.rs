@@ -282,7 +282,10 @@ fn event_view(tx: &mut dyn Tx, event: DisplayedEvent) -> Result<EventView, Refus
         Verdict::Void { reason } => Some(reason),
         _ => None,
     };
-    #[expect(clippy::expect_used, reason = "a verdict has string keys only, which JSON can write")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a verdict has string keys only, which JSON can write"
+    )]
     let verdict = serde_json::to_value(&event.verdict).expect("a verdict is JSON");
     Ok(EventView {
         id: event.id.to_string(),

@@ -24,17 +24,19 @@ use crate::{
     storage::{Storage, ledger, spaces},
 };
 
-pub use enrichment::{Enrichment, DueView, GroupView};
+pub use activities::{
+    ActivityDetail, ActivityFilter, ActivityPage, ActivityView, AnsweredView, FigureView,
+};
 pub use coverage::{CoverageView, VisitedView};
 pub use cursor::Cursor;
+pub use detail::{BilingualText, ConflictGroup, ConflictView, EventView, HazardDetail, PhotoView};
 pub use duties::{ChainView, DutyPage, DutyView, FindingView, LinkView, Owed};
+pub use enrichment::{DueView, Enrichment, GroupView};
 pub use filter::Filter;
 pub use imprint::Imprint;
 pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row, Versions,
 };
-pub use detail::{ConflictGroup, ConflictView, EventView, HazardDetail, PhotoView, BilingualText};
-pub use activities::{AnsweredView, FigureView, ActivityDetail, ActivityFilter, ActivityPage, ActivityView};
 pub use reports::{
     BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
     Order, ReportPage, ReportView, Reports, Sealed, Source, StepOrder, StepView, verify,
@@ -77,7 +79,7 @@ impl Review {
                 let next = rows
                     .last()
                     .filter(|_| full)
-                    .map(|r| Cursor::Found(r.found_at, r.doc.clone()).to_string());
+                    .map(|r| Cursor::Found(r.found_at, r.doc).to_string());
                 let items = view::views(tx, &rows)?;
                 Ok(HazardPage { items, next })
             })

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sync_core::catalogue::{Catalogue, Grade, StateCode};
+use sync_core::{
+    catalogue::{Catalogue, Grade, StateCode},
+    record::AreaPath,
+};
 
 use super::indicators;
 use crate::{
@@ -118,21 +121,21 @@ pub(super) fn count(
     level: Level,
     now: i64,
 ) -> Result<Statistics, Refusal> {
-    let mut places: BTreeMap<String, PlaceCount> = BTreeMap::new();
+    let mut places: BTreeMap<AreaPath, PlaceCount> = BTreeMap::new();
     let mut total = PlaceCount::default();
     let parents = register::parents(tx, &indicators::day(now))?;
     let split = spaces::list(tx)?.iter().any(|s| parents.is_split(&s.id));
     for (space, count) in ledger::counts(tx, query, level.by_path() || split, now)? {
         let place = parents.place(level.into(), &count.place, &space);
-        places.entry(place.to_string()).or_default().add(&count);
+        places.entry(place).or_default().add(&count);
         total.add(&count);
     }
-    let names = names::areas(tx, places.keys().map(String::as_str))?;
+    let names = names::areas(tx, places.keys())?;
     total.finish();
-    let named = |(area, mut count): (String, PlaceCount)| {
+    let named = |(area, mut count): (AreaPath, PlaceCount)| {
         count.finish();
         count.name = names.get(&area).cloned();
-        count.area = Some(area);
+        count.area = Some(area.to_string());
         count
     };
     Ok(Statistics {

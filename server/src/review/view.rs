@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use sync_core::{
-    catalogue::{Catalogue, StateCode},
+    catalogue::Catalogue,
     grouping::Advice,
     hazard::Flags,
-    record::{BlobHash, DocId, PersonId},
+    record::{AreaPath, BlobHash, CompoundId, DocId, PersonId},
 };
 
-use crate::storage::{StorageError, Tx, blobs, hazards::Hazard, names, spaces, suggestions};
+use crate::storage::{StorageError, Tx, blobs, hazards::HazardRow, names, suggestions};
 
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -24,7 +24,7 @@ pub struct HazardView {
     /// Whether the hazard still needs work.
     pub open: bool,
     /// 1, and one more for each time the hazard recurred.
-    pub cycle: i64,
+    pub cycle: u16,
     /// The flags that are set.
     pub flags: Vec<&'static str>,
     /// Hazard kind.
@@ -46,7 +46,7 @@ pub struct HazardView {
     /// The description of what was found.
     pub description: String,
     /// The number of items, in the unit of the kind.
-    pub count: Option<i64>,
+    pub count: Option<u32>,
     /// Unit of the count.
     pub unit: String,
     /// First found, RFC 3339, by the finder's clock.
@@ -56,13 +56,13 @@ pub struct HazardView {
     /// Earliest deadline.
     pub deadline: Option<String>,
     /// The number of events.
-    pub event_count: i64,
+    pub event_count: u32,
     /// The number of observations.
-    pub observation_count: i64,
+    pub observation_count: u32,
     /// Conflicts that no reviewer has decided.
-    pub open_conflict_count: i64,
+    pub open_conflict_count: u32,
     /// The number of photos that the document names.
-    pub photo_count: i64,
+    pub photo_count: u32,
     /// The number of these photos that are not stored yet.
     pub photos_pending: i64,
     /// Position as measured: in 1e-7 degrees, with its reference system.
@@ -78,13 +78,13 @@ pub struct HazardView {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PositionView {
     /// Latitude, 1e-7 degree.
-    pub latitude_e7: i64,
+    pub latitude_e7: i32,
     /// Longitude, 1e-7 degree.
-    pub longitude_e7: i64,
+    pub longitude_e7: i32,
     /// Reference system.
     pub crs: String,
     /// Accuracy in centimetres.
-    pub accuracy_cm: Option<i64>,
+    pub accuracy_cm: Option<u32>,
 }
 
 pub(crate) fn instant(ms: i64) -> String {
@@ -100,24 +100,22 @@ pub(super) fn person(bytes: &[u8]) -> String {
 
 /// The enrichment of rows, read for all of them at once.
 struct Lookups {
-    areas: HashMap<String, String>,
-    compounds: HashMap<Vec<u8>, String>,
+    areas: HashMap<AreaPath, String>,
+    compounds: HashMap<CompoundId, String>,
     pending: HashMap<DocId, i64>,
     alarms: BTreeSet<DocId>,
 }
 
-fn lookups(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Lookups, StorageError> {
-    let mut by_space: BTreeMap<&str, Vec<DocId>> = BTreeMap::new();
+fn lookups(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Lookups, StorageError> {
+    let mut by_space: BTreeMap<&AreaPath, Vec<DocId>> = BTreeMap::new();
     for row in rows {
-        let docs = by_space.entry(&row.space).or_default();
-        docs.push(DocId::from_slice(&row.doc)?);
+        by_space.entry(&row.space).or_default().push(row.doc);
     }
     let (mut named, mut alarms) = (Vec::new(), BTreeSet::new());
     let urgency = Advice::FakeEvidence.urgency();
     for (space, docs) in by_space {
-        let space = spaces::area(space)?;
-        named.extend(blobs::named(tx, &space, &docs)?);
-        alarms.extend(suggestions::with_urgency(tx, &space, &docs, urgency)?);
+        named.extend(blobs::named(tx, space, &docs)?);
+        alarms.extend(suggestions::with_urgency(tx, space, &docs, urgency)?);
     }
     let photos: Vec<BlobHash> = named.iter().map(|(_, hash)| *hash).collect();
     let stored = blobs::stored(tx, &photos)?;
@@ -125,8 +123,9 @@ fn lookups(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Lookups, StorageError> {
     for (doc, hash) in named {
         *pending.entry(doc).or_default() += i64::from(!stored.contains(&hash));
     }
-    let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
+    let paths: BTreeSet<&AreaPath> = rows.iter().map(|row| &row.path).collect();
+    let compounds: BTreeSet<&CompoundId> =
+        rows.iter().filter_map(|r| r.compound.as_ref()).collect();
     Ok(Lookups {
         areas: names::areas(tx, paths)?,
         compounds: names::compounds(tx, compounds)?,
@@ -136,16 +135,16 @@ fn lookups(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Lookups, StorageError> {
 }
 
 /// Rows as reviewers read them.
-pub(crate) fn views(tx: &mut dyn Tx, rows: &[Hazard]) -> Result<Vec<HazardView>, StorageError> {
+pub(crate) fn views(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Vec<HazardView>, StorageError> {
     let lookups = lookups(tx, rows)?;
     rows.iter().map(|row| view(row, &lookups)).collect()
 }
 
-fn view(row: &Hazard, lookups: &Lookups) -> Result<HazardView, StorageError> {
+fn view(row: &HazardRow, lookups: &Lookups) -> Result<HazardView, StorageError> {
     let catalogue = Catalogue::embedded();
-    let state = StateCode(u16::try_from(row.state).unwrap_or(0));
+    let state = row.state;
     let kind = catalogue.kinds.find(&row.code);
-    let doc = DocId::from_slice(&row.doc)?;
+    let doc = row.doc;
     let position = match (row.latitude_e7, row.longitude_e7) {
         (Some(latitude_e7), Some(longitude_e7)) => Some(PositionView {
             latitude_e7,
@@ -174,7 +173,7 @@ fn view(row: &Hazard, lookups: &Lookups) -> Result<HazardView, StorageError> {
         kind: row.code.clone(),
         kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
         grade: row.grade.clone(),
-        area: row.path.clone(),
+        area: row.path.to_string(),
         area_name: lookups.areas.get(&row.path).cloned(),
         compound: row
             .compound
@@ -185,9 +184,9 @@ fn view(row: &Hazard, lookups: &Lookups) -> Result<HazardView, StorageError> {
         description: row.description.clone(),
         count: row.item_count,
         unit: kind.map(|k| k.unit.clone()).unwrap_or_default(),
-        found_at: instant(row.found_at),
-        updated_at: instant(row.updated_at),
-        deadline: row.deadline.map(instant),
+        found_at: instant(row.found_at.0),
+        updated_at: instant(row.updated_at.0),
+        deadline: row.deadline.map(|at| instant(at.0)),
         event_count: row.event_count,
         observation_count: row.observation_count,
         open_conflict_count: row.conflict_count,

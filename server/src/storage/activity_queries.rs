@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sync_core::record::AreaPath;
+use sync_core::record::{AreaPath, CompoundId, DeviceTime, DocId};
 
 use super::{
-    StorageError, Tx, Value,
-    activities::{COLUMNS, Record, read},
+    StorageError, Tx,
+    activities::ActivityRow,
+    docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
+    table::Column,
 };
 
 /// A query on activities and inspections. Every part narrows the result.
@@ -21,7 +23,7 @@ pub struct Query {
     /// Only this type.
     pub r#type: Option<String>,
     /// Only of this compound.
-    pub compound: Option<Vec<u8>>,
+    pub compound: Option<CompoundId>,
     /// Only in this state.
     pub state: Option<String>,
     /// Took place at or after this time.
@@ -29,7 +31,7 @@ pub struct Query {
     /// Took place before this time.
     pub held_to: Option<i64>,
     /// After this position (held_at, doc), from the newest to the oldest.
-    pub after: Option<(i64, Vec<u8>)>,
+    pub after: Option<(DeviceTime, DocId)>,
     /// Rows at most.
     pub limit: i64,
 }
@@ -44,8 +46,9 @@ impl Query {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
+pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<ActivityRow>, StorageError> {
     let (areas, mut rows) = (q.areas(), Vec::new());
+    let columns = ActivityRow::TABLE.names_of("c");
     for space in spaces::touching(tx, &areas)? {
         let Some(mut w) = Where::within("c.space", &space, &areas) else {
             continue;
@@ -53,13 +56,13 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Record>, StorageError> {
         conditions(q, &mut w);
         // `limit` is set by this program, never by a caller.
         let sql = format!(
-            "SELECT {COLUMNS} FROM campaign_record c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
+            "SELECT {columns} FROM campaign_record c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
             w.sql.join(" AND "),
             q.limit
         );
-        rows.extend(tx.all(&sql, &w.values(), read)?);
+        rows.extend(tx.all(&sql, &w.values(), ActivityRow::read)?);
     }
-    rows.sort_by(|a, b| (b.held_at, &b.doc).cmp(&(a.held_at, &a.doc)));
+    rows.sort_by(|a, b| (b.held_at, b.doc).cmp(&(a.held_at, a.doc)));
     rows.truncate(usize::try_from(q.limit).unwrap_or(0));
     Ok(rows)
 }
@@ -73,7 +76,10 @@ fn conditions(q: &Query, w: &mut Where) {
         }
     }
     if let Some(compound) = &q.compound {
-        w.add("c.compound = ?", [Owned::Bytes(compound.clone())]);
+        w.add(
+            "c.compound = ?",
+            [Owned::Bytes(compound.as_bytes().to_vec())],
+        );
     }
     for (sql, value) in [
         ("c.held_at >= ?", q.held_from),
@@ -85,29 +91,28 @@ fn conditions(q: &Query, w: &mut Where) {
     }
     if let Some((held, doc)) = &q.after {
         let values = [
-            Owned::Int(*held),
-            Owned::Int(*held),
-            Owned::Bytes(doc.clone()),
+            Owned::Int(held.0),
+            Owned::Int(held.0),
+            Owned::Bytes(doc.as_bytes().to_vec()),
         ];
         w.add("(c.held_at < ? OR (c.held_at = ? AND c.doc < ?))", values);
     }
 }
 
 /// Quantities of documents: names with sums in thousandths of the unit.
-pub type Sums = HashMap<Vec<u8>, Vec<(String, i64)>>;
+pub type Sums = HashMap<DocId, Vec<(String, i64)>>;
 
 /// The quantities of documents of one space, with their sums in thousandths of the unit.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<Sums, StorageError> {
-    let keys: Vec<Value<'_>> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Sums, StorageError> {
     let rows = tx.all_of(
         "SELECT doc, name, CAST(SUM(milli) AS BIGINT) FROM quantity WHERE space = $1 AND doc IN (?)
          GROUP BY doc, name ORDER BY doc, name",
         &[space.as_str().into()],
-        &keys,
-        |row| Ok((row.bytes(0)?, row.text(1)?, row.int(2)?)),
+        &ids(docs),
+        |row| Ok((DocId::read(row, 0)?, row.text(1)?, row.int(2)?)),
     )?;
     let mut found = Sums::new();
     for (doc, name, milli) in rows {
@@ -120,7 +125,7 @@ pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<Sums
 #[derive(Debug, Clone)]
 pub struct Visited {
     /// The compound.
-    pub compound: Vec<u8>,
+    pub compound: CompoundId,
     /// The building, as `place_key` spells it.
     pub building: String,
     /// The entrance; empty: the building as a whole.
@@ -159,7 +164,7 @@ pub fn visited(
         );
         rows.extend(tx.all(&sql, &w.values(), |row| {
             Ok(Visited {
-                compound: row.bytes(0)?,
+                compound: CompoundId::read(row, 0)?,
                 building: row.text(1)?,
                 unit: row.text(2)?,
                 inspections: row.int(3)?,

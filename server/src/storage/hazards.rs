@@ -2,182 +2,169 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sync_core::record::{AreaPath, CompoundId, DocId, ListRow};
+use sync_core::{
+    catalogue::StateCode,
+    record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, PersonId, ServerTime},
+};
 
-use super::{Row, StorageError, Tx, Value, activities, docs::Doc, suggestions};
+use super::{
+    StorageError, Tx, Value,
+    activities::{self, ActivityRow},
+    docs::{Doc, ids},
+    suggestions,
+    table::{Column, table},
+};
 
-/// A row of the ledger.
-#[derive(Debug, Clone, Default)]
-#[expect(
-    missing_docs,
-    reason = "one field for each column; the migration explains them"
-)]
-pub struct Hazard {
-    pub doc: Vec<u8>,
-    pub space: String,
-    pub path: String,
-    pub as_of_seq: i64,
-    pub changed: i64,
-    pub state: i64,
-    pub is_open: bool,
-    pub cycle: i64,
-    pub grade: String,
-    pub code: String,
-    pub category: String,
-    pub flags: i64,
-    pub compound: Option<Vec<u8>>,
-    pub place: String,
-    pub place_key: String,
-    pub description: String,
-    pub search: String,
-    pub item_count: Option<i64>,
-    pub found_at: i64,
-    pub updated_at: i64,
-    pub deadline: Option<i64>,
-    pub event_count: i64,
-    pub observation_count: i64,
-    pub conflict_count: i64,
-    pub photo_count: i64,
-    pub latitude_e7: Option<i64>,
-    pub longitude_e7: Option<i64>,
-    pub crs: Option<String>,
-    pub accuracy_cm: Option<i64>,
-    pub problem: String,
-    pub finder: Option<Vec<u8>>,
-    pub outdoors: Option<Vec<u8>>,
-    pub look: i64,
-    pub registered: Option<i64>,
-    pub due: Option<i64>,
-    pub place_group: String,
+table! {
+    /// A row of the ledger: a folded hazard.
+    pub struct HazardRow in "hazard" key 2 {
+        /// The space of the document.
+        space: AreaPath,
+        /// The document.
+        doc: DocId,
+        /// Its area path.
+        path: AreaPath,
+        /// The sequence number of the newest change that was folded.
+        as_of_seq: u64,
+        /// The number of this change of the ledger, for queries of what changed since a cursor.
+        changed: i64,
+        /// The effective state.
+        state: StateCode,
+        /// Whether it still needs work.
+        is_open: bool,
+        /// 1, and one more for each recurrence.
+        cycle: u16,
+        /// Name of its grade; empty if it has none.
+        grade: String,
+        /// Hazard kind.
+        code: String,
+        /// Category of the kind.
+        category: String,
+        /// Flags, one bit each.
+        flags: u16,
+        /// The compound.
+        compound: Option<CompoundId>,
+        /// The place in words.
+        place: String,
+        /// The place key.
+        place_key: String,
+        /// What was found.
+        description: String,
+        /// The text that a search looks at, in lower case.
+        search: String,
+        /// The number of items.
+        item_count: Option<u32>,
+        /// First found, by the finder's clock.
+        found_at: DeviceTime,
+        /// Last event, by its author's clock.
+        updated_at: DeviceTime,
+        /// The earliest deadline in force.
+        deadline: Option<DeviceTime>,
+        /// The number of events.
+        event_count: u32,
+        /// The number of observations.
+        observation_count: u32,
+        /// Conflicts that no reviewer has decided.
+        conflict_count: u32,
+        /// The number of photos that are not redacted.
+        photo_count: u32,
+        /// Latitude of the device, in 1e-7 degrees.
+        latitude_e7: Option<i32>,
+        /// Longitude of the device, in 1e-7 degrees.
+        longitude_e7: Option<i32>,
+        /// Reference system of the position.
+        crs: Option<String>,
+        /// Accuracy of the position, in centimetres.
+        accuracy_cm: Option<u32>,
+        /// Why the document cannot be folded; empty if it can.
+        problem: String,
+        /// Who found it.
+        finder: Option<PersonId>,
+        /// Its position, if it is outdoors (CBOR).
+        outdoors: Option<Vec<u8>>,
+        /// The comparison digest.
+        comparison_digest = "look": i64,
+        /// It was registered not later than this.
+        registered: Option<ServerTime>,
+        /// When it must be rectified, if that is certain.
+        due: Option<DeviceTime>,
+        /// Compound, building, entrance and kind of spot: what hazards at one place share.
+        place_group: String,
+        /// The list row, as devices receive it; absent if the document cannot be folded.
+        list_row: Option<EncodedListRow>,
+    }
 }
 
-pub(super) const COLUMNS: &str = "h.space, h.doc, h.path, h.as_of_seq, h.changed, h.state, h.is_open, h.cycle, h.grade, h.code,
-  h.category, h.flags, h.compound, h.place, h.place_key, h.description, h.search, h.item_count, h.found_at,
-  h.updated_at, h.deadline, h.event_count, h.observation_count, h.conflict_count, h.photo_count, h.latitude_e7,
-  h.longitude_e7, h.crs, h.accuracy_cm, h.problem, h.finder, h.outdoors, h.look, h.registered, h.due,
-  h.place_group";
-
-pub(super) fn read(row: &dyn Row) -> Result<Hazard, StorageError> {
-    Ok(Hazard {
-        space: row.text(0)?,
-        doc: row.bytes(1)?,
-        path: row.text(2)?,
-        as_of_seq: row.int(3)?,
-        changed: row.int(4)?,
-        state: row.int(5)?,
-        is_open: row.int(6)? != 0,
-        cycle: row.int(7)?,
-        grade: row.text(8)?,
-        code: row.text(9)?,
-        category: row.text(10)?,
-        flags: row.int(11)?,
-        compound: row.opt_bytes(12)?,
-        place: row.text(13)?,
-        place_key: row.text(14)?,
-        description: row.text(15)?,
-        search: row.text(16)?,
-        item_count: row.opt_int(17)?,
-        found_at: row.int(18)?,
-        updated_at: row.int(19)?,
-        deadline: row.opt_int(20)?,
-        event_count: row.int(21)?,
-        observation_count: row.int(22)?,
-        conflict_count: row.int(23)?,
-        photo_count: row.int(24)?,
-        latitude_e7: row.opt_int(25)?,
-        longitude_e7: row.opt_int(26)?,
-        crs: row.opt_text(27)?,
-        accuracy_cm: row.opt_int(28)?,
-        problem: row.text(29)?,
-        finder: row.opt_bytes(30)?,
-        outdoors: row.opt_bytes(31)?,
-        look: row.int(32)?,
-        registered: row.opt_int(33)?,
-        due: row.opt_int(34)?,
-        place_group: row.text(35)?,
-    })
+impl HazardRow {
+    /// The row of a document of which nothing is known yet: open, without a state.
+    pub fn blank(space: AreaPath, path: AreaPath, doc: DocId, as_of_seq: u64) -> Self {
+        Self {
+            space,
+            doc,
+            path,
+            as_of_seq,
+            // Set when it is written.
+            changed: 0,
+            state: StateCode(0),
+            is_open: true,
+            cycle: 0,
+            grade: String::new(),
+            code: String::new(),
+            category: String::new(),
+            flags: 0,
+            compound: None,
+            place: String::new(),
+            place_key: String::new(),
+            description: String::new(),
+            search: String::new(),
+            item_count: None,
+            found_at: DeviceTime(0),
+            updated_at: DeviceTime(0),
+            deadline: None,
+            event_count: 0,
+            observation_count: 0,
+            conflict_count: 0,
+            photo_count: 0,
+            latitude_e7: None,
+            longitude_e7: None,
+            crs: None,
+            accuracy_cm: None,
+            problem: String::new(),
+            finder: None,
+            outdoors: None,
+            comparison_digest: 0,
+            registered: None,
+            due: None,
+            place_group: String::new(),
+            list_row: None,
+        }
+    }
 }
 
 /// Writes rows of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put(tx: &mut dyn Tx, rows: &[&Hazard]) -> Result<(), StorageError> {
-    let names = COLUMNS.replace("h.", "");
-    let updates: Vec<String> = names
-        .split(',')
-        .map(str::trim)
-        .skip(2)
-        .map(|c| format!("{c} = excluded.{c}"))
-        .collect();
-    let then = format!(
-        "ON CONFLICT (space, doc) DO UPDATE SET {}",
-        updates.join(", ")
-    );
-    let values: Vec<Value<'_>> = rows.iter().flat_map(|h| values(h)).collect();
-    tx.insert_all(&format!("hazard ({names})"), WIDTH, &values, &then)
-}
-
-/// The number of columns of the ledger.
-const WIDTH: usize = 36;
-
-fn values(h: &Hazard) -> [Value<'_>; WIDTH] {
-    [
-        h.space.as_str().into(),
-        h.doc.as_slice().into(),
-        h.path.as_str().into(),
-        h.as_of_seq.into(),
-        h.changed.into(),
-        h.state.into(),
-        i64::from(h.is_open).into(),
-        h.cycle.into(),
-        h.grade.as_str().into(),
-        h.code.as_str().into(),
-        h.category.as_str().into(),
-        h.flags.into(),
-        h.compound.as_deref().into(),
-        h.place.as_str().into(),
-        h.place_key.as_str().into(),
-        h.description.as_str().into(),
-        h.search.as_str().into(),
-        h.item_count.into(),
-        h.found_at.into(),
-        h.updated_at.into(),
-        h.deadline.into(),
-        h.event_count.into(),
-        h.observation_count.into(),
-        h.conflict_count.into(),
-        h.photo_count.into(),
-        h.latitude_e7.into(),
-        h.longitude_e7.into(),
-        h.crs.as_deref().into(),
-        h.accuracy_cm.into(),
-        h.problem.as_str().into(),
-        h.finder.as_deref().into(),
-        h.outdoors.as_deref().into(),
-        h.look.into(),
-        h.registered.into(),
-        h.due.into(),
-        h.place_group.as_str().into(),
-    ]
+pub fn put(tx: &mut dyn Tx, rows: &[&HazardRow]) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = rows.iter().flat_map(|row| row.values()).collect();
+    HazardRow::TABLE.insert(tx, &values, &HazardRow::TABLE.replace())
 }
 
 /// Deletes rows of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[&[u8]]) -> Result<(), StorageError> {
-    let keys: Vec<Value<'_>> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
     tx.all_of(
         "DELETE FROM hazard WHERE space = $1 AND doc IN (?) RETURNING state",
         &[space.as_str().into()],
-        &keys,
+        &ids(docs),
         |row| row.int(0),
     )?;
     Ok(())
 }
 
-/// The list rows of those of these documents of one space whose ledger row is folded up to their newest change.
+/// The list rows of those of these documents of one space that are folded up to their newest change.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -185,51 +172,41 @@ pub fn list_rows(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: &[Doc],
-) -> Result<HashMap<DocId, ListRow>, StorageError> {
-    let small = |value: i64| u16::try_from(value).unwrap_or(0);
-    let count = |value: i64| u32::try_from(value).unwrap_or(0);
-    let newest: HashMap<DocId, i64> = docs
-        .iter()
-        .map(|d| (d.id, d.last_seq.cast_signed()))
-        .collect();
-    let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.id.as_bytes())).collect();
-    let rows = tx.all_of(
-        "SELECT doc, as_of_seq, state, flags, code, place, description, found_at, updated_at, event_count,
-           photo_count, compound, place_key
-         FROM hazard WHERE space = $1 AND doc IN (?) AND problem = ''",
-        &[space.as_str().into()],
-        &keys,
-        |r| {
-            let row = ListRow {
-                state: small(r.int(2)?),
-                flags: small(r.int(3)?),
-                code: r.text(4)?,
-                place: r.text(5)?,
-                description: r.text(6)?,
-                found: r.int(7)?,
-                updated: r.int(8)?,
-                events: count(r.int(9)?),
-                photos: count(r.int(10)?),
-                compound: r.opt_bytes(11)?.map(|id| CompoundId::from_slice(&id)).transpose()?,
-                place_key: Some(r.text(12)?).filter(|key| !key.is_empty()),
-                activity: None,
-            };
-            Ok((DocId::from_slice(&r.bytes(0)?)?, r.int(1)?, row))
-        },
-    )?;
-    let current = |(doc, as_of, row)| (newest.get(&doc) == Some(&as_of)).then_some((doc, row));
-    Ok(rows.into_iter().filter_map(current).collect())
+) -> Result<HashMap<DocId, EncodedListRow>, StorageError> {
+    let newest: HashMap<DocId, u64> = docs.iter().map(|d| (d.id, d.last_seq)).collect();
+    let wanted: Vec<DocId> = docs.iter().map(|d| d.id).collect();
+    let mut found = HashMap::new();
+    for table in [HazardRow::TABLE, ActivityRow::TABLE] {
+        let sql = format!(
+            "SELECT doc, as_of_seq, list_row FROM {} WHERE space = $1 AND doc IN (?) AND list_row IS NOT NULL",
+            table.name
+        );
+        let rows = tx.all_of(&sql, &[space.as_str().into()], &ids(&wanted), |row| {
+            let as_of = u64::read(row, 1)?;
+            Ok((DocId::read(row, 0)?, as_of, EncodedListRow::read(row, 2)?))
+        })?;
+        let current = rows
+            .into_iter()
+            .filter(|(doc, as_of, _)| newest.get(doc) == Some(as_of));
+        found.extend(current.map(|(doc, _, row)| (doc, row)));
+    }
+    Ok(found)
 }
 
 /// One row of the ledger.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<Option<Hazard>, StorageError> {
+pub fn find(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    doc: DocId,
+) -> Result<Option<HazardRow>, StorageError> {
+    let names = HazardRow::TABLE.names();
     tx.first(
-        &format!("SELECT {COLUMNS} FROM hazard h WHERE h.space = $1 AND h.doc = $2"),
+        &format!("SELECT {names} FROM hazard WHERE space = $1 AND doc = $2"),
         &[space.as_str().into(), doc.as_bytes().into()],
-        read,
+        HazardRow::read,
     )
 }
 
@@ -249,7 +226,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
         rows.extend(tx.all(
             "SELECT space, doc FROM blob_doc WHERE hash = $1",
             &[hash.as_slice().into()],
-            |row| Ok((row.text(0)?, row.bytes(1)?)),
+            |row| Ok((AreaPath::read(row, 0)?, DocId::read(row, 1)?)),
         )?);
     }
     // In the order of spaces, like every transaction that locks several marks, so that none deadlocks.
@@ -261,9 +238,9 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
         tx.execute(
             "UPDATE hazard SET changed = (SELECT changed FROM projection_mark WHERE space = $1)
              WHERE space = $1 AND doc = $2",
-            &[space.as_str().into(), doc.as_slice().into()],
+            &[space.as_str().into(), doc.as_bytes().into()],
         )?;
-        activities::mark_changed(tx, &space, &doc)?;
+        activities::mark_changed(tx, &space, doc)?;
         // The perceptual hash of the photo is known now.
         suggestions::ask(tx, &space, &[doc])?;
     }

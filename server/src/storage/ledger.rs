@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::record::AreaPath;
+use sync_core::record::{AreaPath, DeviceTime, DocId};
 
 use super::{
     StorageError, Tx, Value,
-    hazards::{COLUMNS, Hazard, read},
+    hazards::HazardRow,
     spaces::{self, area},
 };
 
@@ -38,7 +38,7 @@ pub struct Query {
     /// Text that the place, the description, the code or the name of the kind contains.
     pub text: Option<String>,
     /// After this position (found_at, doc), from the newest to the oldest.
-    pub after: Option<(i64, Vec<u8>)>,
+    pub after: Option<(DeviceTime, DocId)>,
     /// Changed after this number of the space's change counter.
     pub changed_after: Option<i64>,
     /// Rows at most.
@@ -176,9 +176,9 @@ fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option
     }
     if let Some((found, doc)) = &q.after {
         let values = [
-            Owned::Int(*found),
-            Owned::Int(*found),
-            Owned::Bytes(doc.clone()),
+            Owned::Int(found.0),
+            Owned::Int(found.0),
+            Owned::Bytes(doc.as_bytes().to_vec()),
         ];
         w.add("(h.found_at < ? OR (h.found_at = ? AND h.doc < ?))", values);
     }
@@ -190,23 +190,24 @@ fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<Hazard>, StorageError> {
+pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<HazardRow>, StorageError> {
     let order = if q.changed_after.is_some() {
         "h.changed"
     } else {
         "h.found_at DESC, h.doc DESC"
     };
+    let columns = HazardRow::TABLE.names_of("h");
     let mut rows = each_space(tx, q, |tx, _, w| {
         w.values.push(Owned::Int(q.limit));
         let sql = format!(
-            "SELECT {COLUMNS} FROM hazard h WHERE {} ORDER BY {order} LIMIT ${}",
+            "SELECT {columns} FROM hazard h WHERE {} ORDER BY {order} LIMIT ${}",
             w.sql.join(" AND "),
             w.values.len()
         );
-        tx.all(&sql, &w.values(), read)
+        tx.all(&sql, &w.values(), HazardRow::read)
     })?;
     if q.changed_after.is_none() {
-        rows.sort_by(|a, b| (b.found_at, &b.doc).cmp(&(a.found_at, &a.doc)));
+        rows.sort_by(|a, b| (b.found_at, b.doc).cmp(&(a.found_at, a.doc)));
     }
     rows.truncate(usize::try_from(q.limit).unwrap_or(0));
     Ok(rows)

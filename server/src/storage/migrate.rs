@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0006_until.sql")),
     shared(include_str!("migrations/0007_quota.sql")),
     shared(include_str!("migrations/0008_photos_opened.sql")),
+    shared(include_str!("migrations/0009_list_rows.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

@@ -4,9 +4,10 @@
 //! means (who may read it, whether a change is legal) is decided elsewhere. A write returns only after its commit is
 //! durable.
 
+pub mod activities;
+pub mod activity_queries;
 pub mod blobs;
 pub mod bodies;
-pub mod activities;
 pub mod comparables;
 pub mod compounds;
 pub mod devices;
@@ -27,12 +28,12 @@ pub mod names;
 pub mod opened;
 pub mod packs;
 pub mod quotas;
-pub mod activity_queries;
 pub mod regions;
 pub mod reports;
 pub mod revocations;
 pub mod spaces;
 pub mod suggestions;
+pub(crate) mod table;
 pub mod tables;
 
 use std::{

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId};
 
-use super::{StorageError, Tx, Value};
+use super::{StorageError, Tx, Value, table::Column};
 
 /// Sets an area's name.
 ///
@@ -96,11 +96,13 @@ pub fn set_compound(
 /// [`StorageError`].
 pub fn compounds<'k>(
     tx: &mut dyn Tx,
-    ids: impl IntoIterator<Item = &'k [u8]>,
-) -> Result<HashMap<Vec<u8>, String>, StorageError> {
-    let keys: Vec<Value<'_>> = ids.into_iter().map(Value::Bytes).collect();
+    ids: impl IntoIterator<Item = &'k CompoundId>,
+) -> Result<HashMap<CompoundId, String>, StorageError> {
+    let keys: Vec<Value<'_>> = ids.into_iter().map(Column::value).collect();
     let sql = "SELECT id, name FROM compound WHERE id IN (?)";
-    let found = tx.all_of(sql, &[], &keys, |row| Ok((row.bytes(0)?, row.text(1)?)))?;
+    let found = tx.all_of(sql, &[], &keys, |row| {
+        Ok((CompoundId::read(row, 0)?, row.text(1)?))
+    })?;
     Ok(found.into_iter().collect())
 }
 
@@ -110,10 +112,12 @@ pub fn compounds<'k>(
 /// [`StorageError`].
 pub fn areas<'k>(
     tx: &mut dyn Tx,
-    paths: impl IntoIterator<Item = &'k str>,
-) -> Result<HashMap<String, String>, StorageError> {
-    let keys: Vec<Value<'_>> = paths.into_iter().map(Value::Text).collect();
+    paths: impl IntoIterator<Item = &'k AreaPath>,
+) -> Result<HashMap<AreaPath, String>, StorageError> {
+    let keys: Vec<Value<'_>> = paths.into_iter().map(Column::value).collect();
     let sql = "SELECT path, name FROM area_name WHERE path IN (?)";
-    let found = tx.all_of(sql, &[], &keys, |row| Ok((row.text(0)?, row.text(1)?)))?;
+    let found = tx.all_of(sql, &[], &keys, |row| {
+        Ok((AreaPath::read(row, 0)?, row.text(1)?))
+    })?;
     Ok(found.into_iter().collect())
 }

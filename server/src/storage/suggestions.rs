@@ -10,10 +10,10 @@ use super::{Row, StorageError, Tx, Value, docs::ids, spaces::area};
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn ask(tx: &mut dyn Tx, space: &str, docs: &[Vec<u8>]) -> Result<(), StorageError> {
+pub fn ask(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
     let values: Vec<Value<'_>> = docs
         .iter()
-        .flat_map(|doc| [space.into(), doc.as_slice().into()])
+        .flat_map(|doc| [space.as_str().into(), doc.as_bytes().into()])
         .collect();
     tx.insert_all(
         "to_compare (space, doc)",
@@ -235,7 +235,7 @@ pub fn touch(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn looks(
+pub fn comparison_digests(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: &[DocId],

@@ -6,7 +6,7 @@ use super::{
     Device, DeviceError, beacon, docs, enrolment, merge, meta, meta::name, received, rows, scope,
 };
 use crate::{
-    record::{AreaPath, DocId, ServerTime},
+    record::{AreaPath, DocId, EncodedListRow, ServerTime},
     wire::{
         encode,
         page::{Content, Item, Page, Sum},
@@ -229,6 +229,7 @@ fn adopt(
         Some(space) => space.as_str().to_owned(),
         None => scope::expected(c, area)?,
     };
+    let row = row.as_ref().and_then(EncodedListRow::decode);
     let snapshot = (!chunk.is_empty()).then_some(chunk.as_slice());
     let (folded, times) = received::split(item, changes.len());
     c.prepare_cached(
@@ -250,7 +251,7 @@ fn adopt(
         merge::insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
     match row {
-        Some(row) => rows::write(c, item.doc, row)?,
+        Some(row) => rows::write(c, item.doc, &row)?,
         None => rows::show(c, item.doc)?,
     }
     batch.add(&space, area, *sum);

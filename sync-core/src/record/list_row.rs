@@ -1,6 +1,6 @@
 //! The list row: what a list shows of a document.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 use serde::Serialize;
 
 use super::CompoundId;
@@ -46,4 +46,56 @@ pub struct ListRow {
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,
+}
+
+/// A list row as it was encoded: the server stores it once and sends it unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedListRow(Vec<u8>);
+
+impl EncodedListRow {
+    /// Takes bytes that [`Self::as_bytes`] returned before. A row that cannot be read counts as absent for devices.
+    pub fn from_stored(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The encoded row.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The row; `None` if it cannot be read.
+    pub fn decode(&self) -> Option<ListRow> {
+        minicbor::decode(&self.0).ok()
+    }
+}
+
+impl From<&ListRow> for EncodedListRow {
+    fn from(row: &ListRow) -> Self {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail.
+        if minicbor::encode(row, &mut bytes).is_err() {
+            bytes.clear();
+        }
+        Self(bytes)
+    }
+}
+
+impl<C> Encode<C> for EncodedListRow {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.writer_mut()
+            .write_all(&self.0)
+            .map_err(minicbor::encode::Error::write)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for EncodedListRow {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let start = d.position();
+        d.skip()?;
+        Ok(Self(d.input()[start..d.position()].to_vec()))
+    }
 }

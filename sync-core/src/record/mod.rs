@@ -36,7 +36,7 @@ pub use ids::{
     BlobHash, ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogId, OrganId, PackHash,
     PersonId,
 };
-pub use list_row::ListRow;
+pub use list_row::{EncodedListRow, ListRow};
 pub use photo::PhotoRef;
 pub use place::{Place, Position};
 pub use statement::{

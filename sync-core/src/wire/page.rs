@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Received;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, DeviceId, Digest, DocId, ListRow, LogId, ServerTime},
+    record::{AreaPath, DeviceId, Digest, DocId, EncodedListRow, LogId, ServerTime},
 };
 
 /// A page of one scope. A device applies it and moves the cursor to `next` in one transaction.
@@ -140,7 +140,7 @@ pub enum Content {
         sum: Sum,
         /// The list row, so that the device can show the document before it folds it; verified later.
         #[n(3)]
-        row: Option<ListRow>,
+        row: Option<EncodedListRow>,
     },
     /// Changes newer than the cycle's base.
     #[n(1)]

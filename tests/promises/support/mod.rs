@@ -343,7 +343,10 @@ pub(crate) fn raw_events(phone: &Phone, doc: DocId) -> Vec<Event> {
     let changes = changes.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0));
     let events = changes.unwrap().flat_map(|bytes| {
         let facts = sync_core::crdt::inspect(&bytes.unwrap()).unwrap();
-        facts.events.into_iter().map(|(_, bytes)| Event::from_bytes(&bytes).unwrap())
+        facts
+            .events
+            .into_iter()
+            .map(|(_, bytes)| Event::from_bytes(&bytes).unwrap())
     });
     events.collect()
 }

@@ -6,12 +6,13 @@
 use cli_simulator::phone::Transport;
 use serde_json::Value;
 use sync_core::{
-    record::{AreaPath, DocId, LogId, PersonId, Role},
+    catalogue::StateCode,
+    record::{AreaPath, DeviceTime, DocId, LogId, PersonId, Role},
     sync::{Call, Method},
 };
 use xuncha_server::{
     register::{Import, import_compounds, import_regions},
-    storage::{StorageError, Tx, Value as Sql, hazards, hazards::Hazard, spaces},
+    storage::{StorageError, Tx, Value as Sql, hazards, hazards::HazardRow, spaces},
 };
 
 use super::{MORNING, Town};
@@ -71,18 +72,18 @@ pub(crate) fn area(text: &str) -> AreaPath {
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) path: String,
-    pub(crate) state: i64,
+    pub(crate) state: u16,
     pub(crate) code: &'static str,
     pub(crate) found_at: i64,
     pub(crate) deadline: Option<i64>,
     /// Whether the deadline is certain.
     pub(crate) certain: bool,
-    pub(crate) cycle: i64,
+    pub(crate) cycle: u16,
     pub(crate) problem: &'static str,
 }
 
 impl Found {
-    pub(crate) fn at(path: &str, state: i64, code: &'static str) -> Self {
+    pub(crate) fn at(path: &str, state: u16, code: &'static str) -> Self {
         Self {
             path: path.to_owned(),
             state,
@@ -147,7 +148,7 @@ impl Town {
     /// Writes hazards into the ledger.
     pub(crate) fn ledger_has(&self, found: Vec<Found>) {
         self.in_ledger(move |tx| {
-            let rows: Vec<Hazard> = found.iter().map(|f| row(f, fresh())).collect();
+            let rows: Vec<HazardRow> = found.iter().map(|f| row(f, fresh())).collect();
             hazards::put(tx, &rows.iter().collect::<Vec<_>>())
         });
     }
@@ -278,24 +279,23 @@ pub(crate) fn fresh() -> [u8; 16] {
     id
 }
 
-fn row(f: &Found, doc: [u8; 16]) -> Hazard {
+fn row(f: &Found, doc: [u8; 16]) -> HazardRow {
     let category = f.code.split('-').next().unwrap_or_default();
-    Hazard {
-        doc: DocId(doc).as_bytes().to_vec(),
-        space: space_of(&f.path),
-        path: f.path.clone(),
-        state: f.state,
+    let area = |text: &str| text.parse::<AreaPath>().unwrap();
+    let blank = HazardRow::blank(area(&space_of(&f.path)), area(&f.path), DocId(doc), 0);
+    HazardRow {
+        state: StateCode(f.state),
         is_open: ![80, 95, 96].contains(&f.state),
         cycle: f.cycle,
         grade: "G2".to_owned(),
         code: f.code.to_owned(),
         category: category.to_owned(),
-        found_at: f.found_at,
-        updated_at: f.found_at,
-        deadline: f.deadline,
-        due: f.deadline.filter(|_| f.certain),
+        found_at: DeviceTime(f.found_at),
+        updated_at: DeviceTime(f.found_at),
+        deadline: f.deadline.map(DeviceTime),
+        due: f.deadline.filter(|_| f.certain).map(DeviceTime),
         problem: f.problem.to_owned(),
-        ..Hazard::default()
+        ..blank
     }
 }
 

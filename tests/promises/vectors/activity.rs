@@ -155,7 +155,9 @@ pub(super) fn vector() -> Value {
     let (activity, inspection) = (activity(), inspection());
     let state = |events| {
         let context = FoldContext::of_grants(cast());
-        Folded::new(events, context, Catalogue::embedded()).state().clone()
+        Folded::new(events, context, Catalogue::embedded())
+            .state()
+            .clone()
     };
     json!({
         "about": "An activity and an inspection: their events and the states that they fold to.",

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use sync_core::{
     catalogue::Catalogue,
     crdt::{Actor, Document, NewChange},
-    identity::{BlobReceipt, PackClaims, PackReceipt, SecretKey, Signed, SignedGrant},
     document::Folded,
     history::{EventEntry, FoldContext},
+    identity::{BlobReceipt, PackClaims, PackReceipt, SecretKey, Signed, SignedGrant},
     record::{
-        BlobHash, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId,
-        LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role, ListRow,
-        ServerTime, ids::uuid_v7,
+        BlobHash, DeviceId, DeviceTime, DocId, EncodedListRow, Event, EventBody, EventId, Grant,
+        GrantId, ListRow, LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource,
+        Role, ServerTime, ids::uuid_v7,
     },
     wire::{
         Exchange, Received,
@@ -245,7 +245,7 @@ fn pages(story: &Story, log: LogId) -> Vec<Page> {
             chunk: story.snapshot.clone(),
             changes: Vec::new(),
             sum: sum(story),
-            row: Some(row()),
+            row: Some(EncodedListRow::from(&row())),
         },
         // One pack contained both changes.
         received: Some(Received(vec![ServerTime(NOON + 3_600_123); 2])),

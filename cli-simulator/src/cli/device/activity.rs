@@ -19,7 +19,7 @@ use sync_core::{
     },
 };
 
-use super::{area_of, capture::take, activities::list};
+use super::{activities::list, area_of, capture::take};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -260,7 +260,10 @@ impl GiveAnswer {
         };
         let found = Observation {
             code: KindCode::new(kind)?,
-            area: inspection.area.clone().context("the inspection has no area")?,
+            area: inspection
+                .area
+                .clone()
+                .context("the inspection has no area")?,
             place: Place {
                 compound: inspection.compound.unwrap_or(CompoundId([0; 16])),
                 building: answers.building.clone(),

@@ -54,7 +54,9 @@ pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow:
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     let doc = find(phone, id)?;
     let folded = phone.device.open_document(doc)?;
-    let hazard = folded.hazard().with_context(|| format!("{doc} 不是隐患 / is no hazard"))?;
+    let hazard = folded
+        .hazard()
+        .with_context(|| format!("{doc} 不是隐患 / is no hazard"))?;
     let state = hazard.state();
     println!("{doc}\n{}  第{}轮", state_words(state.state.0), state.cycle);
     let bits = state.flags.bits();
@@ -92,7 +94,10 @@ pub(super) fn print_events(folded: &Folded<'_>) {
             Verdict::Void { reason } => format!("无效：{}", reason.zh()),
             Verdict::Unknown => "新版本事件".to_owned(),
         };
-        println!("  {}  {}  {}  {verdict}", event.id, event.kind_zh, event.author);
+        println!(
+            "  {}  {}  {}  {verdict}",
+            event.id, event.kind_zh, event.author
+        );
     }
 }
 

@@ -52,7 +52,7 @@ impl ActivityFilter {
             return Err(bad("state", &states.join(", ")));
         }
         let compound = |text: String| match text.parse::<CompoundId>() {
-            Ok(id) => Ok(id.as_bytes().to_vec()),
+            Ok(id) => Ok(id),
             Err(_) => Err(bad("compound", "a compound's number")),
         };
         Ok(Query {

@@ -3,8 +3,8 @@
 //! The functions take a filter or an id, and a [`Reach`](crate::access::Reach). They return rows, or one document with
 //! its history. Nothing is written, and what is out of reach is reported as not found.
 
-mod filter;
 mod detail;
+mod filter;
 mod view;
 
 use sync_core::record::DocId;
@@ -15,9 +15,9 @@ use crate::{
     storage::activity_queries,
 };
 
+pub use detail::{ActivityDetail, AnsweredView};
 pub use filter::ActivityFilter;
-pub use detail::{AnsweredView, ActivityDetail};
-pub use view::{FigureView, ActivityView};
+pub use view::{ActivityView, FigureView};
 
 /// One page of activities and inspections.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
@@ -46,7 +46,7 @@ impl Review {
                 let next = rows
                     .last()
                     .filter(|_| full)
-                    .map(|r| Cursor::Found(r.held_at, r.doc.clone()).to_string());
+                    .map(|r| Cursor::Found(r.held_at, r.doc).to_string());
                 let items = view::views(tx, &rows)?;
                 Ok(ActivityPage { items, next })
             })
@@ -59,6 +59,8 @@ impl Review {
     /// `not-found`.
     pub async fn activity(&self, reach: &Reach, doc: DocId) -> Result<ActivityDetail, Refusal> {
         let reach = reach.clone();
-        self.storage.read(move |tx| detail::detail(tx, &reach, doc)).await
+        self.storage
+            .read(move |tx| detail::detail(tx, &reach, doc))
+            .await
     }
 }

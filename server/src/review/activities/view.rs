@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use sync_core::{
-    activity::State,
     catalogue::{Catalogue, INSPECTION},
-    record::{CompoundId, DocId, OrganId},
+    record::{AreaPath, CompoundId, DocId, OrganId},
 };
 
 use crate::review::view::instant;
-use crate::storage::{StorageError, Tx, activities::Record, activity_queries, names, spaces};
+use crate::storage::{StorageError, Tx, activities::ActivityRow, activity_queries, names};
 
 /// An activity or an inspection.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -44,9 +43,9 @@ pub struct ActivityView {
     /// Last event, RFC 3339, by its author's clock.
     pub updated_at: String,
     /// The number of events.
-    pub event_count: i64,
+    pub event_count: u32,
     /// The number of photos.
-    pub photo_count: i64,
+    pub photo_count: u32,
     /// The fields of its type, as last amended; for an inspection, its counts.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
@@ -67,30 +66,30 @@ pub struct FigureView {
 
 /// The enrichment of rows, read for all of them at once.
 struct Lookups {
-    areas: HashMap<String, String>,
-    compounds: HashMap<Vec<u8>, String>,
-    organs: HashMap<Vec<u8>, String>,
+    areas: HashMap<AreaPath, String>,
+    compounds: HashMap<CompoundId, String>,
+    organs: HashMap<OrganId, String>,
     figures: activity_queries::Sums,
 }
 
-fn lookups(tx: &mut dyn Tx, rows: &[Record]) -> Result<Lookups, StorageError> {
-    let mut by_space: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
+fn lookups(tx: &mut dyn Tx, rows: &[ActivityRow]) -> Result<Lookups, StorageError> {
+    let mut by_space: BTreeMap<&AreaPath, Vec<DocId>> = BTreeMap::new();
     for row in rows {
-        by_space.entry(&row.space).or_default().push(&row.doc);
+        by_space.entry(&row.space).or_default().push(row.doc);
     }
     let mut figures = HashMap::new();
     for (space, docs) in by_space {
-        figures.extend(activity_queries::figures(tx, &spaces::area(space)?, &docs)?);
+        figures.extend(activity_queries::figures(tx, space, &docs)?);
     }
     let mut organs = HashMap::new();
-    let named: BTreeSet<&Vec<u8>> = rows.iter().filter_map(|r| r.organ.as_ref()).collect();
+    let named: BTreeSet<OrganId> = rows.iter().filter_map(|r| r.organ).collect();
     for organ in named {
-        let id = OrganId::from_slice(organ)?;
-        let name = names::organ(tx, id)?;
-        organs.insert(organ.clone(), name.unwrap_or_else(|| id.to_string()));
+        let name = names::organ(tx, organ)?;
+        organs.insert(organ, name.unwrap_or_else(|| organ.to_string()));
     }
-    let paths: BTreeSet<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let compounds: BTreeSet<&[u8]> = rows.iter().filter_map(|r| r.compound.as_deref()).collect();
+    let paths: BTreeSet<&AreaPath> = rows.iter().map(|row| &row.path).collect();
+    let compounds: BTreeSet<&CompoundId> =
+        rows.iter().filter_map(|r| r.compound.as_ref()).collect();
     Ok(Lookups {
         areas: names::areas(tx, paths)?,
         compounds: names::compounds(tx, compounds)?,
@@ -100,38 +99,36 @@ fn lookups(tx: &mut dyn Tx, rows: &[Record]) -> Result<Lookups, StorageError> {
 }
 
 /// Rows as reviewers read them.
-pub(super) fn views(tx: &mut dyn Tx, rows: &[Record]) -> Result<Vec<ActivityView>, StorageError> {
+pub(super) fn views(
+    tx: &mut dyn Tx,
+    rows: &[ActivityRow],
+) -> Result<Vec<ActivityView>, StorageError> {
     let mut lookups = lookups(tx, rows)?;
     rows.iter().map(|row| view(row, &mut lookups)).collect()
 }
 
-fn view(row: &Record, lookups: &mut Lookups) -> Result<ActivityView, StorageError> {
-    let compound = row
-        .compound
-        .as_deref()
-        .map(CompoundId::from_slice)
-        .transpose()?;
-    let named = |id: &Vec<u8>| lookups.compounds.get(id).cloned();
+fn view(row: &ActivityRow, lookups: &mut Lookups) -> Result<ActivityView, StorageError> {
+    let named = |id| lookups.compounds.get(id).cloned();
     let figures = lookups.figures.remove(&row.doc).unwrap_or_default();
     let figure = |(name, milli)| FigureView { name, milli };
     Ok(ActivityView {
-        id: DocId::from_slice(&row.doc)?.to_string(),
-        type_zh: type_zh(&row.r#type),
-        r#type: row.r#type.clone(),
-        state_zh: State::from_name(&row.state).map_or("", State::zh),
-        state: row.state.clone(),
+        id: row.doc.to_string(),
+        type_zh: type_zh(&row.kind),
+        r#type: row.kind.clone(),
+        state_zh: row.state.zh(),
+        state: row.state.name().to_owned(),
         counts: row.counts,
-        area: row.path.clone(),
+        area: row.path.to_string(),
         area_name: lookups.areas.get(&row.path).cloned(),
-        compound: compound.map(|id| id.to_string()),
+        compound: row.compound.map(|id| id.to_string()),
         compound_name: row.compound.as_ref().and_then(named),
         organ: row
             .organ
             .as_ref()
             .and_then(|id| lookups.organs.get(id).cloned()),
         title: row.title.clone(),
-        held_at: instant(row.held_at),
-        updated_at: instant(row.updated_at),
+        held_at: instant(row.held_at.0),
+        updated_at: instant(row.updated_at.0),
         event_count: row.event_count,
         photo_count: row.photo_count,
         // Data that is not JSON makes the event void; the history shows it.

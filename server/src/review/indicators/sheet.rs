@@ -77,7 +77,7 @@ pub(crate) fn rows(
     let names = names_of(tx, tallies.keys())?;
     let row = |(area, tally): (AreaPath, Tally)| Row {
         level: Some(level.name().to_owned()),
-        name: names.get(area.as_str()).cloned(),
+        name: names.get(&area).cloned(),
         area: Some(area.to_string()),
         values: values_of(&tally),
     };
@@ -102,7 +102,7 @@ pub(crate) fn total(
     Ok(Row {
         level: None,
         area: only.map(ToString::to_string),
-        name: only.and_then(|area| names.get(area.as_str()).cloned()),
+        name: only.and_then(|area| names.get(area).cloned()),
         values: values_of(&sum),
     })
 }
@@ -111,12 +111,11 @@ pub(crate) fn total(
 pub(crate) fn names_of<'a>(
     tx: &mut dyn Tx,
     areas: impl IntoIterator<Item = &'a AreaPath>,
-) -> Result<BTreeMap<String, String>, StorageError> {
-    let areas: Vec<&AreaPath> = areas.into_iter().collect();
+) -> Result<BTreeMap<AreaPath, String>, StorageError> {
     let built_in = Catalogue::embedded().regions.regions.iter();
-    let built_in = built_in.map(|r| (r.path.to_string(), r.zh.clone()));
-    let mut names: BTreeMap<String, String> = built_in.collect();
-    names.extend(names::areas(tx, areas.iter().map(|area| area.as_str()))?);
+    let built_in = built_in.map(|r| (r.path.clone(), r.zh.clone()));
+    let mut names: BTreeMap<AreaPath, String> = built_in.collect();
+    names.extend(names::areas(tx, areas)?);
     Ok(names)
 }
 

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use sync_core::{
-    crdt::inspect,
     catalogue::ReportingTree,
+    crdt::inspect,
     history::TimeBounds,
     record::{AreaPath, DocId, Event, ServerTime},
     wire::Code,
