@@ -20,6 +20,7 @@ use crate::storage::{
     Storage, StorageError, Tx,
     compounds::{self, Building, Compound},
     names, spaces,
+    table::Lines,
 };
 
 const COLUMNS: [&str; 11] = [
@@ -50,7 +51,7 @@ struct Wanted {
 /// The stored rows of the compounds that a file names.
 #[derive(Debug, Default)]
 struct Known {
-    compounds: HashMap<Vec<u8>, Compound>,
+    compounds: HashMap<CompoundId, Compound>,
     buildings: BTreeSet<Building>,
 }
 
@@ -111,17 +112,17 @@ fn registered(parents: &ReportingTree, paths: &BTreeSet<AreaPath>) -> BTreeSet<A
 }
 
 fn gather(tx: &mut dyn Tx, wanted: &[Wanted]) -> Result<Known, StorageError> {
-    let ids: Vec<Vec<u8>> = wanted.iter().map(|w| w.compound.id.clone()).collect();
+    let ids: Vec<CompoundId> = wanted.iter().map(|w| w.compound.id).collect();
     let found = compounds::find(tx, &ids)?.into_iter();
     let mut known = Known {
-        compounds: found.map(|c| (c.id.clone(), c)).collect(),
+        compounds: found.map(|c| (c.id, c)).collect(),
         ..Known::default()
     };
-    let mut by_space: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut by_space: BTreeMap<&AreaPath, Vec<CompoundId>> = BTreeMap::new();
     for building in wanted.iter().flat_map(|w| &w.buildings) {
         let ids = by_space.entry(&building.space).or_default();
         if ids.last() != Some(&building.compound) {
-            ids.push(building.compound.clone());
+            ids.push(building.compound);
         }
     }
     for (space, ids) in by_space {
@@ -185,16 +186,16 @@ fn read(line: &Line, counties: &BTreeMap<AreaPath, AreaPath>) -> Result<Wanted, 
         }
     }
     let compound = Compound {
-        id: id.as_bytes().to_vec(),
-        path: path.to_string(),
+        id,
+        path,
         name: name.to_owned(),
-        pmc: pmc.transpose()?.map(|pmc| pmc.as_bytes().to_vec()),
+        pmc: pmc.transpose()?,
         kind: kind.to_owned(),
         households: number(line.get("households"), "households")?,
         active,
         valid_from: line.owned("valid_from"),
         valid_to: line.owned("valid_to"),
-        aliases: Vec::new(),
+        aliases: Lines::default(),
     };
     Ok(Wanted {
         line: line.number,
@@ -238,8 +239,8 @@ fn buildings(text: &str, county: &AreaPath, compound: &Compound) -> Result<Vec<B
             ));
         }
         let building = Building {
-            space: county.to_string(),
-            compound: compound.id.clone(),
+            space: county.clone(),
+            compound: compound.id,
             building: place_key::building(label),
             label: label.to_owned(),
             units,
@@ -263,15 +264,16 @@ fn plan(wanted: Vec<Wanted>, known: &Known, import: &mut Import) -> Vec<Wanted> 
         let there = known.compounds.get(&one.compound.id);
         if let Some(there) = there {
             let named = grouping::names(&there.name, &[&one.compound.name]);
-            one.compound.aliases.clone_from(&there.aliases);
-            one.compound.aliases.extend(named.aliases);
-            one.compound.aliases.retain(|alias| *alias != named.name);
-            one.compound.aliases.sort();
-            one.compound.aliases.dedup();
+            let mut aliases: BTreeSet<String> = named.aliases.into_iter().collect();
+            aliases.extend(there.aliases.iter().map(str::to_owned));
+            aliases.remove(&named.name);
+            one.compound.aliases = aliases.into_iter().collect();
             if there.path != one.compound.path {
                 let (name, line) = (&one.compound.name, one.line);
                 let warning = format!("line {line}: {name} moves from {} ", there.path);
-                import.warnings.push(warning + "to " + &one.compound.path);
+                import
+                    .warnings
+                    .push(warning + "to " + one.compound.path.as_str());
             }
         }
         one.buildings.retain(|b| !known.buildings.contains(b));
@@ -293,7 +295,7 @@ fn apply(tx: &mut dyn Tx, planned: &[Wanted]) -> Result<(), StorageError> {
     compounds::put_buildings(tx, &buildings.collect::<Vec<_>>())?;
     for one in planned {
         if let (Some(pmc), Some(name)) = (&one.compound.pmc, &one.pmc_name) {
-            names::set_organ(tx, OrganId::from_slice(pmc)?, name)?;
+            names::set_organ(tx, *pmc, name)?;
         }
     }
     Ok(())

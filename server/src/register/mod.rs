@@ -11,7 +11,6 @@ mod regions;
 use sync_core::{
     catalogue::{Catalogue, Level},
     catalogue::{ReportingNode, ReportingTree},
-    record::AreaPath,
 };
 
 pub use compounds::import_compounds;
@@ -79,14 +78,13 @@ fn nodes(rows: &[Region], day: &str) -> Vec<ReportingNode> {
 }
 
 fn node(row: &Region, day: &str) -> Option<ReportingNode> {
-    let path = |text: &Option<String>| text.as_ref().and_then(|t| t.parse::<AreaPath>().ok());
     let ended = row.valid_to.as_deref().is_some_and(|to| to < day);
     Some(ReportingNode {
-        path: row.path.parse().ok()?,
+        path: row.path.clone(),
         levels: levels(&row.level)?,
-        parent: path(&row.parent),
-        report_parent: path(&row.report_parent),
-        replaced_by: path(&row.replaced_by).filter(|_| ended),
+        parent: row.parent.clone(),
+        report_parent: row.report_parent.clone(),
+        replaced_by: row.replaced_by.clone().filter(|_| ended),
     })
 }
 

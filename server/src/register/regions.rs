@@ -56,7 +56,7 @@ pub async fn import_regions(
         .await
 }
 
-fn gather(tx: &mut dyn Tx) -> Result<BTreeMap<String, Region>, StorageError> {
+fn gather(tx: &mut dyn Tx) -> Result<BTreeMap<AreaPath, Region>, StorageError> {
     let rows = regions::list(tx)?.into_iter();
     Ok(rows.map(|row| (row.path.clone(), row)).collect())
 }
@@ -64,8 +64,7 @@ fn gather(tx: &mut dyn Tx) -> Result<BTreeMap<String, Region>, StorageError> {
 fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
     regions::put(tx, rows)?;
     for row in rows {
-        let path = row.path.parse().map_err(|_| StorageError::Column(0))?;
-        names::set_area(tx, &path, &row.name)?;
+        names::set_area(tx, &row.path, &row.name)?;
     }
     Ok(())
 }
@@ -74,16 +73,14 @@ fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
 struct Codes(BTreeMap<String, Option<AreaPath>>);
 
 impl Codes {
-    fn new(known: &BTreeMap<String, Region>) -> Self {
+    fn new(known: &BTreeMap<AreaPath, Region>) -> Self {
         let built_in = Catalogue::embedded().regions.regions.iter();
         let mut codes = Self(BTreeMap::new());
         for region in built_in {
             codes.add(&region.code, &region.path);
         }
         for region in known.values() {
-            if let Ok(path) = region.path.parse() {
-                codes.add(&region.code, &path);
-            }
+            codes.add(&region.code, &region.path);
         }
         codes
     }
@@ -105,7 +102,7 @@ impl Codes {
     }
 }
 
-fn plan(text: &[u8], known: &BTreeMap<String, Region>) -> (Import, Vec<Region>) {
+fn plan(text: &[u8], known: &BTreeMap<AreaPath, Region>) -> (Import, Vec<Region>) {
     let mut import = Import::default();
     let lines = csv::read(text, &COLUMNS, &mut import);
     let mut codes = Codes::new(known);
@@ -187,30 +184,29 @@ fn region(line: &Line, codes: &Codes) -> Result<Region, String> {
     if replaced_by.is_some() && valid_to.is_none() {
         return Err("replaced, but without valid_to; give its last day".to_owned());
     }
-    let text = |path: Option<AreaPath>| path.map(|p| p.to_string());
     Ok(Region {
         code,
         name: line.owned("name").ok_or("no name")?,
         name_en: line.owned("name_en").unwrap_or_default(),
         level: level.to_owned(),
-        parent: text(parent),
-        report_parent: text(other("report_parent")?),
+        parent,
+        report_parent: other("report_parent")?,
         valid_from,
         valid_to,
-        replaced_by: text(replaced_by),
-        path: path.to_string(),
+        replaced_by,
+        path,
     })
 }
 
 /// Checks what only the whole table shows: cycles, and cities with an unexpected number of counties.
-fn connected(rows: &[(usize, Region)], known: &BTreeMap<String, Region>, import: &mut Import) {
+fn connected(rows: &[(usize, Region)], known: &BTreeMap<AreaPath, Region>, import: &mut Import) {
     let mut all = known.clone();
     all.extend(rows.iter().map(|(_, row)| (row.path.clone(), row.clone())));
     let all: Vec<Region> = all.into_values().collect();
     // A far day, so that successors count too.
     let parents = ReportingTree::new(nodes(&all, "9999-12-31"));
     if let Err(circle) = parents.check() {
-        let circle = circle.0.to_string();
+        let circle = circle.0;
         let at = rows.iter().find(|(_, row)| row.path == circle);
         let problem = format!("{circle} reports to itself by way of others; correct its parents");
         import.refuse(at.map_or(1, |(line, _)| *line), problem);
@@ -245,10 +241,10 @@ mod tests {
         assert!(import.bad.is_empty(), "{import:?}");
         let community = &rows[0];
         assert_eq!(
-            community.path,
+            community.path.as_str(),
             "420000/420100/420106/420106001/420106001001"
         );
-        let reports_to = community.report_parent.as_deref();
+        let reports_to = community.report_parent.as_ref().map(AreaPath::as_str);
         assert_eq!(reports_to, Some("420000/420100/F01"));
     }
 

@@ -1,8 +1,8 @@
 //! What indicators are computed from: hazards, quantities, activities, inspections, within one space.
 
-use sync_core::record::AreaPath;
+use sync_core::record::{AreaPath, CompoundId};
 
-use super::{StorageError, Tx, Value, spaces::area};
+use super::{StorageError, Tx, Value, spaces::area, table::Column};
 
 /// Where and when to count.
 #[derive(Debug, Clone)]
@@ -65,8 +65,6 @@ pub struct Amount {
 /// How many of a compound's buildings finished inspections reached.
 #[derive(Debug, Clone, Default)]
 pub struct Covered {
-    /// The compound.
-    pub compound: Vec<u8>,
     /// Registered buildings: at any time before the end, and in the period.
     pub known: [i64; 2],
     /// All buildings: at any time before the end, and in the period.
@@ -268,7 +266,7 @@ fn amounts(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<Covered>, StorageError> {
+pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<(CompoundId, Covered)>, StorageError> {
     let (from, to) = (ask.from, ask.to);
     let sql = format!(
         "SELECT t.compound, CAST(SUM(t.known) AS BIGINT), CAST(SUM(t.known * t.recent) AS BIGINT), COUNT(*),
@@ -285,11 +283,11 @@ pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<Covered>, StorageError>
          GROUP BY t.compound"
     );
     tx.all(&sql, &[ask.space.as_str().into()], |row| {
-        Ok(Covered {
-            compound: row.bytes(0)?,
+        let covered = Covered {
             known: [row.int(1)?, row.int(2)?],
             all: [row.int(3)?, row.int(4)?],
-        })
+        };
+        Ok((CompoundId::read(row, 0)?, covered))
     })
 }
 
@@ -300,10 +298,10 @@ pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<Covered>, StorageError>
 pub fn building_counts(
     tx: &mut dyn Tx,
     space: &AreaPath,
-) -> Result<Vec<(Vec<u8>, i64)>, StorageError> {
+) -> Result<Vec<(CompoundId, i64)>, StorageError> {
     tx.all(
         "SELECT compound, COUNT(*) FROM building WHERE space = $1 GROUP BY compound",
         &[space.as_str().into()],
-        |row| Ok((row.bytes(0)?, row.int(1)?)),
+        |row| Ok((CompoundId::read(row, 0)?, row.int(1)?)),
     )
 }

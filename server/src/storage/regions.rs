@@ -1,42 +1,34 @@
 //! The table of regions: what each area is, and under which area it is counted.
 
-use super::{Row, StorageError, Tx};
+use sync_core::record::AreaPath;
 
-/// A row of the table of regions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "one field for each column; the migration explains them"
-)]
-pub struct Region {
-    pub path: String,
-    pub code: String,
-    pub name: String,
-    pub name_en: String,
-    pub level: String,
-    pub parent: Option<String>,
-    pub report_parent: Option<String>,
-    pub valid_from: String,
-    pub valid_to: Option<String>,
-    pub replaced_by: Option<String>,
-}
+use super::{StorageError, Tx, Value, table::table};
 
-const COLUMNS: &str =
-    "path, code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by";
-
-fn read(row: &dyn Row) -> Result<Region, StorageError> {
-    Ok(Region {
-        path: row.text(0)?,
-        code: row.text(1)?,
-        name: row.text(2)?,
-        name_en: row.text(3)?,
-        level: row.text(4)?,
-        parent: row.opt_text(5)?,
-        report_parent: row.opt_text(6)?,
-        valid_from: row.text(7)?,
-        valid_to: row.opt_text(8)?,
-        replaced_by: row.opt_text(9)?,
-    })
+table! {
+    /// A row of the table of regions.
+    #[derive(PartialEq, Eq)]
+    pub struct Region in "region" key 1 {
+        /// The area.
+        path: AreaPath,
+        /// Its administrative code.
+        code: String,
+        /// Its Chinese name.
+        name: String,
+        /// Its English name.
+        name_en: String,
+        /// What it counts as, such as `county`; several are separated by spaces.
+        level: String,
+        /// Its administrative parent, if that is not the prefix of its path.
+        parent: Option<AreaPath>,
+        /// The area that it reports to.
+        report_parent: Option<AreaPath>,
+        /// First day, yyyy-mm-dd.
+        valid_from: String,
+        /// Day after the last, yyyy-mm-dd.
+        valid_to: Option<String>,
+        /// Its successor.
+        replaced_by: Option<AreaPath>,
+    }
 }
 
 /// Every region, in the order of paths.
@@ -44,8 +36,9 @@ fn read(row: &dyn Row) -> Result<Region, StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Region>, StorageError> {
-    let sql = format!("SELECT {COLUMNS} FROM region ORDER BY path");
-    tx.all(&sql, &[], read)
+    let names = Region::TABLE.names();
+    let sql = format!("SELECT {names} FROM region ORDER BY path");
+    tx.all(&sql, &[], Region::read)
 }
 
 /// The regions down to the counties, and those below that report elsewhere: all that the reporting tree needs.
@@ -53,12 +46,13 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Region>, StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn deciding(tx: &mut dyn Tx) -> Result<Vec<Region>, StorageError> {
+    let names = Region::TABLE.names();
     let sql = format!(
-        "SELECT {COLUMNS} FROM region
+        "SELECT {names} FROM region
          WHERE level NOT IN ('street', 'community', 'grid') OR parent IS NOT NULL
            OR report_parent IS NOT NULL OR replaced_by IS NOT NULL ORDER BY path"
     );
-    tx.all(&sql, &[], read)
+    tx.all(&sql, &[], Region::read)
 }
 
 /// Writes regions.
@@ -66,26 +60,6 @@ pub fn deciding(tx: &mut dyn Tx) -> Result<Vec<Region>, StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn put(tx: &mut dyn Tx, regions: &[Region]) -> Result<(), StorageError> {
-    let values: Vec<_> = regions
-        .iter()
-        .flat_map(|r| {
-            [
-                r.path.as_str().into(),
-                r.code.as_str().into(),
-                r.name.as_str().into(),
-                r.name_en.as_str().into(),
-                r.level.as_str().into(),
-                r.parent.as_deref().into(),
-                r.report_parent.as_deref().into(),
-                r.valid_from.as_str().into(),
-                r.valid_to.as_deref().into(),
-                r.replaced_by.as_deref().into(),
-            ]
-        })
-        .collect();
-    let then = "ON CONFLICT (path) DO UPDATE SET code = excluded.code, name = excluded.name,
-        name_en = excluded.name_en, level = excluded.level, parent = excluded.parent,
-        report_parent = excluded.report_parent, valid_from = excluded.valid_from,
-        valid_to = excluded.valid_to, replaced_by = excluded.replaced_by";
-    tx.insert_all(&format!("region ({COLUMNS})"), 10, &values, then)
+    let values: Vec<Value<'_>> = regions.iter().flat_map(Region::values).collect();
+    Region::TABLE.insert(tx, &values, &Region::TABLE.replace())
 }

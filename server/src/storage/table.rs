@@ -83,6 +83,33 @@ impl Column for Vec<u8> {
     }
 }
 
+/// Several texts in one column, one in each line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lines(String);
+
+impl Lines {
+    /// The texts.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.lines()
+    }
+}
+
+impl FromIterator<String> for Lines {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        Self(texts.into_iter().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl Column for Lines {
+    const KIND: Kind = Kind::Text;
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.text(at).map(Self)
+    }
+    fn value(&self) -> Value<'_> {
+        Value::Text(&self.0)
+    }
+}
+
 impl<C: Column> Column for Option<C> {
     const KIND: Kind = C::KIND;
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {

@@ -7,7 +7,7 @@ use std::{
 
 use sync_core::{
     catalogue::{Catalogue, Fields, Indicators, Inspected, Measure, Registered, StateCode},
-    record::AreaPath,
+    record::{AreaPath, OrganId},
 };
 
 use super::{
@@ -18,7 +18,6 @@ use super::{
 use crate::storage::{
     StorageError, Tx,
     indicators::{Amount, Hazards},
-    spaces::area,
 };
 
 /// 已销号: the state of a hazard all of whose documents link to another one.
@@ -35,7 +34,7 @@ pub(crate) struct Cell {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) cells: Vec<Cell>,
-    companies: BTreeSet<(Vec<u8>, bool)>,
+    companies: BTreeSet<(OrganId, bool)>,
 }
 
 /// The result of counting.
@@ -207,7 +206,7 @@ impl<'t> Parts<'t> {
             building_count: buildings,
             covered,
         } = standing;
-        let tally = counted.at(&area(&compound.path)?);
+        let tally = counted.at(&compound.path);
         for (at, part) in &self.all {
             // What the register contains counts in every period.
             let [known, all] = [covered.known, covered.all];
@@ -229,7 +228,7 @@ impl<'t> Parts<'t> {
                     Inspected::UnregisteredBuildings => [all[0] - known[0], all[1] - known[1]],
                     Inspected::Companies => {
                         let company = compound.pmc.iter().filter(|_| all[0] > 0);
-                        let company = company.map(|pmc| (pmc.clone(), all[1] > 0));
+                        let company = company.map(|pmc| (*pmc, all[1] > 0));
                         tally.companies.extend(company);
                         [0; 2]
                     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sync_core::catalogue::Indicators;
+use sync_core::{catalogue::Indicators, record::CompoundId};
 
 use super::{ground::Part, period::Counting};
 use crate::storage::{
@@ -74,11 +74,11 @@ fn register(tx: &mut dyn Tx, ask: &Ask, day: &str) -> Result<Vec<Standing>, Stor
             && c.valid_from.as_deref().is_none_or(|from| from <= day)
             && c.valid_to.as_deref().is_none_or(|to| day <= to)
     };
-    let counts: HashMap<Vec<u8>, i64> = indicators::building_counts(tx, &ask.space)?
+    let counts: HashMap<CompoundId, i64> = indicators::building_counts(tx, &ask.space)?
         .into_iter()
         .collect();
     let covered = indicators::covered(tx, ask)?.into_iter();
-    let mut covered: HashMap<Vec<u8>, Covered> = covered.map(|c| (c.compound.clone(), c)).collect();
+    let mut covered: HashMap<CompoundId, Covered> = covered.collect();
     let standing = |compound: Compound| Standing {
         building_count: counts.get(&compound.id).copied().unwrap_or(0),
         covered: covered.remove(&compound.id).unwrap_or_default(),
