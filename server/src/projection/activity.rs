@@ -17,7 +17,7 @@ use crate::storage::{
     docs::Doc,
 };
 
-/// The rows of a folded activity or inspection; `None` of a hazard.
+/// The rows of a folded activity or inspection; `None` for a hazard.
 pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     let list = folded.list_row();
     let row = Record {
@@ -46,7 +46,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     })
 }
 
-/// The quantities of a document; `n` distinguishes several of one name.
+/// The quantities of a document; `n` numbers those of one name.
 pub(super) fn figures(doc: &Doc, folded: &Folded<'_>) -> Vec<Figure> {
     let mut next: HashMap<String, i64> = HashMap::new();
     let figure = |quantity: Quantity| {
@@ -100,7 +100,7 @@ fn visits(doc: &Doc, state: &InspectionState) -> Vec<Visit> {
     inspection::inspected(state).into_iter().map(visit).collect()
 }
 
-/// What a list shows of an inspection, as JSON.
+/// The summary of an inspection for lists, as JSON.
 fn summary(folded: &Folded<'_>, state: &InspectionState) -> String {
     let answers = || state.answers.iter();
     serde_json::json!({

@@ -1,4 +1,4 @@
-//! What a document is in the tables: its own row, its figures, the buildings it visited.
+//! The rows of a document: its own row, its quantities, and the places that it visited.
 
 use sync_core::record::{BlobHash, DocId};
 
@@ -9,17 +9,17 @@ use crate::storage::{
     hazards::Hazard,
 };
 
-/// What a document is in the tables.
+/// The rows of a document.
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) row: Own,
     pub(super) figures: Vec<Figure>,
     pub(super) visits: Vec<Visit>,
-    /// Photos that were taken out of view.
+    /// Photos that were redacted.
     pub(super) hidden: Vec<BlobHash>,
 }
 
-/// Its own row.
+/// The document's own row: of the ledger, or of the table of activities and inspections.
 #[derive(Debug)]
 pub(super) enum Own {
     Hazard(Box<Hazard>, Derived),
@@ -27,9 +27,9 @@ pub(super) enum Own {
 }
 
 impl Rows {
-    /// Whether nothing valid begins the hazard: it is in no list, count, export or report. One that cannot be read is
-    /// listed with its problem. A record that nothing valid begins keeps its row, which no list shows: its number says
-    /// why it counts nothing.
+    /// Whether no valid event begins the hazard: then it is in no list, count, export or report. A document that cannot
+    /// be read is listed with its problem. An activity or inspection without a valid beginning keeps its row, which no
+    /// list shows: a request by its id shows why it counts nothing.
     pub(super) fn is_unfounded(&self) -> bool {
         match &self.row {
             Own::Hazard(hazard, _) => hazard.state == 0 && hazard.problem.is_empty(),
@@ -43,7 +43,7 @@ impl Rows {
         }
     }
 
-    /// The document, and the number it was folded up to.
+    /// The document, and the sequence number that it was folded up to.
     pub(super) fn which(&self) -> Result<(DocId, i64), StorageError> {
         let (doc, as_of_seq) = match &self.row {
             Own::Hazard(hazard, _) => (&hazard.doc, hazard.as_of_seq),
