@@ -1,4 +1,5 @@
-//! What a property company owes for a violation: found → dissuaded → reported. A missing link is a finding.
+//! Duty chains: what a property company must do about a violation, found → dissuaded → reported. A missing or late link
+//! is a finding.
 
 use serde::Serialize;
 
@@ -17,9 +18,9 @@ use crate::{
 pub struct Link {
     /// The event.
     pub event: EventId,
-    /// By its author's clock.
+    /// The claimed time.
     pub claimed: DeviceTime,
-    /// As far as it can be trusted.
+    /// The time bounds.
     pub when: TimeBounds,
 }
 
@@ -28,30 +29,30 @@ pub struct Link {
 pub struct DutyFinding {
     /// The hazard kind of the finding, such as `MG-06`.
     pub code: String,
-    /// What was due.
+    /// When the link was due.
     pub due: DeviceTime,
-    /// Whether that is certain; if not, a person decides.
+    /// `Overdue` if the finding is certain; if it is `Undetermined`, a person decides.
     pub standing: Standing,
-    /// The link is there, but late.
+    /// Whether the link exists and is late; otherwise it is missing.
     pub late: bool,
 }
 
-/// The chain of one company for one violation.
+/// The duty chain of one company for one violation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DutyChain {
-    /// When the company first showed that it knew.
+    /// The first event of the company's staff: it proves knowledge of the violation.
     pub known: Link,
     /// Every attempt to dissuade.
     pub dissuaded: Vec<Link>,
-    /// Whether one of them was heeded.
+    /// Whether a dissuasion was heeded, or staff of the company fixed the violation on the spot.
     pub heeded: bool,
     /// The report.
     pub reported: Option<Link>,
-    /// What is missing or late.
+    /// Links that are missing or late.
     pub findings: Vec<DutyFinding>,
 }
 
-/// The company's chain; `None` if this is no violation or the company showed no knowledge of it.
+/// The duty chain of a company; `None` if the hazard is no violation or the company showed no knowledge of it.
 ///
 /// # Source
 /// 民法典 942; 高层民用建筑消防安全管理规定 10(5).
@@ -130,7 +131,7 @@ pub(crate) fn duty_chain(
     Some(chain)
 }
 
-/// When dissuasion had failed: the first refusal, or so many reminders.
+/// When dissuasion failed: at the first refusal or at attempt number `reminders`, whichever was claimed earlier.
 fn failed(attempts: &[(&EventEntry, DissuasionResult)], reminders: u32) -> Option<DeviceTime> {
     let refused = attempts
         .iter()
@@ -143,11 +144,11 @@ fn failed(attempts: &[(&EventEntry, DissuasionResult)], reminders: u32) -> Optio
 }
 
 impl DutyChain {
-    /// Enters a finding if a link is missing past its time, or came after it.
+    /// Adds a finding if a link is missing after its due time, or is late.
     fn owe(&mut self, code: &str, due: Option<Due>, done: Option<Link>, now: ServerTime) {
         let Some(due) = due else { return };
         let happened = done.map_or(deadline::now(now), |link| {
-            // Without bounds the claim is all there is: then a late claim is not certain.
+            // Without time bounds there is only the claimed time, which makes a late link `Undetermined`.
             link.when
         });
         let mut standing = deadline::standing(due.at, happened);

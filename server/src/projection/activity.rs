@@ -16,7 +16,7 @@ use crate::storage::{
     docs::Doc,
 };
 
-/// The rows of a folded activity or inspection; `None` of a hazard.
+/// The rows of a folded activity or inspection; `None` for a hazard.
 pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     let list = folded.list_row();
     let encoded = EncodedListRow::from(&list);
@@ -67,7 +67,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     })
 }
 
-/// The quantities of a document; `n` distinguishes several of one name.
+/// The quantities of a document; `n` numbers those of one name.
 pub(super) fn quantities(doc: &Doc, folded: &Folded<'_>) -> Vec<QuantityRow> {
     let mut last: HashMap<String, i64> = HashMap::new();
     let row = |quantity: Quantity| {
@@ -102,7 +102,7 @@ fn visits(doc: &Doc, state: &InspectionState) -> Vec<VisitRow> {
         .collect()
 }
 
-/// What a list shows of an inspection, as JSON.
+/// The summary of an inspection for lists, as JSON.
 fn summary(folded: &Folded<'_>, state: &InspectionState) -> String {
     let answers = || state.answers.iter();
     serde_json::json!({

@@ -1,4 +1,4 @@
-//! The derived rows of a ledger row: links to other documents, duties of companies, and what is compared.
+//! The derived rows of a ledger row: links to other documents, duties of companies, and the queue of comparisons.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn of(doc: &Doc, of: FoldedHazard<'_>, row: &mut HazardRow) -> Derive
     }
 }
 
-/// The comparison digest: while it is equal, nothing has to be compared again.
+/// The comparison digest: a hazard has to be compared again only if its digest changes.
 fn comparison_digest(of: &Comparable, state: StateCode, targets: &[DocId]) -> i64 {
     let mut hash = Sha256::new();
     hash.update(of.code.as_str());
@@ -72,7 +72,7 @@ fn comparison_digest(of: &Comparable, state: StateCode, targets: &[DocId]) -> i6
 fn duties(doc: &Doc, of: FoldedHazard<'_>) -> Vec<Duty> {
     let mut found = Vec::new();
     for company in of.companies() {
-        // At the end of time everything that is still missing is due.
+        // At the latest possible time every missing link is due.
         let chain = of.duty_chain(company, ServerTime(i64::MAX));
         let findings = chain.map(|chain| chain.findings).unwrap_or_default();
         found.extend(findings.into_iter().map(|finding| Duty {
@@ -88,7 +88,7 @@ fn duties(doc: &Doc, of: FoldedHazard<'_>) -> Vec<Duty> {
     found
 }
 
-/// Those of these rows whose comparison digest is new. Must be called before the rows are written.
+/// The documents whose comparison digest differs from the stored one. Must be called before the rows are written.
 pub(super) fn changed_comparisons(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -104,7 +104,8 @@ pub(super) fn changed_comparisons(
         .collect())
 }
 
-/// Writes the enrichment of rows that were written: links with how their groups count, duties, what is compared next.
+/// Writes the derived rows of ledger rows that were written: links and how their groups count, duties, and the queue of
+/// comparisons.
 pub(super) fn put(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -112,6 +113,7 @@ pub(super) fn put(
     changed_comparisons: &[DocId],
 ) -> Result<(), StorageError> {
     let docs = ids(rows);
+    // The old links too: a document that a removed link leaves must be counted again.
     let before = links::around(tx, space, &docs)?;
     let mut touched: BTreeSet<DocId> = before.iter().flat_map(|(a, b)| [*a, *b]).collect();
     for (doc, (_, derived)) in docs.iter().zip(rows) {

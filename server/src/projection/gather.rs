@@ -1,4 +1,5 @@
-//! What a round needs: the documents behind the mark with their changes and grants, from one snapshot.
+//! The input of one round of the projection: the documents that changed after the mark, with their changes and grants,
+//! read from one snapshot of the database.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ pub(super) struct Raw {
     pub(super) body: Body,
 }
 
-/// Everything a round looks at.
+/// The input of one round.
 #[derive(Debug, Default)]
 pub(super) struct Situation {
     pub(super) mark: u64,
@@ -41,6 +42,7 @@ pub(super) fn gather(
     };
     let docs = docs::tail(tx, space, space, mark, limit)?;
     let more = docs.len() == limit;
+    // The documents are ordered by their newest change, so an incomplete round is complete up to that of the last one.
     let upto = if more {
         docs.last().map_or(head, |d| d.last_seq)
     } else {
@@ -55,7 +57,7 @@ pub(super) fn gather(
     of(tx, space, docs, situation)
 }
 
-/// What is folded although the log has not grown.
+/// The documents that are queued to be folded again although the log has not grown.
 pub(super) fn again(
     tx: &mut dyn Tx,
     space: &AreaPath,

@@ -1,4 +1,4 @@
-//! Opening a document from what the log holds of it.
+//! Opens documents from their stored snapshots and changes.
 
 use sync_core::{crdt::CrdtError, document::OpenDocument};
 

@@ -1,4 +1,4 @@
-//! Folding documents into rows, and writing the rows with the mark.
+//! Folds documents into rows, and writes the rows with the mark.
 
 use std::{
     collections::HashMap,
@@ -28,11 +28,11 @@ use crate::storage::{
     opened, revocations,
 };
 
-/// A document gets a snapshot when its tail has this many changes or bytes: below, whole changes are as cheap.
+/// A document gets a snapshot when its tail has this many changes or bytes; below that, whole changes are as cheap.
 const FOLD_CHANGES: u64 = 4;
 const FOLD_BYTES: u64 = 2 * 1024;
 
-/// What to write for one document.
+/// The rows and the snapshot to write for one document.
 #[derive(Debug)]
 pub(super) struct Action {
     rows: Rows,
@@ -40,7 +40,7 @@ pub(super) struct Action {
     damaged: bool,
 }
 
-/// Folds every document; one that cannot be read gets a row that says why and holds nobody up.
+/// Folds every document. A document that cannot be read gets a row with the problem and does not block the others.
 pub(super) fn plan(situation: Situation) -> Vec<Action> {
     let Situation {
         docs,
@@ -53,6 +53,7 @@ pub(super) fn plan(situation: Situation) -> Vec<Action> {
 }
 
 fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
+    // A panic is caught, so that one document cannot stop the projection of its space.
     let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
@@ -157,7 +158,7 @@ fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> HazardRow {
     }
 }
 
-/// Writes rows, snapshots and the mark; `None`, and nothing is written, if another worker was faster.
+/// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, and no row was written.
 pub(super) fn apply(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -166,7 +167,7 @@ pub(super) fn apply(
     lease: (&[u8], i64),
     actions: &mut [Action],
 ) -> Result<Option<Progress>, StorageError> {
-    // Numbered here, not when planned: a photo that came meanwhile has counted too.
+    // Change numbers are assigned under the lock and not when planned, because stored photos advance the counter too.
     let mark = marks::lock(tx, space)?;
     if mark.seq != from {
         return Ok(None);
@@ -195,7 +196,7 @@ pub(super) fn apply(
     Ok(Some(progress))
 }
 
-/// Writes what was folded anew, and takes it off the list. Rows that are newer than it stay.
+/// Writes documents that were folded again, and removes them from the queue. Rows folded from newer changes stay.
 pub(super) fn apply_again(
     tx: &mut dyn Tx,
     space: &AreaPath,
@@ -210,6 +211,7 @@ pub(super) fn apply_again(
             OwnRow::Hazard(..) => hazards::find(tx, space, doc)?.map(|row| row.as_of_seq),
             OwnRow::Activity(_) => activities::find(tx, space, doc)?.map(|row| row.as_of_seq),
         };
+        // The newer row was gathered later, so it was folded with the same revocations.
         if there.is_some_and(|there| there > as_of_seq) {
             continue;
         }
@@ -224,7 +226,7 @@ pub(super) fn apply_again(
     Ok(progress)
 }
 
-/// Writes the rows of documents; what they had before is forgotten as a whole.
+/// Writes the rows of documents and replaces all rows that they had before.
 fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
     let (mut ledger, mut others, mut unfounded) = (Vec::new(), Vec::new(), Vec::new());
     let mut all: Vec<DocId> = Vec::with_capacity(rows.len());
@@ -245,7 +247,7 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     }
     activities::forget(tx, space, &all, &no_hazards)?;
     put(tx, space, &ledger)?;
-    // After what hangs on them is settled: links, duties and groups count no row that is not there.
+    // Deleted only after links, duties and groups were updated; those count no row that is absent.
     hazards::forget(tx, space, &unfounded)?;
     let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
     let quantities: Vec<&QuantityRow> = founded().flat_map(|r| &r.quantities).collect();

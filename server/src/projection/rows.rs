@@ -1,4 +1,4 @@
-//! The rows of a document in the tables: its own row, its quantities, the buildings that it reached.
+//! The rows of a document: its own row, its quantities, and the places that it visited.
 
 use sync_core::record::{BlobHash, DocId};
 
@@ -18,7 +18,7 @@ pub(super) struct Rows {
     pub(super) hidden: Vec<BlobHash>,
 }
 
-/// The row of the document itself.
+/// The document's own row: of the ledger, or of the table of activities and inspections.
 #[derive(Debug)]
 pub(super) enum OwnRow {
     Hazard(Box<HazardRow>, Derived),
@@ -26,9 +26,9 @@ pub(super) enum OwnRow {
 }
 
 impl Rows {
-    /// Whether no valid event begins the hazard: it is in no list, count, export or report. A document that cannot be read is
-    /// listed with its problem. An activity without a valid beginning keeps its row, which no list shows: a query by id
-    /// explains why it counts nothing.
+    /// Whether no valid event begins the hazard: then it is in no list, count, export or report. A document that cannot
+    /// be read is listed with its problem. An activity or inspection without a valid beginning keeps its row, which no
+    /// list shows: a request by its id shows why it counts nothing.
     pub(super) fn is_unfounded(&self) -> bool {
         match &self.row {
             OwnRow::Hazard(hazard, _) => hazard.state.0 == 0 && hazard.problem.is_empty(),

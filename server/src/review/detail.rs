@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// Conflicts that are shown at most: n concurrent events have n² / 2 pairs.
+/// The maximum number of conflicts in a response: n concurrent events can have about n² / 2 pairs.
 const CONFLICTS: usize = 100;
 
-/// Events that are shown at once at most.
+/// The maximum number of events in a response.
 const EVENTS: usize = 500;
 
 /// A hazard with its history.
@@ -39,13 +39,13 @@ pub struct HazardDetail {
     pub hazard: HazardView,
     /// Its events, causes before effects; at most 500 at a time.
     pub events: Vec<EventView>,
-    /// How many events it has.
+    /// The number of its events.
     pub events_total: usize,
     /// `events_from` of the next request, if there are more.
     pub events_next: Option<usize>,
     /// Conflicts, open ones first; at most 100.
     pub conflicts: Vec<ConflictView>,
-    /// How many conflicts it has.
+    /// The number of its conflicts.
     pub conflicts_total: usize,
     /// All its conflicts, counted by rule.
     pub conflict_groups: Vec<ConflictGroup>,
@@ -65,7 +65,7 @@ pub struct EventView {
     pub id: String,
     /// Its kind.
     pub kind: String,
-    /// Its Chinese name.
+    /// The Chinese name of its kind.
     pub kind_zh: &'static str,
     /// The author's id.
     pub author: String,
@@ -77,16 +77,16 @@ pub struct EventView {
     pub organ: Option<String>,
     /// The device.
     pub device: String,
-    /// The grant it was made under.
+    /// The grant that it was made under.
     pub grant: String,
-    /// The author's clock.
+    /// The claimed time, RFC 3339.
     pub claimed_at: String,
-    /// The events that it names as known to its author.
+    /// Its parents: the events that it names in `after`.
     pub after: Vec<String>,
-    /// What was stated; `null` if it was redacted.
+    /// The content of the event; `null` if it was redacted.
     #[schema(value_type = Object)]
     pub content: serde_json::Value,
-    /// What the fold decided.
+    /// The verdict of the fold.
     #[schema(value_type = Object)]
     pub verdict: serde_json::Value,
     /// Why it has no effect, in Chinese.
@@ -104,36 +104,36 @@ pub struct BilingualText {
     pub en: String,
 }
 
-/// Two concurrent events that do not agree.
+/// Two concurrent events that a rule names and a reviewer must decide.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ConflictView {
-    /// Row of the table of concurrent pairs.
+    /// Id of the concurrent-pair rule.
     pub rule: String,
     /// One event.
     pub one: String,
     /// The other.
     pub other: String,
-    /// The decision, if there is one.
+    /// The resolution, if there is one.
     pub resolved_by: Option<String>,
 }
 
 /// Conflicts of one rule.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ConflictGroup {
-    /// Row of the table of concurrent pairs.
+    /// Id of the concurrent-pair rule.
     pub rule: String,
-    /// How many there are.
+    /// The number of conflicts.
     pub count: usize,
-    /// How many of them are not decided.
+    /// The number of conflicts that are not decided.
     pub open: usize,
 }
 
-/// A photo of the record.
+/// A photo of a document.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PhotoView {
     /// SHA-256.
     pub hash: String,
-    /// The event it belongs to.
+    /// The event that names it.
     pub event: String,
     /// What it shows.
     pub role: String,
@@ -167,7 +167,7 @@ pub(super) fn detail(
     let events_total = state.history.len();
     let end = from.saturating_add(EVENTS).min(events_total);
     let events = events(tx, &folded, from.min(end)..end)?;
-    // What is displayed is bounded; what was decided by it was decided by all.
+    // Only the displayed conflicts are limited; the fold decided from all of them.
     let mut conflicts: Vec<_> = state.conflicts.iter().collect();
     conflicts.sort_by_key(|c| c.resolved_by.is_some());
     conflicts.truncate(CONFLICTS);
@@ -185,7 +185,7 @@ pub(super) fn detail(
     })
 }
 
-/// How many conflicts of each rule there are.
+/// The number of conflicts of each rule.
 fn groups(state: &HazardState) -> Vec<ConflictGroup> {
     let mut counts = BTreeMap::<&str, (usize, usize)>::new();
     for conflict in &state.conflicts {
@@ -201,7 +201,7 @@ fn groups(state: &HazardState) -> Vec<ConflictGroup> {
     counts.into_iter().map(group).collect()
 }
 
-/// The reasons of a hazard's state; authors are called by their names.
+/// The reasons of a hazard's state. An author is called by name, else by role, else by the id of the event.
 fn explanation(of: FoldedHazard<'_>, events: &[EventView], now: ServerTime) -> Vec<BilingualText> {
     let name = |id: &EventId| {
         let id = id.to_string();
@@ -263,7 +263,7 @@ pub(super) fn photos(tx: &mut dyn Tx, folded: &Folded<'_>) -> Result<Vec<PhotoVi
     Ok(displayed.into_iter().map(view).collect())
 }
 
-/// Events of a document with names and verdicts, without redacted words: those at these positions of its history.
+/// The events at these positions of a document's history, with names and verdicts, without redacted words.
 pub(super) fn events(
     tx: &mut dyn Tx,
     folded: &Folded<'_>,

@@ -14,16 +14,16 @@ const DECISION: Lanes = 1;
 /// The lane of content.
 const CONTENT: Lanes = 2;
 
-/// What an event does to a document.
+/// The effect of an event on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
-    /// It states content.
+    /// The event states content.
     Content,
-    /// It confirms or finishes the content that happened before it.
+    /// The event confirms or finishes the content that happened before it.
     Closes,
-    /// It withdraws the document.
+    /// The event withdraws the document.
     Withdraws,
-    /// It adds something and decides nothing.
+    /// The event adds something and decides nothing.
     Adds,
 }
 
@@ -63,11 +63,11 @@ impl history::Member for Member {
     }
 }
 
-/// What the author of an event knew of the document.
+/// The frontier of an activity or an inspection: its maximal events of decisions and of content.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Frontier {
     members: Vec<Member>,
-    /// An event of a newer version is in the causal history.
+    /// Whether an event of a newer version is in the causal history.
     pub(crate) unknown: bool,
 }
 
@@ -99,14 +99,15 @@ impl Frontier {
     }
 }
 
-/// A document under judgement, event by event.
+/// A causal history with the verdicts of the events that were judged so far.
 pub(crate) struct Judging<'a> {
     pub(crate) history: History<'a>,
     verdicts: Vec<Verdict>,
 }
 
 impl<'a> Judging<'a> {
-    /// Judges every event by what its author knew, causes before effects. `agree` returns whether concurrent contents do.
+    /// Judges every event from its author's causal history, in causal order. `agree` returns whether concurrent
+    /// contents agree.
     pub(crate) fn run(
         history: History<'a>,
         judge: impl Fn(&Self, usize, &Frontier, &'a Grant) -> Result<Verdict, VoidReason>,
@@ -149,7 +150,7 @@ impl<'a> Judging<'a> {
         known
     }
 
-    /// The state of the document at a frontier; `agree` returns whether concurrent contents do.
+    /// The state of the document at a frontier; `agree` returns whether concurrent contents agree.
     pub(crate) fn state(&self, frontier: &Frontier, agree: impl Fn(&[usize]) -> bool) -> State {
         let is = |at: usize, what: Effect| effect(self.history.body(at)) == what;
         let content = frontier.content();

@@ -1,4 +1,4 @@
-//! The fold of a record of the campaign: stated by one person, corrected by the same, confirmed by a second.
+//! The fold of an activity: one author states it, the same author corrects it, a second author confirms it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,70 +17,71 @@ use crate::{
     },
 };
 
-/// One content of a record.
+/// One value of the content of an activity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Version {
-    /// The event that says so.
+    /// The event that states it.
     pub by: EventId,
-    /// What it is called.
+    /// The title.
     pub title: Short,
-    /// When it took place.
+    /// When the activity took place, as its author stated.
     pub held: DeviceTime,
     /// The type-specific fields as JSON.
     pub data: Data,
 }
 
-/// Somebody whom a task concerns has read it or responded.
+/// The acknowledgement of a task, or a response to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Receipt {
     /// The event.
     pub by: EventId,
     /// The organisation.
     pub organ: OrganId,
-    /// When, by its author's clock.
+    /// The claimed time.
     pub at: DeviceTime,
 }
 
-/// A record as its events make it.
+/// The state that the events of an activity fold to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ActivityState {
-    /// How it stands.
+    /// The state.
     pub state: State,
-    /// Its type, as stated.
+    /// The activity type, as stated.
     pub r#type: Option<TypeCode>,
-    /// Where it lies.
+    /// The area of the activity.
     pub area: Option<AreaPath>,
-    /// The compound, if it is about one.
+    /// The compound, if the activity concerns one.
     pub compound: Option<CompoundId>,
-    /// Who stated it.
+    /// The person who stated it.
     pub author: Option<PersonId>,
     /// The author's organisation.
     pub organ: Option<OrganId>,
-    /// The contents that nothing has overtaken, in the order of events; several are a dispute.
+    /// The multi-value register of the content: every content that no event supersedes, in causal order. Several that
+    /// differ are a dispute.
     pub versions: Vec<Version>,
-    /// Whether its figures count.
+    /// Whether its quantities count.
     pub counts: bool,
-    /// Who signed for it.
+    /// Acknowledgements of a task.
     pub received: Vec<Receipt>,
-    /// Who responded to it.
+    /// Responses to a task.
     pub responses: Vec<Receipt>,
-    /// Photos of events that took effect.
+    /// Photos of events that have an effect.
     pub photos: Vec<BlobHash>,
-    /// What must not be displayed.
+    /// Events and photos that must not be displayed.
     pub redacted: Redacted,
-    /// An event of a newer version is there.
+    /// Whether the history has an event of a newer version.
     pub unknown_events: bool,
-    /// Last event, by its author's clock.
+    /// The latest claimed time of an event.
     pub updated_at: DeviceTime,
     /// Every event with its verdict, causes before effects.
     pub history: Vec<JudgedEvent>,
 }
 
-/// What a record's events mean together.
+/// Folds the events of an activity.
 ///
 /// # Properties
-/// The result does not depend on the order of `events` nor on doubles; it never panics. A confirmation confirms
-/// exactly what its author had seen: no merge of what several people did apart confirms a record.
+/// The result depends neither on the order of `events` nor on duplicates, and the function never panics. A confirmation
+/// covers exactly the content that happened before it: merging concurrent events never confirms an activity.
 pub(crate) fn fold_activity(
     events: &[EventEntry],
     context: &FoldContext<'_>,
@@ -91,7 +92,7 @@ pub(crate) fn fold_activity(
     summarise(&judging, &now, state)
 }
 
-/// The figures a record feeds, in thousandths; none unless it counts.
+/// The quantities that an activity contributes to indicators, in thousandths of a unit; none unless it counts.
 pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(String, i64)> {
     let of = record.r#type.as_ref().filter(|_| record.counts);
     let of = of.and_then(|code| catalogue.activity_types.find(code.as_str()));
@@ -204,7 +205,7 @@ fn confirm(
     Ok(Verdict::ACCEPTED)
 }
 
-/// Whether contents side by side say the same.
+/// Whether concurrent contents are equal.
 fn agree(j: &Judging<'_>, content: &[usize]) -> bool {
     let said = |at: &usize| version(j.history.entry(*at)).map(|v| (v.title, v.held, v.data));
     content.windows(2).all(|two| said(&two[0]) == said(&two[1]))
@@ -228,7 +229,7 @@ fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> ActivityState {
     let begun = j
         .effective()
         .find_map(|(at, s)| Some((at, entry_of(&s.event.body)?)));
-    // What never took effect still shows what it wanted to be.
+    // Without an effective beginning, the first void one shows what its author stated.
     let all = || (0..j.history.len()).find_map(|at| Some((at, entry_of(j.history.body(at))?)));
     let first = begun.or_else(all);
     let of = first.and_then(|(_, e)| j.history.catalogue.activity_types.find(e.r#type.as_str()));

@@ -1,7 +1,8 @@
-//! Activities: what a campaign records that is neither a hazard nor an inspection. One author states it, the same author
-//! corrects it, a second author confirms it.
+//! Activities: what a campaign records that is neither a hazard nor an inspection. One author states it, the same
+//! author corrects it, a second author confirms it.
 //!
-//! The types of activity are data of [`crate::catalogue`]. The engine of this room is shared with [`crate::inspection`].
+//! The types of activity are data of [`crate::catalogue`]. The engine of this module is shared with
+//! [`crate::inspection`].
 
 pub(crate) mod engine;
 mod fold;

@@ -1,7 +1,8 @@
-//! Who reports to whom: areas rolled up by the table of parents, never by the digits of a code.
+//! The reporting tree: under which area each area is counted. Areas are rolled up by a table of parents, never by the
+//! digits of a code.
 //!
-//! An area's parent is the one it reports to, else its administrative parent, else the area its path lies in. Only
-//! areas that differ from their path need a row; everything else follows from the path and its county.
+//! The parent of an area is the area that it reports to, else its administrative parent, else the parent of its path.
+//! Only areas that differ from their path need a row; everything else follows from the path and its county.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +12,7 @@ use std::{
 use super::Level;
 use crate::record::AreaPath;
 
-/// Steps upwards at most: more is a circle.
+/// The maximum number of steps upwards; more steps mean a cycle.
 const DEPTH: usize = 24;
 
 /// A row of the table.
@@ -19,29 +20,29 @@ const DEPTH: usize = 24;
 pub struct ReportingNode {
     /// The area.
     pub path: AreaPath,
-    /// What it counts as.
+    /// The levels that it counts as.
     pub levels: Vec<Level>,
-    /// Its administrative parent, if that is not the path's.
+    /// Its administrative parent, if that is not the parent of its path.
     pub parent: Option<AreaPath>,
-    /// Whom it reports to instead.
+    /// The area that it reports to instead.
     pub report_parent: Option<AreaPath>,
     /// Its successor, if it is no longer valid.
     pub replaced_by: Option<AreaPath>,
 }
 
-/// The table, as it holds on one day.
+/// The table as it is valid on one day.
 #[derive(Debug, Clone, Default)]
 pub struct ReportingTree {
     nodes: BTreeMap<AreaPath, ReportingNode>,
 }
 
-/// An area that reports to itself by way of others.
+/// An area that reports to itself through other areas.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} reports to itself by way of others")]
 pub struct ReportingCycle(pub AreaPath);
 
 impl ReportingTree {
-    /// A table of these rows; of two for one area the later holds.
+    /// A table of these rows; of two rows for one area the later one is kept.
     pub fn new(nodes: impl IntoIterator<Item = ReportingNode>) -> Self {
         let by_path = |node: ReportingNode| (node.path.clone(), node);
         Self {
@@ -49,7 +50,7 @@ impl ReportingTree {
         }
     }
 
-    /// Refuses a table in which somebody reports to itself.
+    /// Checks that no area of the table reports to itself.
     ///
     /// # Errors
     /// [`ReportingCycle`].
@@ -76,7 +77,7 @@ impl ReportingTree {
         own.or_else(|| path.parent())
     }
 
-    /// The area and those above it, as it reports; a successor stands for what it replaced.
+    /// The area and those that it reports to, nearest first; a successor takes the place of the area that it replaced.
     pub fn chain(&self, path: &AreaPath) -> Vec<AreaPath> {
         let (mut chain, mut at) = (Vec::new(), Some(path.clone()));
         for _ in 0..DEPTH {
@@ -90,12 +91,12 @@ impl ReportingTree {
         chain
     }
 
-    /// Whether an area reports to another, or is it.
+    /// Whether `path` is `area` or reports to it, directly or through other areas.
     pub fn is_within(&self, path: &AreaPath, area: &AreaPath) -> bool {
         self.chain(path).contains(area)
     }
 
-    /// What an area counts as; `county` is the space it lies in.
+    /// The levels that an area counts as; `county` is the space that it lies in.
     pub fn levels(&self, path: &AreaPath, county: &AreaPath) -> Vec<Level> {
         if let Some(node) = self.nodes.get(path) {
             return node.levels.clone();
@@ -109,14 +110,14 @@ impl ReportingTree {
             None if codes == 1 => Level::Province,
             None => Level::City,
         };
-        // A county that hangs on the top itself stands beside the cities.
+        // A county directly under the province also counts as a city.
         if level == Level::County && codes <= 2 {
             return vec![Level::City, Level::County];
         }
         vec![level]
     }
 
-    /// The place of a level that an area is counted in; an area above that level is its own.
+    /// The area of a level under which `path` is counted; an area above that level is counted under itself.
     pub fn place(&self, level: Level, path: &AreaPath, county: &AreaPath) -> AreaPath {
         let chain = self.chain(path);
         let shows = |area: &&AreaPath| {
@@ -127,7 +128,7 @@ impl ReportingTree {
         found.cloned().unwrap_or_else(|| path.clone())
     }
 
-    /// Whether parts of a county may count elsewhere, so that its figures must be taken apart by path.
+    /// Whether parts of a county may be counted elsewhere; its figures must then be split by path.
     pub fn is_split(&self, county: &AreaPath) -> bool {
         let moved =
             |node: &ReportingNode| node.report_parent.is_some() || node.replaced_by.is_some();
@@ -135,7 +136,7 @@ impl ReportingTree {
         self.nodes.values().filter(inside).any(moved)
     }
 
-    /// Areas outside `area` that report to it: with it they hold everything that counts in it.
+    /// `area` and the areas outside it that report to it: together they contain everything that is counted under it.
     pub fn members(&self, area: &AreaPath) -> BTreeSet<AreaPath> {
         let outside = self.nodes.keys().filter(|path| !area.covers(path));
         let mut members: BTreeSet<AreaPath> = outside
@@ -146,7 +147,7 @@ impl ReportingTree {
         members
     }
 
-    /// The areas of a level that report to `area`, as the table has them.
+    /// The areas of a level in the table that report to `area`.
     pub fn registered(&self, level: Level, area: &AreaPath) -> BTreeSet<AreaPath> {
         let of_level = self.nodes.values().filter(|node| {
             node.replaced_by.is_none() && node.levels.iter().any(|l| l.shows_as(level))
@@ -159,7 +160,7 @@ impl ReportingTree {
 /// Values of areas, each with its county, rolled up to a level.
 ///
 /// # Properties
-/// The sum over all areas stays what it was, whatever the level.
+/// The sum over all areas is the same at every level.
 pub fn roll_up<V: AddAssign + Default>(
     parents: &ReportingTree,
     level: Level,

@@ -1,4 +1,4 @@
-//! Events and photos as views show them.
+//! Events and photos as views display them.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::{
     record::{DeviceId, DeviceTime, EventId, Grant, GrantId, PersonId, PhotoRef},
 };
 
-/// An event as views show it.
+/// An event as views display it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DisplayedEvent {
     /// The event.
@@ -19,25 +19,25 @@ pub struct DisplayedEvent {
     pub kind: &'static str,
     /// Chinese label of its kind.
     pub kind_zh: &'static str,
-    /// Who stated it.
+    /// The author.
     pub author: PersonId,
-    /// On which device.
+    /// The author's device.
     pub device: DeviceId,
-    /// Under which grant.
+    /// The grant that it was made under.
     pub grant_id: GrantId,
     /// The claims of the grant, if it is known.
     pub grant: Option<Grant>,
-    /// By the device's clock.
+    /// The claimed time.
     pub claimed: DeviceTime,
-    /// The events that it names as known to its author.
+    /// Its parents: the events that it names in `after`.
     pub after: Vec<EventId>,
     /// Its content as JSON, without redacted photos; `null` if it was redacted.
     pub content: Value,
-    /// What the fold decided.
+    /// The verdict of the fold.
     pub verdict: Verdict,
 }
 
-/// A photo as views show it.
+/// A photo as views display it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DisplayedPhoto<'f> {
     /// The event that names it.

@@ -46,19 +46,19 @@ impl DocumentState {
 /// A folded document.
 #[derive(Debug, Clone)]
 pub struct Folded<'f> {
-    /// With every word: private to this room.
+    /// The events with all their words; private to this module.
     pub(super) events: Vec<EventEntry>,
     pub(super) context: FoldContext<'f>,
     pub(super) catalogue: &'static Catalogue,
     pub(super) redaction: Redaction,
-    /// As the fold returned it: private to this room.
+    /// The state as the fold returned it; private to this module.
     pub(super) full: DocumentState,
-    /// Without what was redacted; `None` if nothing was.
+    /// The state without what was redacted; `None` if nothing was redacted.
     shown: Option<DocumentState>,
 }
 
 impl<'f> Folded<'f> {
-    /// Folds events, as of a document, with what is known besides them.
+    /// Folds the events of a document with a fold context.
     pub fn new(
         events: Vec<EventEntry>,
         context: FoldContext<'f>,
@@ -122,22 +122,22 @@ impl<'f> Folded<'f> {
         }
     }
 
-    /// The row that lists show.
+    /// The list row.
     pub fn list_row(&self) -> ListRow {
         list_row::of(self)
     }
 
-    /// Events for display, in the order of [`Self::judged`]: those at these positions.
+    /// The events at these positions of [`Self::judged`], for display.
     pub fn events(&self, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
         display::events(self, range)
     }
 
-    /// Photos for display, with the events that name them.
+    /// The photos for display, with the events that name them.
     pub fn photos(&self) -> Vec<DisplayedPhoto<'_>> {
         display::photos(self)
     }
 
-    /// Photos that no view shows.
+    /// The photos that no view displays.
     pub fn hidden_photos(&self) -> Vec<BlobHash> {
         self.redaction.photos().collect()
     }

@@ -1,4 +1,4 @@
-//! What other rooms ask of a folded hazard.
+//! The queries of a folded hazard that other modules use.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ impl<'f> FoldedHazard<'f> {
         self.state
     }
 
-    /// Where the hazard is: as corrected, else as it was found. A redacted spot is empty.
+    /// The place of the hazard: as corrected, else that of the first observation. A redacted spot is empty.
     pub fn place(&self) -> Option<Place> {
         let (by, place) = placed(self.state, &self.folded.events)?;
         let mut place = place.clone();
@@ -44,14 +44,14 @@ impl<'f> FoldedHazard<'f> {
         placed(self.state, &self.folded.events).map(|(by, _)| by)
     }
 
-    /// Where the device was when the hazard was found.
+    /// The position of the device when the hazard was found.
     pub fn position(&self) -> Option<Position> {
         first_observation(self.state, &self.folded.events)?
             .1
             .position
     }
 
-    /// How many items were found.
+    /// The number of items that the first observation states.
     pub fn item_count(&self) -> Option<u32> {
         first_observation(self.state, &self.folded.events)?.1.count
     }
@@ -66,13 +66,13 @@ impl<'f> FoldedHazard<'f> {
         Comparable::of(doc, self.state, &self.folded.events, &self.place()?)
     }
 
-    /// When it must be rectified; see [`deadline::trusted_due`].
+    /// When the hazard must be rectified; see [`deadline::trusted_due`].
     pub fn trusted_due(&self, doc: DocId) -> Option<Due> {
         let found = self.group_member(doc).when;
         deadline::trusted_due(self.state, self.folded.catalogue, &found)
     }
 
-    /// Property companies whose staff stated something about it.
+    /// Property companies whose staff stated an event of the hazard.
     pub fn companies(&self) -> BTreeSet<OrganId> {
         let staff = |role| matches!(role, Role::PropertyManager | Role::PropertyPatrol);
         let events = self.folded.events.iter();
@@ -83,7 +83,8 @@ impl<'f> FoldedHazard<'f> {
             .collect()
     }
 
-    /// The duty chain of a company at a time; `None` if the hazard is no violation or the company showed no knowledge of it.
+    /// The duty chain of a company at a time; `None` if the hazard is no violation or the company showed no knowledge
+    /// of it.
     pub fn duty_chain(&self, company: OrganId, now: ServerTime) -> Option<DutyChain> {
         let Folded {
             events,
@@ -105,8 +106,8 @@ impl<'f> FoldedHazard<'f> {
         transfers(self.state, events, context, catalogue, now)
     }
 
-    /// The explanation of its state, with this many conflicts and notices at most, open conflicts first. `name` returns what
-    /// to call the author of an event.
+    /// The explanation of its state, with at most `limit` conflicts and `limit` notices, open conflicts first. `name`
+    /// returns the name of an event's author.
     pub fn explain(
         &self,
         now: Option<ServerTime>,

@@ -1,4 +1,4 @@
-//! The kind of a document: decided by the event that it begins with.
+//! The kind of a document, decided by the event that begins it.
 
 use crate::{
     catalogue::Catalogue,
@@ -17,8 +17,8 @@ pub enum DocumentKind {
     Activity,
 }
 
-/// Whether a role may begin a document with such an event. A type or template that this catalogue does not know is not
-/// judged here.
+/// Whether a role may begin a document with such an event. A type or template that is not in the catalogue is not
+/// judged here, and the function returns true.
 pub fn may_begin(body: &EventBody, role: Role, catalogue: &Catalogue) -> bool {
     match body {
         EventBody::Observe(_) => catalogue.rules.first.roles.contains(role),
@@ -45,10 +45,10 @@ impl DocumentKind {
         }
     }
 
-    /// The kind by the attested events of a document.
+    /// The kind of a document, from its attested events.
     ///
-    /// The first beginnings decide. There is one unless a client forged a second; then the document is a hazard rather than
-    /// anything else, so that a forged beginning cannot hide a hazard.
+    /// The first beginnings decide. There is one unless a client forged a second; then the document is a hazard rather
+    /// than anything else, so that a forged beginning cannot hide a hazard.
     pub(super) fn of(attested: &[EventEntry]) -> Self {
         let other = |entry: &EventEntry| {
             matches!(

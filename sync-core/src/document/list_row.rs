@@ -1,4 +1,4 @@
-//! The list row of a folded document. It holds only facts that are open to every role of the grid.
+//! The list row of a folded document. It contains only facts that every role of the grid may read.
 
 use super::{
     folded::{DocumentState, Folded},
@@ -90,7 +90,7 @@ fn activity(folded: &Folded<'_>, state: &ActivityState) -> ListRow {
     }
 }
 
-/// An inspection has the name of its template as title.
+/// The title of an inspection is the name of its template.
 fn inspection(folded: &Folded<'_>, state: &InspectionState) -> ListRow {
     let code = state.template.as_ref().map(ToString::to_string);
     let code = code.unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Documents as other rooms see them: opened from stored bytes, folded, and displayed without what was redacted.
+//! Documents for all other modules: opened from stored bytes, folded, and displayed without what was redacted.
 //!
-//! Device, projection and review fetch bytes and context, call this room and store or send the result. Redaction is applied
-//! here and nowhere else: [`Folded`] keeps the events private, so no view, export, list row, search text or photo listing
+//! Device, projection and review fetch bytes and context, call this module, and store or send the result. Redaction is
+//! applied only here: [`Folded`] keeps the events private, so no view, export, list row, search text or photo listing
 //! can reach a redacted word.
 
 mod display;

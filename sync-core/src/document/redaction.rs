@@ -1,4 +1,4 @@
-//! Redaction: the one place where words and photos are left out of what is displayed.
+//! Redaction: the only place where words and photos are left out of what is displayed.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// An event's photos are hidden with its words.
+    /// The redaction of a document. The photos of an event are hidden with its words.
     pub(super) fn new(events: &[EventEntry], redacted: &Redacted) -> Self {
         let hidden: BTreeSet<EventId> = redacted.events.iter().copied().collect();
         let carried = events
@@ -74,7 +74,7 @@ impl Redaction {
         content
     }
 
-    /// A state without what is hidden; `None` if nothing is.
+    /// A state without what is hidden; `None` if nothing is hidden.
     pub(super) fn applied_to(&self, full: &DocumentState) -> Option<DocumentState> {
         if self.is_empty() {
             return None;
@@ -121,8 +121,8 @@ impl Redaction {
         state.redacted.photos.clear();
     }
 
-    /// Removes hidden answers to an item. The building and the entrance are then spelled as they are compared, because a
-    /// label was written with one answer, which may be a hidden one.
+    /// Removes hidden answers to an item. The building and the entrance are then spelled as they are compared, because
+    /// a label was written with one answer, which may be a hidden one.
     fn answered(&self, answered: &mut Answered) {
         let before = answered.values.len();
         answered.values.retain(|v| !self.hides(&v.by));

@@ -1,4 +1,4 @@
-//! What a folded document shows once words and photos were redacted.
+//! What a folded document displays after words and photos were redacted.
 
 use super::{DocumentState, Folded};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     record::{BlobHash, EventBody, EventId, Finding, Label, Redaction, Short},
 };
 
-/// Every word that other rooms can reach of a folded document, in one text.
+/// Everything that other modules can read from a folded document, in one text.
 fn everything(folded: &Folded<'_>) -> String {
     let events = folded.events(0..folded.judged().len());
     let photos: Vec<_> = folded.photos().iter().map(|p| p.photo.hash).collect();

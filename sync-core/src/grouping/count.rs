@@ -1,8 +1,8 @@
-//! Coverage: a building counts once however many visits it had.
+//! Coverage: a building counts once, independent of the number of its visits.
 
 use std::collections::BTreeSet;
 
-/// How many of these places were visited; a visit elsewhere does not count, a second one neither.
+/// How many of these places were visited; neither a visit of another place nor a second visit counts.
 pub fn covered<P: Ord>(places: &BTreeSet<P>, visits: &[P]) -> usize {
     let visited: BTreeSet<&P> = visits.iter().collect();
     places

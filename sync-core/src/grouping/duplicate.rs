@@ -1,7 +1,7 @@
-//! Two records that may be one: suggestions with reasons, never a link by itself across persons.
+//! Suggestions about two documents that may be one hazard, with reasons; nothing is linked here.
 //!
-//! A place key says where (`place_key::of`); photos have a hash and, if somebody computed it, a perceptual_hash of how they
-//! look (`photo::perceptual_hash`). The same photo at two places is no duplicate: it is an alarm.
+//! Places are compared by place key (`place_key::of`), photos by their hash and, if it was computed, by their
+//! perceptual hash (`photo::perceptual_hash`). The same photo at two places is no duplicate: it is an alarm.
 
 use serde::Serialize;
 
@@ -15,38 +15,39 @@ use crate::{
     },
 };
 
-/// A photo as compared: its hash and, where known, how it looks.
+/// A photo as it is compared: its hash and, if it was computed, its perceptual hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PhotoFingerprint {
-    /// Its hash.
+    /// SHA-256 of its bytes.
     pub hash: BlobHash,
-    /// How it looks, 64 bits.
+    /// The perceptual hash, 64 bits.
     pub perceptual_hash: Option<u64>,
 }
 
-/// A record as compared with others.
+/// A hazard as it is compared with others.
 #[derive(Debug, Clone)]
 pub struct Comparable {
-    /// The record.
+    /// The document.
     pub doc: DocId,
-    /// Who found it.
+    /// The person who found it.
     pub finder: PersonId,
-    /// When, by the finder's clock.
+    /// When it was found, by the finder's clock.
     pub found: DeviceTime,
-    /// The kind.
+    /// The hazard kind.
     pub code: KindCode,
     /// The compound.
     pub compound: CompoundId,
-    /// The place within it, as `place_key::of` spells it.
+    /// The place key within the compound.
     pub place_key: String,
-    /// The phone's position, if it was outdoors.
+    /// The device's position at the finding, if the place is outdoors.
     pub outdoors: Option<Position>,
     /// Its photos.
     pub photos: Vec<PhotoFingerprint>,
 }
 
 impl Comparable {
-    /// A folded hazard at a place as it is compared, without perceptual hashes; `None` if no valid observation began it.
+    /// A folded hazard at a place as it is compared, without perceptual hashes; `None` if no valid observation began
+    /// it.
     pub(crate) fn of(
         doc: DocId,
         state: &HazardState,
@@ -67,20 +68,20 @@ impl Comparable {
             code: state.code.clone()?,
             compound: place.compound,
             place_key: place_key::of(place),
-            // A label of a building is empty outdoors.
+            // A place outdoors has an empty building label.
             outdoors: observation.position.filter(|_| place.building.is_empty()),
             photos: photos.map(|of| photo(of.hash)).collect(),
         })
     }
 }
 
-/// Why two records look like one, with its weight in percent.
+/// A reason why two documents may be one hazard; the catalogue gives its weight in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
-    /// Same compound, building, unit, floor and kind of spot.
+    /// Same compound, building, entrance, floor and kind of spot.
     SamePlace,
-    /// The same, with a floor missing.
+    /// As `SamePlace`, but one of the floors is missing.
     SamePlaceWithoutFloor,
     /// Same kind.
     SameKind,
@@ -92,29 +93,29 @@ pub enum Sign {
     Within7Days,
     /// Within the campaign.
     WithinCampaign,
-    /// A photo of both.
+    /// Both have one photo.
     SamePhoto,
-    /// Photos that look the same.
+    /// Both have photos with near perceptual hashes.
     NearPhoto,
     /// Close to each other outdoors.
     NearPosition,
 }
 
-/// What to do about two records.
+/// The advice about two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
-    /// The same person or the same photo, one kind, place and day: may be linked by itself (C-02).
+    /// One kind, place and day, and the same person or the same photo: may be linked without a reviewer (C-02).
     LinkItself,
-    /// A reviewer should look first (C-02).
+    /// Probably a duplicate: a reviewer should confirm it (C-02).
     Probable,
-    /// A reviewer should look.
+    /// Possibly a duplicate: a reviewer should examine it.
     Possible,
     /// One place, two kinds: two hazards (C-03).
     SamePlace,
     /// One photo at two places: the evidence may be false.
     FakeEvidence,
-    /// Photos at two places look the same: a reviewer should look.
+    /// Near perceptual hashes at two places: a reviewer should examine the photos.
     LookAlike,
 }
 
@@ -129,13 +130,13 @@ impl Advice {
         Self::SamePlace,
     ];
 
-    /// Its place among [`Self::ALL`].
+    /// Its index in [`Self::ALL`].
     pub fn urgency(self) -> i64 {
         let at = Self::ALL.iter().position(|advice| *advice == self);
         at.map_or(i64::MAX, |at| at as i64)
     }
 
-    /// As it is written in JSON.
+    /// The name in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LinkItself => "link_itself",
@@ -147,7 +148,7 @@ impl Advice {
         }
     }
 
-    /// What people read.
+    /// The Chinese text for users.
     pub const fn zh(self) -> &'static str {
         match self {
             Self::LinkItself => "同一人或同一照片，可自动关联",
@@ -158,31 +159,31 @@ impl Advice {
             Self::LookAlike => "不同部位照片高度相似，请核查",
         }
     }
-    /// The same in English.
+    /// The English text for users.
     pub const fn en(self) -> &'static str {
         match self {
-            Self::LinkItself => "same person or photo, may be linked by itself",
+            Self::LinkItself => "same person or photo, may be linked automatically",
             Self::Probable => "probably a duplicate, a reviewer confirms",
             Self::Possible => "possibly a duplicate",
             Self::SamePlace => "another hazard at the same place",
             Self::FakeEvidence => "one photo at two places, the evidence may be false",
-            Self::LookAlike => "photos of two places look the same, check them",
+            Self::LookAlike => "photos of two places are very similar, check them",
         }
     }
 }
 
-/// A suggestion about two records.
+/// A suggestion about two documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Suggestion {
-    /// What to do.
+    /// The advice.
     pub advice: Advice,
-    /// The sum, in percent.
+    /// The sum of the weights, at most 100 percent.
     pub score: u32,
-    /// Why.
+    /// The reasons.
     pub signs: Vec<Sign>,
 }
 
-/// How two places compare.
+/// The relation of two places.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Places {
     Same,
@@ -190,7 +191,7 @@ enum Places {
     Other,
 }
 
-/// Building, unit, floor and kind of spot of two keys; the spot in words does not count.
+/// Compares building, entrance, floor and kind of spot of two place keys; the spot in words does not count.
 fn places(a: &Comparable, b: &Comparable) -> Places {
     let mut left = a.place_key.splitn(5, '/');
     let mut right = b.place_key.splitn(5, '/');
@@ -213,7 +214,7 @@ fn places(a: &Comparable, b: &Comparable) -> Places {
     }
 }
 
-/// Metres between two positions of one reference system; a flat world is enough for a compound.
+/// Metres between two positions of one reference system, on a plane: exact enough within a compound.
 fn metres(a: &Position, b: &Position) -> Option<f64> {
     if a.crs != b.crs {
         return None;
@@ -225,7 +226,8 @@ fn metres(a: &Position, b: &Position) -> Option<f64> {
     Some(north.hypot(east))
 }
 
-/// Photos of two records that are the same, or look the same.
+/// Whether two hazards have one photo, and whether they have photos whose perceptual hashes differ in at most `bits`
+/// bits.
 fn photos(a: &Comparable, b: &Comparable, bits: u32) -> (bool, bool) {
     let pairs = || {
         a.photos
@@ -240,10 +242,10 @@ fn photos(a: &Comparable, b: &Comparable, bits: u32) -> (bool, bool) {
     (same, near)
 }
 
-/// What two records look like together; `None` if nothing speaks for a connection.
+/// Compares two hazards; `None` if there is no suggestion about them.
 ///
 /// # Properties
-/// Symmetric. Changes nothing: a link is an event that somebody states.
+/// Symmetric. The function links nothing: a link is an event that an author states.
 pub fn compare(a: &Comparable, b: &Comparable, catalogue: &Catalogue) -> Option<Suggestion> {
     let weights: &Weights = &catalogue.weights;
     let mut signs: Vec<(Sign, u32)> = Vec::new();

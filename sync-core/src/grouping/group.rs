@@ -1,4 +1,4 @@
-//! Groups of records that are one hazard: which record is canonical, what a group counts.
+//! Groups of documents that are one hazard: which document is canonical, and how each of them counts.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use crate::{
     record::{DeviceTime, DocId},
 };
 
-/// A record that may be linked with others.
+/// A hazard that may be linked with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupMember {
-    /// The record.
+    /// The document.
     pub doc: DocId,
-    /// When it was registered, as far as that can be trusted.
+    /// The time bounds of its registration.
     pub when: TimeBounds,
-    /// The same by the finder's clock: used only where nothing is trusted.
+    /// The claimed time of its registration: used only without an upper time bound.
     pub claimed: DeviceTime,
     /// Its state.
     pub state: StateCode,
-    /// Its observations.
+    /// Number of its observations.
     pub observations: u32,
-    /// The records it says it duplicates.
+    /// The documents that its events declare to be the same hazard.
     pub duplicate_of: Vec<DocId>,
 }
 
 impl GroupMember {
-    /// A folded record.
+    /// The member that a folded hazard is.
     pub(crate) fn of(
         doc: DocId,
         state: &HazardState,
@@ -50,20 +50,20 @@ impl GroupMember {
     }
 }
 
-/// How a record of a group counts.
+/// How a document of a group counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// Another record counts for the hazard.
+    /// Another document counts for the hazard.
     Elsewhere,
-    /// This one, as its state says.
+    /// This document counts, with its own state.
     Itself,
-    /// This one, as closed: every record of the group says that it is another one.
+    /// This document counts, as closed: it is merged, and every document of the group is merged or void.
     Closed,
 }
 
 impl Group {
-    /// How each of its records counts: one for the hazard, open if any of them is. `records` are those the group was
-    /// made of.
+    /// How each of its documents counts: exactly one for the hazard, an open one if any is open. `records` are the
+    /// members that the group was made from.
     pub fn counting(&self, records: &[GroupMember], rules: &Rules) -> Vec<(DocId, Counting)> {
         let state = |doc: &DocId| records.iter().find(|r| r.doc == *doc).map(|r| r.state);
         let open = |doc: &&DocId| state(doc).is_some_and(|s| rules.is_open(s));
@@ -84,26 +84,28 @@ impl Group {
     }
 }
 
-/// Records that are one hazard.
+/// Documents that their events declare to be one hazard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// The record that stands for all: the earliest trusted registration, on a tie the smaller id.
+    /// The document that represents the group: the earliest registration, by upper time bounds before claimed times; on
+    /// a tie the smaller id.
     pub canonical: DocId,
-    /// All of them.
+    /// All documents of the group.
     pub members: Vec<DocId>,
-    /// Observations of all.
+    /// The sum of their observations.
     pub observations: u32,
-    /// Somebody still has to work on it: one of them is open.
+    /// Whether the hazard still needs work: one of the documents is open.
     pub open: bool,
-    /// One is closed while another is open: a reviewer decides (C-23).
+    /// Whether one document is closed while another is open: a reviewer decides (C-23).
     pub contested: bool,
 }
 
-/// The groups that the records' own words make.
+/// The groups that the links between documents form.
 ///
 /// # Properties
-/// Independent of order; free of circles whoever points at whom; every record is in exactly one group, so the sum of
-/// observations never changes by linking or unlinking. A link to a record that is not here leaves a group of its own.
+/// The result does not depend on the order of `records`. Links in a cycle form one group. Every document is in exactly
+/// one group, so linking or unlinking never changes the sum of observations. A link to a document that is not in
+/// `records` is ignored.
 pub fn groups(records: &[GroupMember], rules: &Rules) -> Vec<Group> {
     let known: BTreeMap<DocId, &GroupMember> = records.iter().map(|r| (r.doc, r)).collect();
     let mut leader: BTreeMap<DocId, DocId> = known.keys().map(|doc| (*doc, *doc)).collect();
@@ -135,7 +137,7 @@ fn root(leader: &BTreeMap<DocId, DocId>, mut doc: DocId) -> DocId {
 }
 
 fn group(all: &[&GroupMember], rules: &Rules) -> Group {
-    // Trusted before claimed: a phone's clock alone does not make a record the first.
+    // Upper time bounds rank before claimed times: a device's clock alone does not make a document the first.
     let rank = |r: &&&GroupMember| {
         let trusted = r.when.upper.map(|t| t.0);
         (trusted.is_none(), trusted.unwrap_or(r.claimed.0), r.doc)
@@ -156,18 +158,19 @@ fn group(all: &[&GroupMember], rules: &Rules) -> Group {
     }
 }
 
-/// The names of a compound or building that several people changed without knowing of each other.
+/// The names of a compound or a building after concurrent changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Names {
-    /// The name that holds.
+    /// The effective name.
     pub name: String,
-    /// Others it is known by.
+    /// Its other names.
     pub aliases: Vec<String>,
-    /// A reviewer must decide (C-35).
+    /// Whether a reviewer must decide (C-35).
     pub contested: bool,
 }
 
-/// The old name stays where two differ; all are aliases, so that nobody's spelling is lost.
+/// Merges concurrent new names. If they differ, the old name stays until a reviewer decides; the other names are
+/// aliases, so that no spelling is lost.
 pub fn names(old: &str, concurrent: &[&str]) -> Names {
     let mut aliases: Vec<String> = concurrent.iter().map(|name| (*name).to_owned()).collect();
     aliases.sort();

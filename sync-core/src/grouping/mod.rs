@@ -1,4 +1,4 @@
-//! Records of several documents that are one hazard: suggestions, groups, counts.
+//! Documents that may be or are one hazard: suggestions, groups, counts.
 
 mod count;
 mod duplicate;

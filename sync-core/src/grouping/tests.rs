@@ -1,4 +1,4 @@
-//! Records beside each other: duplicates, groups, names, plans, counts.
+//! Relations of documents: duplicates, groups, names, counts.
 
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn seen(doc: u8, finder: Who, key: &str, code: &str) -> Comparable {
     }
 }
 
-/// A photo that looks like no other.
+/// A photo whose perceptual hash is far from that of every other number.
 fn look(hash: u8) -> PhotoFingerprint {
     let mixed = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -66,12 +66,12 @@ fn one_record_of_a_group_counts_open_if_any_is_open() {
         told(&[record(1, 10, &[]), record(2, 96, &[1])]),
         [(1, Itself), (2, Elsewhere)]
     );
-    // Both say they are the other: one closed hazard, not none.
+    // Each is merged into the other: they count as one closed hazard, not as none.
     assert_eq!(
         told(&[record(1, 96, &[2]), record(2, 96, &[1])]),
         [(1, Closed), (2, Elsewhere)]
     );
-    // What it points at is somewhere else: it counts there.
+    // The target of the link is not among the documents: the document counts with its own state, merged.
     assert_eq!(told(&[record(1, 96, &[9])]), [(1, Itself)]);
 }
 
@@ -82,7 +82,7 @@ fn one_kind_place_and_day_is_a_suggestion() {
     let a = seen(1, GRID, PLACE, "EV-03");
     let mut b = seen(2, PATROL, PLACE, "EV-03");
     assert_eq!(advice(&a, &b), Some((Advice::Probable, 85)));
-    // A week later it is only possible, and with the floor missing nothing.
+    // Five days later it is only possible; 20 days later and without a floor there is no suggestion.
     b.found = DeviceTime(START + 5 * DAY);
     assert_eq!(advice(&a, &b), Some((Advice::Possible, 78)));
     b.place_key = "3/1//stairwell/".to_owned();
@@ -115,7 +115,7 @@ fn inv_19_the_same_photo_at_two_places_is_an_alarm_and_a_look_alike_is_checked()
     let told = compare(&a, &b, Catalogue::embedded()).unwrap();
     assert_eq!(told.advice, Advice::FakeEvidence);
     assert!(told.signs.contains(&Sign::SamePhoto));
-    // Another hash that looks the same but for a few bits.
+    // Another photo, whose perceptual hash differs in a few bits.
     b.photos = vec![PhotoFingerprint {
         hash: BlobHash([99; 32]),
         perceptual_hash: a.photos[0].perceptual_hash.map(|print| print ^ 0b1011),
@@ -177,7 +177,7 @@ fn each_marked_as_duplicate_of_the_other_has_one_canonical_record() {
         (told[0].canonical, told[0].observations),
         (DocId([2; 16]), 3)
     );
-    // What the server received first leads, whatever the clocks claim; on a tie the smaller id.
+    // The document that the server received first is canonical, independent of claimed times; on a tie the smaller id.
     both[0].when.upper = Some(ServerTime(50));
     assert_eq!(groups(&both, rules())[0].canonical, DocId([1; 16]));
     both[1].when.upper = Some(ServerTime(50));
@@ -194,14 +194,14 @@ fn a_closed_twin_does_not_close_an_open_one() {
 
 #[test]
 fn a_covert_finding_meets_the_closing_when_it_is_released() {
-    // The finding is sealed in a record of its own; the local record is closed meanwhile.
+    // The covert finding is kept in a document of its own; before its release the local document is closed.
     let mut local = Story::told(&way_to(70));
     let visited = heads(&local.events);
     local.then(COUNTY, close());
     assert_eq!(local.state().state, StateCode(80), "the local view");
     let sealed = Story::told(&[]);
     assert_eq!(sealed.state().state, StateCode(10), "the province's view");
-    // Released: it enters the local record as what was known at the visit.
+    // On release it enters the local document after the events that were known at the visit.
     let mut released = observe();
     if let EventBody::Observe(o) = &mut released {
         o.source = FindingSource::Covert;
@@ -231,7 +231,7 @@ fn two_new_names_are_aliases_until_somebody_decides() {
 
 #[test]
 fn two_drafts_stay_two_until_their_author_picks() {
-    // What was saved on two phones are two records; they look like one and nothing links them.
+    // Drafts on two devices are two documents: a suggestion arises, and nothing links them.
     let (a, b) = (seen(1, GRID, PLACE, "EV-03"), seen(2, GRID, PLACE, "EV-03"));
     assert_eq!(advice(&a, &b).unwrap().0, Advice::LinkItself);
     let told = groups(&[registered(1, 10, &[]), registered(2, 10, &[])], rules());

@@ -1,4 +1,4 @@
-//! Overdue, in time, or not to be told apart: a pure function of a deadline and of what is known of time.
+//! On time, overdue or undetermined: a pure function of a deadline and time bounds.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::{
     record::{DeviceTime, MINUTE_MS, ServerTime},
 };
 
-/// What can be said of a deadline.
+/// Whether a deadline was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -17,12 +17,12 @@ pub enum Standing {
     OnTime,
     /// Certainly after it.
     Overdue,
-    /// Nobody can tell; a person decides.
+    /// The time bounds do not decide; a person decides.
     Undetermined,
 }
 
 impl Standing {
-    /// What people read.
+    /// The Chinese text for users.
     pub const fn zh(self) -> &'static str {
         match self {
             Self::OnTime => "未逾期",
@@ -30,7 +30,7 @@ impl Standing {
             Self::Undetermined => "无法判定，须人工认定",
         }
     }
-    /// The same in English.
+    /// The English text for users.
     pub const fn en(self) -> &'static str {
         match self {
             Self::OnTime => "on time",
@@ -40,7 +40,7 @@ impl Standing {
     }
 }
 
-/// Whether something that happened within an interval was in time.
+/// Whether something that happened within time bounds met a deadline.
 ///
 /// # Properties
 /// Overdue only if the lower bound is after the deadline, on time only if the upper bound is not: a claimed time
@@ -54,7 +54,7 @@ pub fn standing(deadline: DeviceTime, happened: TimeBounds) -> Standing {
     }
 }
 
-/// The interval of the present moment by the server's clock.
+/// The time bounds of the present time by the server's clock.
 pub fn now(server: ServerTime) -> TimeBounds {
     TimeBounds {
         lower: Some(server),
@@ -62,7 +62,7 @@ pub fn now(server: ServerTime) -> TimeBounds {
     }
 }
 
-/// When a hazard must be rectified: by order or assignment, or else by the default of its kind from its finding.
+/// When a hazard must be rectified: the deadline in force, or else the default of its kind, counted from the finding.
 pub fn due(state: &HazardState, catalogue: &Catalogue) -> Option<Due> {
     if let Some(at) = state.deadline {
         return Some(Due { at, certain: true });
@@ -71,8 +71,8 @@ pub fn due(state: &HazardState, catalogue: &Catalogue) -> Option<Due> {
     catalogue.calendar.due(&kind.deadline, state.found_at)
 }
 
-/// As [`due`], but not certain where the default of a kind counts from a finding whose claimed time contradicts what the
-/// server knows of it (`found`): a clock that was set back must not make anybody late.
+/// As [`due`], but not certain where the default of a kind counts from a finding whose claimed time contradicts its
+/// time bounds (`found`): a clock that was set back must not make a hazard overdue.
 pub fn trusted_due(state: &HazardState, catalogue: &Catalogue, found: &TimeBounds) -> Option<Due> {
     let due = due(state, catalogue)?;
     let skew = i64::from(catalogue.rules.bounds.clock_skew_minutes) * MINUTE_MS;
@@ -80,7 +80,7 @@ pub fn trusted_due(state: &HazardState, catalogue: &Catalogue, found: &TimeBound
     Some(Due { certain, ..due })
 }
 
-/// Whether an open hazard is overdue at a moment; `None` if it has no deadline or needs no work.
+/// Whether an open hazard is overdue at a server time; `None` if it has no deadline or is not open.
 pub fn open_standing(
     state: &HazardState,
     catalogue: &Catalogue,
@@ -89,7 +89,7 @@ pub fn open_standing(
     standing_of(state, due(state, catalogue)?, catalogue, server)
 }
 
-/// As [`open_standing`], of a deadline that is known.
+/// As [`open_standing`], for a deadline that the caller passes.
 pub fn standing_of(
     state: &HazardState,
     due: Due,

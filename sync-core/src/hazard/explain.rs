@@ -26,7 +26,7 @@ pub struct BilingualText {
 pub struct Explanation {
     /// The state.
     pub state: BilingualText,
-    /// What became of each event, causes before effects.
+    /// The verdict on each event, causes before effects.
     pub events: Vec<BilingualText>,
     /// The reasons: conflicts, rules that decided, concurrent values, flags, the deadline.
     pub reasons: Vec<BilingualText>,
@@ -46,7 +46,7 @@ struct Explainer<'a> {
     name: &'a dyn Fn(&EventId) -> String,
 }
 
-/// Explains a folded hazard. `name` returns what to call the author of an event: a name, or only the event's id.
+/// Explains a folded hazard. `name` returns the name of an event's author, or only the event's id.
 pub(crate) fn explain(
     state: &HazardState,
     events: &[EventEntry],
@@ -94,7 +94,7 @@ impl Explainer<'_> {
         self.events.iter().find(|s| s.id == *id)
     }
 
-    /// What an event is called: who said what.
+    /// How the texts call an event: by its author and its kind.
     fn called(&self, id: &EventId) -> (String, String) {
         match self.find(id) {
             Some(stated) => {
@@ -127,7 +127,7 @@ impl Explainer<'_> {
                     }),
             } if from == to => text(
                 format!("{zh}：有效（{transition}），状态不变 {to}"),
-                format!("{en}: took effect ({transition}), still {to}"),
+                format!("{en}: took effect ({transition}), state unchanged {to}"),
             ),
             Verdict::Accepted {
                 step:
@@ -155,7 +155,7 @@ impl Explainer<'_> {
             }
             Verdict::Proposed { transition } => text(
                 format!("{zh}：建议（{transition}），待有权人员确认"),
-                format!("{en}: a proposal ({transition}), an author with authority must state it"),
+                format!("{en}: proposal ({transition}), an author with authority must confirm it"),
             ),
             Verdict::Void { reason } => text(
                 format!("{zh}：留痕但不生效，{}（{}）", reason.zh(), reason.code()),
@@ -163,7 +163,7 @@ impl Explainer<'_> {
             ),
             Verdict::Unknown => text(
                 format!("{zh}：新版本事件，保留，升级前不能销号"),
-                format!("{en}: of a newer version, kept; it holds closing"),
+                format!("{en}: event of a newer version, kept; it blocks closing until upgrade"),
             ),
         }
     }

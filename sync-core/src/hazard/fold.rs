@@ -1,4 +1,4 @@
-//! The fold of a hazard: events in, state out.
+//! The fold of a hazard: from its events and a fold context to its state.
 
 use super::{frontier::Frontier, guard::Situation, judge::judge, state::HazardState, summary};
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
 ///
 /// # Properties
 /// The result depends neither on the order of `events` nor on duplicates, and the function never panics. Merging
-/// concurrent events never leads to a closed, voided or merged hazard unless one author stated it and no concurrent event
-/// objects.
+/// concurrent events never leads to a closed, voided or merged hazard unless one author stated it and no concurrent
+/// event contradicts it.
 pub(crate) fn fold_hazard(
     events: &[EventEntry],
     context: &FoldContext<'_>,

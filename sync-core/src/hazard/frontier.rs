@@ -1,4 +1,4 @@
-//! What the author of an event knew of a hazard: the frontier of its state and fields, and the conflicts among them.
+//! The frontier of a hazard: the maximal events of its state and of each field, and the conflicts among them.
 
 use super::relation;
 use crate::{
@@ -63,7 +63,7 @@ impl history::Member for Member {
         if lane != STATE {
             return lane & history.rules.additive_fields() == 0;
         }
-        // A sighting supersedes only sightings of its kind: else a second look would hide an event that it agrees with.
+        // A sighting supersedes only sightings of its kind: otherwise it would hide an event that it agrees with.
         let same_kind = || history.body(self.at).number() == history.body(earlier.at).number();
         !self.sighting || (earlier.sighting && same_kind())
     }
@@ -118,7 +118,7 @@ impl history::Frontier for Frontier {
 }
 
 impl Frontier {
-    /// Adds an event; what it supersedes is removed.
+    /// Adds an event and removes what it supersedes.
     pub(super) fn add(&mut self, history: &History<'_>, member: Member) {
         self.members.push(member);
         self.members = maximal(history, &self.members);
@@ -174,7 +174,7 @@ impl Frontier {
         self.members.iter().filter(move |m| m.holds_field(field))
     }
 
-    /// Conflicts that no resolution has ended.
+    /// Conflicts that no resolution in the causal history has ended.
     pub(super) fn open_conflicts(&self) -> impl Iterator<Item = &ConcurrentPair> {
         let ended =
             |p: &ConcurrentPair| self.resolved.iter().any(|(a, b, _)| (*a, *b) == (p.a, p.b));
@@ -232,7 +232,7 @@ impl Frontier {
         };
         let both = a.is_state() && b.is_state();
         let Some(row) = relation::between(history, a, b) else {
-            // A sighting that contradicts nothing does not hold the other event back.
+            // Without a rule, the sighting contradicts nothing: only the state of the other event counts.
             match (both, a.sighting, b.sighting) {
                 (true, true, false) => set(a.at, None),
                 (true, false, true) => set(b.at, None),
@@ -262,12 +262,12 @@ impl Frontier {
         }
     }
 
-    /// The cycle that events state.
+    /// The highest cycle among the maximal events of the state.
     pub(super) fn stated_cycle(&self) -> u16 {
         self.states().map(|m| m.cycle).max().unwrap_or(0)
     }
 
-    /// The effective cycle: one more while an open conflict says that the hazard recurred.
+    /// The effective cycle: one more while an open conflict between current states has a rule that the hazard recurs.
     pub(super) fn cycle(&self, history: &History<'_>) -> u16 {
         let recurs = |p: &ConcurrentPair| {
             let current = |at: usize| self.states().any(|s| s.at == at);

@@ -1,4 +1,4 @@
-//! Judging one event by what its author knew.
+//! The verdict on one event, decided from its author's causal history.
 
 use super::{
     frontier::{Frontier, Member, STATE},
@@ -11,7 +11,7 @@ use crate::{
     record::{EventBody, Grant},
 };
 
-/// The verdict, and what holds after the event.
+/// The verdict on an event, and the frontier after it.
 pub(super) struct Judgement {
     pub(super) verdict: Verdict,
     pub(super) frontier: Frontier,
@@ -36,13 +36,13 @@ pub(super) fn judge(s: &Situation<'_, '_>, frontier: Frontier) -> Judgement {
     }
 }
 
-/// What an event does, if it does anything.
+/// The transition that an event takes.
 enum Choice<'t> {
     Begin,
     Take(&'t Transition, StateCode),
 }
 
-/// The first row that fits event, state, role and conditions.
+/// The first transition that matches event, state, role and guards; otherwise the reason why the event is void.
 fn choose<'t>(
     s: &Situation<'_, 't>,
     grant: &Grant,
@@ -132,7 +132,7 @@ fn follow(
     }
     let mut lanes = s.history.rules.fields_of(s.body().number()) & values::set_by(s.body());
     if t.new_cycle {
-        // Orders of an earlier cycle have ended.
+        // A new cycle supersedes the deadline, the responsible organisation and the transfers of the earlier one.
         lanes |=
             FieldName::Deadline.bit() | FieldName::Responsible.bit() | FieldName::Transfer.bit();
     }
@@ -181,14 +181,15 @@ fn follow(
     }
 }
 
-/// What a resolution decides.
+/// The decision of a resolution.
 struct Decision {
     state: StateCode,
     lanes: Lanes,
     more_cycles: u16,
 }
 
-/// Ends the conflicts that a resolution names; what holds is the state and the values of the events that hold.
+/// Ends the open conflicts that a resolution names. The state is the most open one that the events declared to hold
+/// lead to, or else the most open one before the named events.
 fn resolve(s: &Situation<'_, '_>, frontier: &mut Frontier, from: StateCode) -> Decision {
     let nothing = Decision {
         state: from,

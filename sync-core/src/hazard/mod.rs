@@ -1,8 +1,8 @@
-//! What the events of a hazard mean together: one pure function, the same on the device, on the server and in tests.
+//! The fold of a hazard: one pure function from events to a state, the same on the device, on the server and in tests.
 //!
-//! No event is removed: one without effect stays in the history with the reason. There is no storage, no clock and no CRDT
-//! here. The tables (transitions, guards, pairs, fields) are data of [`crate::catalogue`]; order and authority come from
-//! [`crate::history`].
+//! No event is removed: an event without effect stays in the history with the reason. The module has no storage, no
+//! clock and no CRDT. The tables (transitions, guards, concurrent-pair rules, fields) are data of [`crate::catalogue`];
+//! order and authority come from [`crate::history`].
 
 pub mod deadline;
 pub mod explain;

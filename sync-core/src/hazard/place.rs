@@ -1,4 +1,4 @@
-//! The observation that a hazard began with, and where the hazard is.
+//! The observation that a hazard began with, and the place of the hazard.
 
 use super::state::HazardState;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     record::{EventBody, EventId, Observation, Place},
 };
 
-/// The observation that a hazard began with: the first that has an effect. A void one gives a hazard no words.
+/// The observation that a hazard began with: the first that has an effect. A void observation does not describe it.
 pub(crate) fn first_observation<'e>(
     state: &HazardState,
     events: &'e [EventEntry],
@@ -23,7 +23,7 @@ pub(crate) fn first_observation<'e>(
     in_order.filter_map(observation).next()
 }
 
-/// Where a hazard is, and the event that states it: as corrected, else as it was found.
+/// The place of a hazard and the event that states it: the corrected place, else that of the first observation.
 pub(crate) fn placed<'e>(
     state: &'e HazardState,
     events: &'e [EventEntry],

@@ -1,6 +1,7 @@
-//! The figures that a hazard's own events feed: dissuasions, reports, transfers, orders, penalties, clearances.
+//! The quantities that the events of a hazard contribute to indicators: dissuasions, reports, transfers, orders,
+//! penalties, clearances.
 //!
-//! Only events that took effect count. A merged or voided hazard keeps its figures: the work was done.
+//! Only events that have an effect count. A merged or voided hazard keeps its quantities: the work was done.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +11,18 @@ use crate::{
     record::{DeviceTime, EventBody, GovStage, PenaltyStage},
 };
 
-/// A figure: so much of something at a time.
+/// A quantity: an amount that an event contributes to indicators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quantity {
     /// What is counted.
     pub name: String,
-    /// When it happened, by its author's clock.
+    /// The claimed time.
     pub at: DeviceTime,
-    /// Thousandths of the unit.
+    /// The amount, in thousandths of the unit.
     pub milli: i64,
 }
 
-/// The figures of a hazard.
+/// The quantities of a hazard.
 ///
 /// # Properties
 /// `transfers_fed_back` is never more than `transfers`, nor `escalations_solved` than `escalations`. An order counts
@@ -49,9 +50,9 @@ pub(crate) fn quantities(state: &HazardState, events: &[EventEntry]) -> Vec<Quan
 #[derive(Default)]
 struct Figures<'e> {
     found: Vec<Quantity>,
-    /// Numbers of orders and cases that were counted.
+    /// Numbers of orders and of penalty cases that were counted.
     counted: BTreeSet<(&'static str, &'e str)>,
-    /// Transfers without a result, escalations without a solution.
+    /// Transfers without a result so far, and escalations without a solution so far.
     waiting: (u32, u32),
 }
 
@@ -100,7 +101,7 @@ impl<'e> Figures<'e> {
     }
 }
 
-/// Decided and served; a decision on the spot is served at once.
+/// Whether the penalty is decided and served; a decision on the spot is served at once.
 fn is_served(stage: PenaltyStage) -> bool {
     matches!(
         stage,

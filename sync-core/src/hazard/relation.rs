@@ -1,4 +1,4 @@
-//! Which rule of the table applies to two concurrent events.
+//! The concurrent-pair rule that applies to two concurrent events.
 
 use super::frontier::Member;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     record::{CHINA_OFFSET_MS, DAY_MS, EventBody, Grade, PersonId, Role},
 };
 
-/// The row of the table for two concurrent members; `None` if they do not disagree.
+/// The rule for two concurrent members; `None` if they do not disagree.
 pub(super) fn between(history: &History<'_>, a: &Member, b: &Member) -> Option<u16> {
     let rules = history.rules;
     let (kind_a, kind_b) = (history.body(a.at).number(), history.body(b.at).number());
@@ -27,7 +27,7 @@ pub(super) fn between(history: &History<'_>, a: &Member, b: &Member) -> Option<u
     }
     let same_end = a.state == b.state && !(a.sighting || b.sighting) && a.cycle == b.cycle;
     if same_end {
-        // Two orders or two assignments end in one state and still say different things.
+        // Two orders or two assignments lead to one state and still differ in content.
         return own.filter(|_| same_kind);
     }
     let sure = own.is_some_and(|row| rules.row(row).when == Some(When::AEarlier));
@@ -35,19 +35,19 @@ pub(super) fn between(history: &History<'_>, a: &Member, b: &Member) -> Option<u
         return Some(rules.in_order_row());
     }
     match own {
-        // Two who agree about different rounds of a hazard do not agree.
+        // Agreement about different cycles of a hazard is no agreement.
         Some(row) if rules.row(row).class == crate::catalogue::Class::A && a.cycle != b.cycle => {
             Some(rules.default_row())
         }
         Some(row) => Some(row),
-        // Somebody saw it where another ended it.
+        // One event ended the hazard and no rule covers the other one, such as a sighting: a reviewer decides.
         None if !rules.is_open(a.state) || !rules.is_open(b.state) => Some(rules.default_row()),
         None if a.sighting || b.sighting => None,
         None => Some(rules.default_row()),
     }
 }
 
-/// Which of two members is the `a` of a row.
+/// Orders two members as the `a` and the `b` of a rule.
 pub(super) fn first_of<'m>(
     history: &History<'_>,
     row: &Pair,
@@ -61,7 +61,7 @@ pub(super) fn first_of<'m>(
     }
 }
 
-/// Earlier and later, if trusted times say so.
+/// The earlier and the later of two members, if their time bounds do not overlap.
 pub(super) fn by_time<'m>(
     history: &History<'_>,
     a: &'m Member,
@@ -76,8 +76,8 @@ pub(super) fn by_time<'m>(
     }
 }
 
-/// Whether trusted times do not overlap and the later one is legal after the earlier one. What ends a hazard is
-/// never put in order by time: software does not close by merge.
+/// Whether the time bounds do not overlap and the later event is legal after the earlier one. Events that end a hazard
+/// are never ordered by time: a merge alone must not close a hazard.
 fn in_order(history: &History<'_>, a: &Member, b: &Member) -> bool {
     let Some((earlier, later)) = by_time(history, a, b) else {
         return false;
@@ -96,14 +96,14 @@ fn in_order(history: &History<'_>, a: &Member, b: &Member) -> bool {
 }
 
 impl crate::catalogue::Transition {
-    /// The state it leads to, if that is one and the same always.
+    /// The state that the transition leads to; `None` if it depends on the event.
     fn to_state(&self) -> Option<crate::catalogue::StateCode> {
         match self.to {
             Outcome::State(state) => Some(state),
             Outcome::Word(_) => None,
         }
     }
-    /// Whether it is about this variant of its event.
+    /// Whether the transition applies to this variant of its event.
     pub(super) fn fits(&self, variant: Option<&str>) -> bool {
         self.when.is_empty() || variant.is_some_and(|v| self.when.iter().any(|w| w == v))
     }

@@ -12,14 +12,14 @@ use crate::{
 
 macro_rules! flags {
     ($($(#[$meta:meta])* $name:ident $zh:literal $en:literal,)+) => {
-        /// What follows from the events, never stored as truth.
+        /// Flags derived from the events; a stored flag is never authoritative.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
         pub struct Flags { $($(#[$meta])* pub $name: bool,)+ }
 
         impl Flags {
             /// Names, in the order of the bits.
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
-            /// What people read: Chinese, English; in the order of the bits.
+            /// Labels for users: Chinese, English; in the order of the bits.
             pub const LABELS: [(&'static str, &'static str); Self::NAMES.len()] = [$(($zh, $en)),+];
 
             /// As bits, in the order of [`Self::NAMES`].
@@ -38,36 +38,36 @@ flags! {
     major_suspected "重大（疑似）" "major suspected",
     /// A photo was not taken in the app, or there is none.
     evidence_weak "证据薄弱" "evidence weak",
-    /// An event of a newer version is there; it holds closing.
-    unknown_events "含新版本事件" "unknown events",
-    /// It was closed and came back.
+    /// The history has an event of a newer version, which blocks closing.
+    unknown_events "含新版本事件" "events of a newer version",
+    /// The hazard was closed and recurred.
     reopened "反弹" "reopened",
     /// A penalty case is linked.
     penalised "已查处" "penalised",
-    /// The government put it under listed supervision.
+    /// The government put the hazard under listed supervision.
     listed_supervision "挂牌督办" "listed supervision",
-    /// Works take more than a day and nothing keeps people safe meanwhile.
+    /// Rectification takes more than one day, and no interim safety measures are stated.
     interim_measures_missing "缺临时防范措施" "interim measures missing",
-    /// A claimed time contradicts the server's, or a phone's clock was set back.
+    /// A claimed time contradicts its time bounds, or a device's clock was set back.
     time_untrusted "时间不可信" "time untrusted",
     /// Concurrent events were ordered by their time bounds.
     ordered_by_time "按可信时间排序" "ordered by time",
-    /// The same photo shows the hazard before and after: an alarm, and it holds closing.
+    /// One photo shows the hazard both before and after rectification: an alarm that blocks closing.
     evidence_repeated "前后照片相同" "same photo before and after",
-    /// An event stands on a grant that had ended, within its grace, or on a phone that was revoked later.
-    authority_late "授权已过期（宽限）" "authority late",
-    /// Somebody proposed something and nobody has decided it.
+    /// An event was made under a grant within the grace period after its end, or on a device that was revoked later.
+    authority_late "授权已过期（宽限）" "grant ended (grace period)",
+    /// A proposal is not decided.
     proposal_open "有待审建议" "proposal open",
-    /// Personal data was taken out of view.
+    /// Personal data was withdrawn from display.
     redacted "已遮蔽" "redacted",
 }
 
-/// Two concurrent events that do not agree.
+/// Two concurrent events that a rule names and a reviewer must decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Conflict {
-    /// Row of the table of concurrent pairs.
+    /// Id of the concurrent-pair rule.
     pub rule: String,
-    /// Its class.
+    /// The class of the rule.
     #[serde(skip)]
     pub class: Option<Class>,
     /// One event; the smaller id.
@@ -78,10 +78,10 @@ pub struct Conflict {
     pub resolved_by: Option<EventId>,
 }
 
-/// Two concurrent events about which a rule decided.
+/// Two concurrent events that a rule decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Notice {
-    /// Row of the table of concurrent pairs.
+    /// Id of the concurrent-pair rule.
     pub rule: String,
     /// One event; the smaller id.
     pub one: EventId,
@@ -89,18 +89,18 @@ pub struct Notice {
     pub other: EventId,
 }
 
-/// A hazard as its events make it.
+/// The state that the events of a hazard fold to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HazardState {
-    /// The state that holds; 0 before any accepted observation.
+    /// The effective state; 0 before any accepted observation.
     pub state: StateCode,
-    /// 1, and one more for each time it came back.
+    /// The cycle: 1 after the first accepted observation, and one more for each recurrence.
     pub cycle: u16,
     /// Its grade: as set, or else the default of its kind.
     pub grade: Option<Grade>,
     /// The kind: first registered, or as corrected.
     pub code: Option<KindCode>,
-    /// Where it lies.
+    /// The area that the first accepted observation states.
     pub area: Option<AreaPath>,
     /// First found, by the finder's clock.
     pub found_at: DeviceTime,
@@ -108,22 +108,22 @@ pub struct HazardState {
     pub updated_at: DeviceTime,
     /// The earliest deadline in force.
     pub deadline: Option<DeviceTime>,
-    /// The record that stays, if this one was merged.
+    /// The document that remains, if this hazard was merged.
     pub duplicate_of: Option<DocId>,
-    /// The fields with every value that stands beside another.
+    /// The fields with every concurrent value.
     pub values: Values,
-    /// What follows.
+    /// Flags derived from the events.
     pub flags: Flags,
     /// Conflicts, open and resolved.
     pub conflicts: Vec<Conflict>,
-    /// Concurrent events about which a rule decided.
+    /// Concurrent events that a rule decided.
     pub notices: Vec<Notice>,
-    /// Proposals that nobody with the say has decided.
+    /// Proposals that no later event of their kind has decided.
     pub proposals: Vec<EventId>,
-    /// Events and photos that must not be shown.
+    /// Events and photos that must not be displayed.
     pub redacted: Redacted,
     /// Every event with its verdict, causes before effects.
     pub history: Vec<JudgedEvent>,
-    /// Accepted observations.
+    /// Number of observations that have an effect.
     pub observation_count: u32,
 }

@@ -1,4 +1,4 @@
-//! The state of a hazard, once every event is judged.
+//! The state of a hazard, summarised from its judged events.
 
 use super::{
     frontier::{ConcurrentPair, Frontier},
@@ -72,9 +72,9 @@ pub(super) fn summarise(
     }
 }
 
-/// The claimed time of an event, moved into what the server knows if it is wrong by more than a day: it was not made
-/// before its grant nor after its receipt. The claim itself stays in the event, and the hazard is flagged
-/// (`time_untrusted`).
+/// The claimed time of an event, clamped if it is wrong by more than one day: an event was made neither before its
+/// grant or its lower bound, nor after its upper bound. The event keeps its claim. The hazard is flagged
+/// (`time_untrusted`) if the claim contradicts the time bounds.
 fn possible(history: &History<'_>, at: usize) -> DeviceTime {
     let claimed = history.entry(at).event.claimed;
     let known = history.times[at];
@@ -115,7 +115,7 @@ fn flags(
     }
 }
 
-/// Works that take more than a day, and nothing that keeps people safe meanwhile.
+/// Whether an event states a rectification of more than one day without interim safety measures.
 fn unguarded(history: &History<'_>, at: usize) -> bool {
     let EventBody::StartRectify(plan) = history.body(at) else {
         return false;
@@ -128,7 +128,7 @@ fn unguarded(history: &History<'_>, at: usize) -> bool {
     long && measures.is_none_or(crate::record::Short::is_empty)
 }
 
-/// A claimed time outside what the server knows, or a phone's clock that was set back.
+/// Whether a claimed time contradicts its time bounds, or a device's clock was set back between two events.
 fn time_untrusted(history: &History<'_>, verdicts: &[Verdict]) -> bool {
     let skew = i64::from(history.rules.bounds.clock_skew_minutes) * MINUTE_MS;
     effective(verdicts).any(|at| {
@@ -143,7 +143,7 @@ fn time_untrusted(history: &History<'_>, verdicts: &[Verdict]) -> bool {
     })
 }
 
-/// Proposals that no later event of their kind has decided.
+/// Proposals that are not decided: they did not happen before any effective event of their kind.
 fn proposals(history: &History<'_>, verdicts: &[Verdict]) -> Vec<EventId> {
     let decided = |at: usize| {
         let kind = history.body(at).number();
@@ -175,7 +175,7 @@ fn conflicts(history: &History<'_>, now: &Frontier) -> Vec<Conflict> {
     conflicts
 }
 
-/// Pairs that a rule decided; and photos beside a closing, which the reviewer should look at.
+/// Pairs that a rule decided, and photos that are concurrent with a closing, which a reviewer should examine (C-11).
 fn notices(history: &History<'_>, now: &Frontier, verdicts: &[Verdict]) -> Vec<Notice> {
     let notice = |rule: &str, a: usize, b: usize| {
         let (x, y) = (history.entry(a).id, history.entry(b).id);

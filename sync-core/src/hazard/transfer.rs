@@ -1,4 +1,4 @@
-//! Transfers of a clue: sent, signed for, accepted or returned, reported back; and which step waits how long.
+//! Transfers of a hazard to departments: sent, signed for, accepted or returned, reported back; and which step is due.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
     record::{DeviceTime, EventBody, EventId, OrganId, ServerTime},
 };
 
-/// A step that the receiving department owes.
+/// A step that the receiving department must take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -25,7 +25,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// The name in the calendar's timers.
+    /// The name of the step among the timers of the calendar.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sign => "sign",
@@ -35,14 +35,14 @@ impl Step {
     }
 }
 
-/// What is waited for.
+/// The step of a transfer that is pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Waiting {
     /// The step.
     pub step: Step,
     /// When it is due.
     pub due: Due,
-    /// Whether that is over.
+    /// Whether the due time has passed.
     pub standing: Standing,
 }
 
@@ -51,26 +51,26 @@ pub struct Waiting {
 pub struct TransferCase {
     /// The transfer.
     pub event: EventId,
-    /// To whom.
+    /// The receiving organisation.
     pub to: OrganId,
-    /// When it was sent, by its author's clock.
+    /// When it was sent; like all times of this type, by the author's clock.
     pub sent: DeviceTime,
-    /// Signed for.
+    /// When it was signed for.
     pub signed: Option<DeviceTime>,
-    /// Accepted.
+    /// When it was accepted.
     pub accepted: Option<DeviceTime>,
-    /// Returned or taken back.
+    /// When it was returned or withdrawn.
     pub ended: Option<DeviceTime>,
-    /// Reported back.
+    /// When a result was reported back.
     pub result: Option<DeviceTime>,
-    /// The step that is waited for.
+    /// The pending step.
     pub waiting: Option<Waiting>,
 }
 
-/// The transfers of a hazard in the order they were sent.
+/// The transfers of a hazard, in causal order.
 ///
 /// # Properties
-/// An acceptance is never earlier than its transfer: its author had seen the transfer, or it took no effect.
+/// A transfer happened before its acceptance; an acceptance whose author did not have the transfer has no effect.
 pub(crate) fn transfers(
     state: &HazardState,
     events: &[EventEntry],

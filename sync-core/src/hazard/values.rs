@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A value and the event that says so.
+/// A value and the event that states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Valued<T> {
     /// The value.
@@ -22,62 +22,63 @@ pub struct Valued<T> {
     pub by: EventId,
 }
 
-/// A multi-value register: every value that no later event supersedes, in the order of display.
+/// A multi-value register: every value that no event of the causal history supersedes, in the order of display.
 pub type Register<T> = Vec<Valued<T>>;
 
-/// How much was cleared away.
+/// An amount that was cleared away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cleared {
     /// The unit.
     pub unit: Label,
-    /// How much.
+    /// The amount, in whole units.
     pub quantity: u32,
-    /// Whether it may be counted: no other record of the same day disputes it.
+    /// Whether it may be counted: no open conflict concerns it.
     pub confirmed: bool,
 }
 
-/// What a photo shows, as corrected.
+/// The corrected role of a photo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PhotoUse {
     /// The photo.
     pub photo: BlobHash,
-    /// What it shows.
+    /// What the photo shows.
     pub role: PhotoRole,
 }
 
-/// A penalty history.
+/// A penalty case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Penalty {
-    /// Its number.
+    /// The case number.
     pub case: Label,
-    /// How far it has come.
+    /// The stage that the case has reached.
     pub stage: PenaltyStage,
 }
 
-/// The fields. A register has several values where concurrent events differ; the first one holds until a reviewer decides.
+/// The fields of a hazard. A register has several values where concurrent events differ; the first one holds until a
+/// reviewer decides.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Values {
     /// Hazard kind.
     pub code: Register<KindCode>,
-    /// Grade, if somebody set one.
+    /// Grade, if an event set one.
     pub grade: Register<Grade>,
     /// Place.
     pub place: Register<Place>,
-    /// How many.
+    /// Number of items.
     pub count: Register<u32>,
     /// Deadline.
     pub deadline: Register<DeviceTime>,
     /// Responsible organisation.
     pub responsible: Register<OrganId>,
-    /// Departments it was handed to.
+    /// Departments that it was transferred to.
     pub transferred_to: Register<OrganId>,
-    /// Records it was merged into.
+    /// Documents that it was merged into.
     pub duplicate_of: Register<DocId>,
     /// Penalty cases.
     pub penalties: Register<Penalty>,
-    /// What was cleared away.
+    /// Amounts that were cleared away.
     pub clearances: Register<Cleared>,
-    /// Photos whose use was corrected.
+    /// Photos whose role was corrected.
     pub photo_uses: Register<PhotoUse>,
 }
 
@@ -101,7 +102,7 @@ fn responsible(body: &EventBody) -> Option<OrganId> {
     }
 }
 
-/// The fields an event speaks about: what it leaves open it does not take from another.
+/// The lanes that an event sets. An event that states no deadline or no responsible organisation supersedes none.
 pub(super) fn set_by(body: &EventBody) -> Lanes {
     let mut lanes = Lanes::MAX;
     if deadline(body).is_none() {
@@ -113,7 +114,7 @@ pub(super) fn set_by(body: &EventBody) -> Lanes {
     lanes
 }
 
-/// The events whose values a member stands for: itself, or what a resolution says holds.
+/// The events that give a member its values: its own event, or those that a resolution declares to hold.
 fn stands_for(history: &History<'_>, at: usize) -> Vec<usize> {
     let mut found = Vec::new();
     let mut look = vec![at];
@@ -156,7 +157,7 @@ fn keep_of(history: &History<'_>, field: FieldName) -> Keep {
     row.map_or(Keep::All, |f| f.keep)
 }
 
-/// How high an organ stands that gives work to others.
+/// The level of an authority that assigns work to others; 0 for other roles.
 pub(super) fn level(role: Role) -> u8 {
     match role {
         Role::StreetOfficer => 1,
@@ -167,7 +168,8 @@ pub(super) fn level(role: Role) -> u8 {
     }
 }
 
-/// Puts the value that holds meanwhile first, and the value first registered before several others.
+/// Orders values for display by the rule of the field. The first one holds until a reviewer decides. With
+/// `FirstRegistered`, `first` precedes several concurrent values.
 fn arrange<T: Ord + Clone>(
     history: &History<'_>,
     field: FieldName,
@@ -198,7 +200,7 @@ fn arrange<T: Ord + Clone>(
     values.into_iter().map(valued).collect()
 }
 
-/// The grade that holds in a frontier, if somebody set one.
+/// The highest grade in a frontier; `None` if no event set one.
 pub(super) fn grade(history: &History<'_>, frontier: &Frontier) -> Option<Grade> {
     let values = read(history, frontier, FieldName::Grade, regraded);
     values.into_iter().map(|(_, grade)| grade).max()
@@ -217,7 +219,7 @@ pub(super) fn earliest_deadline(history: &History<'_>, frontier: &Frontier) -> O
     values.into_iter().map(|(_, deadline)| deadline).min()
 }
 
-/// The organisations responsible in a frontier, by order of events.
+/// The responsible organisations in a frontier, in the order of events.
 pub(super) fn responsible_in(history: &History<'_>, frontier: &Frontier) -> Vec<OrganId> {
     let values = read(history, frontier, FieldName::Responsible, responsible);
     values.into_iter().map(|(_, organ)| organ).collect()
@@ -285,7 +287,7 @@ fn field<T: Ord + Clone>(
     arrange(history, name, values, first)
 }
 
-/// Places have no order of their own; the first registered leads.
+/// Places are not ordered by value: the first registered place precedes several concurrent ones.
 fn places(
     history: &History<'_>,
     now: &Frontier,

@@ -3,8 +3,8 @@
 use super::{causal::History, reason::VoidReason};
 use crate::record::{AreaPath, Grant, HOUR_MS, ServerTime};
 
-/// The grant that an event was made under, if it fits author, device, place and time. `area` is the place of the document;
-/// without it, the place that the event itself begins in.
+/// The grant of an event if it fits author, device, area and time; otherwise the reason why the event is void. `area`
+/// is the area of the document; without one, the area in which the event itself begins a document.
 pub(crate) fn authority<'g>(
     history: &History<'g>,
     at: usize,
@@ -18,7 +18,7 @@ pub(crate) fn authority<'g>(
     if grant.person != event.author || grant.device != event.device {
         return Err(VoidReason::GrantNotTheirs);
     }
-    // A clock that is behind voids nothing: only the server's receipt proves that an event is older than its grant.
+    // A slow device clock voids no event: only the server's receipt proves that an event is older than its grant.
     if history.times[at]
         .upper
         .is_some_and(|upper| upper < grant.from)
@@ -26,7 +26,7 @@ pub(crate) fn authority<'g>(
         return Err(VoidReason::GrantOtherTime);
     }
     if let Some(until) = grant.until {
-        // Claimed within the grant or its grace, and not provably made after both.
+        // The event must be claimed within the grant or its grace period, and not provably made after both.
         let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
         let end = until.0.saturating_add(grace);
         let provably_late = history.times[at].lower.is_some_and(|lower| lower.0 >= end);
@@ -49,7 +49,7 @@ pub(crate) fn authority<'g>(
     Ok(grant)
 }
 
-/// Whether an event was claimed after the end of its grant, or its author's device was revoked later.
+/// Whether the claimed time of an event is after the end of its grant, or its author's device was revoked later.
 pub(crate) fn is_late(history: &History<'_>, at: usize) -> bool {
     let claimed = ServerTime(history.entry(at).event.claimed.0);
     let ended = history.grants[at]

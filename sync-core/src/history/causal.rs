@@ -1,4 +1,4 @@
-//! The causal history of one document, with everything that an event is judged by.
+//! The causal history of one document, with the grants and times that its events are judged by.
 
 use super::{
     authority::authority,
@@ -19,13 +19,13 @@ pub(crate) struct History<'a> {
     pub(crate) rules: &'a Rules,
     /// The grant that each event names, if it is known.
     pub(crate) grants: Vec<Option<&'a Grant>>,
-    /// When each event can have been made, by the server's clock.
+    /// The time bounds of each event.
     pub(crate) times: Vec<TimeBounds>,
-    /// When the author's device was revoked.
+    /// When the device of each event's author was revoked.
     pub(crate) revoked: Vec<Option<ServerTime>>,
     /// Whether only devices other than the author's have brought the event.
     pub(crate) unattested: Vec<bool>,
-    /// Whether an event of a newer version is there that blocks closing.
+    /// Whether the history has an event of a newer version that blocks closing.
     pub(crate) has_unknown: bool,
 }
 
@@ -57,8 +57,8 @@ impl<'a> History<'a> {
         history
     }
 
-    /// Whether an event is of a newer version and its author has authority here: then it blocks closing. An event without
-    /// authority blocks nothing.
+    /// Whether an event blocks closing because it is of a newer version and its author has authority over the document.
+    /// An event without authority blocks nothing.
     fn is_blocking_unknown(&self, at: usize) -> bool {
         if !matches!(self.body(at), EventBody::Unknown { .. }) {
             return false;

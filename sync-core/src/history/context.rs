@@ -1,4 +1,4 @@
-//! What a fold knows besides the events: grants, receive times, revocations, unattested events.
+//! The fold context: grants, receive times, revocations and unattested events.
 
 use std::{
     borrow::Cow,
@@ -8,7 +8,7 @@ use std::{
 use super::entry::EventEntry;
 use crate::record::{ChangeHash, DeviceId, EventId, Grant, GrantId, ServerTime};
 
-/// The facts besides the events that a fold depends on.
+/// The facts that a fold depends on in addition to the events.
 ///
 /// All of them are replicated, so a device and the server fold a document to the same state.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +20,8 @@ pub struct FoldContext<'f> {
 }
 
 impl<'f> FoldContext<'f> {
-    /// A context of grants whose signatures were checked, revocation times of devices, the change that carries each event
-    /// (`held`), and the time at which the server received each change.
+    /// A context of grants whose signatures were checked, revocation times of devices, the change that carries each
+    /// event (`held`), and the time at which the server received each change.
     pub fn new(
         grants: Cow<'f, HashMap<GrantId, Grant>>,
         revoked: Cow<'f, HashMap<DeviceId, ServerTime>>,
@@ -40,7 +40,7 @@ impl<'f> FoldContext<'f> {
             let Some(time) = time else {
                 continue;
             };
-            // Two changes may carry one event: it was received with the first of them.
+            // Two changes may carry one event: the event was received with the earlier of them.
             let first = times.entry(*event).or_insert(time);
             *first = (*first).min(time);
         }
@@ -102,7 +102,7 @@ impl<'f> FoldContext<'f> {
         self.unattested.contains(event)
     }
 
-    /// The attested events: only they decide what kind of document it is.
+    /// The attested events: only they decide the kind of the document.
     pub(crate) fn attested<'e>(&self, events: &'e [EventEntry]) -> Cow<'e, [EventEntry]> {
         if self.unattested.is_empty() {
             return Cow::Borrowed(events);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::record::{Event, EventId};
 
-/// An event with its id: what a causal history is made of.
+/// An event with its id; a causal history consists of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EventEntry {
     /// SHA-256 of the event's bytes.

@@ -1,8 +1,8 @@
-//! Frontiers: for each field, the events that no later event supersedes.
+//! Frontiers: for each field, the events that no event of a causal history supersedes.
 //!
-//! A document has fields, and each field is a *lane*: a multi-value register whose values are events. An event supersedes
-//! earlier events of a lane if they happened before it; concurrent events both stay. The kinds of document differ in what
-//! a member carries and in which events supersede which; merging and reduction are the same for all and live here.
+//! A *lane* is one field of a document: a multi-value register whose values are events. An event supersedes events of a
+//! lane that happened before it; concurrent events both stay. The kinds of document differ in what a member carries and
+//! in which events supersede which. Merging and reduction are the same for all kinds.
 
 use super::causal::History;
 
@@ -11,13 +11,13 @@ pub(crate) type Lanes = u16;
 
 /// An event of a frontier with the lanes in which it is still maximal.
 pub(crate) trait Member: Copy + Ord {
-    /// Position of the event.
+    /// Position of the event in causal order.
     fn at(&self) -> usize;
     /// The lanes that it holds.
     fn lanes(&self) -> Lanes;
     /// The same event with other lanes.
     fn with_lanes(self, lanes: Lanes) -> Self;
-    /// Whether `self` supersedes an earlier member in one lane.
+    /// Whether `self` supersedes a member at an earlier position in one lane.
     fn supersedes(&self, history: &History<'_>, lane: Lanes, earlier: &Self) -> bool;
 }
 
@@ -57,16 +57,16 @@ pub(crate) fn union<M: Member>(lists: impl IntoIterator<Item = Vec<M>>) -> Vec<M
     all
 }
 
-/// What the author of an event knew, or what holds at the heads.
+/// The frontier of a causal history: that of one event's author, or that of all events (at the heads).
 pub(crate) trait Frontier: Clone + Default {
-    /// The frontier of an author who had all of these.
+    /// The frontier of the union of the causal histories that these frontiers belong to.
     fn merge(frontiers: Vec<Self>, history: &History<'_>) -> Self;
 }
 
-/// The frontier after each event. A frontier that is needed no more is moved, not copied.
+/// The frontier after each event. The last use of a frontier moves it; earlier uses clone it.
 pub(crate) struct Frontiers<F> {
     after: Vec<Option<F>>,
-    /// How many more times each is needed: by its children, and by the heads.
+    /// Remaining uses of each frontier: one for each child of its event, and one if the event is a head.
     uses: Vec<usize>,
 }
 
@@ -83,7 +83,7 @@ impl<F: Frontier> Frontiers<F> {
         }
     }
 
-    /// Records the frontier after the next event in order.
+    /// Appends the frontier after the next event in causal order.
     pub(crate) fn push(&mut self, frontier: F) {
         self.after.push(Some(frontier));
     }

@@ -1,6 +1,7 @@
-//! The causal engine: events in causal order, what their authors knew, and by which authority they spoke.
+//! The causal engine: the events of a document in causal order, the frontiers of their authors, and the authority under
+//! which they were made.
 //!
-//! Everything here is the same for hazards, activities and inspections. It knows no state machine: [`crate::hazard`],
+//! The engine is the same for hazards, activities and inspections. It has no state machine: [`crate::hazard`],
 //! [`crate::activity`] and [`crate::inspection`] hold the rules.
 
 mod authority;

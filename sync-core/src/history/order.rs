@@ -32,7 +32,7 @@ impl Positions {
 #[derive(Debug)]
 pub(crate) struct CausalOrder<'e> {
     pub(crate) events: Vec<&'e EventEntry>,
-    /// The events that each event names as known to its author (`Event::after`).
+    /// The parents of each event: those that it names in `Event::after`.
     pub(crate) parents: Vec<Vec<usize>>,
     /// Every event that happened before each event.
     pub(crate) ancestors: Vec<Positions>,
@@ -77,8 +77,8 @@ impl<'e> CausalOrder<'e> {
         Self::relate(sorted)
     }
 
-    /// Event ids are hashes, so a cycle cannot be made. If one were there, its events would be left out here and appear
-    /// as missing from the history.
+    /// An event id is a hash over the ids in `after`, so no cycle of events can be made. The events of a cycle would be
+    /// left out of the order and be missing from the history.
     fn relate(events: Vec<&'e EventEntry>) -> Self {
         let count = events.len();
         let mut by_id: Vec<(EventId, usize)> = events
@@ -130,7 +130,7 @@ pub fn heads(entries: &[EventEntry]) -> Vec<EventId> {
     heads
 }
 
-/// The events that begin a document and that happened after no other event that begins one.
+/// The events that begin a document and that no other beginning happened before.
 pub(crate) fn first_beginnings(entries: &[EventEntry]) -> Vec<&EventEntry> {
     let order = CausalOrder::new(entries);
     let begins = |at: &usize| order.events[*at].event.body.begins_in().is_some();

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::record::{BlobHash, EventBody, EventId};
 
-/// What no view displays. The bytes stay in the log; [`crate::document`] leaves them out of everything it returns.
+/// The events and photos that no view displays. The bytes stay in the log; [`crate::document`] leaves them out of
+/// everything it returns.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Redacted {
     /// Events whose words and photos are hidden.
@@ -15,7 +16,7 @@ pub struct Redacted {
 }
 
 impl Redacted {
-    /// From the events that have an effect.
+    /// Collects the redactions among the events that have an effect.
     pub(crate) fn of<'e>(effective: impl Iterator<Item = &'e EventBody>) -> Self {
         let mut redacted = Self::default();
         for body in effective {

@@ -1,4 +1,4 @@
-//! Time bounds: what the server's clock proves about when an event was made.
+//! Time bounds: what the server's clock proves about the time at which an event was made.
 //!
 //! A device's clock is a claim. The last server time that the device knew bounds an event from below, and the server's
 //! receipt bounds it from above. A monotonic clock narrows the bounds as long as the device was not restarted.
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{context::FoldContext, order::CausalOrder};
 use crate::record::{Beacon, DeviceTime, MINUTE_MS, ServerTime};
 
-/// How far a monotonic clock may be off, in milliseconds.
+/// Tolerance for the error of a monotonic clock, in milliseconds.
 const MONOTONIC_TOLERANCE_MS: i64 = MINUTE_MS;
 
 /// The earliest and the latest server time at which an event can have been made.
@@ -20,15 +20,15 @@ pub struct TimeBounds {
     pub upper: Option<ServerTime>,
 }
 
-/// How well a time is known.
+/// How far the claimed time of an event can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
-    /// Between two contacts with the server.
+    /// It lies within bounds from two contacts with the server.
     Bounded,
-    /// Between two contacts, and by a monotonic clock.
+    /// As `Bounded`, with bounds that a monotonic clock narrowed.
     Narrowed,
-    /// The claimed time contradicts what is known, or nothing is known.
+    /// It contradicts the bounds, or a bound is missing.
     Untrusted,
 }
 
@@ -59,7 +59,7 @@ impl TimeBounds {
         self.upper = Some(self.upper.map_or(bound, |upper| upper.min(bound)));
     }
 
-    /// Whether this certainly ended before `other` began.
+    /// Whether every time within these bounds is before every time within `other`.
     pub fn is_before(&self, other: &Self) -> bool {
         let proven = |interval: &Self| match (interval.lower, interval.upper) {
             (Some(lower), Some(upper)) => lower <= upper,
@@ -71,7 +71,7 @@ impl TimeBounds {
             && matches!((self.upper, other.lower), (Some(end), Some(begin)) if end < begin)
     }
 
-    /// Whether the claimed time can be true.
+    /// Whether a claimed time lies within these bounds, give or take `skew_ms` milliseconds.
     pub fn allows(&self, claimed: DeviceTime, skew_ms: i64) -> bool {
         let too_early = |l: ServerTime| claimed.0 < l.0.saturating_sub(skew_ms);
         let too_late = |u: ServerTime| claimed.0 > u.0.saturating_add(skew_ms);
@@ -80,7 +80,7 @@ impl TimeBounds {
         !too_early && !too_late
     }
 
-    /// How well the time is known.
+    /// How far a claimed time can be trusted; `narrowed`: whether a monotonic clock narrowed the bounds.
     pub fn trust(&self, claimed: DeviceTime, narrowed: bool, skew_ms: i64) -> Trust {
         if self.lower.is_none() || self.upper.is_none() || !self.allows(claimed, skew_ms) {
             Trust::Untrusted
@@ -100,7 +100,7 @@ pub(super) fn bounds(order: &CausalOrder<'_>, context: &FoldContext<'_>) -> Vec<
     let mut times: Vec<TimeBounds> = Vec::with_capacity(order.events.len());
     for entry in &order.events {
         if context.is_unattested(&entry.id) {
-            // Neither the beacon nor the receipt is its author's.
+            // Neither the beacon nor the receipt comes from the author's device.
             times.push(TimeBounds::default());
             continue;
         }
@@ -112,9 +112,10 @@ pub(super) fn bounds(order: &CausalOrder<'_>, context: &FoldContext<'_>) -> Vec<
     if !known {
         return times;
     }
+    // In causal order: the lower bound of a parent is final before its children raise theirs to it.
     for at in 0..times.len() {
         for parent in &order.parents[at] {
-            // A lower bound above the receipt came from a wrong clock: it decides nothing.
+            // A lower bound above the receipt came from a wrong clock and is ignored.
             let possible = |lower: &ServerTime| times[at].upper.is_none_or(|upper| *lower <= upper);
             if let Some(lower) = times[*parent].lower.filter(possible) {
                 times[at].raise(lower);
@@ -149,7 +150,7 @@ mod tests {
         let interval = TimeBounds::new(Some(&seen(10 * HOUR, None)), Some(ServerTime(12 * HOUR)));
         let trust = |claimed| interval.trust(DeviceTime(claimed), false, 5 * 60_000);
         assert_eq!(trust(11 * HOUR), Trust::Bounded);
-        // Set back "to make the deadline", or a year ahead.
+        // A clock that was set back to meet the deadline, or a year ahead.
         assert_eq!(trust(9 * HOUR), Trust::Untrusted);
         assert_eq!(trust(8_760 * HOUR), Trust::Untrusted);
         assert_eq!(trust(12 * HOUR + 240_000), Trust::Bounded);
@@ -164,9 +165,9 @@ mod tests {
         let beacon = seen(10 * HOUR, Some(3_600_000));
         let interval = TimeBounds::new(Some(&beacon), Some(ServerTime(20 * HOUR)));
         assert_eq!(interval.lower, Some(ServerTime(11 * HOUR - 60_000)));
-        // A device that could lower the upper bound could outlive its own revocation.
+        // If a device could lower the upper bound, its events could evade its revocation.
         assert_eq!(interval.upper, Some(ServerTime(20 * HOUR)));
-        // A reading that cannot be true narrows nothing.
+        // An impossible reading of the monotonic clock narrows nothing.
         let beacon = seen(10 * HOUR, Some(u64::MAX));
         let interval = TimeBounds::new(Some(&beacon), Some(ServerTime(20 * HOUR)));
         assert_eq!(interval.lower, Some(ServerTime(10 * HOUR)));

@@ -11,7 +11,7 @@ use crate::{catalogue::StateCode, record::EventId};
 pub struct Step {
     /// Id of the row of the transition table.
     pub transition: String,
-    /// State before the event, as its author knew it.
+    /// State before the event, folded from its author's causal history.
     pub from: StateCode,
     /// State after the event.
     pub to: StateCode,
@@ -29,14 +29,14 @@ pub enum Verdict {
     },
     /// The event adds to the document and decides nothing.
     Added,
-    /// The event proposes what an author with more authority must state.
+    /// The event proposes a transition that an author with more authority must state.
     Proposed {
         /// Id of the row of the transition table.
         transition: String,
     },
     /// The event stays in the history and has no effect.
     Void {
-        /// Why.
+        /// The reason.
         reason: VoidReason,
     },
     /// The event is of a newer version: it is kept, and blocks closing, confirming and finishing.
@@ -58,7 +58,7 @@ impl Verdict {
 pub struct JudgedEvent {
     /// The event.
     pub id: EventId,
-    /// What the fold decided.
+    /// The verdict of the fold.
     #[serde(flatten)]
     pub verdict: Verdict,
 }

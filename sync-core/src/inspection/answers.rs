@@ -1,4 +1,5 @@
-//! The answers of an inspection by building, unit and item: later ones overtake, answers apart stand side by side.
+//! The answers of an inspection by building, entrance and item, each item a multi-value register: a later answer
+//! supersedes an earlier one, and concurrent answers are all kept.
 
 use std::collections::BTreeMap;
 
@@ -11,43 +12,43 @@ use crate::{
     record::{Answer, DocId, EventBody, EventId, Finding, ItemCode, Label, Short},
 };
 
-/// What one event says about an item.
+/// What one event states about an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AnswerValue {
     /// The event.
     pub by: EventId,
-    /// What was found.
+    /// The finding.
     pub finding: Finding,
     /// The number, in thousandths of the item's unit.
     pub milli: Option<i64>,
-    /// In words.
+    /// The answer in words.
     pub words: Option<Short>,
-    /// The hazard record it opened.
+    /// The document of the hazard that was opened for it.
     pub hazard: Option<DocId>,
 }
 
-/// An item of a place with every answer that nothing has overtaken.
+/// An item at a place with every answer that no event supersedes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Answered {
-    /// The building, as `place_key` spells it; empty: the compound as a whole.
+    /// The place key of the building; empty: the compound as a whole.
     pub building: String,
-    /// The unit, likewise; empty: the building as a whole.
+    /// The place key of the entrance; empty: the building as a whole.
     pub unit: String,
-    /// The building as somebody wrote it.
+    /// The building as an author wrote it.
     pub building_label: Label,
-    /// The unit as somebody wrote it.
+    /// The entrance as an author wrote it.
     pub unit_label: Label,
     /// The item.
     pub item: ItemCode,
-    /// What holds until the answers agree: the worst of them.
+    /// The effective finding: the worst of the answers until they agree.
     pub finding: Finding,
-    /// The answers apart do not agree.
+    /// Whether concurrent answers differ.
     pub contested: bool,
     /// The answers.
     pub values: Vec<AnswerValue>,
 }
 
-/// How bad a finding is; the worst holds while answers differ.
+/// The rank of a finding by severity; the worst holds while answers differ.
 fn weight(finding: Finding) -> u8 {
     match finding {
         Finding::Problem => 4,
@@ -59,7 +60,7 @@ fn weight(finding: Finding) -> u8 {
 }
 
 impl Answered {
-    /// Whether somebody was there and looked.
+    /// Whether the item was reached: an answer states another finding than `NotReached`.
     pub fn is_reached(&self) -> bool {
         self.values.iter().any(|v| v.finding != Finding::NotReached)
     }
@@ -69,7 +70,7 @@ type Key = (String, String, String);
 /// An answer with the position of its event.
 type Said<'a> = (usize, &'a Label, &'a Label, &'a Answer);
 
-/// The answers of these events, which took effect.
+/// The answers of these events, which must have an effect and be in causal order.
 pub(super) fn answered<'a>(j: &Judging<'a>, events: impl Iterator<Item = usize>) -> Vec<Answered> {
     let mut said: BTreeMap<Key, Vec<Said<'a>>> = BTreeMap::new();
     for at in events {
@@ -81,7 +82,7 @@ pub(super) fn answered<'a>(j: &Judging<'a>, events: impl Iterator<Item = usize>)
         for answer in &a.answers {
             let key = (building.clone(), unit.clone(), answer.item.to_string());
             let held = said.entry(key).or_default();
-            // Events come causes first, so nothing that is held can have seen a newer one.
+            // Events are in causal order, so no event that is held happened after this one.
             held.retain(|(earlier, ..)| !j.history.happened_before(*earlier, at));
             held.push((at, &a.building, &a.unit, answer));
         }

@@ -1,4 +1,4 @@
-//! What must be there before an inspection is finished, by what the one who finishes it had seen.
+//! The conditions for finishing an inspection, decided from the causal history of the conclusion.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::{
     },
 };
 
-/// Whether the conclusion may be drawn. One that is broken off needs nothing but somebody who may.
+/// Whether the inspection may be finished. One that is broken off needs only a permitted role and a causal history
+/// without events of a newer version.
 pub(super) fn conclude(
     j: &Judging<'_>,
     at: usize,
@@ -91,7 +92,7 @@ fn photographed(j: &Judging<'_>, at: usize, answers: &[Answered]) -> bool {
     ok.iter().all(|(building, ok)| !ok || photo_of(building))
 }
 
-/// Who began, answered or signed as inspector, among these events.
+/// The authors who began, answered or signed as inspector, among these events.
 pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -> Vec<PersonId> {
     let works = |body: &EventBody| match body {
         EventBody::Inspect(_) | EventBody::Answer(_) => true,

@@ -1,4 +1,4 @@
-//! Which buildings were looked at: each once, however many visits.
+//! Coverage: the buildings and entrances that finished inspections reached, each counted once.
 
 use std::collections::BTreeSet;
 
@@ -7,30 +7,30 @@ use serde::Serialize;
 use super::fold::InspectionState;
 use crate::{grouping::covered, record::CompoundId};
 
-/// A building, or one of its units, as `place_key` spells it.
+/// A building or one of its entrances, as place keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// The compound.
     pub compound: CompoundId,
     /// The building.
     pub building: String,
-    /// The unit; empty: the building as a whole.
+    /// The entrance; empty: the building as a whole.
     pub unit: String,
 }
 
-/// How far an area is inspected.
+/// The coverage of an area.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Coverage {
-    /// Buildings and units to inspect.
+    /// Number of buildings and entrances to inspect.
     pub total: usize,
-    /// Of these, inspected.
+    /// How many of them are inspected.
     pub inspected: usize,
-    /// Of these, not yet.
+    /// Those that are not inspected yet.
     pub missing: Vec<Place>,
 }
 
-/// The buildings and units that an inspection has looked at. Where only papers are read, and where nobody got in, no
-/// building was looked at.
+/// The buildings and entrances that an inspection reached. An inspection of papers only, and a building that no
+/// inspector could enter, reach nothing.
 pub fn inspected(inspection: &InspectionState) -> BTreeSet<Place> {
     let Some(compound) = inspection.compound else {
         return BTreeSet::new();
@@ -45,11 +45,11 @@ pub fn inspected(inspection: &InspectionState) -> BTreeSet<Place> {
     places.map(place).collect()
 }
 
-/// How many of these buildings and units the finished inspections have looked at. A building counts as a whole when
-/// any of it was looked at, a unit only itself.
+/// How many of these buildings and entrances the finished inspections reached. A building counts as a whole if any part
+/// of it was reached; an entrance counts only if it was reached.
 ///
 /// # Properties
-/// `total = inspected + missing`; a second visit changes nothing.
+/// `total` is `inspected` plus the number of `missing`; a second visit changes nothing.
 pub fn coverage(places: &BTreeSet<Place>, inspections: &[InspectionState]) -> Coverage {
     let mut visits = BTreeSet::new();
     for place in inspections.iter().filter(|i| i.counts).flat_map(inspected) {

@@ -1,4 +1,5 @@
-//! The fold of an inspection: begun by one, answered and signed by several, finished by one who saw it all.
+//! The fold of an inspection: one author begins it, several answer and sign, and an author who had every answer
+//! finishes it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,59 +28,59 @@ use crate::{
 pub struct Signed {
     /// The event.
     pub by: EventId,
-    /// As what.
+    /// The capacity in which it was signed, or a refusal.
     pub signed_as: SignedAs,
-    /// Who made the event.
+    /// The author of the event.
     pub author: PersonId,
     /// The organisation that signed or refused.
     pub organ: Option<OrganId>,
 }
 
-/// An inspection as its events make it.
+/// The state that the events of an inspection fold to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InspectionState {
-    /// How it stands; confirmed: finished by somebody who had seen every answer.
+    /// The state. `Confirmed`: an author who had every answer finished the inspection.
     pub state: State,
     /// The template.
     pub template: Option<TemplateCode>,
     /// The kind.
     pub kind: Option<InspectionKind>,
-    /// Where it lies.
+    /// The area of the inspection.
     pub area: Option<AreaPath>,
     /// The compound.
     pub compound: Option<CompoundId>,
-    /// Who took part, as stated at the beginning.
+    /// The team, as stated at the beginning.
     pub team: Vec<TeamMember>,
-    /// When it began, by its author's clock.
+    /// When it began, as its author stated.
     pub started: DeviceTime,
-    /// Who began it.
+    /// The person who began it.
     pub author: Option<PersonId>,
     /// That person's organisation.
     pub organ: Option<OrganId>,
-    /// Who began, answered or signed as inspector.
+    /// Persons who began, answered or signed as inspector.
     pub inspectors: Vec<PersonId>,
-    /// The answers, by building, unit and item.
+    /// The answers, by building, entrance and item.
     pub answers: Vec<Answered>,
     /// Signatures and refusals.
     pub signatures: Vec<Signed>,
-    /// What came of it, once it is finished.
+    /// The result, once it is finished.
     pub result: Option<InspectionResult>,
     /// Whether it counts: finished, and not broken off.
     pub counts: bool,
-    /// Photos of events that took effect.
+    /// Photos of events that have an effect.
     pub photos: Vec<BlobHash>,
-    /// What must not be displayed.
+    /// Events and photos that must not be displayed.
     pub redacted: Redacted,
-    /// An event of a newer version is there.
+    /// Whether the history has an event of a newer version.
     pub unknown_events: bool,
-    /// Last event, by its author's clock.
+    /// The latest claimed time of an event.
     pub updated_at: DeviceTime,
     /// Every event with its verdict, causes before effects.
     pub history: Vec<JudgedEvent>,
 }
 
 impl InspectionState {
-    /// People of the inspection: as many as were named, or more if more stated something.
+    /// Number of inspectors: as many as the team names, or as stated events if those are more.
     pub fn team_size(&self) -> u32 {
         let named: u32 = self.team.iter().map(|m| u32::from(m.people)).sum();
         named.max(u32::try_from(self.inspectors.len()).unwrap_or(u32::MAX))
@@ -101,7 +102,7 @@ impl InspectionState {
         ]
     }
 
-    /// Items with a problem for which no hazard record was opened although the item opens one.
+    /// Items with a problem for which no hazard was opened although the item opens one.
     pub fn failed_without_hazard(&self, catalogue: &Catalogue) -> Vec<&Answered> {
         let opens = |a: &&Answered| {
             let item = catalogue.inspections.item(a.item.as_str());
@@ -113,7 +114,7 @@ impl InspectionState {
         self.answers.iter().filter(without).filter(opens).collect()
     }
 
-    /// The hazard records that its answers opened.
+    /// The documents of the hazards that its answers opened.
     pub fn hazards(&self) -> Vec<DocId> {
         let values = self.answers.iter().flat_map(|a| &a.values);
         let mut hazards: Vec<_> = values.filter_map(|v| v.hazard).collect();
@@ -123,23 +124,24 @@ impl InspectionState {
     }
 }
 
-/// What an inspection's events mean together.
+/// Folds the events of an inspection.
 ///
 /// # Properties
-/// As [`super::fold_activity`]: a conclusion finishes exactly what its author had seen; no merge finishes an inspection.
+/// As [`crate::activity::fold_activity`]. A conclusion finishes exactly the answers that happened before it: merging
+/// concurrent events never finishes an inspection.
 pub(crate) fn fold_inspection(
     events: &[EventEntry],
     context: &FoldContext<'_>,
     catalogue: &Catalogue,
 ) -> InspectionState {
     let history = History::new(events, context, catalogue);
-    // Answers side by side are no dispute of the whole: each item shows its own.
+    // Concurrent answers are no dispute of the inspection: each item shows its own.
     let (judging, now, state) =
         Judging::run(history, judge, |j, content| one_beginning(j, content));
     summarise(&judging, &now, state)
 }
 
-/// Whether only one inspection was begun here.
+/// Whether the content belongs to only one beginning.
 fn one_beginning(j: &Judging<'_>, content: &[usize]) -> bool {
     let begun = content.iter().map(|at| j.beginning(*at).unwrap_or(*at));
     let mut begun: Vec<_> = begun.collect();
@@ -240,7 +242,7 @@ fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, Vo
     let inspects = template.roles.contains(grant.role);
     match s.signed_as {
         SignedAs::Inspector if !inspects => Err(VoidReason::RoleMayNot),
-        // The inspected party signs on its own phone, or on paper that the photo shows.
+        // The inspected party signs on its own device, or on paper that a photo shows.
         SignedAs::Inspected if inspects && s.photos.is_empty() => Err(VoidReason::PhotoMissing),
         SignedAs::Refused if s.witness.is_none_or(|w| w == grant.person) => {
             Err(VoidReason::SecondPersonMissing)
@@ -286,7 +288,7 @@ fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> InspectionState {
     }
 }
 
-/// What came of it: of two who finished apart, the one who says worse.
+/// The result; of two concurrent conclusions, the worse one.
 fn result(j: &Judging<'_>, now: &Frontier) -> Option<InspectionResult> {
     let of = |at: usize| match j.history.body(at) {
         EventBody::FinishInspection(c) => Some(c.result),

@@ -1,4 +1,4 @@
-//! Inspections: answered by several, finished by one who saw it all.
+//! Inspections: answered by several authors, finished by an author who had every answer.
 
 use std::collections::BTreeSet;
 
@@ -115,7 +115,7 @@ fn answers_apart_that_differ_are_both_kept_and_the_worse_holds() {
     );
     let early = story.then(GRID, finish(InspectionResult::Problems));
     assert_eq!(story.said(early), void(VoidReason::ConflictOpen));
-    // Who has seen both says what it is.
+    // A later answer, after both, supersedes them.
     story.then(GRID, answers("3栋", Finding::Problem, Some(DocId([9; 16]))));
     story.then(GRID, finish(InspectionResult::Problems));
     assert_eq!(story.inspection().state, State::Confirmed);
@@ -177,7 +177,7 @@ fn a_building_in_order_needs_a_photo_and_an_inspection_broken_off_covers_nothing
     let mut story = Story::told(&[(GRID, start()), (GRID, bare)]);
     let early = story.then(GRID, finish(InspectionResult::Passed));
     assert_eq!(story.said(early), void(VoidReason::PhotoMissing));
-    // The photo of another building is none of this one.
+    // A photo of another building does not count for this one.
     story.then(GRID, answers("2栋", Finding::Ok, None));
     let early = story.then(GRID, finish(InspectionResult::Passed));
     assert_eq!(story.said(early), void(VoidReason::PhotoMissing));
@@ -261,7 +261,7 @@ fn a_named_team_is_there_without_phones_but_each_inspector_signs() {
     ]);
     let one = story.then(COUNTY, finish(InspectionResult::Passed));
     assert_eq!(story.said(one), void(VoidReason::SignatureMissing));
-    // Twice by the same is once.
+    // Two signatures of one person count once.
     story.then(COUNTY, sign(SignedAs::Inspector, None));
     let twice = story.then(COUNTY, finish(InspectionResult::Passed));
     assert_eq!(story.said(twice), void(VoidReason::SignatureMissing));

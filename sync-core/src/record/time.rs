@@ -4,16 +4,16 @@ use minicbor::{Decode, Encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds of a minute.
+/// A minute, in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
-/// Milliseconds of an hour.
+/// An hour, in milliseconds.
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
-/// Milliseconds of a day.
+/// A day, in milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
-/// How far the clocks of China are ahead of UTC, in milliseconds; there is no summer time.
+/// The offset of China's time zone from UTC, in milliseconds; there is no daylight saving time.
 pub const CHINA_OFFSET_MS: i64 = 8 * HOUR_MS;
 
-/// What a phone's clock said: milliseconds since 1970-01-01 UTC. A claim, not a fact.
+/// A claimed time: the time of a device's clock, in milliseconds since 1970-01-01 UTC. It is a claim and never a proof.
 #[derive(
     Debug,
     Clone,
@@ -63,7 +63,7 @@ impl ServerTime {
     pub const UNATTESTED: Self = Self(-1);
 }
 
-/// The last server time that a device knew when it made an event: the event is not older than this.
+/// A beacon: the last server time that a device knew when it made an event. The event is not older than this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Beacon {

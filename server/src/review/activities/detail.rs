@@ -1,4 +1,5 @@
-//! One record or inspection: every event with its verdict, answers, photos; folded now from the log.
+//! The detail of one activity or inspection, folded from the log on request: every event with its verdict, answers,
+//! photos.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use crate::{
     storage::{Tx, activities as rows, docs},
 };
 
-/// A record or an inspection with its whole history.
+/// An activity or an inspection with its whole history.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ActivityDetail {
     /// The row of the list.
@@ -26,33 +27,33 @@ pub struct ActivityDetail {
     pub events: Vec<EventView>,
     /// Photos.
     pub photos: Vec<PhotoView>,
-    /// The state as folded: contents side by side, receipts, signatures.
+    /// The folded state: concurrent contents, acknowledgements, signatures.
     #[schema(value_type = Object)]
     pub state: Value,
-    /// Of an inspection: the answers by building, unit and item.
+    /// Of an inspection: the answers by building, entrance and item.
     pub answers: Vec<AnsweredView>,
 }
 
-/// An item of a building as answered.
+/// The answers to an item at a place.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AnsweredView {
-    /// Building as somebody wrote it.
+    /// The building as an author wrote it.
     pub building: String,
-    /// Unit as somebody wrote it.
+    /// The entrance as an author wrote it.
     pub unit: String,
     /// The item.
     pub item: String,
     /// The question.
     pub item_zh: String,
-    /// What holds: the worst until the answers agree.
+    /// The effective finding: the worst of the answers until they agree.
     pub finding: &'static str,
     /// Its Chinese name.
     pub finding_zh: &'static str,
-    /// The answers apart do not agree.
+    /// Whether concurrent answers differ.
     pub contested: bool,
-    /// The hazards that were opened.
+    /// The documents of the hazards that were opened.
     pub hazards: Vec<String>,
-    /// A problem for which no hazard was opened although the item opens one.
+    /// Whether the answers state a problem and no hazard was opened although the item opens one.
     pub without_hazard: bool,
 }
 

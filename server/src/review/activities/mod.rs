@@ -1,7 +1,7 @@
 //! Activities and inspections, as reviewers read them.
 //!
 //! The functions take a filter or an id, and a [`Reach`](crate::access::Reach). They return rows, or one document with
-//! its history. Nothing is written, and what is out of reach is reported as not found.
+//! its history. Nothing is written, and a document out of reach is reported as not found.
 
 mod detail;
 mod filter;

@@ -1,4 +1,4 @@
-//! Stories: records and inspections told event by event, and what the fold makes of them.
+//! Test histories of activities and inspections, and the states that they fold to.
 
 mod properties;
 mod record;
@@ -14,7 +14,7 @@ use crate::{
     record::*,
 };
 
-/// One of the cast, by the number of the grant.
+/// An author of the cast, by the number of the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Who(u8);
 
@@ -26,7 +26,7 @@ pub(crate) const COUNTY: Who = Who(5);
 pub(crate) const COUNTY_TOO: Who = Who(6);
 /// A community officer of another county.
 pub(crate) const STRANGER: Who = Who(7);
-/// The grid worker's second phone.
+/// The grid worker's second device.
 pub(crate) const GRID_AGAIN: Who = Who(8);
 pub(crate) const DPO: Who = Who(9);
 
@@ -68,7 +68,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
     .into()
 }
 
-/// A document being told.
+/// A history of one document under construction.
 #[derive(Debug, Clone)]
 pub(crate) struct Story {
     pub(crate) events: Vec<EventEntry>,
@@ -93,13 +93,13 @@ impl Story {
         story
     }
 
-    /// An event by somebody who has seen everything so far.
+    /// Adds an event that all earlier events happened before.
     pub(crate) fn then(&mut self, who: Who, body: EventBody) -> EventId {
         let after = heads(&self.events);
         self.after(who, &after, body)
     }
 
-    /// An event by somebody who has seen only these and what lies before them.
+    /// Adds an event that only these events and their causal history happened before.
     pub(crate) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
         self.now += 60_000;
         let grant = GrantId([who.0; GrantId::LEN]);
@@ -112,7 +112,7 @@ impl Story {
             beacon: None,
             body,
         };
-        // An unknown kind cannot be written by this version; its name is then any hash.
+        // This version cannot encode an unknown kind; any hash then serves as the id.
         let id = event.to_bytes().map_or_else(
             |_| EventId::of(&self.now.to_be_bytes()),
             |b| EventId::of(&b),
@@ -125,7 +125,7 @@ impl Story {
         FoldContext::of_grants(self.grants.clone())
     }
 
-    /// The document as other rooms see it.
+    /// The folded document.
     pub(crate) fn folded(&self) -> Folded<'static> {
         Folded::new(self.events.clone(), self.context(), Catalogue::embedded())
     }
@@ -150,7 +150,7 @@ impl Story {
         fold_inspection(events, &self.context(), Catalogue::embedded())
     }
 
-    /// What became of an event of a record.
+    /// The verdict on an event.
     pub(crate) fn said(&self, id: EventId) -> Verdict {
         let folded = self.folded();
         let judged = folded.judged().iter().find(|j| j.id == id);

@@ -1,4 +1,4 @@
-//! What holds for every history of records and inspections: any cast, any knowledge, any order.
+//! Properties of every history of activities and inspections: any authors, any causal order, any order of arrival.
 
 use proptest::prelude::*;
 
@@ -35,7 +35,8 @@ fn of_inspection(n: u8) -> EventBody {
     }
 }
 
-/// A history: each step somebody says something, having seen up to two earlier events and all before them.
+/// A history: in each step an author states an event after all earlier events, or after up to two of them with their
+/// causal history.
 fn history(first: fn() -> EventBody, body: fn(u8) -> EventBody) -> impl Strategy<Value = Story> {
     let step = (
         0..CAST.len(),
@@ -66,7 +67,7 @@ fn inspection_history() -> impl Strategy<Value = Story> {
     history(start, of_inspection)
 }
 
-/// What a replica has that holds these events: they and all they had seen.
+/// The events of a replica that has these events: they and their causal histories.
 fn closure(story: &Story, wanted: &[bool]) -> Vec<EventEntry> {
     let mut has = vec![false; story.events.len()];
     for at in (0..story.events.len()).rev() {

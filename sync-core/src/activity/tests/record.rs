@@ -1,4 +1,4 @@
-//! Records: stated, corrected, confirmed, taken back.
+//! Activities: stated, corrected, confirmed, withdrawn.
 
 use super::{super::State, *};
 
@@ -147,7 +147,7 @@ fn words_of_a_hazard_mean_nothing_in_a_record_and_the_other_way_round() {
     let wrong = story.then(COUNTY, EventBody::Close(reason()));
     assert_eq!(story.said(wrong), void(VoidReason::IllegalFromState));
     assert_eq!(story.folded().kind(), DocumentKind::Activity);
-    // A second beginning by somebody who saw the first changes nothing.
+    // A second beginning after the first is void.
     let again = story.then(GRID, entry("clearance", &cleared(5)));
     assert_eq!(story.said(again), void(VoidReason::IllegalFromState));
 }

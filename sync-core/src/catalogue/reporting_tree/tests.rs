@@ -1,4 +1,4 @@
-//! Who reports to whom: counties under the province, development zones, split streets, codes that changed.
+//! The reporting tree: counties under the province, development zones, split streets, codes that changed.
 
 use proptest::prelude::*;
 
@@ -24,7 +24,7 @@ fn node(path: &str, levels: &[Level]) -> ReportingNode {
 
 const WUCHANG: &str = "420000/420100/420106";
 
-/// The province with its cities, a development zone, a split street and a county that got another code.
+/// The province with its cities, a development zone, a split street and a county whose code changed.
 fn hubei() -> Vec<ReportingNode> {
     let regions = &Catalogue::embedded().regions.regions;
     let mut nodes: Vec<ReportingNode> = regions
@@ -115,7 +115,7 @@ fn whoever_reports_to_itself_by_way_of_others_is_named() {
     let parents = ReportingTree::new([to("p/a", "p/b"), to("p/b", "p/a")]);
     assert!(parents.check().is_err());
     assert_eq!(ReportingTree::new(hubei()).check(), Ok(()));
-    // Even so nothing runs forever.
+    // The chain of a cycle is finite all the same.
     assert!(parents.chain(&area("p/a")).len() < 30);
 }
 
@@ -130,7 +130,7 @@ fn a_table_without_rows_follows_the_path() {
     assert_eq!(at(Level::Street), "429999/429998/429998001");
     assert_eq!(at(Level::Community), "429999/429998/429998001/429998001001");
     assert_eq!(at(Level::Grid), grid.to_string());
-    // A record that lies higher than what is asked for is its own place.
+    // An area above the requested level is counted under itself.
     assert_eq!(parents.place(Level::Grid, &county, &county), county);
 }
 

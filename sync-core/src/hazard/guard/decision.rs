@@ -1,4 +1,4 @@
-//! What must be decided first, and by whom.
+//! Guards about decisions: who may close or resolve, and whether a deadline or an earlier step allows the event.
 
 use super::Situation;
 use crate::{
@@ -7,7 +7,8 @@ use crate::{
     record::{EventBody, Grant, Role},
 };
 
-/// Street closes general hazards, the county up to serious ones, city and fire-rescue all.
+/// Whether a role may close a hazard of a grade: the street closes general hazards, the county up to serious ones,
+/// every other role all of them.
 pub(super) fn may_close(role: Role, grade: Option<Grade>) -> bool {
     match role {
         Role::StreetOfficer => grade == Some(Grade::G1),
@@ -16,7 +17,8 @@ pub(super) fn may_close(role: Role, grade: Option<Grade>) -> bool {
     }
 }
 
-/// A resolution names an open conflict whole, and its author made neither side.
+/// Whether a resolution names both events of an open conflict, and its author made none of the conflicting events that
+/// it names.
 pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
     let EventBody::Resolve(resolution) = s.body() else {
         return false;
@@ -30,7 +32,7 @@ pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &Front
     ends_one && !party
 }
 
-/// The old deadline had not passed: not by the claimed time, and not provably.
+/// Whether a deadline is in force that has passed neither by the claimed time nor provably by the time bounds.
 pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &Frontier) -> bool {
     let Some(deadline) = values::earliest_deadline(s.history, frontier) else {
         return false;
@@ -41,7 +43,7 @@ pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &Frontier) -> boo
     s.claimed() <= deadline.0 && !provably_late
 }
 
-/// The step of a penalty case or of the government follows the last ones that the author had seen.
+/// Whether a step of a penalty case or of the government may follow the last steps in the author's causal history.
 pub(super) fn step_follows(s: &Situation<'_, '_>) -> bool {
     let machines = &s.history.rules.machines;
     let Some(machine) = machines.iter().find(|m| m.event == s.body().name()) else {
@@ -65,7 +67,7 @@ pub(super) fn step_follows(s: &Situation<'_, '_>) -> bool {
     machine.follows(&known, step)
 }
 
-/// The matter a step belongs to: its kind and, for penalties, the number of the history.
+/// The matter that a step belongs to: its event kind and, for penalties, the case number.
 fn matter(body: &EventBody) -> (u16, &str) {
     match body {
         EventBody::PenaltyLink(p) => (body.number(), p.case.as_str()),

@@ -1,4 +1,4 @@
-//! What must be shown.
+//! Guards about evidence: photos, times and required content.
 
 use super::Situation;
 use crate::{
@@ -10,7 +10,7 @@ pub(super) fn after_photo(body: &EventBody) -> bool {
     body.photos().iter().any(|p| p.role == PhotoRole::After)
 }
 
-/// A photo of the hazard is there to compare with.
+/// Whether a photo from before the rectification exists to compare with.
 pub(super) fn before_seen(s: &Situation<'_, '_>) -> bool {
     let own = s.body().photos().iter();
     let found = |body: &EventBody| {
@@ -36,7 +36,7 @@ pub(in crate::hazard) fn shows_hazard(body: &EventBody) -> bool {
     )
 }
 
-/// Whether one photo shows the hazard both before and after.
+/// Whether one photo shows the hazard both before and after the rectification.
 pub(in crate::hazard) fn repeated<'e>(
     before: impl Iterator<Item = &'e EventBody>,
     after: impl Iterator<Item = &'e EventBody>,
@@ -62,7 +62,7 @@ pub(super) fn repeated_seen(s: &Situation<'_, '_>) -> bool {
     repeated(before, after)
 }
 
-/// The fix was stated during the visit of the finding.
+/// Whether the fix was stated during the visit of the finding.
 pub(super) fn same_visit(s: &Situation<'_, '_>) -> bool {
     let window = i64::from(s.history.rules.bounds.same_visit_minutes) * MINUTE_MS;
     s.seen(|body| matches!(body, EventBody::Observe(_)))
@@ -79,7 +79,8 @@ pub(super) fn promise_dated(body: &EventBody) -> bool {
     }
 }
 
-/// The street office and at least one department.
+/// Whether a report names two different recipients. They should be the street office and a department, which is not
+/// checked.
 pub(super) fn two_recipients(body: &EventBody) -> bool {
     let EventBody::Report(report) = body else {
         return false;
@@ -90,7 +91,7 @@ pub(super) fn two_recipients(body: &EventBody) -> bool {
     recipients.len() >= 2
 }
 
-/// A violation was dissuaded before it is reported, unless danger is immediate.
+/// Whether a violation was dissuaded before it is reported. Immediate danger needs no dissuasion.
 pub(super) fn dissuaded_first(s: &Situation<'_, '_>) -> bool {
     let catalogue = s.history.catalogue;
     let kind = s
@@ -102,7 +103,7 @@ pub(super) fn dissuaded_first(s: &Situation<'_, '_>) -> bool {
     !violation || danger || s.seen(tried).next().is_some()
 }
 
-/// Every part is there that a document needs.
+/// Whether every part that an official act requires is given.
 pub(super) fn complete(body: &EventBody) -> bool {
     match body {
         EventBody::Order(o) => !o.number.is_empty() && !o.basis.is_empty(),
@@ -115,7 +116,7 @@ pub(super) fn complete(body: &EventBody) -> bool {
     }
 }
 
-/// What the event names was seen by its author.
+/// Whether the order or the photo that the event names is in its author's causal history.
 pub(super) fn target_known(s: &Situation<'_, '_>) -> bool {
     match s.body() {
         EventBody::OfficialNumber(n) => s

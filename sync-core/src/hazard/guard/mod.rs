@@ -1,7 +1,7 @@
-//! The conditions beyond role and state, each a small function named in the tables.
+//! Guards: conditions of a transition beyond role and state, each a function that the tables name.
 //!
-//! In come an event, its grant and what its author knew; out comes whether one condition holds, or why not. Who may
-//! be two people is in `people`, what must be shown in `evidence`, what must be decided first in `decision`.
+//! A guard is decided from an event, its grant and its author's causal history; a guard that fails returns the reason.
+//! Guards about persons are in `people`, guards about evidence in `evidence`, guards about decisions in `decision`.
 
 mod decision;
 mod evidence;
@@ -16,14 +16,14 @@ use crate::{
     record::{AreaPath, DeviceTime, EventBody, Grant, Observation},
 };
 
-/// Everything a judgement may look at.
+/// An event under judgement and everything that the judgement may read.
 pub(super) struct Situation<'s, 'a> {
     pub(super) at: usize,
     pub(super) history: &'s History<'a>,
-    /// Verdicts of the events before this one, by position.
+    /// Verdicts of the events at earlier positions, by position.
     pub(super) verdicts: &'s [Verdict],
     pub(super) area: Option<&'s AreaPath>,
-    /// The observation the hazard began with, and when by its finder's clock.
+    /// The observation that the hazard began with, and its claimed time.
     pub(super) first: Option<(&'s Observation, DeviceTime)>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Situation<'_, 'a> {
         self.history.entry(self.at).event.claimed.0
     }
 
-    /// Positions of events that the author had seen, that took effect and that satisfy `which`.
+    /// Positions of the events in the author's causal history that have an effect and satisfy `which`.
     fn seen(&self, which: impl Fn(&EventBody) -> bool) -> impl Iterator<Item = usize> {
         (0..self.at).filter(move |at| {
             which(self.history.body(*at))
@@ -45,12 +45,12 @@ impl<'a> Situation<'_, 'a> {
         })
     }
 
-    /// Their grants.
+    /// The grants of those events.
     fn grants_of(&self, which: impl Fn(&EventBody) -> bool) -> impl Iterator<Item = &'a Grant> {
         self.seen(which).filter_map(|at| self.history.grants[at])
     }
 
-    /// The grade that holds for the author.
+    /// The grade in the author's causal history: as set, or else the default of the kind.
     fn grade(&self, frontier: &Frontier) -> Option<Grade> {
         let default = || {
             self.first
@@ -60,7 +60,7 @@ impl<'a> Situation<'_, 'a> {
     }
 }
 
-/// Whether one condition holds.
+/// Checks one guard.
 pub(super) fn check(
     guard: Guard,
     s: &Situation<'_, '_>,

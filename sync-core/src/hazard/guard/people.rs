@@ -1,4 +1,4 @@
-//! Who did the other part, who is responsible, who stands higher.
+//! Guards about persons: who did the other part of a two-person rule, who is responsible, who has a higher level.
 
 use super::Situation;
 use crate::{
@@ -50,7 +50,8 @@ pub(super) fn rechecked_it(s: &Situation<'_, '_>, grant: &Grant) -> bool {
     s.grants_of(is_recheck).any(|g| g.person == grant.person)
 }
 
-/// Somebody else who examined it is named, or proposed the same.
+/// Whether a second person examined the hazard: the event names one, or another author's proposal to void the hazard
+/// happened before it.
 pub(super) fn verified_by_another(s: &Situation<'_, '_>, grant: &Grant) -> bool {
     let EventBody::Void(voiding) = s.body() else {
         return false;
@@ -86,7 +87,7 @@ pub(super) fn is_responsible(s: &Situation<'_, '_>, grant: &Grant, frontier: &Fr
         || receives(s, grant, frontier)
 }
 
-/// Of the organisation that set a deadline, or of a level above it.
+/// Whether the author belongs to an organisation that set a deadline, or has a level above it.
 pub(super) fn issuer_or_higher(s: &Situation<'_, '_>, grant: &Grant) -> bool {
     let issues = |body: &EventBody| {
         matches!(
@@ -104,7 +105,7 @@ pub(super) fn issuer_or_higher(s: &Situation<'_, '_>, grant: &Grant) -> bool {
     })
 }
 
-/// The finder, soon after the finding, before anybody acted.
+/// Whether the author is a finder, soon after the own finding, and no other author has acted on the hazard.
 pub(super) fn reporter_soon(s: &Situation<'_, '_>, grant: &Grant) -> bool {
     let window = i64::from(s.history.rules.bounds.correct_own_hours) * HOUR_MS;
     let own = s

@@ -1,4 +1,4 @@
-//! What the cast says: one small function for each kind of event.
+//! Bodies of events for tests: one small function for each event kind.
 
 use super::*;
 
@@ -164,7 +164,7 @@ pub(crate) fn resolve(resolves: &[EventId], holds: EventId) -> EventBody {
         also_hold: Vec::new(),
     })
 }
-/// An event of a version to come.
+/// An event of a newer version.
 pub(crate) fn unknown() -> EventBody {
     EventBody::Unknown { number: 900 }
 }
@@ -175,7 +175,7 @@ pub(crate) fn short(words: &str) -> Short {
 pub(crate) fn label(words: &str) -> Label {
     Label::new(words).unwrap()
 }
-/// To fire-rescue.
+/// A transfer to fire-rescue.
 pub(crate) fn transfer() -> EventBody {
     transfer_to(6)
 }
@@ -236,7 +236,7 @@ pub(crate) fn gov_progress(stage: GovStage) -> EventBody {
 pub(crate) fn unmerge() -> EventBody {
     EventBody::Unmerge(reason())
 }
-/// To so many days after the beginning.
+/// An extension of the deadline to this many days after the start.
 pub(crate) fn extend_to(days: i64) -> EventBody {
     EventBody::ExtendDeadline(Extension {
         deadline: DeviceTime(START + days * 86_400_000),
@@ -295,7 +295,7 @@ pub(crate) fn clearance(quantity: u32) -> EventBody {
         photos: Vec::new(),
     })
 }
-/// The photo of the finding shows what came after.
+/// A correction: the photo of the finding shows the place after rectification.
 pub(crate) fn photo_role() -> EventBody {
     EventBody::PhotoRole(PhotoRoleChange {
         photo: BlobHash([8; 32]),

@@ -1,4 +1,4 @@
-//! The property company's chain: found, dissuaded, reported.
+//! The duty chain of a property company: found, dissuaded, reported.
 
 use super::*;
 use crate::{
@@ -29,7 +29,7 @@ fn codes(chain: &DutyChain) -> Vec<(&str, Standing, bool)> {
         .collect()
 }
 
-/// A violation seen by the patrol.
+/// A violation that the patrol found.
 fn seen_by_patrol(code: &str) -> Story {
     let mut story = Story::new();
     story.then(PATROL, observe_kind(code));

@@ -1,23 +1,25 @@
-//! Every way in which three people can know of each other while they say six things, and every order of arrival.
+//! All causal histories of six events by three authors, in all orders of arrival.
 //!
-//! A history is six statements of three people and, for each, how much of the others' its author had seen. All such
-//! histories are made, for scenes that end hazards, quarrel or both; what is equal is folded once.
+//! A history is six events of three authors and, for each event, the number of events of every author in its causal
+//! history. All such histories are made, for scenes whose events end the hazard, conflict, or both. Equal sets of
+//! events are folded once.
 //!
-//! The usual run: 2,827 histories of two statements each for five scenes of choice and for sixteen drawn by a seed, all
-//! orders of arrival of up to four statements and six of five or six: about 30,000 orders and 230,000 merges a scene.
-//! `XUNCHA_EXHAUSTIVE=1 cargo test -p sync-core --release --lib exhaustive` takes 3 + 2 + 1 statements too, all 720
-//! orders, and 20 drawn scenes: 6,763 histories, 5 million orders and 529,000 merges a scene, a minute and a half each.
+//! The usual run: 2,827 histories of two events of each author, for five chosen scenes and sixteen drawn by a seed; all
+//! orders of arrival of up to four events, and as many orders as events for sets of five or six: about 30,000 orders
+//! and 230,000 merges for each scene. `XUNCHA_EXHAUSTIVE=1 cargo test -p sync-core --release --lib exhaustive` also
+//! takes 3 + 2 + 1 events for the chosen scenes, all 720 orders, and 20 drawn scenes: 6,763 histories, 5 million orders
+//! and 529,000 merges for each scene, in one and a half minutes each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
 
-/// How many statements of each person an author had seen.
+/// The number of events of each author in a causal history: a vector clock.
 type Clock = [usize; 3];
-/// A history: for each person, the clocks of the statements, the own one not counted.
+/// A history: for each author, the clocks of the events; an event does not count itself.
 type Shape = [Vec<Clock>; 3];
 
-/// What a person says next, knowing these events beyond the beginning.
+/// The next event of an author; the argument is its causal history after the base of the scene.
 type Says = fn(&[EventId]) -> EventBody;
 
 struct Scene {
@@ -95,7 +97,7 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// Every shape with so many statements of each person.
+/// Every shape with these numbers of events of the authors.
 fn shapes(counts: Clock) -> BTreeSet<Shape> {
     let mut found = BTreeSet::new();
     let mut reached: BTreeSet<Shape> = [Shape::default()].into();
@@ -115,7 +117,7 @@ fn shapes(counts: Clock) -> BTreeSet<Shape> {
     found
 }
 
-/// What the next statement of a person may have seen: never less than before, and causes with their effects.
+/// The possible clocks of the next event of an author: not less than the previous one, and closed under causality.
 fn clocks(shape: &Shape, who: usize) -> Vec<Clock> {
     let before = shape[who].last().copied().unwrap_or_default();
     let mut found = Vec::new();
@@ -140,7 +142,7 @@ fn clocks(shape: &Shape, who: usize) -> Vec<Clock> {
     found
 }
 
-/// The statements of a shape, by person.
+/// The events of a shape, by author.
 fn tell(scene: &Scene, shape: &Shape) -> (Story, [Vec<EventEntry>; 3]) {
     let mut story = Story::told(&way_to(scene.base));
     let base = heads(&story.events);
@@ -164,7 +166,7 @@ fn tell(scene: &Scene, shape: &Shape) -> (Story, [Vec<EventEntry>; 3]) {
             if after.is_empty() {
                 after.clone_from(&base);
             }
-            // The same statement has the same name in every shape that holds it.
+            // An event has the same id in every shape that contains it.
             story.now = START + DAY + ((at * 3 + who) as i64) * 60_000;
             story.after(author, &after, says[at](&known));
             told[who].push(story.events.pop().expect("just told"));
@@ -173,7 +175,7 @@ fn tell(scene: &Scene, shape: &Shape) -> (Story, [Vec<EventEntry>; 3]) {
     (story, told)
 }
 
-/// What is folded is folded once: a set of statements by their names.
+/// The results of folds, by the sorted ids of the events, so that each set of events is folded once.
 struct Folded {
     states: HashMap<Vec<EventId>, (StateCode, bool)>,
     orders: usize,
@@ -234,7 +236,7 @@ fn permute(order: &mut Vec<EventEntry>, from: usize, check: &mut impl FnMut(&[Ev
     }
 }
 
-/// Every set of statements that a replica may hold: with each statement what its author had seen.
+/// Every set of events that a replica may have: with each event its causal history.
 fn replicas(shape: &Shape) -> Vec<Clock> {
     let mut found = Vec::new();
     for a in 0..=shape[0].len() {
@@ -256,7 +258,8 @@ fn replicas(shape: &Shape) -> Vec<Clock> {
     found
 }
 
-/// Any two replicas: what they hold together has one state, and is over only if one of them was.
+/// Merges any two replicas: the result has one state, and the hazard is ended only if it is ended in one of the
+/// replicas.
 fn try_all(scene: &Scene, counts: &[Clock], all_orders: usize) {
     let mut folded = Folded {
         states: HashMap::new(),
@@ -306,7 +309,7 @@ fn tried(scene: usize) {
     }
 }
 
-/// What each of the cast may say in a drawn scene.
+/// The events that each author of the cast may state in a drawn scene.
 const MENUS: [(Who, [Says; 6]); 8] = [
     (
         COUNTY,
@@ -398,7 +401,7 @@ const MENUS: [(Who, [Says; 6]); 8] = [
     ),
 ];
 
-/// A scene drawn by a number.
+/// A scene drawn by a seed.
 fn drawn(seed: u64) -> Scene {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut roll = |sides: usize| {

@@ -1,4 +1,4 @@
-//! Fields: concurrent values stand side by side until somebody decides; what only adds never moves anything.
+//! Fields: concurrent values are kept until a reviewer decides; events that only add never change the state.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn values<T: Clone>(list: &[crate::hazard::Valued<T>]) -> Vec<T> {
     list.iter().map(|v| v.value.clone()).collect()
 }
 
-/// Two of the cast say something, neither knowing of the other.
+/// A history with two concurrent events after a state.
 fn is_concurrent(
     base: u16,
     one: (Who, EventBody),
@@ -141,7 +141,7 @@ fn inv_29_clearances_are_counted_once_each_and_only_when_confirmed() {
     assert_eq!(sum(&story), 23);
     one_was_the_other.then(STREET, resolve(&[a, b], a));
     assert_eq!(sum(&one_was_the_other), 15);
-    // On different days nobody doubts that they are two.
+    // On different days there are certainly two clearances.
     let (mut story, ..) = is_concurrent(50, (MANAGER, clearance(12)), (GRID, note()));
     story.now += 2 * DAY;
     let seen = vec![story.events[1].id];
@@ -236,7 +236,7 @@ fn inv_22_a_major_hazard_is_set_and_changed_only_by_fire_rescue() {
         story.then(who, regrade(Grade::G1));
         assert_eq!(story.state().grade, Some(Grade::G3), "{who:?}");
     }
-    // Not even beside it.
+    // A concurrent regrade does not change it either.
     let (story, ..) = is_concurrent(10, (FIRE, regrade(Grade::G3)), (COUNTY, regrade(Grade::G2)));
     assert_eq!(story.state().grade, Some(Grade::G3));
 }

@@ -1,4 +1,4 @@
-//! Stories: hazards told event by event, by a small cast, and what the fold makes of them.
+//! Test histories of hazards: events of a fixed cast of authors, and the states that they fold to.
 
 mod bodies;
 mod duty;
@@ -22,13 +22,13 @@ use crate::{
     record::*,
 };
 
-/// One of the cast, by the number of the grant.
+/// An author of the cast, by the number of the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Who(pub(crate) u8);
 
 pub(crate) const GRID: Who = Who(1);
 pub(crate) const MANAGER: Who = Who(2);
-/// Of the manager's company.
+/// An author of the manager's company.
 pub(crate) const PATROL: Who = Who(3);
 pub(crate) const COMMUNITY: Who = Who(4);
 pub(crate) const STREET: Who = Who(5);
@@ -36,12 +36,12 @@ pub(crate) const COUNTY: Who = Who(6);
 pub(crate) const COUNTY_TOO: Who = Who(7);
 pub(crate) const FIRE: Who = Who(8);
 pub(crate) const URBAN: Who = Who(9);
-/// Of the same department.
+/// An author of the same department as `URBAN`.
 pub(crate) const URBAN_TOO: Who = Who(10);
 pub(crate) const DEPARTMENT: Who = Who(11);
 /// A grid worker of another county.
 pub(crate) const STRANGER: Who = Who(12);
-/// A grid worker whose grant ended before the story.
+/// A grid worker whose grant ended four days before the history begins.
 pub(crate) const FORMER: Who = Who(13);
 pub(crate) const VOLUNTEER: Who = Who(14);
 pub(crate) const CITY: Who = Who(15);
@@ -51,7 +51,7 @@ pub(crate) const COVERT: Who = Who(18);
 /// Another grid worker of the same area.
 pub(crate) const GRID_TOO: Who = Who(19);
 pub(crate) const PROVINCE: Who = Who(20);
-/// A grid worker whose grant ended yesterday.
+/// A grid worker whose grant ended one day before the history begins.
 pub(crate) const MOVED_ON: Who = Who(21);
 
 pub(crate) const START: i64 = 1_711_330_000_000;
@@ -112,28 +112,28 @@ fn grant_id(who: Who) -> GrantId {
     GrantId::from_slice(&[who.0; GrantId::LEN]).unwrap()
 }
 
-/// A hazard being told.
+/// A history of one hazard under construction, with its fold context.
 #[derive(Debug, Clone)]
 pub(crate) struct Story {
     pub(crate) events: Vec<EventEntry>,
     grants: BTreeMap<GrantId, Grant>,
-    /// What a server knows besides: when it received events, which phones are revoked.
+    /// Receive times of events, for the fold context.
     pub(crate) received: BTreeMap<EventId, ServerTime>,
     pub(crate) revoked: BTreeMap<DeviceId, ServerTime>,
-    /// What the next phone knows of the server's time.
+    /// The beacon of the next event.
     pub(crate) beacon: Option<Beacon>,
     pub(crate) now: i64,
 }
 
 impl Story {
-    /// What is known besides the events.
+    /// The fold context.
     pub(crate) fn context(&self) -> FoldContext<'static> {
         FoldContext::of_grants(self.grants.clone())
             .with_received(self.received.clone())
             .with_revoked(self.revoked.clone())
     }
 
-    /// The document as other rooms see it.
+    /// The folded document.
     pub(crate) fn folded(&self) -> Folded<'static> {
         Folded::new(self.events.clone(), self.context(), Catalogue::embedded())
     }
@@ -149,7 +149,7 @@ impl Story {
         }
     }
 
-    /// A blocked lane of grade G1 found by the grid worker, then these events, each in full knowledge.
+    /// A hazard of grade G1 found by the grid worker, then these events, each after all earlier ones.
     pub(crate) fn told(events: &[(Who, EventBody)]) -> Self {
         let mut story = Self::new();
         story.then(GRID, observe());
@@ -159,13 +159,13 @@ impl Story {
         story
     }
 
-    /// An event by somebody who has seen everything so far.
+    /// Adds an event that all earlier events happened before.
     pub(crate) fn then(&mut self, who: Who, body: EventBody) -> EventId {
         let after = heads(&self.events);
         self.after(who, &after, body)
     }
 
-    /// An event by somebody who has seen only these and what lies before them.
+    /// Adds an event that only these events and their causal history happened before.
     pub(crate) fn after(&mut self, who: Who, after: &[EventId], body: EventBody) -> EventId {
         self.now += 60_000;
         let event = Event {
@@ -178,7 +178,7 @@ impl Story {
             body,
         };
         let bytes = event.to_bytes();
-        // An unknown kind cannot be written by this version; its name is then any hash.
+        // This version cannot encode an unknown kind; any hash then serves as the id.
         let id = bytes.map_or_else(
             |_| EventId::of(&self.now.to_be_bytes()),
             |b| EventId::of(&b),
@@ -202,7 +202,7 @@ impl Story {
     }
 }
 
-/// The way to a state.
+/// Events that lead from the first observation to a state.
 pub(crate) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
     let mut way = match state {
         10 => vec![],

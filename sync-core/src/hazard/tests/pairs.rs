@@ -1,4 +1,4 @@
-//! Pairs of events whose authors had not seen each other, in both orders of arrival.
+//! Pairs of concurrent events, in both orders of arrival.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use crate::catalogue::{Class, Scope};
 
 type Said = (Who, EventBody);
 
-/// What becomes of a pair.
+/// The expected result of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
-    /// They agree, or add to each other.
+    /// The events agree, or add to each other.
     Agree,
-    /// A rule decided and says so.
+    /// A rule decides, which a notice records.
     Rule,
-    /// A reviewer must decide; closing waits.
+    /// A reviewer must decide; closing is blocked until then.
     Decide,
-    /// A reviewer must decide about a reward; the hazard goes its way.
+    /// A reviewer must decide about a reward; closing is not blocked.
     Reward,
 }
 
-/// Row, state that both had seen, one event, the other, the state that holds, what becomes of it.
+/// Rule, state before both events, one event, the other, the effective state, the result.
 type Pair = (&'static str, u16, Said, Said, u16, Then);
 
 #[rustfmt::skip]
@@ -65,7 +65,7 @@ fn pairs() -> Vec<Pair> {
     ]
 }
 
-/// What two people said who had not seen each other.
+/// A history with two concurrent events after a state.
 fn told_apart(base: u16, one: &Said, other: &Said) -> (Story, EventId, EventId) {
     let mut story = Story::told(&way_to(base));
     let seen = heads(&story.events);
@@ -108,7 +108,7 @@ fn every_pair_holds_what_the_table_says_in_both_orders_of_arrival() {
     }
 }
 
-/// Rows whose stories are told elsewhere, with where.
+/// Rules that other tests cover, with the name of the test.
 const ELSEWHERE: [(&str, &str); 15] = [
     ("C-01", "fields::what_only_adds_stands_beside_anything"),
     ("C-02", "across::one_kind_place_and_day_is_a_suggestion"),
@@ -220,7 +220,7 @@ fn rows_beyond_one_record_are_not_for_the_fold() {
     }
 }
 
-/// The manager says fixed, the inspector sees it still there.
+/// The manager claims a fix and, concurrently, the inspector states a failed recheck.
 fn quarrel() -> (Story, EventId, EventId) {
     let mut story = Story::told(&way_to(50));
     let seen = heads(&story.events);
@@ -272,7 +272,7 @@ fn a_party_to_the_conflict_does_not_decide_it() {
     };
     let own = story.then(COMMUNITY, resolve(&[pass, fail], pass));
     assert_eq!(story.verdict(own), theirs);
-    // Nor does a resolution that names only one side, or something that is no conflict.
+    // Nor does a resolution that names only one event of the conflict, or events that are no conflict.
     let half = story.then(STREET, resolve(&[own, pass], pass));
     assert_eq!(story.verdict(half), theirs);
     assert!(story.state().flags.conflict_open);
@@ -296,7 +296,7 @@ fn a_late_look_from_before_the_closing_takes_it_back_until_somebody_decides() {
     story.then(COMMUNITY, recheck_pass());
     story.then(COUNTY, close());
     assert_eq!(story.state().state, StateCode(80));
-    // A phone that was in the basement meanwhile.
+    // A device that was offline since before the recheck.
     story.after(FIRE, &seen, recheck_fail());
     let state = story.state();
     assert_eq!(
@@ -370,7 +370,7 @@ fn two_who_end_a_hazard_apart_in_different_ways_have_not_ended_it() {
 
 #[test]
 fn a_look_hides_neither_what_it_agreed_with_nor_that_somebody_ended_it_elsewhere() {
-    // The inspector sees it again after the failed recheck; the manager's claim was made without knowing of either.
+    // The inspector states a failed recheck, then an observation; the manager's claim is concurrent with both.
     let mut story = Story::told(&way_to(50));
     let seen = heads(&story.events);
     let there = story.after(GRID, &seen, recheck_fail());
@@ -381,7 +381,7 @@ fn a_look_hides_neither_what_it_agreed_with_nor_that_somebody_ended_it_elsewhere
         (state.state, state.flags.conflict_open),
         (StateCode(65), true)
     );
-    // Somebody sees it while another merges it away.
+    // An observation that is concurrent with a merge.
     let mut story = Story::told(&way_to(50));
     let seen = heads(&story.events);
     story.after(GRID, &seen, observe());

@@ -1,4 +1,4 @@
-//! What holds for every history: any cast, any knowledge, any order.
+//! Properties of every history: any authors, any causal order, any order of arrival.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ const CAST: [Who; 14] = [
     DPO, STRANGER, MOVED_ON,
 ];
 
-/// What somebody may say who knows these events; the usual ones more often.
+/// An event that an author may state after these events; common kinds are drawn more often.
 fn body(n: u8, known: &[EventId]) -> EventBody {
     use DissuasionResult::{Complied, Refused};
     let rare: [fn() -> EventBody; 28] = [
@@ -58,7 +58,8 @@ fn body(n: u8, known: &[EventId]) -> EventBody {
     }
 }
 
-/// A history: each step somebody says something, having seen up to three earlier events and all before them.
+/// A history: in each step an author states an event after all earlier events, or after up to two of them with their
+/// causal history.
 fn history() -> impl Strategy<Value = Story> {
     let step = (
         0..CAST.len(),
@@ -82,7 +83,7 @@ fn history() -> impl Strategy<Value = Story> {
     })
 }
 
-/// What a replica has that holds these events: they and all they had seen.
+/// The events of a replica that has these events: they and their causal histories.
 fn closure(story: &Story, wanted: &[bool]) -> Vec<EventEntry> {
     let mut has = vec![false; story.events.len()];
     for at in (0..story.events.len()).rev() {
@@ -176,7 +177,8 @@ proptest! {
         let entitled = |s: &&EventEntry| s.event.author != PersonId([STRANGER.0; 16]);
         let without: Vec<EventEntry> = story.events.iter().filter(entitled).cloned().collect();
         let (with, without) = (story.state(), story.of(&without));
-        // Their void words stay in the history; who had seen them had seen nothing that counts.
+        // Void events stay in the history. Histories in which a later event names one are skipped: without it, the
+        // causal order of the rest would differ.
         if story.events.iter().all(|s| s.event.after.iter().all(|id| {
             story.events.iter().any(|e| e.id == *id && entitled(&e))
         })) {
@@ -247,7 +249,7 @@ fn inv_30_a_kind_of_the_future_is_stored_and_relayed_unchanged() {
     let future = Event::from_bytes(&raw).unwrap();
     assert_eq!(future.body, EventBody::Unknown { number: 900 });
     assert_eq!(future.after, event.after);
-    // It is relayed as bytes; this version refuses to write it anew rather than lose what it cannot read.
+    // It is relayed as bytes; this version refuses to encode it, because it would lose what it cannot read.
     assert!(future.to_bytes().is_err());
 }
 

@@ -1,9 +1,9 @@
-//! Figures of a hazard's own events: only what took effect, each once.
+//! Quantities of a hazard's events: only events that have an effect, each once.
 
 use super::*;
 use crate::hazard::quantity::quantities;
 
-/// The figures of a story by name, summed.
+/// The quantities of a history, summed by name.
 fn sums(story: &Story) -> BTreeMap<String, i64> {
     let mut sums = BTreeMap::new();
     for quantity in quantities(&story.state(), &story.events) {

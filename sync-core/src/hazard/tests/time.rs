@@ -1,11 +1,11 @@
-//! Time as far as it can be trusted: in order, in doubt, too late.
+//! Time bounds: events in order, undetermined, or too late.
 
 use super::*;
 
 const HOUR: i64 = 3_600_000;
 
-/// The manager says fixed, the inspector sees it; neither knew of the other. The looks are made and received so
-/// many hours after the beginning.
+/// The manager claims a fix and, concurrently, an inspector states a failed recheck. Each pair has the hours after the
+/// start at which the event was made and received: `looked` for the recheck, `fixed` for the claim.
 fn claim_and_look(looked: (i64, i64), fixed: (i64, i64)) -> Story {
     let mut story = Story::told(&way_to(50));
     let seen = heads(&story.events);
@@ -32,7 +32,7 @@ fn a_recheck_before_the_fix_by_trusted_time_is_no_conflict() {
         (StateCode(60), false)
     );
     assert_eq!(state.notices[0].rule, "C-05");
-    // The same two with times that overlap, or the look later, are a conflict.
+    // With time bounds that overlap, or with a later recheck, the two events are a conflict.
     for (looked, fixed) in [((2, 5), (4, 9)), ((10, 11), (4, 9))] {
         let state = claim_and_look(looked, fixed).state();
         assert_eq!(
@@ -94,7 +94,7 @@ fn late_records_of_a_former_grid_count_within_their_grace() {
     let reason = VoidReason::GrantOtherTime;
     let too_late = story.then(FORMER, note());
     assert_eq!(story.verdict(too_late), Verdict::Void { reason });
-    // Set back to a day of the grant, but provably made later.
+    // The clock was set back to a day of the grant, but the event was provably made later.
     story.beacon = Some(Beacon {
         seen: ServerTime(START + 5 * DAY),
         since_ms: None,

@@ -1,11 +1,11 @@
-//! Every row of the table of transitions: who may, from where, and who may not.
+//! Every row of the transition table: which author may take it from which state, and which may not.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::history::Step;
 
-/// Row, state before, who, what, state after.
+/// Row, state before, author, event, state after.
 #[rustfmt::skip]
 fn allowed() -> Vec<(&'static str, u16, Who, EventBody, u16)> {
     use {DissuasionResult as D, GovOutcome as G, GovStage as S, TransferOutcome as O};
@@ -64,7 +64,7 @@ fn allowed() -> Vec<(&'static str, u16, Who, EventBody, u16)> {
     ]
 }
 
-/// Row, state before, who, what.
+/// Row, state before, author, event.
 #[rustfmt::skip]
 fn proposed() -> Vec<(&'static str, u16, Who, EventBody)> {
     vec![
@@ -77,7 +77,7 @@ fn proposed() -> Vec<(&'static str, u16, Who, EventBody)> {
     ]
 }
 
-/// Row, state before, who, what, why not.
+/// Row, state before, author, event, void reason.
 #[rustfmt::skip]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn refused() -> Vec<(&'static str, u16, Who, EventBody, VoidReason)> {
@@ -261,7 +261,7 @@ fn remarks_and_photos_move_nothing() {
 #[test]
 fn a_row_of_the_table_without_a_story_fails_here() {
     let rules = &Catalogue::embedded().rules;
-    // What only adds, and resolutions, have stories of their own.
+    // Events that only add, and resolutions, are covered by other tests.
     let adds = [
         "note",
         "add_photo",
@@ -307,7 +307,7 @@ fn inv_05_claimant_rechecker_and_closer_are_three_people_of_two_organisations() 
         (story.verdict(own), story.verdict(colleague)),
         (same.clone(), same.clone())
     );
-    // A closing by who rechecked; another county reviewer may.
+    // The author of the recheck may not close; another county reviewer may.
     let mut story = Story::told(&way_to(60));
     story.then(COUNTY, recheck_pass());
     let own = story.then(COUNTY, close());
@@ -319,12 +319,12 @@ fn inv_05_claimant_rechecker_and_closer_are_three_people_of_two_organisations() 
     story.then(COUNTY, observe());
     let own = story.then(COUNTY, void());
     assert_eq!(story.verdict(own), same);
-    // Who reported a transfer as verified does not close it.
+    // The author who reported a transfer as verified may not close the hazard.
     let mut story = Story::told(&way_to(36));
     story.then(FIRE, transfer_result(TransferOutcome::Verified));
     let own = story.then(FIRE, close());
     assert_eq!(story.verdict(own), same);
-    // Who fixed on the spot does not confirm it.
+    // The author who fixed the hazard on the spot may not confirm the fix.
     let mut story = Story::new();
     story.then(COMMUNITY, observe());
     story.then(COMMUNITY, fix_on_spot());
