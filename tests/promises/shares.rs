@@ -47,7 +47,7 @@ fn a_hazard_with_many_conflicts_shows_some_of_them_and_counts_all() {
     let counted: u64 = groups.iter().map(|g| g["count"].as_u64().unwrap()).sum();
     let open: u64 = groups.iter().map(|g| g["open"].as_u64().unwrap()).sum();
     assert_eq!((counted, open), (total, total));
-    assert!(hazard["because"].as_array().unwrap().len() < 250);
+    assert!(hazard["explanation"].as_array().unwrap().len() < 250);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn hazard(out: &mut String, detail: &Value) {
             words.unwrap_or_default()
         );
     }
-    for said in detail["because"].as_array().into_iter().flatten() {
+    for said in detail["explanation"].as_array().into_iter().flatten() {
         let _ = writeln!(
             out,
             "    · {}\n      {}",
