@@ -395,3 +395,39 @@ fn a_record_that_was_altered_in_the_database_is_found() {
     s.town.runtime.block_on(lose).unwrap();
     assert!(refused(&s.data(), &["admin", "verify"]).contains("sums of paths"));
 }
+
+#[test]
+fn a_mend_against_another_store_deletes_nothing_and_a_server_does_not_start_on_it() {
+    let Some(s) = sent(2) else { return };
+    let empty = s.at("empty");
+    fs::create_dir(&empty).unwrap();
+    let on = ["admin", "--blobs", text(&empty), "verify", "--mend"];
+    let said = refused(&s.data(), &on);
+    assert!(said.contains("--store-lost"), "{said}");
+    assert_eq!(s.town.photos_listed(), 2);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--blobs", text(&empty)];
+    let said = refused(&s.data(), &serve);
+    assert!(said.contains("--blobs"), "{said}");
+    // If the store is really lost, the operator states it, and the devices send their photos again.
+    let lost = [
+        "admin",
+        "--blobs",
+        text(&empty),
+        "verify",
+        "--mend",
+        "--store-lost",
+    ];
+    assert!(refused(&s.data(), &lost).contains("2 photos are unknown now"));
+}
+
+#[test]
+fn the_folder_of_a_running_server_is_no_backup() {
+    let Some(s) = sent(1) else { return };
+    let restored = s.at("restored");
+    let key = s.data().join("server.key");
+    let data = s.data();
+    let from = ["admin", "restore", text(&data), "--key", text(&key)];
+    let said = refused(&restored, &from);
+    assert!(said.contains("admin backup"), "{said}");
+    assert!(!restored.join("xuncha.db").exists());
+}

@@ -135,7 +135,7 @@ fn a_database_of_the_first_version_on_postgresql_gets_room_for_what_is_new() {
     let head = runtime.block_on(storage.read(move |tx| spaces::find(tx, &place)));
     assert_eq!(head.unwrap().unwrap().head, 5);
     let named = storage.read(|tx| {
-        let sql = "SELECT COUNT(*) FROM blob_doc WHERE hash = $1 AND doc = $2";
+        let sql = "SELECT COUNT(*) FROM blob_named WHERE hash = $1 AND doc = $2";
         let key = [(&[0x0b][..]).into(), (&[0x0a][..]).into()];
         tx.first(sql, &key, |row| row.int(0))
     });

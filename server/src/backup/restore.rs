@@ -56,6 +56,16 @@ pub async fn restore(
     key: Option<&Path>,
     key_to: &Path,
 ) -> anyhow::Result<Restored> {
+    // A server that runs, or was killed, has changes in its write-ahead log that a copy of the database lacks.
+    for suffix in ["-wal", "-shm"] {
+        let log = folder::beside(&from.join("xuncha.db"), suffix);
+        ensure!(
+            !log.exists(),
+            "{} 是服务器的数据文件夹，不是备份 / is the data folder of a server, not a backup ({} exists): make a backup with `xuncha admin backup`, or stop the server first",
+            from.display(),
+            log.display()
+        );
+    }
     let manifest = Manifest::read(from)?;
     let place = Place {
         data: data.to_owned(),

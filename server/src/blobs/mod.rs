@@ -104,10 +104,18 @@ impl Blobs {
     ///
     /// # Errors
     /// [`StoreError::Unusable`] with the error of the store.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.store.probe(&self.key.public()).await
+    pub async fn probe(&self) -> anyhow::Result<()> {
+        let some = self
+            .storage
+            .read(|tx| crate::storage::blobs::held(tx, "", PROBED_OBJECTS))
+            .await?;
+        let some: Vec<String> = some.into_iter().map(|held| held.object).collect();
+        Ok(self.store.probe(&self.key.public(), &some).await?)
     }
 }
+
+/// Objects of stored photos that are looked for in a store without an owner.
+const PROBED_OBJECTS: i64 = 20;
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
+    access::{embedded_key, shared_key},
     app::{open, system_clock},
     backup::{self, Restored},
     blobs::{Store, Target},
@@ -40,9 +41,13 @@ pub(crate) struct Restore {
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Delete the rows of photos whose bytes are lost or damaged, so that devices that still have them send them again.
+    /// 修复：删除字节已丢失或损坏的照片的登记，让仍保有照片的设备重新上传 / Delete the rows of photos whose bytes are lost or damaged, so that
+    /// devices that still have them send them again.
     #[arg(long)]
     mend: bool,
+    /// 照片存储已整体丢失，接受新的空存储 / With --mend: the whole photo store is lost, and the one named by --blobs takes its place.
+    #[arg(long, requires = "mend")]
+    store_lost: bool,
 }
 
 /// The embedded database if it is on a read-only disk; `None` if it is writable or not embedded.
@@ -190,6 +195,30 @@ impl Restore {
 }
 
 impl Verify {
+    /// Refuses to mend against a store that is not the one of this server: every row of a photo would be deleted, and the
+    /// next start would remove the photos themselves as orphans.
+    async fn check_owner(
+        &self,
+        config: &Config,
+        storage: &Storage,
+        photos: &Store,
+    ) -> anyhow::Result<()> {
+        let key = match &config.database {
+            Some(_) => shared_key(storage, config.key.as_deref())?,
+            None => embedded_key(storage, &config.key_file())?,
+        };
+        let owned = photos.is_owned_by(&key.public()).await.context("--blobs")?;
+        if self.store_lost && !owned {
+            photos.claim(&key.public()).await.context("--blobs")?;
+            return Ok(());
+        }
+        ensure!(
+            owned,
+            "{photos:?} 不是本服务器的照片存储 / is not the photo store of this server: name the right one with --blobs; if that is lost, add --store-lost"
+        );
+        Ok(())
+    }
+
     pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
         let found = self.compare(&config).await?;
         println!(
@@ -250,6 +279,9 @@ impl Verify {
         let storage = opened.await??;
         let target = Target::parse(config.blobs.as_deref(), &config.data)?;
         let photos = Store::open(&target)?;
+        if self.mend {
+            self.check_owner(config, &storage, &photos).await?;
+        }
         let style = ProgressStyle::with_template("{msg:32} {bar:40} {pos}/{len} {eta}")?;
         let bar = ProgressBar::new(1).with_style(style);
         let say = |what: &'static str, done: u64, total: u64| {

@@ -82,7 +82,10 @@ impl MigrateStore {
             return Ok(());
         }
         let key = embedded_key(&from.storage, &config.key_file())?;
-        to.photos.probe(&key.public()).await.context("--to-blobs")?;
+        to.photos
+            .probe(&key.public(), &[])
+            .await
+            .context("--to-blobs")?;
         self.migrate(&from, &to, &config).await
     }
 

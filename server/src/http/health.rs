@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use sync_core::wire::Code;
+use sync_core::wire::{Code, frame::MEDIA_TYPE};
 use tokio::sync::Mutex;
 
 use super::{Rooms, admit::Gate};
@@ -107,7 +107,18 @@ pub(super) async fn count(
 }
 
 /// Sets security headers: only the API viewer is a page, and API responses are not cached unless a route allows it.
+///
+/// A frame of an exchange is no page, and a response to a POST is not cached: it gets one header, because a sync with
+/// nothing new must stay small.
 fn guard(headers: &mut HeaderMap, route: &str) {
+    let frame = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|of| of == MEDIA_TYPE);
+    if frame {
+        let nosniff = HeaderValue::from_static("nosniff");
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        return;
+    }
     let viewer = route.starts_with("/docs");
     let policy = if viewer {
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"

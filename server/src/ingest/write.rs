@@ -1,6 +1,6 @@
 //! Writes the decisions: numbers in the log, rows of documents, sums of paths, and references of changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DeviceId, Digest, DocId, PackHash};
 
@@ -12,7 +12,6 @@ use crate::{
         docs::{self, Doc},
         grant_uses::{self, GrantUse},
         log::{self, Change},
-        opened,
         spaces::{self, PathSum},
     },
 };
@@ -135,8 +134,7 @@ fn rows_of_changes(
     begun: &BTreeSet<DocId>,
 ) -> Result<(), Refusal> {
     let (mut rows, mut uses, mut attested) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut photos, mut named) = ([Vec::new(), Vec::new()], HashSet::new());
-    let mut named_by = Vec::new();
+    let (mut of_begun, mut of_older) = (BTreeSet::new(), BTreeSet::new());
     for (seq, numbered) in (first..).zip(changes) {
         let change = numbered.change;
         let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
@@ -150,12 +148,13 @@ fn rows_of_changes(
             }
         };
         for photo in &content.photos {
-            let reference = (change.doc, *photo);
             // Noted for the device that brings it. A photo is readable only if the same device has sent its bytes, so
             // the author's reference is noted when the author's device brings the change.
-            named_by.push((reference, numbered.device));
-            if named.insert(reference) {
-                photos[usize::from(!begun.contains(&change.doc))].push(reference);
+            let named = ((change.doc, *photo), numbered.device);
+            if begun.contains(&change.doc) {
+                of_begun.insert(named);
+            } else {
+                of_older.insert(named);
             }
         }
         if numbered.write == Write::Attest {
@@ -187,10 +186,6 @@ fn rows_of_changes(
         log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
     }
     grant_uses::note(tx, space, &uses)?;
-    let [of_begun, of_older] = &photos;
-    blobs::refer(tx, space, of_begun, of_older)?;
-    named_by.sort_unstable();
-    named_by.dedup();
-    opened::named_by(tx, space, &named_by)?;
+    blobs::refer(tx, space, &of_begun, &of_older)?;
     Ok(())
 }

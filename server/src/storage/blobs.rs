@@ -1,6 +1,6 @@
 //! Photos: which are stored and where, which documents name them, and the uploads that are open.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
@@ -114,7 +114,7 @@ pub fn forget_unnamed(
 ) -> Result<Vec<String>, StorageError> {
     let found = tx.all(
         "SELECT hash, object FROM blob WHERE stored_at < $1
-           AND NOT EXISTS (SELECT 1 FROM blob_doc WHERE blob_doc.hash = blob.hash)
+           AND NOT EXISTS (SELECT 1 FROM blob_named WHERE blob_named.hash = blob.hash)
            AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = blob.device)
          ORDER BY stored_at LIMIT $2",
         &[before.into(), limit.into()],
@@ -148,29 +148,41 @@ pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
 /// A reference from a document to a photo.
 pub type Reference = (DocId, BlobHash);
 
+/// A reference from a document to a photo, and the device that brought it.
+pub type NamedBy = (Reference, DeviceId);
+
 /// Stores references from documents of a space to photos. `begun`: references of documents that are created in this
-/// transaction, so that none can be stored already. No reference may occur twice.
+/// transaction, so that none can be stored already. No element may occur twice.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn refer(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    begun: &[Reference],
-    older: &[Reference],
+    begun: &BTreeSet<NamedBy>,
+    older: &BTreeSet<NamedBy>,
 ) -> Result<(), StorageError> {
     let space: Value<'_> = space.as_str().into();
-    for (references, then) in [(begun, ""), (older, "ON CONFLICT DO NOTHING")] {
+    for (named, then) in [(begun, ""), (older, "ON CONFLICT DO NOTHING")] {
+        let references: BTreeSet<&Reference> =
+            named.iter().map(|(reference, _)| reference).collect();
         let by_doc: Vec<Value<'_>> = references
             .iter()
             .flat_map(|(doc, hash)| [space, doc.as_bytes().into(), hash.as_bytes().into()])
             .collect();
         tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, then)?;
-        let by_hash: Vec<Value<'_>> = references
+        let by_hash: Vec<Value<'_>> = named
             .iter()
-            .flat_map(|(doc, hash)| [hash.as_bytes().into(), space, doc.as_bytes().into()])
+            .flat_map(|((doc, hash), device)| {
+                [
+                    hash.as_bytes().into(),
+                    space,
+                    doc.as_bytes().into(),
+                    device.as_bytes().into(),
+                ]
+            })
             .collect();
-        tx.insert_all("blob_doc (hash, space, doc)", 3, &by_hash, then)?;
+        tx.insert_all("blob_named (hash, space, doc, device)", 4, &by_hash, then)?;
     }
     Ok(())
 }

@@ -168,7 +168,7 @@ pub fn naming(
     let sql = format!(
         "SELECT hash, doc FROM (
            SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
-           FROM blob_doc WHERE space = $1 AND hash IN (?)) newest
+           FROM (SELECT DISTINCT hash, doc FROM blob_named WHERE space = $1 AND hash IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
@@ -195,9 +195,9 @@ pub fn with_perceptual_hash(
     let keys: Vec<Value<'_>> = hashes.iter().map(|p| Value::Int(p.cast_signed())).collect();
     let sql = format!(
         "SELECT print, doc FROM (
-           SELECT b.print, r.doc, ROW_NUMBER() OVER (PARTITION BY b.print ORDER BY r.doc DESC) AS n
-           FROM blob b JOIN blob_doc r ON r.hash = b.hash
-           WHERE r.space = $1 AND b.print IN (?)) newest
+           SELECT print, doc, ROW_NUMBER() OVER (PARTITION BY print ORDER BY doc DESC) AS n
+           FROM (SELECT DISTINCT b.print, r.doc FROM blob b JOIN blob_named r ON r.hash = b.hash
+             WHERE r.space = $1 AND b.print IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {

@@ -224,7 +224,7 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
     let mut rows = BTreeSet::new();
     for hash in &came {
         rows.extend(tx.all(
-            "SELECT space, doc FROM blob_doc WHERE hash = $1",
+            "SELECT DISTINCT space, doc FROM blob_named WHERE hash = $1",
             &[hash.as_slice().into()],
             |row| Ok((AreaPath::read(row, 0)?, DocId::read(row, 1)?)),
         )?);

@@ -33,7 +33,10 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0006_until.sql")),
     shared(include_str!("migrations/0007_quota.sql")),
     shared(include_str!("migrations/0008_photos_opened.sql")),
-    shared(include_str!("migrations/0009_list_rows.sql")),
+    Migration {
+        shared: include_str!("migrations/0009_rows_once.sql"),
+        embedded: include_str!("migrations/0009_rows_once.sqlite.sql"),
+    },
 ];
 
 /// How long a process waits for another process that is migrating the same database.

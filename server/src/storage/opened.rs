@@ -3,35 +3,7 @@
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
-use super::{StorageError, Tx, Value, blobs::Reference, spaces::area};
-
-/// Notes that devices named photos in documents of a space.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn named_by(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    named: &[(Reference, DeviceId)],
-) -> Result<(), StorageError> {
-    let rows: Vec<Value<'_>> = named
-        .iter()
-        .flat_map(|((doc, hash), device)| {
-            [
-                hash.as_bytes().into(),
-                space.as_str().into(),
-                doc.as_bytes().into(),
-                device.as_bytes().into(),
-            ]
-        })
-        .collect();
-    tx.insert_all(
-        "blob_named (hash, space, doc, device)",
-        4,
-        &rows,
-        "ON CONFLICT DO NOTHING",
-    )
-}
+use super::{StorageError, Tx, Value, spaces::area};
 
 /// Notes that a device has sent every byte of a photo.
 ///

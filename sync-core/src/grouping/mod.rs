@@ -1,4 +1,7 @@
 //! Documents that may be or are one hazard: suggestions, groups, counts.
+//!
+//! Folded hazards are compared two by two, and grouped by the links that their events state. Nothing here changes a
+//! document: a link is an event that a person states.
 
 mod count;
 mod duplicate;

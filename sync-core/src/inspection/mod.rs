@@ -1,4 +1,7 @@
 //! Inspections: answers by building, entrance and item, finished by an author who had every answer.
+//!
+//! Events with their fold context become a state: the answers of each item, with every concurrent value, and the result.
+//! Templates and items are data of [`crate::catalogue`]. The engine is that of [`crate::activity`].
 
 mod answers;
 mod conclude;

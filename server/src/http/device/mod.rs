@@ -1,5 +1,6 @@
-//! Routes for devices: one file for each exchange. A handler decodes a frame, calls one component, and encodes its
-//! answer.
+//! Routes for devices: one file for each exchange.
+//!
+//! A handler decodes a frame, calls one component, and encodes its answer. Nothing is decided here.
 
 pub(super) mod enrol;
 pub(super) mod hints;

@@ -39,11 +39,6 @@ pub(crate) const WHOLE: &[Table] = &[
             ("seq", Int),
         ],
     ),
-    table(
-        "blob_doc",
-        3,
-        &[("hash", Bytes), ("space", Text), ("doc", Bytes)],
-    ),
     table("blob_sender", 2, &[("hash", Bytes), ("device", Bytes)]),
     table(
         "blob_named",
