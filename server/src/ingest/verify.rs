@@ -1,9 +1,9 @@
 //! Checks that need no database: the signature, the structure of each change, the limits.
 
 use sync_core::{
-    crdt::{self, CrdtError},
-    identity::{PackClaims, PublicKey, Signed},
-    record::{DeviceId, Event},
+    crdt::{self, ChangeFacts, CrdtError},
+    identity::{PackClaims, PublicKey},
+    record::{ChangeHash, DeviceId, Event},
     wire::{Code, PACK_CHANGES, push},
 };
 
@@ -20,33 +20,30 @@ pub(super) fn verify(
         let detail = format!("a pack holds at most {PACK_CHANGES} changes");
         return Err(Refusal::new(Code::TooLarge, detail));
     }
+    // Every change is read before the signature is checked: reading it yields its hash, which the signature covers.
+    let check = |entry: push::Entry| {
+        let (hash, content) = read(&entry.change, device, request.repair);
+        let signed = entry.signed(hash);
+        let checked = Checked {
+            doc: entry.doc,
+            hash,
+            content,
+            bytes: entry.change,
+        };
+        (signed, checked)
+    };
+    let (signed, changes) = request.entries.into_iter().map(check).unzip();
     let claims = PackClaims {
         device,
         number: request.number,
         previous: request.previous,
         claimed: request.claimed,
         repair: request.repair,
-        changes: request
-            .entries
-            .iter()
-            .map(|e| e.signed(crdt::change_hash(&e.change)))
-            .collect(),
+        changes: signed,
     };
     claims
         .verify(key, &request.signature)
         .map_err(|e| Refusal::new(Code::PackSignature, e.to_string()))?;
-    let check = |(entry, signed): (push::Entry, Signed)| Checked {
-        doc: entry.doc,
-        hash: signed.change,
-        content: read(&entry.change, device, request.repair),
-        bytes: entry.change,
-    };
-    let changes = request
-        .entries
-        .into_iter()
-        .zip(claims.changes.iter().copied())
-        .map(check)
-        .collect();
     Ok(Verified {
         claims,
         signature: request.signature,
@@ -54,15 +51,26 @@ pub(super) fn verify(
     })
 }
 
-fn read(bytes: &[u8], device: DeviceId, repair: bool) -> Result<Content, Reject> {
-    let facts = crdt::inspect(bytes).map_err(|e| match e {
+/// The hash of a change, and its content if it is well-formed.
+fn read(bytes: &[u8], device: DeviceId, repair: bool) -> (ChangeHash, Result<Content, Reject>) {
+    match crdt::inspect(bytes) {
+        Ok(facts) => (facts.hash, content(facts, device, repair)),
+        Err(error) => (crdt::change_hash(bytes), Err(reject(&error))),
+    }
+}
+
+fn reject(error: &CrdtError) -> Reject {
+    match error {
         CrdtError::Foreign(_) => {
             Reject::Quarantine("written by a newer version of the document layout")
         }
         CrdtError::TooLarge { .. } => Reject::Refuse(Code::TooLarge),
         CrdtError::Altered => Reject::Refuse(Code::ForgedAuthor),
         _ => Reject::Refuse(Code::Malformed),
-    })?;
+    }
+}
+
+fn content(facts: ChangeFacts, device: DeviceId, repair: bool) -> Result<Content, Reject> {
     if facts.deps.is_empty() && facts.begins.is_none() {
         // Neither a dependency nor a beginning shows which document it belongs to.
         return Err(Reject::Refuse(Code::Malformed));
