@@ -9,6 +9,7 @@ use sync_core::{
     catalogue::Catalogue,
     device::{ActivityFilter, Filter},
     document::DocumentState,
+    inspection::InspectionState,
     record::*,
     sync::{Call, Method},
     wire::{
@@ -24,6 +25,13 @@ fn activity(phone: &Phone, doc: DocId) -> ActivityState {
     match phone.device.open_document(doc).unwrap().state() {
         DocumentState::Activity(state) => state.as_ref().clone(),
         other => panic!("{other:?} is no activity"),
+    }
+}
+
+fn folded_inspection(phone: &Phone, doc: DocId) -> InspectionState {
+    match phone.device.open_document(doc).unwrap().state() {
+        DocumentState::Inspection(state) => state.as_ref().clone(),
+        other => panic!("{other:?} is no inspection"),
     }
 }
 
@@ -183,12 +191,8 @@ fn an_inspection_by_two_phones_is_one_and_a_building_counts_once() {
         town.sync(&mut jia);
         town.sync(&mut yi);
     }
-    let folded = |phone: &Phone| phone.device.open_document(inspection).unwrap();
-    let state = folded(&jia).state().clone();
-    assert_eq!(&state, folded(&yi).state());
-    let DocumentState::Inspection(state) = state else {
-        panic!("an inspection")
-    };
+    let state = folded_inspection(&jia, inspection);
+    assert_eq!(state, folded_inspection(&yi, inspection));
     assert_eq!((state.answers.len(), state.inspectors.len()), (3, 2));
     assert_eq!(state.hazards(), [hazard]);
     assert!(

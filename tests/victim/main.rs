@@ -1,4 +1,4 @@
-//! A process for kill tests: `victim serve DIR` or `victim phone DIR URL`. It prints what is durable to standard
+//! A process for kill tests: `victim serve DIR`, or as a device with its folder and the server's URL. It prints what is durable to standard
 //! output.
 
 #![expect(clippy::print_stdout, reason = "it says what is durable")]

@@ -79,6 +79,7 @@ impl Admin {
             Self::MigrateStore(migrate) => return migrate.run(config).await,
             _ => {}
         }
+        self.check_data(&config)?;
         if self.only_reads() {
             let read = config.clone();
             let found = tokio::task::spawn_blocking(move || copies::read_only(&read));
@@ -111,6 +112,32 @@ impl Admin {
             }
             other => other.list(&storage).await,
         }
+    }
+
+    /// Refuses a mistyped `--data`: only commands that prepare a new server may create one, and they state it.
+    fn check_data(&self, config: &Config) -> anyhow::Result<()> {
+        let file = config.data.join("xuncha.db");
+        if config.database.is_some() || file.exists() {
+            return Ok(());
+        }
+        let prepares = matches!(
+            self,
+            Self::Enrol(_)
+                | Self::Token(_)
+                | Self::ImportRegions(_)
+                | Self::ImportCompounds(_)
+                | Self::Key
+        );
+        anyhow::ensure!(
+            prepares,
+            "{} 不存在，请用 --data 指明数据文件夹 / is not there; name the folder with --data",
+            file.display()
+        );
+        eprintln!(
+            "新建服务器 / a new server is created in {}",
+            config.data.display()
+        );
+        Ok(())
     }
 
     fn only_reads(&self) -> bool {

@@ -259,7 +259,7 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     Ok(())
 }
 
-/// Writes rows of the ledger and what stands derived them.
+/// Writes rows of the ledger and their derived rows.
 fn put(
     tx: &mut dyn Tx,
     space: &AreaPath,

@@ -141,7 +141,7 @@ fn wanted(
     let (mut wanted, mut seen) = (Vec::new(), BTreeSet::new());
     for line in lines {
         match read(line, counties) {
-            Ok(one) if !seen.insert(one.compound.id.clone()) => {
+            Ok(one) if !seen.insert(one.compound.id) => {
                 let problem = format!("{} is given twice; leave one line", one.compound.name);
                 import.refuse(line.number, problem);
             }

@@ -5,7 +5,11 @@ use sync_core::{
     record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId},
 };
 
-use super::{StorageError, Tx, Value, docs::ids, table::table};
+use super::{
+    StorageError, Tx, Value,
+    docs::ids,
+    table::{TableRow, table},
+};
 
 table! {
     /// A folded activity or inspection.

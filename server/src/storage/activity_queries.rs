@@ -10,7 +10,7 @@ use super::{
     docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
-    table::Column,
+    table::{Column, TableRow},
 };
 
 /// A query on activities and inspections. Every part narrows the result.
@@ -62,7 +62,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<ActivityRow>, StorageError
         );
         rows.extend(tx.all(&sql, &w.values(), ActivityRow::read)?);
     }
-    rows.sort_by(|a, b| (b.held_at, b.doc).cmp(&(a.held_at, a.doc)));
+    rows.sort_by_key(|row| std::cmp::Reverse((row.held_at, row.doc)));
     rows.truncate(usize::try_from(q.limit).unwrap_or(0));
     Ok(rows)
 }

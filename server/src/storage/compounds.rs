@@ -4,7 +4,7 @@ use sync_core::record::{AreaPath, CompoundId, OrganId};
 
 use super::{
     StorageError, Tx, Value,
-    table::{Column, Lines, table},
+    table::{Column, Lines, TableRow, table},
 };
 
 table! {

@@ -12,7 +12,7 @@ use super::{
     activities::{self, ActivityRow},
     docs::{Doc, ids},
     suggestions,
-    table::{Column, table},
+    table::{Column, TableRow, table},
 };
 
 table! {

@@ -8,6 +8,7 @@ use super::{
     StorageError, Tx, Value,
     hazards::HazardRow,
     spaces::{self, area},
+    table::TableRow,
 };
 
 /// A query on the ledger. Every part narrows the result.
@@ -207,7 +208,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<HazardRow>, StorageError> 
         tx.all(&sql, &w.values(), HazardRow::read)
     })?;
     if q.changed_after.is_none() {
-        rows.sort_by(|a, b| (b.found_at, b.doc).cmp(&(a.found_at, a.doc)));
+        rows.sort_by_key(|row| std::cmp::Reverse((row.found_at, row.doc)));
     }
     rows.truncate(usize::try_from(q.limit).unwrap_or(0));
     Ok(rows)

@@ -2,7 +2,10 @@
 
 use sync_core::record::AreaPath;
 
-use super::{StorageError, Tx, Value, table::table};
+use super::{
+    StorageError, Tx, Value,
+    table::{TableRow, table},
+};
 
 table! {
     /// A row of the table of regions.

@@ -275,6 +275,16 @@ fn join(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// A row of a table.
+pub(crate) trait TableRow: Sized {
+    /// The table.
+    const TABLE: Table;
+    /// Reads a row whose columns are those of the table, in order.
+    fn read(row: &dyn Row) -> Result<Self, StorageError>;
+    /// The values of its columns, in order.
+    fn values(&self) -> impl Iterator<Item = Value<'_>>;
+}
+
 /// Declares a table: its row type, its columns with their types, and how a row is read and written. The first `key` fields
 /// are the key. A field may have another name than its column: `kind = "type": String`.
 macro_rules! table {
@@ -290,9 +300,8 @@ macro_rules! table {
         #[derive(Debug, Clone)]
         pub struct $row { $($(#[$field_meta])* pub $field: $type,)+ }
 
-        impl $row {
-            /// The table.
-            pub(crate) const TABLE: $crate::storage::table::Table = $crate::storage::table::Table {
+        impl $crate::storage::table::TableRow for $row {
+            const TABLE: $crate::storage::table::Table = $crate::storage::table::Table {
                 name: $name,
                 key: $key,
                 columns: &[$((
@@ -301,9 +310,7 @@ macro_rules! table {
                 ),)+],
             };
 
-            /// Reads a row whose columns are those of the table, in order.
-            #[allow(dead_code, reason = "some tables are only written")]
-            pub(crate) fn read(row: &dyn $crate::storage::Row) -> Result<Self, $crate::storage::StorageError> {
+            fn read(row: &dyn $crate::storage::Row) -> Result<Self, $crate::storage::StorageError> {
                 let mut columns = 0..;
                 let mut next = || columns.next().unwrap_or_default();
                 Ok(Self {
@@ -311,8 +318,7 @@ macro_rules! table {
                 })
             }
 
-            /// The values of its columns, in order.
-            pub(crate) fn values(&self) -> impl Iterator<Item = $crate::storage::Value<'_>> {
+            fn values(&self) -> impl Iterator<Item = $crate::storage::Value<'_>> {
                 [$($crate::storage::table::Column::value(&self.$field),)+].into_iter()
             }
         }

@@ -31,7 +31,7 @@ pub fn indicators_page(catalogue: &Catalogue) -> String {
     }
     let _ = writeln!(
         page,
-        "\n## Steps of a sealed report 报表办理\n\n| Step | 中文 | After | By | Not by whoever took | For | Reason |\n|---|---|---|---|---|---|---|"
+        "\n## Steps of a sealed report 报表办理\n\n| Step | 中文 | After | By | Not by the person who took | For | Reason |\n|---|---|---|---|---|---|---|"
     );
     for step in &table.report_steps {
         let _ = writeln!(page, "{}", steps(step));

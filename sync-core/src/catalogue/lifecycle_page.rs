@@ -9,7 +9,7 @@ use super::{
 };
 use crate::record::EventBody;
 
-const HEAD: &str = "# The life of a hazard 隐患生命周期
+const HEAD: &str = "# The lifecycle of a hazard 隐患生命周期
 
 Generated from `schemas/catalogue/*.json` by `cargo xtask schemas`; do not edit. How it is judged is in
 `architecture.md`; try a history with `xuncha-sim explain schemas/examples/lifecycle/quarrel.json`.
@@ -236,7 +236,7 @@ fn result(pair: &Pair) -> String {
 fn pairs(page: &mut String, rules: &Rules) {
     line(
         page,
-        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Meanwhile | 中文 | English |\n|---|---|---|---|---|---|",
+        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
     );
     let mut rows: Vec<&Pair> = rules.rows().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));

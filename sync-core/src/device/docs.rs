@@ -56,9 +56,9 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
     }))
 }
 
-/// Loads a record as this phone sees it: snapshot and every change after it, without what the server refused.
+/// Loads a record as this device sees it: snapshot and every change after it, without what the server refused.
 ///
-/// A record of which nothing is left then is only on this phone: it is shown as it was stated, so that no word is lost
+/// A record of which nothing is left then is only on this device: it is shown as it was stated, so that no word is lost
 /// to its author.
 pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
     match load_accepted(c, doc) {

@@ -120,10 +120,6 @@ pub struct Item {
 }
 
 /// The whole document, or its new changes.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one for each document of a page, and most are whole"
-)]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Content {
     /// The whole document; it merges with anything that the device has.

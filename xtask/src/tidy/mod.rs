@@ -8,6 +8,7 @@ mod layers;
 mod manifests;
 mod size;
 mod sql;
+mod words;
 
 use std::{
     fs,
@@ -45,7 +46,7 @@ fn walk(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() && !path.ends_with("target") {
             walk(&path, out)?;
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        } else if path.extension().is_some_and(|e| e == "rs" || e == "md") {
             out.push(path);
         }
     }
@@ -60,12 +61,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let table: layers::Table = toml::from_str(&fs::read_to_string("xtask/layers.toml")?)?;
     let mut found = manifests::check(&MEMBERS)?;
+    let words: words::Words = toml::from_str(&fs::read_to_string("xtask/words.toml")?)?;
+    let mut texts = Vec::new();
+    for folder in ["docs", "schemas"] {
+        walk(Path::new(folder), &mut texts)?;
+    }
+    for name in ["README.md", "SECURITY.md", "CONTRIBUTING.md"] {
+        texts.extend(Path::new(name).exists().then(|| name.into()));
+    }
+    paths.extend(texts);
     for path in paths {
         let text = fs::read_to_string(&path)?;
         let source = Source {
             path: path.to_string_lossy().replace('\\', "/"),
             text,
         };
+        found.extend(words::check(&source, &words));
+        if source.path.ends_with(".md") {
+            continue;
+        }
         found.extend(headers::check(&source));
         found.extend(size::check(&source));
         found.extend(sql::check(&source));
