@@ -50,7 +50,8 @@
 //! or late moves no cursor; the contents of a page and the cursor that it leads to are applied in one transaction.
 //!
 //! Modules by layer; a lower one does not know a higher one: [`record`] · [`catalogue`], [`crdt`], [`identity`],
-//! [`picture`], [`place_key`] · [`lifecycle`], [`wire`] · [`campaign`] · [`device`] · [`sync`].
+//! [`photo`], [`place_key`] · [`history`], [`wire`] · [`hazard`], [`activity`] · [`grouping`], [`duty`],
+//! [`inspection`] · [`document`] · [`device`] · [`sync`]. `xtask/layers.toml` has the whole table.
 
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]

@@ -1,11 +1,13 @@
 //! The server sends no byte of a document to a caller whose area does not cover it.
 
+use std::sync::atomic::Ordering::SeqCst;
+
 use cli_simulator::{
     phone::{Phone, Transport},
     world::photo,
 };
 use sync_core::{
-    record::PhotoRole,
+    record::{PhotoRole, ServerTime},
     sync::{Call, Method, Reply},
     wire::{
         Code, Exchange,
@@ -14,7 +16,9 @@ use sync_core::{
     },
 };
 
-use crate::support::{Town, found_in, found_with};
+use xuncha_server::access::{Invitation, invite_until};
+
+use crate::support::{MORNING, Town, found_in, found_with};
 
 #[test]
 fn a_phone_never_receives_what_lies_outside_its_area() {
@@ -186,4 +190,46 @@ fn refusal(reply: &Reply) -> Option<Code> {
         .iter()
         .find(|(name, _)| name == "xuncha-refusal")?;
     Code::from_name(name)
+}
+
+#[test]
+fn a_grant_that_ends_while_a_session_is_open_ends_no_sync_of_the_areas_that_are_left() {
+    const HOUR: i64 = 3_600_000;
+    let mut town = Town::configured(|config| config.session_ms = 1000 * HOUR);
+    let (mut yi, mut jia) = (town.phone("网格员乙"), town.phone("网格员甲"));
+    let here = found_in(&mut yi, &town, 0, "第一网格的隐患", Vec::new());
+    town.sync(&mut yi);
+    // Jia helps out in the second grid for one hour.
+    let (actor, other) = (town.world.actor("网格员甲"), &town.world.compounds[2]);
+    let helping = Invitation {
+        person: actor.person,
+        organ: actor.organ,
+        role: actor.role,
+        area: other.grid.clone(),
+        space: town.world.county.clone(),
+    };
+    let until = ServerTime(MORNING + HOUR);
+    let code = town
+        .runtime
+        .block_on(invite_until(
+            &town.app().storage,
+            &helping,
+            until,
+            Some(until),
+        ))
+        .unwrap();
+    jia.enrol(&mut town.http.clone(), "http://test", &code)
+        .unwrap();
+    town.sync(&mut jia);
+    assert_eq!(jia.device.cursors().unwrap().len(), 2);
+    town.clock.store(MORNING + 2 * HOUR, SeqCst);
+    jia.clock.as_ref().unwrap().forward(2 * HOUR);
+    let there = found_in(&mut yi, &town, 2, "第二网格的隐患", Vec::new());
+    let later = found_in(&mut yi, &town, 0, "第一网格的又一隐患", Vec::new());
+    town.sync(&mut yi);
+    let report = town.sync(&mut jia);
+    assert_eq!((report.refusal, report.failures), (None, 1));
+    assert!(jia.hazard(here).is_ok() && jia.hazard(later).is_ok());
+    assert!(jia.hazard(there).is_err());
+    assert_eq!(jia.device.cursors().unwrap().len(), 1);
 }

@@ -185,9 +185,10 @@ pub fn list_rows(
             let as_of = u64::read(row, 1)?;
             Ok((DocId::read(row, 0)?, as_of, EncodedListRow::read(row, 2)?))
         })?;
+        // A row that cannot be read would make the whole page unreadable for the device.
         let current = rows
             .into_iter()
-            .filter(|(doc, as_of, _)| newest.get(doc) == Some(as_of));
+            .filter(|(doc, as_of, row)| newest.get(doc) == Some(as_of) && row.decode().is_some());
         found.extend(current.map(|(doc, _, row)| (doc, row)));
     }
     Ok(found)

@@ -1,7 +1,7 @@
 //! The catalogue: versioned data of hazard kinds, states, transitions, concurrent-pair rules and all other tables.
 //!
 //! The module parses the JSON files of `schemas/catalogue` into one validated [`Catalogue`]. It has only the tables;
-//! `lifecycle` decides whether an event is allowed.
+//! `hazard` decides whether an event is allowed.
 
 mod activity_types;
 mod calendar;

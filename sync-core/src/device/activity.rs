@@ -13,7 +13,7 @@ use crate::record::{
 pub struct ActivityRow {
     /// The document.
     pub doc: DocId,
-    /// What the list shows; `row.record` is the activity type.
+    /// What the list shows; `row.activity` is the activity type.
     pub row: ListRow,
     /// Events of this device that the server has not acknowledged.
     pub unsent: u32,

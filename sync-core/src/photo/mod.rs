@@ -108,7 +108,7 @@ pub struct Inspected {
 /// Makes a working copy and a thumbnail of a photo, and reads the claims of its metadata.
 ///
 /// # Errors
-/// [`PictureError`] that states what to do.
+/// [`InvalidPhoto`] that states what to do.
 pub fn prepare(bytes: &[u8], limits: &PhotoLimits) -> Result<Prepared, InvalidPhoto> {
     let mut photo = decode(bytes, limits, false)?;
     let claims = metadata::read(bytes);

@@ -286,6 +286,19 @@ impl Syncing {
         Ok(())
     }
 
+    /// Handles a refusal that a new session cures.
+    fn reopen(&mut self, device: &mut Device, why: String) -> Result<(), DeviceError> {
+        device.set_token(None)?;
+        self.challenge = None;
+        self.photo = None;
+        if self.opened >= open::MAX_OPENED {
+            return self.failed(device, why, None);
+        }
+        self.report.failures += 1;
+        self.report.last_failure = Some(why);
+        Ok(())
+    }
+
     fn refused(
         &mut self,
         device: &mut Device,
@@ -296,20 +309,15 @@ impl Syncing {
         let Refused { code, detail } = refused;
         let why = format!("{code}: {detail}");
         match asked {
-            // An expired token costs one refused call and no wait. If it happens more often, the call counts as
-            // failed.
+            // Both are cured by a new session: it brings a token, or the scopes of the grants that are valid now. It
+            // costs one refused call and no wait. If it happens more often, the call counts as failed.
             Waiting::Records(_) | Waiting::Repair(_) | Waiting::Photo(_)
                 if code == Code::SessionExpired =>
             {
-                device.set_token(None)?;
-                self.challenge = None;
-                self.photo = None;
-                if self.opened >= open::MAX_OPENED {
-                    return self.failed(device, why, None);
-                }
-                self.report.failures += 1;
-                self.report.last_failure = Some(why);
-                return Ok(());
+                return self.reopen(device, why);
+            }
+            Waiting::Records(_) | Waiting::Repair(_) if code == Code::OutOfScope => {
+                return self.reopen(device, why);
             }
             Waiting::Session { .. } if code == Code::SessionExpired => {
                 self.challenge = None;

@@ -1,6 +1,6 @@
 //! Push: the device sends one signed pack, and the server returns one receipt.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 use super::{Exchange, PACK_BYTES, refusal::Code};
 use crate::{
@@ -98,9 +98,14 @@ pub struct Refused {
     /// Position in the pack, from 0.
     #[n(0)]
     pub entry: u32,
-    /// The reason.
-    #[n(1)]
+    /// The reason. A number that this version does not know is read as [`Code::Malformed`]: the change is not stored,
+    /// and its author is notified.
+    #[cbor(n(1), decode_with = "known_code")]
     pub code: Code,
+}
+
+fn known_code<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Code, minicbor::decode::Error> {
+    Ok(Code::from_number(d.u16()?).unwrap_or(Code::Malformed))
 }
 
 /// A change that the server had before this pack. Device and server must judge it by the same receive time.

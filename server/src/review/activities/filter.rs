@@ -27,7 +27,7 @@ pub struct ActivityFilter {
     pub area: Option<String>,
     /// The compound's id.
     pub compound: Option<String>,
-    /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
+    /// `stated`, `confirmed`, `disputed` or `withdrawn`. A `void` one is in no list.
     pub state: Option<String>,
     /// Took place at or after: RFC 3339, or a day such as `2024-03-25` (from 00:00, UTC+8).
     pub held_from: Option<String>,
@@ -47,7 +47,8 @@ impl ActivityFilter {
         if self.r#type.as_ref().is_some_and(|code| !known(code)) {
             return Err(bad("type", "a type of the catalogue, or inspection"));
         }
-        let states: Vec<_> = State::ALL.iter().map(|s| s.name()).collect();
+        let listed = State::ALL.iter().filter(|s| **s != State::Void);
+        let states: Vec<_> = listed.map(|s| s.name()).collect();
         if self.state.as_deref().is_some_and(|s| !states.contains(&s)) {
             return Err(bad("state", &states.join(", ")));
         }
