@@ -10,6 +10,11 @@ mod cli;
 
 use clap::Parser;
 
+/// The allocator of the `xuncha` binary: the benchmarks and the demo run the server in this process.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     close_files();
     match cli::Arguments::parse().run() {

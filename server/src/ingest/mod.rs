@@ -25,6 +25,7 @@ use sync_core::{
 };
 
 use queue::Queues;
+use tokio::sync::Semaphore;
 
 use crate::{
     access::{Clock, Now, Refusal},
@@ -37,6 +38,9 @@ pub struct Ingest {
     storage: Storage,
     queues: Queues,
     clock: Clock,
+    /// Packs that are verified at the same time: one for each core. More would share the cores, so all would finish
+    /// late and together, and the writer would wait for the first one.
+    verifying: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Ingest {
@@ -104,10 +108,12 @@ impl Ingest {
     pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
         let clock = Clock::new(storage.clone(), Arc::clone(&now));
         let queues = Queues::new(storage.clone(), key, now);
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             storage,
             queues,
             clock,
+            verifying: Arc::new(Semaphore::new(cores)),
         }
     }
 
@@ -123,10 +129,21 @@ impl Ingest {
         // Checked before anything is stored, because the server signs a receipt for what it stores.
         self.clock.signing().await?;
         let (key, home) = self.device(device).await?;
-        let verified = tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
-            .await
-            .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))??;
+        let verified = self.verify(device, key, request).await?;
         self.queues.store(home, verified).await
+    }
+
+    async fn verify(
+        &self,
+        device: DeviceId,
+        key: PublicKey,
+        request: push::Request,
+    ) -> Result<Verified, Refusal> {
+        // The semaphore is never closed, so this waits and does not fail.
+        let _permit = self.verifying.acquire().await;
+        tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
+            .await
+            .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))?
     }
 
     /// A device's key, and the space that it mostly writes to.
