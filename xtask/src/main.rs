@@ -5,10 +5,13 @@
 mod cargo;
 mod ci;
 mod kill_points;
+mod measure;
+mod members;
 mod postgres;
 mod repeat;
 mod schemas;
 mod tidy;
+mod tree;
 mod tus;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +57,8 @@ enum Command {
         #[arg(long, default_value_t = 40)]
         points: usize,
     },
+    /// Print sizes, comments and cycles of the source tree.
+    Measure,
     /// Upload a photo with a third-party tus client, kill it half way and resume.
     TusClient,
 }
@@ -81,6 +86,7 @@ fn main() -> anyhow::Result<()> {
         }
         Command::Repeat { times, fresh } => repeat::run(times, fresh),
         Command::KillPoints { points } => kill_points::run(points),
+        Command::Measure => measure::run(),
         Command::TusClient => tus::run(),
     }
 }

@@ -139,9 +139,14 @@ impl Ingest {
         key: PublicKey,
         request: push::Request,
     ) -> Result<Verified, Refusal> {
-        // The semaphore is never closed, so this waits and does not fail.
-        let _permit = self.verifying.acquire().await;
-        tokio::task::spawn_blocking(move || verify::verify(device, &key, request))
+        // The semaphore is never closed, so this waits and does not fail. The closure keeps the permit: it runs to its
+        // end although the caller has disconnected.
+        let permit = Arc::clone(&self.verifying).acquire_owned().await;
+        let work = move || {
+            let _permit = permit;
+            verify::verify(device, &key, request)
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))?
     }

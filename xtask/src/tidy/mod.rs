@@ -17,6 +17,8 @@ use std::{
 
 use anyhow::ensure;
 
+use crate::members;
+
 /// A source file of the tree.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -39,8 +41,6 @@ impl Source {
     }
 }
 
-const MEMBERS: [&str; 5] = ["sync-core", "server", "cli-simulator", "tests", "xtask"];
-
 fn walk(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -56,11 +56,11 @@ fn walk(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
 /// Applies every rule.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut paths = Vec::new();
-    for member in MEMBERS {
+    for member in members::ALL {
         walk(Path::new(member), &mut paths)?;
     }
     let table: layers::Table = toml::from_str(&fs::read_to_string("xtask/layers.toml")?)?;
-    let mut found = manifests::check(&MEMBERS)?;
+    let mut found = manifests::check(&members::ALL)?;
     let words: words::Words = toml::from_str(&fs::read_to_string("xtask/words.toml")?)?;
     let mut texts = Vec::new();
     for folder in ["docs", "schemas"] {
