@@ -3,16 +3,20 @@
 #![expect(clippy::print_stdout, reason = "a command line program prints")]
 
 mod cargo;
-mod ci;
+mod deny;
+mod foreign;
+mod gate;
 mod kill_points;
 mod measure;
 mod members;
 mod postgres;
 mod repeat;
 mod schemas;
+mod steps;
 mod tidy;
 mod tree;
 mod tus;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 
@@ -26,8 +30,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run format, tidy, lints, all tests and the schema check, as CI does.
+    /// Run format, tidy, licences, lints, all tests on both engines and the schema check.
     Test,
+    /// Run programs of third parties against ours, and build the core for WebAssembly.
+    Foreign,
     /// Check the project's rules that a program can check.
     Tidy,
     /// Write the generated schemas; with --check only compare them.
@@ -59,14 +65,13 @@ enum Command {
     },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
-    /// Upload a photo with a third-party tus client, kill it half way and resume.
-    TusClient,
 }
 
 fn main() -> anyhow::Result<()> {
     std::env::set_current_dir(root())?;
     match Arguments::parse().command {
-        Command::Test => ci::run(),
+        Command::Test => gate::run(),
+        Command::Foreign => foreign::run(),
         Command::Tidy => tidy::run(),
         Command::Schemas { check } => schemas::run(check),
         Command::Bench { arguments } => {
@@ -87,7 +92,6 @@ fn main() -> anyhow::Result<()> {
         Command::Repeat { times, fresh } => repeat::run(times, fresh),
         Command::KillPoints { points } => kill_points::run(points),
         Command::Measure => measure::run(),
-        Command::TusClient => tus::run(),
     }
 }
 

@@ -13,11 +13,12 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::{
     cargo::{cargo, program, target},
-    ci, postgres,
+    gate, postgres,
+    steps::Outcome,
 };
 
 /// Crates that the concurrent build compiles again and again; its results are not used.
@@ -34,7 +35,7 @@ pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
     let beside = Beside::start();
     for round in 1..=times {
         for (engine, step) in [
-            ("sqlite", ci::tests as fn() -> anyhow::Result<()>),
+            ("sqlite", gate::tests as fn() -> anyhow::Result<()>),
             ("postgresql", on_postgres),
         ] {
             let key = format!("{round} {engine} ");
@@ -72,11 +73,10 @@ pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
 }
 
 fn on_postgres() -> anyhow::Result<()> {
-    ensure!(
-        postgres::run()?,
-        "PostgreSQL is missing: install Debian's postgresql"
-    );
-    Ok(())
+    match postgres::run()? {
+        Outcome::Passed => Ok(()),
+        Outcome::Skipped(missing) => bail!("{missing}"),
+    }
 }
 
 /// A concurrent build in its own folder that restarts whenever it ends.
