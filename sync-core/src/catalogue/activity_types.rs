@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     data_schema::{DataFault, DataSchema, DataType},
     level::FilingLevel,
-    rules::Roles,
+    roles::Roles,
 };
 use crate::record::{AreaPath, Role};
 

@@ -1,8 +1,10 @@
-//! An index of the tables by number, built once when they are read; and the check that the tables are consistent.
+//! An index of the tables by number, built once when they are read.
 
 use super::{
-    pairs::{Pair, PairResult, Scope},
-    rules::{FieldName, From, Outcome, Rules, StateCode},
+    field::Field,
+    pairs::{Pair, Scope},
+    state::{State, StateCode},
+    transition::Transition,
 };
 use crate::record::EventBody;
 
@@ -21,14 +23,54 @@ pub(super) struct Index {
     rows: Vec<Vec<u16>>,
 }
 
-impl FieldName {
-    /// The field's bit; bit 0 is the state.
-    pub const fn bit(self) -> u16 {
-        2 << (self as u16)
-    }
-}
-
 impl Index {
+    /// Builds the index; an error names the entry that is out of range or unknown.
+    pub(super) fn build(
+        states: &[State],
+        transitions: &[Transition],
+        fields: &[Field],
+        concurrent: &[Pair],
+    ) -> Result<Self, String> {
+        let mut index = Self {
+            states: vec![None; STATES],
+            transitions: vec![Vec::new(); KINDS],
+            fields: vec![0; KINDS],
+            rows: vec![Vec::new(); KINDS * KINDS],
+            ..Self::default()
+        };
+        for state in states {
+            let slot = index.states.get_mut(usize::from(state.number.0));
+            *slot.ok_or_else(|| format!("state {} is out of range", state.number))? =
+                Some((state.rank, state.open));
+        }
+        for (at, transition) in transitions.iter().enumerate() {
+            index.transitions[number(&transition.event)?].push(place(at));
+        }
+        for field in fields {
+            for event in &field.set_by {
+                index.fields[number(event)?] |= field.name.bit();
+            }
+            if field.first {
+                index.first_fields |= field.name.bit();
+            }
+            if field.additive {
+                index.additive_fields |= field.name.bit();
+            }
+        }
+        for (at, pair) in concurrent.iter().enumerate() {
+            for (a, b) in meetings(pair)? {
+                let mut enter = |slot: usize| {
+                    if !index.rows[slot].contains(&place(at)) {
+                        index.rows[slot].push(place(at));
+                    }
+                };
+                enter(a * KINDS + b);
+                enter(b * KINDS + a);
+            }
+        }
+        Ok(index)
+    }
+
     pub(super) fn rank(&self, code: StateCode) -> u8 {
         self.state(code).map_or(u8::MAX, |(rank, _)| rank)
     }
@@ -58,7 +100,8 @@ impl Index {
     }
 }
 
-fn number(name: &str) -> Result<usize, String> {
+/// The number of an event kind.
+pub(super) fn number(name: &str) -> Result<usize, String> {
     let known = EventBody::KINDS.iter().find(|(_, n, _)| *n == name);
     known
         .map(|(number, ..)| usize::from(*number))
@@ -67,92 +110,6 @@ fn number(name: &str) -> Result<usize, String> {
 
 fn place(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-impl Rules {
-    /// Checks the tables and builds their index.
-    pub(super) fn prepare(&mut self) -> Result<(), String> {
-        let mut index = Index {
-            states: vec![None; STATES],
-            transitions: vec![Vec::new(); KINDS],
-            fields: vec![0; KINDS],
-            rows: vec![Vec::new(); KINDS * KINDS],
-            ..Index::default()
-        };
-        for state in &self.states {
-            let slot = index.states.get_mut(usize::from(state.number.0));
-            *slot.ok_or_else(|| format!("state {} is out of range", state.number))? =
-                Some((state.rank, state.open));
-        }
-        for (at, transition) in self.transitions.iter().enumerate() {
-            index.transitions[number(&transition.event)?].push(place(at));
-        }
-        for field in &self.fields {
-            for event in &field.set_by {
-                index.fields[number(event)?] |= field.name.bit();
-            }
-            if field.first {
-                index.first_fields |= field.name.bit();
-            }
-            if field.additive {
-                index.additive_fields |= field.name.bit();
-            }
-        }
-        for (at, pair) in self.concurrent.iter().enumerate() {
-            for (a, b) in meetings(pair)? {
-                let mut enter = |slot: usize| {
-                    if !index.rows[slot].contains(&place(at)) {
-                        index.rows[slot].push(place(at));
-                    }
-                };
-                enter(a * KINDS + b);
-                enter(b * KINDS + a);
-            }
-        }
-        self.index = index;
-        self.check()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let state_known = |code: StateCode| {
-            self.state(code)
-                .map(|_| ())
-                .ok_or_else(|| format!("state {code} is not in the table"))
-        };
-        for transition in &self.transitions {
-            match &transition.from {
-                From::States(list) => list.iter().try_for_each(|s| state_known(*s))?,
-                From::Group(g) if g == "any" || g == "any_open" => {}
-                From::Group(g) => return Err(format!("{}: unknown group {g}", transition.id)),
-            }
-            match &transition.to {
-                Outcome::State(code) => state_known(*code)?,
-                Outcome::Word(w) if ["same", "held", "previous"].contains(&w.as_str()) => {}
-                Outcome::Word(w) => return Err(format!("{}: unknown outcome {w}", transition.id)),
-            }
-        }
-        for machine in &self.machines {
-            number(&machine.event)?;
-        }
-        for pair in self.rows() {
-            if let PairResult::State(code) = &pair.result {
-                state_known(*code)?;
-            }
-            if pair.zh.is_empty() || pair.en.is_empty() {
-                return Err(format!("{}: say why in both languages", pair.id));
-            }
-        }
-        number(&self.first.event)?;
-        state_known(self.first.to)?;
-        state_known(self.unsettled)
-    }
-
-    /// All concurrent-pair rules.
-    pub fn rows(&self) -> impl Iterator<Item = &Pair> {
-        self.concurrent
-            .iter()
-            .chain([&self.in_order, &self.default])
-    }
 }
 
 /// The pairs of event kinds that a rule within one document applies to.

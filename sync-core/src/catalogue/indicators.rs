@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    kinds::HazardKinds,
-    regions::Level,
-    rules::{Rules, StateCode},
-};
+use super::{kinds::HazardKinds, regions::Level, rules::Rules, state::StateCode};
 use crate::record::{Grade, Role};
 
 /// All indicators of one version.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::Roles;
+use super::roles::Roles;
 use crate::record::InspectionKind;
 
 /// Items and templates of one version.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Write};
 use super::{
     Catalogue,
     pairs::{Class, Pair, PairResult, Provisional, Scope},
-    rules::{From, Outcome, Roles, Rules, StateCode, Transition},
+    roles::Roles,
+    rules::Rules,
+    state::StateCode,
+    transition::{From, Outcome, Transition},
 };
 use crate::record::EventBody;
 

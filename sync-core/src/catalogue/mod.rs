@@ -8,6 +8,7 @@ mod calendar;
 mod data_schema;
 mod duplicates;
 mod duties;
+mod field;
 mod index;
 mod indicators;
 mod indicators_page;
@@ -15,14 +16,15 @@ mod inspection;
 mod kinds;
 mod level;
 mod lifecycle_page;
+mod machine;
 mod pairs;
 mod regions;
 mod reporting_tree;
+mod roles;
 mod rules;
-
-use std::sync::OnceLock;
-
-use crate::record::DeviceTime;
+mod state;
+mod tables;
+mod transition;
 
 pub use crate::record::Grade;
 pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};
@@ -30,6 +32,7 @@ pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
 pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
 pub use duties::Duties;
+pub use field::{Field, FieldName, Keep};
 pub use indicators::{
     Check, Compare, Fields, HazardsWhere, Indicator, Indicators, Inspected, Measure, Registered,
     ReportStep, Side,
@@ -39,271 +42,12 @@ pub use inspection::{AnswerType, Inspections, Item, Template};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
 pub use lifecycle_page::lifecycle_page;
+pub use machine::{Machine, Move};
 pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
 pub use regions::{Level, Region, Regions};
 pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
-pub use rules::{
-    Bounds, Field, FieldName, First, From, Guard, Keep, Machine, Move, Outcome, Roles, Rules,
-    State, StateCode, Transition,
-};
-
-/// All tables of one version.
-#[derive(Debug, Clone)]
-pub struct Catalogue {
-    /// The hazard kinds.
-    pub kinds: HazardKinds,
-    /// The lifecycle.
-    pub rules: Rules,
-    /// Earlier versions of the hazard kinds, newest first.
-    pub earlier: Vec<HazardKinds>,
-    /// Working days and deadlines.
-    pub calendar: Calendar,
-    /// The weights of suggestions.
-    pub weights: Weights,
-    /// The duties of a property company after a violation.
-    pub duties: Duties,
-    /// The activity types.
-    pub activity_types: ActivityTypes,
-    /// Items and templates of inspections.
-    pub inspections: Inspections,
-    /// The province and its cities.
-    pub regions: Regions,
-    /// The indicators.
-    pub indicators: Indicators,
-}
-
-/// The files of a catalogue, as text.
-#[derive(Debug, Clone, Copy)]
-pub struct Sources<'t> {
-    /// `hazard_kinds.json`.
-    pub kinds: &'t str,
-    /// Earlier versions of it, newest first.
-    pub earlier: &'t [&'t str],
-    /// `lifecycle.json`.
-    pub rules: &'t str,
-    /// `calendar.json`.
-    pub calendar: &'t str,
-    /// `duplicates.json`.
-    pub weights: &'t str,
-    /// `duties.json`.
-    pub duties: &'t str,
-    /// `activity_types.json`.
-    pub activity_types: &'t str,
-    /// `inspection.json`.
-    pub inspections: &'t str,
-    /// `regions.json`.
-    pub regions: &'t str,
-    /// `indicators.json`.
-    pub indicators: &'t str,
-}
-
-/// Tables that are malformed or contradict themselves.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogueError {
-    /// Not the JSON that was expected.
-    #[error("the catalogue cannot be read: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// A dangling reference or a duplicate code.
-    #[error("the catalogue contradicts itself: {0}")]
-    Contradiction(String),
-}
-
-impl Sources<'static> {
-    /// The files that this program was built with.
-    pub const EMBEDDED: Self = Self {
-        kinds: include_str!("../../../schemas/catalogue/hazard_kinds.json"),
-        earlier: &[],
-        rules: include_str!("../../../schemas/catalogue/lifecycle.json"),
-        calendar: include_str!("../../../schemas/catalogue/calendar.json"),
-        weights: include_str!("../../../schemas/catalogue/duplicates.json"),
-        duties: include_str!("../../../schemas/catalogue/duties.json"),
-        activity_types: include_str!("../../../schemas/catalogue/activity_types.json"),
-        inspections: include_str!("../../../schemas/catalogue/inspection.json"),
-        regions: include_str!("../../../schemas/catalogue/regions.json"),
-        indicators: include_str!("../../../schemas/catalogue/indicators.json"),
-    };
-}
-
-impl Catalogue {
-    /// Reads and checks the files.
-    ///
-    /// # Errors
-    /// [`CatalogueError`] with the entry at fault.
-    pub fn parse(sources: Sources<'_>) -> Result<Self, CatalogueError> {
-        let earlier = sources
-            .earlier
-            .iter()
-            .map(|text| serde_json::from_str(text));
-        let mut catalogue = Self {
-            kinds: serde_json::from_str(sources.kinds)?,
-            earlier: earlier.collect::<Result<_, _>>()?,
-            rules: serde_json::from_str(sources.rules)?,
-            calendar: serde_json::from_str(sources.calendar)?,
-            weights: serde_json::from_str(sources.weights)?,
-            duties: serde_json::from_str(sources.duties)?,
-            activity_types: serde_json::from_str(sources.activity_types)?,
-            inspections: serde_json::from_str(sources.inspections)?,
-            regions: serde_json::from_str(sources.regions)?,
-            indicators: serde_json::from_str(sources.indicators)?,
-        };
-        catalogue.prepare().map_err(CatalogueError::Contradiction)?;
-        Ok(catalogue)
-    }
-
-    fn prepare(&mut self) -> Result<(), String> {
-        self.rules.prepare()?;
-        self.calendar.prepare()?;
-        for kinds in self.earlier.iter_mut().chain([&mut self.kinds]) {
-            kinds.prepare()?;
-            known_classes(kinds, &self.calendar)?;
-        }
-        self.activity_types.prepare()?;
-        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
-        let known = |code: &str| versions().any(|kinds| kinds.find(code).is_some());
-        self.inspections.prepare(known)?;
-        for class in [&self.duties.dissuade_within, &self.duties.report_within] {
-            if self.calendar.class(class).is_none() {
-                return Err(format!("duties: no deadline class {class}"));
-            }
-        }
-        self.regions.prepare()?;
-        self.indicators.prepare(&self.rules, &self.kinds)
-    }
-
-    /// The hazard kind as it was when a hazard was found: of the version valid on that day, otherwise of the newest
-    /// version with this code, so that a retired code keeps its meaning.
-    pub fn kind(&self, code: &str, found: DeviceTime) -> Option<&HazardKind> {
-        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
-        if self.earlier.is_empty() {
-            return self.kinds.find(code);
-        }
-        let day = self.calendar.day(found);
-        let valid = versions().filter(|kinds| kinds.is_valid(day));
-        let known = |kinds: &'_ HazardKinds| kinds.find(code).is_some();
-        let mut candidates = valid.chain(versions());
-        candidates
-            .find(|kinds| known(kinds))
-            .and_then(|kinds| kinds.find(code))
-    }
-
-    /// The catalogue that this program was built with.
-    ///
-    /// # Panics
-    /// Never: a test parses the same files.
-    pub fn embedded() -> &'static Self {
-        static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
-        EMBEDDED.get_or_init(|| {
-            Self::parse(Sources::EMBEDDED).expect("the built-in catalogue is tested")
-        })
-    }
-}
-
-/// Checks that every kind names a deadline class of the calendar.
-fn known_classes(kinds: &HazardKinds, calendar: &Calendar) -> Result<(), String> {
-    let unknown = |kind: &&HazardKind| calendar.class(&kind.deadline).is_none();
-    match kinds.kinds.iter().find(unknown) {
-        Some(kind) => Err(format!(
-            "{}: no deadline class {}",
-            kind.code, kind.deadline
-        )),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SOURCES: Sources<'static> = Sources::EMBEDDED;
-
-    #[test]
-    fn the_built_in_catalogue_has_86_kinds_and_agrees_with_itself() {
-        let catalogue = Catalogue::parse(SOURCES).unwrap();
-        assert_eq!(catalogue.kinds.kinds.len(), 86);
-        assert_eq!(
-            catalogue.kinds.find("EV-06").unwrap().grade,
-            Grade::G3Suspected
-        );
-        assert!(catalogue.rules.rank(StateCode(90)) > catalogue.rules.rank(StateCode(80)));
-    }
-
-    #[test]
-    fn a_dangling_state_and_a_repeated_code_are_named() {
-        let dangling = SOURCES.rules.replace("\"to\": 60", "\"to\": 61");
-        let error = Catalogue::parse(Sources {
-            rules: &dangling,
-            ..SOURCES
-        });
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("HS61"), "{error}");
-        let repeated = SOURCES.kinds.replacen("\"EV-02\"", "\"EV-01\"", 1);
-        let error = Catalogue::parse(Sources {
-            kinds: &repeated,
-            ..SOURCES
-        });
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("EV-01"), "{error}");
-    }
-
-    #[test]
-    fn a_record_is_judged_by_the_version_of_its_day_and_a_retired_code_keeps_its_meaning() {
-        // In May a new version became valid: EV-02 became a general hazard and EV-16 was retired.
-        let old = SOURCES
-            .kinds
-            .replace("\"valid_to\": null", "\"valid_to\": \"2024-04-30\"");
-        let mut new: serde_json::Value = serde_json::from_str(SOURCES.kinds).unwrap();
-        new["version"] = 2.into();
-        new["valid_from"] = "2024-05-01".into();
-        let kinds = new["kinds"].as_array_mut().unwrap();
-        kinds.retain(|kind| kind["code"] != "EV-16");
-        for kind in kinds.iter_mut().filter(|kind| kind["code"] == "EV-02") {
-            kind["grade"] = "G1".into();
-        }
-        let catalogue = Catalogue::parse(Sources {
-            kinds: &new.to_string(),
-            earlier: &[&old],
-            ..SOURCES
-        })
-        .unwrap();
-        let (april, may) = (DeviceTime(1_713_000_000_000), DeviceTime(1_716_000_000_000));
-        let grade = |code, at| catalogue.kind(code, at).map(|kind| kind.grade);
-        assert_eq!(grade("EV-02", april), Some(Grade::G2));
-        assert_eq!(grade("EV-02", may), Some(Grade::G1));
-        assert_eq!(
-            grade("EV-16", may),
-            grade("EV-16", april),
-            "retired, not forgotten"
-        );
-        assert_eq!(grade("EV-99", may), None);
-    }
-
-    #[test]
-    fn every_figure_that_an_indicator_sums_is_fed_by_somebody() {
-        let by_hazards = [
-            "dissuasions",
-            "reports",
-            "transfers",
-            "transfers_fed_back",
-            "orders",
-            "escalations",
-            "escalations_solved",
-        ];
-        let catalogue = Catalogue::parse(SOURCES).unwrap();
-        let types = catalogue.activity_types.types.iter();
-        let mut fed: Vec<&str> = types
-            .flat_map(|of| of.counts.iter().map(|figure| figure.name.as_str()))
-            .collect();
-        fed.extend(by_hazards);
-        fed.push("inspection.team_size");
-        let data: serde_json::Value = serde_json::from_str(SOURCES.indicators).unwrap();
-        let rows = data["indicators"].as_array().unwrap();
-        let summed = rows
-            .iter()
-            .filter_map(|row| row["value"]["quantity"].as_str());
-        let summed: Vec<&str> = summed.collect();
-        assert!(summed.len() > 25);
-        for figure in summed {
-            assert!(fed.contains(&figure), "nothing feeds {figure}");
-        }
-    }
-}
+pub use roles::Roles;
+pub use rules::{Bounds, Rules};
+pub use state::{State, StateCode};
+pub use tables::{Catalogue, CatalogueError, Sources};
+pub use transition::{First, From, Guard, Outcome, Transition};

@@ -1,268 +1,16 @@
-//! The lifecycle as tables: states with their openness, transitions with roles and guards, concurrent-pair rules.
-
-use std::fmt;
+//! The lifecycle as tables, with the check that they are consistent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{index::Index, pairs::Pair};
-use crate::record::Role;
-
-/// A state by its number: 10 is HS10.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Default,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(transparent)]
-pub struct StateCode(pub u16);
-
-impl fmt::Display for StateCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HS{:02}", self.0)
-    }
-}
-
-/// A state of a hazard.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct State {
-    /// Its number.
-    pub number: StateCode,
-    /// Chinese name.
-    pub zh: String,
-    /// English name.
-    pub en: String,
-    /// Openness: of several states, the one with the higher openness holds.
-    pub rank: u8,
-    /// Whether the hazard still needs work.
-    pub open: bool,
-}
-
-/// Guards: conditions of a transition beyond role and state, each a small function in `lifecycle::guard`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "the names are the documentation; lifecycle::guard explains each"
-)]
-pub enum Guard {
-    PhotoRequired,
-    AfterPhoto,
-    BeforeSeen,
-    SameVisit,
-    FinderOrManager,
-    Finder,
-    NotFinder,
-    NotClaimant,
-    OtherOrganThanClaimant,
-    NotRechecker,
-    NoOpenConflict,
-    NoUnknownEvent,
-    NoRepeatedEvidence,
-    MayCloseGrade,
-    NotPartyToConflict,
-    PromiseDated,
-    StreetAndDepartment,
-    DissuadedFirst,
-    OrderComplete,
-    FactsGiven,
-    ReceivingOrgan,
-    SendingOrgan,
-    ResponsibleParty,
-    EscalationComplete,
-    DocumentGiven,
-    VerifiedByAnother,
-    BothRecordsSeen,
-    IssuerOrHigher,
-    BeforeDeadline,
-    MajorStands,
-    ReporterSoon,
-    CaseNumbered,
-    StepFollows,
-    OrderKnown,
-    PhotoKnown,
-}
-
-/// The states from which a transition may start.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum From {
-    /// One of these states.
-    States(Vec<StateCode>),
-    /// `any` or `any_open`.
-    Group(String),
-}
-
-/// The state after a transition.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Outcome {
-    /// This state.
-    State(StateCode),
-    /// `same`, `held` for a resolution, `previous` for an undone merge.
-    Word(String),
-}
-
-/// The roles that may state an event.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Roles {
-    /// One of these roles.
-    List(Vec<Role>),
-    /// `any`.
-    Word(String),
-}
-
-/// One allowed transition.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Transition {
-    /// Its number in the source table.
-    pub id: String,
-    /// The event kind.
-    pub event: String,
-    /// Only with one of these results, grades or steps; any if empty.
-    #[serde(default)]
-    pub when: Vec<String>,
-    /// The states from which it starts.
-    pub from: From,
-    /// The state after it.
-    pub to: Outcome,
-    /// The roles that may state it.
-    pub roles: Roles,
-    /// The guards; all must hold.
-    pub guards: Vec<Guard>,
-    /// Whether it may be made without the network.
-    pub offline: bool,
-    /// Whether it starts a new cycle of the hazard.
-    #[serde(default)]
-    pub new_cycle: bool,
-    /// Whether it only observes the hazard: it leaves the state unchanged and is weighed against concurrent events
-    /// that state otherwise.
-    #[serde(default)]
-    pub sighting: bool,
-    /// Whether it is only a proposal: an author with more authority must state it again.
-    #[serde(default)]
-    pub proposal: bool,
-}
-
-/// The transition that begins a hazard.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct First {
-    /// Its number in the source table.
-    pub id: String,
-    /// The event kind.
-    pub event: String,
-    /// The state after it.
-    pub to: StateCode,
-    /// The roles that may state it.
-    pub roles: Roles,
-}
-
-/// A field of a hazard: a multi-value register that keeps every concurrent value.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum FieldName {
-    Code,
-    Grade,
-    Place,
-    Count,
-    Deadline,
-    Responsible,
-    Transfer,
-    Duplicate,
-    Penalty,
-    Clearance,
-    PhotoRole,
-}
-
-/// Which of several concurrent values is displayed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Keep {
-    FirstRegistered,
-    Highest,
-    Earliest,
-    HigherLevel,
-    All,
-}
-
-/// How a field gets its values.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Field {
-    /// Its name.
-    pub name: FieldName,
-    /// Chinese name.
-    pub zh: String,
-    /// English name.
-    pub en: String,
-    /// The event kinds that set it.
-    pub set_by: Vec<String>,
-    /// Whether the first observation sets it too.
-    #[serde(default)]
-    pub first: bool,
-    /// Whether a later value does not supersede an earlier one.
-    #[serde(default)]
-    pub additive: bool,
-    /// Which of several values is displayed.
-    pub keep: Keep,
-}
-
-/// The steps that may follow a step.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Move {
-    /// The step.
-    pub from: String,
-    /// The steps that may follow.
-    pub to: Vec<String>,
-}
-
-/// A machine of steps that a hazard has in addition to its state, such as a penalty case.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Machine {
-    /// Its name.
-    pub name: String,
-    /// The event kind that states a step.
-    pub event: String,
-    /// Chinese name.
-    pub zh: String,
-    /// English name.
-    pub en: String,
-    /// Steps it may begin with.
-    pub first: Vec<String>,
-    /// The allowed moves.
-    pub moves: Vec<Move>,
-}
-
-impl Machine {
-    /// Whether a step may follow the last known ones; with none known, whether it may be the first.
-    pub fn follows(&self, known: &[&str], step: &str) -> bool {
-        if known.is_empty() {
-            return self.first.iter().any(|first| first == step);
-        }
-        let after = |m: &&Move| known.contains(&m.from.as_str());
-        let mut moves = self.moves.iter().filter(after);
-        moves.any(|m| m.to.iter().any(|to| to == step))
-    }
-}
+use super::{
+    field::Field,
+    index::{Index, number},
+    machine::Machine,
+    pairs::{Pair, PairResult},
+    state::{State, StateCode},
+    transition::{First, From, Outcome, Transition},
+};
 
 /// Time limits of the field's practice; a province may choose others.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -308,16 +56,6 @@ pub struct Rules {
     #[serde(skip)]
     #[schemars(skip)]
     pub(super) index: Index,
-}
-
-impl Roles {
-    /// Whether a role is among these.
-    pub fn contains(&self, role: Role) -> bool {
-        match self {
-            Self::List(list) => list.contains(&role),
-            Self::Word(_) => true,
-        }
-    }
 }
 
 impl Rules {
@@ -376,5 +114,57 @@ impl Rules {
     /// The position of `in_order`.
     pub fn in_order_row(&self) -> u16 {
         self.default_row().saturating_add(1)
+    }
+
+    /// All concurrent-pair rules.
+    pub fn rows(&self) -> impl Iterator<Item = &Pair> {
+        self.concurrent
+            .iter()
+            .chain([&self.in_order, &self.default])
+    }
+
+    /// Checks the tables and builds their index.
+    pub(super) fn prepare(&mut self) -> Result<(), String> {
+        self.index = Index::build(
+            &self.states,
+            &self.transitions,
+            &self.fields,
+            &self.concurrent,
+        )?;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let state_known = |code: StateCode| {
+            self.state(code)
+                .map(|_| ())
+                .ok_or_else(|| format!("state {code} is not in the table"))
+        };
+        for transition in &self.transitions {
+            match &transition.from {
+                From::States(list) => list.iter().try_for_each(|s| state_known(*s))?,
+                From::Group(g) if g == "any" || g == "any_open" => {}
+                From::Group(g) => return Err(format!("{}: unknown group {g}", transition.id)),
+            }
+            match &transition.to {
+                Outcome::State(code) => state_known(*code)?,
+                Outcome::Word(w) if ["same", "held", "previous"].contains(&w.as_str()) => {}
+                Outcome::Word(w) => return Err(format!("{}: unknown outcome {w}", transition.id)),
+            }
+        }
+        for machine in &self.machines {
+            number(&machine.event)?;
+        }
+        for pair in self.rows() {
+            if let PairResult::State(code) = &pair.result {
+                state_known(*code)?;
+            }
+            if pair.zh.is_empty() || pair.en.is_empty() {
+                return Err(format!("{}: say why in both languages", pair.id));
+            }
+        }
+        number(&self.first.event)?;
+        state_known(self.first.to)?;
+        state_known(self.unsettled)
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, beacon, docs, enrolment, rows};
+use super::{Device, DeviceError, beacon, docs, enrolment, load, rows};
 use crate::{
     crdt::{Document, NewChange},
     document::{OpenDocument, ReceiveTimes},
@@ -58,7 +58,7 @@ impl Device {
     ) -> Result<(OpenDocument, Event), DeviceError> {
         let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
         let area = body.begins_in().cloned().unwrap_or(known.path);
-        let loaded = docs::load(&self.connection, doc)?;
+        let loaded = load::load(&self.connection, doc)?;
         let after = crate::history::heads(&loaded.events());
         let event = self.event(body, &area, person, after)?;
         Ok((loaded, event))

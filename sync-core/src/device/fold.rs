@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, docs, page, rows};
+use super::{Device, DeviceError, differing, docs, load, rows};
 use crate::{record::DocId, wire::encode};
 
 impl Device {
@@ -46,7 +46,7 @@ impl Device {
 fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET tail_count = 0 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
-    let mut loaded = match docs::load(c, doc) {
+    let mut loaded = match load::load(c, doc) {
         Err(DeviceError::Document { .. }) => return need_whole(c, doc),
         loaded => loaded?,
     };
@@ -68,12 +68,12 @@ fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
 fn need_whole(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
-    page::need(c, doc)
+    differing::need(c, doc)
 }
 
 /// Folds a document on this device: corrects the row, and the sum if it differs from the content.
 fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
-    let mut loaded = docs::load(c, doc)?;
+    let mut loaded = load::load(c, doc)?;
     rows::refresh(c, doc, &mut loaded)?;
     if let Some(known) = docs::find(c, doc)?
         && known.pending == 0

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Device, DeviceError, docs};
+use super::{Device, DeviceError, load};
 use crate::{
     document::Folded,
     record::{CompoundId, DocId, ListRow},
@@ -110,6 +110,6 @@ impl Device {
     /// # Errors
     /// [`DeviceError::UnknownDocument`] if it is not on this device.
     pub fn open_document(&self, doc: DocId) -> Result<Folded<'static>, DeviceError> {
-        docs::fold(&self.connection, &mut docs::load(&self.connection, doc)?)
+        load::fold(&self.connection, &mut load::load(&self.connection, doc)?)
     }
 }

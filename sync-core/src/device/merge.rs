@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{DeviceError, audit, docs, received, rows, scope};
+use super::{DeviceError, differing, docs, load, received, rows, scope};
 use crate::{
     crdt::Document,
     document::{OpenDocument, ReceiveTimes, times_of},
@@ -54,7 +54,7 @@ pub(super) fn merge(
     }
     let arrived = changes.iter().map(|bytes| bytes.as_slice());
     // Without refused changes: the server does not have them. If nothing else is left, the item is the whole document.
-    let held = match docs::load_accepted(c, item.doc) {
+    let held = match load::load_accepted(c, item.doc) {
         // An unreadable document can only be requested whole. The other documents of the page are still applied.
         Err(DeviceError::Document { .. }) => return Ok(false),
         held => held?,
@@ -72,14 +72,11 @@ pub(super) fn merge(
         return Ok(false);
     };
     if told.values().any(|at| *at == ServerTime::UNATTESTED) {
-        let own = audit::own_changes(c, item.doc)?;
+        let own = differing::own_changes(c, item.doc)?;
         let unattested = |hash| told.get(hash) == Some(&ServerTime::UNATTESTED);
         if own.iter().any(unattested) {
             // Another device resupplied an event of this device: it is unattested until this device sends it.
-            c.prepare_cached(
-                "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
-            )?
-            .execute([item.doc.as_bytes()])?;
+            differing::offer_own(c, item.doc)?;
         }
     }
     // The server's times replace those noted here: device and server must judge by the same times.

@@ -1,7 +1,7 @@
 //! Documents that were requested by id.
 
 use super::{
-    Device, DeviceError, enrolment,
+    Device, DeviceError, differing, enrolment,
     page::{ScopeSums, apply_item},
 };
 use crate::{record::DocId, wire::page::Page};
@@ -33,12 +33,10 @@ impl Device {
             let mut count = 0;
             for doc in settled {
                 count += 1;
-                tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
-                    .execute([doc.as_bytes()])?;
+                differing::answered(tx, *doc)?;
             }
             batch.write(tx)?;
-            tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
-                .execute([])?;
+            differing::remove_settled(tx)?;
             Ok((page.items.len(), count))
         })
     }

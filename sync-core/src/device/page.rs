@@ -3,7 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, beacon, docs, enrolment, merge, meta, meta::name, received, rows, scope,
+    Device, DeviceError, beacon, differing, docs, enrolment, merge, meta, meta::name, received,
+    revoked, rows, scope,
 };
 use crate::{
     record::{AreaPath, DocId, EncodedListRow, ServerTime},
@@ -89,7 +90,7 @@ impl Device {
                 exit(tx, *doc)?;
             }
             scope::advance(tx, asked, page.log, page.next)?;
-            received::take(tx, asked, page.revoked.as_deref().unwrap_or_default())?;
+            revoked::take(tx, asked, page.revoked.as_deref().unwrap_or_default())?;
             scope::evict_leaving(tx)?;
             if let (Some(theirs), Phase::Tail { .. }) = (page.sum, page.next) {
                 applied.repair = check(tx, asked, theirs)?;
@@ -186,12 +187,12 @@ pub(super) fn apply_item(
         (Action::Merge, Some(known)) => {
             let fits = merge::merge(c, item, space, &known)?;
             if !fits {
-                need(c, item.doc)?;
+                differing::need(c, item.doc)?;
             }
             Ok(fits)
         }
         _ => {
-            need(c, item.doc)?;
+            differing::need(c, item.doc)?;
             Ok(false)
         }
     }
@@ -214,7 +215,7 @@ fn adopt(
         Some(area),
     ) = (&item.content, &item.area)
     else {
-        need(c, item.doc)?;
+        differing::need(c, item.doc)?;
         return Ok(false);
     };
     let Ok(facts) = changes
@@ -222,7 +223,7 @@ fn adopt(
         .map(|bytes| crate::crdt::inspect(bytes))
         .collect::<Result<Vec<_>, _>>()
     else {
-        need(c, item.doc)?;
+        differing::need(c, item.doc)?;
         return Ok(false);
     };
     let space = match space {
@@ -258,14 +259,6 @@ fn adopt(
     Ok(true)
 }
 
-pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET need = 1",
-    )?
-    .execute([doc.as_bytes()])?;
-    Ok(())
-}
-
 /// Marks a document that left the scope as leaving: it is removed once nothing of it is pending. A later item of
 /// another scope of this device clears the mark.
 fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
@@ -282,10 +275,7 @@ fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 /// Compares sums at the end of a cycle. Unequal sums are first recounted from the documents. While documents are
 /// requested or offered by id, the comparison waits for the next page.
 fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> {
-    let exchanging: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM repair_doc)")?
-        .query_row([], |row| row.get(0))?;
-    if exchanging {
+    if differing::is_any(c)? {
         return Ok(false);
     }
     let ours = scope::find(c, at)?;

@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Device, DeviceError, PhotoTask, settle};
+use super::{Device, DeviceError, PhotoTask, notice};
 use crate::{
     host::FileError,
     record::{BlobHash, DocId},
@@ -77,7 +77,7 @@ impl Device {
                 .query_row([hash.as_bytes()], |row| row.get(0))
                 .optional()?;
             if let (Some((_, words)), Some(doc)) = (fault, doc.flatten()) {
-                settle::notice(tx, DocId::from_slice(&doc)?, 0, &format!("{words}: {hash}"))?;
+                notice::leave(tx, DocId::from_slice(&doc)?, 0, &format!("{words}: {hash}"))?;
             }
             Ok(())
         })

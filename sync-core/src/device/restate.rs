@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, capture, docs, enrolment, meta, meta::name, rows};
+use super::{Device, DeviceError, capture, enrolment, load, meta, meta::name, rows};
 use crate::{
     crdt::{Actor, Document},
     document::{OpenDocument, ReceiveTimes},
@@ -117,7 +117,7 @@ pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize,
         "UPDATE doc SET tail_count = tail_count - ?2, pending_count = 0 WHERE id = ?1",
     )?
     .execute(params![doc.as_bytes(), waiting.len() as i64])?;
-    let mut loaded = match docs::load_accepted(c, doc)? {
+    let mut loaded = match load::load_accepted(c, doc)? {
         Some(loaded) => loaded,
         None => OpenDocument {
             crdt: Document::create(actor, doc).map_err(damaged)?,

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{DeviceError, docs};
+use super::{DeviceError, load};
 use crate::{
     document::OpenDocument,
     record::{CompoundId, DocId, ListRow},
@@ -14,7 +14,7 @@ pub(super) fn refresh(
     doc: DocId,
     loaded: &mut OpenDocument,
 ) -> Result<(), DeviceError> {
-    let row = docs::fold(c, loaded)?.list_row();
+    let row = load::fold(c, loaded)?.list_row();
     write(c, doc, &row)?;
     if row.activity.is_none() {
         c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
@@ -29,7 +29,7 @@ pub(super) fn refresh(
 /// Refreshes the list row of a document. An unreadable document does not stop the caller: it is tried again when the
 /// device is idle.
 pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    let shown = docs::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
+    let shown = load::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
     if shown.is_err() {
         c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
             .execute([doc.as_bytes()])?;

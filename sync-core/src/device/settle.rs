@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, audit, docs, enrolment, meta, meta::name, outbox, received, restate, rows,
-    scope,
+    Device, DeviceError, differing, docs, enrolment, meta, meta::name, received, refusal, restate,
+    rows, scope, sealed,
 };
 use crate::{
     identity::PackReceipt,
-    record::{ChangeHash, Digest, DocId, Event, ServerTime},
+    record::{ChangeHash, Digest, DocId, ServerTime},
     wire::{
         Code,
         page::Sum,
-        push::{Entry, Known, Refused, Request, Response},
+        push::{Known, Refused, Request, Response},
     },
 };
 
@@ -40,13 +40,13 @@ impl Device {
     /// [`DeviceError::Signature`] if the receipt is not the server's for this pack; nothing is acknowledged then.
     pub(crate) fn settle(&mut self, answer: &Response) -> Result<Settled, DeviceError> {
         self.write(|tx, host| {
-            let Some(sealed) = outbox::unanswered(tx)? else {
+            let Some(sealed) = sealed::unanswered(tx)? else {
                 return Ok(Settled::default());
             };
             let fresh = host.random();
             match answer {
                 Response::Fork { number, hash } => {
-                    reopen(tx, sealed.request.number)?;
+                    sealed::reopen(tx, sealed.request.number)?;
                     meta::set_int(tx, name::PACK_NUMBER, *number as i64)?;
                     meta::set(tx, name::PACK_HASH, hash.as_bytes())?;
                     enrolment::rotate_actor(tx, fresh)?;
@@ -82,7 +82,7 @@ impl Device {
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
                         settled.resupplied = sealed.request.entries.len();
-                        offered_done(tx, &sealed.request)?;
+                        differing::count_sent(tx, &sealed.request)?;
                     }
                     scope::evict_leaving(tx)?;
                     Ok(settled)
@@ -147,44 +147,6 @@ fn note_times(
     Ok(noted)
 }
 
-/// Counts the changes of a repair pack as sent. The rest of each document is offered next.
-fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
-    let mut went: BTreeMap<DocId, i64> = BTreeMap::new();
-    for entry in &request.entries {
-        *went.entry(entry.doc).or_default() += 1;
-    }
-    for (doc, count) in went {
-        let own_only = c
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM repair_doc WHERE doc = ?1 AND offer = 2)",
-            )?
-            .query_row([doc.as_bytes()], |row| row.get(0))?;
-        let all = if own_only {
-            audit::own_changes(c, doc)?.len()
-        } else {
-            let loaded = docs::load_accepted(c, doc).ok().flatten();
-            loaded.map_or(0, |mut it| it.crdt.change_hashes().len())
-        };
-        c.prepare_cached(
-            "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END
-             WHERE doc = ?1",
-        )?
-        .execute(params![doc.as_bytes(), count, all as i64])?;
-    }
-    c.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
-        .execute([])?;
-    Ok(())
-}
-
-/// Puts the changes of a pack back into the outbox.
-pub(super) fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE chg SET state = 0, pack = NULL WHERE pack = ?1 AND state = 1")?
-        .execute([number as i64])?;
-    c.prepare_cached("DELETE FROM pack WHERE number = ?1 AND body IS NOT NULL")?
-        .execute([number as i64])?;
-    Ok(())
-}
-
 fn settle_changes(
     c: &Connection,
     request: &Request,
@@ -211,18 +173,18 @@ fn settle_changes(
                 rewrite.entry(entry.doc).or_insert(code);
             }
             Some(Code::MissingDependencies) if rewrite.contains_key(&entry.doc) => {}
-            Some(Code::MissingDependencies) => match refusal_of(c, entry.doc)? {
+            Some(Code::MissingDependencies) => match refusal::last_of(c, entry.doc)? {
                 Some(code) => {
                     rewrite.insert(entry.doc, code);
                 }
                 None => {
                     settled.again = true;
-                    set_state(c, &hash, 0, None)?;
-                    offer(c, entry.doc)?;
+                    refusal::set_state(c, &hash, 0, None)?;
+                    differing::offer(c, entry.doc)?;
                 }
             },
             Some(code) => {
-                refuse(c, entry, &hash, code)?;
+                refusal::refuse(c, entry, &hash, code)?;
                 settled.refused += 1;
                 rewrite.entry(entry.doc).or_insert(code);
             }
@@ -238,102 +200,9 @@ fn settle_changes(
             settled.reauthored += restated;
             settled.refused += refused;
             settled.again |= restated > 0;
-            notice_others(c, doc, code, refused)?;
+            refusal::notice_others(c, doc, code, refused)?;
         }
     }
-    Ok(())
-}
-
-fn set_state(
-    c: &Connection,
-    hash: &ChangeHash,
-    state: u8,
-    code: Option<Code>,
-) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE chg SET state = ?2, refusal = ?3, pack = NULL WHERE hash = ?1")?
-        .execute(params![hash.as_bytes(), state, code.map(Code::number)])?;
-    Ok(())
-}
-
-/// Removes a refused change from the shown document and leaves a notice for its author.
-fn refuse(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Result<(), DeviceError> {
-    let kept_there = code == Code::Quarantined;
-    set_state(c, hash, if kept_there { 5 } else { 4 }, Some(code))?;
-    c.prepare_cached("UPDATE doc SET pending_count = max(pending_count - 1, 0) WHERE id = ?1")?
-        .execute([entry.doc.as_bytes()])?;
-    let facts = crate::crdt::inspect(&entry.change).ok();
-    let events = facts.map(|facts| facts.events).unwrap_or_default();
-    let kinds = events
-        .iter()
-        .filter_map(|(_, bytes)| Event::from_bytes(bytes).ok())
-        .map(|event| format!("{} {}", event.body.zh(), event.body.name()));
-    let kinds: Vec<String> = kinds.collect();
-    let text = format!(
-        "{} / {} ({}: {})",
-        code.zh(),
-        code.en(),
-        entry.doc,
-        kinds.join(", ")
-    );
-    notice(c, entry.doc, code.number(), &text)
-}
-
-/// One notice for all pending changes that were refused along with another one.
-fn notice_others(c: &Connection, doc: DocId, code: Code, count: usize) -> Result<(), DeviceError> {
-    if count == 0 {
-        return Ok(());
-    }
-    let text = format!(
-        "{} / {} ({doc}: 另有 {count} 条未收 / {count} more of this record are refused with it)",
-        code.zh(),
-        code.en()
-    );
-    notice(c, doc, code.number(), &text)
-}
-
-/// Refuses the single change of a pack that was opened. Returns how many changes are refused, those that follow
-/// included.
-pub(super) fn refuse_alone(
-    c: &Connection,
-    entry: &Entry,
-    hash: &ChangeHash,
-    code: Code,
-    fresh: [u8; 16],
-) -> Result<usize, DeviceError> {
-    refuse(c, entry, hash, code)?;
-    let actor = enrolment::rotate_actor(c, fresh)?;
-    let (_, refused) = restate::after_refusal(c, entry.doc, code, actor)?;
-    notice_others(c, entry.doc, code, refused)?;
-    Ok(refused + 1)
-}
-
-/// Leaves a message for the person; `code` is 0 if the device itself reports a fault.
-pub(super) fn notice(c: &Connection, doc: DocId, code: u16, text: &str) -> Result<(), DeviceError> {
-    c.prepare_cached("INSERT INTO notice (doc, code, text) VALUES (?1, ?2, ?3)")?
-        .execute(params![doc.as_bytes(), code, text])?;
-    Ok(())
-}
-
-/// The code with which the server last refused a change of this document, so that changes that depend on it must be
-/// rewritten; `None` if it refused none.
-fn refusal_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT refusal FROM chg WHERE doc = ?1 AND state IN (4, 5) ORDER BY n DESC LIMIT 1",
-    )?;
-    let found: Option<Option<u16>> = statement
-        .query_row([doc.as_bytes()], |row| row.get(0))
-        .optional()?;
-    let code = |number: Option<u16>| number.and_then(Code::from_number);
-    Ok(found.map(|number| code(number).unwrap_or(Code::Malformed)))
-}
-
-/// Marks the whole document to be offered to the server.
-fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
-         ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
-    )?
-    .execute([doc.as_bytes()])?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, docs};
+use super::{Device, DeviceError, load};
 use crate::{
     catalogue::{Catalogue, StateCode},
     grouping::{Comparable, Suggestion, compare},
@@ -59,7 +59,7 @@ impl Device {
 
 /// A record as it is compared; `None` if it was examined and is none, or is recorded elsewhere.
 fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
-    let folded = docs::fold(c, &mut docs::load(c, doc)?)?;
+    let folded = load::fold(c, &mut load::load(c, doc)?)?;
     let Some(hazard) = folded.hazard() else {
         return Ok(None);
     };

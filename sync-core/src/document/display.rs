@@ -46,7 +46,19 @@ pub struct DisplayedPhoto<'f> {
     pub photo: &'f PhotoRef,
 }
 
-pub(super) fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
+impl Folded<'_> {
+    /// The events at these positions of [`Self::judged`], for display.
+    pub fn events(&self, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
+        events(self, range)
+    }
+
+    /// The photos for display, with the events that name them.
+    pub fn photos(&self) -> Vec<DisplayedPhoto<'_>> {
+        photos(self)
+    }
+}
+
+fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
     let by_id: HashMap<EventId, &EventEntry> = folded.events.iter().map(|e| (e.id, e)).collect();
     let judged = folded.judged().get(range).unwrap_or_default();
     let displayed = |judged: &JudgedEvent| {
@@ -68,7 +80,7 @@ pub(super) fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<
     judged.iter().filter_map(displayed).collect()
 }
 
-pub(super) fn photos<'f>(folded: &'f Folded<'_>) -> Vec<DisplayedPhoto<'f>> {
+fn photos<'f>(folded: &'f Folded<'_>) -> Vec<DisplayedPhoto<'f>> {
     let of = |entry: &'f EventEntry| {
         let photos = entry.event.body.photos().iter();
         photos.map(|photo| DisplayedPhoto {

@@ -1,47 +1,14 @@
 //! A folded document: its state and everything derived from it, without what was redacted.
 
-use serde::Serialize;
-
-use super::{
-    display::{self, DisplayedEvent, DisplayedPhoto},
-    hazard::FoldedHazard,
-    kind::DocumentKind,
-    list_row,
-    redaction::Redaction,
-};
+use super::{kind::DocumentKind, redaction::Redaction, state::DocumentState};
 use crate::{
-    activity::{ActivityState, counts, fold_activity},
+    activity::fold_activity,
     catalogue::Catalogue,
-    hazard::{
-        HazardState, fold_hazard,
-        quantity::{Quantity, quantities},
-    },
-    history::{EventEntry, FoldContext, JudgedEvent, Redacted},
-    inspection::{Answered, InspectionState, fold_inspection},
-    record::{BlobHash, DeviceTime, EventId, ListRow},
+    hazard::fold_hazard,
+    history::{EventEntry, FoldContext, JudgedEvent},
+    inspection::fold_inspection,
+    record::{BlobHash, EventId},
 };
-
-/// The state of a document by its kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum DocumentState {
-    /// Of a hazard.
-    Hazard(Box<HazardState>),
-    /// Of an activity.
-    Activity(Box<ActivityState>),
-    /// Of an inspection.
-    Inspection(Box<InspectionState>),
-}
-
-impl DocumentState {
-    fn redacted(&self) -> &Redacted {
-        match self {
-            Self::Hazard(state) => &state.redacted,
-            Self::Activity(state) => &state.redacted,
-            Self::Inspection(state) => &state.redacted,
-        }
-    }
-}
 
 /// A folded document.
 #[derive(Debug, Clone)]
@@ -95,46 +62,12 @@ impl<'f> Folded<'f> {
 
     /// The kind of the document.
     pub fn kind(&self) -> DocumentKind {
-        match self.full {
-            DocumentState::Hazard(_) => DocumentKind::Hazard,
-            DocumentState::Activity(_) => DocumentKind::Activity,
-            DocumentState::Inspection(_) => DocumentKind::Inspection,
-        }
-    }
-
-    /// The document as a hazard; `None` if it is none.
-    pub fn hazard(&self) -> Option<FoldedHazard<'_>> {
-        match self.state() {
-            DocumentState::Hazard(state) => Some(FoldedHazard {
-                folded: self,
-                state,
-            }),
-            _ => None,
-        }
+        self.full.kind()
     }
 
     /// Every event with its verdict, causes before effects.
     pub fn judged(&self) -> &[JudgedEvent] {
-        match &self.full {
-            DocumentState::Hazard(state) => &state.history,
-            DocumentState::Activity(state) => &state.history,
-            DocumentState::Inspection(state) => &state.history,
-        }
-    }
-
-    /// The list row.
-    pub fn list_row(&self) -> ListRow {
-        list_row::of(self)
-    }
-
-    /// The events at these positions of [`Self::judged`], for display.
-    pub fn events(&self, range: std::ops::Range<usize>) -> Vec<DisplayedEvent> {
-        display::events(self, range)
-    }
-
-    /// The photos for display, with the events that name them.
-    pub fn photos(&self) -> Vec<DisplayedPhoto<'_>> {
-        display::photos(self)
+        self.full.history()
     }
 
     /// The photos that no view displays.
@@ -150,32 +83,5 @@ impl<'f> Folded<'f> {
     /// The heads of the causal history: what the next event names in `after`.
     pub fn heads(&self) -> Vec<EventId> {
         crate::history::heads(&self.events)
-    }
-
-    /// Whether an answer states a problem that opens a hazard, and no hazard was opened.
-    pub fn lacks_hazard(&self, answered: &Answered) -> bool {
-        let DocumentState::Inspection(state) = &self.full else {
-            return false;
-        };
-        let same = |a: &&Answered| {
-            (&a.building, &a.unit, &a.item) == (&answered.building, &answered.unit, &answered.item)
-        };
-        let mut lacking = state.failed_without_hazard(self.catalogue).into_iter();
-        lacking.any(|a| same(&a))
-    }
-
-    /// What the document contributes to indicators.
-    pub fn quantities(&self) -> Vec<Quantity> {
-        match &self.full {
-            DocumentState::Hazard(state) => quantities(state, &self.events),
-            DocumentState::Activity(state) => {
-                let at = state.versions.last().map_or(DeviceTime(0), |v| v.held);
-                let counted = counts(state, self.catalogue).into_iter();
-                counted
-                    .map(|(name, milli)| Quantity { name, at, milli })
-                    .collect()
-            }
-            DocumentState::Inspection(state) => state.quantities(),
-        }
     }
 }

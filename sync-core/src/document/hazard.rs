@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::folded::Folded;
+use super::{folded::Folded, state::DocumentState};
 use crate::{
     catalogue::Due,
     duty::{DutyChain, duty_chain},
@@ -21,6 +21,19 @@ use crate::{
 pub struct FoldedHazard<'f> {
     pub(super) folded: &'f Folded<'f>,
     pub(super) state: &'f HazardState,
+}
+
+impl Folded<'_> {
+    /// The document as a hazard; `None` if it is none.
+    pub fn hazard(&self) -> Option<FoldedHazard<'_>> {
+        match self.state() {
+            DocumentState::Hazard(state) => Some(FoldedHazard {
+                folded: self,
+                state,
+            }),
+            _ => None,
+        }
+    }
 }
 
 impl<'f> FoldedHazard<'f> {

@@ -1,10 +1,6 @@
 //! The list row of a folded document. It contains only facts that every role of the grid may read.
 
-use super::{
-    folded::{DocumentState, Folded},
-    hazard::FoldedHazard,
-    redaction::REDACTED,
-};
+use super::{folded::Folded, hazard::FoldedHazard, redaction::REDACTED, state::DocumentState};
 use crate::{
     activity::ActivityState,
     catalogue::INSPECTION,
@@ -18,11 +14,15 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-pub(super) fn of(folded: &Folded<'_>) -> ListRow {
-    match folded.state() {
-        DocumentState::Hazard(state) => hazard(FoldedHazard { folded, state }),
-        DocumentState::Activity(state) => activity(folded, state),
-        DocumentState::Inspection(state) => inspection(folded, state),
+impl Folded<'_> {
+    /// The list row.
+    pub fn list_row(&self) -> ListRow {
+        let folded = self;
+        match self.state() {
+            DocumentState::Hazard(state) => hazard(FoldedHazard { folded, state }),
+            DocumentState::Activity(state) => activity(folded, state),
+            DocumentState::Inspection(state) => inspection(folded, state),
+        }
     }
 }
 

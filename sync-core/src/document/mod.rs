@@ -10,14 +10,18 @@ mod hazard;
 mod kind;
 mod list_row;
 mod open;
+mod quantities;
 mod redaction;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
 pub use display::{DisplayedEvent, DisplayedPhoto};
-pub use folded::{DocumentState, Folded};
+pub use folded::Folded;
 pub use hazard::FoldedHazard;
 pub use kind::{DocumentKind, may_begin};
 pub use open::{OpenDocument, ReceiveTimes, Snapshot};
+pub use state::DocumentState;
+
 pub(crate) use open::{in_hash_order, times_of};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::folded::DocumentState;
+use super::state::DocumentState;
 use crate::{
     activity::ActivityState,
     hazard::HazardState,

@@ -1,8 +1,9 @@
 //! The verdict on one event, decided from its author's causal history.
 
 use super::{
-    frontier::{Frontier, Member, STATE},
+    frontier::Frontier,
     guard::{self, Situation},
+    member::{Member, STATE},
     values,
 };
 use crate::{

@@ -5,11 +5,13 @@
 //! order and authority come from [`crate::history`].
 
 pub mod deadline;
+mod effective;
 pub mod explain;
 mod fold;
 mod frontier;
 mod guard;
 mod judge;
+mod member;
 mod place;
 pub mod quantity;
 mod relation;

@@ -1,8 +1,8 @@
 //! The concurrent-pair rule that applies to two concurrent events.
 
-use super::frontier::Member;
+use super::member::Member;
 use crate::{
-    catalogue::{From, Outcome, Pair, When},
+    catalogue::{From, Pair, When},
     history::History,
     record::{CHINA_OFFSET_MS, DAY_MS, EventBody, Grade, PersonId, Role},
 };
@@ -93,20 +93,6 @@ fn in_order(history: &History<'_>, a: &Member, b: &Member) -> bool {
     };
     let open = rules.is_open(later.state) && rules.is_open(earlier.state);
     open && !later.sighting && rules.transitions_of(body.number()).any(leads)
-}
-
-impl crate::catalogue::Transition {
-    /// The state that the transition leads to; `None` if it depends on the event.
-    fn to_state(&self) -> Option<crate::catalogue::StateCode> {
-        match self.to {
-            Outcome::State(state) => Some(state),
-            Outcome::Word(_) => None,
-        }
-    }
-    /// Whether the transition applies to this variant of its event.
-    pub(super) fn fits(&self, variant: Option<&str>) -> bool {
-        self.when.is_empty() || variant.is_some_and(|v| self.when.iter().any(|w| w == v))
-    }
 }
 
 fn says_the_same(history: &History<'_>, a: &Member, b: &Member) -> bool {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     catalogue::{Grade, StateCode},
-    history::{History, JudgedEvent, Redacted, Verdict, effective, is_late},
+    history::{History, JudgedEvent, Redacted, Verdict, effective, is_blocked_by_unknown, is_late},
     record::{DAY_MS, DeviceTime, EventBody, EventId, MINUTE_MS, Observation, PhotoSource},
 };
 
@@ -102,7 +102,7 @@ fn flags(
         conflict_open: now.is_contested(history),
         major_suspected: grade >= Some(Grade::G3Suspected),
         evidence_weak: weak,
-        unknown_events: history.has_unknown,
+        unknown_events: is_blocked_by_unknown(history),
         reopened: now.cycle(history) > 1,
         penalised: !values.penalties.is_empty(),
         listed_supervision: bodies().any(|b| matches!(b, EventBody::GovDecision(d) if d.listed)),

@@ -1,7 +1,7 @@
 //! Whether the author of an event had the authority to state it.
 
 use super::{causal::History, reason::VoidReason};
-use crate::record::{AreaPath, Grant, HOUR_MS, ServerTime};
+use crate::record::{AreaPath, EventBody, Grant, HOUR_MS, ServerTime};
 
 /// The grant of an event if it fits author, device, area and time; otherwise the reason why the event is void. `area`
 /// is the area of the document; without one, the area in which the event itself begins a document.
@@ -56,4 +56,18 @@ pub(crate) fn is_late(history: &History<'_>, at: usize) -> bool {
         .and_then(|g| g.until)
         .is_some_and(|until| claimed >= until);
     ended || history.revoked[at].is_some()
+}
+
+/// Whether the history has an event of a newer version that blocks closing, because its author has authority over the
+/// document. An event without authority blocks nothing.
+pub(crate) fn is_blocked_by_unknown(history: &History<'_>) -> bool {
+    let blocks = |at: &usize| {
+        authority(history, *at, None).is_ok_and(|grant| {
+            let mut areas = (0..history.len()).filter_map(|at| history.body(at).begins_in());
+            areas.any(|area| grant.area.covers(area))
+        })
+    };
+    (0..history.len())
+        .filter(|at| matches!(history.body(*at), EventBody::Unknown { .. }))
+        .any(|at| blocks(&at))
 }

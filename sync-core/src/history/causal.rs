@@ -1,7 +1,6 @@
 //! The causal history of one document, with the grants and times that its events are judged by.
 
 use super::{
-    authority::authority,
     context::FoldContext,
     entry::EventEntry,
     order::CausalOrder,
@@ -25,8 +24,6 @@ pub(crate) struct History<'a> {
     pub(crate) revoked: Vec<Option<ServerTime>>,
     /// Whether only devices other than the author's have brought the event.
     pub(crate) unattested: Vec<bool>,
-    /// Whether the history has an event of a newer version that blocks closing.
-    pub(crate) has_unknown: bool,
 }
 
 impl<'a> History<'a> {
@@ -43,30 +40,15 @@ impl<'a> History<'a> {
             let grant = context.grant(&entry.event.grant);
             grant.is_none_or(|grant| grant.issued <= at).then_some(at)
         };
-        let mut history = Self {
+        Self {
             grants: each().map(|e| context.grant(&e.event.grant)).collect(),
             revoked: each().map(revoked).collect(),
             unattested: each().map(|e| context.is_unattested(&e.id)).collect(),
             times: time::bounds(&order, context),
-            has_unknown: false,
             rules: &catalogue.rules,
             catalogue,
             order,
-        };
-        history.has_unknown = (0..history.len()).any(|at| history.is_blocking_unknown(at));
-        history
-    }
-
-    /// Whether an event blocks closing because it is of a newer version and its author has authority over the document.
-    /// An event without authority blocks nothing.
-    fn is_blocking_unknown(&self, at: usize) -> bool {
-        if !matches!(self.body(at), EventBody::Unknown { .. }) {
-            return false;
         }
-        authority(self, at, None).is_ok_and(|grant| {
-            let mut areas = (0..self.len()).filter_map(|at| self.body(at).begins_in());
-            areas.any(|area| grant.area.covers(area))
-        })
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -15,7 +15,7 @@ mod redacted;
 mod time;
 mod verdict;
 
-pub(crate) use authority::{authority, is_late};
+pub(crate) use authority::{authority, is_blocked_by_unknown, is_late};
 pub(crate) use causal::History;
 pub(crate) use frontier::{Frontier, Frontiers, Lanes, Member, maximal, union};
 pub(crate) use order::first_beginnings;

@@ -2,7 +2,7 @@
 
 use image::{DynamicImage, imageops::FilterType};
 
-use super::{InvalidPhoto, PhotoLimits, decode};
+use super::decode::{InvalidPhoto, PhotoLimits, decode};
 
 /// The perceptual hash of a photo (a difference hash): for each of 8 × 8 fields, whether the brightness rises to the
 /// right. Hashes of similar photos differ in few bits. A near hash proves nothing; it only asks a reviewer to compare

@@ -2,6 +2,8 @@
 
 use image::{DynamicImage, Rgb, RgbImage};
 
+use super::encode::encode;
+
 /// Metadata for a synthetic photo.
 #[derive(Debug, Clone, Copy)]
 pub struct SampleExif<'t> {
@@ -14,6 +16,9 @@ pub struct SampleExif<'t> {
 }
 
 /// A photo of coloured blocks: the same bytes for the same arguments, other bytes for another seed.
+///
+/// # Panics
+/// If an edge is 0 or over 65,535 pixels: JPEG has no such image.
 pub fn sample_jpeg(seed: u64, width: u32, height: u32, exif: Option<SampleExif<'_>>) -> Vec<u8> {
     let mut state = seed;
     let mut next = move || {
@@ -32,7 +37,8 @@ pub fn sample_jpeg(seed: u64, width: u32, height: u32, exif: Option<SampleExif<'
         let block = blocks[((x * 8 / width.max(1)) + 8 * (y * 8 / height.max(1))) as usize % 64];
         Rgb(block.map(|c| c.saturating_add(shade(x, y))))
     });
-    let jpeg = super::encode(&DynamicImage::ImageRgb8(photo), 85).unwrap_or_default();
+    #[expect(clippy::expect_used, reason = "an RGB image of these edges is a JPEG")]
+    let jpeg = encode(&DynamicImage::ImageRgb8(photo), 85).expect("edges of 1 to 65,535 pixels");
     match exif {
         Some(exif) if jpeg.len() > 2 => {
             let segment = app1(exif);

@@ -2,9 +2,12 @@
 
 use super::{
     activity::{Answers, Data, MAX_ANSWERS, MAX_DATA_BYTES, MAX_TEAM},
-    event::EventBody,
+    body::EventBody,
     photo::PhotoRef,
 };
+
+/// Events that one event may name as its causal history; a larger frontier would need hundreds of concurrent authors.
+pub const MAX_AFTER: usize = 64;
 
 /// Checks the limits; the error states what is wrong, for the developer of a client.
 pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
@@ -48,7 +51,7 @@ pub(super) fn check(body: &EventBody) -> Result<(), &'static str> {
             "too many connected areas (at most 8)",
         ),
         EventBody::MarkDuplicate(d) => broken(
-            d.seen.len() > super::event::MAX_AFTER,
+            d.seen.len() > MAX_AFTER,
             "too many events named as seen (at most 64)",
         ),
         EventBody::Redact(r) => {

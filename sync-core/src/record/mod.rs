@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod area;
+mod body;
 pub mod codes;
 pub mod digest;
 pub mod event;
@@ -24,13 +25,14 @@ pub use activity::{
     Signature, TeamMember, TemplateCode, TypeCode,
 };
 pub use area::AreaPath;
+pub use body::EventBody;
 pub use codes::{
     Crs, DissuasionMethod, DissuasionResult, EscalationClass, Finding, FindingSource, GovOutcome,
     GovStage, Grade, InspectionKind, InspectionResult, LocationKind, PenaltyStage, PhotoRole,
     PhotoSource, PositionSource, Role, SignedAs, TransferOutcome,
 };
 pub use digest::Digest;
-pub use event::{Event, EventBody, EventError};
+pub use event::{Event, EventError};
 pub use grant::Grant;
 pub use ids::{
     BlobHash, ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogId, OrganId, PackHash,

@@ -1,6 +1,6 @@
 //! The client's part of enrolment: one call.
 
-use super::{Call, Reply};
+use super::call::{Call, Reply};
 use crate::{
     device::{Device, DeviceError},
     record::{Grant, Label},

@@ -1,6 +1,10 @@
-//! The client's part of the session: challenge, proof, scopes.
+//! The client's part of the exchange `session`: challenge, proof, scopes.
 
-use super::{Call, Heard, Reply, Syncing, Waiting};
+use super::{
+    asked::{Asked, Heard},
+    call::{Call, Reply},
+    syncing::Syncing,
+};
 use crate::{
     device::{Device, DeviceError},
     identity::key::Purpose,
@@ -12,17 +16,17 @@ use crate::{
 };
 
 /// Sessions that one sync opens without a wait before each.
-pub(super) const MAX_OPENED: u32 = 3;
+const MAX_OPENED: u32 = 3;
 
 impl Syncing {
-    pub(super) fn open(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
+    pub(super) fn next_session(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
         let enrolment = device.enrolment()?;
         // The challenge is kept until a session call is answered: a lost reply must not cost another challenge.
         let proof = self.challenge.clone().map(|challenge| Proof {
             signature: enrolment.key.sign(Purpose::Session, &challenge),
             challenge,
         });
-        self.asked = Some(Waiting::Session {
+        self.asked = Some(Asked::Session {
             proven: proof.is_some(),
         });
         let app = Label::new(concat!("sync-core ", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
@@ -36,7 +40,7 @@ impl Syncing {
         }))
     }
 
-    pub(super) fn opened(
+    pub(super) fn session_answered(
         &mut self,
         device: &mut Device,
         proven: bool,
@@ -70,5 +74,18 @@ impl Syncing {
                 })
             }
         }
+    }
+
+    /// Handles a refusal that a new session cures.
+    pub(super) fn reopen(&mut self, device: &mut Device, why: String) -> Result<(), DeviceError> {
+        device.set_token(None)?;
+        self.challenge = None;
+        self.photos.current = None;
+        if self.opened >= MAX_OPENED {
+            return self.failed(device, why, None);
+        }
+        self.report.failures += 1;
+        self.report.last_failure = Some(why);
+        Ok(())
     }
 }

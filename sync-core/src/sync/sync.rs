@@ -1,13 +1,15 @@
-//! The client's part of push and pull: each call sends one pack and receives one page for each scope, until nothing is
-//! left.
+//! The client's part of the exchange `sync`: each call sends one pack and receives one page for each scope, until
+//! nothing is left.
 
-use super::{Call, Heard, Reply, Syncing, Waiting};
+use super::{
+    asked::{Asked, AskedSync, Heard},
+    call::{Call, Reply},
+    syncing::Syncing,
+};
 use crate::{
     device::{Device, DeviceError, Unsealed},
-    record::DocId,
     wire::{
         Code, Exchange, FrameError, PAGE_DOCUMENTS, pull,
-        pull::Cursor,
         sync::{Request, Response, Sync},
     },
 };
@@ -16,27 +18,15 @@ use crate::{
 /// server that always answers so must not keep a device busy.
 const MAX_AGAIN: u32 = 8;
 
-/// What the current call requested.
-#[derive(Debug)]
-pub(super) struct Asked {
-    cursors: Vec<Cursor>,
-    need: Vec<DocId>,
-    /// Whether the call sent a pack.
-    pub(super) pack: bool,
-}
-
 impl Syncing {
-    pub(super) fn next_records(
-        &mut self,
-        device: &mut Device,
-    ) -> Result<Option<Call>, DeviceError> {
+    pub(super) fn next_sync(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
         let need = device.needed(self.need_limit)?;
         let pack = device.next_pack(&self.packing)?;
-        if self.records_done && need.is_empty() && pack.is_none() {
+        if self.sync_done && need.is_empty() && pack.is_none() {
             return Ok(None);
         }
         let cursors = device.cursors()?;
-        let asked = Asked {
+        let asked = AskedSync {
             cursors: cursors.clone(),
             need: need.clone(),
             pack: pack.is_some(),
@@ -49,14 +39,14 @@ impl Syncing {
                 page_documents: self.options.page_documents,
             }),
         });
-        self.asked = Some(Waiting::Records(asked));
+        self.asked = Some(Asked::Sync(asked));
         Ok(Some(call))
     }
 
-    pub(super) fn records(
+    pub(super) fn sync_answered(
         &mut self,
         device: &mut Device,
-        asked: &Asked,
+        asked: &AskedSync,
         reply: &Reply,
     ) -> Result<Heard, DeviceError> {
         let response = match Sync::read_response(&reply.body) {
@@ -92,8 +82,8 @@ impl Syncing {
             moved |= settled > 0;
         }
         // The first complete answer is progress too, if no more pages follow.
-        moved |= !self.records_done && !more;
-        self.records_done = !more;
+        moved |= !self.sync_done && !more;
+        self.sync_done = !more;
         if moved {
             return Ok(Heard::Progress);
         }
@@ -105,7 +95,7 @@ impl Syncing {
     fn settled(
         &mut self,
         device: &mut Device,
-        asked: &Asked,
+        asked: &AskedSync,
         response: &Response,
     ) -> Result<bool, DeviceError> {
         let Some(answer) = response.push.as_ref().filter(|_| asked.pack) else {
@@ -126,7 +116,7 @@ impl Syncing {
 
     /// The answer was too large to read: requests fewer documents by id, then smaller pages. `false` if neither can
     /// shrink.
-    fn ask_for_less(&mut self, asked: &Asked) -> bool {
+    fn ask_for_less(&mut self, asked: &AskedSync) -> bool {
         if asked.need.len() > 1 {
             self.need_limit = asked.need.len() / 2;
             return true;
@@ -142,7 +132,7 @@ impl Syncing {
     pub(super) fn too_large(
         &mut self,
         device: &mut Device,
-        asked: &Asked,
+        asked: &AskedSync,
         refused: bool,
     ) -> Result<bool, DeviceError> {
         if !asked.pack {

@@ -1,8 +1,12 @@
-//! The client's part of reconcile: finds what differs, then requests and offers it.
+//! The client's part of the exchange `reconcile`: finds what differs, then requests and offers it.
 
-use super::{Call, Heard, Reply, Syncing, Waiting};
+use super::{
+    asked::{Asked, Heard},
+    call::{Call, Reply},
+    syncing::Syncing,
+};
 use crate::{
-    device::{Device, DeviceError, RepairTask},
+    device::{Device, DeviceError, ReconcileTask},
     wire::{
         Exchange,
         reconcile::{Reconcile, Request},
@@ -11,16 +15,19 @@ use crate::{
 
 /// Scopes reconciled in one sync at most, or twice the number of scopes if that is more: a server whose sums never
 /// agree must not keep a device busy.
-const MAX_REPAIRS: u64 = 8;
+const MAX_RECONCILED: u64 = 8;
 
 impl Syncing {
-    pub(super) fn next_repair(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
-        let task = match self.repair.take() {
+    pub(super) fn next_reconcile(
+        &mut self,
+        device: &mut Device,
+    ) -> Result<Option<Call>, DeviceError> {
+        let task = match self.reconciling.take() {
             Some(task) => task,
-            None if self.report.repairs >= MAX_REPAIRS.max(2 * device.scope_count()?) => {
+            None if self.report.repairs >= MAX_RECONCILED.max(2 * device.scope_count()?) => {
                 return Ok(None);
             }
-            None => match device.next_repair()? {
+            None => match device.next_reconcile()? {
                 Some(task) => {
                     self.report.repairs += 1;
                     Box::new(task)
@@ -33,25 +40,25 @@ impl Syncing {
             area: task.cursor.area.clone(),
             message: task.message.clone(),
         });
-        self.asked = Some(Waiting::Repair(task));
+        self.asked = Some(Asked::Reconcile(task));
         Ok(Some(call))
     }
 
-    pub(super) fn repaired(
+    pub(super) fn reconcile_answered(
         &mut self,
         device: &mut Device,
-        mut task: Box<RepairTask>,
+        mut task: Box<ReconcileTask>,
         reply: &Reply,
     ) -> Result<Heard, DeviceError> {
         let Ok(response) = Reconcile::read_response(&reply.body) else {
             return Ok(Heard::Nothing(reply.unusable()));
         };
-        if device.repair_answer(&mut task, &response)? {
+        if device.reconcile_answer(&mut task, &response)? {
             // Next: needed documents are requested, and the tail is followed from the head at which the reconciliation
             // began.
-            self.records_done = false;
+            self.sync_done = false;
         } else {
-            self.repair = Some(task);
+            self.reconciling = Some(task);
         }
         Ok(Heard::Progress)
     }
@@ -67,7 +74,7 @@ impl Syncing {
             return Ok(false);
         }
         self.report.resupplied += changes.len() as u64;
-        device.seal_repair(changes)?;
+        device.seal_resupply(changes)?;
         Ok(true)
     }
 }

@@ -1,0 +1,117 @@
+//! The sealed pack: signed and durable before it is sent, byte for byte the same until it is answered.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Device, DeviceError, enrolment, meta, meta::name};
+use crate::{
+    host::Host,
+    identity::{PackClaims, Signed},
+    record::{ChangeHash, DocId, PackHash},
+    wire::push::{Entry, Request},
+};
+
+/// A pack that is durable and is sent, byte for byte the same, until it is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Sealed {
+    pub(crate) hash: PackHash,
+    pub(crate) request: Request,
+}
+
+impl Device {
+    /// Whether a sealed pack is unanswered.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn is_sending(&self) -> Result<bool, DeviceError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pack WHERE body IS NOT NULL)";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Seals a pack that resupplies documents to a server that lost them.
+    ///
+    /// # Errors
+    /// [`DeviceError`]; nothing was changed then.
+    pub(crate) fn seal_resupply(
+        &mut self,
+        changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
+    ) -> Result<Sealed, DeviceError> {
+        self.write(|tx, host| seal(tx, host, changes, true))
+    }
+}
+
+/// Signs these changes as the next pack and stores it.
+pub(super) fn seal(
+    c: &Connection,
+    host: &Host,
+    changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
+    repair: bool,
+) -> Result<Sealed, DeviceError> {
+    let enrolment = enrolment::enrolment(c)?;
+    let last = meta::find_int(c, name::PACK_NUMBER)?.unwrap_or(0);
+    let previous = meta::find_array(c, name::PACK_HASH)?;
+    let signed = changes.iter().map(|(doc, change, _)| Signed {
+        doc: *doc,
+        change: *change,
+    });
+    let claims = PackClaims {
+        device: enrolment.device,
+        number: last.unsigned_abs() + 1,
+        previous: previous.map_or(PackClaims::GENESIS, PackHash),
+        claimed: host.clock.now(),
+        repair,
+        changes: signed.collect(),
+    };
+    let entries = changes
+        .into_iter()
+        .map(|(doc, _, change)| Entry { doc, change });
+    let request = Request {
+        number: claims.number,
+        previous: claims.previous,
+        claimed: claims.claimed,
+        repair,
+        signature: claims.seal(&enrolment.key),
+        entries: entries.collect(),
+    };
+    let body = minicbor::to_vec(&request).map_err(|e| DeviceError::Damaged(e.to_string()))?;
+    let hash = claims.hash();
+    c.prepare_cached("INSERT INTO pack (number, hash, claims, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            claims.number as i64,
+            hash.as_bytes(),
+            claims.to_bytes(),
+            body
+        ])?;
+    meta::set_int(c, name::PACK_NUMBER, claims.number as i64)?;
+    meta::set(c, name::PACK_HASH, hash.as_bytes())?;
+    Ok(Sealed { hash, request })
+}
+
+/// The sealed pack that is not answered yet.
+pub(super) fn unanswered(c: &Connection) -> Result<Option<Sealed>, DeviceError> {
+    let mut statement =
+        c.prepare_cached("SELECT hash, body FROM pack WHERE body IS NOT NULL ORDER BY n LIMIT 1")?;
+    let row = statement
+        .query_row([], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .optional()?;
+    let Some((hash, body)) = row else {
+        return Ok(None);
+    };
+    Ok(Some(Sealed {
+        hash: PackHash::from_slice(&hash)?,
+        request: minicbor::decode(&body)?,
+    }))
+}
+
+/// Puts the changes of a pack back into the outbox.
+pub(super) fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
+    c.prepare_cached("UPDATE chg SET state = 0, pack = NULL WHERE pack = ?1 AND state = 1")?
+        .execute([number as i64])?;
+    c.prepare_cached("DELETE FROM pack WHERE number = ?1 AND body IS NOT NULL")?
+        .execute([number as i64])?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What the outcome of a call means for the sync.
+
+use super::{
+    asked::{Asked, Heard},
+    call::{Lost, Refused, Reply},
+    syncing::Syncing,
+};
+use crate::{
+    device::{Device, DeviceError},
+    wire::Code,
+};
+
+impl Syncing {
+    /// Handles the outcome of the call that [`Self::next`] returned.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the store; the sync may continue with [`Self::next`].
+    pub fn answer(
+        &mut self,
+        device: &mut Device,
+        outcome: Result<Reply, Lost>,
+    ) -> Result<(), DeviceError> {
+        let Some(asked) = self.asked.take() else {
+            return Ok(());
+        };
+        let reply = match outcome {
+            Ok(reply) => reply,
+            Err(Lost(reason)) => {
+                if let Asked::Photo(asked) = &asked {
+                    self.photo_lost(device, asked)?;
+                }
+                return self.failed(device, reason, None);
+            }
+        };
+        self.report.bytes_down += reply.body.len() as u64;
+        if let Some(refused) = reply.refusal() {
+            return self.refused(device, asked, &reply, refused);
+        }
+        let heard = match self.hear(device, asked, &reply) {
+            // The answer does not fit the call: a cached one, or another server's. It is treated as lost.
+            Err(error @ (DeviceError::Signature(_) | DeviceError::Damaged(_))) => {
+                Heard::Nothing(error.to_string())
+            }
+            heard => heard?,
+        };
+        match heard {
+            Heard::Progress => self.backoff.reset(),
+            Heard::Understood => {}
+            Heard::Nothing(why) => return self.failed(device, why, reply.retry_after_ms()),
+        }
+        Ok(())
+    }
+
+    /// Handles a reply that is no refusal of the server.
+    fn hear(
+        &mut self,
+        device: &mut Device,
+        asked: Asked,
+        reply: &Reply,
+    ) -> Result<Heard, DeviceError> {
+        let ours = (200..300).contains(&reply.status);
+        match asked {
+            Asked::Photo(asked) => {
+                if reply.status == 429 || reply.status >= 500 {
+                    // A statement about the server's load, not about the photo.
+                    self.photo_lost(device, &asked)?;
+                    return Ok(Heard::Nothing(reply.unusable()));
+                }
+                if reply.status == 413 && self.smaller_chunk(&asked) {
+                    self.photos.current = None;
+                    return Ok(Heard::Understood);
+                }
+                let heard = self.photo_answered(device, &asked, reply);
+                if !matches!(heard, Ok(Heard::Progress | Heard::Understood)) {
+                    self.photo_stuck(device, &asked)?;
+                }
+                heard
+            }
+            Asked::Sync(asked)
+                if reply.status == 413 && self.too_large(device, &asked, false)? =>
+            {
+                Ok(Heard::Understood)
+            }
+            _ if !ours => Ok(Heard::Nothing(reply.unusable())),
+            Asked::Session { proven } => self.session_answered(device, proven, reply),
+            Asked::Sync(asked) => self.sync_answered(device, &asked, reply),
+            Asked::Reconcile(task) => self.reconcile_answered(device, task, reply),
+        }
+    }
+
+    /// Handles a refusal of the server.
+    fn refused(
+        &mut self,
+        device: &mut Device,
+        asked: Asked,
+        reply: &Reply,
+        refused: Refused,
+    ) -> Result<(), DeviceError> {
+        let Refused { code, detail } = refused;
+        let why = format!("{code}: {detail}");
+        match asked {
+            // Both are cured by a new session: it brings a token, or the scopes of the grants that are valid now. It
+            // costs one refused call and no wait. If it happens more often, the call counts as failed.
+            Asked::Sync(_) | Asked::Reconcile(_) | Asked::Photo(_)
+                if code == Code::SessionExpired =>
+            {
+                return self.reopen(device, why);
+            }
+            Asked::Sync(_) | Asked::Reconcile(_) if code == Code::OutOfScope => {
+                return self.reopen(device, why);
+            }
+            Asked::Session { .. } if code == Code::SessionExpired => {
+                self.challenge = None;
+                return self.failed(device, why, None);
+            }
+            _ if code.is_transient() => {
+                if let Asked::Photo(asked) = &asked {
+                    self.photo_lost(device, asked)?;
+                }
+                return self.failed(device, why, reply.retry_after_ms());
+            }
+            Asked::Sync(asked)
+                if code == Code::TooLarge && self.too_large(device, &asked, true)? =>
+            {
+                return Ok(());
+            }
+            Asked::Photo(asked) => match self.photo_refused(device, &asked, code, &detail)? {
+                Some(Heard::Nothing(why)) => {
+                    self.photo_stuck(device, &asked)?;
+                    return self.failed(device, why, None);
+                }
+                Some(_) => {
+                    self.report.last_failure = Some(why);
+                    return Ok(());
+                }
+                None => {}
+            },
+            _ => {}
+        }
+        self.report.last_failure = Some(why);
+        self.report.refusal = Some(code);
+        self.ended = true;
+        // Without its token the device opens a new session, which states whether a revoked device must erase its data.
+        if code == Code::DeviceRevoked {
+            device.set_token(None)?;
+        }
+        Ok(())
+    }
+}
