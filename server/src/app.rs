@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, ensure};
-use sync_core::record::ServerTime;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -11,22 +10,28 @@ use tokio::{
 };
 
 use crate::{
-    access::{Access, Now, embedded_key, shared_key},
+    access::Access,
     blobs::{Blobs, Lifetimes, Store, Target},
     config::{Config, Limits},
     feed::Feed,
     folder,
     front::Front,
     hints::Hints,
-    http::{self, Rooms},
+    host::Now,
+    http::{self, Components},
     ingest::Ingest,
+    keys::{embedded_key, shared_key},
     metrics::Metrics,
     migrate::FILLING,
     projection::Projection,
     quota::Quota,
+    reporting::Reporting,
     review::Review,
     storage::{Storage, StorageError, spaces},
+    wake::Wake,
 };
+
+pub use crate::host::system_clock;
 
 /// Connections to the operators' listener at most.
 const HEALTH_CONNECTIONS: usize = 64;
@@ -35,7 +40,7 @@ const HEALTH_CONNECTIONS: usize = 64;
 #[derive(Debug)]
 pub struct App {
     /// The components, for programs that run the server in their own process.
-    pub rooms: Rooms,
+    pub components: Components,
     /// The database.
     pub storage: Storage,
     /// The address that it listens on.
@@ -47,19 +52,11 @@ pub struct App {
     jobs: Vec<JoinHandle<()>>,
 }
 
-/// The system's clock.
-pub fn system_clock() -> Now {
-    Arc::new(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        ServerTime(now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
-    })
-}
-
 /// Opens the data folder and builds every component on it.
 ///
 /// # Errors
 /// If the folder, the database or the key cannot be opened; the error names the path and what to do.
-pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
+pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> {
     let data = &config.data;
     folder::make(data).with_context(|| {
         format!(
@@ -112,30 +109,33 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Rooms)> {
         config.session_ms,
     );
     let target = Target::parse(config.blobs.as_deref(), data).context("--blobs")?;
+    let wake = Wake::default();
     let blobs = Blobs::new(
         storage.clone(),
         Store::open(&target).context("--blobs")?,
         key.clone(),
         Arc::clone(&now),
+        wake.clone(),
         Lifetimes {
             upload: config.upload_ms,
             orphan: config.orphan_ms,
             unnamed: config.unnamed_ms,
         },
     )?;
-    let rooms = Rooms {
-        ingest: Ingest::new(storage.clone(), key, Arc::clone(&now)),
+    let components = Components {
+        ingest: Ingest::new(storage.clone(), key, Arc::clone(&now), wake.clone()),
         feed: Feed::new(storage.clone(), access.clone()),
         blobs,
-        projection: Projection::new(storage.clone(), Arc::clone(&now)),
+        projection: Projection::new(storage.clone(), Arc::clone(&now), wake.clone()),
         review: Review::new(storage.clone()),
-        hints: Hints::new(storage.clone()),
+        reporting: Reporting::new(storage.clone()),
+        hints: Hints::new(storage.clone(), wake),
         metrics: Arc::new(Metrics::default()),
         quota: Quota::new(storage.clone(), Arc::clone(&now), config.limits.clone()),
         limits: config.limits.clone(),
         access,
     };
-    Ok((storage, rooms))
+    Ok((storage, components))
 }
 
 impl App {
@@ -146,8 +146,8 @@ impl App {
     pub async fn start(config: &Config, now: Now) -> anyhow::Result<Self> {
         let opening = (config.clone(), now);
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
-        let (storage, rooms) = opened.context("opening")??;
-        rooms.blobs.probe().await.context("--blobs")?;
+        let (storage, components) = opened.context("opening")??;
+        components.blobs.probe().await.context("--blobs")?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -171,12 +171,13 @@ impl App {
         let health_address = health.as_ref().and_then(|h| h.local_addr().ok());
         let (stop, stopped) = watch::channel(false);
         let front = |listener, router, limits: Limits| {
-            Front::new(listener, router, limits, Arc::clone(&rooms.metrics)).serve(stopped.clone())
+            Front::new(listener, router, limits, Arc::clone(&components.metrics))
+                .serve(stopped.clone())
         };
         let mut serving = JoinSet::new();
         serving.spawn(front(
             listener,
-            http::router(rooms.clone()),
+            http::router(components.clone()),
             config.limits.clone(),
         ));
         if let Some(listener) = health {
@@ -184,18 +185,21 @@ impl App {
                 max_connections: HEALTH_CONNECTIONS,
                 ..config.limits.clone()
             };
-            serving.spawn(front(listener, http::operators(&rooms), limits));
+            serving.spawn(front(listener, http::operators(&components), limits));
         }
         let mut jobs = vec![
-            tokio::spawn(rooms.projection.clone().run()),
-            tokio::spawn(sweep(rooms.blobs.clone())),
-            tokio::spawn(rooms.quota.clone().run()),
+            tokio::spawn(components.projection.clone().run()),
+            tokio::spawn(sweep(components.blobs.clone())),
+            tokio::spawn(components.quota.clone().run()),
         ];
         if let Some(heard) = storage.heard() {
-            jobs.push(tokio::spawn(follow(heard, rooms.clone())));
+            jobs.push(tokio::spawn(follow(
+                heard,
+                components.ingest.wake().clone(),
+            )));
         }
         Ok(Self {
-            rooms,
+            components,
             storage,
             address,
             health_address,
@@ -221,10 +225,10 @@ impl App {
         for job in &self.jobs {
             job.abort();
         }
-        if let Err(error) = self.rooms.quota.write().await {
+        if let Err(error) = self.components.quota.write().await {
             tracing::warn!(%error, "shares of the last seconds are not written down");
         }
-        if let Err(error) = self.rooms.projection.release().await {
+        if let Err(error) = self.components.projection.release().await {
             tracing::warn!(%error, "other processes take over when the leases end");
         }
         Ok(())
@@ -232,10 +236,9 @@ impl App {
 }
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
-async fn follow(mut heard: watch::Receiver<u64>, rooms: Rooms) {
+async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {
     while heard.changed().await.is_ok() {
-        rooms.projection.wake();
-        rooms.hints.wake();
+        wake.log_grew();
     }
 }
 

@@ -14,8 +14,9 @@ use std::{
 use sync_core::{record::DeviceId, wire::Code};
 
 use crate::{
-    access::{Now, Refusal},
     config::Limits,
+    host::Now,
+    refusal::Refusal,
     storage::{
         Storage, StorageError, devices,
         quotas::{self, Spent},

@@ -9,11 +9,15 @@ use sync_core::{
     },
 };
 
-use super::{Access, Refusal, keys::random, session::token_hash};
-use crate::storage::{
-    Storage, StorageError, Tx,
-    devices::{self, Appointment},
-    spaces,
+use super::{Access, session::token_hash};
+use crate::{
+    host::random,
+    refusal::Refusal,
+    storage::{
+        Storage, StorageError, Tx,
+        devices::{self, Appointment},
+        spaces,
+    },
 };
 
 /// What a one-time code grants.

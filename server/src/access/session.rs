@@ -12,10 +12,13 @@ use sync_core::{
 };
 
 use super::{
-    Access, Reach, Refusal,
+    Access, Reach,
     reach::{outermost, scopes},
 };
-use crate::storage::{Tx, devices, spaces};
+use crate::{
+    refusal::Refusal,
+    storage::{Tx, devices, spaces},
+};
 
 /// Milliseconds that a challenge is valid.
 const CHALLENGE_MS: i64 = 120_000;

@@ -103,7 +103,7 @@ async fn fill(storage: &Storage, photos: Option<&Path>, part: &Path) -> anyhow::
     }
     let counted = copied.read(|tx| {
         let rows = tables::counts(tx)?;
-        let key = spaces::meta(tx, crate::access::PUBLIC_KEY)?;
+        let key = spaces::meta(tx, crate::keys::PUBLIC_KEY)?;
         Ok::<_, crate::storage::StorageError>((rows, key))
     });
     let (rows, key) = counted.await?;

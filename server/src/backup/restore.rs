@@ -10,9 +10,11 @@ use sync_core::record::{BlobHash, LogId};
 
 use super::{Manifest, copy_whole, sync_tree, workshop};
 use crate::{
-    access::{PUBLIC_KEY, SIGNED, public_key_of, random},
     blobs::{Store, Target},
+    clock::SIGNED,
     folder,
+    host::random,
+    keys::{PUBLIC_KEY, public_key_of},
     storage::{Storage, StorageError, Tx, blobs, spaces, tables},
 };
 

@@ -21,7 +21,8 @@ use super::{
     photo_key, thumb_key,
 };
 use crate::{
-    access::{Now, Refusal},
+    host::Now,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         blobs::{self, Blob, Part, Upload},

@@ -27,8 +27,11 @@ use sync_core::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    access::{Clock, Now, Refusal, random},
+    clock::Clock,
+    host::{Now, random},
+    refusal::Refusal,
     storage::Storage,
+    wake::Wake,
 };
 
 pub use read::Photo;
@@ -55,6 +58,7 @@ pub struct Blobs {
     key: SecretKey,
     now: Now,
     clock: Clock,
+    wake: Wake,
     lifetimes: Lifetimes,
     /// Uploads that a request of this process is writing to. It only saves work: correctness depends on the rows.
     writing: Arc<Mutex<HashSet<String>>>,
@@ -80,6 +84,7 @@ impl Blobs {
         store: Store,
         key: SecretKey,
         now: Now,
+        wake: Wake,
         lifetimes: Lifetimes,
     ) -> Result<Self, StoreError> {
         if lifetimes.orphan < lifetimes.upload {
@@ -94,6 +99,7 @@ impl Blobs {
             store,
             key,
             now,
+            wake,
             lifetimes,
             writing: Arc::default(),
             decoding: Arc::new(Semaphore::new(processors())),

@@ -18,7 +18,7 @@ use futures_util::TryStreamExt;
 
 use super::{Blobs, thumb_key};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{StorageError, blobs},
 };
 

@@ -5,7 +5,8 @@ use sync_core::{record::BlobHash, wire::Code};
 
 use super::{Blobs, thumb_key};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{blobs, opened},
 };
 

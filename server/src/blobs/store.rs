@@ -15,10 +15,7 @@ use object_store::{
 };
 
 use super::target::{Bucket, StoreError, Target};
-use crate::{
-    access::{Refusal, random},
-    storage::StorageError,
-};
+use crate::{host::random, refusal::Refusal, storage::StorageError};
 use sync_core::{identity::PublicKey, wire::Code};
 
 /// Larger objects are sent to a bucket in parts of this size, the smallest that S3 accepts.

@@ -17,7 +17,7 @@ use sync_core::{
 
 use super::{Blobs, gone, part_key, upload_id};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         blobs::{self, Part, Upload},
@@ -188,7 +188,9 @@ impl Blobs {
             return Err(Refusal::new(Code::TooLarge, detail));
         }
         if end == upload.size {
-            return self.finish(upload, chunk).await;
+            let received = self.finish(upload, chunk).await?;
+            self.wake.photo_stored();
+            return Ok(received);
         }
         if chunk.is_empty() {
             return Ok(Received::Offset(offset));

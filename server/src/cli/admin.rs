@@ -90,20 +90,20 @@ impl Admin {
         // Opening a database blocks, which is not allowed on an async thread.
         let opening = config.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, system_clock())).await;
-        let (storage, rooms) = opened.context("opening")??;
+        let (storage, components) = opened.context("opening")??;
         match self {
             Self::Enrol(enrol) => people::enrol(&storage, enrol).await,
-            Self::Token(token) => people::token(&storage, &rooms, token).await,
+            Self::Token(token) => people::token(&storage, &components, token).await,
             Self::Revoke(revoke) => people::revoke(&storage, revoke).await,
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
-                println!("{}", hex::encode(rooms.access.key().public().0));
+                println!("{}", hex::encode(components.access.key().public().0));
                 Ok(())
             }
-            Self::Clock(command) => command.run(rooms.access.clock()).await,
+            Self::Clock(command) => command.run(components.access.clock()).await,
             Self::Rebuild => {
-                let done = rooms.projection.rebuild().await?;
+                let done = components.projection.rebuild().await?;
                 println!(
                     "台账已重建 / rebuilt: {} hazards, {} damaged",
                     done.documents, done.damaged

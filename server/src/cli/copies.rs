@@ -6,12 +6,12 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
-    access::{embedded_key, shared_key},
     app::{open, system_clock},
     backup::{self, Restored},
     blobs::{Store, Target},
     config::Config,
     folder,
+    keys::{embedded_key, shared_key},
     storage::Storage,
 };
 

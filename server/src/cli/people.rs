@@ -7,7 +7,7 @@ use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime}
 use xuncha_server::{
     access::{Invitation, TOKEN_DAYS, invite_until},
     app::system_clock,
-    http::Rooms,
+    http::Components,
     storage::{Storage, StorageError, docs, names, revocations, spaces},
 };
 
@@ -183,11 +183,15 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
 }
 
 /// Writes the token alone on its line: a ready command with it would be saved in the history of the shell.
-pub(super) async fn token(storage: &Storage, rooms: &Rooms, asked: Token) -> anyhow::Result<()> {
+pub(super) async fn token(
+    storage: &Storage,
+    components: &Components,
+    asked: Token,
+) -> anyhow::Result<()> {
     let who = asked.person;
     let (person, _) = introduce(storage, &who).await?;
     let until = ServerTime(system_clock()().0 + asked.days * DAY_MS);
-    let token = rooms
+    let token = components
         .access
         .issue_token_until(person, who.role, who.area, asked.label, until)
         .await?;

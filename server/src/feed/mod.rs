@@ -11,10 +11,7 @@ use sync_core::{
     wire::{Code, MAX_NEED, MAX_SCOPES, PAGE_BYTES, PAGE_DOCUMENTS, pull, reconcile as wire},
 };
 
-use crate::{
-    access::{Access, Refusal},
-    storage::Storage,
-};
+use crate::{access::Access, refusal::Refusal, storage::Storage};
 
 /// The read path.
 #[derive(Debug, Clone)]

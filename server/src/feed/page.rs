@@ -14,7 +14,8 @@ use sync_core::{
 };
 
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         bodies::{self, Body},

@@ -24,15 +24,16 @@ use sync_core::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    Rooms,
+    Components,
     body::{self, Bound, Budget, Held},
     extract::bearer,
     wrong::Wrong,
 };
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
     config::Limits,
     front::{Peer, customer},
+    refusal::Refusal,
 };
 
 /// Long polls of one device at once: it needs one, and a broken connection leaves one open.
@@ -63,7 +64,7 @@ pub(super) enum Class {
 
 /// The state that all routes share.
 pub(super) struct Gate {
-    rooms: Rooms,
+    components: Components,
     limits: Limits,
     permits: [Arc<Semaphore>; 6],
     bodies: Budget,
@@ -128,7 +129,7 @@ enum Who {
 }
 
 impl Gate {
-    pub(super) fn new(rooms: Rooms, limits: Limits) -> Self {
+    pub(super) fn new(components: Components, limits: Limits) -> Self {
         let share = |part: usize| Arc::new(Semaphore::new((limits.max_in_flight / part).max(1)));
         // Callers without a token get few permits, devices most: all devices sync at the end of a day.
         let permits = [
@@ -146,7 +147,7 @@ impl Gate {
             wrong: Wrong::new(limits.wrong_per_minute),
             slots: Arc::default(),
             asking: Semaphore::new(2),
-            rooms,
+            components,
             limits,
         }
     }
@@ -169,7 +170,7 @@ impl Gate {
     fn permit(&self, class: Class) -> Result<OwnedSemaphorePermit, Refusal> {
         let free = Arc::clone(&self.permits[class as usize]).try_acquire_owned();
         free.map_err(|_| {
-            self.rooms.metrics.shed();
+            self.components.metrics.shed();
             Refusal::new(Code::Busy, "too many requests at once")
         })
     }
@@ -270,7 +271,7 @@ impl Admission {
             };
         }
         let token = bearer(headers)?;
-        let access = &gate.rooms.access;
+        let access = &gate.components.access;
         match access.device_of(token) {
             Ok(device) if self.class == Class::Waiting => {
                 let _turn = gate.asking.acquire().await;

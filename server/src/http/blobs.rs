@@ -16,10 +16,11 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{Rooms, extract::Seeing};
+use super::{Components, extract::Seeing};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
     blobs::{Created, MAX_BLOB_BYTES, Photo, Received},
+    refusal::Refusal,
 };
 
 const VERSION: (HeaderName, &str) = (HeaderName::from_static("tus-resumable"), "1.0.0");
@@ -120,13 +121,13 @@ fn announced(headers: &HeaderMap) -> Result<BlobHash, Refusal> {
 /// the response contains the receipt.
 #[utoipa::path(post, path = "/v1/blobs", tag = "photos", responses((status = 201, description = "Location is the upload")))]
 pub(super) async fn create(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     version(&headers)?;
     let (hash, size) = (announced(&headers)?, number(&headers, "upload-length")?);
-    match rooms.blobs.create(device(&reach)?, hash, size).await? {
+    match components.blobs.create(device(&reach)?, hash, size).await? {
         Created::Stored { size, receipt } => {
             let mut response = stored(StatusCode::CREATED, size, &receipt);
             if let Ok(location) = format!("/v1/blobs/{hash}").parse() {
@@ -151,11 +152,11 @@ pub(super) async fn create(
 /// Returns the offset of an upload: the number of bytes that are stored.
 #[utoipa::path(head, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 200), (status = 410)))]
 pub(super) async fn head(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let upload = rooms.blobs.upload(device(&reach)?, &id).await?;
+    let upload = components.blobs.upload(device(&reach)?, &id).await?;
     let headers = [
         VERSION.map_value(),
         (name("upload-offset"), upload.received.to_string()),
@@ -169,7 +170,7 @@ pub(super) async fn head(
 /// Appends a chunk at the upload's offset. The response to the last chunk contains the receipt.
 #[utoipa::path(patch, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 204), (status = 409), (status = 460)))]
 pub(super) async fn append(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -181,8 +182,8 @@ pub(super) async fn append(
         check(sum.to_str().unwrap_or_default(), &chunk)?;
     }
     let device = device(&reach)?;
-    rooms.quota.chunk(device, chunk.len()).await?;
-    match rooms
+    components.quota.chunk(device, chunk.len()).await?;
+    match components
         .blobs
         .append(device, &id, offset, chunk.to_vec())
         .await?
@@ -195,9 +196,8 @@ pub(super) async fn append(
             Ok((StatusCode::NO_CONTENT, headers).into_response())
         }
         Received::Stored { size, receipt } => {
-            rooms.metrics.photo();
-            rooms.quota.photo(device);
-            rooms.projection.wake();
+            components.metrics.photo();
+            components.quota.photo(device);
             Ok(stored(StatusCode::NO_CONTENT, size, &receipt))
         }
     }
@@ -220,19 +220,24 @@ fn check(announced: &str, chunk: &[u8]) -> Result<(), Refusal> {
 /// Terminates an upload and discards its bytes.
 #[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "photos", params(("id" = String, Path,)), responses((status = 204)))]
 pub(super) async fn end(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    rooms.blobs.end(device(&reach)?, &id).await?;
+    components.blobs.end(device(&reach)?, &id).await?;
     Ok((StatusCode::NO_CONTENT, [VERSION.map_value()]).into_response())
 }
 
-async fn give(rooms: &Rooms, reach: &Reach, hash: &str, form: Photo) -> Result<Response, Refusal> {
+async fn give(
+    components: &Components,
+    reach: &Reach,
+    hash: &str,
+    form: Photo,
+) -> Result<Response, Refusal> {
     let hash: BlobHash = hash
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such photo"))?;
-    let bytes = rooms.blobs.read(reach, hash, form).await?;
+    let bytes = components.blobs.read(reach, hash, form).await?;
     let headers = [
         (header::CONTENT_TYPE, "image/jpeg".to_owned()),
         (
@@ -247,19 +252,19 @@ async fn give(rooms: &Rooms, reach: &Reach, hash: &str, form: Photo) -> Result<R
 /// Returns a photo with exactly the bytes that were uploaded.
 #[utoipa::path(get, path = "/v1/blobs/{hash}", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
 pub(super) async fn read(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Path(hash): Path<String>,
 ) -> Result<Response, Refusal> {
-    give(&rooms, &reach, &hash, Photo::Whole).await
+    give(&components, &reach, &hash, Photo::Whole).await
 }
 
 /// Returns the thumbnail of a photo: at most 320 px and 25 KB.
 #[utoipa::path(get, path = "/v1/blobs/{hash}/thumb", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
 pub(super) async fn thumb(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Path(hash): Path<String>,
 ) -> Result<Response, Refusal> {
-    give(&rooms, &reach, &hash, Photo::Thumbnail).await
+    give(&components, &reach, &hash, Photo::Thumbnail).await
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::access::Refusal;
+use crate::refusal::Refusal;
 
 /// Unit of memory that a budget counts, in bytes.
 const UNIT: usize = 1024;

@@ -25,7 +25,7 @@ use super::{
         hints::hints,
         health::alive, health::ready, health::metrics,
     ),
-    components(schemas(problem::ProblemDetails, crate::review::Sealed)),
+    components(schemas(problem::ProblemDetails, crate::reporting::Sealed)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(

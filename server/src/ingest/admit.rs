@@ -20,7 +20,7 @@ use super::{
     write::{self, Numbered, Write},
 };
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
         Tx,
         devices::{self, Device},

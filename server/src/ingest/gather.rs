@@ -14,7 +14,7 @@ use super::{
     room::{self, Shares, Used},
 };
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
         StorageError, Tx, devices, docs,
         log::{self, Held, InDoc},

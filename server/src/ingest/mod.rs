@@ -28,8 +28,11 @@ use queue::Queues;
 use tokio::sync::Semaphore;
 
 use crate::{
-    access::{Clock, Now, Refusal},
+    clock::Clock,
+    host::Now,
+    refusal::Refusal,
     storage::{Storage, Tx, devices},
+    wake::Wake,
 };
 
 /// The write path.
@@ -38,6 +41,7 @@ pub struct Ingest {
     storage: Storage,
     queues: Queues,
     clock: Clock,
+    wake: Wake,
     /// Packs that are verified at the same time: one for each core. More would share the cores, so all would finish
     /// late and together, and the writer would wait for the first one.
     verifying: Arc<Semaphore>,
@@ -105,7 +109,7 @@ struct Authorship {
 
 impl Ingest {
     /// With the server's key and clock.
-    pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+    pub fn new(storage: Storage, key: SecretKey, now: Now, wake: Wake) -> Self {
         let clock = Clock::new(storage.clone(), Arc::clone(&now));
         let queues = Queues::new(storage.clone(), key, now);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -113,11 +117,12 @@ impl Ingest {
             storage,
             queues,
             clock,
+            wake,
             verifying: Arc::new(Semaphore::new(cores)),
         }
     }
 
-    /// Stores a pack from a device. Returns when what it answers is durable.
+    /// Stores a pack from a device, and wakes what follows the log. Returns when what it answers is durable.
     ///
     /// # Errors
     /// [`Refusal`] if the whole pack is refused; then nothing of it is stored.
@@ -130,7 +135,14 @@ impl Ingest {
         self.clock.signing().await?;
         let (key, home) = self.device(device).await?;
         let verified = self.verify(device, key, request).await?;
-        self.queues.store(home, verified).await
+        let response = self.queues.store(home, verified).await?;
+        self.wake.log_grew();
+        Ok(response)
+    }
+
+    /// The wake-ups that a stored pack causes.
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
     }
 
     async fn verify(

@@ -15,10 +15,7 @@ use super::{
     Verified,
     admit::{Answer, admit},
 };
-use crate::{
-    access::{Now, Refusal},
-    storage::Storage,
-};
+use crate::{host::Now, refusal::Refusal, storage::Storage};
 
 /// Packs and changes of a group at most: a transaction locks its space for a few tenths of a second at most.
 const PACKS: usize = 64;

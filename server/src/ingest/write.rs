@@ -6,7 +6,7 @@ use sync_core::record::{AreaPath, DeviceId, Digest, DocId, PackHash};
 
 use super::Checked;
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
         Tx, blobs,
         docs::{self, Doc},

@@ -19,8 +19,9 @@ pub use compare::Comparison;
 pub use crate::storage::tables::Contents;
 
 use crate::{
-    access::{PUBLIC_KEY, random},
     blobs::Store,
+    host::random,
+    keys::PUBLIC_KEY,
     storage::{Storage, StorageError, Tx, marks, spaces, tables},
 };
 

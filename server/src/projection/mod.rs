@@ -16,14 +16,14 @@ mod rows;
 
 pub(crate) use open::open;
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use sync_core::record::AreaPath;
-use tokio::sync::Notify;
 
 use crate::{
-    access::{Now, random},
+    host::{Now, random},
     storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
+    wake::Wake,
 };
 
 /// Documents projected in one transaction.
@@ -33,13 +33,16 @@ const BATCH: usize = 128;
 /// fold the same documents, short enough that another process soon replaces one that died.
 const LEASE_MS: i64 = 10_000;
 
+/// Time after which the worker reads the log without being woken.
+const QUIET: Duration = Duration::from_secs(2);
+
 /// The worker that follows the log.
 #[derive(Clone)]
 pub struct Projection {
     storage: Storage,
     now: Now,
     worker: [u8; 16],
-    wake: Arc<Notify>,
+    wake: Wake,
 }
 
 impl std::fmt::Debug for Projection {
@@ -61,18 +64,13 @@ pub struct Progress {
 
 impl Projection {
     /// A worker with a random id, over a storage.
-    pub fn new(storage: Storage, now: Now) -> Self {
+    pub fn new(storage: Storage, now: Now, wake: Wake) -> Self {
         Self {
             storage,
             now,
             worker: random(),
-            wake: Arc::default(),
+            wake,
         }
-    }
-
-    /// Notifies the worker that the log has grown or that a photo was stored.
-    pub fn wake(&self) {
-        self.wake.notify_one();
     }
 
     /// Projects every space up to its present head, except spaces leased to another process.
@@ -237,8 +235,7 @@ impl Projection {
             if let Err(error) = self.catch_up().await {
                 tracing::error!(%error, "projection failed and is tried again");
             }
-            let quiet = std::time::Duration::from_secs(2);
-            let _ = tokio::time::timeout(quiet, self.wake.notified()).await;
+            self.wake.projection(QUIET).await;
         }
     }
 

@@ -102,7 +102,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_trait_item_fn(self, f);
     }
 
-    /// `pub(super)` and `pub(in …)` state who may use an item; they use nothing.
+    /// `pub(super)` names a module, but uses nothing of it.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {

@@ -12,8 +12,10 @@ use super::{
     order::{Checked, Order},
 };
 use crate::{
-    access::{Reach, Refusal, random},
-    review::Review,
+    access::Reach,
+    host::random,
+    refusal::Refusal,
+    reporting::Reporting,
     storage::{
         Tx,
         reports::{self, Report},
@@ -70,7 +72,7 @@ fn apply(
         .ok_or_else(|| Refusal::new(Code::Internal, "the report is gone"))
 }
 
-impl Review {
+impl Reporting {
     /// Seals a report of an area as of now.
     ///
     /// # Errors

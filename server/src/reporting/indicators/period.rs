@@ -1,12 +1,8 @@
 //! Days in China Standard Time (UTC+8).
 
-use sync_core::wire::Code;
+use sync_core::{record::DAY_MS, wire::Code};
 
-use crate::access::Refusal;
-
-/// Milliseconds of a day, and the offset of China Standard Time from UTC.
-const DAY_MS: i64 = 86_400_000;
-const AHEAD_MS: i64 = 8 * 3_600_000;
+use crate::{refusal::Refusal, review::time::day};
 
 /// A range of days, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +15,6 @@ pub(crate) struct Period {
     pub(crate) begin: i64,
     /// End of the last day (exclusive), milliseconds UTC.
     pub(crate) end: i64,
-}
-
-/// The day of a time, `yyyy-mm-dd`.
-pub(crate) fn day(at: i64) -> String {
-    let text = super::view::instant(at + AHEAD_MS);
-    text.get(..10).unwrap_or_default().to_owned()
 }
 
 /// The start of a day, milliseconds UTC.

@@ -13,11 +13,9 @@ use super::{
     order::Order,
 };
 use crate::{
-    access::Refusal,
-    review::{
-        indicators::{Figures, Ground, Milli, Row, set_ratios},
-        view::instant,
-    },
+    refusal::Refusal,
+    reporting::indicators::{Figures, Ground, Milli, Row, set_ratios},
+    review::time::instant,
     storage::{
         Tx,
         reports::{self, Report},

@@ -9,9 +9,10 @@ use sync_core::{
 
 use super::kept::{self, ReportView};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     register,
-    review::{Review, indicators::reason},
+    reporting::{Reporting, caller::reason},
     storage::{
         StorageError, Tx,
         reports::{self, Report, Step},
@@ -74,7 +75,7 @@ fn plan(
     }
 }
 
-impl Review {
+impl Reporting {
     /// Takes a step with a report.
     ///
     /// # Errors

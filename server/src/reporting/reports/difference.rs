@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::catalogue::Catalogue;
 
 use super::document::{Difference, Sealed};
-use crate::review::indicators::{Figures, Milli, Row};
+use crate::reporting::indicators::{Figures, Milli, Row};
 
 /// The rows of a sheet by level and place.
 fn by_place(sheet: &Sealed) -> BTreeMap<(Option<&str>, Option<&str>), &Row> {

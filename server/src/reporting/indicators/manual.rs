@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
 
-use super::{Milli, Period, area, is_reviewer};
+use super::{Milli, Period};
 use crate::{
-    access::{Reach, Refusal, random},
-    review::{
-        Review,
-        view::{instant, person},
+    access::Reach,
+    host::random,
+    refusal::Refusal,
+    reporting::{
+        Reporting,
+        caller::{is_reviewer, person, reason},
     },
+    review::{parameters::area, time::instant},
     storage::{
         StorageError, Tx,
         reports::{self, Manual},
     },
 };
-
-/// Characters of a reason at most.
-const REASON: usize = 500;
 
 /// A manual value to be stored.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -77,17 +77,7 @@ pub(crate) fn list(
     Ok(values.into_iter().map(shown).collect())
 }
 
-/// Checks a reason: 1 to 500 characters.
-pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > REASON {
-        let expected = "reason: expected 1 to 500 characters";
-        return Err(Refusal::new(Code::BadFilter, expected));
-    }
-    Ok(text.to_owned())
-}
-
-impl Review {
+impl Reporting {
     /// Stores a manual value. The computed value stays as it is.
     ///
     /// # Errors
@@ -99,7 +89,7 @@ impl Review {
         now: i64,
     ) -> Result<ManualView, Refusal> {
         let within = area(&value.area)?;
-        let (Some(person), Some(role), true) = (reach.person(), reach.role(), is_reviewer(reach))
+        let (Some(typist), Some(role), true) = (reach.person(), reach.role(), is_reviewer(reach))
         else {
             return Err(Refusal::new(
                 Code::OutOfScope,
@@ -126,7 +116,7 @@ impl Review {
             period_to: period.to,
             milli: value.value.0,
             reason: reason(&value.reason)?,
-            person: person.as_bytes().to_vec(),
+            person: typist.as_bytes().to_vec(),
             role: i64::from(role.number()),
             at: now,
         };

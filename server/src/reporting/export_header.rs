@@ -5,20 +5,17 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sync_core::record::AreaPath;
 
-use super::{
-    Review, filter,
-    indicators::Versions,
-    reports::{Late, late_of_area},
-    view,
-};
+use super::{Late, Reporting, Versions, late_of_area};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
+    review::{parameters::areas, time::instant},
     storage::{Tx, marks, spaces},
 };
 
 /// The head of an exported list.
 #[derive(Debug, Clone, Serialize)]
-pub struct Imprint {
+pub struct ExportHeader {
     /// When it was read, RFC 3339.
     pub as_of: String,
     /// Nothing that was received at or after this time is in the list, RFC 3339. For a list of the ledger: when it was
@@ -35,23 +32,23 @@ pub struct Imprint {
     pub ledger_lag: u64,
 }
 
-impl Review {
-    /// The imprint of a list of what the caller may read, or of one area of it.
+impl Reporting {
+    /// The header of a list of what the caller may read, or of one area of it.
     ///
     /// # Errors
     /// `bad-filter` naming the area.
-    pub async fn imprint(
+    pub async fn export_header(
         &self,
         reach: &Reach,
         area: Option<&str>,
         now: i64,
-    ) -> Result<Imprint, Refusal> {
-        let areas: BTreeSet<AreaPath> = filter::areas(reach, area)?.into_iter().collect();
-        self.storage.read(move |tx| of(tx, &areas, now)).await
+    ) -> Result<ExportHeader, Refusal> {
+        let within: BTreeSet<AreaPath> = areas(reach, area)?.into_iter().collect();
+        self.storage.read(move |tx| of(tx, &within, now)).await
     }
 }
 
-fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<Imprint, Refusal> {
+fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<ExportHeader, Refusal> {
     let mut late = Late::default();
     for area in areas {
         late.add(late_of_area(tx, area)?);
@@ -63,9 +60,9 @@ fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<Imprint, 
             lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
         }
     }
-    Ok(Imprint {
-        as_of: view::instant(now),
-        cut_off: view::instant(now),
+    Ok(ExportHeader {
+        as_of: instant(now),
+        cut_off: instant(now),
         catalogue: Versions::current(),
         late_arrival_count: late.count,
         late_arrivals_more: late.more,

@@ -16,11 +16,15 @@ use super::{
     late::{Behind, LatePage},
 };
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
+    reporting::{
+        Reporting,
+        caller::{is_reviewer, person},
+    },
     review::{
-        Review, filter,
-        indicators::{area, is_reviewer},
-        view::{instant, person},
+        parameters::{self, area},
+        time::instant,
     },
     storage::{
         Tx,
@@ -188,13 +192,13 @@ fn position(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
     Ok((sealed, id(report).map_err(|_| bad())?))
 }
 
-impl Review {
+impl Reporting {
     /// The reports within reach, newest first.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter.
     pub async fn reports(&self, reach: &Reach, query: Reports) -> Result<ReportPage, Refusal> {
-        let limit = filter::limit(query.limit)?;
+        let limit = parameters::limit(query.limit)?;
         let after = query.after.as_deref().map(position).transpose()?;
         let mut areas = reach.areas().to_vec();
         if let Some(text) = &query.area {

@@ -10,7 +10,8 @@ use sync_core::{
 };
 
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     register,
     storage::{Tx, marks, spaces},
 };

@@ -14,9 +14,9 @@ use super::{
     kept,
 };
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     register,
-    review::{indicators::day, view::instant},
+    review::time::{day, instant},
     storage::{
         StorageError, Tx, docs,
         reports::{self, Came},

@@ -1,36 +1,21 @@
-//! The indicators of the campaign for an area and a period, computed from the ledger as of now.
-//!
-//! Input is an area, a level and a period. Facts are gathered space by space, counted once for each place, rolled up
-//! along the reporting tree, and cross-checked. What an indicator counts is data of the catalogue; no code here refers
-//! to a code of an indicator. A manual value is shown with the computed value.
-
-mod count;
-mod facts;
-mod ground;
-mod manual;
-mod milli;
-mod period;
-mod sheet;
+//! The indicators of an area as of now, as reviewers read them.
 
 use serde::{Deserialize, Serialize};
-use sync_core::{
-    catalogue::{Catalogue, Level as Of},
-    record::AreaPath,
-    wire::Code,
+use sync_core::catalogue::Level as Of;
+
+use super::{
+    CheckView, Counting, Ground, ManualView, Period, Row,
+    checks::checks,
+    count::count,
+    figures::{hide_restricted, is_restricted},
+    manual,
+    sheet::{rows, total},
 };
-
-pub(crate) use count::count;
-pub(crate) use ground::Ground;
-pub use manual::{ManualValue, ManualView};
-pub(crate) use manual::{list as manual_values, reason};
-pub use milli::Milli;
-pub(crate) use period::{Counting, Period, begin, day};
-pub use sheet::{CheckView, Figures, Row};
-pub(crate) use sheet::{checks, rows, set_ratios, total};
-
-use super::{Level, Review, view};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
+    reporting::{Late, Reporting, Versions, caller::is_reviewer, late_of_area},
+    review::{Level, parameters::area, time::instant},
     storage::Tx,
 };
 
@@ -87,59 +72,7 @@ pub struct IndicatorSheet {
     pub manual: Vec<ManualView>,
 }
 
-/// Versions of the tables that a sheet was computed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Versions {
-    /// Version of the indicators.
-    pub indicators: u32,
-    /// Version of the hazard kinds.
-    pub hazard_kinds: u32,
-    /// Version of the lifecycle.
-    pub lifecycle: u32,
-    /// Version of the regions.
-    pub regions: u32,
-}
-
-impl Versions {
-    pub(crate) fn current() -> Self {
-        let catalogue = Catalogue::embedded();
-        Self {
-            indicators: catalogue.indicators.version,
-            hazard_kinds: catalogue.kinds.version,
-            lifecycle: catalogue.rules.version,
-            regions: catalogue.regions.version,
-        }
-    }
-}
-
-/// Whether the caller is a reviewer: a person in a role that may take a step with a report.
-pub(crate) fn is_reviewer(reach: &Reach) -> bool {
-    let steps = &Catalogue::embedded().indicators.report_steps;
-    reach.person().is_some()
-        && reach
-            .role()
-            .is_some_and(|role| steps.iter().any(|step| step.roles.contains(&role)))
-}
-
-pub(crate) fn area(text: &str) -> Result<AreaPath, Refusal> {
-    let expected = "area: expected an administrative path";
-    text.parse()
-        .map_err(|_| Refusal::new(Code::BadFilter, expected))
-}
-
-impl From<Level> for Of {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::City => Self::City,
-            Level::County => Self::County,
-            Level::Street => Self::Street,
-            Level::Community => Self::Community,
-            Level::Grid => Self::Grid,
-        }
-    }
-}
-
-impl Review {
+impl Reporting {
     /// The indicators of an area as of now.
     ///
     /// # Errors
@@ -179,21 +112,21 @@ fn answer(
     let counted = count(tx, ground, &counting)?;
     let mut rows = rows(tx, ground, by, &counted)?;
     let mut total = total(tx, ground, &counted)?;
-    let mut late = super::reports::Late::default();
-    let mut manual = Vec::new();
+    let mut late = Late::default();
+    let mut values = Vec::new();
     for area in &ground.areas {
-        manual.extend(manual_values(tx, area, &counting.period)?);
-        late.add(super::reports::late_of_area(tx, area)?);
+        values.extend(manual::list(tx, area, &counting.period)?);
+        late.add(late_of_area(tx, area)?);
     }
     if !is_reviewer(reach) {
-        manual.retain(|value| !sheet::is_restricted(&value.indicator));
+        values.retain(|value| !is_restricted(&value.indicator));
         for row in rows.iter_mut().chain([&mut total]) {
-            sheet::hide_restricted(row);
+            hide_restricted(row);
         }
     }
     Ok(IndicatorSheet {
-        as_of: view::instant(counting.as_of),
-        cut_off: view::instant(counting.cut_off),
+        as_of: instant(counting.as_of),
+        cut_off: instant(counting.cut_off),
         from: counting.period.from.clone(),
         to: counting.period.to.clone(),
         catalogue: Versions::current(),
@@ -205,6 +138,6 @@ fn answer(
         checks: checks(&total, &rows),
         total,
         rows,
-        manual,
+        manual: values,
     })
 }

@@ -12,11 +12,13 @@ use super::{
     order::Checked,
 };
 use crate::{
-    access::{Reach, Refusal},
-    review::{
-        indicators::{Counting, Ground, Row, Versions, checks, count, manual_values, rows, total},
-        view::instant,
+    access::Reach,
+    refusal::Refusal,
+    reporting::{
+        Versions,
+        indicators::{Counting, Ground, Row, checks, count, manual_values, rows, total},
     },
+    review::time::instant,
     storage::{
         Tx,
         reports::{self, Report},

@@ -1,4 +1,4 @@
-//! The server's signing key, and random bytes from the system.
+//! The server's signing key: in a file, or in the database of several processes.
 
 use std::{fs, path::Path};
 
@@ -7,6 +7,7 @@ use sync_core::identity::SecretKey;
 
 use crate::{
     folder,
+    host::random,
     storage::{Storage, StorageError, spaces},
 };
 
@@ -130,14 +131,4 @@ fn claim(
         "{place} is not the key of this database's server: what it signed could not be verified; put the right key there"
     );
     Ok(())
-}
-
-/// Unpredictable bytes from the system.
-///
-/// # Panics
-/// If the system has no randomness: no operation is safe then.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
-    let mut out = [0; N];
-    getrandom::fill(&mut out).expect("the system gives randomness");
-    out
 }

@@ -11,8 +11,11 @@ use std::sync::{
 
 use sync_core::{record::ServerTime, wire::Code};
 
-use super::{Now, Refusal};
-use crate::storage::{Storage, StorageError, Tx, spaces};
+use crate::{
+    host::Now,
+    refusal::Refusal,
+    storage::{Storage, StorageError, Tx, spaces},
+};
 
 /// The name of the stored time in the database: 8 bytes, big-endian, milliseconds.
 pub const SIGNED: &str = "signed_until";

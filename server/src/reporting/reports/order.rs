@@ -8,8 +8,13 @@ use sync_core::{
 
 use super::kept;
 use crate::{
-    access::{Reach, Refusal},
-    review::indicators::{Counting, Period, area, begin, is_reviewer, reason},
+    access::Reach,
+    refusal::Refusal,
+    reporting::{
+        caller::{is_reviewer, reason},
+        indicators::{Counting, Period, begin},
+    },
+    review::parameters::area,
 };
 
 /// Kind of a report: how often it is made.

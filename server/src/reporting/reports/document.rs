@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::review::indicators::{CheckView, ManualView, Milli, Row, Versions};
+use crate::reporting::{
+    Versions,
+    indicators::{CheckView, ManualView, Milli, Row},
+};
 
 /// The version of the content's format.
 pub(super) const FORM: &str = "xuncha-report-1";
