@@ -5,9 +5,15 @@
 //! object is written once under a unique name, and it counts only when a row names it; so any number of processes may
 //! share a store and a database. Photo bytes are never stored in a database row, and no referenced object is removed.
 
+mod append;
+mod bucket;
+mod failure;
 mod finish;
+mod inspect;
 mod jpeg;
+mod names;
 mod orphans;
+mod owner;
 mod read;
 mod store;
 mod target;
@@ -19,20 +25,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use sync_core::{
-    identity::SecretKey,
-    record::{BlobHash, DeviceId},
-    wire::Code,
-};
+use sync_core::identity::SecretKey;
 use tokio::sync::Semaphore;
 
-use crate::{
-    clock::Clock,
-    host::{Now, random},
-    refusal::Refusal,
-    storage::Storage,
-    wake::Wake,
-};
+use crate::{clock::Clock, host::Now, storage::Storage, wake::Wake};
 
 pub use read::Photo;
 pub use store::Store;
@@ -125,29 +121,4 @@ const PROBED_OBJECTS: i64 = 20;
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-/// A unique name for the bytes of a photo.
-fn photo_key(hash: &BlobHash) -> String {
-    let name = hash.to_string();
-    format!("blobs/{}/{name}.{}", &name[..2], hex::encode(random::<4>()))
-}
-
-/// The name of an object's thumbnail.
-fn thumb_key(object: &str) -> String {
-    format!("{object}.thumb")
-}
-
-/// A unique name for a chunk.
-fn part_key(upload: &str, start: u64) -> String {
-    format!("uploads/{upload}/{start:09}.{}", hex::encode(random::<8>()))
-}
-
-fn gone() -> Refusal {
-    Refusal::new(Code::UploadGone, "create the upload again")
-}
-
-/// A new id for an upload.
-fn upload_id() -> String {
-    DeviceId(random()).to_string()
 }

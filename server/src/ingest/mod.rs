@@ -2,31 +2,34 @@
 //!
 //! Returns the result of each change, and a receipt when the pack is durable. Forged, damaged and oversized changes are
 //! refused, those that cannot be judged yet are quarantined, all others are stored. [`authority`] checks who may write
-//! where, [`room`] how much. Whether an event is valid in the state of its document is not checked, and no document is
+//! where, [`capacity`] how much. Whether an event is valid in the state of its document is not checked, and no document is
 //! loaded. Packs that wait for the same space are stored together.
 
 mod admit;
 mod authority;
+mod capacity;
+mod chain;
+mod checked;
 mod gather;
 mod plan;
 mod queue;
-mod room;
+mod receipt;
+mod references;
+mod situation;
+mod usage;
 mod verify;
 mod write;
 
 use std::sync::Arc;
 
 use sync_core::{
-    identity::{PackClaims, PublicKey, SecretKey, Signature},
-    record::{
-        AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, ServerTime,
-    },
+    identity::{PublicKey, SecretKey},
+    record::{AreaPath, DeviceId},
     wire::{Code, push},
 };
-
-use queue::Queues;
 use tokio::sync::Semaphore;
 
+use self::{checked::Verified, queue::Queues};
 use crate::{
     clock::Clock,
     host::Now,
@@ -51,60 +54,6 @@ impl std::fmt::Debug for Ingest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ingest").finish_non_exhaustive()
     }
-}
-
-/// A pack whose signature was verified with the device's key, and whose changes were checked one by one.
-#[derive(Debug)]
-pub struct Verified {
-    claims: PackClaims,
-    signature: Signature,
-    changes: Vec<Checked>,
-}
-
-/// A change after the checks that need no database.
-#[derive(Debug)]
-struct Checked {
-    doc: DocId,
-    hash: ChangeHash,
-    bytes: Vec<u8>,
-    content: Result<Content, Reject>,
-}
-
-/// Why a change is not stored as part of its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reject {
-    /// Refused; nothing is stored.
-    Refuse(Code),
-    /// Quarantined until an administrator decides.
-    Quarantine(&'static str),
-}
-
-/// The content of a change that the log needs.
-#[derive(Debug)]
-struct Content {
-    actor: [u8; 16],
-    actor_seq: u64,
-    deps: Vec<ChangeHash>,
-    /// Numbers of its first and last operation in the document.
-    ops: (u64, u64),
-    /// The document that the change states to begin.
-    begins: Option<DocId>,
-    /// The area of the event that begins a document, if there is one: the place of a new document.
-    area: Option<AreaPath>,
-    authors: Vec<Authorship>,
-    /// The first event that begins a document, with its position among the authors.
-    beginning: Option<(usize, EventBody)>,
-    photos: Vec<BlobHash>,
-}
-
-/// The author that an event states.
-#[derive(Debug, Clone, Copy)]
-struct Authorship {
-    person: PersonId,
-    device: DeviceId,
-    grant: GrantId,
-    /// The last server time that the author's device knew, from the event's beacon.
-    seen: Option<ServerTime>,
 }
 
 impl Ingest {

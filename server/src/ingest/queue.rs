@@ -12,8 +12,8 @@ use sync_core::{identity::SecretKey, record::AreaPath, wire::Code};
 use tokio::sync::oneshot;
 
 use super::{
-    Verified,
     admit::{Answer, admit},
+    checked::Verified,
 };
 use crate::{host::Now, refusal::Refusal, storage::Storage};
 

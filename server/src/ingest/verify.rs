@@ -7,7 +7,7 @@ use sync_core::{
     wire::{Code, PACK_CHANGES, push},
 };
 
-use super::{Authorship, Checked, Content, Reject, Verified};
+use super::checked::{Authorship, Checked, Content, Reject, Verified};
 use crate::refusal::Refusal;
 
 /// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.

@@ -6,28 +6,29 @@
 //! mark decides.
 
 mod activity;
+mod apply;
 mod compare;
+mod completeness;
 mod derived;
 mod gather;
 pub(crate) mod groups;
+mod hazard;
 mod open;
+mod progress;
 mod project;
+mod rounds;
 mod rows;
-
-pub(crate) use open::open;
 
 use std::time::Duration;
 
-use sync_core::record::AreaPath;
-
 use crate::{
     host::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
+    storage::{Storage, StorageError, marks},
     wake::Wake,
 };
 
-/// Documents projected in one transaction.
-const BATCH: usize = 128;
+pub(crate) use open::open;
+pub use progress::Progress;
 
 /// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
 /// fold the same documents, short enough that another process soon replaces one that died.
@@ -49,17 +50,6 @@ impl std::fmt::Debug for Projection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Projection").finish_non_exhaustive()
     }
-}
-
-/// What one round did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Documents projected.
-    pub documents: usize,
-    /// Documents that could not be folded; they have a row that states the problem.
-    pub damaged: usize,
-    /// Documents that got a new snapshot.
-    pub folded: usize,
 }
 
 impl Projection {
@@ -97,135 +87,6 @@ impl Projection {
             self.storage.write(|tx| marks::end_making(tx)).await?;
         }
         Ok(total)
-    }
-
-    async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
-        let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
-        // With a single process, a lease is left over from before its restart and is ignored.
-        let shared = self.storage.heard().is_some();
-        let gathered = move |tx: &mut dyn Tx| {
-            let mark = marks::mark(tx, &of)?;
-            let now = tx.clock()?.unwrap_or(own);
-            // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
-            let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
-            let taken = lasts && mark.worker.is_some_and(|w| w != worker);
-            if shared && taken {
-                return Ok(None);
-            }
-            gather::gather(tx, &of, mark.seq, BATCH).map(Some)
-        };
-        let Some(situation) = self.storage.read(gathered).await? else {
-            return Ok((Progress::default(), false));
-        };
-        if situation.mark == situation.upto {
-            return Ok((Progress::default(), false));
-        }
-        let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
-        let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-        let mut actions = planned.map_err(|_| StorageError::Closed)?;
-        self.storage
-            .write(move |tx| {
-                let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-                let lease = (worker.as_slice(), until);
-                let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
-                // If another worker was faster, nothing was written: the next round begins at that worker's mark.
-                Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
-            })
-            .await
-    }
-
-    /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
-    /// how many.
-    async fn again(&self) -> Result<usize, StorageError> {
-        let mut total = 0;
-        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
-            loop {
-                let of = space.clone();
-                let gathered = move |tx: &mut dyn Tx| {
-                    let mark = marks::mark(tx, &of)?;
-                    gather::again(tx, &of, mark.seq, BATCH)
-                };
-                let situation = self.storage.read(gathered).await?;
-                if situation.docs.is_empty() {
-                    break;
-                }
-                let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-                let mut actions = planned.map_err(|_| StorageError::Closed)?;
-                let of = space.clone();
-                let apply = move |tx: &mut dyn Tx| project::apply_again(tx, &of, &mut actions);
-                total += self.storage.write(apply).await?.documents;
-            }
-        }
-        Ok(total)
-    }
-
-    /// Marks the rows of documents as changed whose photos were stored since.
-    async fn photos(&self) -> Result<(), StorageError> {
-        const PHOTOS: usize = 64;
-        while self.storage.read(|tx| blobs::any_came(tx)).await?
-            && self
-                .storage
-                .write(|tx| hazards::take_photos(tx, PHOTOS))
-                .await?
-                == PHOTOS
-        {}
-        Ok(())
-    }
-
-    /// Compares the documents queued for comparison with those that may be the same hazard.
-    async fn compare(&self) -> Result<(), StorageError> {
-        const RECORDS: usize = 64;
-        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
-            loop {
-                let of = space.clone();
-                let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
-                if self.storage.write(compare).await? < RECORDS {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes the ledger and rebuilds it; the counter behind "changed since" continues.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn rebuild(&self) -> Result<Progress, StorageError> {
-        let (worker, own) = (self.worker, (self.now)().0);
-        let clear = move |tx: &mut dyn Tx| {
-            let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-            hazards::clear(tx, &worker, until)?;
-            marks::begin_making(tx)
-        };
-        self.storage.write(clear).await?;
-        self.catch_up().await
-    }
-
-    /// How often a rebuild of the ledger began, and whether the ledger is complete. What is read between two equal
-    /// responses that state that it is complete was read from a complete ledger.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn is_whole(&self) -> Result<(u64, bool), StorageError> {
-        let making = self.storage.read(|tx| marks::making(tx)).await?;
-        Ok((making.times, making.upto.is_empty()))
-    }
-
-    /// The number of changes that are in the log but not yet in the ledger.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn lag(&self) -> Result<u64, StorageError> {
-        self.storage
-            .read(|tx| {
-                let mut lag = 0;
-                for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
-                }
-                Ok(lag)
-            })
-            .await
     }
 
     /// Follows the log until the task is dropped. A lost notification does no harm: the log is also polled every 2

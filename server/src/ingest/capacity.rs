@@ -2,13 +2,21 @@
 
 use std::collections::HashMap;
 
+/// Whose share of a document's capacity a change uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charged {
+    pub(super) organ: OrganId,
+    /// Whether the role reviews what others report.
+    pub(super) reviews: bool,
+}
+
 use sync_core::{
     crdt::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES},
     record::{DocId, OrganId},
     wire::Code,
 };
 
-use super::{Reject, authority::Charged};
+use super::checked::Reject;
 
 /// What changes use of a document's capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
