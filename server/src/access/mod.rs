@@ -3,16 +3,21 @@
 //! Checks tokens, codes and signatures and returns a [`Reach`]. Every read path requires one, and only this module
 //! constructs it. Whether an event is valid is decided by the fold, not here.
 
+mod code;
 mod enrol;
+mod grants;
 mod reach;
+mod reviewer;
 mod session;
+mod token;
 
 use sync_core::{identity::SecretKey, record::ServerTime};
 
 use crate::{clock::Clock, host::Now, storage::Storage};
 
-pub use enrol::{Invitation, TOKEN_DAYS, invite, invite_until};
+pub use code::{Invitation, invite, invite_until};
 pub use reach::Reach;
+pub use reviewer::TOKEN_DAYS;
 
 /// Opens sessions and checks tokens.
 #[derive(Clone)]

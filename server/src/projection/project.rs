@@ -1,4 +1,4 @@
-//! Plans a round: folds documents into rows and snapshots. Pure, apart from its input nothing is read.
+//! Plans a round: folds documents into rows and snapshots. Pure: everything that it needs is passed as a parameter.
 
 use std::{
     collections::HashMap,

@@ -4,11 +4,9 @@ use sha2::{Digest, Sha256};
 use sync_core::{catalogue::Level, wire::Code};
 
 use super::{
-    difference::{differences, falls},
-    document::{Corrects, FORM, LateCount, Marked, Sealed},
+    document::{FORM, LateCount, Marked, Sealed},
+    earlier::{before, compare},
     frozen::Frozen,
-    kept,
-    late::Behind,
     order::Checked,
 };
 use crate::{
@@ -19,10 +17,7 @@ use crate::{
         indicators::{Counting, Ground, Row, checks, count, manual_values, rows, total},
     },
     review::time::instant,
-    storage::{
-        Tx,
-        reports::{self, Report},
-    },
+    storage::Tx,
 };
 
 /// A report without its number.
@@ -88,7 +83,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
     compare(tx, &before, checked, &mut sealed)?;
     let code = area.codes().last().unwrap_or_default();
     let (kind, to) = (order.kind.letter(), order.to.replace('-', ""));
-    let series = format!("{kind}-{code}-{to}-{}", life(&ground));
+    let series = format!("{kind}-{code}-{to}-{}", epochs(&ground));
     Ok(Draft { sealed, series })
 }
 
@@ -112,48 +107,6 @@ fn figures(
     }
     frozen.add_to(ground, &mut figured.total, &mut figured.rows);
     Ok(figured)
-}
-
-/// Earlier sealed reports: the version that is corrected, and the newest report of this kind.
-struct Before {
-    version: i64,
-    corrected: Option<(Report, Sealed)>,
-    last: Option<(Report, Sealed)>,
-}
-
-fn before(tx: &mut dyn Tx, checked: &Checked) -> Result<Before, Refusal> {
-    let (order, area) = (&checked.order, checked.area.as_str());
-    let kind = order.kind.name();
-    let versions = reports::versions(tx, area, kind, (&order.from, &order.to))?;
-    let newest = versions.first();
-    let version = newest.map_or(0, |report| report.version);
-    match (newest, &checked.corrects) {
-        (Some(newest), Some(corrects)) if newest.id == *corrects => {}
-        (None, None) => {}
-        (None, Some(_)) => return Err(Refusal::new(Code::NotFound, "corrects: no such report")),
-        (Some(newest), _) => return Err(Refusal::new(Code::ReportExists, newest.number.clone())),
-    }
-    let corrected = match newest {
-        Some(newest) => whole(tx, &newest.id)?,
-        None => None,
-    };
-    let last = match (&corrected, reports::newest(tx, area, Some(kind))?) {
-        (Some(corrected), _) => Some(corrected.clone()),
-        (None, Some(last)) => whole(tx, &last.id)?,
-        (None, None) => None,
-    };
-    Ok(Before {
-        version,
-        corrected,
-        last,
-    })
-}
-
-/// A report with its content, whose digest is checked.
-fn whole(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<(Report, Sealed)>, Refusal> {
-    let found = reports::find(tx, id)?;
-    let read = |report: Report| kept::content(&report).map(|sealed| (report, sealed));
-    found.map(read).transpose()
 }
 
 /// The levels whose rows a report of this area has: the next two below it.
@@ -182,39 +135,10 @@ fn marks(ground: &Ground, frozen: &Frozen) -> Vec<Marked> {
 }
 
 /// Four hexadecimal digits of a hash of the log epochs: they differ after a restore, so that no number is used twice.
-fn life(ground: &Ground) -> String {
+fn epochs(ground: &Ground) -> String {
     let mut hash = Sha256::new();
     for part in &ground.parts {
         hash.update(part.log.as_bytes());
     }
     hex::encode(&hash.finalize()[..2])
-}
-
-/// Adds the late arrivals for, and the differences from, the earlier reports.
-fn compare(
-    tx: &mut dyn Tx,
-    before: &Before,
-    checked: &Checked,
-    sealed: &mut Sealed,
-) -> Result<(), Refusal> {
-    if let Some((report, last)) = &before.last {
-        let late = Behind::of(tx, last, report.cut_off)?.count(tx)?;
-        sealed.late_arrivals = LateCount {
-            after: Some(last.number.clone()),
-            count: late.count,
-            more: late.more,
-        };
-        if last.from <= sealed.from {
-            sealed.falls = falls(last, sealed);
-        }
-    }
-    if let Some((report, old)) = &before.corrected {
-        sealed.corrects = Some(Corrects {
-            report: old.number.clone(),
-            sha256: hex::encode(&report.sha256),
-            reason: checked.reason.clone(),
-            differences: differences(old, sealed),
-        });
-    }
-    Ok(())
 }

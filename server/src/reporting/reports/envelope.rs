@@ -1,10 +1,13 @@
 //! A sealed report as a file that can be verified by anyone with the server's public key: bytes, digest and signature.
 
 use serde::{Deserialize, Serialize};
-use sync_core::identity::{BadReport, PublicKey, ReportSeal, Signature};
+use sync_core::{
+    identity::{BadReport, PublicKey, ReportSeal, Signature},
+    wire::Code,
+};
 
-use super::document::Sealed;
-use crate::storage::reports::Report;
+use super::{document::Sealed, stored};
+use crate::{access::Reach, refusal::Refusal, reporting::Reporting, storage::reports::Report};
 
 /// A sealed report with its digest and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -75,4 +78,28 @@ pub fn verify(
     )
     .map_err(|_| BadReport::Signature)?;
     serde_json::from_slice(&content).map_err(|e| form(&e.to_string()))
+}
+
+impl Reporting {
+    /// The sealed bytes of a report, verified against digest and signature.
+    ///
+    /// # Errors
+    /// `not-found`; `report-damaged` if the bytes do not match.
+    pub async fn report(
+        &self,
+        reach: &Reach,
+        report: &str,
+        key: PublicKey,
+    ) -> Result<Envelope, Refusal> {
+        let (id, reach) = (stored::id(report)?, reach.clone());
+        self.storage
+            .read(move |tx| {
+                let (report, _) = stored::find(tx, &reach, &id)?;
+                let envelope = Envelope::of(&report);
+                let checked = verify(report.bytes.as_slice(), Some(&envelope.signature), &key);
+                checked.map_err(|_| Refusal::new(Code::ReportDamaged, report.number.clone()))?;
+                Ok(envelope)
+            })
+            .await
+    }
 }

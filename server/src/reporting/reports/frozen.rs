@@ -9,8 +9,8 @@ use sync_core::{
 
 use super::{
     document::{Marked, Sealed, Source},
-    kept,
     order::Order,
+    stored,
 };
 use crate::{
     refusal::Refusal,
@@ -64,7 +64,7 @@ impl Frozen {
                 continue;
             };
             if let Some(report) = reports::find(tx, &newest.id)? {
-                let sealed = kept::content(&report)?;
+                let sealed = stored::content(&report)?;
                 if sealed.without_duties == order.without_duties {
                     frozen.parts.insert(part, (report, sealed));
                 }

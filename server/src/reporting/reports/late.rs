@@ -2,25 +2,21 @@
 
 use serde::Serialize;
 use sync_core::{
-    catalogue::ReportingTree,
     crdt::inspect,
     history::TimeBounds,
     record::{AreaPath, DocId, Event, ServerTime},
     wire::Code,
 };
 
-use super::{
-    document::{Marked, Sealed},
-    kept,
-};
+use super::{baseline::Baseline, stored};
 use crate::{
+    access::Reach,
     refusal::Refusal,
-    register,
-    review::time::{day, instant},
+    reporting::Reporting,
+    review::time::instant,
     storage::{
         StorageError, Tx, docs,
         reports::{self, Came},
-        spaces,
     },
 };
 
@@ -74,28 +70,7 @@ impl Late {
     }
 }
 
-/// A space with the sequence number up to which its log was counted.
-type Log = (AreaPath, u64);
-
-/// What of a report is needed to find its late arrivals.
-pub(super) struct Behind {
-    area: AreaPath,
-    cut_off: i64,
-    parents: ReportingTree,
-    marks: Vec<Marked>,
-}
-
-impl Behind {
-    pub(super) fn of(tx: &mut dyn Tx, sealed: &Sealed, cut_off: i64) -> Result<Self, Refusal> {
-        let damaged = |_| Refusal::new(Code::ReportDamaged, sealed.number.clone());
-        Ok(Self {
-            area: sealed.area.parse().map_err(damaged)?,
-            cut_off,
-            parents: register::parents(tx, &day(cut_off))?,
-            marks: sealed.marks.clone(),
-        })
-    }
-
+impl Baseline {
     /// The late arrivals in documents of one space after a sequence number, and the position of the next page.
     fn page(
         &self,
@@ -146,19 +121,7 @@ impl Behind {
         events.filter_map(read).filter_map(late).collect()
     }
 
-    /// The marks whose log epoch is still the present one, and the spaces of the others.
-    fn comparable(&self, tx: &mut dyn Tx) -> Result<(Vec<Log>, Vec<String>), StorageError> {
-        let (mut good, mut gone) = (Vec::new(), Vec::new());
-        for mark in &self.marks {
-            let space = spaces::area(&mark.space)?;
-            match spaces::find(tx, &space)? {
-                Some(log) if log.log.to_string() == mark.log => good.push((space, mark.seq)),
-                _ => gone.push(mark.space.clone()),
-            }
-        }
-        Ok((good, gone))
-    }
-
+    /// The number of late arrivals; counted up to a limit.
     pub(super) fn count(&self, tx: &mut dyn Tx) -> Result<Late, StorageError> {
         let mut late = Late::default();
         for (space, mark) in self.comparable(tx)?.0 {
@@ -217,7 +180,29 @@ pub(crate) fn late_of_area(tx: &mut dyn Tx, area: &AreaPath) -> Result<Late, Ref
     let Some(report) = reports::find(tx, &newest.id)? else {
         return Ok(Late::default());
     };
-    let sealed = kept::content(&report)?;
-    let behind = Behind::of(tx, &sealed, report.cut_off)?;
-    Ok(behind.count(tx)?)
+    let sealed = stored::content(&report)?;
+    let baseline = Baseline::of(tx, &sealed, report.cut_off)?;
+    Ok(baseline.count(tx)?)
+}
+
+impl Reporting {
+    /// The late arrivals for a report.
+    ///
+    /// # Errors
+    /// `not-found`, `bad-filter`, `report-damaged`.
+    pub async fn late(
+        &self,
+        reach: &Reach,
+        report: &str,
+        after: Option<String>,
+    ) -> Result<LatePage, Refusal> {
+        let (id, reach) = (stored::id(report)?, reach.clone());
+        self.storage
+            .read(move |tx| {
+                let (report, sealed) = stored::find(tx, &reach, &id)?;
+                let baseline = Baseline::of(tx, &sealed, report.cut_off)?;
+                baseline.list(tx, after.as_deref())
+            })
+            .await
+    }
 }

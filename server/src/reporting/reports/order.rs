@@ -6,7 +6,7 @@ use sync_core::{
     wire::Code,
 };
 
-use super::kept;
+use super::stored;
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -108,7 +108,7 @@ impl Order {
         if cut_off <= begin("from", &order.from)? {
             return Err(bad("it lies before the period"));
         }
-        let corrects = order.corrects.as_deref().map(kept::id).transpose()?;
+        let corrects = order.corrects.as_deref().map(stored::id).transpose()?;
         let said = match &corrects {
             Some(_) => reason(order.reason.as_deref().unwrap_or_default())?,
             None => String::new(),

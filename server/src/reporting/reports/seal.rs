@@ -8,7 +8,7 @@ use sync_core::{
 use super::{
     document::Sealed,
     draft::{Draft, gather},
-    kept::{self, ReportView},
+    list::{self, ReportView},
     order::{Checked, Order},
 };
 use crate::{
@@ -66,7 +66,7 @@ fn apply(
     };
     reports::insert(tx, &report)?;
     super::steps::begin(tx, &report)?;
-    let mut views = kept::views(tx, vec![report])?;
+    let mut views = list::views(tx, vec![report])?;
     views
         .pop()
         .ok_or_else(|| Refusal::new(Code::Internal, "the report is gone"))

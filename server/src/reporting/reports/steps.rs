@@ -7,7 +7,10 @@ use sync_core::{
     wire::Code,
 };
 
-use super::kept::{self, ReportView};
+use super::{
+    list::{self, ReportView},
+    stored,
+};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -87,10 +90,10 @@ impl Reporting {
         order: StepOrder,
         now: i64,
     ) -> Result<ReportView, Refusal> {
-        let (id, reach) = (kept::id(report)?, reach.clone());
+        let (id, reach) = (stored::id(report)?, reach.clone());
         self.storage
             .write(move |tx| {
-                let (report, _) = kept::find(tx, &reach, &id)?;
+                let (report, _) = stored::find(tx, &reach, &id)?;
                 let taken = reports::steps(tx, std::slice::from_ref(&id))?.remove(&id);
                 let taken = taken.unwrap_or_default();
                 let (Some(person), Some(role)) = (reach.person(), reach.role()) else {
@@ -123,7 +126,7 @@ impl Reporting {
                     let detail = "somebody else has just taken a step";
                     return Err(Refusal::new(Code::ReportStep, detail));
                 }
-                let mut views = kept::views(tx, vec![report])?;
+                let mut views = list::views(tx, vec![report])?;
                 views
                     .pop()
                     .ok_or_else(|| Refusal::new(Code::Internal, "the report is gone"))

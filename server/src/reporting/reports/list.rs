@@ -1,20 +1,11 @@
-//! Reads sealed reports. The digest is checked at each reading, and the caller must be allowed to read the whole area.
+//! The list of sealed reports, with the steps taken with each.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use sync_core::{
-    catalogue::ReportStep,
-    identity::{PublicKey, ReportSeal},
-    record::{DocId, Role},
-    wire::Code,
-};
+use sync_core::{catalogue::ReportStep, wire::Code};
 
-use super::{
-    document::Sealed,
-    envelope::{Envelope, verify},
-    late::{Behind, LatePage},
-};
+use super::stored::{id, role, uuid};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -106,44 +97,6 @@ pub struct ReportPage {
     pub next: Option<String>,
 }
 
-fn uuid(bytes: &[u8]) -> String {
-    DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
-}
-
-pub(super) fn role(number: i64) -> String {
-    let role = u16::try_from(number).ok().and_then(Role::from_number);
-    role.map_or_else(String::new, |role| role.name().to_owned())
-}
-
-/// Parses the id of a report.
-pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
-    let id = text.parse::<DocId>();
-    id.map(|id| id.as_bytes().to_vec())
-        .map_err(|_| Refusal::new(Code::NotFound, "no such report"))
-}
-
-/// The content of a report. Bytes that do not match the digest are an error, never a partial result.
-pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
-    let damaged = || {
-        tracing::error!(report = report.number, "a sealed report was altered");
-        Refusal::new(Code::ReportDamaged, report.number.clone())
-    };
-    ReportSeal::check_digest(&report.sha256, &report.bytes).map_err(|_| damaged())?;
-    serde_json::from_slice(&report.bytes).map_err(|_| damaged())
-}
-
-/// A report that this caller may read, with its digest checked.
-pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
-    let missing = || Refusal::new(Code::NotFound, "no such report");
-    let report = reports::find(tx, id)?.ok_or_else(missing)?;
-    let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));
-    if !seen || !is_reviewer(reach) {
-        return Err(missing());
-    }
-    let sealed = content(&report)?;
-    Ok((report, sealed))
-}
-
 fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
     let steps = steps.remove(&report.id).unwrap_or_default();
     let last = steps.last().map(|step| step.step.clone());
@@ -220,48 +173,6 @@ impl Reporting {
                 let next = last.map(|r| format!("{}|{}", r.sealed_at, uuid(&r.id)));
                 let items = views(tx, found)?;
                 Ok(ReportPage { items, next })
-            })
-            .await
-    }
-
-    /// The sealed bytes of a report, verified against digest and signature.
-    ///
-    /// # Errors
-    /// `not-found`; `report-damaged` if the bytes do not match.
-    pub async fn report(
-        &self,
-        reach: &Reach,
-        report: &str,
-        key: PublicKey,
-    ) -> Result<Envelope, Refusal> {
-        let (id, reach) = (id(report)?, reach.clone());
-        self.storage
-            .read(move |tx| {
-                let (report, _) = find(tx, &reach, &id)?;
-                let envelope = Envelope::of(&report);
-                let checked = verify(report.bytes.as_slice(), Some(&envelope.signature), &key);
-                checked.map_err(|_| Refusal::new(Code::ReportDamaged, report.number.clone()))?;
-                Ok(envelope)
-            })
-            .await
-    }
-
-    /// The late arrivals for a report.
-    ///
-    /// # Errors
-    /// `not-found`, `bad-filter`, `report-damaged`.
-    pub async fn late(
-        &self,
-        reach: &Reach,
-        report: &str,
-        after: Option<String>,
-    ) -> Result<LatePage, Refusal> {
-        let (id, reach) = (id(report)?, reach.clone());
-        self.storage
-            .read(move |tx| {
-                let (report, sealed) = find(tx, &reach, &id)?;
-                let behind = Behind::of(tx, &sealed, report.cut_off)?;
-                behind.list(tx, after.as_deref())
             })
             .await
     }

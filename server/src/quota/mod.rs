@@ -5,40 +5,35 @@
 //! the counts of this interval, so the device may use them again. With several processes a device may exceed its quota
 //! by what they accepted in one interval.
 
+mod writing;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use sync_core::{record::DeviceId, wire::Code};
+use sync_core::{
+    record::{DAY_MS, DeviceId},
+    wire::Code,
+};
 
 use crate::{
     config::Limits,
     host::Now,
     refusal::Refusal,
     storage::{
-        Storage, StorageError, devices,
+        Storage, StorageError, Tx, devices,
         quotas::{self, Spent},
     },
 };
 
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
-
-/// Days that counts are kept in the database.
-const KEPT: i64 = 8;
-
-/// Interval between two writes of the counts.
-const WRITTEN: Duration = Duration::from_secs(10);
-
 /// Counts of a device on one day: `written` are in the database, `fresh` are not yet.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    day: i64,
-    written: Spent,
-    fresh: Spent,
-    quarantined: i64,
+    pub(super) day: i64,
+    pub(super) written: Spent,
+    pub(super) fresh: Spent,
+    pub(super) quarantined: i64,
 }
 
 /// The quotas of all devices.
@@ -77,7 +72,7 @@ impl Quota {
     }
 
     fn today(&self) -> i64 {
-        (self.now)().0.div_euclid(DAY)
+        (self.now)().0.div_euclid(DAY_MS)
     }
 
     /// Charges a pack of this many bytes to a device.
@@ -147,7 +142,7 @@ impl Quota {
         let day = self.today();
         let found = self.known().get(&device).is_some_and(|k| k.day == day);
         if !found {
-            let read = move |tx: &mut dyn crate::storage::Tx| {
+            let read = move |tx: &mut dyn Tx| {
                 let spent = quotas::find(tx, device, day)?;
                 Ok::<_, StorageError>((spent, quotas::quarantined(tx, device)?))
             };
@@ -179,55 +174,5 @@ impl Quota {
         }
         known.fresh = known.fresh.plus(more);
         Ok(*known)
-    }
-
-    /// Writes the counts since the last write to the database.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the counts are then part of the next write.
-    pub async fn write(&self) -> Result<(), StorageError> {
-        let today = self.today();
-        let fresh: Vec<(DeviceId, i64, Spent)> = {
-            let mut all = self.known();
-            all.retain(|_, k| k.day == today || k.fresh != Spent::default());
-            let fresh = all.iter().filter(|(_, k)| k.fresh != Spent::default());
-            fresh.map(|(id, k)| (*id, k.day, k.fresh)).collect()
-        };
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let rows = fresh.clone();
-        let write = move |tx: &mut dyn crate::storage::Tx| {
-            let mut sums = Vec::with_capacity(rows.len());
-            for (device, day, spent) in &rows {
-                quotas::add(tx, *device, *day, *spent)?;
-                sums.push(quotas::find(tx, *device, *day)?);
-            }
-            quotas::forget(tx, today - KEPT)?;
-            Ok::<_, StorageError>(sums)
-        };
-        let sums = self.storage.write(write).await?;
-        let mut all = self.known();
-        for ((device, day, spent), sum) in fresh.into_iter().zip(sums) {
-            // Subtracted instead of reset: requests may have been charged during the write.
-            if let Some(known) = all.get_mut(&device).filter(|k| k.day == day) {
-                known.written = sum;
-                known.fresh.packs -= spent.packs;
-                known.fresh.bytes -= spent.bytes;
-                known.fresh.photos -= spent.photos;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the counts every 10 s until the task is dropped.
-    pub async fn run(self) {
-        let mut every = tokio::time::interval(WRITTEN);
-        loop {
-            every.tick().await;
-            if let Err(error) = self.write().await {
-                tracing::warn!(%error, "shares of the day are written down later");
-            }
-        }
     }
 }

@@ -3,13 +3,17 @@
 //! Folders get mode 0700 and files mode 0600. [`write()`] and [`write_once()`] return when bytes and name are durable.
 //! The modules that write a file define its contents.
 
+mod copy;
+mod permissions;
+
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest as _, Sha256};
+pub use copy::{copy, digest};
+pub use permissions::tighten;
 
 /// Name of the folder that is in a data folder while a restore is unfinished.
 pub const UNFINISHED: &str = "restore.xuncha-part";
@@ -102,41 +106,6 @@ pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     }
 }
 
-/// Copies a file and returns its number of bytes and their SHA-256. The bytes are durable; the name is durable after
-/// [`sync()`] of the folder.
-///
-/// # Errors
-/// From the file system.
-pub fn copy(from: &Path, to: &Path) -> io::Result<(u64, [u8; 32])> {
-    let mut target = create(to)?;
-    let read = each(from, |bytes| target.write_all(bytes))?;
-    target.sync_all()?;
-    Ok(read)
-}
-
-/// The length of a file in bytes and its SHA-256.
-///
-/// # Errors
-/// From the file system.
-pub fn digest(path: &Path) -> io::Result<(u64, [u8; 32])> {
-    each(path, |_| Ok(()))
-}
-
-fn each(path: &Path, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<(u64, [u8; 32])> {
-    let mut source = File::open(path)?;
-    let (mut hash, mut size) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = source.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((size, hash.finalize().into()));
-        }
-        take(&buffer[..read])?;
-        hash.update(&buffer[..read]);
-        size += read as u64;
-    }
-}
-
 /// A path with a suffix appended: `data/x` with `.part` is `data/x.part`.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -150,50 +119,6 @@ pub fn above(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-/// Removes the permissions of group and others that an earlier version left in a data folder. Returns how many paths
-/// changed. The data folder itself is closed too, so that deeper files cannot be reached either.
-///
-/// # Errors
-/// From the file system.
-pub fn tighten(data: &Path) -> io::Result<usize> {
-    let mut changed = usize::from(close(data, 0o700)?);
-    for name in ["blobs", "uploads"] {
-        changed += usize::from(close(&data.join(name), 0o700)?);
-    }
-    for name in ["xuncha.db", "xuncha.db-wal", "xuncha.db-shm", "server.key"] {
-        changed += usize::from(close(&data.join(name), 0o600)?);
-    }
-    Ok(changed)
-}
-
-#[cfg(unix)]
-fn close(path: &Path, mode: u32) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    let Ok(found) = fs::metadata(path) else {
-        return Ok(false);
-    };
-    if found.permissions().mode() & 0o077 == 0 {
-        return Ok(false);
-    }
-    match fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
-        // A folder of another user, or one on a read-only file system, cannot be closed by this process.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-            ) =>
-        {
-            Ok(false)
-        }
-        done => done.map(|()| true),
-    }
-}
-
-#[cfg(not(unix))]
-fn close(_: &Path, _: u32) -> io::Result<bool> {
-    Ok(false)
 }
 
 /// Whether a folder is on a read-only file system; creates and removes a probe file.
