@@ -6,7 +6,8 @@
 //! share a store and a database. Photo bytes are never stored in a database row, and no referenced object is removed.
 
 mod append;
-mod bucket;
+mod bucket_client;
+mod bucket_setting;
 mod failure;
 mod finish;
 mod inspect;
@@ -16,6 +17,7 @@ mod orphans;
 mod owner;
 mod read;
 mod store;
+mod store_error;
 mod target;
 mod upload;
 
@@ -30,9 +32,11 @@ use tokio::sync::Semaphore;
 
 use crate::{clock::Clock, host::Now, storage::Storage, wake::Wake};
 
+pub use bucket_setting::Bucket;
 pub use read::Photo;
 pub use store::Store;
-pub use target::{Bucket, StoreError, Target};
+pub use store_error::StoreError;
+pub use target::Target;
 pub use upload::{Created, MAX_BLOB_BYTES, Received};
 
 /// How long uploads, objects and photos are kept, in milliseconds.

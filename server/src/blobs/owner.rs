@@ -3,7 +3,7 @@
 use object_store::{ObjectStoreExt, PutPayload, path::Path};
 use sync_core::identity::PublicKey;
 
-use super::{failure::said, store::Store, target::StoreError};
+use super::{failure::said, store::Store, store_error::StoreError};
 use crate::host::random;
 
 /// Name of the object with the public key of the server that owns the store.

@@ -12,10 +12,11 @@ use object_store::{
 };
 
 use super::{
-    bucket::builder,
+    bucket_client::builder,
     failure::{refused, said},
     names::thumb_key,
-    target::{StoreError, Target},
+    store_error::StoreError,
+    target::Target,
 };
 use crate::{folder, refusal::Refusal};
 

@@ -1,4 +1,6 @@
 //! All settings of the server, resolved and checked once at its start.
+//!
+//! Values only: where they come from (command line, environment, file) is not known here.
 
 mod limits;
 mod network;

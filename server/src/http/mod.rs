@@ -5,20 +5,22 @@
 
 mod activities;
 mod admit;
-mod blobs;
-mod body;
 mod components;
 mod device;
 mod export;
 mod extract;
 mod health;
 mod indicators;
+mod photos;
+
 pub mod openapi;
+
 mod problem;
 mod reports;
 mod review;
+mod tus;
+mod uploads;
 mod whole;
-mod wrong;
 
 use std::sync::Arc;
 
@@ -34,10 +36,8 @@ use sync_core::wire::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use self::{
-    admit::{Admission, Class, Gate},
-    body::Bound,
-};
+use self::admit::{Admission, Bound, Class, Gate};
+
 pub use components::Components;
 
 /// Every refusal with its status and its texts.
@@ -97,18 +97,18 @@ pub fn router(components: Components) -> Router {
                 .route_layer(small(Class::Waiting, 0)),
         );
     let photos = Router::new()
-        .route("/v1/blobs", post(blobs::create))
-        .route("/v1/blobs/{hash}", get(blobs::read))
-        .route("/v1/blobs/{hash}/thumb", get(blobs::thumb))
+        .route("/v1/blobs", post(uploads::create))
+        .route("/v1/blobs/{hash}", get(photos::read))
+        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
         .route(
             "/v1/uploads/{id}",
-            axum::routing::head(blobs::head)
-                .patch(blobs::append)
-                .delete(blobs::end),
+            axum::routing::head(uploads::head)
+                .patch(uploads::append)
+                .delete(uploads::end),
         )
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
-        .route("/v1/blobs", axum::routing::options(blobs::options));
+        .route("/v1/blobs", axum::routing::options(uploads::options));
     Router::new()
         .merge(strangers)
         .merge(devices)

@@ -1,4 +1,6 @@
-//! Counters in the text format of Prometheus, and the rate limit of diagnostic log lines about refusals.
+//! The counters of the server, and the rate limit of diagnostic log lines about refusals.
+//!
+//! Counts what others report, and returns the counts in the text format of Prometheus. It decides nothing.
 
 mod noted;
 mod text;
@@ -9,6 +11,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 use self::noted::Noted;
@@ -48,6 +51,12 @@ impl Metrics {
     pub fn refused(&self, cause: &'static str, times: u64) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         *refused.entry(cause).or_default() += times;
+    }
+
+    /// Whether a refusal must be logged now: the number of occurrences since the last line, or `None`.
+    pub fn note(&self, cause: &'static str, origin: &str) -> Option<u64> {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.note(cause, origin, Instant::now())
     }
 
     /// Counts an answered request.

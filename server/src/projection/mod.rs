@@ -7,11 +7,14 @@
 
 mod activity;
 mod apply;
+mod candidates;
 mod compare;
 mod completeness;
 mod derived;
 mod gather;
+
 pub(crate) mod groups;
+
 mod hazard;
 mod open;
 mod progress;

@@ -7,7 +7,7 @@ use object_store::{
     aws::{AmazonS3Builder, Checksum},
 };
 
-use super::target::Bucket;
+use super::bucket_setting::Bucket;
 
 /// The builder of a client for a bucket.
 pub(super) fn builder(bucket: &Bucket) -> AmazonS3Builder {

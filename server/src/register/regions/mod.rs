@@ -1,18 +1,22 @@
 //! Importing regions: reads the known rows, plans the whole file, then writes all of it or nothing.
+//!
+//! A bad line is part of the result, and then nothing is written.
+
+mod codes;
+mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
-    catalogue::ReportingTree,
-    catalogue::{Catalogue, Level},
+    catalogue::{Catalogue, Level, ReportingTree},
     record::AreaPath,
 };
 
-use super::{
-    Import,
-    csv::{self, Line},
-    levels, nodes,
+use self::{
+    codes::Codes,
+    line::{identity, region},
 };
+use super::{csv, import::Import, tree::nodes};
 use crate::storage::{
     Storage, StorageError, Tx, names,
     regions::{self, Region},
@@ -30,9 +34,6 @@ const COLUMNS: [&str; 10] = [
     "valid_to",
     "replaced_by",
 ];
-
-/// First day of a region for which the file gives none.
-const ALWAYS: &str = "1949-10-01";
 
 /// Imports a table of regions; with `dry`, only returns what an import would do.
 ///
@@ -69,39 +70,6 @@ fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Paths by code: of the built-in regions, the stored ones, and the lines so far. `None`: the code is ambiguous.
-struct Codes(BTreeMap<String, Option<AreaPath>>);
-
-impl Codes {
-    fn new(known: &BTreeMap<AreaPath, Region>) -> Self {
-        let built_in = Catalogue::embedded().regions.regions.iter();
-        let mut codes = Self(BTreeMap::new());
-        for region in built_in {
-            codes.add(&region.code, &region.path);
-        }
-        for region in known.values() {
-            codes.add(&region.code, &region.path);
-        }
-        codes
-    }
-
-    /// Adds a code. A code that two areas have, such as a grid's, identifies neither.
-    fn add(&mut self, code: &str, path: &AreaPath) {
-        let entry = self.0.entry(code.to_owned());
-        entry
-            .and_modify(|known| *known = known.take().filter(|k| k == path))
-            .or_insert_with(|| Some(path.clone()));
-    }
-
-    /// The path that a text is, or that a code identifies.
-    fn path(&self, text: &str) -> Option<AreaPath> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        text.contains('/').then(|| text.parse().ok()).flatten()
-    }
-}
-
 fn plan(text: &[u8], known: &BTreeMap<AreaPath, Region>) -> (Import, Vec<Region>) {
     let mut import = Import::default();
     let lines = csv::read(text, &COLUMNS, &mut import);
@@ -134,68 +102,6 @@ fn plan(text: &[u8], known: &BTreeMap<AreaPath, Region>) -> (Import, Vec<Region>
     }
     connected(&rows, known, &mut import);
     (import, rows.into_iter().map(|(_, row)| row).collect())
-}
-
-/// Code and path of a line: the given path, or the code below its parent.
-fn identity(line: &Line, codes: &Codes) -> Result<(String, AreaPath), String> {
-    let bad = |text: &str| format!("{text:?} is not an administrative path of codes joined by '/'");
-    if let Some(text) = line.get("path") {
-        let path: AreaPath = text.parse().map_err(|_| bad(text))?;
-        let last = path.codes().last().unwrap_or_default().to_owned();
-        return Ok((line.owned("code").unwrap_or(last), path));
-    }
-    let code = line.get("code").ok_or("neither path nor code; give one")?;
-    let parent = line
-        .get("parent")
-        .ok_or("a code without a parent; give the parent or the path")?;
-    let above = codes.path(parent);
-    let above = above.ok_or_else(|| format!("parent {parent:?} is not known; import it first"))?;
-    let path = above.child(code).map_err(|_| bad(code))?;
-    Ok((code.to_owned(), path))
-}
-
-fn region(line: &Line, codes: &Codes) -> Result<Region, String> {
-    let (code, path) = identity(line, codes)?;
-    let other = |column: &str| {
-        let Some(text) = line.get(column) else {
-            return Ok(None);
-        };
-        let found = codes.path(text);
-        let problem =
-            || format!("{column} {text:?} is not known; import it first, or give its path");
-        found.map(Some).ok_or_else(problem)
-    };
-    let day = |column: &str| match line.get(column) {
-        Some(text) if !csv::is_day(text) => Err(format!("{column}: {text:?} is not yyyy-mm-dd")),
-        text => Ok(text.map(str::to_owned)),
-    };
-    let level = line.get("level").ok_or("no level")?;
-    if levels(level).is_none() {
-        let all: Vec<_> = Level::ALL.iter().map(|l| l.name()).collect();
-        return Err(format!("level {level:?} is none of {}", all.join(", ")));
-    }
-    let parent = other("parent")?.filter(|parent| path.parent().as_ref() != Some(parent));
-    let valid_from = day("valid_from")?.unwrap_or_else(|| ALWAYS.to_owned());
-    let valid_to = day("valid_to")?;
-    if valid_to.as_ref().is_some_and(|to| *to < valid_from) {
-        return Err("valid_to lies before valid_from".to_owned());
-    }
-    let replaced_by = other("replaced_by")?;
-    if replaced_by.is_some() && valid_to.is_none() {
-        return Err("replaced, but without valid_to; give its last day".to_owned());
-    }
-    Ok(Region {
-        code,
-        name: line.owned("name").ok_or("no name")?,
-        name_en: line.owned("name_en").unwrap_or_default(),
-        level: level.to_owned(),
-        parent,
-        report_parent: other("report_parent")?,
-        valid_from,
-        valid_to,
-        replaced_by,
-        path,
-    })
 }
 
 /// Checks what only the whole table shows: cycles, and cities with an unexpected number of counties.
