@@ -10,14 +10,13 @@ use std::{
 };
 
 use sync_core::{record::AreaPath, wire::Code};
-use tokio::{
-    sync::{Semaphore, watch},
-    time::Instant,
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{Storage, spaces},
+    wake::Wake,
 };
 
 /// Longest wait of one poll; below the idle time-outs of usual proxies.
@@ -44,7 +43,7 @@ type Read = (u64, Instant, u64);
 #[derive(Debug, Clone)]
 pub struct Hints {
     storage: Storage,
-    grown: watch::Sender<u64>,
+    wake: Wake,
     /// Heads by space: one read serves all polls that wait for the space.
     heads: Arc<Mutex<HashMap<AreaPath, Read>>>,
     asking: Arc<Semaphore>,
@@ -56,20 +55,15 @@ pub struct Hints {
 
 impl Hints {
     /// Hints about the logs of a storage.
-    pub fn new(storage: Storage) -> Self {
+    pub fn new(storage: Storage, wake: Wake) -> Self {
         Self {
             storage,
-            grown: watch::Sender::new(0),
+            wake,
             heads: Arc::default(),
             asking: Arc::new(Semaphore::new(ASKING)),
             next: Arc::new(Mutex::new(Instant::now())),
             begun: Arc::default(),
         }
-    }
-
-    /// Wakes waiting polls, because some log has grown.
-    pub fn wake(&self) {
-        self.grown.send_modify(|n| *n += 1);
     }
 
     /// The head of a space as soon as it is above `after`, or at the end of the wait.
@@ -86,7 +80,7 @@ impl Hints {
         {
             return Err(missing());
         }
-        let mut grown = self.grown.subscribe();
+        let mut grown = self.wake.polls().subscribe();
         let step = self.begun.fetch_add(1, Relaxed) % STEPS;
         let end = Instant::now() + LONGEST - STEP * step;
         loop {
@@ -131,7 +125,7 @@ impl Hints {
             return Ok(head);
         }
         // The count is taken before the read, so that the cached head is never older than its count.
-        let (id, began) = (space.clone(), (*self.grown.borrow(), Instant::now()));
+        let (id, began) = (space.clone(), (*self.wake.polls().borrow(), Instant::now()));
         let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
         let head = found.as_ref().map_or(0, |s| s.head);
         // Only existing spaces are cached, so that invented names take no memory.

@@ -55,7 +55,7 @@ impl Hostile {
         let app = town.app();
         let code = town
             .runtime
-            .block_on(town.world.invite(&app.storage, &app.rooms, &actor))
+            .block_on(town.world.invite(&app.storage, &app.components, &actor))
             .unwrap();
         let request = enrol::Request {
             code: Label::new(&code).unwrap(),

@@ -149,7 +149,7 @@ fn a_record_made_without_signal_reaches_the_reviewers_and_another_phone() {
     assert_eq!(one["events"][0]["kind"], "activity");
     assert_eq!(one["activity"]["data"]["sessions"], 2);
     // Rebuilt from the log, it is the same.
-    let rebuilt = town.app().rooms.projection.rebuild();
+    let rebuilt = town.app().components.projection.rebuild();
     town.runtime.block_on(rebuilt).unwrap();
     assert_eq!(
         town.json("/v1/activities?type=publicity&state=stated", &token),

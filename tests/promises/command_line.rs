@@ -113,7 +113,7 @@ fn every_command_works_on_the_database_of_a_running_server() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let key = town.app().rooms.access.key().public().0;
+    let key = town.app().components.access.key().public().0;
     let shown = done(&town, &["admin", "key"]);
     assert_eq!(shown.trim(), hex::encode(key));
     assert!(code_in(&done(&town, &ENROL)).len() >= 12);
@@ -170,7 +170,7 @@ fn a_sealed_report_is_verified_by_the_program() {
     assert_eq!(status, 200);
     let file = town.folder.path().join("report.json");
     std::fs::write(&file, sealed).unwrap();
-    let public = hex::encode(town.app().rooms.access.key().public().0);
+    let public = hex::encode(town.app().components.access.key().public().0);
     let file = file.to_str().unwrap();
     done(&town, &["verify-report", file, "--key", &public]);
     refused(&town, &["verify-report", file, "--key", &"00".repeat(32)]);

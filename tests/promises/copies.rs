@@ -365,7 +365,7 @@ fn a_photo_whose_bytes_are_lost_is_asked_for_again_and_gives_no_receipt() {
     let hash = s.hashes[0];
     let device = s.phone.device.identity().unwrap().0;
     let size = s.phone.device.photo_bytes(&hash).unwrap().len() as u64;
-    let blobs = s.town.app().rooms.blobs.clone();
+    let blobs = s.town.app().components.blobs.clone();
     let create = s.town.runtime.block_on(blobs.create(device, hash, size));
     let upload = matches!(create, Ok(xuncha_server::blobs::Created::Upload(_)));
     assert!(upload, "no receipt for bytes that are not there");

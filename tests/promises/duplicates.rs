@@ -296,7 +296,7 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
         ding.device.state(doc, body, None).unwrap();
         town.sync(&mut ding);
         assert_eq!(figures(&town), (found, 5));
-        let projection = town.app().rooms.projection.clone();
+        let projection = town.app().components.projection.clone();
         town.runtime.block_on(projection.rebuild()).unwrap();
         assert_eq!(figures(&town), (found, 5));
     }

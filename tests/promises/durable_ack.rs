@@ -62,12 +62,12 @@ fn settle(folder: &Path) -> (World, Config) {
     let world = World::small();
     let config = Config::new(folder.join("server"), ([127, 0, 0, 1], 0).into());
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (storage, rooms) = open(&config, system_clock()).unwrap();
+    let (storage, components) = open(&config, system_clock()).unwrap();
     runtime.block_on(world.seed(&storage)).unwrap();
     let code = runtime
-        .block_on(world.invite(&storage, &rooms, world.actor("网格员甲")))
+        .block_on(world.invite(&storage, &components, world.actor("网格员甲")))
         .unwrap();
-    drop((storage, rooms));
+    drop((storage, components));
     let server = Victim::start(&["serve", config.data.to_str().unwrap()]);
     let (server, address) = address(server);
     let mut phone = Phone::open(&folder.join("phone")).unwrap();

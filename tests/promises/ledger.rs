@@ -273,7 +273,7 @@ fn who_follows_the_changes_has_the_ledger_also_after_photos_and_a_rebuild() {
     assert_eq!(mirror.follow(&town, &token, 50), 1);
     assert_eq!(mirror.rows[&fresh.to_string()]["photos_pending"], 0);
     mirror.agrees(&town, &token);
-    let projection = town.app().rooms.projection.clone();
+    let projection = town.app().components.projection.clone();
     town.runtime.block_on(projection.rebuild()).unwrap();
     mirror.follow(&town, &token, 50);
     mirror.agrees(&town, &token);
@@ -349,7 +349,7 @@ fn the_description_of_the_api_names_every_path_and_its_viewer_needs_no_network()
 fn who_asks_for_the_ledger_gets_it_up_to_the_head_whoever_else_is_at_work() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
-    let projection = town.app().rooms.projection.clone();
+    let projection = town.app().components.projection.clone();
     for round in 0..25 {
         // The server's own worker starts on the first hazard before the second is received.
         for half in 0..2 {

@@ -43,7 +43,7 @@ fn places(town: &Town, database: &str, bucket: &str) -> (Place, Place) {
 }
 
 fn copy(town: &Town, from: &Place, to: &Place) {
-    let key = town.app().rooms.access.key().clone();
+    let key = town.app().components.access.key().clone();
     let copy = migrate::copy(from, to, &key, &quiet);
     town.runtime.block_on(copy).unwrap();
 }
@@ -187,7 +187,7 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
             std::fs::remove_file(file).unwrap();
         }
     }
-    let key = town.app().rooms.access.key().clone();
+    let key = town.app().components.access.key().clone();
     let copied = migrate::copy(&from, &to, &key, &quiet);
     assert_eq!(town.runtime.block_on(copied).unwrap(), [shots[0].hash]);
     from.storage.set_moved(true).unwrap();
@@ -225,7 +225,7 @@ fn a_database_that_holds_something_else_is_not_filled() {
         xuncha_server::storage::spaces::create(tx, &county, sync_core::record::LogId([1; 8]))
     });
     town.runtime.block_on(begun).unwrap();
-    let key = town.app().rooms.access.key().clone();
+    let key = town.app().components.access.key().clone();
     let refused = town
         .runtime
         .block_on(migrate::copy(&from, &to, &key, &quiet))

@@ -12,10 +12,10 @@ use sync_core::{
     wire::Code,
 };
 use xuncha_server::{
-    access::Refusal,
     app::App,
     blobs::{Created, Received},
     config::Config,
+    refusal::Refusal,
 };
 
 use crate::support::{
@@ -52,7 +52,7 @@ fn in_folder(town: &Town) -> std::collections::BTreeSet<String> {
 fn receipt_is_good(town: &Town, sealed: &str, photo: &[u8]) -> bool {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let sealed = URL_SAFE_NO_PAD.decode(sealed).unwrap();
-    let key = town.app().rooms.access.key().public();
+    let key = town.app().components.access.key().public();
     let receipt = BlobReceipt::open(&sealed, &key).unwrap();
     (receipt.hash, receipt.size) == (BlobHash::of(photo), photo.len() as u64)
 }
@@ -161,7 +161,7 @@ fn an_upload_begun_on_one_process_goes_on_at_another() {
 /// Opens an upload directly, without HTTP.
 fn opened(town: &Town, app: &App, phone: DeviceId, photo: &[u8]) -> String {
     let create = app
-        .rooms
+        .components
         .blobs
         .create(phone, BlobHash::of(photo), photo.len() as u64);
     match town.runtime.block_on(create).unwrap() {
@@ -182,7 +182,10 @@ fn of_two_processes_that_append_at_once_one_wins() {
         let (short, long) = (photo[..500].to_vec(), photo[..900].to_vec());
         let (one, other) = town.runtime.block_on(async {
             let (id, other_id) = (id.clone(), id.clone());
-            let (here, there) = (town.app().rooms.blobs.clone(), second.rooms.blobs.clone());
+            let (here, there) = (
+                town.app().components.blobs.clone(),
+                second.components.blobs.clone(),
+            );
             let one = tokio::spawn(async move { here.append(phone, &id, 0, short).await });
             let other = tokio::spawn(async move { there.append(phone, &other_id, 0, long).await });
             (one.await.unwrap(), other.await.unwrap())
@@ -198,7 +201,7 @@ fn of_two_processes_that_append_at_once_one_wins() {
         };
         assert_eq!(problem.code, Code::UploadOffset);
         let rest = photo[usize::try_from(stands).unwrap()..].to_vec();
-        let finish = second.rooms.blobs.append(phone, &id, stands, rest);
+        let finish = second.components.blobs.append(phone, &id, stands, rest);
         let done = town.runtime.block_on(finish).unwrap();
         assert!(matches!(done, Received::Stored { .. }), "{done:?}");
     }
@@ -247,7 +250,7 @@ fn orphans_go(mut town: Town, objects: impl Fn(&Town) -> usize) {
     tus.patch(&at, 0, &photo);
     loser.patch(&there, 0, &photo);
     assert_eq!(objects(&town), 4);
-    let blobs = town.app().rooms.blobs.clone();
+    let blobs = town.app().components.blobs.clone();
     let collect = || town.runtime.block_on(blobs.collect_orphans()).unwrap();
     // The store dates objects by the system clock, so the server's clock is set relative to it.
     let today = (xuncha_server::app::system_clock())().0;
@@ -292,7 +295,7 @@ fn a_half_written_file_of_a_killed_process_goes_too() {
     for name in ["abcd.0011#1", "kept-by-hand"] {
         std::fs::write(folder.join(name), b"half").unwrap();
     }
-    let blobs = town.app().rooms.blobs.clone();
+    let blobs = town.app().components.blobs.clone();
     let collect = || town.runtime.block_on(blobs.collect_orphans()).unwrap();
     let today = (xuncha_server::app::system_clock())().0;
     town.clock.store(today + 6 * DAY, SeqCst);
@@ -307,7 +310,7 @@ fn an_upload_in_endless_small_chunks_is_refused_and_named() {
     let (_, phone) = session(&mut town, "网格员甲");
     let photo = sample_jpeg(1, 900, 700, None);
     let id = opened(&town, town.app(), phone, &photo);
-    let blobs = &town.app().rooms.blobs;
+    let blobs = &town.app().components.blobs;
     let refused = town.runtime.block_on(async {
         for at in 0..1100_u64 {
             let chunk = vec![photo[usize::try_from(at).unwrap()]];
@@ -391,7 +394,7 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     loser.patch(&there, 0, &photo);
     let open = sample_jpeg(10, 900, 700, None);
     let id = opened(&town, town.app(), phone, &open);
-    let blobs = town.app().rooms.blobs.clone();
+    let blobs = town.app().components.blobs.clone();
     let append = blobs.append(phone, &id, 0, open[..1000].to_vec());
     town.runtime.block_on(append).unwrap();
     assert_eq!(in_folder(&town).len(), 5);
@@ -402,7 +405,7 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     let read = |town: &Town| town.get(&format!("/v1/blobs/{}", BlobHash::of(&photo)), &one);
     assert!(read(&town) == (200, photo.clone()));
     // The chunk was not copied: the upload must be restarted, so that the photo has no gap.
-    let blobs = town.app().rooms.blobs.clone();
+    let blobs = town.app().components.blobs.clone();
     let rest = town
         .runtime
         .block_on(blobs.append(phone, &id, 1000, open[1000..].to_vec()));

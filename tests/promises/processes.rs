@@ -21,10 +21,10 @@ use sync_core::{
     wire::push,
 };
 use xuncha_server::{
-    access::Now,
     app::{open, system_clock},
     config::Config,
-    http::Rooms,
+    host::Now,
+    http::Components,
     storage::{Storage, StorageError, Tx, docs, log, marks, spaces},
 };
 
@@ -33,7 +33,7 @@ use crate::support::{database, s3::S3};
 /// Two processes on one database, and a generator of packs for the first.
 struct Two {
     first: Generator,
-    rooms: Rooms,
+    components: Components,
     storage: Storage,
     clock: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
@@ -51,10 +51,10 @@ fn two(writers: usize) -> Option<Two> {
     let clock = Arc::new(AtomicI64::new(system_clock()().0));
     let read = Arc::clone(&clock);
     let now: Now = Arc::new(move || ServerTime(read.load(SeqCst)));
-    let (storage, rooms) = open(&config, now).unwrap();
+    let (storage, components) = open(&config, now).unwrap();
     Some(Two {
         first,
-        rooms,
+        components,
         storage,
         clock,
         _folder: folder,
@@ -104,7 +104,10 @@ fn a_pack_pushed_to_two_processes_at_once_is_stored_once() {
         let writer = round % 4;
         let pack = two.pack(writer, 7);
         let device = two.first.writers[writer].id;
-        let (one, other) = (two.first.rooms.ingest.clone(), two.rooms.ingest.clone());
+        let (one, other) = (
+            two.first.components.ingest.clone(),
+            two.components.ingest.clone(),
+        );
         let again = pack.clone();
         let answers = two.first.block_on(async move {
             let one = tokio::spawn(async move { one.push(device, pack).await });
@@ -144,9 +147,12 @@ fn two_processes_that_write_to_one_record_count_both() {
         let one = two.first.add(&mut made, 0, round, at).unwrap();
         let other = two.first.add(&mut apart, 1, round, at).unwrap();
         let packs = [two.first.seal(0, vec![one]), two.first.seal(1, vec![other])];
-        let rooms = [two.first.rooms.ingest.clone(), two.rooms.ingest.clone()];
+        let components = [
+            two.first.components.ingest.clone(),
+            two.components.ingest.clone(),
+        ];
         two.first.block_on(async move {
-            let pushes = rooms.into_iter().zip(devices).zip(packs);
+            let pushes = components.into_iter().zip(devices).zip(packs);
             let pushes: Vec<_> = pushes
                 .map(|((ingest, device), pack)| {
                     tokio::spawn(async move { ingest.push(device, pack).await.unwrap() })
@@ -194,7 +200,7 @@ fn a_number_is_given_only_when_all_before_it_are_committed() {
     };
     two.first.block_on(held.notified());
     let (pack, device) = (two.pack(0, 3), two.first.writers[0].id);
-    let ingest = two.rooms.ingest.clone();
+    let ingest = two.components.ingest.clone();
     let pushed = two
         .first
         .spawn(async move { ingest.push(device, pack).await });
@@ -258,7 +264,10 @@ fn a_sequence_of_the_database_would_skip_rows() {
 fn a_process_hears_of_what_was_pushed_to_another() {
     let Some(mut two) = two(1) else { return };
     let (pack, device) = (two.pack(0, 1), two.first.writers[0].id);
-    let (one, mut heard) = (two.first.rooms.ingest.clone(), two.storage.heard().unwrap());
+    let (one, mut heard) = (
+        two.first.components.ingest.clone(),
+        two.storage.heard().unwrap(),
+    );
     two.first.block_on(async move {
         // The first count states that it listens.
         heard.wait_for(|count| *count >= 1).await.unwrap();
@@ -272,8 +281,8 @@ fn a_process_hears_of_what_was_pushed_to_another() {
 fn a_space_is_followed_by_one_process_and_taken_over_from_a_dead_one() {
     let Some(mut two) = two(1) else { return };
     let (one, other) = (
-        two.first.rooms.projection.clone(),
-        two.rooms.projection.clone(),
+        two.first.components.projection.clone(),
+        two.components.projection.clone(),
     );
     let pack = two.pack(0, 5);
     two.first.push(0, pack).unwrap();
@@ -299,8 +308,8 @@ fn a_lease_of_a_process_with_a_wrong_clock_holds_nobody_up() {
     let pack = two.pack(0, 2);
     two.first.push(0, pack).unwrap();
     let (one, other) = (
-        two.first.rooms.projection.clone(),
-        two.rooms.projection.clone(),
+        two.first.components.projection.clone(),
+        two.components.projection.clone(),
     );
     // A process whose own clock is an hour ahead takes the lease and dies.
     two.clock.fetch_add(3_600_000, SeqCst);
@@ -325,8 +334,8 @@ fn two_projections_at_once_show_every_change_once() {
         // Both processes treat the other's lease as ended.
         two.lease_ends_in(0);
         let (one, other) = (
-            two.first.rooms.projection.clone(),
-            two.rooms.projection.clone(),
+            two.first.components.projection.clone(),
+            two.components.projection.clone(),
         );
         let done = two.first.block_on(async move {
             let one = tokio::spawn(async move { one.catch_up().await });

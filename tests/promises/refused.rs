@@ -31,7 +31,7 @@ impl Refuses {
     fn new(town: &Town, phone: &Phone, words: &'static str, code: Code) -> Self {
         Self {
             inner: town.http.clone(),
-            server: town.app().rooms.access.key().clone(),
+            server: town.app().components.access.key().clone(),
             device: phone.device.enrolment().unwrap().device,
             words,
             code,

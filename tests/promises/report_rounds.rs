@@ -5,11 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sync_core::record::{LogId, PersonId, Role, ServerTime};
 use xuncha_server::{
-    access::{Now, Refusal},
-    app::open,
-    config::Config,
-    review::Order,
-    storage::spaces,
+    app::open, config::Config, host::Now, refusal::Refusal, reporting::Order, storage::spaces,
 };
 
 use crate::support::{
@@ -135,7 +131,7 @@ fn a_report_waits_until_the_ledger_has_caught_up() {
     let mut config = Config::new(town.folder.path().join("quiet"), ([127, 0, 0, 1], 0).into());
     config.database = database::fresh(&town.runtime);
     let now: Now = std::sync::Arc::new(|| ServerTime(AFTERNOON));
-    let (storage, rooms) = open(&config, now).unwrap();
+    let (storage, components) = open(&config, now).unwrap();
     let county = area(WUCHANG);
     let space = county.clone();
     let made = storage.write(move |tx| {
@@ -144,15 +140,15 @@ fn a_report_waits_until_the_ledger_has_caught_up() {
     });
     town.runtime.block_on(made).unwrap();
     let order: Order = serde_json::from_value(daily(WUCHANG)).unwrap();
-    let (access, review) = (&rooms.access, &rooms.review);
+    let (access, reporting) = (&components.access, &components.reporting);
     let seal = async {
         let person = PersonId([1; 16]);
         let token = access.issue_token(person, Role::CountyReviewer, county, String::new());
         let reach = access.reach(&token.await?).await?;
-        let early = review.seal(&reach, order.clone(), access.key().clone(), AFTERNOON);
+        let early = reporting.seal(&reach, order.clone(), access.key().clone(), AFTERNOON);
         let early = early.await;
-        rooms.projection.catch_up().await?;
-        let later = review.seal(&reach, order, access.key().clone(), AFTERNOON);
+        components.projection.catch_up().await?;
+        let later = reporting.seal(&reach, order, access.key().clone(), AFTERNOON);
         Ok::<_, Refusal>((early, later.await))
     };
     let (early, later) = town.runtime.block_on(seal).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sync_core::record::{BlobHash, DocId};
-use xuncha_server::review::verify;
+use xuncha_server::reporting::verify;
 
 use crate::support::{
     MORNING, Town, found,
@@ -258,7 +258,7 @@ fn a_stranger_checks_a_report_with_the_servers_key_alone() {
     let file = town
         .get(&format!("/v1/reports/{}/sealed", id(&view)), &key)
         .1;
-    let server = town.app().rooms.access.key().public();
+    let server = town.app().components.access.key().public();
     let sealed = verify(&file, None, &server).unwrap();
     assert_eq!(sealed.number, view["number"].as_str().unwrap());
     let bytes = town.get(&format!("/v1/reports/{}", id(&view)), &key).1;

@@ -181,7 +181,7 @@ fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
     let at = tus.opened(&stray);
     assert_eq!(tus.patch(&at, 0, &stray).status(), 204);
     let collect = |town: &Town| {
-        let blobs = &town.app().rooms.blobs;
+        let blobs = &town.app().components.blobs;
         town.runtime.block_on(blobs.collect_unnamed()).unwrap()
     };
     town.clock.fetch_add(29 * DAY, SeqCst);

@@ -265,7 +265,7 @@ fn syncs_end_and_deliver(seeds: std::ops::Range<u64>) {
         }
         let mut chaos = Chaos {
             http: town.http.clone(),
-            server: town.app().rooms.access.key().clone(),
+            server: town.app().components.access.key().clone(),
             device: liu.device.enrolment().unwrap().device,
             seed: seed * 7_919 + 1,
             before: Vec::new(),

@@ -311,7 +311,7 @@ fn times_and_places_make_a_cold_pull_a_tenth_larger_at_most() {
     }
     town.sync(&mut liu);
     town.project();
-    let feed = town.app().rooms.feed.clone();
+    let feed = town.app().components.feed.clone();
     // The session gives a new device its first cursor; it has received no page yet.
     wang.sync(&mut Only(town.http.clone(), 2), impatient())
         .unwrap();

@@ -151,7 +151,7 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     tus.patch(&at, 0, &kept);
     let at = tus.opened(&started);
     tus.patch(&at, 0, &started[..1000]);
-    let blobs = town.app().rooms.blobs.clone();
+    let blobs = town.app().components.blobs.clone();
     assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 0);
     town.clock.fetch_add(40 * 86_400_000, SeqCst);
     town.accept_clock();

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use xuncha_server::{
     app::{open, system_clock},
     config::Config,
-    http::Rooms,
+    http::Components,
     storage::Storage,
 };
 
@@ -40,7 +40,7 @@ pub struct Writer {
 pub struct Generator {
     runtime: Runtime,
     /// The server's services on the data folder.
-    pub rooms: Rooms,
+    pub components: Components,
     /// Its database.
     pub storage: Storage,
     /// The counties.
@@ -97,13 +97,13 @@ impl Generator {
         seed: u64,
     ) -> anyhow::Result<Self> {
         let runtime = Runtime::new()?;
-        let (storage, rooms) = open(config, system_clock())?;
+        let (storage, components) = open(config, system_clock())?;
         for world in &worlds {
             runtime.block_on(world.seed(&storage))?;
         }
         let mut generator = Self {
             runtime,
-            rooms,
+            components,
             storage,
             worlds,
             writers: Vec::new(),
@@ -133,16 +133,16 @@ impl Generator {
         actor.area = world.county.clone();
         let (id, key) = (DeviceId(self.random()), SecretKey::from_seed(self.random()));
         let public = key.public();
-        let (storage, rooms) = (self.storage.clone(), self.rooms.clone());
+        let (storage, components) = (self.storage.clone(), self.components.clone());
         let response = self.runtime.block_on(async move {
-            let code = world.invite(&storage, &rooms, &actor).await?;
+            let code = world.invite(&storage, &components, &actor).await?;
             let request = enrol::Request {
                 code: Label::new(&code)?,
                 device: id,
                 key: public,
                 model: Label::default(),
             };
-            rooms
+            components
                 .access
                 .enrol(request)
                 .await
@@ -311,7 +311,7 @@ impl Generator {
         let device = self.writers[writer].id;
         match self
             .runtime
-            .block_on(self.rooms.ingest.push(device, pack))?
+            .block_on(self.components.ingest.push(device, pack))?
         {
             push::Response::Stored { refused, .. } if refused.is_empty() => Ok(()),
             other => anyhow::bail!("a generated pack was refused: {other:?}"),
@@ -329,7 +329,7 @@ impl Generator {
         say: &dyn Fn(&str),
     ) -> anyhow::Result<Vec<Made>> {
         const BATCH: usize = 150;
-        let start = (self.rooms.access.now()).0 + 60_000;
+        let start = (self.components.access.now()).0 + 60_000;
         let mut made = Vec::with_capacity(count);
         for batch in 0..count.div_ceil(BATCH) {
             let size = BATCH.min(count - batch * BATCH);
@@ -368,7 +368,8 @@ impl Generator {
     /// # Errors
     /// From the storage.
     pub fn project(&self) -> anyhow::Result<()> {
-        self.runtime.block_on(self.rooms.projection.catch_up())?;
+        self.runtime
+            .block_on(self.components.projection.catch_up())?;
         Ok(())
     }
 
@@ -380,7 +381,7 @@ impl Generator {
         let world = &self.worlds[0];
         let actor = world.actor("审核员丁");
         self.runtime
-            .block_on(world.invite(&self.storage, &self.rooms, actor))
+            .block_on(world.invite(&self.storage, &self.components, actor))
     }
 
     /// Runs a task on the generator's runtime, concurrently with the caller.

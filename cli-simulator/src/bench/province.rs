@@ -72,7 +72,7 @@ fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
 fn push_all(generator: &Generator, lanes: Packs) -> anyhow::Result<f64> {
     let changes = lanes.iter().map(Vec::len).sum::<usize>() * CHANGES;
     let started = Instant::now();
-    let ingest = generator.rooms.ingest.clone();
+    let ingest = generator.components.ingest.clone();
     generator.block_on(async move {
         let lane = |lane: Vec<(DeviceId, push::Request)>| {
             let ingest = ingest.clone();
@@ -162,7 +162,8 @@ fn reading(
     for n in 0..PHONES {
         let world = &generator.worlds[n * 7 % COUNTIES];
         let actor = world.actor("网格员乙");
-        let code = generator.block_on(world.invite(&generator.storage, &generator.rooms, actor))?;
+        let code =
+            generator.block_on(world.invite(&generator.storage, &generator.components, actor))?;
         let home = folder.join(format!("phone-{n}"));
         let mut phone = Phone::simulated(&home, n as u64, DeviceTime(soon()))?;
         let mut line = Recording::new(&base)?;
@@ -197,7 +198,7 @@ fn reading(
     let token = |role, area| {
         let (person, label) = (PersonId([7; 16]), String::new());
         let issued = generator
-            .rooms
+            .components
             .access
             .issue_token(person, role, area, label);
         generator.block_on(issued)

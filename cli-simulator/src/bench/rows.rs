@@ -86,7 +86,7 @@ pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> an
         lanes[index % DEVICES].push(pack);
     }
     let started = Instant::now();
-    let ingest = generator.rooms.ingest.clone();
+    let ingest = generator.components.ingest.clone();
     generator.block_on(async move {
         let lanes: Vec<_> = lanes
             .into_iter()

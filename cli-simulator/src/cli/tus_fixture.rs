@@ -25,8 +25,11 @@ impl TusFixture {
         let app = runtime.block_on(App::start(&config, system_clock()))?;
         let world = World::small();
         runtime.block_on(world.seed(&app.storage))?;
-        let code =
-            runtime.block_on(world.invite(&app.storage, &app.rooms, world.actor("网格员甲")))?;
+        let code = runtime.block_on(world.invite(
+            &app.storage,
+            &app.components,
+            world.actor("网格员甲"),
+        ))?;
         let url = format!("http://{}", app.address);
         let mut phone = Phone::open(&folder.path().join("phone"))?;
         phone.enrol(&mut Http::new(&url)?, &url, &code)?;

@@ -20,9 +20,9 @@ use sync_core::{
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
-    access::Now,
     app::{App, system_clock},
     config::Config,
+    host::Now,
 };
 
 use crate::{
@@ -119,9 +119,11 @@ impl<'s> Stage<'s> {
         number: u64,
         server: &str,
     ) -> anyhow::Result<Phone> {
-        let invited = self
-            .world
-            .invite(&self.app.storage, &self.app.rooms, self.world.actor(name));
+        let invited = self.world.invite(
+            &self.app.storage,
+            &self.app.components,
+            self.world.actor(name),
+        );
         let code = self.runtime.block_on(invited)?;
         let mut phone = Phone::simulated(home, number, DeviceTime(self.now))?;
         phone.enrol(&mut self.good.clone(), server, &code)?;
@@ -250,7 +252,7 @@ impl<'s> Stage<'s> {
 
     /// Folds into the ledger until it has caught up with the log.
     pub(super) fn fold(&self) -> anyhow::Result<()> {
-        let projection = self.app.rooms.projection.clone();
+        let projection = self.app.components.projection.clone();
         self.runtime.block_on(projection.catch_up())?;
         Ok(())
     }
@@ -258,7 +260,7 @@ impl<'s> Stage<'s> {
     /// A person's token for the review API.
     pub(super) fn token(&self, who: &str) -> anyhow::Result<String> {
         let actor = self.world.actor(who).clone();
-        let access = &self.app.rooms.access;
+        let access = &self.app.components.access;
         let label = "demo".to_owned();
         let issued = access.issue_token(actor.person, actor.role, actor.area, label);
         self.runtime.block_on(issued).map_err(anyhow::Error::from)

@@ -16,9 +16,9 @@ use sync_core::{
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
-    access::Now,
     app::{App, system_clock},
     config::Config,
+    host::Now,
 };
 
 use super::{
@@ -106,7 +106,7 @@ impl Fleet {
                 .as_ref()
                 .filter(|_| turn == plan.days * STEPS / 2)
             {
-                let key = fleet.app.rooms.access.key().clone();
+                let key = fleet.app.components.access.key().clone();
                 fleet.mover = Some(moving.begin(folder.join("server"), key));
             }
             for n in 0..members {
@@ -178,7 +178,7 @@ impl Fleet {
             let code = if n < plan.devices {
                 // One in eight is a reviewer; the others are in turn two grid workers and a property manager.
                 let actor = &world.actors[if n % 8 == 7 { 3 } else { n % 3 }];
-                runtime.block_on(world.invite(&app.storage, &app.rooms, actor))?
+                runtime.block_on(world.invite(&app.storage, &app.components, actor))?
             } else {
                 runtime.block_on(trouble::invite_officer(&app, &world))?
             };
@@ -363,7 +363,7 @@ impl Fleet {
                 .phone
                 .sync(&mut self.direct.clone(), Options::default())?;
         }
-        let projection = self.app.rooms.projection.clone();
+        let projection = self.app.components.projection.clone();
         self.runtime.block_on(async {
             // Another process may hold the lease of the projection; the lease of a killed process ends after a while.
             while projection.lag().await? > 0 {

@@ -99,7 +99,7 @@ pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<S
         area: city.clone(),
         space: city,
     };
-    let expires = ServerTime(app.rooms.access.now().0 + DAY);
+    let expires = ServerTime(app.components.access.now().0 + DAY);
     Ok(invite(&app.storage, &invitation, expires).await?)
 }
 

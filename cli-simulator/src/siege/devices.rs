@@ -30,7 +30,7 @@ pub(super) fn invite(
     count: usize,
 ) -> anyhow::Result<(World, Vec<String>)> {
     let config = Config::new(data, ([127, 0, 0, 1], 0).into());
-    let (storage, rooms) = open(&config, system_clock())?;
+    let (storage, components) = open(&config, system_clock())?;
     let world = World::small();
     let codes = runtime.block_on(async {
         world.seed(&storage).await?;
@@ -38,7 +38,7 @@ pub(super) fn invite(
         for _ in 0..count {
             codes.push(
                 world
-                    .invite(&storage, &rooms, world.actor("网格员甲"))
+                    .invite(&storage, &components, world.actor("网格员甲"))
                     .await?,
             );
         }

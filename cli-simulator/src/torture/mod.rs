@@ -106,14 +106,17 @@ pub fn run(folder: &Path, server: &postgres::Server, plan: &Plan) -> anyhow::Res
     let address = server.create("torture")?;
     config.database = Some(address.clone());
     let mut generator = Generator::open(&config, counties(plan.spaces), plan.writers, plan.seed)?;
-    let (other, rooms) = open(&config, system_clock())?;
+    let (other, components) = open(&config, system_clock())?;
     server.execute("torture", include_str!("harm.sql"))?;
     let lanes = lanes(&mut generator, plan)?;
 
     let over = Arc::new(AtomicBool::new(false));
     let readers = readers::start(&generator, [generator.storage.clone(), other], &over);
     let sent_again = Arc::new(AtomicU64::new(0));
-    let processes = [generator.rooms.ingest.clone(), rooms.ingest.clone()];
+    let processes = [
+        generator.components.ingest.clone(),
+        components.ingest.clone(),
+    ];
     let started = Instant::now();
     let writers: Vec<_> = lanes
         .into_iter()

@@ -8,7 +8,7 @@ mod hazards;
 use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
-    http::Rooms,
+    http::Components,
     storage::{Storage, names},
 };
 
@@ -176,10 +176,10 @@ impl World {
     pub async fn invite(
         &self,
         storage: &Storage,
-        rooms: &Rooms,
+        components: &Components,
         actor: &Actor,
     ) -> anyhow::Result<String> {
-        let expires = ServerTime(rooms.access.now().0 + 86_400_000);
+        let expires = ServerTime(components.access.now().0 + 86_400_000);
         let invitation = Invitation {
             person: actor.person,
             organ: actor.organ,

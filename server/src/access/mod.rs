@@ -3,64 +3,21 @@
 //! Checks tokens, codes and signatures and returns a [`Reach`]. Every read path requires one, and only this module
 //! constructs it. Whether an event is valid is decided by the fold, not here.
 
-mod clock;
+mod code;
 mod enrol;
-mod keys;
+mod grants;
 mod reach;
+mod reviewer;
 mod session;
+mod token;
 
-use std::sync::Arc;
+use sync_core::{identity::SecretKey, record::ServerTime};
 
-use sync_core::{
-    identity::SecretKey,
-    record::ServerTime,
-    wire::{Code, Problem},
-};
+use crate::{clock::Clock, host::Now, storage::Storage};
 
-use crate::storage::{Storage, StorageError};
-
-pub use clock::{Clock, SIGNED};
-pub use enrol::{Invitation, TOKEN_DAYS, invite, invite_until};
-pub(crate) use keys::random;
-pub use keys::{PUBLIC_KEY, embedded_key, public_key_of, server_key, shared_key};
+pub use code::{Invitation, invite, invite_until};
 pub use reach::Reach;
-
-/// The server's clock, a parameter so that tests can control it.
-pub type Now = Arc<dyn Fn() -> ServerTime + Send + Sync>;
-
-/// The refusal that ends a request.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// A code of the protocol with a detail that states what to do.
-    #[error(transparent)]
-    Problem(#[from] Problem),
-    /// The storage failed; details are logged and not returned.
-    #[error(transparent)]
-    Storage(StorageError),
-}
-
-impl From<StorageError> for Refusal {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Full => Self::new(Code::StorageFull, "the database's disk is full"),
-            StorageError::Moved | StorageError::Released => {
-                Self::new(Code::Busy, "this server is moving; come back soon")
-            }
-            StorageError::Blocked => Self::new(
-                Code::Busy,
-                "another transaction holds what is needed; nothing was written",
-            ),
-            other => Self::Storage(other),
-        }
-    }
-}
-
-impl Refusal {
-    /// A refusal with a code and its detail.
-    pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self::Problem(Problem::new(code, detail))
-    }
-}
+pub use reviewer::TOKEN_DAYS;
 
 /// Opens sessions and checks tokens.
 #[derive(Clone)]

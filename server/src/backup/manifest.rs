@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+/// Suffix of the names of unfinished backups.
+pub(super) const UNFINISHED: &str = ".xuncha-part";
+
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +12,7 @@ use crate::folder;
 
 /// The format version of backups that this program writes.
 pub(super) const FORMAT: u32 = 2;
+
 const NAME: &str = "manifest.json";
 
 /// The description of a backup.
@@ -52,7 +56,7 @@ impl Manifest {
         );
         let unfinished = from
             .file_name()
-            .is_some_and(|name| name.to_string_lossy().ends_with(super::UNFINISHED));
+            .is_some_and(|name| name.to_string_lossy().ends_with(UNFINISHED));
         ensure!(
             !unfinished,
             "{shown} is a backup that was not finished; take another"

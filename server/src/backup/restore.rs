@@ -8,11 +8,17 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use sync_core::record::{BlobHash, LogId};
 
-use super::{Manifest, copy_whole, sync_tree, workshop};
+use super::{
+    manifest::Manifest,
+    refill::{ask, refill},
+    vacant::{MARK, Place, held, vacant, workshop},
+};
 use crate::{
-    access::{PUBLIC_KEY, SIGNED, public_key_of, random},
     blobs::{Store, Target},
+    clock::SIGNED,
     folder,
+    host::random,
+    keys::{PUBLIC_KEY, public_key_of},
     storage::{Storage, StorageError, Tx, blobs, spaces, tables},
 };
 
@@ -28,16 +34,6 @@ pub struct Restored {
     pub lost: Vec<BlobHash>,
     /// Whether the backup's manifest states that it was complete.
     pub complete: bool,
-}
-
-/// The paths that a restore writes.
-#[derive(Debug)]
-struct Place {
-    data: PathBuf,
-    /// The photo folder, if photos are kept in a folder.
-    photos: Option<PathBuf>,
-    /// The file from which the server reads its key.
-    key: PathBuf,
 }
 
 /// Copies a backup into an empty data folder and starts a new log epoch in every space, so that devices reconcile and
@@ -141,91 +137,6 @@ fn signing_key(
     Ok(seed)
 }
 
-/// Name of the file that identifies the restore a folder belongs to.
-const MARK: &str = "mark";
-
-/// Names that a server or a restore creates in its folders.
-const OURS: [&str; 7] = [
-    "xuncha.db",
-    "xuncha.db-wal",
-    "xuncha.db-shm",
-    "server.key",
-    "blobs",
-    "uploads",
-    folder::UNFINISHED,
-];
-
-/// Ensures that the target folders are empty. The remains of an interrupted restore are removed: no server starts on
-/// them, so they contain nothing else.
-///
-/// Returns the locks on these remains: of two concurrent restores one is refused.
-fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
-    let mut left = Vec::new();
-    let photos = place.photos.iter().filter(|photos| **photos != place.data);
-    // The key is written to a temporary file first, and `--key-file` may name any file in the data folder.
-    let key = [place.key.clone(), folder::beside(&place.key, ".part")];
-    for folder in photos.chain([&place.data]) {
-        let Ok(entries) = fs::read_dir(folder) else {
-            continue;
-        };
-        let names: Vec<String> = entries
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .collect::<std::io::Result<_>>()?;
-        let cut = was_cut(folder, &place.data, &names);
-        if cut && workshop(folder).is_dir() {
-            left.push(held(&workshop(folder), folder)?);
-        }
-        let ours =
-            |name: &String| OURS.contains(&name.as_str()) || key.contains(&folder.join(name));
-        let in_the_way = names
-            .iter()
-            .find(|name| *name != "lost+found" && !(cut && ours(name)));
-        if let Some(name) = in_the_way {
-            bail!(
-                "{} holds {name}; restore into an empty folder, or move everything in it away first",
-                folder.display()
-            );
-        }
-        // The folder that marks the restore as unfinished is last in the list, so it is removed last.
-        for name in OURS.iter().filter(|_| cut) {
-            let path = folder.join(name);
-            if path.is_dir() {
-                fs::remove_dir_all(path)?;
-            } else if path.exists() {
-                fs::remove_file(path)?;
-            }
-        }
-    }
-    let other = fs::read(&place.key).is_ok_and(|found| found != seed);
-    ensure!(
-        !other,
-        "{} holds another key; move it away first, or leave out --key-file",
-        place.key.display()
-    );
-    Ok(left)
-}
-
-/// Whether everything in a folder belongs to an interrupted restore into `data`. A photo folder may be used by another
-/// server, so it must contain the same mark.
-fn was_cut(place: &Path, data: &Path, names: &[String]) -> bool {
-    let mark = |folder: &Path| fs::read(workshop(folder).join(MARK)).ok();
-    if place == data || names.iter().all(|name| name == folder::UNFINISHED) {
-        return workshop(place).is_dir();
-    }
-    mark(data).is_some_and(|of_data| mark(place) == Some(of_data))
-}
-
-/// Locks the folder of an unfinished restore into `place`.
-fn held(aside: &Path, place: &Path) -> anyhow::Result<fs::File> {
-    let held = folder::hold(aside).with_context(|| aside.display().to_string())?;
-    held.with_context(|| {
-        format!(
-            "另一个恢复正在进行 / another restore into {} is running; wait for it",
-            place.display()
-        )
-    })
-}
-
 /// Copies the database into the temporary folder, and checks its size and digest against the manifest.
 fn begin(
     from: &Path,
@@ -276,66 +187,6 @@ async fn opened(
         );
     }
     Ok(storage)
-}
-
-/// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
-async fn refill(
-    storage: &Storage,
-    from: &Path,
-    data: &Path,
-    to: &Path,
-) -> anyhow::Result<Vec<BlobHash>> {
-    folder::make(to)?;
-    let (aside, mut lost, mut last) = (workshop(to), Vec::new(), String::new());
-    folder::make(&aside)?;
-    folder::write(&aside.join(MARK), &fs::read(workshop(data).join(MARK))?)?;
-    folder::make(&aside.join("blobs"))?;
-    folder::sync(to)?;
-    loop {
-        let after = last.clone();
-        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
-        let Some(end) = page.last() else {
-            let blobs = aside.join("blobs");
-            tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
-            return Ok(lost);
-        };
-        last.clone_from(&end.object);
-        let (from, to) = (from.to_owned(), aside.clone());
-        let copying = move || {
-            let mut lost = Vec::new();
-            for held in &page {
-                let (source, target) = (from.join(&held.object), to.join(&held.object));
-                folder::make(folder::above(&target))?;
-                if copy_whole(&source, &target, Some(&held.hash))? {
-                    let thumb = |path: &Path| folder::beside(path, ".thumb");
-                    copy_whole(&thumb(&source), &thumb(&target), None)?;
-                } else {
-                    lost.push(held.hash);
-                }
-            }
-            anyhow::Ok(lost)
-        };
-        lost.extend(tokio::task::spawn_blocking(copying).await??);
-    }
-}
-
-/// Checks that a bucket contains the photos that the database lists; returns those that are missing or have another
-/// size.
-async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> {
-    let (mut lost, mut last) = (Vec::new(), String::new());
-    loop {
-        let after = last.clone();
-        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
-        let Some(end) = page.last() else {
-            return Ok(lost);
-        };
-        last.clone_from(&end.object);
-        for held in &page {
-            if store.size(&held.object).await? != Some(held.size) {
-                lost.push(held.hash);
-            }
-        }
-    }
 }
 
 /// Renames everything to its final name: photos, key, database. The mark of the unfinished restore is removed last.

@@ -8,8 +8,8 @@ use sync_core::{
 };
 
 use crate::{
-    access::random,
     blobs::Store,
+    host::random,
     storage::{Storage, StorageError, Tx, blobs, docs, log, spaces},
 };
 

@@ -8,20 +8,17 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sync_core::{
-    identity::BlobReceipt,
-    photo::{self as photos, InvalidPhoto, PhotoLimits},
-    record::{BlobHash, ServerTime},
-    wire::Code,
-};
+use sync_core::{identity::BlobReceipt, photo as photos, record::ServerTime, wire::Code};
 
 use super::{
-    Blobs, Received, gone,
-    jpeg::{self, Unfit},
-    photo_key, thumb_key,
+    Blobs,
+    inspect::checked,
+    names::{photo_key, thumb_key},
+    upload::{Received, gone},
 };
 use crate::{
-    access::{Now, Refusal},
+    host::Now,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         blobs::{self, Blob, Part, Upload},
@@ -31,15 +28,6 @@ use crate::{
 
 /// Parts that are read concurrently.
 const READING: usize = 8;
-
-/// Longest edge of a working copy, in pixels.
-const MAX_EDGE: u16 = 2_048;
-
-/// Bytes of memory that decoding one photo may use.
-const MAX_DECODE: u64 = 64 << 20;
-
-/// The properties of a decoded photo, and its thumbnail.
-type Checked = (photos::Inspected, Vec<u8>);
 
 impl Blobs {
     /// Joins the parts and the last chunk, and stores the photo.
@@ -160,46 +148,4 @@ fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob
         )),
         None => Err(gone()),
     }
-}
-
-/// Hashes and decodes on a blocking thread.
-async fn checked(bytes: Bytes, hash: BlobHash) -> Result<Checked, Refusal> {
-    let joined = tokio::task::spawn_blocking(move || check(&bytes, &hash)).await;
-    joined.unwrap_or_else(|_| {
-        Err(Refusal::new(
-            Code::PhotoUnreadable,
-            "the photo could not be decoded",
-        ))
-    })
-}
-
-fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
-    if BlobHash::of(bytes) != *hash {
-        return Err(Refusal::new(
-            Code::PhotoHashMismatch,
-            "send the photo again from its start",
-        ));
-    }
-    jpeg::check(bytes, MAX_EDGE).map_err(|e| {
-        let code = match e {
-            Unfit::Damaged(_) => Code::PhotoUnreadable,
-            Unfit::TooWide { .. } | Unfit::TooManyScans => Code::PhotoTooLarge,
-        };
-        Refusal::new(code, e.to_string())
-    })?;
-    // Devices use looser limits, because they decode camera files one at a time.
-    let limits = PhotoLimits {
-        max_edge: u32::from(MAX_EDGE),
-        max_alloc: MAX_DECODE,
-        ..PhotoLimits::default()
-    };
-    photos::inspect(bytes, &limits).map_err(|e| {
-        let code = match e {
-            InvalidPhoto::TooManyPixels { .. } | InvalidPhoto::TooLarge { .. } => {
-                Code::PhotoTooLarge
-            }
-            _ => Code::PhotoUnreadable,
-        };
-        Refusal::new(code, e.to_string())
-    })
 }

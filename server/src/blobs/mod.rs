@@ -5,11 +5,19 @@
 //! object is written once under a unique name, and it counts only when a row names it; so any number of processes may
 //! share a store and a database. Photo bytes are never stored in a database row, and no referenced object is removed.
 
+mod append;
+mod bucket_client;
+mod bucket_setting;
+mod failure;
 mod finish;
+mod inspect;
 mod jpeg;
+mod names;
 mod orphans;
+mod owner;
 mod read;
 mod store;
+mod store_error;
 mod target;
 mod upload;
 
@@ -19,21 +27,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use sync_core::{
-    identity::SecretKey,
-    record::{BlobHash, DeviceId},
-    wire::Code,
-};
+use sync_core::identity::SecretKey;
 use tokio::sync::Semaphore;
 
-use crate::{
-    access::{Clock, Now, Refusal, random},
-    storage::Storage,
-};
+use crate::{clock::Clock, host::Now, storage::Storage, wake::Wake};
 
+pub use bucket_setting::Bucket;
 pub use read::Photo;
 pub use store::Store;
-pub use target::{Bucket, StoreError, Target};
+pub use store_error::StoreError;
+pub use target::Target;
 pub use upload::{Created, MAX_BLOB_BYTES, Received};
 
 /// How long uploads, objects and photos are kept, in milliseconds.
@@ -55,6 +58,7 @@ pub struct Blobs {
     key: SecretKey,
     now: Now,
     clock: Clock,
+    wake: Wake,
     lifetimes: Lifetimes,
     /// Uploads that a request of this process is writing to. It only saves work: correctness depends on the rows.
     writing: Arc<Mutex<HashSet<String>>>,
@@ -80,6 +84,7 @@ impl Blobs {
         store: Store,
         key: SecretKey,
         now: Now,
+        wake: Wake,
         lifetimes: Lifetimes,
     ) -> Result<Self, StoreError> {
         if lifetimes.orphan < lifetimes.upload {
@@ -94,6 +99,7 @@ impl Blobs {
             store,
             key,
             now,
+            wake,
             lifetimes,
             writing: Arc::default(),
             decoding: Arc::new(Semaphore::new(processors())),
@@ -119,29 +125,4 @@ const PROBED_OBJECTS: i64 = 20;
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-/// A unique name for the bytes of a photo.
-fn photo_key(hash: &BlobHash) -> String {
-    let name = hash.to_string();
-    format!("blobs/{}/{name}.{}", &name[..2], hex::encode(random::<4>()))
-}
-
-/// The name of an object's thumbnail.
-fn thumb_key(object: &str) -> String {
-    format!("{object}.thumb")
-}
-
-/// A unique name for a chunk.
-fn part_key(upload: &str, start: u64) -> String {
-    format!("uploads/{upload}/{start:09}.{}", hex::encode(random::<8>()))
-}
-
-fn gone() -> Refusal {
-    Refusal::new(Code::UploadGone, "create the upload again")
-}
-
-/// A new id for an upload.
-fn upload_id() -> String {
-    DeviceId(random()).to_string()
 }

@@ -12,15 +12,13 @@
 //! than these clocks may differ (the defaults are seven days and two). The store, or its prefix in the bucket, belongs
 //! to one database only.
 
-use std::time::{Duration, SystemTime};
-
-use futures_util::TryStreamExt;
-
-use super::{Blobs, thumb_key};
+use super::{Blobs, names::thumb_key};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{StorageError, blobs},
 };
+use futures_util::TryStreamExt;
+use std::time::{Duration, SystemTime};
 
 /// Photo rows deleted in one transaction.
 const UNNAMED: i64 = 100;

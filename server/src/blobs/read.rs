@@ -1,13 +1,13 @@
 //! Reading photos: only for callers who may read a document that names the photo.
 
-use axum::body::Bytes;
-use sync_core::{record::BlobHash, wire::Code};
-
-use super::{Blobs, thumb_key};
+use super::{Blobs, names::thumb_key};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{blobs, opened},
 };
+use axum::body::Bytes;
+use sync_core::{record::BlobHash, wire::Code};
 
 /// The form of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

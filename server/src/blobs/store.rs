@@ -2,36 +2,32 @@
 //!
 //! Rows in the database decide what an object means and when it may be removed; the store holds only bytes.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use axum::body::Bytes;
 use futures_util::stream::BoxStream;
 use object_store::{
-    BackoffConfig, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
-    aws::{AmazonS3Builder, Checksum},
-    local::LocalFileSystem,
-    path::Path,
+    ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path,
     prefix::PrefixStore,
 };
 
-use super::target::{Bucket, StoreError, Target};
-use crate::{
-    access::{Refusal, random},
-    storage::StorageError,
+use super::{
+    bucket_client::builder,
+    failure::{refused, said},
+    names::thumb_key,
+    store_error::StoreError,
+    target::Target,
 };
-use sync_core::{identity::PublicKey, wire::Code};
+use crate::{folder, refusal::Refusal};
 
 /// Larger objects are sent to a bucket in parts of this size, the smallest that S3 accepts.
 const PART: usize = 5 << 20;
 
-/// Name of the object with the public key of the server that owns the store.
-const OWNER: &str = "xuncha-owner";
-
 /// Objects by name.
 #[derive(Clone)]
 pub struct Store {
-    objects: Arc<dyn ObjectStore>,
-    shown: String,
+    pub(super) objects: Arc<dyn ObjectStore>,
+    pub(super) shown: String,
     /// The folder, if the store is a folder.
     folder: Option<PathBuf>,
 }
@@ -54,11 +50,11 @@ impl Store {
             cause,
         };
         let objects: Arc<dyn ObjectStore> = match target {
-            Target::Folder(folder) => {
-                crate::folder::make(&folder.join("uploads"))
-                    .and_then(|()| crate::folder::make(&folder.join("blobs")))
+            Target::Folder(path) => {
+                folder::make(&path.join("uploads"))
+                    .and_then(|()| folder::make(&path.join("blobs")))
                     .map_err(|e| unusable(e.to_string()))?;
-                let local = LocalFileSystem::new_with_prefix(folder);
+                let local = LocalFileSystem::new_with_prefix(path);
                 Arc::new(local.map_err(|e| unusable(said(&e)))?.with_fsync(true))
             }
             Target::Bucket(bucket) => {
@@ -71,88 +67,6 @@ impl Store {
             folder: target.folder().map(ToOwned::to_owned),
             shown,
         })
-    }
-
-    /// Writes, reads and deletes a small object, and checks that the store belongs to this owner: a server with another
-    /// database would remove all photos in it as orphans.
-    ///
-    /// A store without an owner is claimed, unless the database lists photos (`listed`: objects of some of them) and the
-    /// store has none of these: then it is another store, or its photos are lost.
-    ///
-    /// # Errors
-    /// [`StoreError::Unusable`] with the error of the store, or that it is not the store of this database.
-    pub async fn probe(&self, owner: &PublicKey, listed: &[String]) -> Result<(), StoreError> {
-        let key = format!("uploads/probe.{}", hex::encode(random::<8>()));
-        let path = Path::from(key);
-        let tried = async {
-            self.objects
-                .put(&path, PutPayload::from_static(b"xuncha"))
-                .await?;
-            let read = self.objects.get(&path).await?.bytes().await?;
-            self.objects.delete(&path).await?;
-            Ok::<_, object_store::Error>(read)
-        };
-        let read = tried.await.map_err(|e| self.unusable(said(&e)))?;
-        if read != b"xuncha".as_slice() {
-            return Err(self.unusable("it gave back other bytes than it took".to_owned()));
-        }
-        if self.is_owned_by(owner).await? {
-            return Ok(());
-        }
-        if !listed.is_empty() && !self.has_any(listed).await? {
-            return Err(self.unusable(
-                "数据库登记的照片这里一张也没有 / the database lists photos and none of those that were tried is here: is this the right store (--blobs)? If its photos are lost, run `xuncha admin verify --mend --store-lost`"
-                    .to_owned(),
-            ));
-        }
-        self.claim(owner).await
-    }
-
-    /// Whether the store belongs to this owner; `false` if it belongs to none.
-    ///
-    /// # Errors
-    /// [`StoreError::Unusable`] with the error of the store, or that another server owns it.
-    pub async fn is_owned_by(&self, owner: &PublicKey) -> Result<bool, StoreError> {
-        let found = match self.objects.get(&Path::from(OWNER)).await {
-            Ok(found) => found.bytes().await,
-            Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Err(error) => Err(error),
-        };
-        let found = found.map_err(|e| self.unusable(said(&e)))?;
-        if found != hex::encode(owner.0).as_bytes() {
-            return Err(self.unusable(format!(
-                "it holds the photos of another server's database (see the object {OWNER}); choose another bucket, prefix or folder"
-            )));
-        }
-        Ok(true)
-    }
-
-    /// Makes this server the owner of a store that has none.
-    ///
-    /// # Errors
-    /// [`StoreError::Unusable`] with the error of the store.
-    pub async fn claim(&self, owner: &PublicKey) -> Result<(), StoreError> {
-        let claim = PutPayload::from(hex::encode(owner.0).into_bytes());
-        let put = self.objects.put(&Path::from(OWNER), claim).await;
-        put.map(|_| ()).map_err(|e| self.unusable(said(&e)))
-    }
-
-    async fn has_any(&self, objects: &[String]) -> Result<bool, StoreError> {
-        for object in objects {
-            match self.objects.head(&Path::from(object.as_str())).await {
-                Ok(_) => return Ok(true),
-                Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(self.unusable(said(&error))),
-            }
-        }
-        Ok(false)
-    }
-
-    fn unusable(&self, cause: String) -> StoreError {
-        StoreError::Unusable {
-            target: self.shown.clone(),
-            cause,
-        }
     }
 
     /// Writes an object under a new name; durable when this returns.
@@ -211,7 +125,7 @@ impl Store {
         let Some(photo) = self.get(object).await? else {
             return Ok(false);
         };
-        let thumb = super::thumb_key(object);
+        let thumb = thumb_key(object);
         if let Some(bytes) = self.get(&thumb).await? {
             to.put(&thumb, bytes).await?;
         }
@@ -263,70 +177,4 @@ impl Store {
     pub(super) fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_deref()
     }
-}
-
-fn builder(bucket: &Bucket) -> AmazonS3Builder {
-    // TLS uses ring, as everywhere in this program. Only the first installation has an effect.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let retry = RetryConfig {
-        backoff: BackoffConfig {
-            init_backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(2),
-            base: 2.,
-        },
-        max_retries: 4,
-        retry_timeout: Duration::from_secs(30),
-    };
-    let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(&bucket.name)
-        .with_checksum_algorithm(Checksum::SHA256)
-        // One by one, because some compatible stores lack the request for many.
-        .with_disable_bulk_delete(true)
-        .with_retry(retry);
-    if bucket.allow_http {
-        builder = builder.with_allow_http(true);
-    }
-    if let Some(endpoint) = &bucket.endpoint {
-        builder = builder.with_endpoint(endpoint);
-    }
-    if let Some(region) = &bucket.region {
-        builder = builder.with_region(region);
-    }
-    if let Some((id, secret)) = &bucket.keys {
-        builder = builder
-            .with_access_key_id(id)
-            .with_secret_access_key(secret);
-    }
-    builder
-}
-
-/// An error with its causes, without repeated texts.
-fn said(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
-}
-
-fn refused(error: &(dyn std::error::Error + 'static)) -> Refusal {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let kind = cause
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind);
-        if let Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) = kind {
-            return Refusal::new(Code::StorageFull, "the photo folder is full");
-        }
-        next = cause.source();
-    }
-    Refusal::Storage(StorageError::Engine(format!(
-        "photo store: {}",
-        said(error)
-    )))
 }

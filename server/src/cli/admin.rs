@@ -2,19 +2,24 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-
-use super::{
-    clock,
-    copies::{self, Backup, Restore, Verify},
-    import::Import,
-    lists::{Devices, Ending, Quarantine},
-    migrate_store::MigrateStore,
-    people::{self, Enrol, Revoke, Token},
-};
 use xuncha_server::{
     app::{open, system_clock},
     config::Config,
     storage::{Storage, listings::Secrets},
+};
+
+use super::{
+    backup::Backup,
+    clock,
+    enrol::{Enrol, enrol},
+    import::Import,
+    lists::{Devices, Ending, Quarantine},
+    migrate_store::MigrateStore,
+    read_only::read_only,
+    restore::Restore,
+    revoke::{Revoke, revoke},
+    token::{Token, token},
+    verify::Verify,
 };
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +87,7 @@ impl Admin {
         self.check_data(&config)?;
         if self.only_reads() {
             let read = config.clone();
-            let found = tokio::task::spawn_blocking(move || copies::read_only(&read));
+            let found = tokio::task::spawn_blocking(move || read_only(&read));
             if let Some(storage) = found.await?? {
                 return self.list(&storage).await;
             }
@@ -90,20 +95,20 @@ impl Admin {
         // Opening a database blocks, which is not allowed on an async thread.
         let opening = config.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, system_clock())).await;
-        let (storage, rooms) = opened.context("opening")??;
+        let (storage, components) = opened.context("opening")??;
         match self {
-            Self::Enrol(enrol) => people::enrol(&storage, enrol).await,
-            Self::Token(token) => people::token(&storage, &rooms, token).await,
-            Self::Revoke(revoke) => people::revoke(&storage, revoke).await,
+            Self::Enrol(asked) => enrol(&storage, asked).await,
+            Self::Token(asked) => token(&storage, &components, asked).await,
+            Self::Revoke(asked) => revoke(&storage, asked).await,
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
-                println!("{}", hex::encode(rooms.access.key().public().0));
+                println!("{}", hex::encode(components.access.key().public().0));
                 Ok(())
             }
-            Self::Clock(command) => command.run(rooms.access.clock()).await,
+            Self::Clock(command) => command.run(components.access.clock()).await,
             Self::Rebuild => {
-                let done = rooms.projection.rebuild().await?;
+                let done = components.projection.rebuild().await?;
                 println!(
                     "台账已重建 / rebuilt: {} hazards, {} damaged",
                     done.documents, done.damaged

@@ -1,7 +1,7 @@
 //! `xuncha admin clock`: shows the newest time signed, or accepts the clock.
 
 use clap::Subcommand;
-use xuncha_server::access::Clock;
+use xuncha_server::clock::Clock;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -6,10 +6,10 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
-    access::embedded_key,
     blobs::{Store, Target},
     config::Config,
     folder,
+    keys::embedded_key,
     migrate::{self, Place},
     storage::Storage,
 };

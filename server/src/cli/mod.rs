@@ -3,14 +3,21 @@
 //! A command calls functions of the library and writes texts for the person at the terminal.
 
 mod admin;
+mod backup;
 mod clock;
-mod copies;
+mod enrol;
 mod import;
 mod lists;
 mod migrate_store;
-mod people;
+mod named;
+mod person;
+mod read_only;
+mod restore;
+mod revoke;
 mod schemas;
 mod settings;
+mod token;
+mod verify;
 mod verify_report;
 
 use std::path::PathBuf;

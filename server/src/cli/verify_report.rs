@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use sync_core::identity::PublicKey;
-use xuncha_server::review::verify;
+use xuncha_server::reporting::verify;
 
 /// Arguments of `verify-report`.
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! CSV for spreadsheets: UTF-8 with a byte order mark, with the column names of the ledger.
 
-use crate::review::{HazardView, Imprint};
+use crate::{reporting::ExportHeader, review::HazardView};
 
 /// Marks a file as UTF-8 for spreadsheets.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -40,7 +40,7 @@ fn safe(text: &str) -> String {
 }
 
 /// The first lines: a title with the time, the cut-off and what is missing, then the column names.
-pub fn head(of: &Imprint) -> Vec<u8> {
+pub fn head(of: &ExportHeader) -> Vec<u8> {
     let more = if of.late_arrivals_more { " 以上" } else { "" };
     let title = format!(
         "{BYTE_ORDER_MARK}隐患排查整治台账,截至 {},统计截止 {},目录版本 {},迟到事件 {}{more},待入账变更 {}\r\n",

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::coordinates::to_wgs84;
-use crate::review::{HazardView, Imprint};
+use crate::{reporting::ExportHeader, review::HazardView};
 
-/// The beginning of the collection, with the members of the imprint, up to the features.
-pub fn head(of: &Imprint) -> Vec<u8> {
-    let imprint = json!(of).to_string();
-    let members = &imprint[1..imprint.len() - 1];
+/// The beginning of the collection, with the members of the header, up to the features.
+pub fn head(of: &ExportHeader) -> Vec<u8> {
+    let header = json!(of).to_string();
+    let members = &header[1..header.len() - 1];
     format!("{{\"type\":\"FeatureCollection\",{members},\"features\":[").into_bytes()
 }
 

@@ -3,18 +3,19 @@
 //! A cursor's area is checked against the device's reach in the same snapshot as its page is read. The feed loads no
 //! document, folds nothing and writes nothing.
 
+mod backfill;
+mod by_name;
+mod items;
 mod page;
 mod reconcile;
+mod tail;
 
 use sync_core::{
     record::{AreaPath, DeviceId},
     wire::{Code, MAX_NEED, MAX_SCOPES, PAGE_BYTES, PAGE_DOCUMENTS, pull, reconcile as wire},
 };
 
-use crate::{
-    access::{Access, Refusal},
-    storage::Storage,
-};
+use crate::{access::Access, refusal::Refusal, storage::Storage};
 
 /// The read path.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ impl Feed {
                     pages.push(page::page(tx, cursor, device, most, &mut room)?);
                 }
                 if !request.need.is_empty() {
-                    pages.push(page::by_name(tx, &request.need, &reach)?);
+                    pages.push(by_name::by_name(tx, &request.need, &reach)?);
                 }
                 Ok(pull::Response { pages })
             })

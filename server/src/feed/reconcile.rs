@@ -10,7 +10,7 @@ use sync_core::{
 };
 
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{Tx, docs, spaces},
 };
 

@@ -4,21 +4,16 @@
 //! because it installs no timer, so hyper's time-outs would not run, and because it accepts connections without a
 //! bound.
 
+mod answer;
 mod connection;
+mod peer;
 mod registry;
+mod serving;
+mod socket;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
-use hyper::{body::Incoming, server::conn::http1, service::Service as _};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use axum::Router;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -26,29 +21,17 @@ use tokio::{
     task::JoinSet,
 };
 
+use self::{registry::Registry, serving::Serving};
 use crate::{config::Limits, metrics::Metrics};
 
 pub use connection::Connection;
-use connection::{Answer, Look, Watched};
+pub use peer::Peer;
 pub use registry::customer;
-use registry::{Place, Registry};
-
-/// Largest buffer in bytes for headers, and for a body that no handler has requested yet.
-const BUFFER: usize = 64 * 1024;
 
 /// Time without traffic after which TCP probes the other side, and the interval of probes.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_time(Duration::from_secs(60))
     .with_interval(Duration::from_secs(15));
-
-/// The origin of a request.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// The address of the other end of the connection.
-    pub address: IpAddr,
-    /// The connection.
-    pub connection: Arc<Connection>,
-}
 
 /// One listener with its connections.
 #[derive(Debug)]
@@ -147,80 +130,5 @@ impl Front {
             metrics: Arc::clone(&self.metrics),
         };
         connections.spawn(connection.run(socket, stop));
-    }
-}
-
-/// A connection being served.
-struct Serving {
-    place: Place,
-    from: IpAddr,
-    router: Router,
-    limits: Arc<Limits>,
-    metrics: Arc<Metrics>,
-}
-
-impl Serving {
-    async fn run(self, socket: TcpStream, mut stop: watch::Receiver<bool>) {
-        let connection = Arc::clone(&self.place.connection);
-        let router = TowerToHyperService::new(self.router.clone());
-        let peer = Peer {
-            address: self.from,
-            connection: Arc::clone(&connection),
-        };
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let answering = peer.connection.request();
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer.clone());
-            let answer = router.call(request);
-            async move {
-                let answer = answer.await?;
-                Ok::<_, std::convert::Infallible>(answer.map(|body| Answer::new(body, answering)))
-            }
-        });
-        let watched = Watched {
-            socket,
-            connection: Arc::clone(&connection),
-        };
-        let mut serving = std::pin::pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                // hyper's time-out also runs between requests; the limits of `Connection` are shorter and distinguish
-                // the two.
-                .header_read_timeout(self.limits.header + self.limits.idle)
-                .max_buf_size(BUFFER)
-                .serve_connection(TokioIo::new(watched), service)
-        );
-        let mut look = std::pin::pin!(tokio::time::sleep(self.limits.header));
-        let mut stopping = false;
-        loop {
-            tokio::select! {
-                ended = serving.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::trace!(%error, "connection ended");
-                    }
-                    return;
-                }
-                () = connection.evicted.notified() => return,
-                () = look.as_mut() => match connection.look(&self.limits) {
-                    Look::At(then) => look.as_mut().reset(then),
-                    Look::Over(cause) => return self.over(cause),
-                },
-                _ = stop.wait_for(|stop| *stop), if !stopping => {
-                    if connection.rests() {
-                        return;
-                    }
-                    stopping = true;
-                    serving.as_mut().graceful_shutdown();
-                }
-            }
-        }
-    }
-
-    fn over(&self, cause: Option<&'static str>) {
-        let Some(cause) = cause else { return };
-        self.metrics.refused(cause, 1);
-        if let Some(times) = self.metrics.note(cause, &self.from.to_string()) {
-            tracing::info!(cause, address = %self.from, times, "connection closed");
-        }
     }
 }

@@ -7,34 +7,34 @@ use axum::{
 use serde::Deserialize;
 use sync_core::{record::DocId, wire::Code};
 
-use super::{Rooms, extract::Reviewing, review::parsed};
+use super::{Components, extract::Reviewing, review::parsed};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     review::{ActivityDetail, ActivityFilter, ActivityPage, CoverageView},
 };
 
 /// Lists activities and inspections, the most recently held first.
 #[utoipa::path(get, path = "/v1/activities", tag = "review", params(ActivityFilter), responses((status = 200, body = ActivityPage), (status = 400)))]
 pub(super) async fn list(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     filter: Result<Query<ActivityFilter>, QueryRejection>,
 ) -> Result<Json<ActivityPage>, Refusal> {
     let filter = parsed(filter)?;
-    rooms.review.activities(&reach, filter).await.map(Json)
+    components.review.activities(&reach, filter).await.map(Json)
 }
 
 /// Returns one activity or inspection with its whole history.
 #[utoipa::path(get, path = "/v1/activities/{id}", tag = "review", params(("id" = String, Path,)), responses((status = 200, body = ActivityDetail), (status = 404)))]
 pub(super) async fn one(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Json<ActivityDetail>, Refusal> {
     let doc: DocId = id
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such activity or inspection"))?;
-    rooms.review.activity(&reach, doc).await.map(Json)
+    components.review.activity(&reach, doc).await.map(Json)
 }
 
 /// The area to report on.
@@ -49,10 +49,14 @@ pub(super) struct Within {
 /// Returns the buildings and entrances that finished inspections reached, each counted once.
 #[utoipa::path(get, path = "/v1/coverage", tag = "review", params(Within), responses((status = 200, body = CoverageView), (status = 400)))]
 pub(super) async fn coverage(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     within: Result<Query<Within>, QueryRejection>,
 ) -> Result<Json<CoverageView>, Refusal> {
     let within = parsed(within)?;
-    rooms.review.coverage(&reach, within.area).await.map(Json)
+    components
+        .review
+        .coverage(&reach, within.area)
+        .await
+        .map(Json)
 }

@@ -8,11 +8,13 @@ use axum::{
 };
 use tokio::sync::mpsc;
 
-use super::{Rooms, extract::Reviewing, review::parsed};
+use super::{Components, extract::Reviewing, review::parsed};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
     export,
-    review::{Filter, HazardView, Imprint},
+    refusal::Refusal,
+    reporting::ExportHeader,
+    review::{Filter, HazardView},
 };
 
 /// Rows read in one page.
@@ -21,15 +23,15 @@ const PAGE: i64 = 500;
 /// Exports the ledger as CSV.
 #[utoipa::path(get, path = "/v1/exports/hazards.csv", tag = "review", params(Filter), responses((status = 200, content_type = "text/csv")))]
 pub(super) async fn csv(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let filter = parsed(filter)?;
-    let head = export::csv::head(&imprint(&rooms, &reach, &filter).await?);
+    let head = export::csv::head(&header_of(&components, &reach, &filter).await?);
     let row = |h: &HazardView, _: bool| export::csv::row(h);
     stream(
-        rooms,
+        components,
         reach,
         filter,
         "text/csv; charset=utf-8",
@@ -44,15 +46,15 @@ pub(super) async fn csv(
 /// Exports the ledger as GeoJSON in WGS-84.
 #[utoipa::path(get, path = "/v1/exports/hazards.geojson", tag = "review", params(Filter), responses((status = 200, content_type = "application/geo+json")))]
 pub(super) async fn geojson(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let filter = parsed(filter)?;
-    let head = export::geojson::head(&imprint(&rooms, &reach, &filter).await?);
+    let head = export::geojson::head(&header_of(&components, &reach, &filter).await?);
     let (kind, tail) = ("application/geo+json", export::geojson::TAIL);
     stream(
-        rooms,
+        components,
         reach,
         filter,
         kind,
@@ -64,11 +66,15 @@ pub(super) async fn geojson(
     .await
 }
 
-async fn imprint(rooms: &Rooms, reach: &Reach, filter: &Filter) -> Result<Imprint, Refusal> {
-    let now = rooms.access.now().0;
-    rooms
-        .review
-        .imprint(reach, filter.area.as_deref(), now)
+async fn header_of(
+    components: &Components,
+    reach: &Reach,
+    filter: &Filter,
+) -> Result<ExportHeader, Refusal> {
+    let now = components.access.now().0;
+    components
+        .reporting
+        .export_header(reach, filter.area.as_deref(), now)
         .await
 }
 
@@ -76,7 +82,7 @@ async fn imprint(rooms: &Rooms, reach: &Reach, filter: &Filter) -> Result<Imprin
 /// incomplete file is not mistaken for a complete one.
 #[expect(clippy::too_many_arguments, reason = "the parts of one file")]
 async fn stream(
-    rooms: Rooms,
+    components: Components,
     reach: Reach,
     mut filter: Filter,
     kind: &'static str,
@@ -86,7 +92,7 @@ async fn stream(
     tail: &'static [u8],
 ) -> Result<Response, Refusal> {
     filter.limit = Some(PAGE);
-    let mut page = rooms.review.list(&reach, filter.clone()).await?;
+    let mut page = components.review.list(&reach, filter.clone()).await?;
     let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(4);
     tokio::spawn(async move {
         let mut bytes = head;
@@ -105,7 +111,7 @@ async fn stream(
             }
             let Some(next) = page.next else { break };
             filter.after = Some(next);
-            page = match rooms.review.list(&reach, filter.clone()).await {
+            page = match components.review.list(&reach, filter.clone()).await {
                 Ok(page) => page,
                 Err(error) => {
                     let _ = sender

@@ -11,8 +11,8 @@ use sync_core::{
     wire::{Code, Exchange, FrameError, frame::MEDIA_TYPE},
 };
 
-use super::Rooms;
-use crate::access::{Reach, Refusal};
+use super::Components;
+use crate::{access::Reach, refusal::Refusal};
 
 /// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
@@ -29,34 +29,50 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
 /// The device of a session. The component that is called checks its state and grants.
 pub(super) struct Caller(pub(super) DeviceId);
 
-impl FromRequestParts<Rooms> for Caller {
+impl FromRequestParts<Components> for Caller {
     type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
-        rooms.access.device_of(bearer(&parts.headers)?).map(Self)
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
+        components
+            .access
+            .device_of(bearer(&parts.headers)?)
+            .map(Self)
     }
 }
 
 /// Any caller with a token, and its reach.
 pub(super) struct Seeing(pub(super) Reach);
 
-impl FromRequestParts<Rooms> for Seeing {
+impl FromRequestParts<Components> for Seeing {
     type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
         // Already read when this request was admitted.
         if let Some(reach) = parts.extensions.remove::<Reach>() {
             return Ok(Self(reach));
         }
-        rooms.access.reach(bearer(&parts.headers)?).await.map(Self)
+        components
+            .access
+            .reach(bearer(&parts.headers)?)
+            .await
+            .map(Self)
     }
 }
 
 /// A reviewer: a person with a token, or a device with a grant in a reviewing role; with the reach of its review.
 pub(super) struct Reviewing(pub(super) Reach);
 
-impl FromRequestParts<Rooms> for Reviewing {
+impl FromRequestParts<Components> for Reviewing {
     type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, rooms: &Rooms) -> Result<Self, Refusal> {
-        let Seeing(reach) = Seeing::from_request_parts(parts, rooms).await?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
+        let Seeing(reach) = Seeing::from_request_parts(parts, components).await?;
         let refused = || {
             Refusal::new(
                 Code::OutOfScope,

@@ -14,8 +14,8 @@ use axum::{
 use sync_core::wire::{Code, frame::MEDIA_TYPE};
 use tokio::sync::Mutex;
 
-use super::{Rooms, admit::Gate};
-use crate::{access::Refusal, front::Peer};
+use super::{Components, admit::Gate};
+use crate::{front::Peer, refusal::Refusal};
 
 /// How long a result of the database check is reused: requests within this time cost nothing.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -36,13 +36,13 @@ pub(super) async fn alive() -> &'static str {
 /// Readiness: the process and its database answer.
 #[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses((status = 200, body = String)))]
 pub(super) async fn ready(
-    State((rooms, asked)): State<(Rooms, Asked)>,
+    State((components, asked)): State<(Components, Asked)>,
 ) -> Result<&'static str, Refusal> {
     let mut last = asked.0.lock().await;
     let well = match *last {
         Some((at, well)) if at.elapsed() < HOLDS => well,
         _ => {
-            let lag = lag(&rooms).await;
+            let lag = lag(&components).await;
             *last = Some((Instant::now(), lag.is_some()));
             lag.is_some()
         }
@@ -55,29 +55,29 @@ pub(super) async fn ready(
 }
 
 /// The lag of the ledger; `None` if the database does not answer in time.
-async fn lag(rooms: &Rooms) -> Option<u64> {
-    let lag = tokio::time::timeout(PATIENCE, rooms.projection.lag()).await;
+async fn lag(components: &Components) -> Option<u64> {
+    let lag = tokio::time::timeout(PATIENCE, components.projection.lag()).await;
     lag.ok()?.ok()
 }
 
 /// Counters in the text format of Prometheus. The gauge of the ledger's lag is missing while the database does not
 /// answer.
 #[utoipa::path(get, path = "/metrics", tag = "operators", security(()), responses((status = 200, body = String)))]
-pub(super) async fn metrics(State((rooms, _)): State<(Rooms, Asked)>) -> String {
-    rooms.metrics.text(lag(&rooms).await)
+pub(super) async fn metrics(State((components, _)): State<(Components, Asked)>) -> String {
+    components.metrics.text(lag(&components).await)
 }
 
 /// Counts and logs a refusal, with its route and without its contents.
-fn log(rooms: &Rooms, cause: &'static str, status: u16, origin: &str, route: &str) {
-    rooms.metrics.refused(cause, 1);
-    if let Some(times) = rooms.metrics.note(cause, origin) {
+fn log(components: &Components, cause: &'static str, status: u16, origin: &str, route: &str) {
+    components.metrics.refused(cause, 1);
+    if let Some(times) = components.metrics.note(cause, origin) {
         tracing::info!(cause, status, address = origin, route, times, "refused");
     }
 }
 
 /// Counts every request, and refusals by their cause; then sets the security headers of the response.
 pub(super) async fn count(
-    State((rooms, gate)): State<(Rooms, Arc<Gate>)>,
+    State((components, gate)): State<(Components, Arc<Gate>)>,
     route: Option<MatchedPath>,
     request: Request,
     next: Next,
@@ -88,7 +88,7 @@ pub(super) async fn count(
     let mut response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    rooms.metrics.answered(status, micros);
+    components.metrics.answered(status, micros);
     let code = response.headers().get("xuncha-refusal");
     let code = code.and_then(|v| v.to_str().ok()).and_then(Code::from_name);
     let cause = match code {
@@ -100,7 +100,7 @@ pub(super) async fn count(
     if let Some(cause) = cause {
         let address = origin.or(peer.map(|p| p.address));
         let address = address.map(|a| a.to_string()).unwrap_or_default();
-        log(&rooms, cause, status, &address, route);
+        log(&components, cause, status, &address, route);
     }
     guard(response.headers_mut(), route);
     response

@@ -5,19 +5,22 @@
 
 mod activities;
 mod admit;
-mod blobs;
-mod body;
+mod components;
 mod device;
 mod export;
 mod extract;
 mod health;
 mod indicators;
+mod photos;
+
 pub mod openapi;
+
 mod problem;
 mod reports;
 mod review;
+mod tus;
+mod uploads;
 mod whole;
-mod wrong;
 
 use std::sync::Arc;
 
@@ -33,33 +36,9 @@ use sync_core::wire::{
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
-use self::{
-    admit::{Admission, Class, Gate},
-    body::Bound,
-};
-use crate::{
-    access::Access, blobs::Blobs, config::Limits, feed::Feed, hints::Hints, ingest::Ingest,
-    metrics::Metrics, projection::Projection, quota::Quota, review::Review,
-};
+use self::admit::{Admission, Bound, Class, Gate};
 
-/// The components that a handler may call.
-#[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "each field is a room with its own documentation"
-)]
-pub struct Rooms {
-    pub access: Access,
-    pub ingest: Ingest,
-    pub feed: Feed,
-    pub blobs: Blobs,
-    pub projection: Projection,
-    pub review: Review,
-    pub hints: Hints,
-    pub metrics: Arc<Metrics>,
-    pub quota: Quota,
-    pub limits: Limits,
-}
+pub use components::Components;
 
 /// Every refusal with its status and its texts.
 pub fn problems() -> serde_json::Value {
@@ -73,9 +52,9 @@ const JSON_BYTES: usize = 64 * 1024;
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// All routes of the public address.
-pub fn router(rooms: Rooms) -> Router {
-    let limits = rooms.limits.clone();
-    let gate = Arc::new(Gate::new(rooms.clone(), limits.clone()));
+pub fn router(components: Components) -> Router {
+    let limits = components.limits.clone();
+    let gate = Arc::new(Gate::new(components.clone(), limits.clone()));
     let class = |class, bytes, total, by_size| {
         let pause = limits.body_pause.min(total);
         let bound = Bound {
@@ -118,67 +97,67 @@ pub fn router(rooms: Rooms) -> Router {
                 .route_layer(small(Class::Waiting, 0)),
         );
     let photos = Router::new()
-        .route("/v1/blobs", post(blobs::create))
-        .route("/v1/blobs/{hash}", get(blobs::read))
-        .route("/v1/blobs/{hash}/thumb", get(blobs::thumb))
+        .route("/v1/blobs", post(uploads::create))
+        .route("/v1/blobs/{hash}", get(photos::read))
+        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
         .route(
             "/v1/uploads/{id}",
-            axum::routing::head(blobs::head)
-                .patch(blobs::append)
-                .delete(blobs::end),
+            axum::routing::head(uploads::head)
+                .patch(uploads::append)
+                .delete(uploads::end),
         )
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
-        .route("/v1/blobs", axum::routing::options(blobs::options));
+        .route("/v1/blobs", axum::routing::options(uploads::options));
     Router::new()
         .merge(strangers)
         .merge(devices)
         .merge(photos)
-        .merge(people(&rooms).route_layer(small(Class::Person, JSON_BYTES)))
+        .merge(people(&components).route_layer(small(Class::Person, JSON_BYTES)))
         .merge(
             Router::new()
                 .route("/v1/exports/hazards.csv", get(export::csv))
                 .route("/v1/exports/hazards.geojson", get(export::geojson))
-                .route_layer(from_fn_with_state(rooms.clone(), whole::only))
+                .route_layer(from_fn_with_state(components.clone(), whole::only))
                 .route_layer(small(Class::Export, 0)),
         )
         // Admission has already limited every body.
         .layer(DefaultBodyLimit::disable())
-        .with_state(rooms.clone())
-        .merge(alive(&rooms))
-        .merge(measured(&rooms, limits.public_metrics))
+        .with_state(components.clone())
+        .merge(alive(&components))
+        .merge(measured(&components, limits.public_metrics))
         .merge(openapi::viewer())
-        .layer(from_fn_with_state((rooms, gate), health::count))
+        .layer(from_fn_with_state((components, gate), health::count))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TraceLayer::new_for_http())
 }
 
 /// The routes of the operators' listener.
-pub fn operators(rooms: &Rooms) -> Router {
-    alive(rooms)
-        .merge(measured(rooms, true))
+pub fn operators(components: &Components) -> Router {
+    alive(components)
+        .merge(measured(components, true))
         .layer(CatchPanicLayer::custom(problem::panicked))
 }
 
 /// Liveness and readiness; on both listeners.
-fn alive(rooms: &Rooms) -> Router {
+fn alive(components: &Components) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .with_state((rooms.clone(), health::Asked::default()))
+        .with_state((components.clone(), health::Asked::default()))
 }
 
-fn measured(rooms: &Rooms, shown: bool) -> Router {
+fn measured(components: &Components, shown: bool) -> Router {
     if !shown {
         return Router::new();
     }
     Router::new()
         .route("/metrics", get(health::metrics))
-        .with_state((rooms.clone(), health::Asked::default()))
+        .with_state((components.clone(), health::Asked::default()))
 }
 
 /// Routes for people with a token.
-fn people(rooms: &Rooms) -> Router<Rooms> {
+fn people(components: &Components) -> Router<Components> {
     let ledger = Router::new()
         .route("/v1/hazards", get(review::list))
         .route("/v1/hazards/changes", get(review::changes))
@@ -190,7 +169,7 @@ fn people(rooms: &Rooms) -> Router<Rooms> {
         .route("/v1/activities/{id}", get(activities::one))
         .route("/v1/coverage", get(activities::coverage))
         .route("/v1/indicators", get(indicators::show))
-        .route_layer(from_fn_with_state(rooms.clone(), whole::only));
+        .route_layer(from_fn_with_state(components.clone(), whole::only));
     Router::new()
         .merge(ledger)
         .route("/v1/indicators/manual", post(indicators::type_value))

@@ -9,7 +9,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    activities, blobs, device::hints, export, health, indicators, problem, reports, review,
+    activities, device::hints, export, health, indicators, photos, problem, reports, review,
+    uploads,
 };
 
 #[derive(OpenApi)]
@@ -21,11 +22,11 @@ use super::{
         indicators::show, indicators::type_value,
         reports::list, reports::seal, reports::bytes, reports::sealed, reports::late, reports::step,
         export::csv, export::geojson,
-        blobs::options, blobs::create, blobs::head, blobs::append, blobs::end, blobs::read, blobs::thumb,
+        uploads::options, uploads::create, uploads::head, uploads::append, uploads::end, photos::read, photos::thumb,
         hints::hints,
         health::alive, health::ready, health::metrics,
     ),
-    components(schemas(problem::ProblemDetails, crate::review::Sealed)),
+    components(schemas(problem::ProblemDetails, crate::reporting::Sealed)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(

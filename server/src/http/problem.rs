@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use sync_core::wire::{Code, Problem};
 
-use crate::access::Refusal;
+use crate::refusal::Refusal;
 
 /// The body of every error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -8,46 +8,46 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Rooms, extract::Reviewing, indicators::body, review::parsed};
+use super::{Components, extract::Reviewing, indicators::body, review::parsed};
 use crate::{
-    access::Refusal,
-    review::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
+    refusal::Refusal,
+    reporting::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
 };
 
 /// Lists the reports that the caller may read, newest first.
 #[utoipa::path(get, path = "/v1/reports", tag = "reports", params(Reports), responses((status = 200, body = ReportPage), (status = 400)))]
 pub(super) async fn list(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     query: Result<Query<Reports>, QueryRejection>,
 ) -> Result<Json<ReportPage>, Refusal> {
-    let page = rooms.review.reports(&reach, parsed(query)?);
+    let page = components.reporting.reports(&reach, parsed(query)?);
     page.await.map(Json)
 }
 
 /// Seals a report as of now. It never changes afterwards; a correction is a new version.
 #[utoipa::path(post, path = "/v1/reports", tag = "reports", request_body = Order, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 409), (status = 503)))]
 pub(super) async fn seal(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
-    let now = rooms.access.clock().signing().await?.0;
-    let key = rooms.access.key().clone();
-    let sealed = rooms.review.seal(&reach, body(order)?, key, now);
+    let now = components.access.clock().signing().await?.0;
+    let key = components.access.key().clone();
+    let sealed = components.reporting.seal(&reach, body(order)?, key, now);
     sealed.await.map(Json)
 }
 
 /// Returns the sealed bytes of a report. The headers `Xuncha-Sha256` and `Xuncha-Signature` contain digest and
 /// signature.
-#[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::review::Sealed), (status = 404), (status = 500)))]
+#[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::reporting::Sealed), (status = 404), (status = 500)))]
 pub(super) async fn bytes(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let key = rooms.access.key().public();
-    let envelope = rooms.review.report(&reach, &id, key).await?;
+    let key = components.access.key().public();
+    let envelope = components.reporting.report(&reach, &id, key).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (HeaderName::from_static("xuncha-sha256"), envelope.sha256),
@@ -62,12 +62,16 @@ pub(super) async fn bytes(
 /// Returns a report as a file for `xuncha verify-report`.
 #[utoipa::path(get, path = "/v1/reports/{id}/sealed", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = Envelope), (status = 404), (status = 500)))]
 pub(super) async fn sealed(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
 ) -> Result<Json<Envelope>, Refusal> {
-    let key = rooms.access.key().public();
-    rooms.review.report(&reach, &id, key).await.map(Json)
+    let key = components.access.key().public();
+    components
+        .reporting
+        .report(&reach, &id, key)
+        .await
+        .map(Json)
 }
 
 /// Where the page begins.
@@ -82,24 +86,26 @@ pub(super) struct After {
 /// Lists the late arrivals of a report: changes logged after its baseline with a claimed time before its cut-off.
 #[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LatePage), (status = 404)))]
 pub(super) async fn late(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     after: Result<Query<After>, QueryRejection>,
 ) -> Result<Json<LatePage>, Refusal> {
-    let page = rooms.review.late(&reach, &id, parsed(after)?.after);
+    let page = components.reporting.late(&reach, &id, parsed(after)?.after);
     page.await.map(Json)
 }
 
 /// Takes a step with a report: sign, check, submit, return, accept, lock.
 #[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 404), (status = 409)))]
 pub(super) async fn step(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     step: Result<Json<StepOrder>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
-    let now = rooms.access.clock().signing().await?.0;
-    let taken = rooms.review.take_step(&reach, &id, body(step)?, now);
+    let now = components.access.clock().signing().await?.0;
+    let taken = components
+        .reporting
+        .take_step(&reach, &id, body(step)?, now);
     taken.await.map(Json)
 }

@@ -7,9 +7,9 @@ use axum::{
 use serde::Deserialize;
 use sync_core::{record::DocId, wire::Code};
 
-use super::{Rooms, extract::Reviewing};
+use super::{Components, extract::Reviewing};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     review::{
         DutyPage, Filter, HazardDetail, HazardPage, Level, Owed, Statistics, SuggestionPage, Wanted,
     },
@@ -24,11 +24,15 @@ pub(super) fn parsed<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Re
 /// Lists the hazards of the ledger, the most recently found first.
 #[utoipa::path(get, path = "/v1/hazards", tag = "review", params(Filter), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn list(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<HazardPage>, Refusal> {
-    rooms.review.list(&reach, parsed(filter)?).await.map(Json)
+    components
+        .review
+        .list(&reach, parsed(filter)?)
+        .await
+        .map(Json)
 }
 
 /// What to count.
@@ -52,7 +56,7 @@ pub(super) struct Counting {
 /// Returns the number of hazards by area, as of now.
 #[utoipa::path(get, path = "/v1/statistics", tag = "review", params(Counting), responses((status = 200, body = Statistics), (status = 400)))]
 pub(super) async fn statistics(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     counting: Result<Query<Counting>, QueryRejection>,
 ) -> Result<Json<Statistics>, Refusal> {
@@ -64,8 +68,14 @@ pub(super) async fn statistics(
         found_to: counting.found_to,
         ..Filter::default()
     };
-    let (level, now) = (counting.by.unwrap_or(Level::County), rooms.access.now().0);
-    let counted = rooms.review.statistics(&reach, filter, level, now).await;
+    let (level, now) = (
+        counting.by.unwrap_or(Level::County),
+        components.access.now().0,
+    );
+    let counted = components
+        .review
+        .statistics(&reach, filter, level, now)
+        .await;
     counted.map(Json)
 }
 
@@ -83,12 +93,12 @@ pub(super) struct Since {
 /// Lists the rows of the ledger that changed, in the order of the changes.
 #[utoipa::path(get, path = "/v1/hazards/changes", tag = "review", params(Since), responses((status = 200, body = HazardPage), (status = 400)))]
 pub(super) async fn changes(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     since: Result<Query<Since>, QueryRejection>,
 ) -> Result<Json<HazardPage>, Refusal> {
     let since = parsed(since)?;
-    rooms
+    components
         .review
         .changes(&reach, since.since, since.limit)
         .await
@@ -107,7 +117,7 @@ pub(super) struct Part {
 /// Returns one hazard with its history, conflicts and photos.
 #[utoipa::path(get, path = "/v1/hazards/{id}", tag = "review", params(("id" = String, Path,), Part), responses((status = 200, body = HazardDetail), (status = 404)))]
 pub(super) async fn one(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     part: Result<Query<Part>, QueryRejection>,
@@ -116,30 +126,34 @@ pub(super) async fn one(
     let doc: DocId = id
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such hazard"))?;
-    let now = rooms.access.now();
-    rooms.review.one(&reach, doc, from, now).await.map(Json)
+    let now = components.access.now();
+    components
+        .review
+        .one(&reach, doc, from, now)
+        .await
+        .map(Json)
 }
 
 /// Lists suggestions for a reviewer: records that may be one hazard, or false evidence, the most urgent first.
 #[utoipa::path(get, path = "/v1/suggestions", tag = "review", params(Wanted), responses((status = 200, body = SuggestionPage), (status = 400)))]
 pub(super) async fn suggestions(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<SuggestionPage>, Refusal> {
-    let found = rooms.review.suggestions(&reach, parsed(wanted)?).await;
+    let found = components.review.suggestions(&reach, parsed(wanted)?).await;
     found.map(Json)
 }
 
 /// Lists the duties of property companies that are overdue or were done late, the longest due first.
 #[utoipa::path(get, path = "/v1/duties", tag = "review", params(Owed), responses((status = 200, body = DutyPage), (status = 400)))]
 pub(super) async fn duties(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Reviewing(reach): Reviewing,
     owed: Result<Query<Owed>, QueryRejection>,
 ) -> Result<Json<DutyPage>, Refusal> {
-    let now = rooms.access.now();
-    rooms
+    let now = components.access.now();
+    components
         .review
         .duties(&reach, parsed(owed)?, now)
         .await

@@ -7,18 +7,22 @@ use axum::{
 };
 use sync_core::wire::Code;
 
-use super::Rooms;
-use crate::access::Refusal;
+use super::Components;
+use crate::refusal::Refusal;
 
 /// Refuses while the ledger is being rebuilt, also if the rebuild began while the answer was prepared.
-pub(super) async fn only(State(rooms): State<Rooms>, request: Request, next: Next) -> Response {
-    let before = match rooms.projection.is_whole().await {
+pub(super) async fn only(
+    State(components): State<Components>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let before = match components.projection.is_whole().await {
         Ok((times, true)) => times,
         Ok((_, false)) => return making(),
         Err(error) => return Refusal::from(error).into_response(),
     };
     let answer = next.run(request).await;
-    match rooms.projection.is_whole().await {
+    match components.projection.is_whole().await {
         Ok((times, true)) if times == before => answer,
         Ok(_) => making(),
         Err(error) => Refusal::from(error).into_response(),

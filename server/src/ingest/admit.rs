@@ -3,49 +3,35 @@
 //! A group of packs is admitted in one transaction with the same result as one by one, in order. Their reads and their
 //! writes are batched.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
-    identity::{PackReceipt, SecretKey},
-    record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime},
+    identity::SecretKey,
+    record::{AreaPath, DeviceId, PackHash, ServerTime},
     wire::{
-        Code, decode, encode,
-        push::{Known, Refused, Response},
+        Code, encode,
+        push::{Refused, Response},
     },
 };
 
 use super::{
-    Reject, Verified, gather,
+    chain::{Standing, stand},
+    checked::{Reject, Verified},
+    gather,
     plan::Action,
+    receipt::{came_before, stored},
     write::{self, Numbered, Write},
 };
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
-        Tx,
-        devices::{self, Device},
-        docs, log,
+        Tx, devices,
         packs::{self, Pack},
     },
 };
 
 /// The result of one pack.
 pub(super) type Answer = Result<Response, Refusal>;
-
-/// The position of a pack in its device's chain.
-enum Standing {
-    /// Answered before: the stored time and refusals are returned again.
-    Answered(ServerTime, Vec<Refused>),
-    /// The same as an earlier pack of the group.
-    SameAs(usize),
-    DeviceUnknown,
-    /// It does not follow the last pack that the server has; number and hash are those of the last pack.
-    Fork(u64, PackHash),
-    /// It follows the last pack; `active` states whether its device may still write.
-    New {
-        active: bool,
-    },
-}
 
 /// Admits verified packs in the caller's transaction; one answer for each pack.
 pub(super) fn admit(
@@ -116,83 +102,6 @@ struct Decided {
 
 fn unknown() -> Refusal {
     Refusal::new(Code::DeviceUnknown, "enrol the phone again")
-}
-
-/// Compares a pack with its device's chain, and advances the chain if the pack follows it.
-fn stand(
-    at: usize,
-    packs: &[Verified],
-    hashes: &[PackHash],
-    answered: &mut HashMap<PackHash, (i64, Vec<u8>)>,
-    chains: &mut HashMap<DeviceId, Device>,
-) -> Standing {
-    if let Some((received, refused)) = answered.get(&hashes[at]) {
-        return Standing::Answered(ServerTime(*received), decode(refused).unwrap_or_default());
-    }
-    if let Some(earlier) = hashes[..at].iter().position(|hash| *hash == hashes[at]) {
-        return Standing::SameAs(earlier);
-    }
-    let claims = &packs[at].claims;
-    let Some(chain) = chains.get_mut(&claims.device) else {
-        return Standing::DeviceUnknown;
-    };
-    if claims.number != chain.pack_number + 1 || claims.previous != chain.pack_hash {
-        return Standing::Fork(chain.pack_number, chain.pack_hash);
-    }
-    (chain.pack_number, chain.pack_hash) = (claims.number, hashes[at]);
-    Standing::New {
-        active: chain.state == "active",
-    }
-}
-
-fn stored(
-    pack: &Verified,
-    hash: PackHash,
-    server: &SecretKey,
-    received: ServerTime,
-    refused: Vec<Refused>,
-    known: Vec<Known>,
-) -> Response {
-    let (device, number) = (pack.claims.device, pack.claims.number);
-    let receipt = PackReceipt {
-        device,
-        number,
-        pack: hash,
-        received,
-    };
-    Response::Stored {
-        receipt: receipt.seal(server),
-        refused,
-        known: (!known.is_empty()).then_some(known),
-    }
-}
-
-/// The entries that another pack had brought before, with their receive times.
-fn came_before(
-    tx: &mut dyn Tx,
-    pack: &Verified,
-    hash: PackHash,
-    entries: impl Iterator<Item = usize>,
-) -> Result<Vec<Known>, Refusal> {
-    let entries: Vec<usize> = entries.collect();
-    let docs: BTreeSet<DocId> = entries.iter().map(|at| pack.changes[*at].doc).collect();
-    let mut known = Vec::new();
-    if docs.is_empty() {
-        return Ok(known);
-    }
-    let routes = docs::spaces_of(tx, docs)?;
-    let spaces: BTreeSet<&AreaPath> = routes.values().collect();
-    let hashes: Vec<ChangeHash> = entries.iter().map(|at| pack.changes[*at].hash).collect();
-    for space in spaces {
-        let times = log::came_before(tx, space, hash, &hashes)?;
-        known.extend(entries.iter().filter_map(|at| {
-            Some(Known {
-                entry: u32::try_from(*at).unwrap_or(u32::MAX),
-                received: *times.get(&pack.changes[*at].hash)?,
-            })
-        }));
-    }
-    Ok(known)
 }
 
 /// Stores new packs; returns the decisions about each.

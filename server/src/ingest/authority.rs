@@ -6,22 +6,18 @@
 use sync_core::{
     catalogue::Catalogue,
     document::{DocumentKind, may_begin},
-    record::{AreaPath, DeviceId, Grant, OrganId, ServerTime},
+    record::{AreaPath, DeviceId, Grant, ServerTime},
     wire::Code,
 };
 
-use super::{Authorship, Content, Reject, plan::Situation};
+use super::{
+    capacity::Charged,
+    checked::{Authorship, Content, Reject},
+    situation::Situation,
+};
 
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 3_600_000;
-
-/// Whose share of a document's capacity a change uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Charged {
-    pub(super) organ: OrganId,
-    /// Whether the role reviews what others report.
-    pub(super) reviews: bool,
-}
 
 /// Checks every event of a change to the document at `place`, brought by `sender`. `begins`: the log contains nothing
 /// of the document yet. `family`: the kind of the document, if known.

@@ -2,34 +2,40 @@
 //!
 //! Returns the result of each change, and a receipt when the pack is durable. Forged, damaged and oversized changes are
 //! refused, those that cannot be judged yet are quarantined, all others are stored. [`authority`] checks who may write
-//! where, [`room`] how much. Whether an event is valid in the state of its document is not checked, and no document is
+//! where, [`capacity`] how much. Whether an event is valid in the state of its document is not checked, and no document is
 //! loaded. Packs that wait for the same space are stored together.
 
 mod admit;
 mod authority;
+mod capacity;
+mod chain;
+mod checked;
 mod gather;
 mod plan;
 mod queue;
-mod room;
+mod receipt;
+mod references;
+mod situation;
+mod usage;
 mod verify;
 mod write;
 
 use std::sync::Arc;
 
 use sync_core::{
-    identity::{PackClaims, PublicKey, SecretKey, Signature},
-    record::{
-        AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, ServerTime,
-    },
+    identity::{PublicKey, SecretKey},
+    record::{AreaPath, DeviceId},
     wire::{Code, push},
 };
-
-use queue::Queues;
 use tokio::sync::Semaphore;
 
+use self::{checked::Verified, queue::Queues};
 use crate::{
-    access::{Clock, Now, Refusal},
+    clock::Clock,
+    host::Now,
+    refusal::Refusal,
     storage::{Storage, Tx, devices},
+    wake::Wake,
 };
 
 /// The write path.
@@ -38,6 +44,7 @@ pub struct Ingest {
     storage: Storage,
     queues: Queues,
     clock: Clock,
+    wake: Wake,
     /// Packs that are verified at the same time: one for each core. More would share the cores, so all would finish
     /// late and together, and the writer would wait for the first one.
     verifying: Arc<Semaphore>,
@@ -49,63 +56,9 @@ impl std::fmt::Debug for Ingest {
     }
 }
 
-/// A pack whose signature was verified with the device's key, and whose changes were checked one by one.
-#[derive(Debug)]
-pub struct Verified {
-    claims: PackClaims,
-    signature: Signature,
-    changes: Vec<Checked>,
-}
-
-/// A change after the checks that need no database.
-#[derive(Debug)]
-struct Checked {
-    doc: DocId,
-    hash: ChangeHash,
-    bytes: Vec<u8>,
-    content: Result<Content, Reject>,
-}
-
-/// Why a change is not stored as part of its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reject {
-    /// Refused; nothing is stored.
-    Refuse(Code),
-    /// Quarantined until an administrator decides.
-    Quarantine(&'static str),
-}
-
-/// The content of a change that the log needs.
-#[derive(Debug)]
-struct Content {
-    actor: [u8; 16],
-    actor_seq: u64,
-    deps: Vec<ChangeHash>,
-    /// Numbers of its first and last operation in the document.
-    ops: (u64, u64),
-    /// The document that the change states to begin.
-    begins: Option<DocId>,
-    /// The area of the event that begins a document, if there is one: the place of a new document.
-    area: Option<AreaPath>,
-    authors: Vec<Authorship>,
-    /// The first event that begins a document, with its position among the authors.
-    beginning: Option<(usize, EventBody)>,
-    photos: Vec<BlobHash>,
-}
-
-/// The author that an event states.
-#[derive(Debug, Clone, Copy)]
-struct Authorship {
-    person: PersonId,
-    device: DeviceId,
-    grant: GrantId,
-    /// The last server time that the author's device knew, from the event's beacon.
-    seen: Option<ServerTime>,
-}
-
 impl Ingest {
     /// With the server's key and clock.
-    pub fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+    pub fn new(storage: Storage, key: SecretKey, now: Now, wake: Wake) -> Self {
         let clock = Clock::new(storage.clone(), Arc::clone(&now));
         let queues = Queues::new(storage.clone(), key, now);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -113,11 +66,12 @@ impl Ingest {
             storage,
             queues,
             clock,
+            wake,
             verifying: Arc::new(Semaphore::new(cores)),
         }
     }
 
-    /// Stores a pack from a device. Returns when what it answers is durable.
+    /// Stores a pack from a device, and wakes what follows the log. Returns when what it answers is durable.
     ///
     /// # Errors
     /// [`Refusal`] if the whole pack is refused; then nothing of it is stored.
@@ -130,7 +84,14 @@ impl Ingest {
         self.clock.signing().await?;
         let (key, home) = self.device(device).await?;
         let verified = self.verify(device, key, request).await?;
-        self.queues.store(home, verified).await
+        let response = self.queues.store(home, verified).await?;
+        self.wake.log_grew();
+        Ok(response)
+    }
+
+    /// The wake-ups that a stored pack causes.
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.wake
     }
 
     async fn verify(

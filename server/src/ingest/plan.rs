@@ -1,47 +1,20 @@
 //! Decides each change of a pack from what the log contains. Pure: everything that it needs is passed as a parameter.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use sync_core::{
     document::DocumentKind,
-    record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
+    record::{AreaPath, ChangeHash, DeviceId},
     wire::Code,
 };
 
 use super::{
-    Checked, Content, Reject, Verified,
-    authority::{self, Charged},
-    room::{self, Shares, Used},
+    authority,
+    capacity::{self, Charged, Used},
+    checked::{Checked, Content, Reject, Verified},
+    situation::Situation,
 };
-use crate::storage::{
-    docs::Doc,
-    log::{Held, InDoc},
-    spaces::deepest,
-};
-
-/// The state of the log that matters for a group of packs, updated with the decisions about the group so far.
-#[derive(Debug, Default)]
-pub(super) struct Situation {
-    /// Changes that are in the log or stored by this group, with their documents.
-    pub(super) known: HashMap<ChangeHash, Held>,
-    pub(super) docs: HashMap<DocId, Doc>,
-    /// The highest sequence number of each actor in each document.
-    pub(super) actor_seqs: HashMap<InDoc, u64>,
-    /// The last operation number of each actor's newest change of a document.
-    pub(super) actor_ops: HashMap<InDoc, u64>,
-    pub(super) grants: HashMap<GrantId, Grant>,
-    pub(super) spaces: Vec<AreaPath>,
-    /// Currently valid grants of devices that bring events of others.
-    pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
-    /// The kind of each document to which a change adds a beginning.
-    pub(super) families: HashMap<DocId, DocumentKind>,
-    /// What organisations have used of long documents, with the changes of the group that were decided already.
-    pub(super) shares: Shares,
-    /// What packs of the group add to each document.
-    pub(super) fresh: HashMap<DocId, Used>,
-    /// The places of documents that begin in the group.
-    pub(super) begun: HashMap<DocId, AreaPath>,
-}
+use crate::storage::{log::Held, spaces::deepest};
 
 /// The decision about one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +171,7 @@ fn check(
     });
     let share = s.shares.get(&(change.doc, charged.organ));
     let share = share.copied().unwrap_or_default().plus(takes(change));
-    room::check(held.plus(fresh).plus(takes(change)), share, charged)?;
+    capacity::check(held.plus(fresh).plus(takes(change)), share, charged)?;
     if path.is_some() {
         return Ok((None, charged));
     }

@@ -12,13 +12,10 @@ use sync_core::{identity::SecretKey, record::AreaPath, wire::Code};
 use tokio::sync::oneshot;
 
 use super::{
-    Verified,
     admit::{Answer, admit},
+    checked::Verified,
 };
-use crate::{
-    access::{Now, Refusal},
-    storage::Storage,
-};
+use crate::{host::Now, refusal::Refusal, storage::Storage};
 
 /// Packs and changes of a group at most: a transaction locks its space for a few tenths of a second at most.
 const PACKS: usize = 64;

@@ -7,8 +7,8 @@ use sync_core::{
     wire::{Code, PACK_CHANGES, push},
 };
 
-use super::{Authorship, Checked, Content, Reject, Verified};
-use crate::access::Refusal;
+use super::checked::{Authorship, Checked, Content, Reject, Verified};
+use crate::refusal::Refusal;
 
 /// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.
 pub(super) fn verify(

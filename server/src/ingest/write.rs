@@ -1,42 +1,20 @@
-//! Writes the decisions: numbers in the log, rows of documents, sums of paths, and references of changes.
+//! Writes the decisions about one space: numbers in the log, rows of documents, sums of paths.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sync_core::record::{AreaPath, DeviceId, Digest, DocId, PackHash};
+use sync_core::record::{AreaPath, Digest, DocId};
 
-use super::Checked;
+use super::{checked::Checked, references::rows_of_changes};
 use crate::{
-    access::Refusal,
+    refusal::Refusal,
     storage::{
-        Tx, blobs,
+        Tx,
         docs::{self, Doc},
-        grant_uses::{self, GrantUse},
-        log::{self, Change},
         spaces::{self, PathSum},
     },
 };
 
-/// A change that gets a number in the log.
-pub(super) struct Numbered<'p> {
-    pub(super) change: &'p Checked,
-    /// The device that brought it.
-    pub(super) device: DeviceId,
-    /// The pack that brought it.
-    pub(super) pack: PackHash,
-    pub(super) write: Write,
-}
-
-/// How a change is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Write {
-    /// It is new.
-    Insert {
-        /// Its events have no effect yet.
-        unattested: bool,
-    },
-    /// It is in the log, and now takes effect at a new number.
-    Attest,
-}
+pub(super) use super::references::{Numbered, Write};
 
 /// A document without any change.
 pub(super) fn new_doc(id: DocId, space: AreaPath, path: AreaPath) -> Doc {
@@ -122,70 +100,4 @@ fn attest(doc: &mut Doc, seq: u64) {
     doc.snap_seq = 0;
     doc.tail_count = doc.changes;
     doc.tail_bytes = doc.total_bytes;
-}
-
-/// Writes numbered changes of one space, and their references to grants and photos.
-fn rows_of_changes(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    first: u64,
-    changes: &[Numbered<'_>],
-    docs: &HashMap<DocId, Doc>,
-    begun: &BTreeSet<DocId>,
-) -> Result<(), Refusal> {
-    let (mut rows, mut uses, mut attested) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut of_begun, mut of_older) = (BTreeSet::new(), BTreeSet::new());
-    for (seq, numbered) in (first..).zip(changes) {
-        let change = numbered.change;
-        let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
-            continue;
-        };
-        let unattested = match numbered.write {
-            Write::Insert { unattested } => unattested,
-            Write::Attest => {
-                attested.push((seq, numbered));
-                false
-            }
-        };
-        for photo in &content.photos {
-            // Noted for the device that brings it. A photo is readable only if the same device has sent its bytes, so
-            // the author's reference is noted when the author's device brings the change.
-            let named = ((change.doc, *photo), numbered.device);
-            if begun.contains(&change.doc) {
-                of_begun.insert(named);
-            } else {
-                of_older.insert(named);
-            }
-        }
-        if numbered.write == Write::Attest {
-            continue;
-        }
-        rows.push(Change {
-            doc: change.doc,
-            seq,
-            hash: change.hash,
-            device: numbered.device,
-            actor: content.actor,
-            actor_seq: content.actor_seq,
-            pack: numbered.pack,
-            unattested,
-            bytes: &change.bytes,
-        });
-        uses.extend(content.authors.iter().map(|author| GrantUse {
-            doc: change.doc,
-            begun: begun.contains(&change.doc),
-            path: &doc.path,
-            grant: author.grant,
-            seq,
-        }));
-    }
-    log::insert(tx, space, &rows)?;
-    // After the rows are inserted, because an earlier pack of this group may have brought the change.
-    for (seq, numbered) in attested {
-        let (device, pack) = (numbered.device, numbered.pack);
-        log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
-    }
-    grant_uses::note(tx, space, &uses)?;
-    blobs::refer(tx, space, &of_begun, &of_older)?;
-    Ok(())
 }

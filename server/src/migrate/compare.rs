@@ -2,7 +2,10 @@
 
 use sync_core::record::BlobHash;
 
-use super::{MigrateError, Place, Progress};
+use super::{
+    error::MigrateError,
+    place::{Place, Progress},
+};
 use crate::storage::{
     Tx,
     tables::{BLOB, BLOB_REF, CHANGE, Cell, Contents, DOC, DOC_GRANT, DOC_SPACE, Table, WHOLE},
@@ -62,7 +65,11 @@ async fn contents(place: &Place, table: &'static Table) -> Result<Contents, Migr
     }
 }
 
-pub(super) async fn compare(
+/// Compares both servers, row by row and photo by photo.
+///
+/// # Errors
+/// [`MigrateError`]; a difference is not an error but part of the result.
+pub async fn compare(
     from: &Place,
     to: &Place,
     say: Progress<'_>,

@@ -2,7 +2,11 @@
 
 use sync_core::record::BlobHash;
 
-use super::{LOST, MigrateError, Place, Progress};
+use super::{
+    error::MigrateError,
+    place::{Place, Progress},
+    state::LOST,
+};
 use crate::storage::{
     StorageError, Tx, blobs, spaces,
     tables::{BLOB, Cell},

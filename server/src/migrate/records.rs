@@ -2,7 +2,10 @@
 
 use sync_core::record::{AreaPath, LogId};
 
-use super::{MigrateError, Place, Progress};
+use super::{
+    error::MigrateError,
+    place::{Place, Progress},
+};
 use crate::storage::{
     StorageError, Tx, bodies, docs, marks, spaces,
     tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},

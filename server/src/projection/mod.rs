@@ -6,32 +6,39 @@
 //! mark decides.
 
 mod activity;
+mod apply;
+mod candidates;
 mod compare;
+mod completeness;
 mod derived;
 mod gather;
+
 pub(crate) mod groups;
+
+mod hazard;
 mod open;
+mod progress;
 mod project;
+mod rounds;
 mod rows;
 
-pub(crate) use open::open;
-
-use std::sync::Arc;
-
-use sync_core::record::AreaPath;
-use tokio::sync::Notify;
+use std::time::Duration;
 
 use crate::{
-    access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
+    host::{Now, random},
+    storage::{Storage, StorageError, marks},
+    wake::Wake,
 };
 
-/// Documents projected in one transaction.
-const BATCH: usize = 128;
+pub(crate) use open::open;
+pub use progress::Progress;
 
 /// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
 /// fold the same documents, short enough that another process soon replaces one that died.
 const LEASE_MS: i64 = 10_000;
+
+/// Time after which the worker reads the log without being woken.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// The worker that follows the log.
 #[derive(Clone)]
@@ -39,7 +46,7 @@ pub struct Projection {
     storage: Storage,
     now: Now,
     worker: [u8; 16],
-    wake: Arc<Notify>,
+    wake: Wake,
 }
 
 impl std::fmt::Debug for Projection {
@@ -48,31 +55,15 @@ impl std::fmt::Debug for Projection {
     }
 }
 
-/// What one round did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// Documents projected.
-    pub documents: usize,
-    /// Documents that could not be folded; they have a row that states the problem.
-    pub damaged: usize,
-    /// Documents that got a new snapshot.
-    pub folded: usize,
-}
-
 impl Projection {
     /// A worker with a random id, over a storage.
-    pub fn new(storage: Storage, now: Now) -> Self {
+    pub fn new(storage: Storage, now: Now, wake: Wake) -> Self {
         Self {
             storage,
             now,
             worker: random(),
-            wake: Arc::default(),
+            wake,
         }
-    }
-
-    /// Notifies the worker that the log has grown or that a photo was stored.
-    pub fn wake(&self) {
-        self.wake.notify_one();
     }
 
     /// Projects every space up to its present head, except spaces leased to another process.
@@ -101,135 +92,6 @@ impl Projection {
         Ok(total)
     }
 
-    async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
-        let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
-        // With a single process, a lease is left over from before its restart and is ignored.
-        let shared = self.storage.heard().is_some();
-        let gathered = move |tx: &mut dyn Tx| {
-            let mark = marks::mark(tx, &of)?;
-            let now = tx.clock()?.unwrap_or(own);
-            // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
-            let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
-            let taken = lasts && mark.worker.is_some_and(|w| w != worker);
-            if shared && taken {
-                return Ok(None);
-            }
-            gather::gather(tx, &of, mark.seq, BATCH).map(Some)
-        };
-        let Some(situation) = self.storage.read(gathered).await? else {
-            return Ok((Progress::default(), false));
-        };
-        if situation.mark == situation.upto {
-            return Ok((Progress::default(), false));
-        }
-        let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
-        let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-        let mut actions = planned.map_err(|_| StorageError::Closed)?;
-        self.storage
-            .write(move |tx| {
-                let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-                let lease = (worker.as_slice(), until);
-                let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
-                // If another worker was faster, nothing was written: the next round begins at that worker's mark.
-                Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
-            })
-            .await
-    }
-
-    /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
-    /// how many.
-    async fn again(&self) -> Result<usize, StorageError> {
-        let mut total = 0;
-        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
-            loop {
-                let of = space.clone();
-                let gathered = move |tx: &mut dyn Tx| {
-                    let mark = marks::mark(tx, &of)?;
-                    gather::again(tx, &of, mark.seq, BATCH)
-                };
-                let situation = self.storage.read(gathered).await?;
-                if situation.docs.is_empty() {
-                    break;
-                }
-                let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-                let mut actions = planned.map_err(|_| StorageError::Closed)?;
-                let of = space.clone();
-                let apply = move |tx: &mut dyn Tx| project::apply_again(tx, &of, &mut actions);
-                total += self.storage.write(apply).await?.documents;
-            }
-        }
-        Ok(total)
-    }
-
-    /// Marks the rows of documents as changed whose photos were stored since.
-    async fn photos(&self) -> Result<(), StorageError> {
-        const PHOTOS: usize = 64;
-        while self.storage.read(|tx| blobs::any_came(tx)).await?
-            && self
-                .storage
-                .write(|tx| hazards::take_photos(tx, PHOTOS))
-                .await?
-                == PHOTOS
-        {}
-        Ok(())
-    }
-
-    /// Compares the documents queued for comparison with those that may be the same hazard.
-    async fn compare(&self) -> Result<(), StorageError> {
-        const RECORDS: usize = 64;
-        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
-            loop {
-                let of = space.clone();
-                let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
-                if self.storage.write(compare).await? < RECORDS {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes the ledger and rebuilds it; the counter behind "changed since" continues.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn rebuild(&self) -> Result<Progress, StorageError> {
-        let (worker, own) = (self.worker, (self.now)().0);
-        let clear = move |tx: &mut dyn Tx| {
-            let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-            hazards::clear(tx, &worker, until)?;
-            marks::begin_making(tx)
-        };
-        self.storage.write(clear).await?;
-        self.catch_up().await
-    }
-
-    /// How often a rebuild of the ledger began, and whether the ledger is complete. What is read between two equal
-    /// responses that state that it is complete was read from a complete ledger.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn is_whole(&self) -> Result<(u64, bool), StorageError> {
-        let making = self.storage.read(|tx| marks::making(tx)).await?;
-        Ok((making.times, making.upto.is_empty()))
-    }
-
-    /// The number of changes that are in the log but not yet in the ledger.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub async fn lag(&self) -> Result<u64, StorageError> {
-        self.storage
-            .read(|tx| {
-                let mut lag = 0;
-                for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
-                }
-                Ok(lag)
-            })
-            .await
-    }
-
     /// Follows the log until the task is dropped. A lost notification does no harm: the log is also polled every 2
     /// seconds.
     pub async fn run(self) {
@@ -237,8 +99,7 @@ impl Projection {
             if let Err(error) = self.catch_up().await {
                 tracing::error!(%error, "projection failed and is tried again");
             }
-            let quiet = std::time::Duration::from_secs(2);
-            let _ = tokio::time::timeout(quiet, self.wake.notified()).await;
+            self.wake.projection(QUIET).await;
         }
     }
 

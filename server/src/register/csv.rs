@@ -2,33 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use super::Import;
+use super::import::Import;
 
 /// Largest file in bytes: the communities of a province take some 10 MB.
 const MOST: usize = 64 << 20;
 
 /// A line, by column name.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) number: usize,
+pub(in crate::register) struct Line {
+    pub(in crate::register) number: usize,
     cells: BTreeMap<String, String>,
 }
 
 impl Line {
     /// A cell, if it exists and is not empty.
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
+    pub(in crate::register) fn get(&self, column: &str) -> Option<&str> {
         let cell = self.cells.get(column).map(|cell| cell.trim());
         cell.filter(|cell| !cell.is_empty())
     }
 
     /// A cell as owned text.
-    pub(super) fn owned(&self, column: &str) -> Option<String> {
+    pub(in crate::register) fn owned(&self, column: &str) -> Option<String> {
         self.get(column).map(str::to_owned)
     }
 }
 
 /// Reads the lines; a line that cannot be read is refused.
-pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Line> {
+pub(in crate::register) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Line> {
     if text.len() > MOST {
         import.refuse(1, "the file is larger than 64 MB: import it in parts");
         return Vec::new();
@@ -74,6 +74,6 @@ pub(super) fn read(text: &[u8], columns: &[&str], import: &mut Import) -> Vec<Li
 }
 
 /// Whether a text is a day `yyyy-mm-dd`.
-pub(super) fn is_day(text: &str) -> bool {
+pub(in crate::register) fn is_day(text: &str) -> bool {
     text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
 }

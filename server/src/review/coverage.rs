@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sync_core::record::CompoundId;
 
-use super::{Review, filter::area, view::instant};
+use super::{Review, parameters::area, time::instant};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{activity_queries, names},
 };
 

@@ -8,7 +8,7 @@ use sync_core::{
     wire::{Code, decode, encode},
 };
 
-use crate::{access::Refusal, storage::duties};
+use crate::{refusal::Refusal, storage::duties};
 
 /// A position.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,15 @@
-//! Duties of property companies for violations: links of the chain found → dissuaded → reported that are missing or
-//! late.
+//! The list of duties that property companies missed or did late.
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
-    duty::{DutyChain, Link},
     hazard::deadline::{Standing, now as moment, standing},
-    record::{AreaPath, DeviceTime, OrganId, ServerTime},
+    record::{AreaPath, DeviceTime, ServerTime},
 };
 
-use super::{Cursor, filter, view};
+use super::{Cursor, Review, duty_chain::word, parameters, time::instant};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         duties::{self, Duty, Position},
@@ -65,95 +64,6 @@ pub struct DutyPage {
     pub next: Option<String>,
 }
 
-/// The duty chain of one company for one violation.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ChainView {
-    /// The company's id.
-    pub company: String,
-    /// Its name, if it is known.
-    pub company_name: Option<String>,
-    /// The first event that shows the company's knowledge.
-    pub known: LinkView,
-    /// Attempts to dissuade.
-    pub dissuaded: Vec<LinkView>,
-    /// Whether one of them was heeded.
-    pub heeded: bool,
-    /// The report.
-    pub reported: Option<LinkView>,
-    /// What is missing or late as of now.
-    pub findings: Vec<FindingView>,
-}
-
-/// A link of a duty chain.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LinkView {
-    /// The event.
-    pub event: String,
-    /// The time of its author's clock.
-    pub claimed_at: String,
-    /// The earliest possible time, by the server's clock.
-    pub not_before: Option<String>,
-    /// The latest possible time, by the server's clock.
-    pub not_after: Option<String>,
-}
-
-/// What is missing or late in a duty chain.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct FindingView {
-    /// Kind of the finding.
-    pub code: String,
-    /// When it was due, RFC 3339.
-    pub due: String,
-    /// True: the company did it, but late. False: it is missing.
-    pub late: bool,
-    /// `overdue`, or `undetermined` if a reviewer must decide.
-    pub standing: &'static str,
-    /// The same in Chinese.
-    pub standing_zh: &'static str,
-}
-
-/// The name of a standing in JSON.
-pub(super) const fn word(standing: Standing) -> &'static str {
-    match standing {
-        Standing::OnTime => "on_time",
-        Standing::Overdue => "overdue",
-        Standing::Undetermined => "undetermined",
-    }
-}
-
-fn link(link: &Link) -> LinkView {
-    let bound = |at: Option<ServerTime>| at.map(|at| view::instant(at.0));
-    LinkView {
-        event: link.event.to_string(),
-        claimed_at: view::instant(link.claimed.0),
-        not_before: bound(link.when.lower),
-        not_after: bound(link.when.upper),
-    }
-}
-
-pub(super) fn chain(
-    tx: &mut dyn Tx,
-    company: OrganId,
-    chain: &DutyChain,
-) -> Result<ChainView, StorageError> {
-    let findings = chain.findings.iter().map(|finding| FindingView {
-        code: finding.code.clone(),
-        due: view::instant(finding.due.0),
-        late: finding.late,
-        standing: word(finding.standing),
-        standing_zh: finding.standing.zh(),
-    });
-    Ok(ChainView {
-        company: company.to_string(),
-        company_name: names::organ(tx, company)?,
-        known: link(&chain.known),
-        dissuaded: chain.dissuaded.iter().map(link).collect(),
-        heeded: chain.heeded,
-        reported: chain.reported.as_ref().map(link),
-        findings: findings.collect(),
-    })
-}
-
 /// A checked query.
 pub(super) struct Asked {
     areas: Vec<AreaPath>,
@@ -164,9 +74,9 @@ pub(super) struct Asked {
 impl Owed {
     pub(super) fn checked(self, reach: &Reach) -> Result<Asked, Refusal> {
         Ok(Asked {
-            areas: filter::areas(reach, self.area.as_deref())?,
+            areas: parameters::areas(reach, self.area.as_deref())?,
             after: self.after.map(|t| Cursor::owed(&t)).transpose()?,
-            limit: filter::limit(self.limit)?,
+            limit: parameters::limit(self.limit)?,
         })
     }
 }
@@ -215,9 +125,27 @@ fn shown(tx: &mut dyn Tx, duty: &Duty, now: i64) -> Result<DutyView, StorageErro
             .find(&duty.code)
             .map(|k| k.zh.clone())
             .unwrap_or_default(),
-        due: view::instant(duty.due),
+        due: instant(duty.due),
         late: duty.late,
         standing: word(standing),
         standing_zh: standing.zh(),
     })
+}
+
+impl Review {
+    /// A page of duties that companies missed or did late, the earliest due first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn duties(
+        &self,
+        reach: &Reach,
+        owed: Owed,
+        now: ServerTime,
+    ) -> Result<DutyPage, Refusal> {
+        let asked = owed.checked(reach)?;
+        self.storage
+            .read(move |tx| Ok(page(tx, &asked, now.0)?))
+            .await
+    }
 }

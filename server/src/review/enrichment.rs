@@ -11,9 +11,9 @@ use sync_core::{
 };
 
 use super::{
-    duties::{ChainView, chain, word},
+    duty_chain::{ChainView, chain, word},
     suggestions::{SuggestionView, shown},
-    view,
+    time::instant,
 };
 use crate::{
     access::Reach,
@@ -144,7 +144,7 @@ fn standing(doc: &Doc, of: FoldedHazard<'_>, now: ServerTime) -> Option<DueView>
     let due = of.trusted_due(doc.id)?;
     let standing = standing_of(of.state(), due, Catalogue::embedded(), now);
     Some(DueView {
-        at: view::instant(due.at.0),
+        at: instant(due.at.0),
         certain: due.certain,
         standing: standing.map(word),
         standing_zh: standing.map(Standing::zh),

@@ -2,21 +2,15 @@
 
 use serde::Deserialize;
 use sync_core::{
-    catalogue::{Catalogue, Grade},
+    catalogue::{Catalogue, Grade, StateCode},
     hazard::Flags,
-    record::AreaPath,
-    wire::Code,
 };
 
-use super::Cursor;
-use crate::{
-    access::{Reach, Refusal},
-    storage::ledger::Query,
+use super::{
+    Cursor,
+    parameters::{area, bad, limit, time},
 };
-
-/// Default and maximum number of rows of a page.
-const USUAL: i64 = 50;
-const MOST: i64 = 500;
+use crate::{access::Reach, refusal::Refusal, storage::ledger::Query};
 
 /// Filters of the ledger; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]
@@ -47,48 +41,6 @@ pub struct Filter {
     pub after: Option<String>,
 }
 
-pub(super) fn bad(parameter: &str, expected: &str) -> Refusal {
-    Refusal::new(Code::BadFilter, format!("{parameter}: expected {expected}"))
-}
-
-pub(super) fn limit(limit: Option<i64>) -> Result<i64, Refusal> {
-    let limit = limit.unwrap_or(USUAL);
-    if (1..=MOST).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(bad("limit", "1 to 500"))
-    }
-}
-
-/// The areas that a caller may read, narrowed to the requested one.
-pub(super) fn areas(reach: &Reach, area: Option<&str>) -> Result<Vec<AreaPath>, Refusal> {
-    let Some(text) = area else {
-        return Ok(reach.areas().to_vec());
-    };
-    let area: AreaPath = text
-        .parse()
-        .map_err(|_| bad("area", "an administrative path"))?;
-    let narrowed = |within: &AreaPath| match within.covers(&area) {
-        true => Some(area.clone()),
-        false => area.covers(within).then(|| within.clone()),
-    };
-    Ok(reach.areas().iter().filter_map(narrowed).collect())
-}
-
-pub(super) fn time(parameter: &str, text: &str) -> Result<i64, Refusal> {
-    let day = format!("{text}T00:00:00+08:00")
-        .parse::<jiff::Timestamp>()
-        .ok();
-    let instant = text.parse::<jiff::Timestamp>().ok().or(day);
-    let instant = instant.ok_or_else(|| bad(parameter, "RFC 3339 or yyyy-mm-dd"))?;
-    Ok(instant.as_millisecond())
-}
-
-pub(super) fn area(text: &str) -> Result<AreaPath, Refusal> {
-    let path = text.parse();
-    path.map_err(|_| bad("area", "an administrative path"))
-}
-
 impl Filter {
     /// Checks every filter and limits the query to what the caller may read.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
@@ -96,7 +48,7 @@ impl Filter {
         let state = match self.state.as_deref() {
             Some(text) => {
                 let number = text.strip_prefix("HS").unwrap_or(text).parse::<u16>();
-                let known = number.ok().map(sync_core::catalogue::StateCode);
+                let known = number.ok().map(StateCode);
                 let known = known.filter(|s| Catalogue::embedded().rules.state(*s).is_some());
                 Some(i64::from(
                     known.ok_or_else(|| bad("state", "a state such as HS10"))?.0,

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, Grade, StateCode},
     record::AreaPath,
 };
 
-use super::indicators;
+use super::{
+    Filter, Level, Review,
+    time::{day, instant},
+};
 use crate::{
-    access::Refusal,
+    access::Reach,
+    refusal::Refusal,
     register,
     storage::{
         Tx,
@@ -22,28 +26,6 @@ use crate::{
 /// Examined and no hazard (95); merged into another document (96): neither counts as found.
 const VOID: StateCode = StateCode(95);
 const MERGED: StateCode = StateCode(96);
-
-/// The level that hazards are counted by. A county directly below the province also counts as a city.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// 市 / city.
-    City,
-    /// 县 / county.
-    County,
-    /// 街道 / street or town.
-    Street,
-    /// 社区 / community.
-    Community,
-    /// 网格 / grid.
-    Grid,
-}
-
-impl Level {
-    fn by_path(self) -> bool {
-        !matches!(self, Self::City | Self::County)
-    }
-}
 
 /// The counts of a place.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -123,7 +105,7 @@ pub(super) fn count(
 ) -> Result<Statistics, Refusal> {
     let mut places: BTreeMap<AreaPath, PlaceCount> = BTreeMap::new();
     let mut total = PlaceCount::default();
-    let parents = register::parents(tx, &indicators::day(now))?;
+    let parents = register::parents(tx, &day(now))?;
     let split = spaces::list(tx)?.iter().any(|s| parents.is_split(&s.id));
     for (space, count) in ledger::counts(tx, query, level.by_path() || split, now)? {
         let place = parents.place(level.into(), &count.place, &space);
@@ -139,8 +121,27 @@ pub(super) fn count(
         count
     };
     Ok(Statistics {
-        as_of: super::view::instant(now),
+        as_of: instant(now),
         places: places.into_iter().map(named).collect(),
         total,
     })
+}
+
+impl Review {
+    /// The ledger counted by place; only hazards that the filter matches are counted.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn statistics(
+        &self,
+        reach: &Reach,
+        filter: Filter,
+        level: Level,
+        now: i64,
+    ) -> Result<Statistics, Refusal> {
+        let query = filter.query(reach)?;
+        self.storage
+            .read(move |tx| count(tx, &query, level, now))
+            .await
+    }
 }

@@ -6,9 +6,10 @@ use sync_core::{
     record::{AreaPath, DocId},
 };
 
-use super::{Cursor, HazardView, filter, view};
+use super::{Cursor, HazardView, Review, parameters, view};
 use crate::{
-    access::{Reach, Refusal},
+    access::Reach,
+    refusal::Refusal,
     storage::{
         StorageError, Tx, hazards, spaces,
         suggestions::{self, Kept, Position},
@@ -94,13 +95,13 @@ impl Wanted {
             let found = all.find(|advice| advice.name() == name);
             found
                 .map(|a| a.urgency())
-                .ok_or_else(|| filter::bad("advice", &Advice::ALL.map(Advice::name).join(", ")))
+                .ok_or_else(|| parameters::bad("advice", &Advice::ALL.map(Advice::name).join(", ")))
         };
         Ok(Asked {
-            areas: filter::areas(reach, self.area.as_deref())?,
+            areas: parameters::areas(reach, self.area.as_deref())?,
             urgency: self.advice.as_deref().map(named).transpose()?,
             after: self.after.map(|t| Cursor::suggested(&t)).transpose()?,
-            limit: filter::limit(self.limit)?,
+            limit: parameters::limit(self.limit)?,
         })
     }
 }
@@ -156,5 +157,20 @@ fn in_space(tx: &mut dyn Tx, space: &AreaPath, asked: &Asked) -> Result<Vec<Kept
         if !more || found.len() as i64 > asked.limit {
             return Ok(found);
         }
+    }
+}
+
+impl Review {
+    /// A page of suggestions about pairs of hazards, the most urgent first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn suggestions(
+        &self,
+        reach: &Reach,
+        wanted: Wanted,
+    ) -> Result<SuggestionPage, Refusal> {
+        let asked = wanted.checked(reach)?;
+        self.storage.read(move |tx| Ok(page(tx, &asked)?)).await
     }
 }

@@ -1,16 +1,13 @@
 //! A ledger row as reviewers read it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use serde::Serialize;
-use sync_core::{
-    catalogue::Catalogue,
-    grouping::Advice,
-    hazard::Flags,
-    record::{AreaPath, BlobHash, CompoundId, DocId, PersonId},
-};
+use sync_core::{catalogue::Catalogue, hazard::Flags};
 
-use crate::storage::{StorageError, Tx, blobs, hazards::HazardRow, names, suggestions};
+use super::{
+    lookups::{Lookups, lookups},
+    time::instant,
+};
+use crate::storage::{StorageError, Tx, hazards::HazardRow};
 
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -85,53 +82,6 @@ pub struct PositionView {
     pub crs: String,
     /// Accuracy in centimetres.
     pub accuracy_cm: Option<u32>,
-}
-
-pub(crate) fn instant(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .unwrap_or_default()
-        .to_string()
-}
-
-/// A person's id as text.
-pub(super) fn person(bytes: &[u8]) -> String {
-    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
-}
-
-/// The enrichment of rows, read for all of them at once.
-struct Lookups {
-    areas: HashMap<AreaPath, String>,
-    compounds: HashMap<CompoundId, String>,
-    pending: HashMap<DocId, i64>,
-    alarms: BTreeSet<DocId>,
-}
-
-fn lookups(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Lookups, StorageError> {
-    let mut by_space: BTreeMap<&AreaPath, Vec<DocId>> = BTreeMap::new();
-    for row in rows {
-        by_space.entry(&row.space).or_default().push(row.doc);
-    }
-    let (mut named, mut alarms) = (Vec::new(), BTreeSet::new());
-    let urgency = Advice::FakeEvidence.urgency();
-    for (space, docs) in by_space {
-        named.extend(blobs::named(tx, space, &docs)?);
-        alarms.extend(suggestions::with_urgency(tx, space, &docs, urgency)?);
-    }
-    let photos: Vec<BlobHash> = named.iter().map(|(_, hash)| *hash).collect();
-    let stored = blobs::stored(tx, &photos)?;
-    let mut pending: HashMap<DocId, i64> = HashMap::new();
-    for (doc, hash) in named {
-        *pending.entry(doc).or_default() += i64::from(!stored.contains(&hash));
-    }
-    let paths: BTreeSet<&AreaPath> = rows.iter().map(|row| &row.path).collect();
-    let compounds: BTreeSet<&CompoundId> =
-        rows.iter().filter_map(|r| r.compound.as_ref()).collect();
-    Ok(Lookups {
-        areas: names::areas(tx, paths)?,
-        compounds: names::compounds(tx, compounds)?,
-        pending,
-        alarms,
-    })
 }
 
 /// Rows as reviewers read them.

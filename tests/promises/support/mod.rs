@@ -28,11 +28,11 @@ use sync_core::{
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
-    access::Now,
     app::App,
     backup::{backup, restore},
     blobs::Target,
     config::Config,
+    host::Now,
     storage::revocations,
 };
 
@@ -156,7 +156,7 @@ impl Town {
         let app = self.app();
         let code = self
             .runtime
-            .block_on(self.world.invite(&app.storage, &app.rooms, &actor))
+            .block_on(self.world.invite(&app.storage, &app.components, &actor))
             .unwrap();
         phone
             .enrol(&mut self.http.clone(), "http://test", &code)
@@ -175,21 +175,21 @@ impl Town {
 
     /// An administrator accepts the server's clock.
     pub(crate) fn accept_clock(&self) {
-        let access = &self.app().rooms.access;
+        let access = &self.app().components.access;
         self.runtime.block_on(access.clock().accept()).unwrap();
     }
 
     /// Projects the log up to its head.
     pub(crate) fn project(&self) {
         self.runtime
-            .block_on(self.app().rooms.projection.catch_up())
+            .block_on(self.app().components.projection.catch_up())
             .unwrap();
     }
 
     /// A token of the review API for an actor of the world.
     pub(crate) fn token(&self, name: &str) -> String {
         let actor = self.world.actor(name).clone();
-        let access = &self.app().rooms.access;
+        let access = &self.app().components.access;
         self.runtime
             .block_on(access.issue_token(actor.person, actor.role, actor.area, String::new()))
             .unwrap()

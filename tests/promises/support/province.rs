@@ -127,7 +127,7 @@ impl Town {
 
     /// A token of the review API for the person with this number.
     pub(crate) fn key_of(&self, person: u8, role: Role, within: &str) -> String {
-        let access = &self.app().rooms.access;
+        let access = &self.app().components.access;
         let token = access.issue_token(PersonId([person; 16]), role, area(within), String::new());
         self.runtime.block_on(token).unwrap()
     }

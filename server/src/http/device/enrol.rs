@@ -4,16 +4,16 @@ use axum::extract::State;
 use sync_core::wire::enrol::Enrol;
 
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn enrol(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Framed(request): Framed<Enrol>,
 ) -> Result<Answer<Enrol>, Refusal> {
-    rooms.access.enrol(request).await.map(Answer)
+    components.access.enrol(request).await.map(Answer)
 }

@@ -7,8 +7,8 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    access::Refusal,
-    http::{Rooms, extract::Seeing},
+    http::{Components, extract::Seeing},
+    refusal::Refusal,
 };
 
 /// The space to wait for, and the head that the caller knows.
@@ -24,11 +24,14 @@ pub(in crate::http) struct Wait {
 /// Waits until the head of a space's log is greater than `after`, at most 25 seconds, and returns the head.
 #[utoipa::path(get, path = "/v1/hints", tag = "phones", params(Wait), responses((status = 200, description = "`head`: the newest number"), (status = 404, description = "no such space, or outside the reach of the caller")))]
 pub(in crate::http) async fn hints(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Seeing(reach): Seeing,
     Query(wait): Query<Wait>,
 ) -> Result<Json<serde_json::Value>, Refusal> {
-    let head = rooms.hints.wait(&reach, &wait.space, wait.after).await?;
+    let head = components
+        .hints
+        .wait(&reach, &wait.space, wait.after)
+        .await?;
     Ok(Json(
         serde_json::json!({ "space": wait.space, "head": head }),
     ))

@@ -4,17 +4,17 @@ use axum::extract::State;
 use sync_core::wire::pull::Pull;
 
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Caller, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn pull(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Caller(device): Caller,
     Framed(request): Framed<Pull>,
 ) -> Result<Answer<Pull>, Refusal> {
-    rooms.feed.pull(device, request).await.map(Answer)
+    components.feed.pull(device, request).await.map(Answer)
 }

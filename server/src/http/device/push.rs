@@ -10,54 +10,52 @@ use sync_core::{
 };
 
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Caller, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn push(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Caller(device): Caller,
     Framed(request): Framed<Push>,
 ) -> Result<Answer<Push>, Refusal> {
-    store(&rooms, device, request).await.map(Answer)
+    store(&components, device, request).await.map(Answer)
 }
 
 /// Counts and logs a refusal inside a successful response in the same way as other refusals.
-fn note(rooms: &Rooms, device: DeviceId, code: Code) {
-    rooms.metrics.refused(code.name(), 1);
-    if let Some(times) = rooms.metrics.note(code.name(), &device.to_string()) {
+fn note(components: &Components, device: DeviceId, code: Code) {
+    components.metrics.refused(code.name(), 1);
+    if let Some(times) = components.metrics.note(code.name(), &device.to_string()) {
         tracing::info!(cause = code.name(), %device, times, "refused");
     }
 }
 
-/// Stores a pack, then wakes the projection and the long polls.
+/// Charges a pack to its device, stores it, and counts what became of its changes.
 pub(super) async fn store(
-    rooms: &Rooms,
+    components: &Components,
     device: DeviceId,
     request: Request,
 ) -> Result<Response, Refusal> {
     let sizes: Vec<usize> = request.entries.iter().map(|e| e.change.len()).collect();
-    rooms.quota.pack(device, sizes.iter().sum()).await?;
+    components.quota.pack(device, sizes.iter().sum()).await?;
     let count = sizes.len();
-    let response = rooms.ingest.push(device, request).await?;
+    let response = components.ingest.push(device, request).await?;
     match &response {
         Response::Stored { refused, .. } => {
-            rooms
+            components
                 .metrics
                 .stored(count - refused.len().min(count), refused.len());
             for one in refused {
-                note(rooms, device, one.code);
+                note(components, device, one.code);
             }
             let aside = refused.iter().filter(|one| one.code == Code::Quarantined);
             let aside = aside.filter_map(|one| sizes.get(one.entry as usize)).sum();
-            rooms.quota.set_aside(device, aside);
+            components.quota.set_aside(device, aside);
         }
-        Response::Fork { .. } => note(rooms, device, Code::PackFork),
+        Response::Fork { .. } => note(components, device, Code::PackFork),
     }
-    rooms.projection.wake();
-    rooms.hints.wake();
     Ok(response)
 }

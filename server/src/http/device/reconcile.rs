@@ -4,17 +4,17 @@ use axum::extract::State;
 use sync_core::wire::reconcile::Reconcile;
 
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Caller, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn reconcile(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Caller(device): Caller,
     Framed(request): Framed<Reconcile>,
 ) -> Result<Answer<Reconcile>, Refusal> {
-    rooms.feed.reconcile(device, request).await.map(Answer)
+    components.feed.reconcile(device, request).await.map(Answer)
 }

@@ -4,16 +4,16 @@ use axum::extract::State;
 use sync_core::wire::session::Session;
 
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn session(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Framed(request): Framed<Session>,
 ) -> Result<Answer<Session>, Refusal> {
-    rooms.access.open(request).await.map(Answer)
+    components.access.open(request).await.map(Answer)
 }

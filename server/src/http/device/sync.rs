@@ -5,26 +5,26 @@ use sync_core::wire::sync::{Response, Sync};
 
 use super::push::store;
 use crate::{
-    access::Refusal,
     http::{
-        Rooms,
+        Components,
         extract::{Answer, Caller, Framed},
     },
+    refusal::Refusal,
 };
 
 pub(in crate::http) async fn sync(
-    State(rooms): State<Rooms>,
+    State(components): State<Components>,
     Caller(device): Caller,
     Framed(request): Framed<Sync>,
 ) -> Result<Answer<Sync>, Refusal> {
     let push = match request.push {
-        Some(pack) => Some(store(&rooms, device, pack).await?),
+        Some(pack) => Some(store(&components, device, pack).await?),
         None => None,
     };
     let pull = match request.pull {
-        Some(pull) => Some(rooms.feed.pull(device, pull).await?),
+        Some(pull) => Some(components.feed.pull(device, pull).await?),
         None => None,
     };
-    let now = Some(rooms.access.now());
+    let now = Some(components.access.now());
     Ok(Answer(Response { push, pull, now }))
 }

@@ -13,8 +13,13 @@ use sync_core::{
 
 use super::{ActivityView, view};
 use crate::{
-    access::{Reach, Refusal},
-    review::detail::{EventView, PhotoView, events, fold, photos},
+    access::Reach,
+    refusal::Refusal,
+    review::{
+        EventView, PhotoView,
+        history::{events, fold},
+        photos::photos,
+    },
     storage::{Tx, activities as rows, docs},
 };
 

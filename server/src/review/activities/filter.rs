@@ -9,12 +9,9 @@ use sync_core::{
 
 use crate::review::{
     Cursor,
-    filter::{area, bad, limit, time},
+    parameters::{area, bad, limit, time},
 };
-use crate::{
-    access::{Reach, Refusal},
-    storage::activity_queries::Query,
-};
+use crate::{access::Reach, refusal::Refusal, storage::activity_queries::Query};
 
 /// Filters of the list of activities and inspections; all of them narrow the result.
 #[derive(Debug, Default, Clone, Deserialize, utoipa::IntoParams)]

@@ -10,10 +10,7 @@ mod view;
 use sync_core::record::DocId;
 
 use super::{Cursor, Review};
-use crate::{
-    access::{Reach, Refusal},
-    storage::activity_queries,
-};
+use crate::{access::Reach, refusal::Refusal, storage::activity_queries};
 
 pub use detail::{ActivityDetail, AnsweredView};
 pub use filter::ActivityFilter;

@@ -8,7 +8,7 @@ use sync_core::{
     record::{AreaPath, CompoundId, DocId, OrganId},
 };
 
-use crate::review::view::instant;
+use crate::review::time::instant;
 use crate::storage::{StorageError, Tx, activities::ActivityRow, activity_queries, names};
 
 /// An activity or an inspection.

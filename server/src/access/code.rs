@@ -1,0 +1,108 @@
+//! One-time codes that enrol a device.
+
+use sync_core::record::{AreaPath, LogId, OrganId, PersonId, Role, ServerTime};
+
+use super::token::token_hash;
+use crate::{
+    host::random,
+    storage::{
+        Storage, StorageError,
+        devices::{self, Appointment},
+        spaces,
+    },
+};
+
+/// What a one-time code grants.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    /// The person.
+    pub person: PersonId,
+    /// The organisation.
+    pub organ: OrganId,
+    /// The role.
+    pub role: Role,
+    /// The area.
+    pub area: AreaPath,
+    /// The space that the area lies in.
+    pub space: AreaPath,
+}
+
+/// Characters that cannot be confused when read aloud.
+const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// The canonical form of a code, which its hash is computed from. People type codes by hand: case, spaces, dashes and
+/// full-width letters make no difference. No code contains a character that is dropped here.
+pub(super) fn as_made(code: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    code.chars()
+        .map(narrow)
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
+}
+
+/// Creates a one-time code for a device. The grant of this code has no end.
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn invite(
+    storage: &Storage,
+    invitation: &Invitation,
+    expires: ServerTime,
+) -> Result<String, StorageError> {
+    invite_until(storage, invitation, expires, None).await
+}
+
+/// As [`invite`]; the grant ends at `until` (exclusive).
+///
+/// # Errors
+/// [`StorageError`].
+pub async fn invite_until(
+    storage: &Storage,
+    invitation: &Invitation,
+    expires: ServerTime,
+    until: Option<ServerTime>,
+) -> Result<String, StorageError> {
+    let code: String = random::<12>()
+        .iter()
+        .map(|b| char::from(LETTERS[usize::from(b % 32)]))
+        .collect();
+    let hash = token_hash(&code);
+    let who = Appointment {
+        person: invitation.person,
+        organ: invitation.organ,
+        role: invitation.role,
+        area: invitation.area.clone(),
+        space: invitation.space.clone(),
+        until,
+    };
+    let log = LogId(random());
+    storage
+        .write(move |tx| {
+            spaces::create(tx, &who.space, log)?;
+            devices::insert_code(tx, &hash, &who, expires.0)
+        })
+        .await?;
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_the_same_however_it_is_typed() {
+        for typed in [
+            "ABCDEFGH2345",
+            "abcdefgh2345",
+            " ABCD EFGH-2345\t",
+            "ＡＢＣＤ－ｅｆｇｈ　２３４５",
+            "abcd—efgh–2345",
+        ] {
+            assert_eq!(as_made(typed), "ABCDEFGH2345", "{typed}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The grants of a device that are valid now, and what a caller may read by them.
+
+use sync_core::{
+    identity::{PublicKey, SignedGrant},
+    record::{AreaPath, DeviceId, Grant},
+    wire::Code,
+};
+
+use super::{Access, Reach, reach::outermost, token::token_hash};
+use crate::{
+    refusal::Refusal,
+    storage::{Tx, devices},
+};
+
+impl Access {
+    /// What a device may read now, decided from its state and its grants in the caller's snapshot.
+    ///
+    /// # Errors
+    /// [`Code::DeviceUnknown`], [`Code::DeviceRevoked`], or [`Code::Clock`] if the server's clock is implausible.
+    pub fn device_reach(&self, tx: &mut dyn Tx, id: DeviceId) -> Result<Reach, Refusal> {
+        let device = devices::find(tx, id)?
+            .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
+        if device.state != "active" {
+            return Err(Refusal::new(
+                Code::DeviceRevoked,
+                "what was sent is kept; nothing is given out",
+            ));
+        }
+        let now = self.clock.judging(tx)?;
+        let grants = devices::device_grants(tx, id)?;
+        let valid = valid_grants(&grants, &self.key.public(), now.0);
+        let areas = |of: &dyn Fn(&Grant) -> bool| {
+            let grants = valid.iter().filter(|grant| of(grant));
+            outermost(grants.map(|grant| grant.area.clone()).collect())
+        };
+        Ok(Reach {
+            areas: areas(&|_| true),
+            reviewing: areas(&|grant| grant.role.reviews()),
+            device: Some(id),
+            person: None,
+            role: None,
+        })
+    }
+
+    /// What the holder of any token may read: of a device's session or of a reviewer.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn reach(&self, token: &str) -> Result<Reach, Refusal> {
+        let device = self.device_of(token).ok();
+        let (this, hash, now) = (self.clone(), token_hash(token), self.now().0);
+        self.storage
+            .read(move |tx| match device {
+                Some(id) => this.device_reach(tx, id),
+                None => {
+                    let (person, role, area) =
+                        devices::find_token(tx, &hash, now)?.ok_or_else(|| {
+                            Refusal::new(
+                                Code::SessionExpired,
+                                "the token is unknown or has expired",
+                            )
+                        })?;
+                    Ok(Reach {
+                        areas: vec![area],
+                        device: None,
+                        person: Some(person),
+                        role: Some(role),
+                        reviewing: Vec::new(),
+                    })
+                }
+            })
+            .await
+    }
+}
+
+/// The claims of grants that this server signed and that are valid now.
+fn valid_grants(grants: &[(AreaPath, SignedGrant)], key: &PublicKey, now: i64) -> Vec<Grant> {
+    let valid =
+        |grant: &Grant| grant.from.0 <= now && grant.until.is_none_or(|until| now < until.0);
+    let claims = grants
+        .iter()
+        .filter_map(|(_, sealed)| sealed.open(key).ok());
+    claims.filter(valid).collect()
+}
+
+/// The areas of the grants that are valid now; none lies inside another.
+pub(super) fn valid_areas(
+    grants: &[(AreaPath, SignedGrant)],
+    key: &PublicKey,
+    now: i64,
+) -> Vec<AreaPath> {
+    let valid = valid_grants(grants, key, now).into_iter();
+    outermost(valid.map(|grant| grant.area).collect())
+}

@@ -1,0 +1,144 @@
+//! The composition root: builds all components, connects them, and serves until it is stopped.
+//!
+//! Input is a configuration and a clock. It contains no rule; each component is built from others and knows only these.
+
+mod jobs;
+mod open;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+
+use self::jobs::{follow, sweep};
+use crate::{
+    config::{Config, Limits},
+    front::Front,
+    host::Now,
+    http::{self, Components},
+    storage::Storage,
+};
+
+pub use open::open;
+
+pub use crate::host::system_clock;
+
+/// Connections to the operators' listener at most.
+const HEALTH_CONNECTIONS: usize = 64;
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    /// The components, for programs that run the server in their own process.
+    pub components: Components,
+    /// The database.
+    pub storage: Storage,
+    /// The address that it listens on.
+    pub address: SocketAddr,
+    /// The address of the listener for health and metrics, if there is one.
+    pub health_address: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    serving: JoinSet<()>,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+impl App {
+    /// Starts serving.
+    ///
+    /// # Errors
+    /// If the data folder cannot be opened or the address is taken.
+    pub async fn start(config: &Config, now: Now) -> anyhow::Result<Self> {
+        let opening = (config.clone(), now);
+        let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
+        let (storage, components) = opened.context("opening")??;
+        components.blobs.probe().await.context("--blobs")?;
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!(
+                "cannot listen on {}; choose another with --listen",
+                config.listen
+            )
+        })?;
+        let address = listener.local_addr()?;
+        let health = match TcpListener::bind(config.health_listen).await {
+            Ok(listener) => Some(listener),
+            Err(error) if config.health_optional => {
+                tracing::warn!(%error, address = %config.health_listen, "no listener for health and metrics; choose another with --health-listen");
+                None
+            }
+            Err(error) => {
+                let address = config.health_listen;
+                return Err(error).with_context(|| {
+                    format!("cannot listen on {address}; choose another with --health-listen")
+                });
+            }
+        };
+        let health_address = health.as_ref().and_then(|h| h.local_addr().ok());
+        let (stop, stopped) = watch::channel(false);
+        let front = |listener, router, limits: Limits| {
+            Front::new(listener, router, limits, Arc::clone(&components.metrics))
+                .serve(stopped.clone())
+        };
+        let mut serving = JoinSet::new();
+        serving.spawn(front(
+            listener,
+            http::router(components.clone()),
+            config.limits.clone(),
+        ));
+        if let Some(listener) = health {
+            let limits = Limits {
+                max_connections: HEALTH_CONNECTIONS,
+                ..config.limits.clone()
+            };
+            serving.spawn(front(listener, http::operators(&components), limits));
+        }
+        let mut jobs = vec![
+            tokio::spawn(components.projection.clone().run()),
+            tokio::spawn(sweep(components.blobs.clone())),
+            tokio::spawn(components.quota.clone().run()),
+        ];
+        if let Some(heard) = storage.heard() {
+            jobs.push(tokio::spawn(follow(
+                heard,
+                components.ingest.wake().clone(),
+            )));
+        }
+        Ok(Self {
+            components,
+            storage,
+            address,
+            health_address,
+            stop,
+            serving,
+            jobs,
+        })
+    }
+
+    /// Stops accepting work, waits at most 10 s for requests in progress, then writes the quotas and releases the
+    /// leases.
+    ///
+    /// # Errors
+    /// None: what fails while the server stops is logged.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let _ = self.stop.send(true);
+        let limit = Duration::from_secs(10);
+        let serving = &mut self.serving;
+        let finished = async { while serving.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, finished).await.is_err() {
+            self.serving.abort_all();
+        }
+        for job in &self.jobs {
+            job.abort();
+        }
+        if let Err(error) = self.components.quota.write().await {
+            tracing::warn!(%error, "shares of the last seconds are not written down");
+        }
+        if let Err(error) = self.components.projection.release().await {
+            tracing::warn!(%error, "other processes take over when the leases end");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! The photos of a restored database: copied from the backup, or looked for in the bucket.
+
+use std::{fs, path::Path};
+
+use sync_core::record::BlobHash;
+
+use super::{
+    files::{copy_whole, sync_tree},
+    vacant::{MARK, workshop},
+};
+use crate::{
+    blobs::Store,
+    folder,
+    storage::{Storage, blobs},
+};
+
+/// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
+pub(super) async fn refill(
+    storage: &Storage,
+    from: &Path,
+    data: &Path,
+    to: &Path,
+) -> anyhow::Result<Vec<BlobHash>> {
+    folder::make(to)?;
+    let (aside, mut lost, mut last) = (workshop(to), Vec::new(), String::new());
+    folder::make(&aside)?;
+    folder::write(&aside.join(MARK), &fs::read(workshop(data).join(MARK))?)?;
+    folder::make(&aside.join("blobs"))?;
+    folder::sync(to)?;
+    loop {
+        let after = last.clone();
+        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let Some(end) = page.last() else {
+            let blobs = aside.join("blobs");
+            tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
+            return Ok(lost);
+        };
+        last.clone_from(&end.object);
+        let (from, to) = (from.to_owned(), aside.clone());
+        let copying = move || {
+            let mut lost = Vec::new();
+            for held in &page {
+                let (source, target) = (from.join(&held.object), to.join(&held.object));
+                folder::make(folder::above(&target))?;
+                if copy_whole(&source, &target, Some(&held.hash))? {
+                    let thumb = |path: &Path| folder::beside(path, ".thumb");
+                    copy_whole(&thumb(&source), &thumb(&target), None)?;
+                } else {
+                    lost.push(held.hash);
+                }
+            }
+            anyhow::Ok(lost)
+        };
+        lost.extend(tokio::task::spawn_blocking(copying).await??);
+    }
+}
+
+/// Checks that a bucket contains the photos that the database lists; returns those that are missing or have another
+/// size.
+pub(super) async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> {
+    let (mut lost, mut last) = (Vec::new(), String::new());
+    loop {
+        let after = last.clone();
+        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let Some(end) = page.last() else {
+            return Ok(lost);
+        };
+        last.clone_from(&end.object);
+        for held in &page {
+            if store.size(&held.object).await? != Some(held.size) {
+                lost.push(held.hash);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `xuncha admin restore`: restores a backup.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::Args;
+use xuncha_server::{
+    backup::{self, Restored},
+    blobs::Target,
+    config::Config,
+};
+
+use super::named;
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// Folder of the backup.
+    from: PathBuf,
+    /// The copy of the server's signing key; not needed for backups of earlier versions, which contain it.
+    #[arg(long)]
+    key: Option<PathBuf>,
+}
+
+impl Restore {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
+        ensure!(
+            config.database.is_none(),
+            "restore is for SQLite; restore PostgreSQL with its own tools"
+        );
+        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let (key, to) = (self.key.as_deref(), config.key_file());
+        let restored = backup::restore(&self.from, &config.data, &target, key, &to).await?;
+        let Restored {
+            photos,
+            logs,
+            lost,
+            complete,
+        } = restored;
+        println!(
+            "已恢复 / restored: {photos} photos, {logs} logs with a new life; phones refill the rest"
+        );
+        if !complete {
+            println!("备份不完整 / the backup had been marked incomplete when it was made");
+        }
+        if !lost.is_empty() {
+            println!(
+                "缺少照片 / {} photos are not in it and are unknown now; phones that still have them send them:",
+                lost.len()
+            );
+            named::list(&lost);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! All settings of the server, resolved and checked once at its start.
+//!
+//! Values only: where they come from (command line, environment, file) is not known here.
+
+mod limits;
+mod network;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+pub use limits::Limits;
+pub use network::Network;
+
+/// The settings that the server is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the embedded database and the server's key, and of the photos unless `blobs` names another place.
+    pub data: PathBuf,
+    /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is
+    /// PostgreSQL.
+    pub key: Option<PathBuf>,
+    /// `postgres://…`; without it the database is embedded in the data folder.
+    pub database: Option<String>,
+    /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
+    pub database_ca: Option<PathBuf>,
+    /// `s3://bucket/prefix?endpoint=…` or a folder; without it the photos are in the data folder.
+    pub blobs: Option<String>,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Address of the separate listener for health and metrics.
+    pub health_listen: SocketAddr,
+    /// Whether the server starts even if `health_listen` is taken.
+    pub health_optional: bool,
+    /// Lifetime of a session token in milliseconds.
+    pub session_ms: i64,
+    /// Milliseconds an unfinished photo upload is kept.
+    pub upload_ms: i64,
+    /// Milliseconds that photo bytes are kept which no photo row and no upload names; not less than `upload_ms`.
+    pub orphan_ms: i64,
+    /// Milliseconds that a stored photo is kept which no document names.
+    pub unnamed_ms: i64,
+    /// Limits for callers.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The file of the signing key of an embedded database.
+    pub fn key_file(&self) -> PathBuf {
+        let own = || self.data.join("server.key");
+        self.key.clone().unwrap_or_else(own)
+    }
+
+    /// The default settings for a data folder; health and metrics on a free loopback port.
+    pub fn new(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data: data.into(),
+            key: None,
+            database: None,
+            database_ca: None,
+            blobs: None,
+            listen,
+            health_listen: ([127, 0, 0, 1], 0).into(),
+            health_optional: false,
+            session_ms: 12 * 3_600_000,
+            upload_ms: 48 * 3_600_000,
+            orphan_ms: 7 * 24 * 3_600_000,
+            unnamed_ms: 30 * 24 * 3_600_000,
+            limits: Limits::default(),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The origin of a request.
+
+use std::{net::IpAddr, sync::Arc};
+
+use super::connection::Connection;
+
+/// The origin of a request.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The address of the other end of the connection.
+    pub address: IpAddr,
+    /// The connection.
+    pub connection: Arc<Connection>,
+}

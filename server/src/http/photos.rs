@@ -1,0 +1,52 @@
+//! Routes for reading photos.
+
+use axum::{
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use sync_core::{record::BlobHash, wire::Code};
+
+use super::{Components, extract::Seeing};
+use crate::{access::Reach, blobs::Photo, refusal::Refusal};
+
+async fn give(
+    components: &Components,
+    reach: &Reach,
+    hash: &str,
+    form: Photo,
+) -> Result<Response, Refusal> {
+    let hash: BlobHash = hash
+        .parse()
+        .map_err(|_| Refusal::new(Code::NotFound, "no such photo"))?;
+    let bytes = components.blobs.read(reach, hash, form).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg".to_owned()),
+        (
+            header::CACHE_CONTROL,
+            "private, max-age=31536000, immutable".to_owned(),
+        ),
+        (header::ETAG, format!("\"{hash}\"")),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// Returns a photo with exactly the bytes that were uploaded.
+#[utoipa::path(get, path = "/v1/blobs/{hash}", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
+pub(super) async fn read(
+    State(components): State<Components>,
+    Seeing(reach): Seeing,
+    Path(hash): Path<String>,
+) -> Result<Response, Refusal> {
+    give(&components, &reach, &hash, Photo::Whole).await
+}
+
+/// Returns the thumbnail of a photo: at most 320 px and 25 KB.
+#[utoipa::path(get, path = "/v1/blobs/{hash}/thumb", tag = "photos", params(("hash" = String, Path,)), responses((status = 200, content_type = "image/jpeg"), (status = 404)))]
+pub(super) async fn thumb(
+    State(components): State<Components>,
+    Seeing(reach): Seeing,
+    Path(hash): Path<String>,
+) -> Result<Response, Refusal> {
+    give(&components, &reach, &hash, Photo::Thumbnail).await
+}

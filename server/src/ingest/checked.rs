@@ -1,0 +1,63 @@
+//! A pack whose signature was verified, and its changes after the checks that need no database.
+
+use sync_core::{
+    identity::{PackClaims, Signature},
+    record::{
+        AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, ServerTime,
+    },
+    wire::Code,
+};
+
+/// A pack whose signature was verified with the device's key, and whose changes were checked one by one.
+#[derive(Debug)]
+pub(super) struct Verified {
+    pub(super) claims: PackClaims,
+    pub(super) signature: Signature,
+    pub(super) changes: Vec<Checked>,
+}
+
+/// A change after the checks that need no database.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) doc: DocId,
+    pub(super) hash: ChangeHash,
+    pub(super) bytes: Vec<u8>,
+    pub(super) content: Result<Content, Reject>,
+}
+
+/// Why a change is not stored as part of its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reject {
+    /// Refused; nothing is stored.
+    Refuse(Code),
+    /// Quarantined until an administrator decides.
+    Quarantine(&'static str),
+}
+
+/// The content of a change that the log needs.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) actor: [u8; 16],
+    pub(super) actor_seq: u64,
+    pub(super) deps: Vec<ChangeHash>,
+    /// Numbers of its first and last operation in the document.
+    pub(super) ops: (u64, u64),
+    /// The document that the change states to begin.
+    pub(super) begins: Option<DocId>,
+    /// The area of the event that begins a document, if there is one: the place of a new document.
+    pub(super) area: Option<AreaPath>,
+    pub(super) authors: Vec<Authorship>,
+    /// The first event that begins a document, with its position among the authors.
+    pub(super) beginning: Option<(usize, EventBody)>,
+    pub(super) photos: Vec<BlobHash>,
+}
+
+/// The author that an event states.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Authorship {
+    pub(super) person: PersonId,
+    pub(super) device: DeviceId,
+    pub(super) grant: GrantId,
+    /// The last server time that the author's device knew, from the event's beacon.
+    pub(super) seen: Option<ServerTime>,
+}

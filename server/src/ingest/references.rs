@@ -1,0 +1,104 @@
+//! The rows of numbered changes, and their references to grants and photos.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sync_core::record::{AreaPath, DeviceId, DocId, PackHash};
+
+use super::checked::Checked;
+use crate::{
+    refusal::Refusal,
+    storage::{
+        Tx, blobs,
+        docs::Doc,
+        grant_uses::{self, GrantUse},
+        log::{self, Change},
+    },
+};
+
+/// A change that gets a number in the log.
+pub(super) struct Numbered<'p> {
+    pub(super) change: &'p Checked,
+    /// The device that brought it.
+    pub(super) device: DeviceId,
+    /// The pack that brought it.
+    pub(super) pack: PackHash,
+    pub(super) write: Write,
+}
+
+/// How a change is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    /// It is new.
+    Insert {
+        /// Its events have no effect yet.
+        unattested: bool,
+    },
+    /// It is in the log, and now takes effect at a new number.
+    Attest,
+}
+
+/// Writes numbered changes of one space, and their references to grants and photos.
+pub(super) fn rows_of_changes(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    first: u64,
+    changes: &[Numbered<'_>],
+    docs: &HashMap<DocId, Doc>,
+    begun: &BTreeSet<DocId>,
+) -> Result<(), Refusal> {
+    let (mut rows, mut uses, mut attested) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut of_begun, mut of_older) = (BTreeSet::new(), BTreeSet::new());
+    for (seq, numbered) in (first..).zip(changes) {
+        let change = numbered.change;
+        let (Ok(content), Some(doc)) = (&change.content, docs.get(&change.doc)) else {
+            continue;
+        };
+        let unattested = match numbered.write {
+            Write::Insert { unattested } => unattested,
+            Write::Attest => {
+                attested.push((seq, numbered));
+                false
+            }
+        };
+        for photo in &content.photos {
+            // Noted for the device that brings it. A photo is readable only if the same device has sent its bytes, so
+            // the author's reference is noted when the author's device brings the change.
+            let named = ((change.doc, *photo), numbered.device);
+            if begun.contains(&change.doc) {
+                of_begun.insert(named);
+            } else {
+                of_older.insert(named);
+            }
+        }
+        if numbered.write == Write::Attest {
+            continue;
+        }
+        rows.push(Change {
+            doc: change.doc,
+            seq,
+            hash: change.hash,
+            device: numbered.device,
+            actor: content.actor,
+            actor_seq: content.actor_seq,
+            pack: numbered.pack,
+            unattested,
+            bytes: &change.bytes,
+        });
+        uses.extend(content.authors.iter().map(|author| GrantUse {
+            doc: change.doc,
+            begun: begun.contains(&change.doc),
+            path: &doc.path,
+            grant: author.grant,
+            seq,
+        }));
+    }
+    log::insert(tx, space, &rows)?;
+    // After the rows are inserted, because an earlier pack of this group may have brought the change.
+    for (seq, numbered) in attested {
+        let (device, pack) = (numbered.device, numbered.pack);
+        log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
+    }
+    grant_uses::note(tx, space, &uses)?;
+    blobs::refer(tx, space, &of_begun, &of_older)?;
+    Ok(())
+}

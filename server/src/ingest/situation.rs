@@ -1,0 +1,38 @@
+//! The state of the log that matters for a group of packs.
+
+use std::collections::HashMap;
+
+use sync_core::{
+    document::DocumentKind,
+    record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
+};
+
+use super::capacity::{Shares, Used};
+use crate::storage::{
+    docs::Doc,
+    log::{Held, InDoc},
+};
+
+/// The state of the log that matters for a group of packs, updated with the decisions about the group so far.
+#[derive(Debug, Default)]
+pub(super) struct Situation {
+    /// Changes that are in the log or stored by this group, with their documents.
+    pub(super) known: HashMap<ChangeHash, Held>,
+    pub(super) docs: HashMap<DocId, Doc>,
+    /// The highest sequence number of each actor in each document.
+    pub(super) actor_seqs: HashMap<InDoc, u64>,
+    /// The last operation number of each actor's newest change of a document.
+    pub(super) actor_ops: HashMap<InDoc, u64>,
+    pub(super) grants: HashMap<GrantId, Grant>,
+    pub(super) spaces: Vec<AreaPath>,
+    /// Currently valid grants of devices that bring events of others.
+    pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
+    /// The kind of each document to which a change adds a beginning.
+    pub(super) families: HashMap<DocId, DocumentKind>,
+    /// What organisations have used of long documents, with the changes of the group that were decided already.
+    pub(super) shares: Shares,
+    /// What packs of the group add to each document.
+    pub(super) fresh: HashMap<DocId, Used>,
+    /// The places of documents that begin in the group.
+    pub(super) begun: HashMap<DocId, AreaPath>,
+}

@@ -1,0 +1,15 @@
+//! A database and its photo store, and the progress of a move between two.
+
+use crate::{blobs::Store, storage::Storage};
+
+/// A database and its photo store.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The database.
+    pub storage: Storage,
+    /// The photos.
+    pub photos: Store,
+}
+
+/// Called with the progress: what is copied, how much is done, and the total.
+pub type Progress<'p> = &'p dyn Fn(&'static str, u64, u64);

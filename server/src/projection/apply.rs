@@ -1,0 +1,131 @@
+//! Writes planned rows, snapshots and the mark in one transaction.
+
+use sync_core::record::{AreaPath, DocId};
+
+use super::{
+    derived::{self, Derived},
+    progress::Progress,
+    project::Action,
+    rows::{OwnRow, Rows},
+};
+use crate::storage::{
+    StorageError, Tx,
+    activities::{self, QuantityRow, VisitRow},
+    bodies,
+    hazards::{self, HazardRow},
+    marks::{self, Mark},
+    opened, revocations,
+};
+
+/// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, and no row was written.
+pub(super) fn apply(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    from: u64,
+    upto: u64,
+    lease: (&[u8], i64),
+    actions: &mut [Action],
+) -> Result<Option<Progress>, StorageError> {
+    // Change numbers are assigned under the lock and not when planned, because stored photos advance the counter too.
+    let mark = marks::lock(tx, space)?;
+    if mark.seq != from {
+        return Ok(None);
+    }
+    let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
+    let moved = Mark {
+        seq: upto,
+        changed: mark.changed + count,
+        worker: Some(lease.0.to_vec()),
+        lease_until: lease.1,
+    };
+    marks::advance(tx, space, &moved)?;
+    let changed = mark.changed;
+    let mut progress = Progress::default();
+    for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
+        action.rows.number(changed);
+        progress.documents += 1;
+        progress.damaged += usize::from(action.damaged);
+        if let Some((doc, snapshot)) = &action.snapshot {
+            let folded = bodies::fold(tx, doc, &snapshot.chunk, &snapshot.received)?;
+            progress.folded += usize::from(folded);
+        }
+    }
+    let rows: Vec<&Rows> = actions.iter().map(|action| &action.rows).collect();
+    write(tx, space, &rows)?;
+    Ok(Some(progress))
+}
+
+/// Writes documents that were folded again, and removes them from the queue. Rows folded from newer changes stay.
+pub(super) fn apply_again(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    actions: &mut [Action],
+) -> Result<Progress, StorageError> {
+    let mut mark = marks::lock(tx, space)?;
+    let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
+    for action in actions {
+        let (doc, as_of_seq) = action.rows.folded_up_to();
+        done.push(doc);
+        let there = match action.rows.row {
+            OwnRow::Hazard(..) => hazards::find(tx, space, doc)?.map(|row| row.as_of_seq),
+            OwnRow::Activity(_) => activities::find(tx, space, doc)?.map(|row| row.as_of_seq),
+        };
+        // The newer row was gathered later, so it was folded with the same revocations.
+        if there.is_some_and(|there| there > as_of_seq) {
+            continue;
+        }
+        mark.changed += 1;
+        action.rows.number(mark.changed);
+        progress.documents += 1;
+        rows.push(&action.rows);
+    }
+    marks::advance(tx, space, &mark)?;
+    write(tx, space, &rows)?;
+    revocations::done(tx, space, &done)?;
+    Ok(progress)
+}
+
+/// Writes the rows of documents and replaces all rows that they had before.
+fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), StorageError> {
+    let (mut ledger, mut others, mut unfounded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut all: Vec<DocId> = Vec::with_capacity(rows.len());
+    let mut no_hazards: Vec<DocId> = Vec::new();
+    for rows in rows {
+        match &rows.row {
+            OwnRow::Hazard(hazard, derived) => {
+                all.push(hazard.doc);
+                ledger.push((hazard.as_ref(), derived));
+                unfounded.extend(rows.is_unfounded().then_some(hazard.doc));
+            }
+            OwnRow::Activity(activity) => {
+                all.push(activity.doc);
+                no_hazards.push(activity.doc);
+                others.push(activity.as_ref());
+            }
+        }
+    }
+    activities::forget(tx, space, &all, &no_hazards)?;
+    put(tx, space, &ledger)?;
+    // Deleted only after links, duties and groups were updated; those count no row that is absent.
+    hazards::forget(tx, space, &unfounded)?;
+    let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
+    let quantities: Vec<&QuantityRow> = founded().flat_map(|r| &r.quantities).collect();
+    let visits: Vec<&VisitRow> = founded().flat_map(|r| &r.visits).collect();
+    activities::put(tx, &others, &quantities, &visits)?;
+    for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
+        opened::hide(tx, space, rows.folded_up_to().0, &rows.hidden)?;
+    }
+    Ok(())
+}
+
+/// Writes rows of the ledger and their derived rows.
+fn put(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    rows: &[(&HazardRow, &Derived)],
+) -> Result<(), StorageError> {
+    let new = derived::changed_comparisons(tx, space, rows)?;
+    let plain: Vec<&HazardRow> = rows.iter().map(|(row, _)| *row).collect();
+    hazards::put(tx, &plain)?;
+    derived::put(tx, space, rows, &new)
+}

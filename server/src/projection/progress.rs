@@ -1,0 +1,12 @@
+//! What a round of the projection did.
+
+/// What one round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Documents projected.
+    pub documents: usize,
+    /// Documents that could not be folded; they have a row that states the problem.
+    pub damaged: usize,
+    /// Documents that got a new snapshot.
+    pub folded: usize,
+}

@@ -1,0 +1,179 @@
+//! The list of sealed reports, with the steps taken with each.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use sync_core::{catalogue::ReportStep, wire::Code};
+
+use super::stored::{id, role, uuid};
+use crate::{
+    access::Reach,
+    refusal::Refusal,
+    reporting::{
+        Reporting,
+        caller::{is_reviewer, person},
+    },
+    review::{
+        parameters::{self, area},
+        time::instant,
+    },
+    storage::{
+        Tx,
+        reports::{self, Report, Step},
+    },
+};
+
+/// Filters of reports; all of them narrow the result.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Reports {
+    /// Administrative path; includes all areas below it.
+    pub area: Option<String>,
+    /// `daily`, `weekly` or `summary`.
+    pub kind: Option<String>,
+    /// Rows of a page, 1 to 500; 50 if absent.
+    pub limit: Option<i64>,
+    /// `next` of the previous page.
+    pub after: Option<String>,
+}
+
+/// A report in a list.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReportView {
+    /// Its identifier.
+    pub id: String,
+    /// Its number.
+    pub number: String,
+    /// `daily`, `weekly` or `summary`.
+    pub kind: String,
+    /// Administrative path.
+    pub area: String,
+    /// First day of the period.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// Nothing at or after this was counted, RFC 3339.
+    pub cut_off: String,
+    /// Version.
+    pub version: i64,
+    /// The id of the report that it corrects.
+    pub corrects: Option<String>,
+    /// The reason for the correction; empty if it corrects none.
+    pub reason: String,
+    /// When it was sealed, RFC 3339.
+    pub sealed_at: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// The server's signature of its bytes, in hexadecimal.
+    pub signature: String,
+    /// The state of the report: its last step.
+    pub state: String,
+    /// The steps taken with it, in order.
+    pub steps: Vec<StepView>,
+}
+
+/// A step that was taken.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct StepView {
+    /// The name of the step.
+    pub step: String,
+    /// The id of the person who took it.
+    pub person: String,
+    /// The person's role.
+    pub role: String,
+    /// When it was taken, RFC 3339.
+    pub at: String,
+    /// The reason; empty if none was given.
+    pub reason: String,
+}
+
+/// One page of reports.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReportPage {
+    /// The reports, newest first.
+    pub items: Vec<ReportView>,
+    /// Pass this as `after` for the next page; absent on the last page.
+    pub next: Option<String>,
+}
+
+fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
+    let steps = steps.remove(&report.id).unwrap_or_default();
+    let last = steps.last().map(|step| step.step.clone());
+    ReportView {
+        id: uuid(&report.id),
+        number: report.number,
+        kind: report.kind,
+        area: report.area,
+        from: report.period_from,
+        to: report.period_to,
+        cut_off: instant(report.cut_off),
+        version: report.version,
+        corrects: report.corrects.as_deref().map(uuid),
+        reason: report.reason,
+        sealed_at: instant(report.sealed_at),
+        sha256: hex::encode(&report.sha256),
+        signature: hex::encode(&report.signature),
+        state: last.unwrap_or_else(|| ReportStep::FIRST.to_owned()),
+        steps: steps
+            .into_iter()
+            .map(|step| StepView {
+                step: step.step,
+                person: person(&step.person),
+                role: role(step.role),
+                at: instant(step.at),
+                reason: step.reason,
+            })
+            .collect(),
+    }
+}
+
+/// Reports as reviewers read them in a list.
+pub(super) fn views(tx: &mut dyn Tx, found: Vec<Report>) -> Result<Vec<ReportView>, Refusal> {
+    let ids: Vec<Vec<u8>> = found.iter().map(|report| report.id.clone()).collect();
+    let mut steps = reports::steps(tx, &ids)?;
+    Ok(found
+        .into_iter()
+        .map(|report| view(report, &mut steps))
+        .collect())
+}
+
+fn position(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
+    let bad = || Refusal::new(Code::BadFilter, "after: expected `next` of the page before");
+    let (sealed, report) = text.split_once('|').ok_or_else(bad)?;
+    let sealed = sealed.parse().map_err(|_| bad())?;
+    Ok((sealed, id(report).map_err(|_| bad())?))
+}
+
+impl Reporting {
+    /// The reports within reach, newest first.
+    ///
+    /// # Errors
+    /// `bad-filter` naming the parameter.
+    pub async fn reports(&self, reach: &Reach, query: Reports) -> Result<ReportPage, Refusal> {
+        let limit = parameters::limit(query.limit)?;
+        let after = query.after.as_deref().map(position).transpose()?;
+        let mut areas = reach.areas().to_vec();
+        if let Some(text) = &query.area {
+            let asked = area(text)?;
+            let narrowed = areas.into_iter().filter_map(|within| match &asked {
+                asked if within.covers(asked) => Some(asked.clone()),
+                asked => asked.covers(&within).then_some(within),
+            });
+            areas = narrowed.collect();
+        }
+        if !is_reviewer(reach) {
+            areas.clear();
+        }
+        self.storage
+            .read(move |tx| {
+                let after = after.as_ref().map(|(sealed, id)| (*sealed, id.as_slice()));
+                let found = reports::list(tx, &areas, query.kind.as_deref(), after, limit)?;
+                let last = found.last().filter(|_| found.len() as i64 == limit);
+                let next = last.map(|r| format!("{}|{}", r.sealed_at, uuid(&r.id)));
+                let items = views(tx, found)?;
+                Ok(ReportPage { items, next })
+            })
+            .await
+    }
+}

@@ -1,0 +1,59 @@
+//! Reads sealed reports. The digest is checked at each reading, and the caller must be allowed to read the whole area.
+
+use sync_core::{
+    identity::ReportSeal,
+    record::{DocId, Role},
+    wire::Code,
+};
+
+use super::document::Sealed;
+use crate::{
+    access::Reach,
+    refusal::Refusal,
+    reporting::caller::is_reviewer,
+    review::parameters::area,
+    storage::{
+        Tx,
+        reports::{self, Report},
+    },
+};
+
+/// The id of a report as text.
+pub(super) fn uuid(bytes: &[u8]) -> String {
+    DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
+}
+
+/// The name of a role.
+pub(super) fn role(number: i64) -> String {
+    let role = u16::try_from(number).ok().and_then(Role::from_number);
+    role.map_or_else(String::new, |role| role.name().to_owned())
+}
+
+/// Parses the id of a report.
+pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
+    let id = text.parse::<DocId>();
+    id.map(|id| id.as_bytes().to_vec())
+        .map_err(|_| Refusal::new(Code::NotFound, "no such report"))
+}
+
+/// The content of a report. Bytes that do not match the digest are an error, never a partial result.
+pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
+    let damaged = || {
+        tracing::error!(report = report.number, "a sealed report was altered");
+        Refusal::new(Code::ReportDamaged, report.number.clone())
+    };
+    ReportSeal::check_digest(&report.sha256, &report.bytes).map_err(|_| damaged())?;
+    serde_json::from_slice(&report.bytes).map_err(|_| damaged())
+}
+
+/// A report that this caller may read, with its digest checked.
+pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
+    let missing = || Refusal::new(Code::NotFound, "no such report");
+    let report = reports::find(tx, id)?.ok_or_else(missing)?;
+    let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));
+    if !seen || !is_reviewer(reach) {
+        return Err(missing());
+    }
+    let sealed = content(&report)?;
+    Ok((report, sealed))
+}
