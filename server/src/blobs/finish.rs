@@ -101,7 +101,7 @@ impl Blobs {
             stored_at: stored.0,
             receipt: BlobReceipt { hash, size, stored }.seal(&self.key),
             object,
-            print: Some(photo.perceptual_hash),
+            perceptual_hash: Some(photo.perceptual_hash),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Blob {
     /// Its object in the photo store.
     pub object: String,
     /// Its perceptual hash, if that was computed.
-    pub print: Option<u64>,
+    pub perceptual_hash: Option<u64>,
 }
 
 /// An open upload.
@@ -62,7 +62,7 @@ pub struct Part {
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageError> {
     tx.first(
-        "SELECT size, width, height, device, stored_at, receipt, object, print FROM blob WHERE hash = $1",
+        "SELECT size, width, height, device, stored_at, receipt, object, perceptual_hash FROM photo WHERE hash = $1",
         &[hash.as_bytes().into()],
         |row| {
             Ok(Blob {
@@ -73,7 +73,7 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
                 stored_at: row.int(4)?,
                 receipt: row.bytes(5)?,
                 object: row.text(6)?,
-                print: row.opt_int(7)?.map(i64::cast_unsigned),
+                perceptual_hash: row.opt_int(7)?.map(i64::cast_unsigned),
             })
         },
     )
@@ -85,7 +85,7 @@ pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageErro
 /// [`StorageError`].
 pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, StorageError> {
     let listed = tx.execute(
-        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt, object, print)
+        "INSERT INTO photo (hash, size, width, height, device, stored_at, receipt, object, perceptual_hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO NOTHING",
         &[
             hash.as_bytes().into(),
@@ -96,7 +96,7 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, Stor
             blob.stored_at.into(),
             blob.receipt.as_slice().into(),
             blob.object.as_str().into(),
-            blob.print.map(u64::cast_signed).into(),
+            blob.perceptual_hash.map(u64::cast_signed).into(),
         ],
     )?;
     Ok(listed > 0)
@@ -113,9 +113,9 @@ pub fn forget_unnamed(
     limit: i64,
 ) -> Result<Vec<String>, StorageError> {
     let found = tx.all(
-        "SELECT hash, object FROM blob WHERE stored_at < $1
-           AND NOT EXISTS (SELECT 1 FROM blob_named WHERE blob_named.hash = blob.hash)
-           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = blob.device)
+        "SELECT hash, object FROM photo WHERE stored_at < $1
+           AND NOT EXISTS (SELECT 1 FROM photo_reference WHERE photo_reference.hash = photo.hash)
+           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = photo.device)
          ORDER BY stored_at LIMIT $2",
         &[before.into(), limit.into()],
         |row| Ok((row.bytes(0)?, row.text(1)?)),
@@ -123,8 +123,8 @@ pub fn forget_unnamed(
     let mut objects = Vec::with_capacity(found.len());
     for (hash, object) in found {
         let key: [Value<'_>; 1] = [hash.as_slice().into()];
-        tx.execute("DELETE FROM blob WHERE hash = $1", &key)?;
-        tx.execute("DELETE FROM blob_came WHERE hash = $1", &key)?;
+        tx.execute("DELETE FROM photo WHERE hash = $1", &key)?;
+        tx.execute("DELETE FROM arrived_photo WHERE hash = $1", &key)?;
         objects.push(object);
     }
     Ok(objects)
@@ -135,7 +135,7 @@ pub fn forget_unnamed(
 /// # Errors
 /// [`StorageError`].
 pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
-    let photo = "SELECT 1 FROM blob WHERE object = $1";
+    let photo = "SELECT 1 FROM photo WHERE object = $1";
     let part = "SELECT 1 FROM upload_part WHERE object = $1";
     for sql in [photo, part] {
         if !tx.all(sql, &[object.into()], |_| Ok(()))?.is_empty() {
@@ -170,7 +170,7 @@ pub fn refer(
             .iter()
             .flat_map(|(doc, hash)| [space, doc.as_bytes().into(), hash.as_bytes().into()])
             .collect();
-        tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, then)?;
+        tx.insert_all("doc_photo (space, doc, hash)", 3, &by_doc, then)?;
         let by_hash: Vec<Value<'_>> = named
             .iter()
             .flat_map(|((doc, hash), device)| {
@@ -182,7 +182,12 @@ pub fn refer(
                 ]
             })
             .collect();
-        tx.insert_all("blob_named (hash, space, doc, device)", 4, &by_hash, then)?;
+        tx.insert_all(
+            "photo_reference (hash, space, doc, device)",
+            4,
+            &by_hash,
+            then,
+        )?;
     }
     Ok(())
 }
@@ -198,7 +203,7 @@ pub fn named(
 ) -> Result<Vec<Reference>, StorageError> {
     let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.as_bytes())).collect();
     tx.all_of(
-        "SELECT doc, hash FROM blob_ref WHERE space = $1 AND doc IN (?)",
+        "SELECT doc, hash FROM doc_photo WHERE space = $1 AND doc IN (?)",
         &[space.as_str().into()],
         &keys,
         |row| {
@@ -215,7 +220,7 @@ pub fn named(
 pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>, StorageError> {
     let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     let found = tx.all_of(
-        "SELECT hash FROM blob WHERE hash IN (?)",
+        "SELECT hash FROM photo WHERE hash IN (?)",
         &[],
         &keys,
         |row| Ok(BlobHash::from_slice(&row.bytes(0)?)?),
@@ -228,7 +233,7 @@ pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>,
 /// # Errors
 /// [`StorageError`].
 pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
-    let one = tx.first("SELECT hash FROM blob_came LIMIT 1", &[], |row| {
+    let one = tx.first("SELECT hash FROM arrived_photo LIMIT 1", &[], |row| {
         row.bytes(0)
     })?;
     Ok(one.is_some())
@@ -241,7 +246,7 @@ pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
 /// [`StorageError`].
 pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
     tx.execute(
-        "INSERT INTO blob_came (hash) VALUES ($1) ON CONFLICT DO NOTHING",
+        "INSERT INTO arrived_photo (hash) VALUES ($1) ON CONFLICT DO NOTHING",
         &[hash.as_bytes().into()],
     )?;
     Ok(())

@@ -66,7 +66,7 @@ pub fn comparables(
     let mut found: HashMap<DocId, ComparableRow> =
         rows.into_iter().map(|row| (row.hazard.doc, row)).collect();
     let photos = tx.all_of(
-        "SELECT r.doc, r.hash, b.print FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash
+        "SELECT r.doc, r.hash, b.perceptual_hash FROM doc_photo r LEFT JOIN photo b ON b.hash = r.hash
          WHERE r.space = $1 AND r.doc IN (?) ORDER BY r.doc, r.hash",
         &[within],
         &ids(docs),
@@ -168,7 +168,7 @@ pub fn naming(
     let sql = format!(
         "SELECT hash, doc FROM (
            SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
-           FROM (SELECT DISTINCT hash, doc FROM blob_named WHERE space = $1 AND hash IN (?)) named) newest
+           FROM (SELECT DISTINCT hash, doc FROM photo_reference WHERE space = $1 AND hash IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
@@ -194,10 +194,10 @@ pub fn with_perceptual_hash(
 ) -> Result<HashMap<u64, Vec<DocId>>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|p| Value::Int(p.cast_signed())).collect();
     let sql = format!(
-        "SELECT print, doc FROM (
-           SELECT print, doc, ROW_NUMBER() OVER (PARTITION BY print ORDER BY doc DESC) AS n
-           FROM (SELECT DISTINCT b.print, r.doc FROM blob b JOIN blob_named r ON r.hash = b.hash
-             WHERE r.space = $1 AND b.print IN (?)) named) newest
+        "SELECT perceptual_hash, doc FROM (
+           SELECT perceptual_hash, doc, ROW_NUMBER() OVER (PARTITION BY perceptual_hash ORDER BY doc DESC) AS n
+           FROM (SELECT DISTINCT b.perceptual_hash, r.doc FROM photo b JOIN photo_reference r ON r.hash = b.hash
+             WHERE r.space = $1 AND b.perceptual_hash IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {

@@ -78,7 +78,7 @@ pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageErro
 /// [`StorageError`].
 pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageError> {
     tx.first(
-        "SELECT space FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 1",
+        "SELECT space FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 1",
         &[id.as_bytes().into()],
         |row| area(&row.text(0)?),
     )
@@ -200,7 +200,7 @@ pub fn insert_grant(
     let id = sealed.id();
     let bytes = sync_core::wire::encode(sealed);
     tx.execute(
-        "INSERT INTO grant_given (id, device, person, organ, role, space, area, valid_from, valid_until, sealed)
+        "INSERT INTO signed_grant (id, device, person, organ, role, space, area, valid_from, valid_until, sealed)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         &[
             id.as_bytes().into(),
@@ -231,7 +231,7 @@ pub fn grants<'g>(
         .map(|g| Value::Bytes(g.as_bytes()))
         .collect();
     let sealed = tx.all_of(
-        "SELECT sealed FROM grant_given WHERE id IN (?) ORDER BY id",
+        "SELECT sealed FROM signed_grant WHERE id IN (?) ORDER BY id",
         &[],
         &keys,
         |row| row.bytes(0),
@@ -264,7 +264,7 @@ pub fn device_grants(
     device: DeviceId,
 ) -> Result<Vec<(AreaPath, SignedGrant)>, StorageError> {
     let rows = tx.all(
-        "SELECT space, sealed FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
+        "SELECT space, sealed FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
         &[device.as_bytes().into()],
         |row| Ok((area(&row.text(0)?)?, row.bytes(1)?)),
     )?;
@@ -284,7 +284,7 @@ pub fn organs(
 ) -> Result<HashMap<DeviceId, Vec<OrganId>>, StorageError> {
     let ids: Vec<DeviceId> = ids.into_iter().collect();
     let rows = tx.all_of(
-        "SELECT DISTINCT device, organ FROM grant_given WHERE device IN (?)",
+        "SELECT DISTINCT device, organ FROM signed_grant WHERE device IN (?)",
         &[],
         &keys(&ids),
         |row| {

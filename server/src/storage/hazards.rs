@@ -83,7 +83,7 @@ table! {
         /// Its position, if it is outdoors (CBOR).
         outdoors: Option<Vec<u8>>,
         /// The comparison digest.
-        comparison_digest = "look": i64,
+        comparison_digest: i64,
         /// It was registered not later than this.
         registered: Option<ServerTime>,
         /// When it must be rectified, if that is certain.
@@ -218,14 +218,14 @@ pub fn find(
 /// [`StorageError`].
 pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError> {
     let came = tx.all(
-        "DELETE FROM blob_came WHERE hash IN (SELECT hash FROM blob_came ORDER BY hash LIMIT $1) RETURNING hash",
+        "DELETE FROM arrived_photo WHERE hash IN (SELECT hash FROM arrived_photo ORDER BY hash LIMIT $1) RETURNING hash",
         &[Value::Int(limit as i64)],
         |row| row.bytes(0),
     )?;
     let mut rows = BTreeSet::new();
     for hash in &came {
         rows.extend(tx.all(
-            "SELECT DISTINCT space, doc FROM blob_named WHERE hash = $1",
+            "SELECT DISTINCT space, doc FROM photo_reference WHERE hash = $1",
             &[hash.as_slice().into()],
             |row| Ok((AreaPath::read(row, 0)?, DocId::read(row, 1)?)),
         )?);
@@ -253,7 +253,13 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
 /// # Errors
 /// [`StorageError`].
 pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
-    for table in ["hazard", "hazard_link", "suggestion", "to_compare", "duty"] {
+    for table in [
+        "hazard",
+        "hazard_link",
+        "suggestion",
+        "comparison_queue",
+        "duty",
+    ] {
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
     activities::clear(tx)?;

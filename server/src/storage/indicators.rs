@@ -200,7 +200,7 @@ pub fn detailed_quantities(
     let (place, recent, to) = (ask.place("q"), ask.recent("q.at"), ask.to);
     let sql = format!(
         "SELECT {place}, q.name, {recent}, r.data, CAST(SUM(q.milli) AS BIGINT) FROM quantity q
-         JOIN campaign_record r ON r.space = q.space AND r.doc = q.doc
+         JOIN activity r ON r.space = q.space AND r.doc = q.doc
          WHERE q.space = $1 {} AND q.at < {to} AND q.name IN (?) GROUP BY 1, 2, 3, 4",
         ask.within("q", 1)
     );
@@ -214,7 +214,7 @@ pub fn detailed_quantities(
 pub fn records(tx: &mut dyn Tx, ask: &Ask, types: &[&str]) -> Result<Vec<Amount>, StorageError> {
     let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
     let sql = format!(
-        "SELECT {place}, r.type, {recent}, NULL, COUNT(*) FROM campaign_record r
+        "SELECT {place}, r.type, {recent}, NULL, COUNT(*) FROM activity r
          WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?) GROUP BY 1, 2, 3",
         ask.within("r", 1)
     );
@@ -232,7 +232,7 @@ pub fn detailed_records(
 ) -> Result<Vec<Amount>, StorageError> {
     let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
     let sql = format!(
-        "SELECT {place}, r.type, {recent}, r.data, COUNT(*) FROM campaign_record r
+        "SELECT {place}, r.type, {recent}, r.data, COUNT(*) FROM activity r
          WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?)
          GROUP BY 1, 2, 3, 4",
         ask.within("r", 1)
@@ -274,8 +274,8 @@ pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<(CompoundId, Covered)>,
          FROM (SELECT i.compound AS compound, i.building AS building,
              MAX(CASE WHEN b.building IS NULL THEN 0 ELSE 1 END) AS known,
              MAX(CASE WHEN r.held_at >= {from} THEN 1 ELSE 0 END) AS recent
-           FROM inspected i
-           JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+           FROM inspected_building i
+           JOIN activity r ON r.space = i.space AND r.doc = i.doc
            LEFT JOIN building b ON b.space = i.space AND b.compound = i.compound
              AND b.building = i.building
            WHERE i.space = $1 AND i.finished = 1 AND r.counts = 1 AND r.held_at < {to}

@@ -107,7 +107,7 @@ fn holder(row: &dyn Row, at: usize) -> Result<Holder, StorageError> {
 pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
     tx.all(
         "SELECT d.id, d.model, d.state, d.seen_at, d.fork_count, g.person, g.role, g.area, p.name, g.id, g.valid_until
-         FROM device d LEFT JOIN grant_given g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
+         FROM device d LEFT JOIN signed_grant g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
          ORDER BY d.id, g.valid_from",
         &[],
         |row| {

@@ -55,8 +55,8 @@ fn note(tx: &mut dyn Tx, space: &AreaPath, device: DeviceId, now: i64) -> Result
     )?;
     if noted > 0 {
         tx.execute(
-            "INSERT INTO refold (space, doc)
-             SELECT u.space, u.doc FROM doc_grant u JOIN grant_given g ON g.id = u.grant_id
+            "INSERT INTO fold_queue (space, doc)
+             SELECT u.space, u.doc FROM doc_grant u JOIN signed_grant g ON g.id = u.grant_id
              WHERE u.space = $1 AND g.device = $2 ON CONFLICT DO NOTHING",
             &[within, phone],
         )?;
@@ -111,7 +111,7 @@ pub fn all(
 /// [`StorageError`].
 pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
     tx.all(
-        "SELECT DISTINCT space FROM refold ORDER BY space",
+        "SELECT DISTINCT space FROM fold_queue ORDER BY space",
         &[],
         |row| spaces::area(&row.text(0)?),
     )
@@ -129,7 +129,7 @@ pub fn next(
     limit: usize,
 ) -> Result<Vec<Doc>, StorageError> {
     let found = tx.all(
-        "SELECT r.doc FROM refold r JOIN doc d ON d.space = r.space AND d.id = r.doc
+        "SELECT r.doc FROM fold_queue r JOIN doc d ON d.space = r.space AND d.id = r.doc
          WHERE r.space = $1 AND d.last_seq <= $2 ORDER BY r.doc LIMIT $3",
         &[
             space.as_str().into(),
@@ -148,7 +148,7 @@ pub fn next(
 pub fn done(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
     for doc in ids(docs) {
         tx.execute(
-            "DELETE FROM refold WHERE space = $1 AND doc = $2",
+            "DELETE FROM fold_queue WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc],
         )?;
     }

@@ -42,7 +42,7 @@ pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
 /// [`StorageError`].
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
     tx.all(
-        "SELECT id, log_id, head FROM space ORDER BY id",
+        "SELECT id, log_epoch, head FROM space ORDER BY id",
         &[],
         |row| {
             Ok(Space {
@@ -113,7 +113,7 @@ pub fn touching(
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageError> {
     tx.first(
-        "SELECT log_id, head FROM space WHERE id = $1",
+        "SELECT log_epoch, head FROM space WHERE id = $1",
         &[id.as_str().into()],
         |row| {
             Ok(Space {
@@ -131,7 +131,7 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
 /// [`StorageError`].
 pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
     let added = tx.execute(
-        "INSERT INTO space (id, log_id, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
+        "INSERT INTO space (id, log_epoch, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
         &[id.as_str().into(), log.as_bytes().into()],
     )?;
     if added > 0 {
@@ -146,7 +146,7 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageE
 /// [`StorageError`].
 pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_id = $1, born = head WHERE id = $2",
+        "UPDATE space SET log_epoch = $1, epoch_start = head WHERE id = $2",
         &[log.as_bytes().into(), id.as_str().into()],
     )?;
     Ok(())
@@ -156,13 +156,13 @@ pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), Stora
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn born(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError> {
-    let born = tx.first(
-        "SELECT born FROM space WHERE id = $1",
+pub fn epoch_start(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError> {
+    let start = tx.first(
+        "SELECT epoch_start FROM space WHERE id = $1",
         &[id.as_str().into()],
         |row| row.opt_int(0),
     )?;
-    Ok(born.flatten().map(i64::unsigned_abs))
+    Ok(start.flatten().map(i64::unsigned_abs))
 }
 
 /// Locks the rows of these spaces until the transaction ends, in the order of their ids. Returns whether earlier reads
@@ -289,7 +289,7 @@ pub fn area_sum(
 /// [`StorageError`].
 pub fn set_head(tx: &mut dyn Tx, id: &AreaPath, log: LogId, head: u64) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_id = $1, head = $2 WHERE id = $3",
+        "UPDATE space SET log_epoch = $1, head = $2 WHERE id = $3",
         &[
             log.as_bytes().into(),
             head.cast_signed().into(),

@@ -16,7 +16,7 @@ pub fn ask(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), Stor
         .flat_map(|doc| [space.as_str().into(), doc.as_bytes().into()])
         .collect();
     tx.insert_all(
-        "to_compare (space, doc)",
+        "comparison_queue (space, doc)",
         2,
         &values,
         "ON CONFLICT DO NOTHING",
@@ -29,7 +29,7 @@ pub fn ask(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), Stor
 /// [`StorageError`].
 pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
     tx.all(
-        "SELECT DISTINCT space FROM to_compare ORDER BY space",
+        "SELECT DISTINCT space FROM comparison_queue ORDER BY space",
         &[],
         |row| area(&row.text(0)?),
     )
@@ -42,12 +42,12 @@ pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
 pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId>, StorageError> {
     let within = Value::Text(space.as_str());
     let docs = tx.all(
-        "SELECT doc FROM to_compare WHERE space = $1 ORDER BY doc LIMIT $2",
+        "SELECT doc FROM comparison_queue WHERE space = $1 ORDER BY doc LIMIT $2",
         &[within, Value::Int(limit as i64)],
         |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
     )?;
     tx.all_of(
-        "DELETE FROM to_compare WHERE space = $1 AND doc IN (?) RETURNING space",
+        "DELETE FROM comparison_queue WHERE space = $1 AND doc IN (?) RETURNING space",
         &[within],
         &ids(&docs),
         |row| row.text(0),
@@ -241,7 +241,7 @@ pub fn comparison_digests(
     docs: &[DocId],
 ) -> Result<BTreeMap<DocId, i64>, StorageError> {
     let rows = tx.all_of(
-        "SELECT doc, look FROM hazard WHERE space = $1 AND doc IN (?)",
+        "SELECT doc, comparison_digest FROM hazard WHERE space = $1 AND doc IN (?)",
         &[space.as_str().into()],
         &ids(docs),
         |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),

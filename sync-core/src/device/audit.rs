@@ -118,15 +118,15 @@ impl Device {
         self.write(|tx, _| {
             for doc in offers {
                 tx.prepare_cached(
-                    "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
-                     ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
+                    "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 0, 1)
+                     ON CONFLICT (doc) DO UPDATE SET resupply = 1, sent = 0",
                 )?
                 .execute([doc.as_bytes()])?;
             }
             for doc in needs {
                 tx.prepare_cached(
-                    "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0)
-                     ON CONFLICT (doc) DO UPDATE SET need = 1",
+                    "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 1, 0)
+                     ON CONFLICT (doc) DO UPDATE SET fetch = 1",
                 )?
                 .execute([doc.as_bytes()])?;
             }
@@ -161,7 +161,7 @@ impl Device {
     pub(crate) fn needed(&self, limit: usize) -> Result<Vec<DocId>, DeviceError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT doc FROM repair_doc WHERE need = 1 LIMIT ?1")?;
+            .prepare_cached("SELECT doc FROM reconcile_queue WHERE fetch = 1 LIMIT ?1")?;
         let limit = limit.min(MAX_NEED) as i64;
         let rows = statement.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
@@ -212,10 +212,15 @@ impl Device {
         }
         self.write(|tx, _| {
             for doc in done {
-                tx.prepare_cached("UPDATE repair_doc SET offer = 0, sent = 0 WHERE doc = ?1")?
-                    .execute([doc.as_bytes()])?;
+                tx.prepare_cached(
+                    "UPDATE reconcile_queue SET resupply = 0, sent = 0 WHERE doc = ?1",
+                )?
+                .execute([doc.as_bytes()])?;
             }
-            tx.execute("DELETE FROM repair_doc WHERE need = 0 AND offer = 0", [])?;
+            tx.execute(
+                "DELETE FROM reconcile_queue WHERE fetch = 0 AND resupply = 0",
+                [],
+            )?;
             Ok(changes)
         })
     }
@@ -224,7 +229,7 @@ impl Device {
 /// Documents to resupply: whether only this device's own changes are sent, and how many were sent already.
 fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT doc, offer = 2, sent FROM repair_doc WHERE offer > 0 ORDER BY offer LIMIT 500",
+        "SELECT doc, resupply = 2, sent FROM reconcile_queue WHERE resupply > 0 ORDER BY resupply LIMIT 500",
     )?;
     let rows = statement
         .query_map([], |row| {
@@ -248,10 +253,10 @@ fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
 fn offer_own(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     let (from, to) = area.below();
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer)
+        "INSERT INTO reconcile_queue (doc, fetch, resupply)
          SELECT DISTINCT c.doc, 0, 2 FROM chg c JOIN doc d ON d.id = c.doc
          WHERE c.state = 2 AND (d.path = ?1 OR (d.path >= ?2 AND d.path < ?3))
-         ON CONFLICT (doc) DO UPDATE SET offer = max(offer, 1)",
+         ON CONFLICT (doc) DO UPDATE SET resupply = max(resupply, 1)",
     )?
     .execute(params![area.as_str(), from, to])?;
     Ok(())

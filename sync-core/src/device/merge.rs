@@ -77,7 +77,7 @@ pub(super) fn merge(
         if own.iter().any(unattested) {
             // Another device resupplied an event of this device: it is unattested until this device sends it.
             c.prepare_cached(
-                "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
+                "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
             )?
             .execute([item.doc.as_bytes()])?;
         }

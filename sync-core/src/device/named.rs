@@ -33,11 +33,11 @@ impl Device {
             let mut count = 0;
             for doc in settled {
                 count += 1;
-                tx.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
+                tx.prepare_cached("UPDATE reconcile_queue SET fetch = 0 WHERE doc = ?1")?
                     .execute([doc.as_bytes()])?;
             }
             batch.write(tx)?;
-            tx.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
+            tx.prepare_cached("DELETE FROM reconcile_queue WHERE fetch = 0 AND resupply = 0")?
                 .execute([])?;
             Ok((page.items.len(), count))
         })

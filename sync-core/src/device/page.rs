@@ -260,7 +260,7 @@ fn adopt(
 
 pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET need = 1",
+        "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET fetch = 1",
     )?
     .execute([doc.as_bytes()])?;
     Ok(())
@@ -283,7 +283,7 @@ fn exit(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 /// requested or offered by id, the comparison waits for the next page.
 fn check(c: &Connection, at: &Cursor, theirs: Sum) -> Result<bool, DeviceError> {
     let exchanging: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM repair_doc)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM reconcile_queue)")?
         .query_row([], |row| row.get(0))?;
     if exchanging {
         return Ok(false);

@@ -156,7 +156,7 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
     for (doc, count) in went {
         let own_only = c
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM repair_doc WHERE doc = ?1 AND offer = 2)",
+                "SELECT EXISTS (SELECT 1 FROM reconcile_queue WHERE doc = ?1 AND resupply = 2)",
             )?
             .query_row([doc.as_bytes()], |row| row.get(0))?;
         let all = if own_only {
@@ -166,12 +166,12 @@ fn offered_done(c: &Connection, request: &Request) -> Result<(), DeviceError> {
             loaded.map_or(0, |mut it| it.crdt.change_hashes().len())
         };
         c.prepare_cached(
-            "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END
+            "UPDATE reconcile_queue SET sent = sent + ?2, resupply = CASE WHEN sent + ?2 < ?3 THEN resupply ELSE 0 END
              WHERE doc = ?1",
         )?
         .execute(params![doc.as_bytes(), count, all as i64])?;
     }
-    c.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
+    c.prepare_cached("DELETE FROM reconcile_queue WHERE fetch = 0 AND resupply = 0")?
         .execute([])?;
     Ok(())
 }
@@ -330,8 +330,8 @@ fn refusal_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
 /// Marks the whole document to be offered to the server.
 fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
-         ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
+        "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 0, 1)
+         ON CONFLICT (doc) DO UPDATE SET resupply = 1, sent = 0",
     )?
     .execute([doc.as_bytes()])?;
     Ok(())

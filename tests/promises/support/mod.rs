@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;
+pub(crate) mod schema;
 pub(crate) mod sealing;
 pub(crate) mod tus;
 
@@ -243,7 +244,7 @@ impl Town {
 
     /// The number of stored photos.
     pub(crate) fn photos_listed(&self) -> u64 {
-        self.count("SELECT COUNT(*) FROM blob")
+        self.count("SELECT COUNT(*) FROM photo")
     }
 
     /// The number of changes in quarantine.

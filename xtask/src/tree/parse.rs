@@ -102,6 +102,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_trait_item_fn(self, f);
     }
 
+    /// `pub(super)` names a module, but uses nothing of it.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names = path.segments.iter().map(|s| s.ident.to_string());
         self.facts.paths.insert(names.collect());

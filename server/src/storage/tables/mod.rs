@@ -24,6 +24,27 @@ pub(crate) fn counts(tx: &mut dyn Tx) -> Result<BTreeMap<String, u64>, StorageEr
         .collect()
 }
 
+/// The number of rows of these tables, in a database that an earlier version may have written: the names are those of
+/// its schema.
+///
+/// # Errors
+/// [`StorageError`], also if one of the tables does not exist.
+pub(crate) fn counts_of<'n>(
+    tx: &mut dyn Tx,
+    names: impl Iterator<Item = &'n String>,
+) -> Result<BTreeMap<String, u64>, StorageError> {
+    let count = |name: &String| {
+        // A name cannot be a parameter of a statement.
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            return Err(StorageError::Engine(format!("{name:?} is not a table")));
+        }
+        let sql = format!("SELECT COUNT(*) FROM {name}");
+        let rows = tx.first(&sql, &[], |row| row.int(0))?;
+        Ok((name.clone(), rows.unwrap_or(0).unsigned_abs()))
+    };
+    names.map(count).collect()
+}
+
 /// Rows that are read and written together.
 pub(crate) const PAGE: i64 = 500;
 
@@ -94,13 +115,13 @@ pub(crate) const DOC_GRANT: Table = table(
     ],
 );
 pub(crate) const BLOB_REF: Table = table(
-    "blob_ref",
+    "doc_photo",
     3,
     &[("space", Text), ("doc", Bytes), ("hash", Bytes)],
 );
 /// Photos: a row is copied after the photo's bytes.
 pub(crate) const BLOB: Table = table(
-    "blob",
+    "photo",
     1,
     &[
         ("hash", Bytes),
@@ -110,7 +131,7 @@ pub(crate) const BLOB: Table = table(
         ("device", Bytes),
         ("stored_at", Int),
         ("receipt", Bytes),
-        ("print", Int),
+        ("perceptual_hash", Int),
         ("object", Text),
     ],
 );

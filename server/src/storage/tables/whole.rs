@@ -39,9 +39,9 @@ pub(crate) const WHOLE: &[Table] = &[
             ("seq", Int),
         ],
     ),
-    table("blob_sender", 2, &[("hash", Bytes), ("device", Bytes)]),
+    table("photo_sender", 2, &[("hash", Bytes), ("device", Bytes)]),
     table(
-        "blob_named",
+        "photo_reference",
         4,
         &[
             ("hash", Bytes),
@@ -51,7 +51,7 @@ pub(crate) const WHOLE: &[Table] = &[
         ],
     ),
     table(
-        "blob_hidden",
+        "redacted_photo",
         3,
         &[("hash", Bytes), ("space", Text), ("doc", Bytes)],
     ),
@@ -86,7 +86,7 @@ pub(crate) const WHOLE: &[Table] = &[
         ],
     ),
     table(
-        "grant_given",
+        "signed_grant",
         1,
         &[
             ("id", Bytes),
