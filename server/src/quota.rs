@@ -17,7 +17,8 @@ use crate::{
     access::{Now, Refusal},
     config::Limits,
     storage::{
-        Storage, StorageError, devices,
+        Storage, StorageError,
+        devices::{self, DeviceState},
         quotas::{self, Spent},
     },
 };
@@ -97,7 +98,7 @@ impl Quota {
             .storage
             .read(move |tx| devices::find(tx, device))
             .await?;
-        if found.is_none_or(|device| device.state == "active") {
+        if found.is_none_or(|device| device.state == DeviceState::Active) {
             return Ok(());
         }
         let detail = format!(

@@ -2,7 +2,7 @@
 
 use sync_core::{
     identity::SignedGrant,
-    record::{AreaPath, Grant, OrganId, PersonId, Role, ServerTime},
+    record::{AreaPath, Grant, OrganId, PackHash, PersonId, Role, ServerTime},
     wire::{
         Code,
         enrol::{Request, Response},
@@ -12,7 +12,7 @@ use sync_core::{
 use super::{Access, Refusal, keys::random, session::token_hash};
 use crate::storage::{
     Storage, StorageError, Tx,
-    devices::{self, Appointment},
+    devices::{self, Appointment, Device, DeviceState, Token},
     spaces,
 };
 
@@ -93,7 +93,7 @@ pub async fn invite_until(
     storage
         .write(move |tx| {
             spaces::create(tx, &who.space, log)?;
-            devices::insert_code(tx, &hash, &who, expires.0)
+            devices::insert_code(tx, &hash, &who, expires)
         })
         .await?;
     Ok(code)
@@ -114,29 +114,33 @@ impl Access {
                 let hash = token_hash(&as_made(request.code.as_str()));
                 let invalid = || Refusal::new(Code::CodeInvalid, "ask for a new code");
                 let again = devices::is_code_of(tx, &hash, request.device)?;
-                let who =
-                    devices::use_code(tx, &hash, request.device, now.0)?.ok_or_else(invalid)?;
-                devices::insert(
-                    tx,
-                    request.device,
-                    request.key,
-                    request.model.as_str(),
-                    now.0,
-                )?;
+                let who = devices::use_code(tx, &hash, request.device, now)?.ok_or_else(invalid)?;
+                let device = Device {
+                    id: request.device,
+                    key: request.key,
+                    model: request.model.as_str().to_owned(),
+                    state: DeviceState::Active,
+                    pack_number: 0,
+                    pack_hash: PackHash([0; 32]),
+                    fork_count: 0,
+                    enrolled_at: now,
+                    seen_at: now,
+                };
+                devices::insert(tx, &device)?;
                 let known = devices::find(tx, request.device)?.ok_or_else(invalid)?;
                 if known.key != request.key {
                     return Err(invalid());
                 }
-                if known.state != "active" {
+                if known.state != DeviceState::Active {
                     if again {
                         return Err(Refusal::new(
                             Code::DeviceRevoked,
                             "this phone was disabled after it used this code; ask for a new code",
                         ));
                     }
-                    devices::set_state(tx, request.device, "active")?;
+                    devices::set_state(tx, request.device, DeviceState::Active)?;
                 }
-                let lifted = known.state != "active";
+                let lifted = known.state != DeviceState::Active;
                 let same = |g: &Grant| {
                     let whom = (g.person, g.role, &g.area) == (who.person, who.role, &who.area);
                     // A grant from before the device was disabled stays revoked; a new one is needed.
@@ -204,7 +208,15 @@ impl Access {
         let token = format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()));
         let hash = token_hash(&token);
         let keep = move |tx: &mut dyn Tx| {
-            devices::insert_token(tx, &hash, person, role, &area, &label, until.0)
+            let token = Token {
+                token_hash: &hash,
+                person,
+                role,
+                area: &area,
+                label: &label,
+                expires_at: Some(until),
+            };
+            devices::insert_token(tx, &token)
         };
         self.storage.write(keep).await?;
         Ok(token)

@@ -15,7 +15,11 @@ use super::{
     Access, Reach, Refusal,
     reach::{outermost, scopes},
 };
-use crate::storage::{Tx, devices, spaces};
+use crate::storage::{
+    Tx,
+    devices::{self, DeviceState},
+    spaces,
+};
 
 /// Milliseconds that a challenge is valid.
 const CHALLENGE_MS: i64 = 120_000;
@@ -114,14 +118,14 @@ impl Access {
             ));
         }
         let areas = valid_areas(&grants, &key, now.0);
-        let active = device.state == "active";
+        let active = device.state == DeviceState::Active;
         let scopes = if active {
             scopes(&areas, &spaces)
         } else {
             Vec::new()
         };
         let expires = now.0 + self.session_ms;
-        let directive = if device.state == "wipe" {
+        let directive = if device.state == DeviceState::Wipe {
             Directive::Wipe
         } else {
             Directive::None
@@ -159,7 +163,7 @@ impl Access {
     pub fn device_reach(&self, tx: &mut dyn Tx, id: DeviceId) -> Result<Reach, Refusal> {
         let device = devices::find(tx, id)?
             .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
-        if device.state != "active" {
+        if device.state != DeviceState::Active {
             return Err(Refusal::new(
                 Code::DeviceRevoked,
                 "what was sent is kept; nothing is given out",
@@ -187,7 +191,7 @@ impl Access {
     /// [`Refusal`].
     pub async fn reach(&self, token: &str) -> Result<Reach, Refusal> {
         let device = self.device_of(token).ok();
-        let (this, hash, now) = (self.clone(), token_hash(token), self.now().0);
+        let (this, hash, now) = (self.clone(), token_hash(token), self.now());
         self.storage
             .read(move |tx| match device {
                 Some(id) => this.device_reach(tx, id),

@@ -15,6 +15,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
+use sync_core::record::ServerTime;
 
 use super::{Blobs, thumb_key};
 use crate::{
@@ -56,7 +57,7 @@ impl Blobs {
     /// # Errors
     /// [`Refusal::Storage`]; the next run continues.
     pub async fn collect_unnamed(&self) -> Result<usize, Refusal> {
-        let before = (self.now)().0.saturating_sub(self.lifetimes.unnamed);
+        let before = ServerTime((self.now)().0.saturating_sub(self.lifetimes.unnamed));
         let mut count = 0;
         loop {
             let removed = self

@@ -11,7 +11,7 @@ use std::{
 
 use axum::body::Bytes;
 use sync_core::{
-    record::{BlobHash, DeviceId},
+    record::{BlobHash, DeviceId, ServerTime},
     wire::Code,
 };
 
@@ -116,7 +116,7 @@ impl Blobs {
                 self.storage.write(forget).await?;
             }
         }
-        let expires_at = (self.now)().0 + self.lifetimes.upload;
+        let expires_at = ServerTime((self.now)().0 + self.lifetimes.upload);
         let upload = Upload {
             id: upload_id(),
             hash,
@@ -149,7 +149,7 @@ impl Blobs {
     /// # Errors
     /// [`Code::UploadGone`] if there is none, if it has expired, or if it belongs to another device.
     pub async fn upload(&self, device: DeviceId, id: &str) -> Result<Upload, Refusal> {
-        let (id, now) = (id.to_owned(), (self.now)().0);
+        let (id, now) = (id.to_owned(), (self.now)());
         let found = self
             .storage
             .read(move |tx| blobs::find_upload(tx, &id))
@@ -214,6 +214,7 @@ impl Blobs {
         // The object is durable before a row names it.
         self.store.put(&object, Bytes::from(chunk)).await?;
         let part = Part {
+            upload: id,
             start,
             size,
             object: object.clone(),
@@ -221,7 +222,7 @@ impl Blobs {
         let now = Arc::clone(&self.now);
         let moved = self
             .storage
-            .write(move |tx| blobs::advance_upload(tx, &id, &part, now().0))
+            .write(move |tx| blobs::advance_upload(tx, &part, now()))
             .await?;
         if moved {
             return Ok(Received::Offset(start + size));
@@ -274,7 +275,7 @@ impl Blobs {
     /// # Errors
     /// [`Refusal::Storage`].
     pub async fn sweep(&self) -> Result<usize, Refusal> {
-        let now = (self.now)().0;
+        let now = (self.now)();
         let expired = self
             .storage
             .read(move |tx| blobs::expired_uploads(tx, now))

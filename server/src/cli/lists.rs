@@ -114,7 +114,7 @@ impl Devices {
                 println!(
                     "{}  {:<7}  {}  {}{forks}",
                     phone.id,
-                    phone.state,
+                    phone.state.name(),
                     moment(phone.seen),
                     phone.model
                 );

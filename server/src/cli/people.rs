@@ -8,7 +8,7 @@ use xuncha_server::{
     access::{Invitation, TOKEN_DAYS, invite_until},
     app::system_clock,
     http::Rooms,
-    storage::{Storage, StorageError, docs, names, revocations, spaces},
+    storage::{Storage, StorageError, devices::DeviceState, docs, names, revocations, spaces},
 };
 
 use super::lists;
@@ -201,12 +201,16 @@ pub(super) async fn token(storage: &Storage, rooms: &Rooms, asked: Token) -> any
 
 pub(super) async fn revoke(storage: &Storage, asked: Revoke) -> anyhow::Result<()> {
     let device: DeviceId = lists::device_like(storage, &asked.device).await?;
-    let state = if asked.wipe { "wipe" } else { "revoked" };
+    let state = if asked.wipe {
+        DeviceState::Wipe
+    } else {
+        DeviceState::Revoked
+    };
     let now = system_clock()();
     let known = storage
-        .write(move |tx| revocations::revoke(tx, device, state, now.0))
+        .write(move |tx| revocations::revoke(tx, device, state, now))
         .await?;
     ensure!(known, "phone {device} is not known to this server");
-    println!("手机已停用 / phone {device} is {state}");
+    println!("手机已停用 / phone {device} is {}", state.name());
     Ok(())
 }

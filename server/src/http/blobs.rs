@@ -12,7 +12,7 @@ use base64::{
 };
 use sha2::{Digest, Sha256};
 use sync_core::{
-    record::{BlobHash, DeviceId},
+    record::{BlobHash, DeviceId, ServerTime},
     wire::Code,
 };
 
@@ -55,8 +55,8 @@ fn name(value: &'static str) -> HeaderName {
     HeaderName::from_static(value)
 }
 
-fn expires(at: i64) -> (HeaderName, String) {
-    let date = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+fn expires(at: ServerTime) -> (HeaderName, String) {
+    let date = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     (
         name("upload-expires"),
         date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),

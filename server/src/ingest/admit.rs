@@ -23,7 +23,7 @@ use crate::{
     access::Refusal,
     storage::{
         Tx,
-        devices::{self, Device},
+        devices::{self, Device, DeviceState, Quarantined},
         docs, log,
         packs::{self, Pack},
     },
@@ -75,7 +75,7 @@ pub(super) fn admit(
     let advanced: BTreeSet<DeviceId> = new.iter().map(|(at, _)| packs[*at].claims.device).collect();
     for device in advanced {
         let chain = &chains[&device];
-        devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now.0)?;
+        devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now)?;
     }
     let mut decided = decided.into_iter();
     let mut answers: Vec<Answer> = Vec::with_capacity(packs.len());
@@ -123,11 +123,11 @@ fn stand(
     at: usize,
     packs: &[Verified],
     hashes: &[PackHash],
-    answered: &mut HashMap<PackHash, (i64, Vec<u8>)>,
+    answered: &mut HashMap<PackHash, (ServerTime, Vec<u8>)>,
     chains: &mut HashMap<DeviceId, Device>,
 ) -> Standing {
     if let Some((received, refused)) = answered.get(&hashes[at]) {
-        return Standing::Answered(ServerTime(*received), decode(refused).unwrap_or_default());
+        return Standing::Answered(*received, decode(refused).unwrap_or_default());
     }
     if let Some(earlier) = hashes[..at].iter().position(|hash| *hash == hashes[at]) {
         return Standing::SameAs(earlier);
@@ -141,7 +141,7 @@ fn stand(
     }
     (chain.pack_number, chain.pack_hash) = (claims.number, hashes[at]);
     Standing::New {
-        active: chain.state == "active",
+        active: chain.state == DeviceState::Active,
     }
 }
 
@@ -253,6 +253,7 @@ fn store(
             number: pack.claims.number,
             claims: pack.claims.to_bytes(),
             signature: encode(&pack.signature),
+            received_at: now,
             refused: encode(&decided.refused),
         });
         all.push(decided);
@@ -260,7 +261,7 @@ fn store(
     for (space, changes) in &by_space {
         write::space(tx, space, changes, &mut docs)?;
     }
-    packs::insert(tx, &rows, now.0)?;
+    packs::insert(tx, &rows)?;
     Ok(all)
 }
 
@@ -277,14 +278,14 @@ fn reject_change(
         Reject::Quarantine(reason) => reason,
     };
     let (change, device) = (&pack.changes[index], pack.claims.device);
-    devices::quarantine(
-        tx,
-        change.hash,
-        change.doc,
+    let quarantined = Quarantined {
+        hash: change.hash,
+        doc: change.doc,
         device,
         reason,
-        now.0,
-        &change.bytes,
-    )?;
+        received_at: now,
+        bytes: &change.bytes,
+    };
+    devices::quarantine(tx, &quarantined)?;
     Ok(Code::Quarantined)
 }

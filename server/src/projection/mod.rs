@@ -18,12 +18,15 @@ pub(crate) use open::open;
 
 use std::sync::Arc;
 
-use sync_core::record::AreaPath;
+use sync_core::record::{AreaPath, ServerTime};
 use tokio::sync::Notify;
 
 use crate::{
     access::{Now, random},
-    storage::{Storage, StorageError, Tx, blobs, hazards, marks, revocations, spaces, suggestions},
+    storage::{
+        Storage, StorageError, Tx, hazards,
+        marks::{self, Work},
+    },
 };
 
 /// Documents projected in one transaction.
@@ -81,7 +84,9 @@ impl Projection {
     /// [`StorageError`]; what was projected before the error is kept.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
-        for space in self.storage.read(|tx| marks::behind(tx)).await? {
+        let work = self.storage.read(|tx| marks::work(tx)).await?;
+        let is_idle = work == Work::default();
+        for space in work.grown {
             loop {
                 let (progress, more) = self.round(space.clone()).await?;
                 total.documents += progress.documents;
@@ -92,9 +97,15 @@ impl Projection {
                 }
             }
         }
-        total.documents += self.again().await?;
-        self.photos().await?;
-        self.compare().await?;
+        if !is_idle {
+            // What was just projected may have queued more work.
+            let work = self.storage.read(|tx| marks::work(tx)).await?;
+            total.documents += self.again(work.refolds).await?;
+            if work.photos {
+                self.photos().await?;
+            }
+            self.compare().await?;
+        }
         if !self.is_whole().await?.1 {
             self.storage.write(|tx| marks::end_making(tx)).await?;
         }
@@ -109,7 +120,7 @@ impl Projection {
             let mark = marks::mark(tx, &of)?;
             let now = tx.clock()?.unwrap_or(own);
             // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
-            let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
+            let lasts = mark.lease_until.0 > now && mark.lease_until.0 <= now + LEASE_MS;
             let taken = lasts && mark.worker.is_some_and(|w| w != worker);
             if shared && taken {
                 return Ok(None);
@@ -127,8 +138,8 @@ impl Projection {
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
         self.storage
             .write(move |tx| {
-                let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-                let lease = (worker.as_slice(), until);
+                let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
+                let lease = (worker, until);
                 let applied = project::apply(tx, &space, mark, upto, lease, &mut actions)?;
                 // If another worker was faster, nothing was written: the next round begins at that worker's mark.
                 Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
@@ -138,9 +149,9 @@ impl Projection {
 
     /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
     /// how many.
-    async fn again(&self) -> Result<usize, StorageError> {
+    async fn again(&self, spaces: Vec<AreaPath>) -> Result<usize, StorageError> {
         let mut total = 0;
-        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
+        for space in spaces {
             loop {
                 let of = space.clone();
                 let gathered = move |tx: &mut dyn Tx| {
@@ -164,20 +175,16 @@ impl Projection {
     /// Marks the rows of documents as changed whose photos were stored since.
     async fn photos(&self) -> Result<(), StorageError> {
         const PHOTOS: usize = 64;
-        while self.storage.read(|tx| blobs::any_came(tx)).await?
-            && self
-                .storage
-                .write(|tx| hazards::take_photos(tx, PHOTOS))
-                .await?
-                == PHOTOS
-        {}
+        let take = |tx: &mut dyn Tx| hazards::take_photos(tx, PHOTOS);
+        while self.storage.write(take).await? == PHOTOS {}
         Ok(())
     }
 
     /// Compares the documents queued for comparison with those that may be the same hazard.
     async fn compare(&self) -> Result<(), StorageError> {
         const RECORDS: usize = 64;
-        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
+        let work = self.storage.read(|tx| marks::work(tx)).await?;
+        for space in work.comparisons {
             loop {
                 let of = space.clone();
                 let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
@@ -196,8 +203,8 @@ impl Projection {
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
         let (worker, own) = (self.worker, (self.now)().0);
         let clear = move |tx: &mut dyn Tx| {
-            let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-            hazards::clear(tx, &worker, until)?;
+            let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
+            hazards::clear(tx, worker, until)?;
             marks::begin_making(tx)
         };
         self.storage.write(clear).await?;
@@ -219,15 +226,7 @@ impl Projection {
     /// # Errors
     /// [`StorageError`].
     pub async fn lag(&self) -> Result<u64, StorageError> {
-        self.storage
-            .read(|tx| {
-                let mut lag = 0;
-                for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
-                }
-                Ok(lag)
-            })
-            .await
+        self.storage.read(|tx| marks::lag(tx)).await
     }
 
     /// Follows the log until the task is dropped. A lost notification does no harm: the log is also polled every 2

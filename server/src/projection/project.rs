@@ -164,7 +164,7 @@ pub(super) fn apply(
     space: &AreaPath,
     from: u64,
     upto: u64,
-    lease: (&[u8], i64),
+    lease: ([u8; 16], ServerTime),
     actions: &mut [Action],
 ) -> Result<Option<Progress>, StorageError> {
     // Change numbers are assigned under the lock and not when planned, because stored photos advance the counter too.
@@ -173,14 +173,15 @@ pub(super) fn apply(
         return Ok(None);
     }
     let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
+    let changed = mark.changed;
     let moved = Mark {
         seq: upto,
-        changed: mark.changed + count,
-        worker: Some(lease.0.to_vec()),
+        changed: changed + count,
+        worker: Some(lease.0),
         lease_until: lease.1,
+        ..mark
     };
-    marks::advance(tx, space, &moved)?;
-    let changed = mark.changed;
+    marks::advance(tx, &moved)?;
     let mut progress = Progress::default();
     for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
         action.rows.number(changed);
@@ -220,7 +221,7 @@ pub(super) fn apply_again(
         progress.documents += 1;
         rows.push(&action.rows);
     }
-    marks::advance(tx, space, &mark)?;
+    marks::advance(tx, &mark)?;
     write(tx, space, &rows)?;
     revocations::done(tx, space, &done)?;
     Ok(progress)

@@ -7,7 +7,7 @@ use sync_core::{
     catalogue::Catalogue,
     grouping::Advice,
     hazard::Flags,
-    record::{AreaPath, BlobHash, CompoundId, DocId, PersonId},
+    record::{AreaPath, BlobHash, CompoundId, DocId},
 };
 
 use crate::storage::{StorageError, Tx, blobs, hazards::HazardRow, names, suggestions};
@@ -91,11 +91,6 @@ pub(crate) fn instant(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .unwrap_or_default()
         .to_string()
-}
-
-/// A person's id as text.
-pub(super) fn person(bytes: &[u8]) -> String {
-    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
 /// The enrichment of rows, read for all of them at once.

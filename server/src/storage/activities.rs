@@ -5,11 +5,7 @@ use sync_core::{
     record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId},
 };
 
-use super::{
-    StorageError, Tx, Value,
-    docs::ids,
-    table::{TableRow, table},
-};
+use super::{StorageError, Tx, Value, docs::ids, table::table};
 
 table! {
     /// A folded activity or inspection.

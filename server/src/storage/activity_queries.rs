@@ -10,7 +10,7 @@ use super::{
     docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
-    table::{Column, TableRow},
+    table::Column,
 };
 
 /// A query on activities and inspections. Every part narrows the result.

@@ -12,7 +12,7 @@ use super::{
     activities::{self, ActivityRow},
     docs::{Doc, ids},
     suggestions,
-    table::{Column, TableRow, table},
+    table::{Column, Stored, table},
 };
 
 table! {
@@ -252,7 +252,11 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
+pub fn clear(
+    tx: &mut dyn Tx,
+    worker: [u8; 16],
+    lease_until: ServerTime,
+) -> Result<(), StorageError> {
     for table in [
         "hazard",
         "hazard_link",
@@ -265,7 +269,7 @@ pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), Sto
     activities::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
-        &[worker.into(), lease_until.into()],
+        &[worker.value(), lease_until.value()],
     )?;
     Ok(())
 }

@@ -64,7 +64,7 @@ pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn forget_object(tx: &mut dyn Tx, hash: BlobHash, object: &str) -> Result<bool, StorageError> {
-    let same = find(tx, hash)?.is_some_and(|blob| blob.object == object);
+    let same = find(tx, hash)?.is_some_and(|photo| photo.object == object);
     Ok(same && forget(tx, hash)?)
 }
 

@@ -8,7 +8,6 @@ use super::{
     StorageError, Tx, Value,
     hazards::HazardRow,
     spaces::{self, area},
-    table::TableRow,
 };
 
 /// A query on the ledger. Every part narrows the result.

@@ -5,7 +5,7 @@
 
 use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role};
 
-use super::{Row, StorageError, Tx, Value, spaces::area};
+use super::{Row, StorageError, Tx, Value, devices::DeviceState, spaces::area, table::Column};
 
 /// A person in a role, as stated by a grant, a key or a code.
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ pub struct Phone {
     pub id: DeviceId,
     /// The model that the device stated.
     pub model: String,
-    /// `active`, `revoked` or `wipe`.
-    pub state: String,
+    /// Whether it may send and read.
+    pub state: DeviceState,
     /// Time of its last pack, or else of its enrolment; milliseconds UTC.
     pub seen: i64,
     /// The number of forks of its pack chain: how often a copy of the device was detected.
@@ -118,7 +118,7 @@ pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
             Ok(Phone {
                 id: DeviceId::from_slice(&row.bytes(0)?)?,
                 model: row.text(1)?,
-                state: row.text(2)?,
+                state: DeviceState::read(row, 2)?,
                 seen: row.int(3)?,
                 forks: row.int(4)?,
                 grant,

@@ -3,17 +3,35 @@
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
-use super::{StorageError, Tx, Value, spaces::area};
+use super::{
+    StorageError, Tx, Value,
+    spaces::area,
+    table::{Stored, table},
+};
+
+table! {
+    /// Which devices have sent every byte of a photo.
+    const PHOTO_SENDER in "photo_sender" key 2 {
+        hash: BlobHash,
+        device: DeviceId,
+    }
+}
+
+table! {
+    /// Photos that a document has redacted.
+    const REDACTED_PHOTO in "redacted_photo" key 3 {
+        hash: BlobHash,
+        space: AreaPath,
+        doc: DocId,
+    }
+}
 
 /// Notes that a device has sent every byte of a photo.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO photo_sender (hash, device) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        &[hash.as_bytes().into(), device.as_bytes().into()],
-    )?;
+    PHOTO_SENDER.insert_once(tx, [hash.value(), device.value()])?;
     Ok(())
 }
 
@@ -43,20 +61,9 @@ pub fn hide(
 ) -> Result<(), StorageError> {
     let rows: Vec<Value<'_>> = photos
         .iter()
-        .flat_map(|hash| {
-            [
-                hash.as_bytes().into(),
-                space.as_str().into(),
-                doc.as_bytes().into(),
-            ]
-        })
+        .flat_map(|hash| [hash.value(), space.value(), doc.value()])
         .collect();
-    tx.insert_all(
-        "redacted_photo (hash, space, doc)",
-        3,
-        &rows,
-        "ON CONFLICT DO NOTHING",
-    )
+    REDACTED_PHOTO.insert(tx, &rows, "ON CONFLICT DO NOTHING")
 }
 
 /// The paths of the documents that make a photo readable, and whether it is hidden in any of them.

@@ -1,13 +1,16 @@
 //! Spaces, the heads of their logs, and the sums of their paths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
     record::{AreaPath, Digest, LogId},
     wire::page::Sum,
 };
 
-use super::{StorageError, Tx, Value};
+use super::{
+    StorageError, Tx, Value,
+    table::{Column, Stored, table},
+};
 
 /// A space: the log of one county or of a higher area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,18 @@ pub struct PathSum {
     pub docs: i64,
     /// Count and digest of their changes.
     pub sum: Sum,
+}
+
+table! {
+    /// What each path holds.
+    const PATH_SUM in "path_sum" key 2 {
+        space: AreaPath,
+        path: AreaPath,
+        last_seq: u64,
+        doc_count: i64,
+        change_count: u64,
+        digest: Digest,
+    }
 }
 
 pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
@@ -123,6 +138,17 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
             })
         },
     )
+}
+
+/// The head of every space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn heads(tx: &mut dyn Tx) -> Result<HashMap<AreaPath, u64>, StorageError> {
+    let found = tx.all("SELECT id, head FROM space", &[], |row| {
+        Ok((AreaPath::read(row, 0)?, u64::read(row, 1)?))
+    })?;
+    Ok(found.into_iter().collect())
 }
 
 /// Creates a space, unless it exists.
@@ -229,28 +255,20 @@ pub fn set_path_sums(
     space: &AreaPath,
     sums: &BTreeMap<AreaPath, PathSum>,
 ) -> Result<(), StorageError> {
-    let digests: Vec<_> = sums.values().map(|s| s.sum.digest.to_bytes()).collect();
     let values: Vec<Value<'_>> = sums
         .iter()
-        .zip(&digests)
-        .flat_map(|((path, sum), digest)| {
+        .flat_map(|(path, sum)| {
             [
-                space.as_str().into(),
-                path.as_str().into(),
-                sum.last_seq.cast_signed().into(),
-                sum.docs.into(),
-                sum.sum.changes.cast_signed().into(),
-                digest.as_slice().into(),
+                space.value(),
+                path.value(),
+                sum.last_seq.value(),
+                sum.docs.value(),
+                sum.sum.changes.value(),
+                sum.sum.digest.value(),
             ]
         })
         .collect();
-    tx.insert_all(
-        "path_sum (space, path, last_seq, doc_count, change_count, digest)",
-        6,
-        &values,
-        "ON CONFLICT (space, path) DO UPDATE SET last_seq = excluded.last_seq, doc_count = excluded.doc_count,
-           change_count = excluded.change_count, digest = excluded.digest",
-    )
+    PATH_SUM.insert(tx, &values, &PATH_SUM.replace())
 }
 
 /// The sum over the paths of an area, and the highest sequence number in them.

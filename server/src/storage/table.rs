@@ -1,18 +1,18 @@
-//! Tables declared once: struct, columns, types, reader and writer come from one declaration.
+//! Tables declared once: columns, types, reader and writer come from one declaration.
 //!
-//! `table!` makes a row type and its [`Table`]. A table that no code reads as a row is declared without a row type, so that
-//! it is still copied when a server moves to another database.
+//! `table!` makes a row type with its [`Table`]. A table whose rows no code holds as values is declared without a row type.
 
 use sync_core::{
     activity::State,
     catalogue::StateCode,
+    identity::PublicKey,
     record::{
-        AreaPath, BlobHash, ChangeHash, CompoundId, DeviceId, DeviceTime, DocId, EncodedListRow,
-        GrantId, OrganId, PackHash, PersonId, ServerTime,
+        AreaPath, BlobHash, ChangeHash, CompoundId, DeviceId, DeviceTime, Digest, DocId,
+        EncodedListRow, GrantId, LogId, OrganId, PackHash, PersonId, Role, ServerTime,
     },
 };
 
-use super::{Row, StorageError, Tx, Value};
+use super::{Row, StorageError, Tx, Value, driver::places};
 
 /// The type of a column: INT is BIGINT, BYTES is BLOB or BYTEA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,64 +22,133 @@ pub(crate) enum Kind {
     Bytes,
 }
 
-/// A type that a column holds.
-pub(crate) trait Column: Sized {
+/// A type that a column can be written from.
+pub(crate) trait Stored {
     /// The type of the column.
     const KIND: Kind;
-    /// Reads the column at a position.
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError>;
     /// The value that is written.
     fn value(&self) -> Value<'_>;
 }
 
-impl Column for i64 {
-    const KIND: Kind = Kind::Int;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.int(at)
-    }
+/// A type that a column can be read as.
+pub(crate) trait Column: Stored + Sized {
+    /// Reads the column at a position.
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError>;
+}
+
+impl<S: Stored + ?Sized> Stored for &S {
+    const KIND: Kind = S::KIND;
     fn value(&self) -> Value<'_> {
-        Value::Int(*self)
+        (*self).value()
     }
 }
 
-/// Counters and sequence numbers; they never exceed 2^63.
-impl Column for u64 {
-    const KIND: Kind = Kind::Int;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.int(at).map(i64::unsigned_abs)
-    }
-    fn value(&self) -> Value<'_> {
-        Value::Int(self.cast_signed())
-    }
-}
-
-impl Column for bool {
-    const KIND: Kind = Kind::Int;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        Ok(row.int(at)? != 0)
-    }
-    fn value(&self) -> Value<'_> {
-        Value::Int(i64::from(*self))
-    }
-}
-
-impl Column for String {
+impl Stored for str {
     const KIND: Kind = Kind::Text;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.text(at)
-    }
     fn value(&self) -> Value<'_> {
         Value::Text(self)
     }
 }
 
-impl Column for Vec<u8> {
+impl Stored for [u8] {
     const KIND: Kind = Kind::Bytes;
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl Stored for i64 {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(*self)
+    }
+}
+
+impl Column for i64 {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.int(at)
+    }
+}
+
+/// Counters and sequence numbers, which never exceed 2^63, and hashes of 64 bits.
+impl Stored for u64 {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(self.cast_signed())
+    }
+}
+
+impl Column for u64 {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.int(at).map(i64::cast_unsigned)
+    }
+}
+
+impl Stored for bool {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(i64::from(*self))
+    }
+}
+
+impl Column for bool {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        Ok(row.int(at)? != 0)
+    }
+}
+
+impl Stored for String {
+    const KIND: Kind = Kind::Text;
+    fn value(&self) -> Value<'_> {
+        Value::Text(self)
+    }
+}
+
+impl Column for String {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.text(at)
+    }
+}
+
+impl Stored for Vec<u8> {
+    const KIND: Kind = Kind::Bytes;
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(self)
+    }
+}
+
+impl Column for Vec<u8> {
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
         row.bytes(at)
     }
+}
+
+/// A digest, big-endian.
+impl Stored for Digest {
+    const KIND: Kind = Kind::Bytes;
+    fn value(&self) -> Value<'_> {
+        Value::Digest(self.to_bytes())
+    }
+}
+
+impl Column for Digest {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.bytes(at).map(|bytes| Self::from_slice(&bytes))
+    }
+}
+
+/// Bytes of a fixed length.
+impl<const N: usize> Stored for [u8; N] {
+    const KIND: Kind = Kind::Bytes;
     fn value(&self) -> Value<'_> {
         Value::Bytes(self)
+    }
+}
+
+impl<const N: usize> Column for [u8; N] {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        let bytes = row.bytes(at)?;
+        bytes.try_into().map_err(|_| StorageError::Column(at))
     }
 }
 
@@ -100,18 +169,27 @@ impl FromIterator<String> for Lines {
     }
 }
 
-impl Column for Lines {
+impl Stored for Lines {
     const KIND: Kind = Kind::Text;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.text(at).map(Self)
-    }
     fn value(&self) -> Value<'_> {
         Value::Text(&self.0)
     }
 }
 
-impl<C: Column> Column for Option<C> {
+impl Column for Lines {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.text(at).map(Self)
+    }
+}
+
+impl<C: Stored> Stored for Option<C> {
     const KIND: Kind = C::KIND;
+    fn value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, Stored::value)
+    }
+}
+
+impl<C: Column> Column for Option<C> {
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
         let null = match C::KIND {
             Kind::Int => row.opt_int(at)?.is_none(),
@@ -123,59 +201,68 @@ impl<C: Column> Column for Option<C> {
         }
         C::read(row, at).map(Some)
     }
-    fn value(&self) -> Value<'_> {
-        self.as_ref().map_or(Value::Null, Column::value)
-    }
 }
 
-impl Column for AreaPath {
+impl Stored for AreaPath {
     const KIND: Kind = Kind::Text;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.text(at)?.parse().map_err(|_| StorageError::Column(at))
-    }
     fn value(&self) -> Value<'_> {
         Value::Text(self.as_str())
     }
 }
 
-impl Column for EncodedListRow {
-    const KIND: Kind = Kind::Bytes;
+impl Column for AreaPath {
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        row.bytes(at).map(Self::from_stored)
+        row.text(at)?.parse().map_err(|_| StorageError::Column(at))
     }
+}
+
+impl Stored for EncodedListRow {
+    const KIND: Kind = Kind::Bytes;
     fn value(&self) -> Value<'_> {
         Value::Bytes(self.as_bytes())
+    }
+}
+
+impl Column for EncodedListRow {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        row.bytes(at).map(Self::from_stored)
     }
 }
 
 /// Identifiers are stored as bytes.
 macro_rules! identifiers {
     ($($id:ty),+) => {$(
-        impl Column for $id {
+        impl Stored for $id {
             const KIND: Kind = Kind::Bytes;
-            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-                Ok(Self::from_slice(&row.bytes(at)?)?)
-            }
             fn value(&self) -> Value<'_> {
                 Value::Bytes(self.as_bytes())
+            }
+        }
+
+        impl Column for $id {
+            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+                Ok(Self::from_slice(&row.bytes(at)?)?)
             }
         }
     )+};
 }
 identifiers!(
-    BlobHash, ChangeHash, CompoundId, DeviceId, DocId, GrantId, OrganId, PackHash, PersonId
+    BlobHash, ChangeHash, CompoundId, DeviceId, DocId, GrantId, LogId, OrganId, PackHash, PersonId
 );
 
 /// Times are stored as milliseconds UTC.
 macro_rules! times {
     ($($time:ident),+) => {$(
-        impl Column for $time {
+        impl Stored for $time {
             const KIND: Kind = Kind::Int;
-            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-                row.int(at).map($time)
-            }
             fn value(&self) -> Value<'_> {
                 Value::Int(self.0)
+            }
+        }
+
+        impl Column for $time {
+            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+                row.int(at).map($time)
             }
         }
     )+};
@@ -185,37 +272,74 @@ times!(DeviceTime, ServerTime);
 /// Small numbers are stored as BIGINT.
 macro_rules! numbers {
     ($($number:ty),+) => {$(
-        impl Column for $number {
+        impl Stored for $number {
             const KIND: Kind = Kind::Int;
-            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-                Self::try_from(row.int(at)?).map_err(|_| StorageError::Column(at))
-            }
             fn value(&self) -> Value<'_> {
                 Value::Int(i64::from(*self))
+            }
+        }
+
+        impl Column for $number {
+            fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+                Self::try_from(row.int(at)?).map_err(|_| StorageError::Column(at))
             }
         }
     )+};
 }
 numbers!(u16, u32, i32);
 
-impl Column for StateCode {
+impl Stored for StateCode {
     const KIND: Kind = Kind::Int;
-    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        u16::read(row, at).map(Self)
-    }
     fn value(&self) -> Value<'_> {
         Value::Int(i64::from(self.0))
     }
 }
 
-/// Closed lists are stored by their names.
-impl Column for State {
-    const KIND: Kind = Kind::Text;
+impl Column for StateCode {
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
-        Self::from_name(&row.text(at)?).ok_or(StorageError::Column(at))
+        u16::read(row, at).map(Self)
     }
+}
+
+impl Stored for PublicKey {
+    const KIND: Kind = Kind::Bytes;
+    fn value(&self) -> Value<'_> {
+        Value::Bytes(&self.0)
+    }
+}
+
+impl Column for PublicKey {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        <[u8; 32]>::read(row, at).map(Self)
+    }
+}
+
+/// A role is stored by its number.
+impl Stored for Role {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(i64::from(self.number()))
+    }
+}
+
+impl Column for Role {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        let number = u16::read(row, at)?;
+        Self::from_number(number).ok_or(StorageError::Column(at))
+    }
+}
+
+/// Closed lists are stored by their names.
+impl Stored for State {
+    const KIND: Kind = Kind::Text;
     fn value(&self) -> Value<'_> {
         Value::Text(self.name())
+    }
+}
+
+impl Column for State {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        Self::from_name(&row.text(at)?).ok_or(StorageError::Column(at))
     }
 }
 
@@ -230,22 +354,25 @@ pub(crate) struct Table {
 impl Table {
     /// The names of its columns, in the order of the declaration.
     pub(crate) fn names(&self) -> String {
-        join(self.columns.iter().map(|(name, _)| (*name).to_owned()))
+        join(self.columns, |name| name.to_owned())
     }
 
     /// The same with the alias of the table in a query.
     pub(crate) fn names_of(&self, alias: &str) -> String {
-        join(
-            self.columns
-                .iter()
-                .map(|(name, _)| format!("{alias}.{name}")),
-        )
+        join(self.columns, |name| format!("{alias}.{name}"))
     }
 
     /// The names of its key.
     pub(crate) fn key_names(&self) -> String {
-        let key = &self.columns[..self.key];
-        join(key.iter().map(|(name, _)| (*name).to_owned()))
+        join(&self.columns[..self.key], |name| name.to_owned())
+    }
+
+    /// The same table without the columns after the first `count`.
+    pub(crate) const fn first(self, count: usize) -> Self {
+        Self {
+            columns: self.columns.split_at(count).0,
+            ..self
+        }
     }
 
     /// Inserts rows of values in the order of the columns; `conflict` is the clause for existing keys, or empty.
@@ -259,37 +386,68 @@ impl Table {
         tx.insert_all(&into, self.columns.len(), values, conflict)
     }
 
+    /// Inserts one row, unless there is one with the same key or another unique value. Returns whether it was inserted.
+    pub(crate) fn insert_once<'v>(
+        &self,
+        tx: &mut dyn Tx,
+        values: impl IntoIterator<Item = Value<'v>>,
+    ) -> Result<bool, StorageError> {
+        let values: Vec<_> = values.into_iter().collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES {} ON CONFLICT DO NOTHING",
+            self.name,
+            self.names(),
+            places(0, values.len())
+        );
+        Ok(tx.execute(&sql, &values)? > 0)
+    }
+
+    /// Writes one row; a row with the same key is replaced.
+    pub(crate) fn put_one<'v>(
+        &self,
+        tx: &mut dyn Tx,
+        values: impl IntoIterator<Item = Value<'v>>,
+    ) -> Result<(), StorageError> {
+        let values: Vec<_> = values.into_iter().collect();
+        self.insert(tx, &values, &self.replace())
+    }
+
     /// The clause that replaces a row with the same key.
     pub(crate) fn replace(&self) -> String {
         let others = &self.columns[self.key..];
-        let set = join(
-            others
-                .iter()
-                .map(|(name, _)| format!("{name} = excluded.{name}")),
-        );
+        let set = join(others, |name| format!("{name} = excluded.{name}"));
         format!("ON CONFLICT ({}) DO UPDATE SET {set}", self.key_names())
     }
 }
 
-fn join(names: impl Iterator<Item = String>) -> String {
-    names.collect::<Vec<_>>().join(", ")
-}
-
-/// A row of a table.
-pub(crate) trait TableRow: Sized {
-    /// The table.
-    const TABLE: Table;
-    /// Reads a row whose columns are those of the table, in order.
-    fn read(row: &dyn Row) -> Result<Self, StorageError>;
-    /// The values of its columns, in order.
-    fn values(&self) -> impl Iterator<Item = Value<'_>>;
+fn join(columns: &[(&'static str, Kind)], text: impl Fn(&'static str) -> String) -> String {
+    let texts: Vec<_> = columns.iter().map(|(name, _)| text(name)).collect();
+    texts.join(", ")
 }
 
 /// Declares a table: its row type, its columns with their types, and how a row is read and written. The first `key` fields
-/// are the key. A field may have another name than its column: `kind = "type": String`.
+/// are the key. A field may have another name than its column: `kind = "type": String`. A row type with a lifetime borrows
+/// what it writes and is not read. `const` declares a table without a row type.
 macro_rules! table {
     (@name $field:ident $column:literal) => { $column };
     (@name $field:ident) => { stringify!($field) };
+    (@row $row:ident [$($life:lifetime)?] $name:literal $key:literal $($field:ident $(= $column:literal)?: $type:ty,)+) => {
+        impl$(<$life>)? $row$(<$life>)? {
+            pub(crate) const TABLE: $crate::storage::table::Table = $crate::storage::table::Table {
+                name: $name,
+                key: $key,
+                columns: &[$((
+                    $crate::storage::table::table!(@name $field $($column)?),
+                    <$type as $crate::storage::table::Stored>::KIND,
+                ),)+],
+            };
+
+            /// The values of its columns, in order.
+            pub(crate) fn values(&self) -> impl Iterator<Item = $crate::storage::Value<'_>> {
+                [$($crate::storage::table::Stored::value(&self.$field),)+].into_iter()
+            }
+        }
+    };
     (
         $(#[$meta:meta])*
         pub struct $row:ident in $name:literal key $key:literal {
@@ -300,40 +458,43 @@ macro_rules! table {
         #[derive(Debug, Clone)]
         pub struct $row { $($(#[$field_meta])* pub $field: $type,)+ }
 
-        impl $crate::storage::table::TableRow for $row {
-            const TABLE: $crate::storage::table::Table = $crate::storage::table::Table {
-                name: $name,
-                key: $key,
-                columns: &[$((
-                    $crate::storage::table::table!(@name $field $($column)?),
-                    <$type as $crate::storage::table::Column>::KIND,
-                ),)+],
-            };
+        $crate::storage::table::table!(@row $row [] $name $key $($field $(= $column)?: $type,)+);
 
-            fn read(row: &dyn $crate::storage::Row) -> Result<Self, $crate::storage::StorageError> {
+        impl $row {
+            /// Reads a row whose columns are those of the table, in order.
+            #[allow(dead_code, reason = "rows of some tables are only written")]
+            pub(crate) fn read(row: &dyn $crate::storage::Row) -> Result<Self, $crate::storage::StorageError> {
                 let mut columns = 0..;
                 let mut next = || columns.next().unwrap_or_default();
                 Ok(Self {
                     $($field: <$type as $crate::storage::table::Column>::read(row, next())?,)+
                 })
             }
-
-            fn values(&self) -> impl Iterator<Item = $crate::storage::Value<'_>> {
-                [$($crate::storage::table::Column::value(&self.$field),)+].into_iter()
-            }
         }
     };
     (
         $(#[$meta:meta])*
+        pub struct $row:ident<$life:lifetime> in $name:literal key $key:literal {
+            $($(#[$field_meta:meta])* $field:ident $(= $column:literal)?: $type:ty,)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        pub struct $row<$life> { $($(#[$field_meta])* pub $field: $type,)+ }
+
+        $crate::storage::table::table!(@row $row [$life] $name $key $($field $(= $column)?: $type,)+);
+    };
+    (
+        $(#[$meta:meta])*
         const $table:ident in $name:literal key $key:literal {
-            $($column:literal: $type:ty,)+
+            $($column:ident: $type:ty,)+
         }
     ) => {
         $(#[$meta])*
         pub(crate) const $table: $crate::storage::table::Table = $crate::storage::table::Table {
             name: $name,
             key: $key,
-            columns: &[$(($column, <$type as $crate::storage::table::Column>::KIND),)+],
+            columns: &[$((stringify!($column), <$type as $crate::storage::table::Stored>::KIND),)+],
         };
     };
 }

@@ -139,12 +139,9 @@ impl Schema {
         }
         drop(c);
         let made = file.with_extension("earlier");
-        let c = Connection::open(&made).unwrap();
-        c.execute_batch("PRAGMA foreign_keys=OFF").unwrap();
-        c.execute_batch(&self.made_until(number, "sqlite")).unwrap();
-        c.execute("ATTACH $1 AS now", [file.to_str().unwrap()])
-            .unwrap();
-        let store = Store::Sqlite(c);
+        let store = Store::sqlite(&made);
+        store.run(&self.made_until(number, "sqlite"));
+        store.run(&format!("ATTACH '{}' AS now", file.display()));
         for (table, columns) in store.tables() {
             let names = columns.iter().map(|(name, _)| name.as_str());
             let names = names.collect::<Vec<_>>().join(", ");
@@ -227,7 +224,11 @@ pub(crate) const SPACE: &str = "429999/429998";
 
 impl Store {
     pub(crate) fn sqlite(file: &Path) -> Self {
-        Self::Sqlite(Connection::open(file).unwrap())
+        let c = Connection::open(file).unwrap();
+        // Rows are written table by table, and nothing of them must survive a power loss.
+        c.execute_batch("PRAGMA foreign_keys=OFF; PRAGMA synchronous=OFF")
+            .unwrap();
+        Self::Sqlite(c)
     }
 
     pub(crate) fn postgres(url: &str) -> Self {

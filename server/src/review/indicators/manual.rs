@@ -6,10 +6,7 @@ use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
 use super::{Milli, Period, area, is_reviewer};
 use crate::{
     access::{Reach, Refusal, random},
-    review::{
-        Review,
-        view::{instant, person},
-    },
+    review::{Review, view::instant},
     storage::{
         StorageError, Tx,
         reports::{self, Manual},
@@ -62,7 +59,7 @@ fn shown(m: Manual) -> ManualView {
         indicator: m.indicator,
         value: Milli(m.milli),
         reason: m.reason,
-        person: person(&m.person),
+        person: m.person.to_string(),
         at: instant(m.at),
     }
 }
@@ -119,15 +116,15 @@ impl Review {
         }
         let period = Period::read(Some(&value.from), Some(&value.to), now)?;
         let manual = Manual {
-            id: random::<16>().to_vec(),
+            id: random(),
             area: within.to_string(),
             indicator: value.indicator,
             period_from: period.from,
             period_to: period.to,
             milli: value.value.0,
             reason: reason(&value.reason)?,
-            person: person.as_bytes().to_vec(),
-            role: i64::from(role.number()),
+            person,
+            role,
             at: now,
         };
         let kept = manual.clone();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sync_core::{
     catalogue::ReportStep,
     identity::{PublicKey, ReportSeal},
-    record::{DocId, Role},
+    record::DocId,
     wire::Code,
 };
 
@@ -20,7 +20,7 @@ use crate::{
     review::{
         Review, filter,
         indicators::{area, is_reviewer},
-        view::{instant, person},
+        view::instant,
     },
     storage::{
         Tx,
@@ -106,11 +106,6 @@ fn uuid(bytes: &[u8]) -> String {
     DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }
 
-pub(super) fn role(number: i64) -> String {
-    let role = u16::try_from(number).ok().and_then(Role::from_number);
-    role.map_or_else(String::new, |role| role.name().to_owned())
-}
-
 /// Parses the id of a report.
 pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
     let id = text.parse::<DocId>();
@@ -162,8 +157,8 @@ fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
             .into_iter()
             .map(|step| StepView {
                 step: step.step,
-                person: person(&step.person),
-                role: role(step.role),
+                person: step.person.to_string(),
+                role: step.role.name().to_owned(),
                 at: instant(step.at),
                 reason: step.reason,
             })

@@ -174,6 +174,7 @@ impl ToSql for Value<'_> {
             Self::Int(v) => v.to_sql(ty, out),
             Self::Text(v) => v.to_sql(ty, out),
             Self::Bytes(v) => v.to_sql(ty, out),
+            Self::Digest(v) => v.as_slice().to_sql(ty, out),
         }
     }
     fn accepts(ty: &Type) -> bool {
