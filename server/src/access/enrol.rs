@@ -12,7 +12,8 @@ use sync_core::{
 use super::{Access, Refusal, keys::random, session::token_hash};
 use crate::storage::{
     Storage, StorageError, Tx,
-    devices::{self, Appointment, Device, DeviceState, Token},
+    credentials::{self, Appointment, Token},
+    devices::{self, Device, DeviceState},
     spaces,
 };
 
@@ -93,7 +94,7 @@ pub async fn invite_until(
     storage
         .write(move |tx| {
             spaces::create(tx, &who.space, log)?;
-            devices::insert_code(tx, &hash, &who, expires)
+            credentials::insert_code(tx, &hash, &who, expires)
         })
         .await?;
     Ok(code)
@@ -113,8 +114,9 @@ impl Access {
             .write(move |tx| {
                 let hash = token_hash(&as_made(request.code.as_str()));
                 let invalid = || Refusal::new(Code::CodeInvalid, "ask for a new code");
-                let again = devices::is_code_of(tx, &hash, request.device)?;
-                let who = devices::use_code(tx, &hash, request.device, now)?.ok_or_else(invalid)?;
+                let again = credentials::is_code_of(tx, &hash, request.device)?;
+                let who =
+                    credentials::use_code(tx, &hash, request.device, now)?.ok_or_else(invalid)?;
                 let device = Device {
                     id: request.device,
                     key: request.key,
@@ -216,7 +218,7 @@ impl Access {
                 label: &label,
                 expires_at: Some(until),
             };
-            devices::insert_token(tx, &token)
+            credentials::insert_token(tx, &token)
         };
         self.storage.write(keep).await?;
         Ok(token)

@@ -16,7 +16,7 @@ use super::{
     reach::{outermost, scopes},
 };
 use crate::storage::{
-    Tx,
+    Tx, credentials,
     devices::{self, DeviceState},
     spaces,
 };
@@ -196,8 +196,8 @@ impl Access {
             .read(move |tx| match device {
                 Some(id) => this.device_reach(tx, id),
                 None => {
-                    let (person, role, area) =
-                        devices::find_token(tx, &hash, now)?.ok_or_else(|| {
+                    let (person, role, area) = credentials::find_token(tx, &hash, now)?
+                        .ok_or_else(|| {
                             Refusal::new(
                                 Code::SessionExpired,
                                 "the token is unknown or has expired",

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::storage::{
     Storage, StorageError, Tx,
+    column::Lines,
     compounds::{self, Building, Compound},
     names, spaces,
-    table::Lines,
 };
 
 const COLUMNS: [&str; 11] = [

@@ -7,10 +7,10 @@ use sync_core::record::{AreaPath, CompoundId, DeviceTime, DocId};
 use super::{
     StorageError, Tx,
     activities::ActivityRow,
+    column::Column,
     docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
-    table::Column,
 };
 
 /// A query on activities and inspections. Every part narrows the result.

@@ -5,10 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId, ServerTime};
 
 pub use super::held::{Held, count, forget, forget_object, forget_uploads, held};
-use super::{
-    StorageError, Tx, Value,
-    table::{Stored, table},
-};
+use super::{StorageError, Tx, Value, column::Stored, table::table};
 
 table! {
     /// A stored photo.

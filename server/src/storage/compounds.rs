@@ -4,7 +4,8 @@ use sync_core::record::{AreaPath, CompoundId, OrganId};
 
 use super::{
     StorageError, Tx, Value,
-    table::{Lines, Stored, table},
+    column::{Lines, Stored},
+    table::table,
 };
 
 table! {

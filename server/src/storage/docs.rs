@@ -6,8 +6,9 @@ use sync_core::record::{AreaPath, Digest, DocId};
 
 use super::{
     StorageError, Tx, Value,
+    column::Stored,
     spaces::area,
-    table::{Stored, Table, table},
+    table::{Table, table},
 };
 
 table! {

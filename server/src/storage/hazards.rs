@@ -10,9 +10,10 @@ use sync_core::{
 use super::{
     StorageError, Tx, Value,
     activities::{self, ActivityRow},
+    column::{Column, Stored},
     docs::{Doc, ids},
     suggestions,
-    table::{Column, Stored, table},
+    table::table,
 };
 
 table! {

@@ -2,7 +2,7 @@
 
 use sync_core::record::{AreaPath, CompoundId};
 
-use super::{StorageError, Tx, Value, spaces::area, table::Column};
+use super::{StorageError, Tx, Value, column::Column, spaces::area};
 
 /// Where and when to count.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@
 
 use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role};
 
-use super::{Row, StorageError, Tx, Value, devices::DeviceState, spaces::area, table::Column};
+use super::{Row, StorageError, Tx, Value, column::Column, devices::DeviceState, spaces::area};
 
 /// A person in a role, as stated by a grant, a key or a code.
 #[derive(Debug, Clone)]

@@ -6,8 +6,9 @@ use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerT
 
 use super::{
     Row, StorageError, Tx, Value,
+    column::{Column, Kind, Stored},
     docs::ids,
-    table::{Column, Kind, Stored, table},
+    table::table,
 };
 
 table! {

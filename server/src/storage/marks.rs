@@ -6,8 +6,9 @@ use sync_core::record::{AreaPath, ServerTime};
 
 use super::{
     StorageError, Tx,
+    column::{Column, Stored},
     spaces::{self, area},
-    table::{Column, Stored, table},
+    table::table,
 };
 
 /// What waits for the projection.

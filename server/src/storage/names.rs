@@ -6,7 +6,8 @@ use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId};
 
 use super::{
     StorageError, Tx, Value,
-    table::{Column, Stored, table},
+    column::{Column, Stored},
+    table::table,
 };
 
 table! {

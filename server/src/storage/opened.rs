@@ -3,11 +3,7 @@
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
-use super::{
-    StorageError, Tx, Value,
-    spaces::area,
-    table::{Stored, table},
-};
+use super::{StorageError, Tx, Value, column::Stored, spaces::area, table::table};
 
 table! {
     /// Which devices have sent every byte of a photo.

@@ -6,7 +6,8 @@ use sync_core::record::{DeviceId, PackHash, ServerTime};
 
 use super::{
     StorageError, Tx, Value,
-    table::{Column, Stored, table},
+    column::{Column, Stored},
+    table::table,
 };
 
 /// Those of these packs that were answered, each with its receive time and the refusals in the response.

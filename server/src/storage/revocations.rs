@@ -9,10 +9,11 @@ use sync_core::{
 
 use super::{
     StorageError, Tx, Value,
+    column::Stored,
     devices::{self, DeviceState},
     docs::{self, Doc, ids},
     spaces,
-    table::{Stored, table},
+    table::table,
 };
 
 table! {

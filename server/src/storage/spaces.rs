@@ -9,7 +9,8 @@ use sync_core::{
 
 use super::{
     StorageError, Tx, Value,
-    table::{Column, Stored, table},
+    column::{Column, Stored},
+    table::table,
 };
 
 /// A space: the log of one county or of a higher area.

@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DocId};
 
-use super::{
-    StorageError, Tx, Value,
-    docs::ids,
-    table::{Column, table},
-};
+use super::{StorageError, Tx, Value, column::Column, docs::ids, table::table};
 
 table! {
     /// Documents to be compared with others.

@@ -10,10 +10,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use sync_core::record::Digest;
 
-use crate::storage::{
-    Row, StorageError, Tx, Value,
-    table::{Kind, Table},
-};
+use crate::storage::{Row, StorageError, Tx, Value, column::Kind, table::Table};
 pub(crate) use whole::{LOGGED, WHOLE};
 
 /// The number of rows of each table that is not derived.

@@ -3,7 +3,8 @@
 use crate::storage::{
     blobs::{DOC_PHOTO, PHOTO_REFERENCE, PhotoRow},
     compounds::{Building, Compound},
-    devices::{Device, EnrolCode, GrantRow, Quarantined, Token},
+    credentials::{EnrolCode, Token},
+    devices::{Device, GrantRow, Quarantined},
     docs::{DOC_EXIT, DOC_SPACE, Doc},
     grant_uses::{DOC_GRANT, PATH_GRANT},
     log::Change,
