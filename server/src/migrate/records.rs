@@ -1,6 +1,6 @@
 //! Copies each space's log by its numbers, as devices read it.
 
-use sync_core::record::{AreaPath, LogId};
+use sync_core::record::{AreaPath, DocId, LogId};
 
 use super::{MigrateError, Place, Progress};
 use crate::storage::{
@@ -99,11 +99,11 @@ async fn step(
     let read = move |tx: &mut dyn Tx| {
         let head = spaces::find(tx, &id)?.map_or(0, |space| space.head);
         let found = docs::tail(tx, &id, &id, at, DOCS)?;
-        let keys: Vec<Vec<u8>> = found.iter().map(|doc| doc.id.as_bytes().to_vec()).collect();
+        let keys: Vec<DocId> = found.iter().map(|doc| doc.id).collect();
         let after = Some(base.cast_signed());
-        let changes = Change::TABLE.of_docs(tx, id.as_str(), &keys, after)?;
-        let grants = DOC_GRANT.of_docs(tx, id.as_str(), &keys, None)?;
-        let photos = DOC_PHOTO.of_docs(tx, id.as_str(), &keys, None)?;
+        let changes = Change::TABLE.of_docs(tx, &id, &keys, after)?;
+        let grants = DOC_GRANT.of_docs(tx, &id, &keys, None)?;
+        let photos = DOC_PHOTO.of_docs(tx, &id, &keys, None)?;
         let last = (found.len() == DOCS).then(|| found.last().map_or(at, |doc| doc.last_seq));
         Ok::<_, StorageError>((found, changes, grants, photos, last, head))
     };
@@ -123,7 +123,7 @@ async fn step(
     let write = move |tx: &mut dyn Tx| {
         docs::put_unfolded(tx, &found)?;
         // A change that was attested since it was copied has moved to a new number.
-        Change::TABLE.forget(tx, id.as_str(), "hash", &changes)?;
+        Change::TABLE.forget(tx, &id, "hash", &changes)?;
         Change::TABLE.put(tx, &changes)?;
         DOC_GRANT.put(tx, &grants)?;
         DOC_PHOTO.put(tx, &photos)?;

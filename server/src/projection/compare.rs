@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sync_core::{
     catalogue::{Catalogue, StateCode},
     grouping::{Advice, compare},
-    record::{AreaPath, DAY_MS, DocId},
+    record::{AreaPath, DAY_MS, DeviceTime, DocId},
 };
 
 use crate::storage::{
@@ -18,10 +18,6 @@ use crate::storage::{
 /// Candidates of a comparison at most, for each reason. In a building with more findings only the newest are compared,
 /// and a photo that many documents name raises an alarm with any of them.
 const CANDIDATES: i64 = 100;
-
-/// Examined and no hazard (95); merged into another document (96).
-const VOID: StateCode = StateCode(95);
-const MERGED: StateCode = StateCode(96);
 
 /// Compares the next queued documents of a space; returns how many.
 pub(super) fn round(
@@ -99,7 +95,7 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
         {
             near.extend(comparables::in_building(tx, space, hazard, CANDIDATES)?);
         }
-        near.retain(|(_, found)| in_campaign(hazard.found.0, *found));
+        near.retain(|(_, found)| in_campaign(hazard.found, *found));
         let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
         for photo in &hazard.photos {
             found.extend(naming.get(&photo.hash).into_iter().flatten());
@@ -130,9 +126,9 @@ fn gather(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Situation
 }
 
 /// Whether two findings lie within one campaign.
-fn in_campaign(one: i64, other: i64) -> bool {
+fn in_campaign(one: DeviceTime, other: DeviceTime) -> bool {
     let days = i64::from(Catalogue::embedded().weights.campaign_days);
-    i64::try_from(one.abs_diff(other)).is_ok_and(|distance| distance <= days * DAY_MS)
+    i64::try_from(one.0.abs_diff(other.0)).is_ok_and(|distance| distance <= days * DAY_MS)
 }
 
 /// The suggestions about a document as of now.
@@ -160,5 +156,5 @@ fn plan(s: &Situation, space: &AreaPath, doc: DocId) -> Vec<Kept> {
 }
 
 fn is_comparable(row: &ComparableRow) -> bool {
-    row.state != VOID && row.state != MERGED && row.state != StateCode(0)
+    ![StateCode::NONE, StateCode::VOID, StateCode::MERGED].contains(&row.state)
 }

@@ -248,7 +248,7 @@ impl Projection {
     pub async fn release(&self) -> Result<(), StorageError> {
         let worker = self.worker;
         self.storage
-            .write(move |tx| marks::release(tx, &worker))
+            .write(move |tx| marks::release(tx, worker))
             .await
     }
 }

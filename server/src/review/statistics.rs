@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sync_core::{
     catalogue::{Catalogue, Grade, StateCode},
-    record::AreaPath,
+    grouping::Counting,
+    record::{AreaPath, ServerTime},
 };
 
 use super::indicators;
@@ -18,10 +19,6 @@ use crate::{
         names, spaces,
     },
 };
-
-/// Examined and no hazard (95); merged into another document (96): neither counts as found.
-const VOID: StateCode = StateCode(95);
-const MERGED: StateCode = StateCode(96);
 
 /// The level that hazards are counted by. A county directly below the province also counts as a city.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -85,12 +82,14 @@ pub struct Statistics {
 
 impl PlaceCount {
     fn add(&mut self, count: &ledger::Count) {
-        let state = StateCode(u16::try_from(count.state).unwrap_or(0));
-        let open = Catalogue::embedded().rules.is_open(state);
+        let open = Catalogue::embedded().rules.is_open(count.state);
         self.observations += count.observations;
-        match (state, count.counts) {
-            (VOID, _) => self.void += count.hazards,
-            (_, 0) | (MERGED, 1) => self.merged += count.hazards,
+        // Neither a void nor a merged document counts as found.
+        match (count.state, count.counts) {
+            (StateCode::VOID, _) => self.void += count.hazards,
+            (_, Counting::Elsewhere) | (StateCode::MERGED, Counting::Itself) => {
+                self.merged += count.hazards;
+            }
             _ if open => {
                 self.found += count.hazards;
                 self.open += count.hazards;
@@ -125,7 +124,7 @@ pub(super) fn count(
     let mut total = PlaceCount::default();
     let parents = register::parents(tx, &indicators::day(now))?;
     let split = spaces::list(tx)?.iter().any(|s| parents.is_split(&s.id));
-    for (space, count) in ledger::counts(tx, query, level.by_path() || split, now)? {
+    for (space, count) in ledger::counts(tx, query, level.by_path() || split, ServerTime(now))? {
         let place = parents.place(level.into(), &count.place, &space);
         places.entry(place).or_default().add(&count);
         total.add(&count);

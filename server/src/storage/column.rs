@@ -3,6 +3,7 @@
 use sync_core::{
     activity::State,
     catalogue::StateCode,
+    grouping::Counting,
     identity::PublicKey,
     record::{
         AreaPath, BlobHash, ChangeHash, CompoundId, DeviceId, DeviceTime, Digest, DocId,
@@ -324,6 +325,29 @@ impl Column for Role {
     fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
         let number = u16::read(row, at)?;
         Self::from_number(number).ok_or(StorageError::Column(at))
+    }
+}
+
+/// How a document of a group counts.
+impl Stored for Counting {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(match self {
+            Self::Elsewhere => 0,
+            Self::Itself => 1,
+            Self::Closed => 2,
+        })
+    }
+}
+
+impl Column for Counting {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        match row.int(at)? {
+            0 => Ok(Self::Elsewhere),
+            1 => Ok(Self::Itself),
+            2 => Ok(Self::Closed),
+            _ => Err(StorageError::Column(at)),
+        }
     }
 }
 

@@ -106,7 +106,7 @@ impl HazardRow {
             as_of_seq,
             // Set when it is written.
             changed: 0,
-            state: StateCode(0),
+            state: StateCode::NONE,
             is_open: true,
             cycle: 0,
             grade: String::new(),

@@ -1,6 +1,9 @@
 //! What indicators are computed from: hazards, quantities, activities, inspections, within one space.
 
-use sync_core::record::{AreaPath, CompoundId};
+use sync_core::{
+    catalogue::StateCode,
+    record::{AreaPath, CompoundId},
+};
 
 use super::{StorageError, Tx, Value, column::Column, spaces::area};
 
@@ -29,7 +32,7 @@ pub struct Ask {
 )]
 pub struct Hazards {
     pub place: AreaPath,
-    pub state: i64,
+    pub state: StateCode,
     pub grade: String,
     pub code: String,
     pub category: String,
@@ -159,7 +162,7 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
     tx.all(&sql, &values, |row| {
         Ok(Hazards {
             place: area(&row.text(0)?)?,
-            state: row.int(1)?,
+            state: StateCode::read(row, 1)?,
             grade: row.text(2)?,
             code: row.text(3)?,
             category: row.text(4)?,

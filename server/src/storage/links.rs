@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::record::{AreaPath, DocId};
+use sync_core::{
+    grouping::Counting,
+    record::{AreaPath, DocId},
+};
 
-use super::{StorageError, Tx, Value, docs::ids, table::table};
+use super::{StorageError, Tx, Value, column::Stored, docs::ids, table::table};
 
 /// A document, and the document whose hazard it declares to be.
 pub type Link = (DocId, DocId);
@@ -89,8 +92,7 @@ pub fn replace(
     HAZARD_LINK.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
-/// Sets how a document counts. 0: another document of the group counts. 1: this one counts. 2: this one counts although
-/// it links to another.
+/// Sets how a document counts.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -98,11 +100,11 @@ pub fn set_counts(
     tx: &mut dyn Tx,
     space: &AreaPath,
     doc: DocId,
-    counts: i64,
+    counts: Counting,
 ) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE hazard SET counts = $1 WHERE space = $2 AND doc = $3",
-        &[counts.into(), space.as_str().into(), doc.as_bytes().into()],
+        &[counts.value(), space.value(), doc.value()],
     )?;
     Ok(())
 }

@@ -155,10 +155,10 @@ pub fn advance(tx: &mut dyn Tx, to: &Mark) -> Result<(), StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
+pub fn release(tx: &mut dyn Tx, worker: [u8; 16]) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE projection_mark SET worker = NULL, lease_until = 0 WHERE worker = $1",
-        &[worker.into()],
+        &[worker.value()],
     )?;
     Ok(())
 }

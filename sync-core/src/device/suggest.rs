@@ -64,7 +64,10 @@ fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocI
         return Ok(None);
     };
     let state = hazard.state();
-    if matches!(state.state, StateCode(0 | 95 | 96)) {
+    if matches!(
+        state.state,
+        StateCode::NONE | StateCode::VOID | StateCode::MERGED
+    ) {
         return Ok(None);
     }
     let duplicate_of = hazard.group_member(doc).duplicate_of;

@@ -8,9 +8,13 @@ mod whole;
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
-use sync_core::record::Digest;
+use sync_core::record::{AreaPath, Digest, DocId};
 
-use crate::storage::{Row, StorageError, Tx, Value, column::Kind, table::Table};
+use crate::storage::{
+    Row, StorageError, Tx, Value,
+    column::{Kind, Stored},
+    table::Table,
+};
 pub(crate) use whole::{LOGGED, WHOLE};
 
 /// The number of rows of each table that is not derived.
@@ -113,18 +117,18 @@ impl Table {
     pub(crate) fn of_docs(
         &self,
         tx: &mut dyn Tx,
-        space: &str,
-        docs: &[Vec<u8>],
+        space: &AreaPath,
+        docs: &[DocId],
         after: Option<i64>,
     ) -> Result<Vec<Vec<Cell>>, StorageError> {
         let (names, name) = (self.names(), self.name);
-        let mut fixed = vec![Value::Text(space)];
+        let mut fixed = vec![space.value()];
         let mut only = String::new();
         if let Some(after) = after {
             fixed.push(Value::Int(after));
             "AND seq > $2".clone_into(&mut only);
         }
-        let keys: Vec<_> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+        let keys: Vec<_> = docs.iter().map(Stored::value).collect();
         let sql = format!("SELECT {names} FROM {name} WHERE space = $1 {only} AND doc IN (?)");
         tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
     }
@@ -133,7 +137,7 @@ impl Table {
     pub(crate) fn forget(
         &self,
         tx: &mut dyn Tx,
-        space: &str,
+        space: &AreaPath,
         column: &str,
         rows: &[Vec<Cell>],
     ) -> Result<(), StorageError> {
@@ -145,7 +149,7 @@ impl Table {
         let name = self.name;
         let sql =
             format!("DELETE FROM {name} WHERE space = $1 AND {column} IN (?) RETURNING space");
-        tx.all_of(&sql, &[Value::Text(space)], &keys, |_| Ok(()))?;
+        tx.all_of(&sql, &[space.value()], &keys, |_| Ok(()))?;
         Ok(())
     }
 
