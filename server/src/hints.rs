@@ -36,16 +36,23 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Polls that read the database concurrently. Thousands wake at once, and pushes and pulls have priority.
 const ASKING: usize = 2;
 
-/// A cached head: the number of wake-ups before it was read, the time of the read, and the head.
-type Read = (u64, Instant, u64);
+/// The heads of all spaces as last read.
+#[derive(Debug)]
+struct Heads {
+    /// The number of wake-ups before they were read.
+    woken: u64,
+    /// When they were read.
+    at: Instant,
+    by_space: HashMap<AreaPath, u64>,
+}
 
 /// Long polls of all callers.
 #[derive(Debug, Clone)]
 pub struct Hints {
     storage: Storage,
     wake: Wake,
-    /// Heads by space: one read serves all polls that wait for the space.
-    heads: Arc<Mutex<HashMap<AreaPath, Read>>>,
+    /// One read serves all polls of all spaces.
+    heads: Arc<Mutex<Option<Heads>>>,
     asking: Arc<Semaphore>,
     /// When the next response that reports growth may be sent.
     next: Arc<Mutex<Instant>>,
@@ -113,8 +120,9 @@ impl Hints {
     async fn head(&self, space: &AreaPath, woken: u64) -> Result<u64, Refusal> {
         let known = || {
             let heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-            let (after, at, head) = heads.get(space)?;
-            (*after >= woken && at.elapsed() < LOOK / 2).then_some(*head)
+            let heads = heads.as_ref()?;
+            let fresh = heads.woken >= woken && heads.at.elapsed() < LOOK / 2;
+            fresh.then(|| heads.by_space.get(space).copied().unwrap_or(0))
         };
         if let Some(head) = known() {
             return Ok(head);
@@ -124,15 +132,16 @@ impl Hints {
         if let Some(head) = known() {
             return Ok(head);
         }
-        // The count is taken before the read, so that the cached head is never older than its count.
-        let (id, began) = (space.clone(), (*self.wake.polls().borrow(), Instant::now()));
-        let found = self.storage.read(move |tx| spaces::find(tx, &id)).await?;
-        let head = found.as_ref().map_or(0, |s| s.head);
-        // Only existing spaces are cached, so that invented names take no memory.
-        if found.is_some() {
-            let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
-            heads.insert(space.clone(), (began.0, began.1, head));
-        }
+        // The count is taken before the read, so that the cached heads are never older than their count.
+        let (woken, at) = (*self.wake.polls().borrow(), Instant::now());
+        let by_space = self.storage.read(|tx| spaces::heads(tx)).await?;
+        let head = by_space.get(space).copied().unwrap_or(0);
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        *heads = Some(Heads {
+            woken,
+            at,
+            by_space,
+        });
         Ok(head)
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use cli_simulator::world::photo;
 use sync_core::record::PhotoRole;
 
-use crate::support::{Town, copy_folder, database, found_with};
+use crate::support::{Town, copy_folder, database, found_with, schema};
 
 /// System calls that change the disk or send data.
 const CALLS: [&str; 8] = [
@@ -200,7 +200,7 @@ fn a_change_of_the_schema_that_is_killed_anywhere_is_made_by_the_next_start() {
     let root = town.folder.path().to_owned();
     let old = root.join("old");
     copy_folder(&data, &old);
-    crate::upgrade::turn_back(&old.join("xuncha.db"), crate::upgrade::SERVER);
+    schema::SERVER.turn_back(&old.join("xuncha.db"), 1);
     let begin = |n: usize| {
         let to = root.join(format!("old-{n}"));
         copy_folder(&old, &to);

@@ -13,7 +13,7 @@ use sync_core::{
     wire::{Code, Exchange, sync::Sync},
 };
 
-use crate::support::{MORNING, Town, found, found_with, remark};
+use crate::support::{MORNING, Town, found, found_with, remark, schema::DEVICE};
 
 /// A middlebox that answers some calls itself.
 struct Middlebox<F> {
@@ -356,13 +356,8 @@ fn photos_that_an_older_app_took_for_refused_go_again() {
         [malformed],
     )
     .unwrap();
-    c.execute_batch(
-        "ALTER TABLE photo DROP COLUMN fault; ALTER TABLE photo DROP COLUMN failed;
-         ALTER TABLE repair_doc DROP COLUMN sent; ALTER TABLE doc DROP COLUMN space;
-         ALTER TABLE scope DROP COLUMN paused; PRAGMA user_version = 3;",
-    )
-    .unwrap();
     drop(c);
+    DEVICE.turn_back(&folder.join("device.db"), 3);
     let mut liu = Phone::simulated(&folder, 5, DeviceTime(MORNING)).unwrap();
     assert!(liu.device.notices().unwrap().is_empty());
     let report = town.sync(&mut liu);

@@ -163,8 +163,8 @@ fn a_row_or_a_photo_that_was_lost_on_the_way_is_found() {
     };
     lose("UPDATE pack SET received_at = received_at + 1");
     assert!(compare(&town, &from, &to).is_equal(), "copied anew");
-    lose("DELETE FROM blob_ref");
-    let other = lose("UPDATE blob SET object = object || 'x'");
+    lose("DELETE FROM doc_photo");
+    let other = lose("UPDATE photo SET object = object || 'x'");
     assert_eq!(other.photos_wrong.len(), 1);
 }
 

@@ -30,7 +30,7 @@ fn more_records_by_name_than_one_answer_holds_come_one_answer_after_another() {
     let store = Connection::open(folder.join("device.db")).unwrap();
     store
         .execute(
-            "INSERT INTO repair_doc (doc, need, offer) SELECT id, 1, 0 FROM doc",
+            "INSERT INTO reconcile_queue (doc, fetch, resupply) SELECT id, 1, 0 FROM doc",
             [],
         )
         .unwrap();

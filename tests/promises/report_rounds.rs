@@ -120,7 +120,7 @@ fn a_part_is_counted_anew_if_its_report_came_back_or_counted_something_else() {
     assert_eq!(seal(false), (1, 5., series.clone()), "it came back");
     // In another log epoch numbers are of another series, so that none is used twice.
     let life = [0xee_u8; 8];
-    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
+    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_epoch = $1", &[life[..].into()]));
     assert_ne!(seal(false).2, series);
 }
 

@@ -103,7 +103,7 @@ fn what_came_late_is_listed_with_whether_that_is_certain_and_nothing_else() {
     assert!(title.contains(",迟到事件 2,"), "{title}");
     // A restore begins a new log epoch, in which the sequence numbers have another meaning.
     let life = [7_u8; 8];
-    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_id = $1", &[life[..].into()]));
+    town.in_ledger(move |tx| tx.execute("UPDATE space SET log_epoch = $1", &[life[..].into()]));
     let listed = town.json(&path, &key);
     assert_eq!(listed["items"], json!([]));
     assert_eq!(listed["not_comparable"], json!([town.world.county]));

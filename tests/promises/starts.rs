@@ -7,7 +7,7 @@ use std::{
 };
 
 use cli_simulator::{phone::Phone, postgres::Server};
-use sync_core::record::{AreaPath, DeviceTime, LogId};
+use sync_core::record::{AreaPath, DeviceTime, LogId, ServerTime};
 use tokio_postgres::NoTls;
 use xuncha_server::storage::{Storage, StorageError, Tx, hazards, marks, spaces};
 
@@ -183,7 +183,7 @@ fn a_ledger_that_is_being_made_is_not_taken_for_the_whole() {
     assert!(before.iter().all(|(status, _)| *status == 200));
     // `xuncha admin rebuild` was killed after its first step.
     let clear = town.app().storage.write(|tx| {
-        hazards::clear(tx, &[0; 16], 0)?;
+        hazards::clear(tx, [0; 16], ServerTime(0))?;
         marks::begin_making(tx)
     });
     town.runtime.block_on(clear).unwrap();

@@ -246,7 +246,8 @@ fn nobody_closed_by_merge(fleet: &Fleet) -> anyhow::Result<Promise> {
     for member in fleet.members.iter().take(8) {
         for row in member.phone.device.list(&filter)? {
             checked += 1;
-            if ![80, 95, 96].contains(&row.row.state) {
+            let ended = [StateCode::CLOSED, StateCode::VOID, StateCode::MERGED];
+            if !ended.contains(&StateCode(row.row.state)) {
                 continue;
             }
             // A hazard may be ended only by an accepted event, and without an open conflict.

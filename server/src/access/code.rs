@@ -7,7 +7,7 @@ use crate::{
     host::random,
     storage::{
         Storage, StorageError,
-        devices::{self, Appointment},
+        credentials::{self, Appointment},
         spaces,
     },
 };
@@ -83,7 +83,7 @@ pub async fn invite_until(
     storage
         .write(move |tx| {
             spaces::create(tx, &who.space, log)?;
-            devices::insert_code(tx, &hash, &who, expires.0)
+            credentials::insert_code(tx, &hash, &who, expires)
         })
         .await?;
     Ok(code)

@@ -2,7 +2,7 @@
 
 use sync_core::{
     identity::SignedGrant,
-    record::{DAY_MS, Grant, ServerTime},
+    record::{DAY_MS, Grant, PackHash, ServerTime},
     wire::{
         Code,
         enrol::{Request, Response},
@@ -10,7 +10,13 @@ use sync_core::{
 };
 
 use super::{Access, code::as_made, token::token_hash};
-use crate::{refusal::Refusal, storage::devices};
+use crate::{
+    refusal::Refusal,
+    storage::{
+        credentials,
+        devices::{self, Device, DeviceState},
+    },
+};
 
 impl Access {
     /// Enrols a device with a one-time code. Idempotent: the same device and code get the same grant. A disabled device
@@ -26,30 +32,35 @@ impl Access {
             .write(move |tx| {
                 let hash = token_hash(&as_made(request.code.as_str()));
                 let invalid = || Refusal::new(Code::CodeInvalid, "ask for a new code");
-                let again = devices::is_code_of(tx, &hash, request.device)?;
+                let again = credentials::is_code_of(tx, &hash, request.device)?;
                 let who =
-                    devices::use_code(tx, &hash, request.device, now.0)?.ok_or_else(invalid)?;
-                devices::insert(
-                    tx,
-                    request.device,
-                    request.key,
-                    request.model.as_str(),
-                    now.0,
-                )?;
+                    credentials::use_code(tx, &hash, request.device, now)?.ok_or_else(invalid)?;
+                let device = Device {
+                    id: request.device,
+                    key: request.key,
+                    model: request.model.as_str().to_owned(),
+                    state: DeviceState::Active,
+                    pack_number: 0,
+                    pack_hash: PackHash([0; 32]),
+                    fork_count: 0,
+                    enrolled_at: now,
+                    seen_at: now,
+                };
+                devices::insert(tx, &device)?;
                 let known = devices::find(tx, request.device)?.ok_or_else(invalid)?;
                 if known.key != request.key {
                     return Err(invalid());
                 }
-                if known.state != "active" {
+                if known.state != DeviceState::Active {
                     if again {
                         return Err(Refusal::new(
                             Code::DeviceRevoked,
                             "this phone was disabled after it used this code; ask for a new code",
                         ));
                     }
-                    devices::set_state(tx, request.device, "active")?;
+                    devices::set_state(tx, request.device, DeviceState::Active)?;
                 }
-                let lifted = known.state != "active";
+                let lifted = known.state != DeviceState::Active;
                 let same = |g: &Grant| {
                     let whom = (g.person, g.role, &g.area) == (who.person, who.role, &who.area);
                     // A grant from before the device was disabled stays revoked; a new one is needed.

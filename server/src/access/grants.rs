@@ -9,7 +9,10 @@ use sync_core::{
 use super::{Access, Reach, reach::outermost, token::token_hash};
 use crate::{
     refusal::Refusal,
-    storage::{Tx, devices},
+    storage::{
+        Tx, credentials,
+        devices::{self, DeviceState},
+    },
 };
 
 impl Access {
@@ -20,7 +23,7 @@ impl Access {
     pub fn device_reach(&self, tx: &mut dyn Tx, id: DeviceId) -> Result<Reach, Refusal> {
         let device = devices::find(tx, id)?
             .ok_or_else(|| Refusal::new(Code::DeviceUnknown, "enrol the phone again"))?;
-        if device.state != "active" {
+        if device.state != DeviceState::Active {
             return Err(Refusal::new(
                 Code::DeviceRevoked,
                 "what was sent is kept; nothing is given out",
@@ -48,13 +51,13 @@ impl Access {
     /// [`Refusal`].
     pub async fn reach(&self, token: &str) -> Result<Reach, Refusal> {
         let device = self.device_of(token).ok();
-        let (this, hash, now) = (self.clone(), token_hash(token), self.now().0);
+        let (this, hash, now) = (self.clone(), token_hash(token), self.now());
         self.storage
             .read(move |tx| match device {
                 Some(id) => this.device_reach(tx, id),
                 None => {
-                    let (person, role, area) =
-                        devices::find_token(tx, &hash, now)?.ok_or_else(|| {
+                    let (person, role, area) = credentials::find_token(tx, &hash, now)?
+                        .ok_or_else(|| {
                             Refusal::new(
                                 Code::SessionExpired,
                                 "the token is unknown or has expired",

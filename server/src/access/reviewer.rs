@@ -7,7 +7,10 @@ use super::{Access, token::token_hash};
 use crate::{
     host::random,
     refusal::Refusal,
-    storage::{Tx, devices},
+    storage::{
+        Tx,
+        credentials::{self, Token},
+    },
 };
 
 /// Days that a token of the review API is valid, unless another time is given.
@@ -45,7 +48,15 @@ impl Access {
         let token = format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()));
         let hash = token_hash(&token);
         let keep = move |tx: &mut dyn Tx| {
-            devices::insert_token(tx, &hash, person, role, &area, &label, until.0)
+            let token = Token {
+                token_hash: &hash,
+                person,
+                role,
+                area: &area,
+                label: &label,
+                expires_at: Some(until),
+            };
+            credentials::insert_token(tx, &token)
         };
         self.storage.write(keep).await?;
         Ok(token)

@@ -13,7 +13,10 @@ use sync_core::{
 use super::{Access, grants::valid_areas, reach::scopes};
 use crate::{
     refusal::Refusal,
-    storage::{devices, spaces},
+    storage::{
+        devices::{self, DeviceState},
+        spaces,
+    },
 };
 
 /// Milliseconds that a challenge is valid.
@@ -70,14 +73,14 @@ impl Access {
             ));
         }
         let areas = valid_areas(&grants, &key, now.0);
-        let active = device.state == "active";
+        let active = device.state == DeviceState::Active;
         let scopes = if active {
             scopes(&areas, &spaces)
         } else {
             Vec::new()
         };
         let expires = now.0 + self.session_ms;
-        let directive = if device.state == "wipe" {
+        let directive = if device.state == DeviceState::Wipe {
             Directive::Wipe
         } else {
             Directive::None

@@ -161,32 +161,42 @@ fn begin(
     Ok((database, held))
 }
 
-/// Opens the copied database; checks its integrity, its server's key, and its row counts.
+/// Opens the copied database; checks its row counts, its integrity, and its server's key.
 async fn opened(
     database: &Path,
     manifest: Option<&Manifest>,
     seed: &[u8; 32],
 ) -> anyhow::Result<Storage> {
+    if let Some(manifest) = manifest {
+        // Before it is migrated: the manifest names the tables as the version that wrote it did.
+        compare_counts(&Storage::open_read_only(database)?, manifest).await?;
+    }
     let path = database.to_owned();
     let opening = tokio::task::spawn_blocking(move || Storage::open(&path));
     let storage = opening.await?.context("the backup's database")?;
     storage.check().await.context("the backup's database")?;
     let key = public_key_of(seed).to_vec();
-    let found = storage
-        .read(|tx| Ok::<_, StorageError>((spaces::meta(tx, PUBLIC_KEY)?, tables::counts(tx)?)));
-    let (known, rows) = found.await?;
+    let known = storage.read(|tx| spaces::meta(tx, PUBLIC_KEY)).await?;
     ensure!(
         known.is_none_or(|known| known == key),
         "the key is that of another server than this backup's; name the right one with --key FILE"
     );
-    for (table, written) in manifest.iter().flat_map(|manifest| &manifest.rows) {
-        let found = rows.get(table).copied().unwrap_or_default();
+    Ok(storage)
+}
+
+/// Compares the rows of each table with the manifest.
+async fn compare_counts(storage: &Storage, manifest: &Manifest) -> anyhow::Result<()> {
+    let written = manifest.rows.clone();
+    let counted = storage.read(move |tx| tables::counts_of(tx, written.keys()));
+    let found = counted.await.context("the backup's database")?;
+    for (table, written) in &manifest.rows {
+        let found = found.get(table).copied().unwrap_or_default();
         ensure!(
             found == *written,
             "the backup's table {table} has {found} rows, its manifest says {written}; take another backup"
         );
     }
-    Ok(storage)
+    Ok(())
 }
 
 /// Renames everything to its final name: photos, key, database. The mark of the unfinished restore is removed last.

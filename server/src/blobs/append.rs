@@ -94,6 +94,7 @@ impl Blobs {
         // The object is durable before a row names it.
         self.store.put(&object, Bytes::from(chunk)).await?;
         let part = Part {
+            upload: id,
             start,
             size,
             object: object.clone(),
@@ -101,7 +102,7 @@ impl Blobs {
         let now = Arc::clone(&self.now);
         let moved = self
             .storage
-            .write(move |tx| blobs::advance_upload(tx, &id, &part, now().0))
+            .write(move |tx| blobs::advance_upload(tx, &part, now()))
             .await?;
         if moved {
             return Ok(Received::Offset(start + size));

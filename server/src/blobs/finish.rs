@@ -21,7 +21,7 @@ use crate::{
     refusal::Refusal,
     storage::{
         StorageError, Tx,
-        blobs::{self, Blob, Part, Upload},
+        blobs::{self, Part, PhotoRow, Upload},
         opened,
     },
 };
@@ -60,11 +60,11 @@ impl Blobs {
             self.store.put(&object, bytes)
         )?;
         let stored = self.clock.signing().await?;
-        let blob = self.row(&upload, &photo, object, stored);
+        let row = self.row(&upload, &photo, object, stored);
         let now = Arc::clone(&self.now);
         let listed = self
             .storage
-            .write(move |tx| list(tx, &upload, &blob, &now))
+            .write(move |tx| list(tx, &upload, &row, &now))
             .await?;
         for part in parts {
             self.store.remove(&part.object).await;
@@ -79,17 +79,18 @@ impl Blobs {
         photo: &photos::Inspected,
         object: String,
         stored: ServerTime,
-    ) -> Blob {
+    ) -> PhotoRow {
         let (hash, size) = (upload.hash, upload.size);
-        Blob {
+        PhotoRow {
+            hash,
             size,
-            width: i64::from(photo.width),
-            height: i64::from(photo.height),
+            width: photo.width,
+            height: photo.height,
             device: upload.device,
-            stored_at: stored.0,
+            stored_at: stored,
             receipt: BlobReceipt { hash, size, stored }.seal(&self.key),
             object,
-            print: Some(photo.perceptual_hash),
+            perceptual_hash: Some(photo.perceptual_hash),
         }
     }
 
@@ -129,9 +130,14 @@ impl Blobs {
 ///
 /// The upload's offset must be where its last chunk begins, and the upload must not have expired. This bounds the time
 /// between writing an object and naming it in a row, see `orphans`.
-fn list(tx: &mut dyn Tx, upload: &Upload, blob: &Blob, now: &Now) -> Result<Blob, Refusal> {
-    let ended = blobs::finish_upload(tx, &upload.id, upload.received, now().0)?;
-    if ended && blobs::insert(tx, upload.hash, blob)? {
+fn list(
+    tx: &mut dyn Tx,
+    upload: &Upload,
+    photo: &PhotoRow,
+    now: &Now,
+) -> Result<PhotoRow, Refusal> {
+    let ended = blobs::finish_upload(tx, &upload.id, upload.received, now())?;
+    if ended && blobs::insert(tx, photo)? {
         blobs::came(tx, upload.hash)?;
     }
     match blobs::find(tx, upload.hash)? {

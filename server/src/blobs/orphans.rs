@@ -12,13 +12,16 @@
 //! than these clocks may differ (the defaults are seven days and two). The store, or its prefix in the bucket, belongs
 //! to one database only.
 
+use std::time::{Duration, SystemTime};
+
+use futures_util::TryStreamExt;
+use sync_core::record::ServerTime;
+
 use super::{Blobs, names::thumb_key};
 use crate::{
     refusal::Refusal,
     storage::{StorageError, blobs},
 };
-use futures_util::TryStreamExt;
-use std::time::{Duration, SystemTime};
 
 /// Photo rows deleted in one transaction.
 const UNNAMED: i64 = 100;
@@ -54,7 +57,7 @@ impl Blobs {
     /// # Errors
     /// [`Refusal::Storage`]; the next run continues.
     pub async fn collect_unnamed(&self) -> Result<usize, Refusal> {
-        let before = (self.now)().0.saturating_sub(self.lifetimes.unnamed);
+        let before = ServerTime((self.now)().0.saturating_sub(self.lifetimes.unnamed));
         let mut count = 0;
         loop {
             let removed = self

@@ -1,7 +1,7 @@
 //! The steps of an upload: create, end, expire. `append` and `finish` have files of their own.
 
 use sync_core::{
-    record::{BlobHash, DeviceId},
+    record::{BlobHash, DeviceId, ServerTime},
     wire::Code,
 };
 
@@ -88,7 +88,7 @@ impl Blobs {
                 self.storage.write(forget).await?;
             }
         }
-        let expires_at = (self.now)().0 + self.lifetimes.upload;
+        let expires_at = ServerTime((self.now)().0 + self.lifetimes.upload);
         let upload = Upload {
             id: upload_id(),
             hash,
@@ -121,7 +121,7 @@ impl Blobs {
     /// # Errors
     /// [`Code::UploadGone`] if there is none, if it has expired, or if it belongs to another device.
     pub async fn upload(&self, device: DeviceId, id: &str) -> Result<Upload, Refusal> {
-        let (id, now) = (id.to_owned(), (self.now)().0);
+        let (id, now) = (id.to_owned(), (self.now)());
         let found = self
             .storage
             .read(move |tx| blobs::find_upload(tx, &id))
@@ -157,7 +157,7 @@ impl Blobs {
     /// # Errors
     /// [`Refusal::Storage`].
     pub async fn sweep(&self) -> Result<usize, Refusal> {
-        let now = (self.now)().0;
+        let now = (self.now)();
         let expired = self
             .storage
             .read(move |tx| blobs::expired_uploads(tx, now))

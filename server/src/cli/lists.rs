@@ -114,14 +114,14 @@ impl Devices {
                 println!(
                     "{}  {:<7}  {}  {}{forks}",
                     phone.id,
-                    phone.state,
-                    moment(phone.seen),
+                    phone.state.name(),
+                    moment(phone.seen.0),
                     phone.model
                 );
             }
             if let Some((_, holder, until)) = &phone.grant {
                 let until =
-                    until.map_or_else(String::new, |ms| format!("  至 / until {}", moment(ms)));
+                    until.map_or_else(String::new, |end| format!("  至 / until {}", moment(end.0)));
                 println!("    {}{until}", who(holder));
             }
             last = Some(phone.id);
@@ -134,7 +134,7 @@ impl Devices {
 }
 
 fn state(secret: &Secret, which: Secrets, now: i64) -> String {
-    match (secret.expires, secret.used_by) {
+    match (secret.expires.map(|at| at.0), secret.used_by) {
         (Some(0), _) => "已结束 / ended".to_owned(),
         (_, Some(phone)) => format!("已使用 / used by {phone}"),
         (Some(at), _) if at <= now => format!("已过期 / expired {}", moment(at)),
@@ -199,8 +199,8 @@ impl Quarantine {
                 aside.reason,
                 aside.changes,
                 aside.bytes,
-                moment(aside.received.0),
-                moment(aside.received.1)
+                moment(aside.received.0.0),
+                moment(aside.received.1.0)
             );
         }
         if found.is_empty() {

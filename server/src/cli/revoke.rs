@@ -5,7 +5,7 @@ use clap::Args;
 use sync_core::record::DeviceId;
 use xuncha_server::{
     app::system_clock,
-    storage::{Storage, revocations},
+    storage::{Storage, devices::DeviceState, revocations},
 };
 
 use super::lists;
@@ -22,12 +22,16 @@ pub(crate) struct Revoke {
 
 pub(super) async fn revoke(storage: &Storage, asked: Revoke) -> anyhow::Result<()> {
     let device: DeviceId = lists::device_like(storage, &asked.device).await?;
-    let state = if asked.wipe { "wipe" } else { "revoked" };
+    let state = if asked.wipe {
+        DeviceState::Wipe
+    } else {
+        DeviceState::Revoked
+    };
     let now = system_clock()();
     let known = storage
-        .write(move |tx| revocations::revoke(tx, device, state, now.0))
+        .write(move |tx| revocations::revoke(tx, device, state, now))
         .await?;
     ensure!(known, "phone {device} is not known to this server");
-    println!("手机已停用 / phone {device} is {state}");
+    println!("手机已停用 / phone {device} is {}", state.name());
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refu
     let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
     let space = spaces::find(tx, &request.space)?;
     let (log, head) = space.map_or((LogId([0; 8]), 0), |s| (s.log, s.head));
-    let born = spaces::born(tx, &request.space)?;
+    let born = spaces::epoch_start(tx, &request.space)?;
     let mut storage = NegentropyStorageVector::new();
     for (doc, digest) in docs::digests(tx, &request.space, &request.area)? {
         storage

@@ -9,7 +9,10 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use sha2::{Digest, Sha256};
-use sync_core::{record::BlobHash, wire::Code};
+use sync_core::{
+    record::{BlobHash, ServerTime},
+    wire::Code,
+};
 
 use crate::refusal::Refusal;
 
@@ -48,8 +51,8 @@ pub(super) fn name(value: &'static str) -> HeaderName {
 }
 
 /// The header that states when an upload expires.
-pub(super) fn expires(at: i64) -> (HeaderName, String) {
-    let date = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+pub(super) fn expires(at: ServerTime) -> (HeaderName, String) {
+    let date = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     (
         name("upload-expires"),
         date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),

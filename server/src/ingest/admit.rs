@@ -25,7 +25,8 @@ use super::{
 use crate::{
     refusal::Refusal,
     storage::{
-        Tx, devices,
+        Tx,
+        devices::{self, Quarantined},
         packs::{self, Pack},
     },
 };
@@ -61,7 +62,7 @@ pub(super) fn admit(
     let advanced: BTreeSet<DeviceId> = new.iter().map(|(at, _)| packs[*at].claims.device).collect();
     for device in advanced {
         let chain = &chains[&device];
-        devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now.0)?;
+        devices::advance_chain(tx, device, chain.pack_number, chain.pack_hash, now)?;
     }
     let mut decided = decided.into_iter();
     let mut answers: Vec<Answer> = Vec::with_capacity(packs.len());
@@ -162,6 +163,7 @@ fn store(
             number: pack.claims.number,
             claims: pack.claims.to_bytes(),
             signature: encode(&pack.signature),
+            received_at: now,
             refused: encode(&decided.refused),
         });
         all.push(decided);
@@ -169,7 +171,7 @@ fn store(
     for (space, changes) in &by_space {
         write::space(tx, space, changes, &mut docs)?;
     }
-    packs::insert(tx, &rows, now.0)?;
+    packs::insert(tx, &rows)?;
     Ok(all)
 }
 
@@ -186,14 +188,14 @@ fn reject_change(
         Reject::Quarantine(reason) => reason,
     };
     let (change, device) = (&pack.changes[index], pack.claims.device);
-    devices::quarantine(
-        tx,
-        change.hash,
-        change.doc,
+    let quarantined = Quarantined {
+        hash: change.hash,
+        doc: change.doc,
         device,
         reason,
-        now.0,
-        &change.bytes,
-    )?;
+        received_at: now,
+        bytes: &change.bytes,
+    };
+    devices::quarantine(tx, &quarantined)?;
     Ok(Code::Quarantined)
 }

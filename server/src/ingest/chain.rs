@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use super::checked::Verified;
-use crate::storage::devices::Device;
+use crate::storage::devices::{Device, DeviceState};
 
 /// The position of a pack in its device's chain.
 pub(super) enum Standing {
@@ -30,11 +30,11 @@ pub(super) fn stand(
     at: usize,
     packs: &[Verified],
     hashes: &[PackHash],
-    answered: &mut HashMap<PackHash, (i64, Vec<u8>)>,
+    answered: &mut HashMap<PackHash, (ServerTime, Vec<u8>)>,
     chains: &mut HashMap<DeviceId, Device>,
 ) -> Standing {
     if let Some((received, refused)) = answered.get(&hashes[at]) {
-        return Standing::Answered(ServerTime(*received), decode(refused).unwrap_or_default());
+        return Standing::Answered(*received, decode(refused).unwrap_or_default());
     }
     if let Some(earlier) = hashes[..at].iter().position(|hash| *hash == hashes[at]) {
         return Standing::SameAs(earlier);
@@ -48,6 +48,6 @@ pub(super) fn stand(
     }
     (chain.pack_number, chain.pack_hash) = (claims.number, hashes[at]);
     Standing::New {
-        active: chain.state == "active",
+        active: chain.state == DeviceState::Active,
     }
 }

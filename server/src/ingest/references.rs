@@ -11,7 +11,7 @@ use crate::{
         Tx, blobs,
         docs::Doc,
         grant_uses::{self, GrantUse},
-        log::{self, Change},
+        log::{self, Attestation, Change},
     },
 };
 
@@ -74,6 +74,7 @@ pub(super) fn rows_of_changes(
             continue;
         }
         rows.push(Change {
+            space,
             doc: change.doc,
             seq,
             hash: change.hash,
@@ -81,7 +82,11 @@ pub(super) fn rows_of_changes(
             actor: content.actor,
             actor_seq: content.actor_seq,
             pack: numbered.pack,
-            unattested,
+            attestation: if unattested {
+                Attestation::Unattested
+            } else {
+                Attestation::Attested
+            },
             bytes: &change.bytes,
         });
         uses.extend(content.authors.iter().map(|author| GrantUse {
@@ -92,7 +97,7 @@ pub(super) fn rows_of_changes(
             seq,
         }));
     }
-    log::insert(tx, space, &rows)?;
+    log::insert(tx, &rows)?;
     // After the rows are inserted, because an earlier pack of this group may have brought the change.
     for (seq, numbered) in attested {
         let (device, pack) = (numbered.device, numbered.pack);

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::storage::{
     Tx,
-    tables::{BLOB, BLOB_REF, CHANGE, Cell, Contents, DOC, DOC_GRANT, DOC_SPACE, Table, WHOLE},
+    blobs::PhotoRow,
+    table::Table,
+    tables::{Cell, Contents, LOGGED, WHOLE},
 };
 
 /// The result of a comparison.
@@ -74,8 +76,7 @@ pub async fn compare(
     to: &Place,
     say: Progress<'_>,
 ) -> Result<Comparison, MigrateError> {
-    static RECORDS: [Table; 6] = [DOC, DOC_SPACE, CHANGE, DOC_GRANT, BLOB_REF, BLOB];
-    let all: Vec<&'static Table> = RECORDS.iter().chain(WHOLE).collect();
+    let all: Vec<&'static Table> = LOGGED.iter().chain(WHOLE).collect();
     let total = all.len() as u64;
     let mut tables = Vec::new();
     for (done, table) in all.into_iter().enumerate() {
@@ -98,7 +99,7 @@ async fn read_back(to: &Place, say: Progress<'_>) -> Result<(u64, Vec<String>), 
         (0, Vec::new(), None);
     loop {
         let key = after.take();
-        let page = move |tx: &mut dyn Tx| BLOB.page(tx, key.as_deref());
+        let page = move |tx: &mut dyn Tx| PhotoRow::TABLE.page(tx, key.as_deref());
         let rows = to.storage.read(page).await?;
         let Some(last) = rows.last().cloned() else {
             return Ok((read, wrong));

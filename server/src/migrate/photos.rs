@@ -8,8 +8,10 @@ use super::{
     state::LOST,
 };
 use crate::storage::{
-    StorageError, Tx, blobs, spaces,
-    tables::{BLOB, Cell},
+    StorageError, Tx,
+    blobs::{self, PhotoRow},
+    spaces,
+    tables::Cell,
 };
 
 fn object(row: &[Cell]) -> Option<String> {
@@ -27,11 +29,11 @@ pub(super) async fn copy(
     say: Progress<'_>,
 ) -> Result<Vec<BlobHash>, MigrateError> {
     let mut lost = Vec::new();
-    let total = from.storage.read(|tx| BLOB.count(tx)).await?;
+    let total = from.storage.read(|tx| PhotoRow::TABLE.count(tx)).await?;
     let (mut after, mut done): (Option<Vec<Cell>>, u64) = (None, 0);
     loop {
         let key = after.take();
-        let read = move |tx: &mut dyn Tx| BLOB.page(tx, key.as_deref());
+        let read = move |tx: &mut dyn Tx| PhotoRow::TABLE.page(tx, key.as_deref());
         let rows = from.storage.read(read).await?;
         let Some(last) = rows.last().cloned() else {
             break;
@@ -74,7 +76,7 @@ async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHa
         from.storage.write(forget).await?;
         return Ok(Some(hash));
     }
-    let write = move |tx: &mut dyn Tx| BLOB.put(tx, std::slice::from_ref(&row));
+    let write = move |tx: &mut dyn Tx| PhotoRow::TABLE.put(tx, std::slice::from_ref(&row));
     to.storage.write(write).await?;
     Ok(None)
 }

@@ -1,14 +1,13 @@
 //! Copies each space's log by its numbers, as devices read it.
 
-use sync_core::record::{AreaPath, LogId};
+use sync_core::record::{AreaPath, DocId, LogId};
 
 use super::{
     error::MigrateError,
     place::{Place, Progress},
 };
 use crate::storage::{
-    StorageError, Tx, bodies, docs, marks, spaces,
-    tables::{BLOB_REF, CHANGE, Cell, DOC, DOC_GRANT, DOC_SPACE},
+    StorageError, Tx, blobs::DOC_PHOTO, docs, grant_uses::DOC_GRANT, log::Change, marks, spaces,
 };
 
 /// Documents copied in one transaction.
@@ -50,12 +49,13 @@ pub(super) struct Head {
 }
 
 pub(super) fn heads(tx: &mut dyn Tx) -> Result<Vec<Head>, StorageError> {
-    let mut heads = Vec::new();
-    for space in spaces::list(tx)? {
-        let changed = marks::mark(tx, &space.id)?.changed;
-        heads.push(Head { space, changed });
-    }
-    Ok(heads)
+    let spaces = spaces::list(tx)?;
+    let marks = marks::marks(tx, spaces.iter().map(|space| &space.id))?;
+    let head = |space: spaces::Space| Head {
+        changed: marks.get(&space.id).map_or(0, |mark| mark.changed),
+        space,
+    };
+    Ok(spaces.into_iter().map(head).collect())
 }
 
 /// Sets the head of a copied space. Its ledger is rebuilt, and numbered on from the last number of the old ledger.
@@ -65,7 +65,7 @@ pub(super) fn set_head(tx: &mut dyn Tx, head: &Head) -> Result<(), StorageError>
     let mut mark = marks::lock(tx, id)?;
     if mark.changed < head.changed {
         mark.changed = head.changed;
-        marks::advance(tx, id, &mark)?;
+        marks::advance(tx, &mark)?;
     }
     Ok(())
 }
@@ -102,11 +102,11 @@ async fn step(
     let read = move |tx: &mut dyn Tx| {
         let head = spaces::find(tx, &id)?.map_or(0, |space| space.head);
         let found = docs::tail(tx, &id, &id, at, DOCS)?;
-        let keys: Vec<Vec<u8>> = found.iter().map(|doc| doc.id.as_bytes().to_vec()).collect();
+        let keys: Vec<DocId> = found.iter().map(|doc| doc.id).collect();
         let after = Some(base.cast_signed());
-        let changes = CHANGE.of_docs(tx, id.as_str(), &keys, after)?;
-        let grants = DOC_GRANT.of_docs(tx, id.as_str(), &keys, None)?;
-        let photos = BLOB_REF.of_docs(tx, id.as_str(), &keys, None)?;
+        let changes = Change::TABLE.of_docs(tx, &id, &keys, after)?;
+        let grants = DOC_GRANT.of_docs(tx, &id, &keys, None)?;
+        let photos = DOC_PHOTO.of_docs(tx, &id, &keys, None)?;
         let last = (found.len() == DOCS).then(|| found.last().map_or(at, |doc| doc.last_seq));
         Ok::<_, StorageError>((found, changes, grants, photos, last, head))
     };
@@ -124,45 +124,14 @@ async fn step(
     };
     let id = space.id.clone();
     let write = move |tx: &mut dyn Tx| {
-        let (rows, spaces) = rows(&found);
-        DOC.put(tx, &rows)?;
-        bodies::unfold(tx, &id, &found)?;
-        DOC_SPACE.put(tx, &spaces)?;
+        docs::put_unfolded(tx, &found)?;
         // A change that was attested since it was copied has moved to a new number.
-        CHANGE.forget(tx, id.as_str(), "hash", &changes)?;
-        CHANGE.put(tx, &changes)?;
+        Change::TABLE.forget(tx, &id, "hash", &changes)?;
+        Change::TABLE.put(tx, &changes)?;
         DOC_GRANT.put(tx, &grants)?;
-        BLOB_REF.put(tx, &photos)?;
+        DOC_PHOTO.put(tx, &photos)?;
         set_position(tx, &id, next)
     };
     to.storage.write(write).await?;
     Ok(Some(next.at))
-}
-
-type Rows = Vec<Vec<Cell>>;
-
-fn rows(found: &[docs::Doc]) -> (Rows, Rows) {
-    let int = |value: u64| Cell::Int(value.cast_signed());
-    let row = |doc: &docs::Doc| {
-        vec![
-            Cell::Text(doc.space.to_string()),
-            Cell::Bytes(doc.id.as_bytes().to_vec()),
-            Cell::Text(doc.path.to_string()),
-            int(doc.path_seq),
-            int(doc.last_seq),
-            int(doc.changes),
-            Cell::Bytes(doc.digest.to_bytes().to_vec()),
-            int(doc.total_bytes),
-        ]
-    };
-    let space = |doc: &docs::Doc| {
-        vec![
-            Cell::Bytes(doc.id.as_bytes().to_vec()),
-            Cell::Text(doc.space.to_string()),
-        ]
-    };
-    (
-        found.iter().map(row).collect(),
-        found.iter().map(space).collect(),
-    )
 }

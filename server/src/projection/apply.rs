@@ -1,6 +1,6 @@
 //! Writes planned rows, snapshots and the mark in one transaction.
 
-use sync_core::record::{AreaPath, DocId};
+use sync_core::record::{AreaPath, DocId, ServerTime};
 
 use super::{
     derived::{self, Derived},
@@ -23,7 +23,7 @@ pub(super) fn apply(
     space: &AreaPath,
     from: u64,
     upto: u64,
-    lease: (&[u8], i64),
+    lease: ([u8; 16], ServerTime),
     actions: &mut [Action],
 ) -> Result<Option<Progress>, StorageError> {
     // Change numbers are assigned under the lock and not when planned, because stored photos advance the counter too.
@@ -32,14 +32,15 @@ pub(super) fn apply(
         return Ok(None);
     }
     let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
+    let changed = mark.changed;
     let moved = Mark {
         seq: upto,
-        changed: mark.changed + count,
-        worker: Some(lease.0.to_vec()),
+        changed: changed + count,
+        worker: Some(lease.0),
         lease_until: lease.1,
+        ..mark
     };
-    marks::advance(tx, space, &moved)?;
-    let changed = mark.changed;
+    marks::advance(tx, &moved)?;
     let mut progress = Progress::default();
     for (changed, action) in (changed + 1..).zip(actions.iter_mut()) {
         action.rows.number(changed);
@@ -79,7 +80,7 @@ pub(super) fn apply_again(
         progress.documents += 1;
         rows.push(&action.rows);
     }
-    marks::advance(tx, space, &mark)?;
+    marks::advance(tx, &mark)?;
     write(tx, space, &rows)?;
     revocations::done(tx, space, &done)?;
     Ok(progress)

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
     catalogue::{Catalogue, StateCode},
-    record::{AreaPath, DAY_MS, DocId},
+    record::{AreaPath, DAY_MS, DeviceTime, DocId},
 };
 
 use crate::storage::{
@@ -17,10 +17,6 @@ use crate::storage::{
 /// Candidates of a comparison at most, for each reason. In a building with more findings only the newest are compared,
 /// and a photo that many documents name raises an alarm with any of them.
 const CANDIDATES: i64 = 100;
-
-/// Examined and no hazard (95); merged into another document (96).
-const VOID: StateCode = StateCode(95);
-const MERGED: StateCode = StateCode(96);
 
 /// What a round needs.
 #[derive(Default)]
@@ -71,7 +67,7 @@ pub(super) fn gather(
         {
             near.extend(comparables::in_building(tx, space, hazard, CANDIDATES)?);
         }
-        near.retain(|(_, found)| in_campaign(hazard.found.0, *found));
+        near.retain(|(_, found)| in_campaign(hazard.found, *found));
         let mut found: BTreeSet<DocId> = near.into_iter().map(|(other, _)| other).collect();
         for photo in &hazard.photos {
             found.extend(naming.get(&photo.hash).into_iter().flatten());
@@ -102,12 +98,12 @@ pub(super) fn gather(
 }
 
 /// Whether two findings lie within one campaign.
-fn in_campaign(one: i64, other: i64) -> bool {
+fn in_campaign(one: DeviceTime, other: DeviceTime) -> bool {
     let days = i64::from(Catalogue::embedded().weights.campaign_days);
-    i64::try_from(one.abs_diff(other)).is_ok_and(|distance| distance <= days * DAY_MS)
+    i64::try_from(one.0.abs_diff(other.0)).is_ok_and(|distance| distance <= days * DAY_MS)
 }
 
 /// Whether a row takes part in comparisons.
 pub(super) fn is_comparable(row: &ComparableRow) -> bool {
-    row.state != VOID && row.state != MERGED && row.state != StateCode(0)
+    ![StateCode::NONE, StateCode::VOID, StateCode::MERGED].contains(&row.state)
 }

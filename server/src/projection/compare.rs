@@ -26,7 +26,7 @@ pub(super) fn round(
     let situation = gather(tx, space, &docs)?;
     for doc in &docs {
         let before = situation.before.get(doc).map_or(&[][..], Vec::as_slice);
-        let now = plan(&situation, *doc);
+        let now = plan(&situation, space, *doc);
         if before == now {
             continue;
         }
@@ -35,7 +35,7 @@ pub(super) fn round(
         let news: BTreeSet<DocId> = was.symmetric_difference(&is).copied().collect();
         mark.changed = suggestions::touch(tx, space, &news, mark.changed)?;
     }
-    marks::advance(tx, space, &mark)?;
+    marks::advance(tx, &mark)?;
     Ok(docs.len())
 }
 
@@ -46,7 +46,7 @@ fn alarms(kept: &[Kept]) -> BTreeSet<DocId> {
 }
 
 /// The suggestions about a document as of now.
-fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
+fn plan(s: &Situation, space: &AreaPath, doc: DocId) -> Vec<Kept> {
     let catalogue = Catalogue::embedded();
     let Some((own, others)) = s.rows.get(&doc).zip(s.others.get(&doc)) else {
         return Vec::new();
@@ -57,6 +57,7 @@ fn plan(s: &Situation, doc: DocId) -> Vec<Kept> {
         let found = row.and_then(|row| compare(&own.hazard, &row.hazard, catalogue));
         let Some(found) = found else { continue };
         kept.push(Kept {
+            space: space.clone(),
             doc: doc.min(*other),
             other: doc.max(*other),
             urgency: found.advice.urgency(),

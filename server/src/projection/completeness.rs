@@ -1,7 +1,9 @@
 //! Whether the ledger is complete, how far it is behind the log, and how it is rebuilt.
 
+use sync_core::record::ServerTime;
+
 use super::{LEASE_MS, Projection, progress::Progress};
-use crate::storage::{StorageError, Tx, hazards, marks, spaces};
+use crate::storage::{StorageError, Tx, hazards, marks};
 
 impl Projection {
     /// Deletes the ledger and rebuilds it; the counter behind "changed since" continues.
@@ -11,8 +13,8 @@ impl Projection {
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
         let (worker, own) = (self.worker, (self.now)().0);
         let clear = move |tx: &mut dyn Tx| {
-            let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-            hazards::clear(tx, &worker, until)?;
+            let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
+            hazards::clear(tx, worker, until)?;
             marks::begin_making(tx)
         };
         self.storage.write(clear).await?;
@@ -34,14 +36,6 @@ impl Projection {
     /// # Errors
     /// [`StorageError`].
     pub async fn lag(&self) -> Result<u64, StorageError> {
-        self.storage
-            .read(|tx| {
-                let mut lag = 0;
-                for space in spaces::list(tx)? {
-                    lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
-                }
-                Ok(lag)
-            })
-            .await
+        self.storage.read(|tx| marks::lag(tx)).await
     }
 }

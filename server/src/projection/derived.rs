@@ -76,6 +76,7 @@ fn duties(doc: &Doc, of: FoldedHazard<'_>) -> Vec<Duty> {
         let chain = of.duty_chain(company, ServerTime(i64::MAX));
         let findings = chain.map(|chain| chain.findings).unwrap_or_default();
         found.extend(findings.into_iter().map(|finding| Duty {
+            space: doc.space.clone(),
             doc: doc.id,
             path: doc.path.clone(),
             company,

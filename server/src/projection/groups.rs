@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     catalogue::Catalogue,
-    grouping::{Counting, Group, GroupMember, groups},
+    grouping::{Group, GroupMember, groups},
     history::TimeBounds,
-    record::{AreaPath, DocId, ServerTime},
+    record::{AreaPath, DocId},
 };
 
 use crate::storage::{StorageError, Tx, comparables, links};
@@ -26,7 +26,7 @@ pub(crate) fn around(
             doc,
             when: TimeBounds {
                 lower: None,
-                upper: row.registered.map(ServerTime),
+                upper: row.registered,
             },
             claimed: row.hazard.found,
             state: row.state,
@@ -52,12 +52,7 @@ pub(super) fn count(
         let (groups, records) = around(tx, space, doc)?;
         for group in groups {
             for (member, how) in group.counting(&records, &Catalogue::embedded().rules) {
-                let counts = match how {
-                    Counting::Elsewhere => 0,
-                    Counting::Itself => 1,
-                    Counting::Closed => 2,
-                };
-                links::set_counts(tx, space, member, counts)?;
+                links::set_counts(tx, space, member, how)?;
                 docs.remove(&member);
             }
         }

@@ -26,7 +26,10 @@ use std::time::Duration;
 
 use crate::{
     host::{Now, random},
-    storage::{Storage, StorageError, marks},
+    storage::{
+        Storage, StorageError,
+        marks::{self, Work},
+    },
     wake::Wake,
 };
 
@@ -72,7 +75,9 @@ impl Projection {
     /// [`StorageError`]; what was projected before the error is kept.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
-        for space in self.storage.read(|tx| marks::behind(tx)).await? {
+        let work = self.storage.read(|tx| marks::work(tx)).await?;
+        let is_idle = work == Work::default();
+        for space in work.grown {
             loop {
                 let (progress, more) = self.round(space.clone()).await?;
                 total.documents += progress.documents;
@@ -83,9 +88,15 @@ impl Projection {
                 }
             }
         }
-        total.documents += self.again().await?;
-        self.photos().await?;
-        self.compare().await?;
+        if !is_idle {
+            // What was just projected may have queued more work.
+            let work = self.storage.read(|tx| marks::work(tx)).await?;
+            total.documents += self.again(work.refolds).await?;
+            if work.photos {
+                self.photos().await?;
+            }
+            self.compare().await?;
+        }
         if !self.is_whole().await?.1 {
             self.storage.write(|tx| marks::end_making(tx)).await?;
         }
@@ -110,7 +121,7 @@ impl Projection {
     pub async fn release(&self) -> Result<(), StorageError> {
         let worker = self.worker;
         self.storage
-            .write(move |tx| marks::release(tx, &worker))
+            .write(move |tx| marks::release(tx, worker))
             .await
     }
 }

@@ -1,9 +1,9 @@
 //! The rounds of the projection: each reads from one snapshot, plans, and writes in one transaction.
 
-use sync_core::record::AreaPath;
+use sync_core::record::{AreaPath, ServerTime};
 
 use super::{LEASE_MS, Projection, apply, compare, gather, progress::Progress, project};
-use crate::storage::{StorageError, Tx, blobs, hazards, marks, revocations, suggestions};
+use crate::storage::{StorageError, Tx, hazards, marks};
 
 /// Documents projected in one transaction.
 const BATCH: usize = 128;
@@ -17,7 +17,7 @@ impl Projection {
             let mark = marks::mark(tx, &of)?;
             let now = tx.clock()?.unwrap_or(own);
             // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
-            let lasts = mark.lease_until > now && mark.lease_until <= now + LEASE_MS;
+            let lasts = mark.lease_until.0 > now && mark.lease_until.0 <= now + LEASE_MS;
             let taken = lasts && mark.worker.is_some_and(|w| w != worker);
             if shared && taken {
                 return Ok(None);
@@ -35,8 +35,8 @@ impl Projection {
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
         self.storage
             .write(move |tx| {
-                let until = tx.clock()?.unwrap_or(own) + LEASE_MS;
-                let lease = (worker.as_slice(), until);
+                let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
+                let lease = (worker, until);
                 let applied = apply::apply(tx, &space, mark, upto, lease, &mut actions)?;
                 // If another worker was faster, nothing was written: the next round begins at that worker's mark.
                 Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
@@ -46,9 +46,9 @@ impl Projection {
 
     /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
     /// how many.
-    pub(super) async fn again(&self) -> Result<usize, StorageError> {
+    pub(super) async fn again(&self, spaces: Vec<AreaPath>) -> Result<usize, StorageError> {
         let mut total = 0;
-        for space in self.storage.read(|tx| revocations::waiting(tx)).await? {
+        for space in spaces {
             loop {
                 let of = space.clone();
                 let gathered = move |tx: &mut dyn Tx| {
@@ -72,20 +72,16 @@ impl Projection {
     /// Marks the rows of documents as changed whose photos were stored since.
     pub(super) async fn photos(&self) -> Result<(), StorageError> {
         const PHOTOS: usize = 64;
-        while self.storage.read(|tx| blobs::any_came(tx)).await?
-            && self
-                .storage
-                .write(|tx| hazards::take_photos(tx, PHOTOS))
-                .await?
-                == PHOTOS
-        {}
+        let take = |tx: &mut dyn Tx| hazards::take_photos(tx, PHOTOS);
+        while self.storage.write(take).await? == PHOTOS {}
         Ok(())
     }
 
     /// Compares the documents queued for comparison with those that may be the same hazard.
     pub(super) async fn compare(&self) -> Result<(), StorageError> {
         const RECORDS: usize = 64;
-        for space in self.storage.read(|tx| suggestions::waiting(tx)).await? {
+        let work = self.storage.read(|tx| marks::work(tx)).await?;
+        for space in work.comparisons {
             loop {
                 let of = space.clone();
                 let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);

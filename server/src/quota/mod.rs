@@ -22,7 +22,8 @@ use crate::{
     host::Now,
     refusal::Refusal,
     storage::{
-        Storage, StorageError, Tx, devices,
+        Storage, StorageError, Tx,
+        devices::{self, DeviceState},
         quotas::{self, Spent},
     },
 };
@@ -93,7 +94,7 @@ impl Quota {
             .storage
             .read(move |tx| devices::find(tx, device))
             .await?;
-        if found.is_none_or(|device| device.state == "active") {
+        if found.is_none_or(|device| device.state == DeviceState::Active) {
             return Ok(());
         }
         let detail = format!(

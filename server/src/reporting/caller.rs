@@ -1,6 +1,6 @@
 //! What the caller of a report must be, and what it must state.
 
-use sync_core::{catalogue::Catalogue, record::PersonId, wire::Code};
+use sync_core::{catalogue::Catalogue, wire::Code};
 
 use crate::{access::Reach, refusal::Refusal};
 
@@ -24,9 +24,4 @@ pub(crate) fn reason(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::BadFilter, expected));
     }
     Ok(text.to_owned())
-}
-
-/// A person's id as text.
-pub(super) fn person(bytes: &[u8]) -> String {
-    PersonId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
 }

@@ -54,12 +54,15 @@ fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<ExportHea
         late.add(late_of_area(tx, area)?);
     }
     let touched = spaces::touching(tx, areas)?;
-    let mut lag = 0;
-    for space in spaces::list(tx)? {
-        if touched.contains(&space.id) {
-            lag += space.head.saturating_sub(marks::mark(tx, &space.id)?.seq);
-        }
-    }
+    let marks = marks::marks(tx, &touched)?;
+    let spaces = spaces::list(tx)?.into_iter();
+    let lag = spaces
+        .filter(|space| touched.contains(&space.id))
+        .map(|space| {
+            let seq = marks.get(&space.id).map_or(0, |mark| mark.seq);
+            space.head.saturating_sub(seq)
+        })
+        .sum();
     Ok(ExportHeader {
         as_of: instant(now),
         cut_off: instant(now),

@@ -50,9 +50,7 @@ impl Filter {
                 let number = text.strip_prefix("HS").unwrap_or(text).parse::<u16>();
                 let known = number.ok().map(StateCode);
                 let known = known.filter(|s| Catalogue::embedded().rules.state(*s).is_some());
-                Some(i64::from(
-                    known.ok_or_else(|| bad("state", "a state such as HS10"))?.0,
-                ))
+                Some(known.ok_or_else(|| bad("state", "a state such as HS10"))?)
             }
             None => None,
         };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, Grade, StateCode},
-    record::AreaPath,
+    grouping::Counting,
+    record::{AreaPath, ServerTime},
 };
 
 use super::{
@@ -22,10 +23,6 @@ use crate::{
         names, spaces,
     },
 };
-
-/// Examined and no hazard (95); merged into another document (96): neither counts as found.
-const VOID: StateCode = StateCode(95);
-const MERGED: StateCode = StateCode(96);
 
 /// The counts of a place.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -67,12 +64,14 @@ pub struct Statistics {
 
 impl PlaceCount {
     fn add(&mut self, count: &ledger::Count) {
-        let state = StateCode(u16::try_from(count.state).unwrap_or(0));
-        let open = Catalogue::embedded().rules.is_open(state);
+        let open = Catalogue::embedded().rules.is_open(count.state);
         self.observations += count.observations;
-        match (state, count.counts) {
-            (VOID, _) => self.void += count.hazards,
-            (_, 0) | (MERGED, 1) => self.merged += count.hazards,
+        // Neither a void nor a merged document counts as found.
+        match (count.state, count.counts) {
+            (StateCode::VOID, _) => self.void += count.hazards,
+            (_, Counting::Elsewhere) | (StateCode::MERGED, Counting::Itself) => {
+                self.merged += count.hazards;
+            }
             _ if open => {
                 self.found += count.hazards;
                 self.open += count.hazards;
@@ -107,7 +106,7 @@ pub(super) fn count(
     let mut total = PlaceCount::default();
     let parents = register::parents(tx, &day(now))?;
     let split = spaces::list(tx)?.iter().any(|s| parents.is_split(&s.id));
-    for (space, count) in ledger::counts(tx, query, level.by_path() || split, now)? {
+    for (space, count) in ledger::counts(tx, query, level.by_path() || split, ServerTime(now))? {
         let place = parents.place(level.into(), &count.place, &space);
         places.entry(place).or_default().add(&count);
         total.add(&count);

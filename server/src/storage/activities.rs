@@ -5,15 +5,11 @@ use sync_core::{
     record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId},
 };
 
-use super::{
-    StorageError, Tx, Value,
-    docs::ids,
-    table::{TableRow, table},
-};
+use super::{StorageError, Tx, Value, docs::ids, table::table};
 
 table! {
     /// A folded activity or inspection.
-    pub struct ActivityRow in "campaign_record" key 2 {
+    pub struct ActivityRow in "activity" key 2 {
         /// The space of the document.
         space: AreaPath,
         /// The document.
@@ -75,7 +71,7 @@ table! {
 
 table! {
     /// A building, or an entrance of it, that an inspection reached.
-    pub struct VisitRow in "inspected" key 5 {
+    pub struct VisitRow in "inspected_building" key 5 {
         /// The space of the document.
         space: AreaPath,
         /// The inspection.
@@ -109,11 +105,11 @@ pub fn forget(
             &all,
         ),
         (
-            "DELETE FROM inspected WHERE space = $1 AND doc IN (?) RETURNING finished",
+            "DELETE FROM inspected_building WHERE space = $1 AND doc IN (?) RETURNING finished",
             &all,
         ),
         (
-            "DELETE FROM campaign_record WHERE space = $1 AND doc IN (?) RETURNING counts",
+            "DELETE FROM activity WHERE space = $1 AND doc IN (?) RETURNING counts",
             &all,
         ),
         (
@@ -156,7 +152,7 @@ pub fn find(
 ) -> Result<Option<ActivityRow>, StorageError> {
     let names = ActivityRow::TABLE.names();
     tx.first(
-        &format!("SELECT {names} FROM campaign_record WHERE space = $1 AND doc = $2"),
+        &format!("SELECT {names} FROM activity WHERE space = $1 AND doc = $2"),
         &[space.as_str().into(), doc.as_bytes().into()],
         ActivityRow::read,
     )
@@ -169,7 +165,7 @@ pub fn find(
 /// [`StorageError`].
 pub fn mark_changed(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE campaign_record SET changed = (SELECT changed FROM projection_mark WHERE space = $1)
+        "UPDATE activity SET changed = (SELECT changed FROM projection_mark WHERE space = $1)
          WHERE space = $1 AND doc = $2",
         &[space.as_str().into(), doc.as_bytes().into()],
     )?;
@@ -178,7 +174,7 @@ pub fn mark_changed(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<(),
 
 /// Deletes everything that is stored here; the projection rebuilds it from the log.
 pub(super) fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
-    for table in ["campaign_record", "quantity", "inspected"] {
+    for table in ["activity", "quantity", "inspected_building"] {
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
     Ok(())

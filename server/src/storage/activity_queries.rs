@@ -7,10 +7,10 @@ use sync_core::record::{AreaPath, CompoundId, DeviceTime, DocId};
 use super::{
     StorageError, Tx,
     activities::ActivityRow,
+    column::Column,
     docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
-    table::{Column, TableRow},
 };
 
 /// A query on activities and inspections. Every part narrows the result.
@@ -56,7 +56,7 @@ pub fn list(tx: &mut dyn Tx, q: &Query) -> Result<Vec<ActivityRow>, StorageError
         conditions(q, &mut w);
         // `limit` is set by this program, never by a caller.
         let sql = format!(
-            "SELECT {columns} FROM campaign_record c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
+            "SELECT {columns} FROM activity c WHERE {} ORDER BY c.held_at DESC, c.doc DESC LIMIT {}",
             w.sql.join(" AND "),
             q.limit
         );
@@ -157,7 +157,7 @@ pub fn visited(
         let sql = format!(
             "SELECT i.compound, i.building, i.unit, COUNT(*), COUNT(CASE WHEN i.finished = 1 THEN 1 END),
                MAX(CASE WHEN i.finished = 1 THEN r.held_at END)
-             FROM inspected i JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+             FROM inspected_building i JOIN activity r ON r.space = i.space AND r.doc = i.doc
              WHERE {} AND r.state <> 'withdrawn'
              GROUP BY i.compound, i.building, i.unit ORDER BY i.compound, i.building, i.unit LIMIT {limit}",
             w.sql.join(" AND "),
@@ -194,8 +194,8 @@ pub fn covered(
         };
         let sql = format!(
             "SELECT COUNT(DISTINCT b.compound), COUNT(*) FROM (
-               SELECT DISTINCT i.compound, i.building FROM inspected i
-               JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+               SELECT DISTINCT i.compound, i.building FROM inspected_building i
+               JOIN activity r ON r.space = i.space AND r.doc = i.doc
                WHERE {} AND i.finished = 1) AS b",
             w.sql.join(" AND "),
         );

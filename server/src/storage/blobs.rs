@@ -2,104 +2,102 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
+use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId, ServerTime};
 
 pub use super::held::{Held, count, forget, forget_object, forget_uploads, held};
-use super::{StorageError, Tx, Value};
+use super::{StorageError, Tx, Value, column::Stored, table::table};
 
-/// A stored photo.
-#[derive(Debug, Clone)]
-pub struct Blob {
-    /// Size in bytes.
-    pub size: u64,
-    /// Width in pixels.
-    pub width: i64,
-    /// Height in pixels.
-    pub height: i64,
-    /// The device that uploaded it.
-    pub device: DeviceId,
-    /// When it was stored, milliseconds UTC.
-    pub stored_at: i64,
-    /// The signed receipt.
-    pub receipt: Vec<u8>,
-    /// Its object in the photo store.
-    pub object: String,
-    /// Its perceptual hash, if that was computed.
-    pub print: Option<u64>,
+table! {
+    /// A stored photo.
+    pub struct PhotoRow in "photo" key 1 {
+        /// The SHA-256 of its bytes.
+        hash: BlobHash,
+        /// Size in bytes.
+        size: u64,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The device that uploaded it.
+        device: DeviceId,
+        /// When it was stored.
+        stored_at: ServerTime,
+        /// The signed receipt.
+        receipt: Vec<u8>,
+        /// Its perceptual hash, if that was computed.
+        perceptual_hash: Option<u64>,
+        /// Its object in the photo store.
+        object: String,
+    }
 }
 
-/// An open upload.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    /// Its identifier.
-    pub id: String,
-    /// The SHA-256 that the photo must have.
-    pub hash: BlobHash,
-    /// The size in bytes that the photo must have.
-    pub size: u64,
-    /// The number of durable bytes.
-    pub received: u64,
-    /// The device that uploads it.
-    pub device: DeviceId,
-    /// When it expires, milliseconds UTC.
-    pub expires_at: i64,
+table! {
+    /// Which photos a document names.
+    const DOC_PHOTO in "doc_photo" key 3 {
+        space: AreaPath,
+        doc: DocId,
+        hash: BlobHash,
+    }
 }
 
-/// A chunk of an open upload.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// Its offset in the photo, in bytes.
-    pub start: u64,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its object in the photo store.
-    pub object: String,
+table! {
+    /// Which documents name a photo, and the device that named it there.
+    const PHOTO_REFERENCE in "photo_reference" key 4 {
+        hash: BlobHash,
+        space: AreaPath,
+        doc: DocId,
+        device: DeviceId,
+    }
+}
+
+table! {
+    /// An open upload.
+    pub struct Upload in "upload" key 1 {
+        /// Its identifier.
+        id: String,
+        /// The SHA-256 that the photo must have.
+        hash: BlobHash,
+        /// The size in bytes that the photo must have.
+        size: u64,
+        /// The number of durable bytes.
+        received: u64,
+        /// The device that uploads it.
+        device: DeviceId,
+        /// When it expires.
+        expires_at: ServerTime,
+    }
+}
+
+table! {
+    /// A chunk of an open upload.
+    pub struct Part in "upload_part" key 2 {
+        /// The upload.
+        upload: String,
+        /// Its offset in the photo, in bytes.
+        start: u64,
+        /// Its size in bytes.
+        size: u64,
+        /// Its object in the photo store.
+        object: String,
+    }
 }
 
 /// A stored photo.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<Blob>, StorageError> {
-    tx.first(
-        "SELECT size, width, height, device, stored_at, receipt, object, print FROM blob WHERE hash = $1",
-        &[hash.as_bytes().into()],
-        |row| {
-            Ok(Blob {
-                size: row.int(0)?.unsigned_abs(),
-                width: row.int(1)?,
-                height: row.int(2)?,
-                device: DeviceId::from_slice(&row.bytes(3)?)?,
-                stored_at: row.int(4)?,
-                receipt: row.bytes(5)?,
-                object: row.text(6)?,
-                print: row.opt_int(7)?.map(i64::cast_unsigned),
-            })
-        },
-    )
+pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<PhotoRow>, StorageError> {
+    let names = PhotoRow::TABLE.names();
+    let sql = format!("SELECT {names} FROM photo WHERE hash = $1");
+    tx.first(&sql, &[hash.value()], PhotoRow::read)
 }
 
 /// Inserts the row of a stored photo, unless there is one: the first insert wins. Returns `false` if another was first.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, StorageError> {
-    let listed = tx.execute(
-        "INSERT INTO blob (hash, size, width, height, device, stored_at, receipt, object, print)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO NOTHING",
-        &[
-            hash.as_bytes().into(),
-            blob.size.cast_signed().into(),
-            blob.width.into(),
-            blob.height.into(),
-            blob.device.as_bytes().into(),
-            blob.stored_at.into(),
-            blob.receipt.as_slice().into(),
-            blob.object.as_str().into(),
-            blob.print.map(u64::cast_signed).into(),
-        ],
-    )?;
-    Ok(listed > 0)
+pub fn insert(tx: &mut dyn Tx, photo: &PhotoRow) -> Result<bool, StorageError> {
+    PhotoRow::TABLE.insert_once(tx, photo.values())
 }
 
 /// Deletes the rows of photos stored before `before` that no document names and whose device has nothing in quarantine,
@@ -109,22 +107,22 @@ pub fn insert(tx: &mut dyn Tx, hash: BlobHash, blob: &Blob) -> Result<bool, Stor
 /// [`StorageError`].
 pub fn forget_unnamed(
     tx: &mut dyn Tx,
-    before: i64,
+    before: ServerTime,
     limit: i64,
 ) -> Result<Vec<String>, StorageError> {
     let found = tx.all(
-        "SELECT hash, object FROM blob WHERE stored_at < $1
-           AND NOT EXISTS (SELECT 1 FROM blob_named WHERE blob_named.hash = blob.hash)
-           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = blob.device)
+        "SELECT hash, object FROM photo WHERE stored_at < $1
+           AND NOT EXISTS (SELECT 1 FROM photo_reference WHERE photo_reference.hash = photo.hash)
+           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = photo.device)
          ORDER BY stored_at LIMIT $2",
-        &[before.into(), limit.into()],
+        &[before.value(), limit.into()],
         |row| Ok((row.bytes(0)?, row.text(1)?)),
     )?;
     let mut objects = Vec::with_capacity(found.len());
     for (hash, object) in found {
         let key: [Value<'_>; 1] = [hash.as_slice().into()];
-        tx.execute("DELETE FROM blob WHERE hash = $1", &key)?;
-        tx.execute("DELETE FROM blob_came WHERE hash = $1", &key)?;
+        tx.execute("DELETE FROM photo WHERE hash = $1", &key)?;
+        tx.execute("DELETE FROM arrived_photo WHERE hash = $1", &key)?;
         objects.push(object);
     }
     Ok(objects)
@@ -135,7 +133,7 @@ pub fn forget_unnamed(
 /// # Errors
 /// [`StorageError`].
 pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
-    let photo = "SELECT 1 FROM blob WHERE object = $1";
+    let photo = "SELECT 1 FROM photo WHERE object = $1";
     let part = "SELECT 1 FROM upload_part WHERE object = $1";
     for sql in [photo, part] {
         if !tx.all(sql, &[object.into()], |_| Ok(()))?.is_empty() {
@@ -162,27 +160,21 @@ pub fn refer(
     begun: &BTreeSet<NamedBy>,
     older: &BTreeSet<NamedBy>,
 ) -> Result<(), StorageError> {
-    let space: Value<'_> = space.as_str().into();
     for (named, then) in [(begun, ""), (older, "ON CONFLICT DO NOTHING")] {
         let references: BTreeSet<&Reference> =
             named.iter().map(|(reference, _)| reference).collect();
         let by_doc: Vec<Value<'_>> = references
             .iter()
-            .flat_map(|(doc, hash)| [space, doc.as_bytes().into(), hash.as_bytes().into()])
+            .flat_map(|(doc, hash)| [space.value(), doc.value(), hash.value()])
             .collect();
-        tx.insert_all("blob_ref (space, doc, hash)", 3, &by_doc, then)?;
+        DOC_PHOTO.insert(tx, &by_doc, then)?;
         let by_hash: Vec<Value<'_>> = named
             .iter()
             .flat_map(|((doc, hash), device)| {
-                [
-                    hash.as_bytes().into(),
-                    space,
-                    doc.as_bytes().into(),
-                    device.as_bytes().into(),
-                ]
+                [hash.value(), space.value(), doc.value(), device.value()]
             })
             .collect();
-        tx.insert_all("blob_named (hash, space, doc, device)", 4, &by_hash, then)?;
+        PHOTO_REFERENCE.insert(tx, &by_hash, then)?;
     }
     Ok(())
 }
@@ -198,7 +190,7 @@ pub fn named(
 ) -> Result<Vec<Reference>, StorageError> {
     let keys: Vec<Value<'_>> = docs.iter().map(|d| Value::Bytes(d.as_bytes())).collect();
     tx.all_of(
-        "SELECT doc, hash FROM blob_ref WHERE space = $1 AND doc IN (?)",
+        "SELECT doc, hash FROM doc_photo WHERE space = $1 AND doc IN (?)",
         &[space.as_str().into()],
         &keys,
         |row| {
@@ -215,23 +207,12 @@ pub fn named(
 pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>, StorageError> {
     let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     let found = tx.all_of(
-        "SELECT hash FROM blob WHERE hash IN (?)",
+        "SELECT hash FROM photo WHERE hash IN (?)",
         &[],
         &keys,
         |row| Ok(BlobHash::from_slice(&row.bytes(0)?)?),
     )?;
     Ok(found.into_iter().collect())
-}
-
-/// Whether a photo was stored that the projection has not yet processed.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
-    let one = tx.first("SELECT hash FROM blob_came LIMIT 1", &[], |row| {
-        row.bytes(0)
-    })?;
-    Ok(one.is_some())
 }
 
 /// Queues a stored photo for the projection. The projection processes it in a later transaction: a document that names
@@ -241,7 +222,7 @@ pub fn any_came(tx: &mut dyn Tx) -> Result<bool, StorageError> {
 /// [`StorageError`].
 pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
     tx.execute(
-        "INSERT INTO blob_came (hash) VALUES ($1) ON CONFLICT DO NOTHING",
+        "INSERT INTO arrived_photo (hash) VALUES ($1) ON CONFLICT DO NOTHING",
         &[hash.as_bytes().into()],
     )?;
     Ok(())
@@ -252,18 +233,8 @@ pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn insert_upload(tx: &mut dyn Tx, upload: &Upload) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO upload (id, hash, size, received, device, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            upload.id.as_str().into(),
-            upload.hash.as_bytes().into(),
-            upload.size.cast_signed().into(),
-            upload.received.cast_signed().into(),
-            upload.device.as_bytes().into(),
-            upload.expires_at.into(),
-        ],
-    )?;
-    Ok(())
+    let values: Vec<Value<'_>> = upload.values().collect();
+    Upload::TABLE.insert(tx, &values, "")
 }
 
 /// The number of uploads that a device has open.
@@ -284,20 +255,9 @@ pub fn open_uploads(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StorageErr
 /// # Errors
 /// [`StorageError`].
 pub fn find_upload(tx: &mut dyn Tx, id: &str) -> Result<Option<Upload>, StorageError> {
-    tx.first(
-        "SELECT hash, size, received, device, expires_at FROM upload WHERE id = $1",
-        &[id.into()],
-        |row| {
-            Ok(Upload {
-                id: id.to_owned(),
-                hash: BlobHash::from_slice(&row.bytes(0)?)?,
-                size: row.int(1)?.unsigned_abs(),
-                received: row.int(2)?.unsigned_abs(),
-                device: DeviceId::from_slice(&row.bytes(3)?)?,
-                expires_at: row.int(4)?,
-            })
-        },
-    )
+    let names = Upload::TABLE.names();
+    let sql = format!("SELECT {names} FROM upload WHERE id = $1");
+    tx.first(&sql, &[id.into()], Upload::read)
 }
 
 /// Advances an open upload by a part that begins at its offset. Returns `false` if another request advanced it first,
@@ -305,33 +265,21 @@ pub fn find_upload(tx: &mut dyn Tx, id: &str) -> Result<Option<Upload>, StorageE
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn advance_upload(
-    tx: &mut dyn Tx,
-    id: &str,
-    part: &Part,
-    now: i64,
-) -> Result<bool, StorageError> {
+pub fn advance_upload(tx: &mut dyn Tx, part: &Part, now: ServerTime) -> Result<bool, StorageError> {
     let changed = tx.execute(
         "UPDATE upload SET received = $1 WHERE id = $2 AND received = $3 AND expires_at > $4",
         &[
             (part.start + part.size).cast_signed().into(),
-            id.into(),
-            part.start.cast_signed().into(),
-            now.into(),
+            part.upload.value(),
+            part.start.value(),
+            now.value(),
         ],
     )?;
     if changed == 0 {
         return Ok(false);
     }
-    tx.execute(
-        "INSERT INTO upload_part (upload, start, size, object) VALUES ($1, $2, $3, $4)",
-        &[
-            id.into(),
-            part.start.cast_signed().into(),
-            part.size.cast_signed().into(),
-            part.object.as_str().into(),
-        ],
-    )?;
+    let values: Vec<Value<'_>> = part.values().collect();
+    Part::TABLE.insert(tx, &values, "")?;
     Ok(true)
 }
 
@@ -340,17 +288,9 @@ pub fn advance_upload(
 /// # Errors
 /// [`StorageError`].
 pub fn parts(tx: &mut dyn Tx, id: &str) -> Result<Vec<Part>, StorageError> {
-    tx.all(
-        "SELECT start, size, object FROM upload_part WHERE upload = $1 ORDER BY start",
-        &[id.into()],
-        |row| {
-            Ok(Part {
-                start: row.int(0)?.unsigned_abs(),
-                size: row.int(1)?.unsigned_abs(),
-                object: row.text(2)?,
-            })
-        },
-    )
+    let names = Part::TABLE.names();
+    let sql = format!("SELECT {names} FROM upload_part WHERE upload = $1 ORDER BY start");
+    tx.all(&sql, &[id.into()], Part::read)
 }
 
 /// The number of parts of an upload.
@@ -371,10 +311,15 @@ pub fn count_parts(tx: &mut dyn Tx, id: &str) -> Result<i64, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn finish_upload(tx: &mut dyn Tx, id: &str, at: u64, now: i64) -> Result<bool, StorageError> {
+pub fn finish_upload(
+    tx: &mut dyn Tx,
+    id: &str,
+    at: u64,
+    now: ServerTime,
+) -> Result<bool, StorageError> {
     let ended = tx.execute(
         "DELETE FROM upload WHERE id = $1 AND received = $2 AND expires_at > $3",
-        &[id.into(), at.cast_signed().into(), now.into()],
+        &[id.into(), at.value(), now.value()],
     )?;
     if ended > 0 {
         delete_parts(tx, id)?;
@@ -403,10 +348,10 @@ fn delete_parts(tx: &mut dyn Tx, id: &str) -> Result<(), StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn expired_uploads(tx: &mut dyn Tx, now: i64) -> Result<Vec<String>, StorageError> {
+pub fn expired_uploads(tx: &mut dyn Tx, now: ServerTime) -> Result<Vec<String>, StorageError> {
     tx.all(
         "SELECT id FROM upload WHERE expires_at <= $1 LIMIT 1000",
-        &[now.into()],
+        &[now.value()],
         |row| row.text(0),
     )
 }

@@ -160,18 +160,3 @@ pub fn fold(
     )?;
     Ok(true)
 }
-
-/// Stops using the snapshots of documents: every change counts as coming after the snapshot.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn unfold(tx: &mut dyn Tx, space: &AreaPath, docs: &[Doc]) -> Result<(), StorageError> {
-    for doc in docs {
-        tx.execute(
-            "UPDATE doc SET snap_seq = 0, tail_count = change_count, tail_bytes = total_bytes
-             WHERE space = $1 AND id = $2",
-            &[space.as_str().into(), doc.id.as_bytes().into()],
-        )?;
-    }
-    Ok(())
-}

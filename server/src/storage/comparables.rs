@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use sync_core::{
     catalogue::StateCode,
     grouping::{Comparable, PhotoFingerprint},
-    record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId},
+    record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId, ServerTime},
     wire::decode,
 };
 
-use super::{Row, StorageError, Tx, Value, docs::ids};
+use super::{Row, StorageError, Tx, Value, column::Column, docs::ids};
 
 /// A hazard as it is compared.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct ComparableRow {
     pub hazard: Comparable,
     /// Its state.
     pub state: StateCode,
-    /// When it was registered at the latest, milliseconds UTC by the server's clock.
-    pub registered: Option<i64>,
+    /// When it was registered at the latest, by the server's clock.
+    pub registered: Option<ServerTime>,
     /// The number of its observations.
     pub observations: u32,
 }
@@ -38,9 +38,9 @@ fn comparable(row: &dyn Row) -> Result<ComparableRow, StorageError> {
     };
     Ok(ComparableRow {
         hazard,
-        state: StateCode(u16::try_from(row.int(7)?).unwrap_or(0)),
-        registered: row.opt_int(8)?,
-        observations: u32::try_from(row.int(9)?).unwrap_or(0),
+        state: StateCode::read(row, 7)?,
+        registered: Option::read(row, 8)?,
+        observations: u32::read(row, 9)?,
     })
 }
 
@@ -66,7 +66,7 @@ pub fn comparables(
     let mut found: HashMap<DocId, ComparableRow> =
         rows.into_iter().map(|row| (row.hazard.doc, row)).collect();
     let photos = tx.all_of(
-        "SELECT r.doc, r.hash, b.print FROM blob_ref r LEFT JOIN blob b ON b.hash = r.hash
+        "SELECT r.doc, r.hash, b.perceptual_hash FROM doc_photo r LEFT JOIN photo b ON b.hash = r.hash
          WHERE r.space = $1 AND r.doc IN (?) ORDER BY r.doc, r.hash",
         &[within],
         &ids(docs),
@@ -95,7 +95,7 @@ pub fn place_group(hazard: &Comparable) -> String {
 }
 
 /// A candidate, and when its hazard was found.
-pub type FoundAt = (DocId, i64);
+pub type FoundAt = (DocId, DeviceTime);
 
 /// The newest hazards at these places, at most `limit` of each.
 ///
@@ -117,7 +117,7 @@ pub fn at_places(
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
-        let found = (DocId::from_slice(&row.bytes(1)?)?, row.int(2)?);
+        let found = (DocId::read(row, 1)?, DeviceTime::read(row, 2)?);
         Ok((row.text(0)?, found))
     })?;
     let mut found: HashMap<String, Vec<FoundAt>> = HashMap::new();
@@ -150,7 +150,7 @@ pub fn in_building(
             to.as_str().into(),
             limit.into(),
         ],
-        |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),
+        |row| Ok((DocId::read(row, 0)?, DeviceTime::read(row, 1)?)),
     )
 }
 
@@ -168,7 +168,7 @@ pub fn naming(
     let sql = format!(
         "SELECT hash, doc FROM (
            SELECT hash, doc, ROW_NUMBER() OVER (PARTITION BY hash ORDER BY doc DESC) AS n
-           FROM (SELECT DISTINCT hash, doc FROM blob_named WHERE space = $1 AND hash IN (?)) named) newest
+           FROM (SELECT DISTINCT hash, doc FROM photo_reference WHERE space = $1 AND hash IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
@@ -194,10 +194,10 @@ pub fn with_perceptual_hash(
 ) -> Result<HashMap<u64, Vec<DocId>>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|p| Value::Int(p.cast_signed())).collect();
     let sql = format!(
-        "SELECT print, doc FROM (
-           SELECT print, doc, ROW_NUMBER() OVER (PARTITION BY print ORDER BY doc DESC) AS n
-           FROM (SELECT DISTINCT b.print, r.doc FROM blob b JOIN blob_named r ON r.hash = b.hash
-             WHERE r.space = $1 AND b.print IN (?)) named) newest
+        "SELECT perceptual_hash, doc FROM (
+           SELECT perceptual_hash, doc, ROW_NUMBER() OVER (PARTITION BY perceptual_hash ORDER BY doc DESC) AS n
+           FROM (SELECT DISTINCT b.perceptual_hash, r.doc FROM photo b JOIN photo_reference r ON r.hash = b.hash
+             WHERE r.space = $1 AND b.perceptual_hash IN (?)) named) newest
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {

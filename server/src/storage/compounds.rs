@@ -4,7 +4,8 @@ use sync_core::record::{AreaPath, CompoundId, OrganId};
 
 use super::{
     StorageError, Tx, Value,
-    table::{Column, Lines, TableRow, table},
+    column::{Lines, Stored},
+    table::table,
 };
 
 table! {
@@ -76,7 +77,7 @@ pub fn within(tx: &mut dyn Tx, area: &AreaPath) -> Result<Vec<Compound>, Storage
 /// # Errors
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, ids: &[CompoundId]) -> Result<Vec<Compound>, StorageError> {
-    let keys: Vec<_> = ids.iter().map(Column::value).collect();
+    let keys: Vec<_> = ids.iter().map(Stored::value).collect();
     let names = Compound::TABLE.names();
     let sql = format!("SELECT {names} FROM compound WHERE id IN (?)");
     tx.all_of(&sql, &[], &keys, Compound::read)
@@ -100,7 +101,7 @@ pub fn buildings(
     space: &AreaPath,
     compounds: &[CompoundId],
 ) -> Result<Vec<Building>, StorageError> {
-    let keys: Vec<_> = compounds.iter().map(Column::value).collect();
+    let keys: Vec<_> = compounds.iter().map(Stored::value).collect();
     let names = Building::TABLE.names();
     let sql = format!("SELECT {names} FROM building WHERE space = $1 AND compound IN (?)");
     tx.all_of(&sql, &[space.as_str().into()], &keys, Building::read)

@@ -1,4 +1,4 @@
-//! Devices with their pack chains, grants, enrolment codes, API tokens; and inserts into the quarantine.
+//! Devices with their pack chains and grants, and inserts into the quarantine.
 
 use std::collections::HashMap;
 
@@ -10,21 +10,117 @@ use sync_core::{
     },
 };
 
-use super::{StorageError, Tx, Value, spaces::area};
+use super::{
+    Row, StorageError, Tx, Value,
+    column::{Column, Kind, Stored},
+    spaces::area,
+    table::table,
+};
 
-/// A device's row.
-#[derive(Debug, Clone)]
-pub struct Device {
-    /// The device.
-    pub id: DeviceId,
-    /// Its public key.
-    pub key: PublicKey,
-    /// `active`, `revoked` or `wipe`.
-    pub state: String,
-    /// Number of its last pack.
-    pub pack_number: u64,
-    /// Hash of its last pack.
-    pub pack_hash: PackHash,
+table! {
+    /// A device's row.
+    pub struct Device in "device" key 1 {
+        /// The device.
+        id: DeviceId,
+        /// Its public key.
+        key = "public_key": PublicKey,
+        /// The model that the device stated.
+        model: String,
+        /// Whether it may send and read.
+        state: DeviceState,
+        /// Number of its last pack.
+        pack_number: u64,
+        /// Hash of its last pack.
+        pack_hash: PackHash,
+        /// How often a copy of the device was detected.
+        fork_count: u64,
+        /// When it was enrolled.
+        enrolled_at: ServerTime,
+        /// When its last pack was received, or else when it was enrolled.
+        seen_at: ServerTime,
+    }
+}
+
+/// The state of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceState {
+    /// It works.
+    Active,
+    /// It was revoked and may do nothing.
+    Revoked,
+    /// It was revoked and must delete its data.
+    Wipe,
+}
+
+impl DeviceState {
+    /// The name that the column has, and that people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+            Self::Wipe => "wipe",
+        }
+    }
+}
+
+impl Stored for DeviceState {
+    const KIND: Kind = Kind::Text;
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.name())
+    }
+}
+
+impl Column for DeviceState {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        let name = row.text(at)?;
+        let mut all = [Self::Active, Self::Revoked, Self::Wipe].into_iter();
+        all.find(|state| state.name() == name)
+            .ok_or(StorageError::Column(at))
+    }
+}
+
+table! {
+    /// Bytes that cannot be judged yet, until an administrator decides.
+    pub struct Quarantined<'a> in "quarantine" key 1 {
+        /// The change.
+        hash: ChangeHash,
+        /// The document that it is for.
+        doc: DocId,
+        /// The device that sent it.
+        device: DeviceId,
+        /// Why it cannot be judged.
+        reason: &'a str,
+        /// When it was received.
+        received_at: ServerTime,
+        /// Its bytes.
+        bytes: &'a [u8],
+    }
+}
+
+table! {
+    /// A grant that this server signed.
+    pub struct GrantRow<'a> in "signed_grant" key 1 {
+        /// The grant.
+        id: GrantId,
+        /// The device that holds it.
+        device: DeviceId,
+        /// The person.
+        person: PersonId,
+        /// The organisation.
+        organ: OrganId,
+        /// The role.
+        role: Role,
+        /// The space that contains the area.
+        space: &'a AreaPath,
+        /// The area.
+        area: &'a AreaPath,
+        /// When it begins.
+        valid_from: ServerTime,
+        /// When it ends (exclusive), if it has an end.
+        valid_until: Option<ServerTime>,
+        /// Claims and signature, as they are sent.
+        sealed: Vec<u8>,
+    }
 }
 
 /// These devices; unknown devices are absent.
@@ -36,24 +132,9 @@ pub fn find_all(
     ids: impl IntoIterator<Item = DeviceId>,
 ) -> Result<HashMap<DeviceId, Device>, StorageError> {
     let ids: Vec<DeviceId> = ids.into_iter().collect();
-    let found = tx.all_of(
-        "SELECT id, public_key, state, pack_number, pack_hash FROM device WHERE id IN (?)",
-        &[],
-        &keys(&ids),
-        |row| {
-            let key = row
-                .bytes(1)?
-                .try_into()
-                .map_err(|_| StorageError::Column(1))?;
-            Ok(Device {
-                id: DeviceId::from_slice(&row.bytes(0)?)?,
-                key: PublicKey(key),
-                state: row.text(2)?,
-                pack_number: row.int(3)?.unsigned_abs(),
-                pack_hash: PackHash::from_slice(&row.bytes(4)?)?,
-            })
-        },
-    )?;
+    let names = Device::TABLE.names();
+    let sql = format!("SELECT {names} FROM device WHERE id IN (?)");
+    let found = tx.all_of(&sql, &[], &keys(&ids), Device::read)?;
     Ok(found
         .into_iter()
         .map(|device| (device.id, device))
@@ -78,7 +159,7 @@ pub fn find(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>, StorageErro
 /// [`StorageError`].
 pub fn home(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<AreaPath>, StorageError> {
     tx.first(
-        "SELECT space FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 1",
+        "SELECT space FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 1",
         &[id.as_bytes().into()],
         |row| area(&row.text(0)?),
     )
@@ -99,29 +180,17 @@ pub fn lock(tx: &mut dyn Tx, ids: impl IntoIterator<Item = DeviceId>) -> Result<
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert(
-    tx: &mut dyn Tx,
-    id: DeviceId,
-    key: PublicKey,
-    model: &str,
-    now: i64,
-) -> Result<(), StorageError> {
-    let zero = [0; 32];
-    tx.execute(
-        "INSERT INTO device (id, public_key, model, state, pack_number, pack_hash, enrolled_at, seen_at)
-         VALUES ($1, $2, $3, 'active', 0, $4, $5, $5) ON CONFLICT DO NOTHING",
-        &[id.as_bytes().into(), key.0.as_slice().into(), model.into(), zero.as_slice().into(), now.into()],
-    )?;
-    Ok(())
+pub fn insert(tx: &mut dyn Tx, device: &Device) -> Result<(), StorageError> {
+    Device::TABLE.insert_once(tx, device.values()).map(drop)
 }
 
 /// Sets a device's state. Returns `false` if the device is unknown.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn set_state(tx: &mut dyn Tx, id: DeviceId, state: &str) -> Result<bool, StorageError> {
+pub fn set_state(tx: &mut dyn Tx, id: DeviceId, state: DeviceState) -> Result<bool, StorageError> {
     let sql = "UPDATE device SET state = $1 WHERE id = $2";
-    Ok(tx.execute(sql, &[state.into(), id.as_bytes().into()])? > 0)
+    Ok(tx.execute(sql, &[state.value(), id.value()])? > 0)
 }
 
 /// Advances a device's pack chain to its newest pack.
@@ -133,16 +202,11 @@ pub fn advance_chain(
     id: DeviceId,
     number: u64,
     hash: PackHash,
-    now: i64,
+    now: ServerTime,
 ) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE device SET pack_number = $1, pack_hash = $2, seen_at = $3 WHERE id = $4",
-        &[
-            number.cast_signed().into(),
-            hash.as_bytes().into(),
-            now.into(),
-            id.as_bytes().into(),
-        ],
+        &[number.value(), hash.value(), now.value(), id.value()],
     )?;
     Ok(())
 }
@@ -163,28 +227,8 @@ pub fn count_fork(tx: &mut dyn Tx, id: DeviceId) -> Result<(), StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn quarantine(
-    tx: &mut dyn Tx,
-    hash: ChangeHash,
-    doc: DocId,
-    device: DeviceId,
-    reason: &str,
-    now: i64,
-    bytes: &[u8],
-) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO quarantine (hash, doc, device, reason, received_at, bytes) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT DO NOTHING",
-        &[
-            hash.as_bytes().into(),
-            doc.as_bytes().into(),
-            device.as_bytes().into(),
-            reason.into(),
-            now.into(),
-            bytes.into(),
-        ],
-    )?;
-    Ok(())
+pub fn quarantine(tx: &mut dyn Tx, bytes: &Quarantined<'_>) -> Result<(), StorageError> {
+    Quarantined::TABLE.insert_once(tx, bytes.values()).map(drop)
 }
 
 /// Stores a signed grant.
@@ -198,23 +242,19 @@ pub fn insert_grant(
     space: &AreaPath,
 ) -> Result<GrantId, StorageError> {
     let id = sealed.id();
-    let bytes = sync_core::wire::encode(sealed);
-    tx.execute(
-        "INSERT INTO grant_given (id, device, person, organ, role, space, area, valid_from, valid_until, sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-        &[
-            id.as_bytes().into(),
-            grant.device.as_bytes().into(),
-            grant.person.as_bytes().into(),
-            grant.organ.as_bytes().into(),
-            i64::from(grant.role.number()).into(),
-            space.as_str().into(),
-            grant.area.as_str().into(),
-            grant.from.0.into(),
-            grant.until.map(|t| t.0).into(),
-            bytes.as_slice().into(),
-        ],
-    )?;
+    let row = GrantRow {
+        id,
+        device: grant.device,
+        person: grant.person,
+        organ: grant.organ,
+        role: grant.role,
+        space,
+        area: &grant.area,
+        valid_from: grant.from,
+        valid_until: grant.until,
+        sealed: sync_core::wire::encode(sealed),
+    };
+    GrantRow::TABLE.insert_once(tx, row.values())?;
     Ok(id)
 }
 
@@ -231,7 +271,7 @@ pub fn grants<'g>(
         .map(|g| Value::Bytes(g.as_bytes()))
         .collect();
     let sealed = tx.all_of(
-        "SELECT sealed FROM grant_given WHERE id IN (?) ORDER BY id",
+        "SELECT sealed FROM signed_grant WHERE id IN (?) ORDER BY id",
         &[],
         &keys,
         |row| row.bytes(0),
@@ -264,7 +304,7 @@ pub fn device_grants(
     device: DeviceId,
 ) -> Result<Vec<(AreaPath, SignedGrant)>, StorageError> {
     let rows = tx.all(
-        "SELECT space, sealed FROM grant_given WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
+        "SELECT space, sealed FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
         &[device.as_bytes().into()],
         |row| Ok((area(&row.text(0)?)?, row.bytes(1)?)),
     )?;
@@ -284,7 +324,7 @@ pub fn organs(
 ) -> Result<HashMap<DeviceId, Vec<OrganId>>, StorageError> {
     let ids: Vec<DeviceId> = ids.into_iter().collect();
     let rows = tx.all_of(
-        "SELECT DISTINCT device, organ FROM grant_given WHERE device IN (?)",
+        "SELECT DISTINCT device, organ FROM signed_grant WHERE device IN (?)",
         &[],
         &keys(&ids),
         |row| {
@@ -297,142 +337,4 @@ pub fn organs(
         organs.entry(device).or_default().push(organ);
     }
     Ok(organs)
-}
-
-/// A person and role, for an enrolment code.
-#[derive(Debug, Clone)]
-pub struct Appointment {
-    /// The person.
-    pub person: PersonId,
-    /// The organisation.
-    pub organ: OrganId,
-    /// The role.
-    pub role: Role,
-    /// The area.
-    pub area: AreaPath,
-    /// The space that contains the area.
-    pub space: AreaPath,
-    /// When the grant ends (exclusive), if it has an end.
-    pub until: Option<ServerTime>,
-}
-
-/// Stores a one-time enrolment code by its hash.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn insert_code(
-    tx: &mut dyn Tx,
-    code_hash: &[u8],
-    who: &Appointment,
-    expires: i64,
-) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO enrol_code (code_hash, person, organ, role, area, space, expires_at, valid_until)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        &[
-            code_hash.into(),
-            who.person.as_bytes().into(),
-            who.organ.as_bytes().into(),
-            i64::from(who.role.number()).into(),
-            who.area.as_str().into(),
-            who.space.as_str().into(),
-            expires.into(),
-            who.until.map(|until| until.0).into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Whether this device has already used this code.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn is_code_of(
-    tx: &mut dyn Tx,
-    code_hash: &[u8],
-    device: DeviceId,
-) -> Result<bool, StorageError> {
-    let used = tx.first(
-        "SELECT used_by FROM enrol_code WHERE code_hash = $1",
-        &[code_hash.into()],
-        |row| row.opt_bytes(0),
-    )?;
-    Ok(used.flatten().is_some_and(|by| by == device.as_bytes()))
-}
-
-/// Uses a code once. The operation is idempotent for the device that used it. Returns `None` if the code is unknown,
-/// has expired or was used by another device.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn use_code(
-    tx: &mut dyn Tx,
-    code_hash: &[u8],
-    device: DeviceId,
-    now: i64,
-) -> Result<Option<Appointment>, StorageError> {
-    let found = tx.first(
-        "UPDATE enrol_code SET used_by = $1 WHERE code_hash = $2 AND expires_at > $3
-         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space, valid_until",
-        &[device.as_bytes().into(), code_hash.into(), now.into()],
-        |row| {
-            let number = u16::try_from(row.int(2)?).unwrap_or(0);
-            Ok(Appointment {
-                person: PersonId::from_slice(&row.bytes(0)?)?,
-                organ: OrganId::from_slice(&row.bytes(1)?)?,
-                role: Role::from_number(number).ok_or(StorageError::Column(2))?,
-                area: area(&row.text(3)?)?,
-                space: area(&row.text(4)?)?,
-                until: row.opt_int(5)?.map(ServerTime),
-            })
-        },
-    )?;
-    Ok(found)
-}
-
-/// Stores an API token by its hash. It is not accepted from `expires` on.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn insert_token(
-    tx: &mut dyn Tx,
-    token_hash: &[u8],
-    person: PersonId,
-    role: Role,
-    within: &AreaPath,
-    label: &str,
-    expires: i64,
-) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO api_token (token_hash, person, role, area, label, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            token_hash.into(),
-            person.as_bytes().into(),
-            i64::from(role.number()).into(),
-            within.as_str().into(),
-            label.into(),
-            expires.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// The holder of an API token that has not expired.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn find_token(
-    tx: &mut dyn Tx,
-    token_hash: &[u8],
-    now: i64,
-) -> Result<Option<(PersonId, Role, AreaPath)>, StorageError> {
-    tx.first(
-        "SELECT person, role, area FROM api_token WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
-        &[token_hash.into(), now.into()],
-        |row| {
-            let role = u16::try_from(row.int(1)?).ok().and_then(Role::from_number);
-            let role = role.ok_or(StorageError::Column(1))?;
-            Ok((PersonId::from_slice(&row.bytes(0)?)?, role, area(&row.text(2)?)?))
-        },
-    )
 }

@@ -4,54 +4,62 @@ use std::collections::HashMap;
 
 use sync_core::record::{AreaPath, Digest, DocId};
 
-use super::{Row, StorageError, Tx, Value, spaces::area};
+use super::{
+    StorageError, Tx, Value,
+    column::Stored,
+    spaces::area,
+    table::{Table, table},
+};
 
-/// A document's row.
-#[derive(Debug, Clone)]
-pub struct Doc {
-    /// The document.
-    pub id: DocId,
-    /// Its space.
-    pub space: AreaPath,
-    /// Its area path.
-    pub path: AreaPath,
-    /// The sequence number at which it was moved to this path.
-    pub path_seq: u64,
-    /// The sequence number of its newest change.
-    pub last_seq: u64,
-    /// The number of its changes.
-    pub changes: u64,
-    /// The digest of its changes.
-    pub digest: Digest,
-    /// The snapshot contains the changes up to this sequence number.
-    pub snap_seq: u64,
-    /// The number of changes after the snapshot.
-    pub tail_count: u64,
-    /// The bytes of the changes after the snapshot.
-    pub tail_bytes: u64,
-    /// Bytes of all changes.
-    pub total_bytes: u64,
+table! {
+    /// A document's row.
+    pub struct Doc in "doc" key 2 {
+        /// Its space.
+        space: AreaPath,
+        /// The document.
+        id: DocId,
+        /// Its area path.
+        path: AreaPath,
+        /// The sequence number at which it was moved to this path.
+        path_seq: u64,
+        /// The sequence number of its newest change.
+        last_seq: u64,
+        /// The number of its changes.
+        changes = "change_count": u64,
+        /// The digest of its changes.
+        digest: Digest,
+        /// Bytes of all changes.
+        total_bytes: u64,
+        /// The snapshot contains the changes up to this sequence number.
+        snap_seq: u64,
+        /// The number of changes after the snapshot.
+        tail_count: u64,
+        /// The bytes of the changes after the snapshot.
+        tail_bytes: u64,
+    }
 }
 
-const COLUMNS: &str =
-    "d.id, d.space, d.path, d.path_seq, d.last_seq, d.change_count, d.digest, d.snap_seq,
-  d.tail_count, d.tail_bytes, d.total_bytes";
+impl Doc {
+    /// The table without what depends on the snapshot, which each database makes for itself.
+    pub(crate) const WITHOUT_SNAPSHOT: Table = Self::TABLE.first(8);
+}
 
-fn read(row: &dyn Row) -> Result<Doc, StorageError> {
-    let int = |column| row.int(column).map(i64::unsigned_abs);
-    Ok(Doc {
-        id: DocId::from_slice(&row.bytes(0)?)?,
-        space: area(&row.text(1)?)?,
-        path: area(&row.text(2)?)?,
-        path_seq: int(3)?,
-        last_seq: int(4)?,
-        changes: int(5)?,
-        digest: Digest::from_slice(&row.bytes(6)?),
-        snap_seq: int(7)?,
-        tail_count: int(8)?,
-        tail_bytes: int(9)?,
-        total_bytes: int(10)?,
-    })
+table! {
+    /// Which space a document is in.
+    const DOC_SPACE in "doc_space" key 1 {
+        doc: DocId,
+        space: AreaPath,
+    }
+}
+
+table! {
+    /// Documents that left a path.
+    const DOC_EXIT in "doc_exit" key 2 {
+        space: AreaPath,
+        seq: u64,
+        path: AreaPath,
+        doc: DocId,
+    }
 }
 
 /// The spaces of these documents; unknown documents are absent.
@@ -84,10 +92,13 @@ pub(super) fn ids(docs: &[DocId]) -> Vec<Value<'_>> {
 /// [`StorageError`].
 pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Vec<Doc>, StorageError> {
     tx.all_of(
-        &format!("SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.id IN (?)"),
+        &format!(
+            "SELECT {} FROM doc d WHERE d.space = $1 AND d.id IN (?)",
+            Doc::TABLE.names_of("d")
+        ),
         &[space.as_str().into()],
         &ids(docs),
-        read,
+        Doc::read,
     )
 }
 
@@ -102,10 +113,6 @@ pub fn find(tx: &mut dyn Tx, id: DocId) -> Result<Option<Doc>, StorageError> {
     Ok(of(tx, &space, &[id])?.pop())
 }
 
-const WRITTEN: &str =
-    "doc (space, id, path, path_seq, last_seq, change_count, digest, snap_seq, tail_count, tail_bytes,
-       total_bytes)";
-
 /// Inserts the rows of new documents.
 ///
 /// # Errors
@@ -115,7 +122,7 @@ pub fn begin(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
         .iter()
         .flat_map(|doc| [doc.id.as_bytes().into(), doc.space.as_str().into()])
         .collect();
-    tx.insert_all("doc_space (doc, space)", 2, &spaces, "")?;
+    DOC_SPACE.insert(tx, &spaces, "")?;
     write(tx, docs, "")
 }
 
@@ -124,39 +131,34 @@ pub fn begin(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn put(tx: &mut dyn Tx, docs: &[&Doc]) -> Result<(), StorageError> {
-    write(
-        tx,
-        docs,
-        "ON CONFLICT (space, id) DO UPDATE SET path = excluded.path, path_seq = excluded.path_seq,
-           last_seq = excluded.last_seq, change_count = excluded.change_count, digest = excluded.digest,
-           snap_seq = excluded.snap_seq, tail_count = excluded.tail_count, tail_bytes = excluded.tail_bytes,
-           total_bytes = excluded.total_bytes",
-    )
+    write(tx, docs, &Doc::TABLE.replace())
 }
 
-fn write(tx: &mut dyn Tx, docs: &[&Doc], then: &str) -> Result<(), StorageError> {
-    let int = |value: u64| Value::Int(value.cast_signed());
-    let digests: Vec<_> = docs.iter().map(|doc| doc.digest.to_bytes()).collect();
-    let values: Vec<Value<'_>> = docs
+/// Writes copied documents and the space of each. They have no snapshot here: every change counts as coming after it.
+///
+/// # Errors
+/// [`StorageError`].
+pub(crate) fn put_unfolded(tx: &mut dyn Tx, docs: &[Doc]) -> Result<(), StorageError> {
+    let unfolded: Vec<Doc> = docs
         .iter()
-        .zip(&digests)
-        .flat_map(|(doc, digest)| {
-            [
-                doc.space.as_str().into(),
-                doc.id.as_bytes().into(),
-                doc.path.as_str().into(),
-                int(doc.path_seq),
-                int(doc.last_seq),
-                int(doc.changes),
-                digest.as_slice().into(),
-                int(doc.snap_seq),
-                int(doc.tail_count),
-                int(doc.tail_bytes),
-                int(doc.total_bytes),
-            ]
+        .map(|doc| Doc {
+            snap_seq: 0,
+            tail_count: doc.changes,
+            tail_bytes: doc.total_bytes,
+            ..doc.clone()
         })
         .collect();
-    tx.insert_all(WRITTEN, 11, &values, then)
+    put(tx, &unfolded.iter().collect::<Vec<_>>())?;
+    let spaces = unfolded
+        .iter()
+        .flat_map(|doc| [doc.id.value(), doc.space.value()]);
+    let spaces: Vec<Value<'_>> = spaces.collect();
+    DOC_SPACE.insert(tx, &spaces, &DOC_SPACE.replace())
+}
+
+fn write(tx: &mut dyn Tx, docs: &[&Doc], conflict: &str) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = docs.iter().flat_map(|doc| doc.values()).collect();
+    Doc::TABLE.insert(tx, &values, conflict)
 }
 
 /// Documents of an area from the newest to the oldest id, starting after the id `after`.
@@ -170,21 +172,22 @@ pub fn backfill(
     after: Option<DocId>,
     limit: usize,
 ) -> Result<Vec<Doc>, StorageError> {
+    let columns = Doc::TABLE.names_of("d");
     let after = after.map_or([0xff; 16], |doc| doc.0);
     let limit = Value::Int(limit as i64);
     if space == within {
         let sql = format!(
-            "SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.id < $2 ORDER BY d.id DESC LIMIT $3"
+            "SELECT {columns} FROM doc d WHERE d.space = $1 AND d.id < $2 ORDER BY d.id DESC LIMIT $3"
         );
         return tx.all(
             &sql,
             &[space.as_str().into(), after.as_slice().into(), limit],
-            read,
+            Doc::read,
         );
     }
     let (from, to) = within.below();
     let sql = format!(
-        "SELECT {COLUMNS} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.id < $1
+        "SELECT {columns} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.id < $1
          WHERE p.space = $2 AND (p.path = $3 OR (p.path >= $4 AND p.path < $5)) ORDER BY d.id DESC LIMIT $6"
     );
     let values = [
@@ -195,7 +198,7 @@ pub fn backfill(
         to.as_str().into(),
         limit,
     ];
-    tx.all(&sql, &values, read)
+    tx.all(&sql, &values, Doc::read)
 }
 
 /// Paths of a space whose sum of changes or documents differs from the documents with that path.
@@ -223,16 +226,17 @@ pub fn tail(
     after: u64,
     limit: usize,
 ) -> Result<Vec<Doc>, StorageError> {
+    let columns = Doc::TABLE.names_of("d");
     let (after, limit) = (Value::Int(after.cast_signed()), Value::Int(limit as i64));
     if space == within {
         let sql = format!(
-            "SELECT {COLUMNS} FROM doc d WHERE d.space = $1 AND d.last_seq > $2 ORDER BY d.last_seq LIMIT $3"
+            "SELECT {columns} FROM doc d WHERE d.space = $1 AND d.last_seq > $2 ORDER BY d.last_seq LIMIT $3"
         );
-        return tx.all(&sql, &[space.as_str().into(), after, limit], read);
+        return tx.all(&sql, &[space.as_str().into(), after, limit], Doc::read);
     }
     let (from, to) = within.below();
     let sql = format!(
-        "SELECT {COLUMNS} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.last_seq > $1
+        "SELECT {columns} FROM path_sum p JOIN doc d ON d.space = p.space AND d.path = p.path AND d.last_seq > $1
          WHERE p.last_seq > $1 AND p.space = $2 AND (p.path = $3 OR (p.path >= $4 AND p.path < $5))
          ORDER BY d.last_seq LIMIT $6"
     );
@@ -244,7 +248,7 @@ pub fn tail(
         to.as_str().into(),
         limit,
     ];
-    tx.all(&sql, &values, read)
+    tx.all(&sql, &values, Doc::read)
 }
 
 /// Documents that left an area after one sequence number and up to another.

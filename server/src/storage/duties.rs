@@ -3,25 +3,29 @@
 
 use sync_core::record::{AreaPath, DocId, OrganId};
 
-use super::{StorageError, Tx, Value, docs::ids, spaces::area};
+use super::{StorageError, Tx, Value, docs::ids, table::table};
 
-/// A link of a company's duty chain that is missing or late.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duty {
-    /// The document of the violation.
-    pub doc: DocId,
-    /// Its area path.
-    pub path: AreaPath,
-    /// The company.
-    pub company: OrganId,
-    /// Kind of the finding, such as `MG-06`.
-    pub code: String,
-    /// When it was due, milliseconds UTC.
-    pub due: i64,
-    /// The company did it, but late.
-    pub late: bool,
-    /// Whether the finding is certain; if not, a reviewer decides.
-    pub certain: bool,
+table! {
+    /// A link of a company's duty chain that is missing or late.
+    #[derive(PartialEq, Eq)]
+    pub struct Duty in "duty" key 4 {
+        /// The space of the document.
+        space: AreaPath,
+        /// The document of the violation.
+        doc: DocId,
+        /// The company.
+        company: OrganId,
+        /// Kind of the finding, such as `MG-06`.
+        code: String,
+        /// Its area path.
+        path: AreaPath,
+        /// When it was due, milliseconds UTC.
+        due: i64,
+        /// The company did it, but late.
+        late: bool,
+        /// Whether the finding is certain; if not, a reviewer decides.
+        certain: bool,
+    }
 }
 
 /// Replaces the duties of some documents of a space.
@@ -41,27 +45,8 @@ pub fn replace(
         &ids(docs),
         |row| row.int(0),
     )?;
-    let values: Vec<Value<'_>> = duties
-        .iter()
-        .flat_map(|duty| {
-            [
-                within,
-                duty.doc.as_bytes().into(),
-                duty.company.as_bytes().into(),
-                duty.code.as_str().into(),
-                duty.path.as_str().into(),
-                duty.due.into(),
-                i64::from(duty.late).into(),
-                i64::from(duty.certain).into(),
-            ]
-        })
-        .collect();
-    tx.insert_all(
-        "duty (space, doc, company, code, path, due, late, certain)",
-        8,
-        &values,
-        "ON CONFLICT DO NOTHING",
-    )
+    let values: Vec<Value<'_>> = duties.iter().flat_map(|duty| duty.values()).collect();
+    Duty::TABLE.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
 /// A position in the list of duties: due time, document, company, code.
@@ -82,12 +67,16 @@ pub fn list(
     let (from, to) = within.below();
     let first = (i64::MIN, DocId([0; 16]), OrganId([0; 16]), String::new());
     let (due, doc, company, code) = after.unwrap_or(&first);
-    tx.all(
-        "SELECT doc, path, company, code, due, late, certain FROM duty
+    let names = Duty::TABLE.names();
+    let sql = format!(
+        "SELECT {names} FROM duty
          WHERE space = $1 AND (path = $2 OR (path >= $3 AND path < $4)) AND (late = 1 OR due < $5)
            AND (due > $6 OR (due = $6 AND (doc > $7 OR (doc = $7 AND (company > $8
              OR (company = $8 AND code > $9))))))
-         ORDER BY due, doc, company, code LIMIT $10",
+         ORDER BY due, doc, company, code LIMIT $10"
+    );
+    tx.all(
+        &sql,
         &[
             space.as_str().into(),
             within.as_str().into(),
@@ -100,16 +89,6 @@ pub fn list(
             code.as_str().into(),
             limit.into(),
         ],
-        |row| {
-            Ok(Duty {
-                doc: DocId::from_slice(&row.bytes(0)?)?,
-                path: area(&row.text(1)?)?,
-                company: OrganId::from_slice(&row.bytes(2)?)?,
-                code: row.text(3)?,
-                due: row.int(4)?,
-                late: row.int(5)? != 0,
-                certain: row.int(6)? != 0,
-            })
-        },
+        Duty::read,
     )
 }

@@ -4,7 +4,27 @@ use std::collections::HashSet;
 
 use sync_core::record::{AreaPath, DocId, GrantId};
 
-use super::{StorageError, Tx, Value, docs::ids};
+use super::{StorageError, Tx, Value, docs::ids, table::table};
+
+table! {
+    /// Which grants the events of a document were made under, since which sequence number.
+    const DOC_GRANT in "doc_grant" key 3 {
+        space: AreaPath,
+        doc: DocId,
+        grant_id: GrantId,
+        seq: u64,
+    }
+}
+
+table! {
+    /// The first use of a grant in a path: a device whose cursor is past it has the grant.
+    const PATH_GRANT in "path_grant" key 3 {
+        space: AreaPath,
+        path: AreaPath,
+        grant_id: GrantId,
+        seq: u64,
+    }
+}
 
 /// A grant that events of a document refer to, and the first change that does.
 #[derive(Debug)]
@@ -48,15 +68,9 @@ pub fn note(tx: &mut dyn Tx, space: &AreaPath, uses: &[GrantUse<'_>]) -> Result<
             ]);
         }
     }
-    let by_doc = "doc_grant (space, doc, grant_id, seq)";
-    tx.insert_all(by_doc, 4, &begun, "")?;
-    tx.insert_all(by_doc, 4, &older, "ON CONFLICT DO NOTHING")?;
-    tx.insert_all(
-        "path_grant (space, path, grant_id, seq)",
-        4,
-        &by_path,
-        "ON CONFLICT DO NOTHING",
-    )
+    DOC_GRANT.insert(tx, &begun, "")?;
+    DOC_GRANT.insert(tx, &older, "ON CONFLICT DO NOTHING")?;
+    PATH_GRANT.insert(tx, &by_path, "ON CONFLICT DO NOTHING")
 }
 
 /// The grants that events of these documents refer to.

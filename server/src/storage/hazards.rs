@@ -10,9 +10,10 @@ use sync_core::{
 use super::{
     StorageError, Tx, Value,
     activities::{self, ActivityRow},
+    column::{Column, Stored},
     docs::{Doc, ids},
     suggestions,
-    table::{Column, TableRow, table},
+    table::table,
 };
 
 table! {
@@ -83,7 +84,7 @@ table! {
         /// Its position, if it is outdoors (CBOR).
         outdoors: Option<Vec<u8>>,
         /// The comparison digest.
-        comparison_digest = "look": i64,
+        comparison_digest: i64,
         /// It was registered not later than this.
         registered: Option<ServerTime>,
         /// When it must be rectified, if that is certain.
@@ -105,7 +106,7 @@ impl HazardRow {
             as_of_seq,
             // Set when it is written.
             changed: 0,
-            state: StateCode(0),
+            state: StateCode::NONE,
             is_open: true,
             cycle: 0,
             grade: String::new(),
@@ -218,14 +219,14 @@ pub fn find(
 /// [`StorageError`].
 pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError> {
     let came = tx.all(
-        "DELETE FROM blob_came WHERE hash IN (SELECT hash FROM blob_came ORDER BY hash LIMIT $1) RETURNING hash",
+        "DELETE FROM arrived_photo WHERE hash IN (SELECT hash FROM arrived_photo ORDER BY hash LIMIT $1) RETURNING hash",
         &[Value::Int(limit as i64)],
         |row| row.bytes(0),
     )?;
     let mut rows = BTreeSet::new();
     for hash in &came {
         rows.extend(tx.all(
-            "SELECT DISTINCT space, doc FROM blob_named WHERE hash = $1",
+            "SELECT DISTINCT space, doc FROM photo_reference WHERE hash = $1",
             &[hash.as_slice().into()],
             |row| Ok((AreaPath::read(row, 0)?, DocId::read(row, 1)?)),
         )?);
@@ -252,14 +253,24 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn clear(tx: &mut dyn Tx, worker: &[u8], lease_until: i64) -> Result<(), StorageError> {
-    for table in ["hazard", "hazard_link", "suggestion", "to_compare", "duty"] {
+pub fn clear(
+    tx: &mut dyn Tx,
+    worker: [u8; 16],
+    lease_until: ServerTime,
+) -> Result<(), StorageError> {
+    for table in [
+        "hazard",
+        "hazard_link",
+        "suggestion",
+        "comparison_queue",
+        "duty",
+    ] {
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
     activities::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
-        &[worker.into(), lease_until.into()],
+        &[worker.value(), lease_until.value()],
     )?;
     Ok(())
 }

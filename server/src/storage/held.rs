@@ -24,7 +24,7 @@ pub struct Held {
 /// [`StorageError`].
 pub fn held(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<Held>, StorageError> {
     tx.all(
-        "SELECT hash, size, object FROM blob WHERE object > $1 ORDER BY object LIMIT $2",
+        "SELECT hash, size, object FROM photo WHERE object > $1 ORDER BY object LIMIT $2",
         &[after.into(), limit.into()],
         |row| {
             Ok(Held {
@@ -41,7 +41,7 @@ pub fn held(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<Held>, Stora
 /// # Errors
 /// [`StorageError`].
 pub fn count(tx: &mut dyn Tx) -> Result<u64, StorageError> {
-    let count = tx.first("SELECT COUNT(*) FROM blob", &[], |row| row.int(0))?;
+    let count = tx.first("SELECT COUNT(*) FROM photo", &[], |row| row.int(0))?;
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
@@ -52,7 +52,7 @@ pub fn count(tx: &mut dyn Tx) -> Result<u64, StorageError> {
 /// [`StorageError`].
 pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
     let key = [hash.as_bytes().into()];
-    let listed = tx.execute("DELETE FROM blob WHERE hash = $1", &key)? > 0;
+    let listed = tx.execute("DELETE FROM photo WHERE hash = $1", &key)? > 0;
     if listed {
         came(tx, hash)?;
     }
@@ -64,7 +64,7 @@ pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn forget_object(tx: &mut dyn Tx, hash: BlobHash, object: &str) -> Result<bool, StorageError> {
-    let same = find(tx, hash)?.is_some_and(|blob| blob.object == object);
+    let same = find(tx, hash)?.is_some_and(|photo| photo.object == object);
     Ok(same && forget(tx, hash)?)
 }
 

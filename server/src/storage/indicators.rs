@@ -1,8 +1,11 @@
 //! What indicators are computed from: hazards, quantities, activities, inspections, within one space.
 
-use sync_core::record::{AreaPath, CompoundId};
+use sync_core::{
+    catalogue::StateCode,
+    record::{AreaPath, CompoundId},
+};
 
-use super::{StorageError, Tx, Value, spaces::area, table::Column};
+use super::{StorageError, Tx, Value, column::Column, spaces::area};
 
 /// Where and when to count.
 #[derive(Debug, Clone)]
@@ -29,7 +32,7 @@ pub struct Ask {
 )]
 pub struct Hazards {
     pub place: AreaPath,
-    pub state: i64,
+    pub state: StateCode,
     pub grade: String,
     pub code: String,
     pub category: String,
@@ -159,7 +162,7 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
     tx.all(&sql, &values, |row| {
         Ok(Hazards {
             place: area(&row.text(0)?)?,
-            state: row.int(1)?,
+            state: StateCode::read(row, 1)?,
             grade: row.text(2)?,
             code: row.text(3)?,
             category: row.text(4)?,
@@ -200,7 +203,7 @@ pub fn detailed_quantities(
     let (place, recent, to) = (ask.place("q"), ask.recent("q.at"), ask.to);
     let sql = format!(
         "SELECT {place}, q.name, {recent}, r.data, CAST(SUM(q.milli) AS BIGINT) FROM quantity q
-         JOIN campaign_record r ON r.space = q.space AND r.doc = q.doc
+         JOIN activity r ON r.space = q.space AND r.doc = q.doc
          WHERE q.space = $1 {} AND q.at < {to} AND q.name IN (?) GROUP BY 1, 2, 3, 4",
         ask.within("q", 1)
     );
@@ -214,7 +217,7 @@ pub fn detailed_quantities(
 pub fn records(tx: &mut dyn Tx, ask: &Ask, types: &[&str]) -> Result<Vec<Amount>, StorageError> {
     let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
     let sql = format!(
-        "SELECT {place}, r.type, {recent}, NULL, COUNT(*) FROM campaign_record r
+        "SELECT {place}, r.type, {recent}, NULL, COUNT(*) FROM activity r
          WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?) GROUP BY 1, 2, 3",
         ask.within("r", 1)
     );
@@ -232,7 +235,7 @@ pub fn detailed_records(
 ) -> Result<Vec<Amount>, StorageError> {
     let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
     let sql = format!(
-        "SELECT {place}, r.type, {recent}, r.data, COUNT(*) FROM campaign_record r
+        "SELECT {place}, r.type, {recent}, r.data, COUNT(*) FROM activity r
          WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?)
          GROUP BY 1, 2, 3, 4",
         ask.within("r", 1)
@@ -274,8 +277,8 @@ pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<(CompoundId, Covered)>,
          FROM (SELECT i.compound AS compound, i.building AS building,
              MAX(CASE WHEN b.building IS NULL THEN 0 ELSE 1 END) AS known,
              MAX(CASE WHEN r.held_at >= {from} THEN 1 ELSE 0 END) AS recent
-           FROM inspected i
-           JOIN campaign_record r ON r.space = i.space AND r.doc = i.doc
+           FROM inspected_building i
+           JOIN activity r ON r.space = i.space AND r.doc = i.doc
            LEFT JOIN building b ON b.space = i.space AND b.compound = i.compound
              AND b.building = i.building
            WHERE i.space = $1 AND i.finished = 1 AND r.counts = 1 AND r.held_at < {to}

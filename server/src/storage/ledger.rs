@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::record::{AreaPath, DeviceTime, DocId};
+use sync_core::{
+    catalogue::StateCode,
+    grouping::Counting,
+    record::{AreaPath, DeviceTime, DocId, ServerTime},
+};
 
 use super::{
     StorageError, Tx, Value,
+    column::Column,
     hazards::HazardRow,
     spaces::{self, area},
-    table::TableRow,
 };
 
 /// A query on the ledger. Every part narrows the result.
@@ -27,7 +31,7 @@ pub struct Query {
     /// Only this grade.
     pub grade: Option<String>,
     /// Only this state.
-    pub state: Option<i64>,
+    pub state: Option<StateCode>,
     /// Only open, or only closed.
     pub open: Option<bool>,
     /// Only with this flag (one bit).
@@ -152,7 +156,7 @@ fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option
         }
     }
     let ints = [
-        ("h.state = ?", q.state),
+        ("h.state = ?", q.state.map(|state| i64::from(state.0))),
         ("h.is_open = ?", q.open.map(i64::from)),
         ("(h.flags & ?) <> 0", q.flag),
         ("h.found_at >= ?", q.found_from),
@@ -240,11 +244,11 @@ pub struct Count {
     /// The space, or the path if grouped by path.
     pub place: AreaPath,
     /// The state.
-    pub state: i64,
+    pub state: StateCode,
     /// The grade.
     pub grade: String,
-    /// How these documents count. 0: another document of the group counts. 1: as their state says. 2: as closed.
-    pub counts: i64,
+    /// How these documents count.
+    pub counts: Counting,
     /// The number of hazards.
     pub hazards: i64,
     /// The number of their observations.
@@ -261,27 +265,28 @@ pub fn counts(
     tx: &mut dyn Tx,
     q: &Query,
     by_path: bool,
-    now: i64,
+    now: ServerTime,
 ) -> Result<Vec<(AreaPath, Count)>, StorageError> {
     let place = if by_path { "h.path" } else { "h.space" };
     each_space(tx, q, |tx, space, w| {
         // `now` is set by this program, never by a caller. As a parameter it would precede the others and shift their
         // numbers.
         let sql = format!(
-            "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.due < {now} THEN 1 END), h.counts,
+            "SELECT {place}, h.state, h.grade, COUNT(*), COUNT(CASE WHEN h.due < {} THEN 1 END), h.counts,
                CAST(SUM(h.observation_count) AS BIGINT)
              FROM hazard h WHERE {} GROUP BY {place}, h.state, h.grade, h.counts
              ORDER BY {place}, h.state, h.grade, h.counts",
+            now.0,
             w.sql.join(" AND "),
         );
         tx.all(&sql, &w.values(), |row| {
             let count = Count {
                 place: area(&row.text(0)?)?,
-                state: row.int(1)?,
+                state: StateCode::read(row, 1)?,
                 grade: row.text(2)?,
                 hazards: row.int(3)?,
                 past_deadline: row.int(4)?,
-                counts: row.int(5)?,
+                counts: Counting::read(row, 5)?,
                 observations: row.int(6)?,
             };
             Ok((space.clone(), count))

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::record::{AreaPath, DocId};
+use sync_core::{
+    grouping::Counting,
+    record::{AreaPath, DocId},
+};
 
-use super::{StorageError, Tx, Value, docs::ids};
+use super::{StorageError, Tx, Value, column::Stored, docs::ids, table::table};
 
 /// A document, and the document whose hazard it declares to be.
 pub type Link = (DocId, DocId);
@@ -12,6 +15,15 @@ pub type Link = (DocId, DocId);
 /// The search of a group stops once it has this many documents. Authors do not link that many, and an unbounded group
 /// would make each projection of it slower.
 const MEMBERS: usize = 64;
+
+table! {
+    /// Which document declares to be the hazard of another.
+    const HAZARD_LINK in "hazard_link" key 3 {
+        space: AreaPath,
+        doc: DocId,
+        target: DocId,
+    }
+}
 
 /// The links from and to these documents.
 ///
@@ -77,16 +89,10 @@ pub fn replace(
         .iter()
         .flat_map(|target| [within, own, target.as_bytes().into()])
         .collect();
-    tx.insert_all(
-        "hazard_link (space, doc, target)",
-        3,
-        &values,
-        "ON CONFLICT DO NOTHING",
-    )
+    HAZARD_LINK.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
-/// Sets how a document counts. 0: another document of the group counts. 1: this one counts. 2: this one counts although
-/// it links to another.
+/// Sets how a document counts.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -94,11 +100,11 @@ pub fn set_counts(
     tx: &mut dyn Tx,
     space: &AreaPath,
     doc: DocId,
-    counts: i64,
+    counts: Counting,
 ) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE hazard SET counts = $1 WHERE space = $2 AND doc = $3",
-        &[counts.into(), space.as_str().into(), doc.as_bytes().into()],
+        &[counts.value(), space.value(), doc.value()],
     )?;
     Ok(())
 }

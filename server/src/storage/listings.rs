@@ -3,9 +3,9 @@
 //! Rows are selected by the first hexadecimal digits of an id. A key or a code is named by the beginning of its hash,
 //! which cannot be used to authenticate.
 
-use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role};
+use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role, ServerTime};
 
-use super::{Row, StorageError, Tx, Value, spaces::area};
+use super::{Row, StorageError, Tx, Value, column::Column, devices::DeviceState, spaces::area};
 
 /// A person in a role, as stated by a grant, a key or a code.
 #[derive(Debug, Clone)]
@@ -27,14 +27,14 @@ pub struct Phone {
     pub id: DeviceId,
     /// The model that the device stated.
     pub model: String,
-    /// `active`, `revoked` or `wipe`.
-    pub state: String,
-    /// Time of its last pack, or else of its enrolment; milliseconds UTC.
-    pub seen: i64,
+    /// Whether it may send and read.
+    pub state: DeviceState,
+    /// Time of its last pack, or else of its enrolment.
+    pub seen: ServerTime,
     /// The number of forks of its pack chain: how often a copy of the device was detected.
-    pub forks: i64,
-    /// A grant of it, with its holder and its end in milliseconds UTC; `None`: no end.
-    pub grant: Option<(GrantId, Holder, Option<i64>)>,
+    pub forks: u64,
+    /// A grant of it, with its holder and its end; `None`: no end.
+    pub grant: Option<(GrantId, Holder, Option<ServerTime>)>,
 }
 
 /// A key to the review API, or an enrolment code.
@@ -46,8 +46,8 @@ pub struct Secret {
     pub holder: Holder,
     /// The label of a key, or the space of a code.
     pub of: String,
-    /// Milliseconds UTC from which it is not accepted. `None`: no end. 0: an administrator ended it.
-    pub expires: Option<i64>,
+    /// From when it is not accepted. `None`: no end. 0: an administrator ended it.
+    pub expires: Option<ServerTime>,
     /// The device that used the code.
     pub used_by: Option<DeviceId>,
 }
@@ -63,8 +63,8 @@ pub struct Aside {
     pub changes: u64,
     /// Their size in bytes.
     pub bytes: u64,
-    /// When the first and the last were received, milliseconds UTC.
-    pub received: (i64, i64),
+    /// When the first and the last were received.
+    pub received: (ServerTime, ServerTime),
 }
 
 /// A table of secrets.
@@ -107,20 +107,24 @@ fn holder(row: &dyn Row, at: usize) -> Result<Holder, StorageError> {
 pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
     tx.all(
         "SELECT d.id, d.model, d.state, d.seen_at, d.fork_count, g.person, g.role, g.area, p.name, g.id, g.valid_until
-         FROM device d LEFT JOIN grant_given g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
+         FROM device d LEFT JOIN signed_grant g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
          ORDER BY d.id, g.valid_from",
         &[],
         |row| {
             let grant = match row.opt_bytes(9)? {
                 None => None,
-                Some(id) => Some((GrantId::from_slice(&id)?, holder(row, 5)?, row.opt_int(10)?)),
+                Some(id) => Some((
+                    GrantId::from_slice(&id)?,
+                    holder(row, 5)?,
+                    Option::read(row, 10)?,
+                )),
             };
             Ok(Phone {
-                id: DeviceId::from_slice(&row.bytes(0)?)?,
+                id: DeviceId::read(row, 0)?,
                 model: row.text(1)?,
-                state: row.text(2)?,
-                seen: row.int(3)?,
-                forks: row.int(4)?,
+                state: DeviceState::read(row, 2)?,
+                seen: ServerTime::read(row, 3)?,
+                forks: u64::read(row, 4)?,
                 grant,
             })
         },
@@ -146,7 +150,7 @@ pub fn secrets(tx: &mut dyn Tx, which: Secrets) -> Result<Vec<Secret>, StorageEr
             hash: row.bytes(0)?,
             holder: holder(row, 1)?,
             of: row.text(5)?,
-            expires: row.opt_int(6)?,
+            expires: Option::read(row, 6)?,
             used_by: used_by.map(|id| DeviceId::from_slice(&id)).transpose()?,
         })
     })
@@ -230,7 +234,7 @@ pub fn quarantine(tx: &mut dyn Tx) -> Result<Vec<Aside>, StorageError> {
                 reason: row.text(1)?,
                 changes: row.int(2)?.unsigned_abs(),
                 bytes: row.int(3)?.unsigned_abs(),
-                received: (row.int(4)?, row.int(5)?),
+                received: (ServerTime::read(row, 4)?, ServerTime::read(row, 5)?),
             })
         },
     )

@@ -4,71 +4,83 @@ use std::collections::{HashMap, HashSet};
 
 use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId, PackHash, ServerTime};
 
-use super::{StorageError, Tx, Value, docs::ids};
+use super::{
+    Row, StorageError, Tx, Value,
+    column::{Column, Kind, Stored},
+    docs::ids,
+    table::table,
+};
 
-/// A row of the log.
-#[derive(Debug)]
-pub struct Change<'a> {
-    /// Its document.
-    pub doc: DocId,
-    /// Its sequence number in the space's log.
-    pub seq: u64,
-    /// Its hash.
-    pub hash: ChangeHash,
-    /// The device that sent it.
-    pub device: DeviceId,
-    /// Its Automerge actor.
-    pub actor: [u8; 16],
-    /// Its number among the actor's changes to the document.
-    pub actor_seq: u64,
-    /// The pack that contained it.
-    pub pack: PackHash,
-    /// Only a device other than the author's has sent it: its events have no effect until the author's device sends it.
-    pub unattested: bool,
-    /// Its bytes.
-    pub bytes: &'a [u8],
+table! {
+    /// A row of the log.
+    pub struct Change<'a> in "chg" key 3 {
+        /// Its space.
+        space: &'a AreaPath,
+        /// Its document.
+        doc: DocId,
+        /// Its sequence number in the space's log.
+        seq: u64,
+        /// Its hash.
+        hash: ChangeHash,
+        /// The device that sent it.
+        device: DeviceId,
+        /// Its Automerge actor.
+        actor: [u8; 16],
+        /// Its number among the actor's changes to the document.
+        actor_seq: u64,
+        /// The pack that contained it.
+        pack: PackHash,
+        /// Whether its events have an effect.
+        attestation = "relayed": Attestation,
+        /// Its bytes.
+        bytes: &'a [u8],
+    }
 }
 
-/// Values of `chg.relayed`. 0: sent by its author's device. 1: re-supplied by another device while that still counted
-/// as attested (no longer written). 2: re-supplied by another device and unattested.
-const UNATTESTED: i64 = 2;
+/// Which device sent a change, as the column `relayed` of the log stores it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attestation {
+    /// Its author's device.
+    Attested,
+    /// Another device, while that still counted as attested. No longer written.
+    Resupplied,
+    /// Only a device other than its author's: its events have no effect until the author's device sends it.
+    Unattested,
+}
+
+impl Stored for Attestation {
+    const KIND: Kind = Kind::Int;
+    fn value(&self) -> Value<'_> {
+        Value::Int(match self {
+            Self::Attested => 0,
+            Self::Resupplied => 1,
+            Self::Unattested => 2,
+        })
+    }
+}
+
+impl Column for Attestation {
+    fn read(row: &dyn Row, at: usize) -> Result<Self, StorageError> {
+        match row.int(at)? {
+            0 => Ok(Self::Attested),
+            1 => Ok(Self::Resupplied),
+            2 => Ok(Self::Unattested),
+            _ => Err(StorageError::Column(at)),
+        }
+    }
+}
 
 /// SQL expression for the receive time of change `c` in pack `p`; replicas judge events by it.
 pub(super) const RECEIVED: &str =
     "CASE WHEN c.relayed = 2 THEN -1 ELSE COALESCE(p.received_at, 0) END";
 
-/// Inserts changes of a space.
+/// Inserts changes.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    changes: &[Change<'_>],
-) -> Result<(), StorageError> {
-    let values: Vec<Value<'_>> = changes
-        .iter()
-        .flat_map(|change| {
-            [
-                space.as_str().into(),
-                change.doc.as_bytes().into(),
-                change.seq.cast_signed().into(),
-                change.hash.as_bytes().into(),
-                change.device.as_bytes().into(),
-                change.actor.as_slice().into(),
-                change.actor_seq.cast_signed().into(),
-                change.pack.as_bytes().into(),
-                (if change.unattested { UNATTESTED } else { 0 }).into(),
-                change.bytes.into(),
-            ]
-        })
-        .collect();
-    tx.insert_all(
-        "chg (space, doc, seq, hash, device, actor, actor_seq, pack, relayed, bytes)",
-        10,
-        &values,
-        "",
-    )
+pub fn insert(tx: &mut dyn Tx, changes: &[Change<'_>]) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = changes.iter().flat_map(Change::values).collect();
+    Change::TABLE.insert(tx, &values, "")
 }
 
 /// What the log knows of a change that it has.
@@ -101,7 +113,7 @@ pub fn known(
         |row| {
             let held = Held {
                 doc: DocId::from_slice(&row.bytes(1)?)?,
-                unattested: row.int(2)? == UNATTESTED,
+                unattested: Attestation::read(row, 2)? == Attestation::Unattested,
                 by: (actor(&row.bytes(3)?, 3)?, row.int(4)?.cast_unsigned()),
                 last_op: last_op(&row.bytes(5)?, 5)?,
             };

@@ -1,56 +1,130 @@
 //! How far each space's log is projected, and which process holds the lease on its projection.
 
-use sync_core::record::AreaPath;
+use std::collections::HashMap;
+
+use sync_core::record::{AreaPath, ServerTime};
 
 use super::{
     StorageError, Tx,
+    column::{Column, Stored},
     spaces::{self, area},
+    table::table,
 };
 
-/// Spaces whose log has grown since they were last projected.
+/// What waits for the projection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Spaces whose log has grown since they were last projected.
+    pub grown: Vec<AreaPath>,
+    /// Spaces with documents to be folded again.
+    pub refolds: Vec<AreaPath>,
+    /// Spaces with documents to be compared.
+    pub comparisons: Vec<AreaPath>,
+    /// Whether photos were stored that are not processed yet.
+    pub photos: bool,
+}
+
+/// What waits for the projection, in one statement: it is asked every few seconds, and mostly nothing waits.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn behind(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
-    tx.all(
-        "SELECT s.id FROM space s LEFT JOIN projection_mark m ON m.space = s.id
-         WHERE s.head > COALESCE(m.seq, 0) ORDER BY s.id",
+pub fn work(tx: &mut dyn Tx) -> Result<Work, StorageError> {
+    let mut work = Work::default();
+    tx.query(
+        "SELECT 'grown', s.id FROM space s LEFT JOIN projection_mark m ON m.space = s.id
+           WHERE s.head > COALESCE(m.seq, 0)
+         UNION ALL SELECT DISTINCT 'refold', space FROM fold_queue
+         UNION ALL SELECT DISTINCT 'compare', space FROM comparison_queue
+         UNION ALL SELECT 'photos', '' WHERE EXISTS (SELECT 1 FROM arrived_photo)
+         ORDER BY 2",
         &[],
-        |row| area(&row.text(0)?),
-    )
+        &mut |row| {
+            let spaces = match row.text(0)?.as_str() {
+                "grown" => &mut work.grown,
+                "refold" => &mut work.refolds,
+                "compare" => &mut work.comparisons,
+                _ => {
+                    work.photos = true;
+                    return Ok(());
+                }
+            };
+            spaces.push(AreaPath::read(row, 1)?);
+            Ok(())
+        },
+    )?;
+    Ok(work)
 }
 
-/// How far a space is projected.
-#[derive(Debug, Clone, Default)]
-pub struct Mark {
-    /// The log is projected up to this sequence number.
-    pub seq: u64,
-    /// The counter of changes to the ledger of this space.
-    pub changed: i64,
-    /// The process that holds the lease, if one does.
-    pub worker: Option<Vec<u8>>,
-    /// End of the lease if it is not renewed; milliseconds UTC.
-    pub lease_until: i64,
+/// The number of changes of all spaces that are not projected yet.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn lag(tx: &mut dyn Tx) -> Result<u64, StorageError> {
+    let lag = tx.first(
+        "SELECT CAST(COALESCE(SUM(s.head - COALESCE(m.seq, 0)), 0) AS BIGINT)
+         FROM space s LEFT JOIN projection_mark m ON m.space = s.id WHERE s.head > COALESCE(m.seq, 0)",
+        &[],
+        |row| u64::read(row, 0),
+    )?;
+    Ok(lag.unwrap_or(0))
 }
 
-/// The mark of a space; the default if it was never projected.
+table! {
+    /// How far a space is projected.
+    pub struct Mark in "projection_mark" key 1 {
+        /// The space.
+        space: AreaPath,
+        /// The log is projected up to this sequence number.
+        seq: u64,
+        /// The counter of changes to the ledger of this space.
+        changed: i64,
+        /// The process that holds the lease, if one does.
+        worker: Option<[u8; 16]>,
+        /// End of the lease if it is not renewed.
+        lease_until: ServerTime,
+    }
+}
+
+impl Mark {
+    /// The mark of a space that was never projected.
+    fn start(space: &AreaPath) -> Self {
+        Self {
+            space: space.clone(),
+            seq: 0,
+            changed: 0,
+            worker: None,
+            lease_until: ServerTime(0),
+        }
+    }
+}
+
+/// The mark of a space.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn mark(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
-    let mark = tx.first(
-        "SELECT seq, changed, worker, lease_until FROM projection_mark WHERE space = $1",
-        &[space.as_str().into()],
-        |row| {
-            Ok(Mark {
-                seq: row.int(0)?.unsigned_abs(),
-                changed: row.int(1)?,
-                worker: row.opt_bytes(2)?,
-                lease_until: row.int(3)?,
-            })
-        },
-    )?;
-    Ok(mark.unwrap_or_default())
+    let names = Mark::TABLE.names();
+    let sql = format!("SELECT {names} FROM projection_mark WHERE space = $1");
+    let mark = tx.first(&sql, &[space.value()], Mark::read)?;
+    Ok(mark.unwrap_or_else(|| Mark::start(space)))
+}
+
+/// The marks of these spaces, in one statement; spaces that were never projected are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn marks<'s>(
+    tx: &mut dyn Tx,
+    spaces: impl IntoIterator<Item = &'s AreaPath>,
+) -> Result<HashMap<AreaPath, Mark>, StorageError> {
+    let keys: Vec<_> = spaces.into_iter().map(Stored::value).collect();
+    let names = Mark::TABLE.names();
+    let sql = format!("SELECT {names} FROM projection_mark WHERE space IN (?)");
+    let found = tx.all_of(&sql, &[], &keys, Mark::read)?;
+    Ok(found
+        .into_iter()
+        .map(|mark| (mark.space.clone(), mark))
+        .collect())
 }
 
 /// As [`mark`], with a row lock until the transaction ends: two processes must not project a space concurrently.
@@ -73,28 +147,18 @@ pub fn lock(tx: &mut dyn Tx, space: &AreaPath) -> Result<Mark, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn advance(tx: &mut dyn Tx, space: &AreaPath, to: &Mark) -> Result<(), StorageError> {
-    tx.execute(
-        "UPDATE projection_mark SET seq = $1, changed = $2, worker = $3, lease_until = $4 WHERE space = $5",
-        &[
-            to.seq.cast_signed().into(),
-            to.changed.into(),
-            to.worker.as_deref().into(),
-            to.lease_until.into(),
-            space.as_str().into(),
-        ],
-    )?;
-    Ok(())
+pub fn advance(tx: &mut dyn Tx, to: &Mark) -> Result<(), StorageError> {
+    Mark::TABLE.put_one(tx, to.values())
 }
 
 /// Releases every lease of a process.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn release(tx: &mut dyn Tx, worker: &[u8]) -> Result<(), StorageError> {
+pub fn release(tx: &mut dyn Tx, worker: [u8; 16]) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE projection_mark SET worker = NULL, lease_until = 0 WHERE worker = $1",
-        &[worker.into()],
+        &[worker.value()],
     )?;
     Ok(())
 }
@@ -151,10 +215,10 @@ pub fn begin_making(tx: &mut dyn Tx) -> Result<(), StorageError> {
 /// [`StorageError`].
 pub fn end_making(tx: &mut dyn Tx) -> Result<(), StorageError> {
     let Making { times, upto } = making(tx)?;
-    for (space, head) in &upto {
-        if mark(tx, space)?.seq < *head {
-            return Ok(());
-        }
+    let marks = marks(tx, upto.iter().map(|(space, _)| space))?;
+    let reached = |(space, head): &(AreaPath, u64)| marks.get(space).map_or(0, |m| m.seq) >= *head;
+    if !upto.iter().all(reached) {
+        return Ok(());
     }
     let upto = Vec::new();
     set_making(tx, &Making { times, upto })

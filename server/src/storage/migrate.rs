@@ -12,12 +12,15 @@ struct Migration {
     shared: &'static str,
     /// Statements for SQLite only, run after `shared`: the physical layout of its tables.
     embedded: &'static str,
+    /// Statements for PostgreSQL only, run after `shared` and not translated: what partitioned tables need.
+    postgres: &'static str,
 }
 
 const fn shared(sql: &'static str) -> Migration {
     Migration {
         shared: sql,
         embedded: "",
+        postgres: "",
     }
 }
 
@@ -29,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         shared: include_str!("migrations/0005_photos_by_hash.sql"),
         embedded: include_str!("migrations/0005_rows_by_key.sqlite.sql"),
+        postgres: "",
     },
     shared(include_str!("migrations/0006_until.sql")),
     shared(include_str!("migrations/0007_quota.sql")),
@@ -36,6 +40,12 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         shared: include_str!("migrations/0009_rows_once.sql"),
         embedded: include_str!("migrations/0009_rows_once.sqlite.sql"),
+        postgres: "",
+    },
+    Migration {
+        shared: include_str!("migrations/0010_names.sql"),
+        embedded: include_str!("migrations/0010_names.sqlite.sql"),
+        postgres: include_str!("migrations/0010_names.postgres.sql"),
     },
 ];
 
@@ -96,7 +106,7 @@ pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
     engine.migrate(|found| {
         let missing = missing(found)?;
         Ok(missing
-            .map(|(version, step)| (version, dialect(step.shared)))
+            .map(|(version, step)| (version, dialect(step.shared) + step.postgres))
             .collect())
     })?;
     // A migration may have added partitioned tables; they need a partition for each existing space.
@@ -113,6 +123,11 @@ fn dialect(sql: &str) -> String {
     sql.replace(" BLOB", " BYTEA")
         .replace(" TEXT", " TEXT COLLATE \"C\"")
         .replace("/* by space */", "PARTITION BY LIST (space)")
+}
+
+/// Whether the version `found` is the newest.
+pub(super) fn is_newest(found: i64) -> Result<bool, StorageError> {
+    Ok(missing(found)?.next().is_none())
 }
 
 /// The migrations after the version `found`, each with the version that it leads to.

@@ -8,8 +8,10 @@ pub mod activities;
 pub mod activity_queries;
 pub mod blobs;
 pub mod bodies;
+pub(crate) mod column;
 pub mod comparables;
 pub mod compounds;
+pub mod credentials;
 pub mod devices;
 pub mod docs;
 pub mod driver;
@@ -101,6 +103,16 @@ impl Storage {
     /// [`StorageError`] if the file cannot be read.
     pub fn open_read_only(path: &Path) -> Result<Self, StorageError> {
         Ok(Self::over(Engine::Sqlite(Sqlite::open_read_only(path)?)))
+    }
+
+    /// Whether the embedded database has the newest schema; only a database that was opened without being migrated has
+    /// another.
+    ///
+    /// # Errors
+    /// [`StorageError`], also if a newer version wrote it.
+    pub fn is_newest_schema(&self) -> Result<bool, StorageError> {
+        let found = self.read_now(|tx| tx.first("PRAGMA user_version", &[], |row| row.int(0)))?;
+        migrate::is_newest(found.unwrap_or(0))
     }
 
     /// Finishes all work and closes the database, if this is its last handle. Only the database file remains, without a

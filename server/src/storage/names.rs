@@ -4,18 +4,43 @@ use std::collections::HashMap;
 
 use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId};
 
-use super::{StorageError, Tx, Value, table::Column};
+use super::{
+    StorageError, Tx, Value,
+    column::{Column, Stored},
+    table::table,
+};
+
+table! {
+    /// Names of areas.
+    const AREA_NAME in "area_name" key 1 {
+        path: AreaPath,
+        name: String,
+    }
+}
+
+table! {
+    /// Organisations.
+    const ORGAN in "organ" key 1 {
+        id: OrganId,
+        name: String,
+    }
+}
+
+table! {
+    /// Persons.
+    const PERSON in "person" key 1 {
+        id: PersonId,
+        organ: OrganId,
+        name: String,
+    }
+}
 
 /// Sets an area's name.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn set_area(tx: &mut dyn Tx, path: &AreaPath, name: &str) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO area_name (path, name) VALUES ($1, $2) ON CONFLICT (path) DO UPDATE SET name = excluded.name",
-        &[path.as_str().into(), name.into()],
-    )?;
-    Ok(())
+    AREA_NAME.put_one(tx, [path.value(), name.into()])
 }
 
 /// Sets an organisation's name.
@@ -23,11 +48,7 @@ pub fn set_area(tx: &mut dyn Tx, path: &AreaPath, name: &str) -> Result<(), Stor
 /// # Errors
 /// [`StorageError`].
 pub fn set_organ(tx: &mut dyn Tx, id: OrganId, name: &str) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO organ (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-        &[id.as_bytes().into(), name.into()],
-    )?;
-    Ok(())
+    ORGAN.put_one(tx, [id.value(), name.into()])
 }
 
 /// An organisation's name.
@@ -52,12 +73,7 @@ pub fn set_person(
     organ: OrganId,
     name: &str,
 ) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO person (id, organ, name) VALUES ($1, $2, $3)
-         ON CONFLICT (id) DO UPDATE SET organ = excluded.organ, name = excluded.name",
-        &[id.as_bytes().into(), organ.as_bytes().into(), name.into()],
-    )?;
-    Ok(())
+    PERSON.put_one(tx, [id.value(), organ.value(), name.into()])
 }
 
 /// A person's name.
@@ -98,7 +114,7 @@ pub fn compounds<'k>(
     tx: &mut dyn Tx,
     ids: impl IntoIterator<Item = &'k CompoundId>,
 ) -> Result<HashMap<CompoundId, String>, StorageError> {
-    let keys: Vec<Value<'_>> = ids.into_iter().map(Column::value).collect();
+    let keys: Vec<Value<'_>> = ids.into_iter().map(Stored::value).collect();
     let sql = "SELECT id, name FROM compound WHERE id IN (?)";
     let found = tx.all_of(sql, &[], &keys, |row| {
         Ok((CompoundId::read(row, 0)?, row.text(1)?))
@@ -114,7 +130,7 @@ pub fn areas<'k>(
     tx: &mut dyn Tx,
     paths: impl IntoIterator<Item = &'k AreaPath>,
 ) -> Result<HashMap<AreaPath, String>, StorageError> {
-    let keys: Vec<Value<'_>> = paths.into_iter().map(Column::value).collect();
+    let keys: Vec<Value<'_>> = paths.into_iter().map(Stored::value).collect();
     let sql = "SELECT path, name FROM area_name WHERE path IN (?)";
     let found = tx.all_of(sql, &[], &keys, |row| {
         Ok((AreaPath::read(row, 0)?, row.text(1)?))

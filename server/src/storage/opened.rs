@@ -3,17 +3,31 @@
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
 
-use super::{StorageError, Tx, Value, spaces::area};
+use super::{StorageError, Tx, Value, column::Stored, spaces::area, table::table};
+
+table! {
+    /// Which devices have sent every byte of a photo.
+    const PHOTO_SENDER in "photo_sender" key 2 {
+        hash: BlobHash,
+        device: DeviceId,
+    }
+}
+
+table! {
+    /// Photos that a document has redacted.
+    const REDACTED_PHOTO in "redacted_photo" key 3 {
+        hash: BlobHash,
+        space: AreaPath,
+        doc: DocId,
+    }
+}
 
 /// Notes that a device has sent every byte of a photo.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO blob_sender (hash, device) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        &[hash.as_bytes().into(), device.as_bytes().into()],
-    )?;
+    PHOTO_SENDER.insert_once(tx, [hash.value(), device.value()])?;
     Ok(())
 }
 
@@ -23,7 +37,7 @@ pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), 
 /// [`StorageError`].
 pub fn is_sender(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<bool, StorageError> {
     let found = tx.first(
-        "SELECT 1 FROM blob_sender WHERE hash = $1 AND device = $2",
+        "SELECT 1 FROM photo_sender WHERE hash = $1 AND device = $2",
         &[hash.as_bytes().into(), device.as_bytes().into()],
         // The literal 1 has a narrower type in PostgreSQL than the integers of the tables, so it is not read.
         |_| Ok(()),
@@ -43,20 +57,9 @@ pub fn hide(
 ) -> Result<(), StorageError> {
     let rows: Vec<Value<'_>> = photos
         .iter()
-        .flat_map(|hash| {
-            [
-                hash.as_bytes().into(),
-                space.as_str().into(),
-                doc.as_bytes().into(),
-            ]
-        })
+        .flat_map(|hash| [hash.value(), space.value(), doc.value()])
         .collect();
-    tx.insert_all(
-        "blob_hidden (hash, space, doc)",
-        3,
-        &rows,
-        "ON CONFLICT DO NOTHING",
-    )
+    REDACTED_PHOTO.insert(tx, &rows, "ON CONFLICT DO NOTHING")
 }
 
 /// The paths of the documents that make a photo readable, and whether it is hidden in any of them.
@@ -66,9 +69,9 @@ pub fn hide(
 pub fn opened_by(tx: &mut dyn Tx, hash: BlobHash) -> Result<(Vec<AreaPath>, bool), StorageError> {
     let rows = tx.all(
         "SELECT DISTINCT d.path, CAST(CASE WHEN x.doc IS NULL THEN 0 ELSE 1 END AS BIGINT)
-         FROM blob_named n JOIN blob_sender s ON s.hash = n.hash AND s.device = n.device
+         FROM photo_reference n JOIN photo_sender s ON s.hash = n.hash AND s.device = n.device
            JOIN doc d ON d.space = n.space AND d.id = n.doc
-           LEFT JOIN blob_hidden x ON x.hash = n.hash AND x.space = n.space AND x.doc = n.doc
+           LEFT JOIN redacted_photo x ON x.hash = n.hash AND x.space = n.space AND x.doc = n.doc
          WHERE n.hash = $1",
         &[hash.as_bytes().into()],
         |row| Ok((area(&row.text(0)?)?, row.int(1)? != 0)),

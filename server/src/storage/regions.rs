@@ -2,10 +2,7 @@
 
 use sync_core::record::AreaPath;
 
-use super::{
-    StorageError, Tx, Value,
-    table::{TableRow, table},
-};
+use super::{StorageError, Tx, Value, table::table};
 
 table! {
     /// A row of the table of regions.

@@ -2,59 +2,60 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, DocId};
+use sync_core::record::{AreaPath, DocId, PersonId, Role};
 
-use super::{Row, StorageError, Tx, Value, docs::ids};
+use super::{StorageError, Tx, Value, docs::ids, table::table};
 
-/// A sealed report.
-#[derive(Debug, Clone, Default)]
-#[expect(
-    missing_docs,
-    reason = "one field for each column; the migration explains them"
-)]
-pub struct Report {
-    pub id: Vec<u8>,
-    pub number: String,
-    pub kind: String,
-    pub area: String,
-    pub period_from: String,
-    pub period_to: String,
-    pub cut_off: i64,
-    pub version: i64,
-    pub corrects: Option<Vec<u8>>,
-    pub reason: String,
-    pub person: Vec<u8>,
-    pub role: i64,
-    pub sealed_at: i64,
-    pub sha256: Vec<u8>,
-    pub signature: Vec<u8>,
-    /// Empty in lists.
-    pub bytes: Vec<u8>,
+table! {
+    /// A sealed report.
+    pub struct Report in "report" key 1 {
+        /// The report.
+        id: Vec<u8>,
+        /// Its number; no other report ever gets it.
+        number: String,
+        /// `daily`, `weekly` or `summary`.
+        kind: String,
+        /// The area that it is about.
+        area: String,
+        /// First day, yyyy-mm-dd.
+        period_from: String,
+        /// Last day, yyyy-mm-dd.
+        period_to: String,
+        /// Nothing at or after this time counts, milliseconds UTC.
+        cut_off: i64,
+        /// 1, and one more for each correction.
+        version: i64,
+        /// The version that it corrects.
+        corrects: Option<Vec<u8>>,
+        /// Why it corrects that version.
+        reason: String,
+        /// Who sealed it.
+        person: PersonId,
+        /// In which role.
+        role: Role,
+        /// When it was sealed, milliseconds UTC.
+        sealed_at: i64,
+        /// SHA-256 of its bytes.
+        sha256: Vec<u8>,
+        /// The server's signature.
+        signature: Vec<u8>,
+        /// Its bytes; empty in lists.
+        bytes: Vec<u8>,
+    }
 }
 
-const COLUMNS: &str =
-    "r.id, r.number, r.kind, r.area, r.period_from, r.period_to, r.cut_off, r.version, r.corrects,
-  r.reason, r.person, r.role, r.sealed_at, r.sha256, r.signature";
+table! {
+    /// The last number of each series of reports.
+    const REPORT_NUMBER in "report_number" key 1 {
+        series: String,
+        last: i64,
+    }
+}
 
-fn read(row: &dyn Row) -> Result<Report, StorageError> {
-    Ok(Report {
-        id: row.bytes(0)?,
-        number: row.text(1)?,
-        kind: row.text(2)?,
-        area: row.text(3)?,
-        period_from: row.text(4)?,
-        period_to: row.text(5)?,
-        cut_off: row.int(6)?,
-        version: row.int(7)?,
-        corrects: row.opt_bytes(8)?,
-        reason: row.text(9)?,
-        person: row.bytes(10)?,
-        role: row.int(11)?,
-        sealed_at: row.int(12)?,
-        sha256: row.bytes(13)?,
-        signature: row.bytes(14)?,
-        bytes: Vec::new(),
-    })
+/// The columns of a report in a list: no bytes are read, so the column is empty.
+fn listed() -> String {
+    let names = Report::TABLE.names_of("r");
+    names.replace("r.bytes", "SUBSTR(r.sha256, 1, 0)")
 }
 
 /// The next number of a series. A number is never returned twice.
@@ -75,31 +76,9 @@ pub fn next_number(tx: &mut dyn Tx, series: &str) -> Result<i64, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert(tx: &mut dyn Tx, r: &Report) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO report (id, number, kind, area, period_from, period_to, cut_off, version, corrects, reason,
-           person, role, sealed_at, sha256, signature, bytes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        &[
-            r.id.as_slice().into(),
-            r.number.as_str().into(),
-            r.kind.as_str().into(),
-            r.area.as_str().into(),
-            r.period_from.as_str().into(),
-            r.period_to.as_str().into(),
-            r.cut_off.into(),
-            r.version.into(),
-            r.corrects.as_deref().into(),
-            r.reason.as_str().into(),
-            r.person.as_slice().into(),
-            r.role.into(),
-            r.sealed_at.into(),
-            r.sha256.as_slice().into(),
-            r.signature.as_slice().into(),
-            r.bytes.as_slice().into(),
-        ],
-    )?;
-    Ok(())
+pub fn insert(tx: &mut dyn Tx, report: &Report) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = report.values().collect();
+    Report::TABLE.insert(tx, &values, "")
 }
 
 /// A report with its bytes.
@@ -107,13 +86,9 @@ pub fn insert(tx: &mut dyn Tx, r: &Report) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<Report>, StorageError> {
-    let sql = format!("SELECT {COLUMNS}, r.bytes FROM report r WHERE r.id = $1");
-    tx.first(&sql, &[id.into()], |row| {
-        Ok(Report {
-            bytes: row.bytes(15)?,
-            ..read(row)?
-        })
-    })
+    let names = Report::TABLE.names();
+    let sql = format!("SELECT {names} FROM report WHERE id = $1");
+    tx.first(&sql, &[id.into()], Report::read)
 }
 
 /// Reports of these areas and the areas below, newest first, after a position; without their bytes.
@@ -151,11 +126,12 @@ pub fn list(
         }
         values.push(limit.into());
         let sql = format!(
-            "SELECT {COLUMNS} FROM report r WHERE (r.area = $1 OR (r.area >= $2 AND r.area < $3)){only}
+            "SELECT {} FROM report r WHERE (r.area = $1 OR (r.area >= $2 AND r.area < $3)){only}
              ORDER BY r.sealed_at DESC, r.id DESC LIMIT ${}",
+            listed(),
             values.len()
         );
-        found.extend(tx.all(&sql, &values, read)?);
+        found.extend(tx.all(&sql, &values, Report::read)?);
     }
     found.sort_by(|a, b| (b.sealed_at, &b.id).cmp(&(a.sealed_at, &a.id)));
     found.truncate(usize::try_from(limit).unwrap_or(0));
@@ -173,12 +149,13 @@ pub fn versions(
     period: (&str, &str),
 ) -> Result<Vec<Report>, StorageError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM report r
+        "SELECT {} FROM report r
          WHERE r.area = $1 AND r.kind = $2 AND r.period_from = $3 AND r.period_to = $4
-         ORDER BY r.version DESC"
+         ORDER BY r.version DESC",
+        listed()
     );
     let values = [area.into(), kind.into(), period.0.into(), period.1.into()];
-    tx.all(&sql, &values, read)
+    tx.all(&sql, &values, Report::read)
 }
 
 /// The newest report of an area, of one kind or of any kind; without its bytes.
@@ -194,25 +171,31 @@ pub fn newest(
     values.extend(kind.map(Value::Text));
     let only = kind.map_or("", |_| "AND r.kind = $2");
     let sql = format!(
-        "SELECT {COLUMNS} FROM report r WHERE r.area = $1 {only}
-         ORDER BY r.cut_off DESC, r.version DESC, r.sealed_at DESC LIMIT 1"
+        "SELECT {} FROM report r WHERE r.area = $1 {only}
+         ORDER BY r.cut_off DESC, r.version DESC, r.sealed_at DESC LIMIT 1",
+        listed()
     );
-    tx.first(&sql, &values, read)
+    tx.first(&sql, &values, Report::read)
 }
 
-/// A step of a report.
-#[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "one field for each column; the migration explains them"
-)]
-pub struct Step {
-    pub n: i64,
-    pub step: String,
-    pub person: Vec<u8>,
-    pub role: i64,
-    pub at: i64,
-    pub reason: String,
+table! {
+    /// A step of a report.
+    pub struct Step in "report_step" key 2 {
+        /// The report.
+        report: Vec<u8>,
+        /// Its number, from 1.
+        n: i64,
+        /// The step.
+        step: String,
+        /// Who took it.
+        person: PersonId,
+        /// In which role.
+        role: Role,
+        /// When, milliseconds UTC.
+        at: i64,
+        /// The reason; empty if none is required.
+        reason: String,
+    }
 }
 
 /// The steps of these reports, in order.
@@ -224,25 +207,12 @@ pub fn steps(
     reports: &[Vec<u8>],
 ) -> Result<HashMap<Vec<u8>, Vec<Step>>, StorageError> {
     let keys: Vec<_> = reports.iter().map(|id| Value::Bytes(id)).collect();
-    let rows = tx.all_of(
-        "SELECT report, n, step, person, role, at, reason FROM report_step WHERE report IN (?) ORDER BY report, n",
-        &[],
-        &keys,
-        |row| {
-            let step = Step {
-                n: row.int(1)?,
-                step: row.text(2)?,
-                person: row.bytes(3)?,
-                role: row.int(4)?,
-                at: row.int(5)?,
-                reason: row.text(6)?,
-            };
-            Ok((row.bytes(0)?, step))
-        },
-    )?;
+    let names = Step::TABLE.names();
+    let sql = format!("SELECT {names} FROM report_step WHERE report IN (?) ORDER BY report, n");
+    let rows = tx.all_of(&sql, &[], &keys, Step::read)?;
     let mut steps: HashMap<Vec<u8>, Vec<Step>> = HashMap::new();
-    for (report, step) in rows {
-        steps.entry(report).or_default().push(step);
+    for step in rows {
+        steps.entry(step.report.clone()).or_default().push(step);
     }
     Ok(steps)
 }
@@ -252,21 +222,8 @@ pub fn steps(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn add_step(tx: &mut dyn Tx, report: &[u8], step: &Step) -> Result<bool, StorageError> {
-    let added = tx.execute(
-        "INSERT INTO report_step (report, n, step, person, role, at, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT DO NOTHING",
-        &[
-            report.into(),
-            step.n.into(),
-            step.step.as_str().into(),
-            step.person.as_slice().into(),
-            step.role.into(),
-            step.at.into(),
-            step.reason.as_str().into(),
-        ],
-    )?;
-    Ok(added > 0)
+pub fn add_step(tx: &mut dyn Tx, step: &Step) -> Result<bool, StorageError> {
+    Step::TABLE.insert_once(tx, step.values())
 }
 
 /// A change of the log and its receive time.
@@ -310,47 +267,39 @@ pub fn came_after(
     Ok(came)
 }
 
-/// A manual value.
-#[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "one field for each column; the migration explains them"
-)]
-pub struct Manual {
-    pub id: Vec<u8>,
-    pub area: String,
-    pub indicator: String,
-    pub period_from: String,
-    pub period_to: String,
-    pub milli: i64,
-    pub reason: String,
-    pub person: Vec<u8>,
-    pub role: i64,
-    pub at: i64,
+table! {
+    /// A manual value.
+    pub struct Manual in "manual_value" key 1 {
+        /// The value.
+        id: [u8; 16],
+        /// The area that it is about.
+        area: String,
+        /// The indicator.
+        indicator: String,
+        /// First day, yyyy-mm-dd.
+        period_from: String,
+        /// Last day, yyyy-mm-dd.
+        period_to: String,
+        /// Thousandths of the unit.
+        milli: i64,
+        /// Why the value was typed.
+        reason: String,
+        /// Who typed it.
+        person: PersonId,
+        /// In which role.
+        role: Role,
+        /// When, milliseconds UTC.
+        at: i64,
+    }
 }
 
 /// Inserts a manual value.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn insert_manual(tx: &mut dyn Tx, m: &Manual) -> Result<(), StorageError> {
-    tx.execute(
-        "INSERT INTO manual_value (id, area, indicator, period_from, period_to, milli, reason, person, role, at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        &[
-            m.id.as_slice().into(),
-            m.area.as_str().into(),
-            m.indicator.as_str().into(),
-            m.period_from.as_str().into(),
-            m.period_to.as_str().into(),
-            m.milli.into(),
-            m.reason.as_str().into(),
-            m.person.as_slice().into(),
-            m.role.into(),
-            m.at.into(),
-        ],
-    )?;
-    Ok(())
+pub fn insert_manual(tx: &mut dyn Tx, manual: &Manual) -> Result<(), StorageError> {
+    let values: Vec<Value<'_>> = manual.values().collect();
+    Manual::TABLE.insert(tx, &values, "")
 }
 
 /// The manual values for exactly this period, of an area and the areas below it, oldest first.
@@ -363,30 +312,18 @@ pub fn manual(
     period: (&str, &str),
 ) -> Result<Vec<Manual>, StorageError> {
     let (from, to) = area.below();
-    tx.all(
-        "SELECT id, area, indicator, period_from, period_to, milli, reason, person, role, at FROM manual_value
+    let names = Manual::TABLE.names();
+    let sql = format!(
+        "SELECT {names} FROM manual_value
          WHERE (area = $1 OR (area >= $2 AND area < $3)) AND period_from = $4 AND period_to = $5
-         ORDER BY at, id",
-        &[
-            area.as_str().into(),
-            from.as_str().into(),
-            to.as_str().into(),
-            period.0.into(),
-            period.1.into(),
-        ],
-        |row| {
-            Ok(Manual {
-                id: row.bytes(0)?,
-                area: row.text(1)?,
-                indicator: row.text(2)?,
-                period_from: row.text(3)?,
-                period_to: row.text(4)?,
-                milli: row.int(5)?,
-                reason: row.text(6)?,
-                person: row.bytes(7)?,
-                role: row.int(8)?,
-                at: row.int(9)?,
-            })
-        },
-    )
+         ORDER BY at, id"
+    );
+    let values = [
+        area.as_str().into(),
+        from.as_str().into(),
+        to.as_str().into(),
+        period.0.into(),
+        period.1.into(),
+    ];
+    tx.all(&sql, &values, Manual::read)
 }

@@ -8,10 +8,23 @@ use sync_core::{
 };
 
 use super::{
-    StorageError, Tx, Value, devices,
+    StorageError, Tx, Value,
+    column::Stored,
+    devices::{self, DeviceState},
     docs::{self, Doc, ids},
     spaces,
+    table::table,
 };
+
+table! {
+    /// The revoked devices of each space whose documents they may have written to, numbered in each space.
+    const REVOCATION in "revocation" key 2 {
+        space: AreaPath,
+        n: u64,
+        device: DeviceId,
+        at: ServerTime,
+    }
+}
 
 /// Disables a device: sets its state, numbers the revocation in every space it may have written to, and queues the
 /// documents it wrote to. A second call only sets the state; the time of the first revocation counts. Returns `false`
@@ -22,8 +35,8 @@ use super::{
 pub fn revoke(
     tx: &mut dyn Tx,
     device: DeviceId,
-    state: &str,
-    now: i64,
+    state: DeviceState,
+    now: ServerTime,
 ) -> Result<bool, StorageError> {
     let grants = devices::device_grants(tx, device)?;
     let claims: Vec<_> = grants
@@ -41,22 +54,23 @@ pub fn revoke(
     devices::set_state(tx, device, state)
 }
 
-fn note(tx: &mut dyn Tx, space: &AreaPath, device: DeviceId, now: i64) -> Result<(), StorageError> {
-    let (within, phone) = (space.as_str().into(), device.as_bytes().into());
+fn note(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    device: DeviceId,
+    now: ServerTime,
+) -> Result<(), StorageError> {
+    let (within, phone) = (space.value(), device.value());
     let last = tx.first(
         "SELECT COALESCE(MAX(n), 0) FROM revocation WHERE space = $1",
         &[within],
         |row| row.int(0),
     )?;
     let number = last.unwrap_or(0) + 1;
-    let noted = tx.execute(
-        "INSERT INTO revocation (space, n, device, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        &[within, number.into(), phone, now.into()],
-    )?;
-    if noted > 0 {
+    if REVOCATION.insert_once(tx, [within, number.into(), phone, now.value()])? {
         tx.execute(
-            "INSERT INTO refold (space, doc)
-             SELECT u.space, u.doc FROM doc_grant u JOIN grant_given g ON g.id = u.grant_id
+            "INSERT INTO fold_queue (space, doc)
+             SELECT u.space, u.doc FROM doc_grant u JOIN signed_grant g ON g.id = u.grant_id
              WHERE u.space = $1 AND g.device = $2 ON CONFLICT DO NOTHING",
             &[within, phone],
         )?;
@@ -105,18 +119,6 @@ pub fn all(
     Ok(found.into_iter().collect())
 }
 
-/// Spaces with documents to be folded again.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
-    tx.all(
-        "SELECT DISTINCT space FROM refold ORDER BY space",
-        &[],
-        |row| spaces::area(&row.text(0)?),
-    )
-}
-
 /// Documents of a space to be folded again, of those whose newest change is not after `mark`. The others remain queued:
 /// the worker that projects the log may be folding them now, perhaps without the revocation.
 ///
@@ -129,7 +131,7 @@ pub fn next(
     limit: usize,
 ) -> Result<Vec<Doc>, StorageError> {
     let found = tx.all(
-        "SELECT r.doc FROM refold r JOIN doc d ON d.space = r.space AND d.id = r.doc
+        "SELECT r.doc FROM fold_queue r JOIN doc d ON d.space = r.space AND d.id = r.doc
          WHERE r.space = $1 AND d.last_seq <= $2 ORDER BY r.doc LIMIT $3",
         &[
             space.as_str().into(),
@@ -148,7 +150,7 @@ pub fn next(
 pub fn done(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
     for doc in ids(docs) {
         tx.execute(
-            "DELETE FROM refold WHERE space = $1 AND doc = $2",
+            "DELETE FROM fold_queue WHERE space = $1 AND doc = $2",
             &[space.as_str().into(), doc],
         )?;
     }

@@ -1,13 +1,17 @@
 //! Spaces, the heads of their logs, and the sums of their paths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
     record::{AreaPath, Digest, LogId},
     wire::page::Sum,
 };
 
-use super::{StorageError, Tx, Value};
+use super::{
+    StorageError, Tx, Value,
+    column::{Column, Stored},
+    table::table,
+};
 
 /// A space: the log of one county or of a higher area.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,18 @@ pub struct PathSum {
     pub sum: Sum,
 }
 
+table! {
+    /// What each path holds.
+    const PATH_SUM in "path_sum" key 2 {
+        space: AreaPath,
+        path: AreaPath,
+        last_seq: u64,
+        doc_count: i64,
+        change_count: u64,
+        digest: Digest,
+    }
+}
+
 pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
     text.parse()
         .map_err(|_| StorageError::Engine(format!("damaged path {text:?}")))
@@ -42,7 +58,7 @@ pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
 /// [`StorageError`].
 pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
     tx.all(
-        "SELECT id, log_id, head FROM space ORDER BY id",
+        "SELECT id, log_epoch, head FROM space ORDER BY id",
         &[],
         |row| {
             Ok(Space {
@@ -113,7 +129,7 @@ pub fn touching(
 /// [`StorageError`].
 pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageError> {
     tx.first(
-        "SELECT log_id, head FROM space WHERE id = $1",
+        "SELECT log_epoch, head FROM space WHERE id = $1",
         &[id.as_str().into()],
         |row| {
             Ok(Space {
@@ -125,13 +141,24 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
     )
 }
 
+/// The head of every space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn heads(tx: &mut dyn Tx) -> Result<HashMap<AreaPath, u64>, StorageError> {
+    let found = tx.all("SELECT id, head FROM space", &[], |row| {
+        Ok((AreaPath::read(row, 0)?, u64::read(row, 1)?))
+    })?;
+    Ok(found.into_iter().collect())
+}
+
 /// Creates a space, unless it exists.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
     let added = tx.execute(
-        "INSERT INTO space (id, log_id, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
+        "INSERT INTO space (id, log_epoch, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
         &[id.as_str().into(), log.as_bytes().into()],
     )?;
     if added > 0 {
@@ -146,7 +173,7 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageE
 /// [`StorageError`].
 pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_id = $1, born = head WHERE id = $2",
+        "UPDATE space SET log_epoch = $1, epoch_start = head WHERE id = $2",
         &[log.as_bytes().into(), id.as_str().into()],
     )?;
     Ok(())
@@ -156,13 +183,13 @@ pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), Stora
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn born(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError> {
-    let born = tx.first(
-        "SELECT born FROM space WHERE id = $1",
+pub fn epoch_start(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, StorageError> {
+    let start = tx.first(
+        "SELECT epoch_start FROM space WHERE id = $1",
         &[id.as_str().into()],
         |row| row.opt_int(0),
     )?;
-    Ok(born.flatten().map(i64::unsigned_abs))
+    Ok(start.flatten().map(i64::unsigned_abs))
 }
 
 /// Locks the rows of these spaces until the transaction ends, in the order of their ids. Returns whether earlier reads
@@ -229,28 +256,20 @@ pub fn set_path_sums(
     space: &AreaPath,
     sums: &BTreeMap<AreaPath, PathSum>,
 ) -> Result<(), StorageError> {
-    let digests: Vec<_> = sums.values().map(|s| s.sum.digest.to_bytes()).collect();
     let values: Vec<Value<'_>> = sums
         .iter()
-        .zip(&digests)
-        .flat_map(|((path, sum), digest)| {
+        .flat_map(|(path, sum)| {
             [
-                space.as_str().into(),
-                path.as_str().into(),
-                sum.last_seq.cast_signed().into(),
-                sum.docs.into(),
-                sum.sum.changes.cast_signed().into(),
-                digest.as_slice().into(),
+                space.value(),
+                path.value(),
+                sum.last_seq.value(),
+                sum.docs.value(),
+                sum.sum.changes.value(),
+                sum.sum.digest.value(),
             ]
         })
         .collect();
-    tx.insert_all(
-        "path_sum (space, path, last_seq, doc_count, change_count, digest)",
-        6,
-        &values,
-        "ON CONFLICT (space, path) DO UPDATE SET last_seq = excluded.last_seq, doc_count = excluded.doc_count,
-           change_count = excluded.change_count, digest = excluded.digest",
-    )
+    PATH_SUM.insert(tx, &values, &PATH_SUM.replace())
 }
 
 /// The sum over the paths of an area, and the highest sequence number in them.
@@ -289,7 +308,7 @@ pub fn area_sum(
 /// [`StorageError`].
 pub fn set_head(tx: &mut dyn Tx, id: &AreaPath, log: LogId, head: u64) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_id = $1, head = $2 WHERE id = $3",
+        "UPDATE space SET log_epoch = $1, head = $2 WHERE id = $3",
         &[
             log.as_bytes().into(),
             head.cast_signed().into(),

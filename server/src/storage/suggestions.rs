@@ -4,7 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DocId};
 
-use super::{Row, StorageError, Tx, Value, docs::ids, spaces::area};
+use super::{StorageError, Tx, Value, column::Column, docs::ids, table::table};
+
+table! {
+    /// Documents to be compared with others.
+    const COMPARISON_QUEUE in "comparison_queue" key 2 {
+        space: AreaPath,
+        doc: DocId,
+    }
+}
 
 /// Queues documents for comparison.
 ///
@@ -15,24 +23,7 @@ pub fn ask(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), Stor
         .iter()
         .flat_map(|doc| [space.as_str().into(), doc.as_bytes().into()])
         .collect();
-    tx.insert_all(
-        "to_compare (space, doc)",
-        2,
-        &values,
-        "ON CONFLICT DO NOTHING",
-    )
-}
-
-/// Spaces with documents to be compared.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
-    tx.all(
-        "SELECT DISTINCT space FROM to_compare ORDER BY space",
-        &[],
-        |row| area(&row.text(0)?),
-    )
+    COMPARISON_QUEUE.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
 /// Removes the next documents to be compared from the queue of a space and returns them.
@@ -42,12 +33,12 @@ pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<AreaPath>, StorageError> {
 pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId>, StorageError> {
     let within = Value::Text(space.as_str());
     let docs = tx.all(
-        "SELECT doc FROM to_compare WHERE space = $1 ORDER BY doc LIMIT $2",
+        "SELECT doc FROM comparison_queue WHERE space = $1 ORDER BY doc LIMIT $2",
         &[within, Value::Int(limit as i64)],
         |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
     )?;
     tx.all_of(
-        "DELETE FROM to_compare WHERE space = $1 AND doc IN (?) RETURNING space",
+        "DELETE FROM comparison_queue WHERE space = $1 AND doc IN (?) RETURNING space",
         &[within],
         &ids(&docs),
         |row| row.text(0),
@@ -55,29 +46,23 @@ pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId
     Ok(docs)
 }
 
-/// A stored suggestion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// The smaller of both document ids.
-    pub doc: DocId,
-    /// The other document.
-    pub other: DocId,
-    /// The urgency; 0 is the most urgent.
-    pub urgency: i64,
-    /// In percent.
-    pub score: i64,
-    /// The signs that led to it, as JSON.
-    pub signs: String,
-}
-
-fn kept(row: &dyn Row) -> Result<Kept, StorageError> {
-    Ok(Kept {
-        doc: DocId::from_slice(&row.bytes(0)?)?,
-        other: DocId::from_slice(&row.bytes(1)?)?,
-        urgency: row.int(2)?,
-        score: row.int(3)?,
-        signs: row.text(4)?,
-    })
+table! {
+    /// A stored suggestion.
+    #[derive(PartialEq, Eq)]
+    pub struct Kept in "suggestion" key 3 {
+        /// The space of both documents.
+        space: AreaPath,
+        /// The smaller of both document ids.
+        doc: DocId,
+        /// The other document.
+        other: DocId,
+        /// The urgency; 0 is the most urgent.
+        urgency: i64,
+        /// In percent.
+        score: i64,
+        /// The signs that led to it, as JSON.
+        signs: String,
+    }
 }
 
 /// Suggestions about documents of a space, the most urgent first; documents without one are absent.
@@ -92,10 +77,9 @@ pub fn about(
     let asked: BTreeSet<DocId> = docs.iter().copied().collect();
     let mut all = Vec::new();
     for column in ["doc", "other"] {
-        let sql = format!(
-            "SELECT doc, other, urgency, score, signs FROM suggestion WHERE space = $1 AND {column} IN (?)"
-        );
-        all.extend(tx.all_of(&sql, &[space.as_str().into()], &ids(docs), kept)?);
+        let names = Kept::TABLE.names();
+        let sql = format!("SELECT {names} FROM suggestion WHERE space = $1 AND {column} IN (?)");
+        all.extend(tx.all_of(&sql, &[space.as_str().into()], &ids(docs), Kept::read)?);
     }
     all.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));
     all.dedup();
@@ -127,25 +111,8 @@ pub fn replace(
             &[within, doc.as_bytes().into()],
         )?;
     }
-    let values: Vec<Value<'_>> = now
-        .iter()
-        .flat_map(|s| {
-            [
-                within,
-                s.doc.as_bytes().into(),
-                s.other.as_bytes().into(),
-                s.urgency.into(),
-                s.score.into(),
-                s.signs.as_str().into(),
-            ]
-        })
-        .collect();
-    tx.insert_all(
-        "suggestion (space, doc, other, urgency, score, signs)",
-        6,
-        &values,
-        "ON CONFLICT DO NOTHING",
-    )
+    let values: Vec<Value<'_>> = now.iter().flat_map(Kept::values).collect();
+    Kept::TABLE.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
 /// Those of these documents of a space about which there is a suggestion of this urgency.
@@ -188,14 +155,18 @@ pub fn list(
 ) -> Result<Vec<(Kept, [AreaPath; 2])>, StorageError> {
     let (least, most) = urgency.map_or((0, i64::MAX), |u| (u, u));
     let (at, score, doc, other) = after.unwrap_or((-1, 0, DocId([0; 16]), DocId([0; 16])));
-    tx.all(
-        "SELECT s.doc, s.other, s.urgency, s.score, s.signs, a.path, b.path FROM suggestion s
+    let names = Kept::TABLE.names_of("s");
+    let sql = format!(
+        "SELECT {names}, a.path, b.path FROM suggestion s
            JOIN hazard a ON a.space = s.space AND a.doc = s.doc
            JOIN hazard b ON b.space = s.space AND b.doc = s.other
          WHERE s.space = $1 AND s.urgency >= $2 AND s.urgency <= $3
            AND (s.urgency > $4 OR (s.urgency = $4 AND (s.score < $5 OR (s.score = $5
              AND (s.doc > $6 OR (s.doc = $6 AND s.other > $7))))))
-         ORDER BY s.urgency, s.score DESC, s.doc, s.other LIMIT $8",
+         ORDER BY s.urgency, s.score DESC, s.doc, s.other LIMIT $8"
+    );
+    tx.all(
+        &sql,
         &[
             space.as_str().into(),
             least.into(),
@@ -206,7 +177,12 @@ pub fn list(
             other.as_bytes().into(),
             limit.into(),
         ],
-        |row| Ok((kept(row)?, [area(&row.text(5)?)?, area(&row.text(6)?)?])),
+        |row| {
+            Ok((
+                Kept::read(row)?,
+                [AreaPath::read(row, 6)?, AreaPath::read(row, 7)?],
+            ))
+        },
     )
 }
 
@@ -241,7 +217,7 @@ pub fn comparison_digests(
     docs: &[DocId],
 ) -> Result<BTreeMap<DocId, i64>, StorageError> {
     let rows = tx.all_of(
-        "SELECT doc, look FROM hazard WHERE space = $1 AND doc IN (?)",
+        "SELECT doc, comparison_digest FROM hazard WHERE space = $1 AND doc IN (?)",
         &[space.as_str().into()],
         &ids(docs),
         |row| Ok((DocId::from_slice(&row.bytes(0)?)?, row.int(1)?)),

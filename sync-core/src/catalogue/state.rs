@@ -23,6 +23,17 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct StateCode(pub u16);
 
+impl StateCode {
+    /// No state: the history has no accepted observation.
+    pub const NONE: Self = Self(0);
+    /// 已销号: closed.
+    pub const CLOSED: Self = Self(80);
+    /// Examined, and no hazard.
+    pub const VOID: Self = Self(95);
+    /// Merged into another document.
+    pub const MERGED: Self = Self(96);
+}
+
 impl fmt::Display for StateCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HS{:02}", self.0)

@@ -95,7 +95,7 @@ impl Device {
     pub fn activity_list(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT v.doc, v.type, v.state, v.code, v.title, v.held, v.updated, v.events, v.photos, d.pending_count
-             FROM campaign_view v JOIN doc d ON d.id = v.doc
+             FROM activity_row v JOIN doc d ON d.id = v.doc
              WHERE (?1 = '' OR v.type = ?1) AND (?2 = '' OR instr(v.title, ?2) > 0)
              ORDER BY v.updated DESC, v.doc LIMIT ?3 OFFSET ?4",
         )?;

@@ -18,7 +18,7 @@ impl Device {
     pub(crate) fn needed(&self, limit: usize) -> Result<Vec<DocId>, DeviceError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT doc FROM repair_doc WHERE need = 1 LIMIT ?1")?;
+            .prepare_cached("SELECT doc FROM reconcile_queue WHERE fetch = 1 LIMIT ?1")?;
         let limit = limit.min(MAX_NEED) as i64;
         let rows = statement.query_map([limit], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|id| Ok(DocId::from_slice(&id?)?)).collect()
@@ -69,8 +69,10 @@ impl Device {
         }
         self.write(|tx, _| {
             for doc in done {
-                tx.prepare_cached("UPDATE repair_doc SET offer = 0, sent = 0 WHERE doc = ?1")?
-                    .execute([doc.as_bytes()])?;
+                tx.prepare_cached(
+                    "UPDATE reconcile_queue SET resupply = 0, sent = 0 WHERE doc = ?1",
+                )?
+                .execute([doc.as_bytes()])?;
             }
             remove_settled(tx)?;
             Ok(changes)
@@ -81,7 +83,7 @@ impl Device {
 /// Marks a document to be requested.
 pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET need = 1",
+        "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 1, 0) ON CONFLICT (doc) DO UPDATE SET fetch = 1",
     )?
     .execute([doc.as_bytes()])?;
     Ok(())
@@ -89,20 +91,20 @@ pub(super) fn need(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 
 /// Marks a request as answered.
 pub(super) fn answered(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE repair_doc SET need = 0 WHERE doc = ?1")?
+    c.prepare_cached("UPDATE reconcile_queue SET fetch = 0 WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     Ok(())
 }
 
 /// Whether a document is to be requested or resupplied.
 pub(super) fn is_any(c: &Connection) -> Result<bool, DeviceError> {
-    let mut statement = c.prepare_cached("SELECT EXISTS (SELECT 1 FROM repair_doc)")?;
+    let mut statement = c.prepare_cached("SELECT EXISTS (SELECT 1 FROM reconcile_queue)")?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// Removes the documents that are neither requested nor resupplied any more.
 pub(super) fn remove_settled(c: &Connection) -> Result<(), DeviceError> {
-    c.prepare_cached("DELETE FROM repair_doc WHERE need = 0 AND offer = 0")?
+    c.prepare_cached("DELETE FROM reconcile_queue WHERE fetch = 0 AND resupply = 0")?
         .execute([])?;
     Ok(())
 }
@@ -110,8 +112,8 @@ pub(super) fn remove_settled(c: &Connection) -> Result<(), DeviceError> {
 /// Marks the whole document to be offered to the server.
 pub(super) fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 1)
-         ON CONFLICT (doc) DO UPDATE SET offer = 1, sent = 0",
+        "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 0, 1)
+                     ON CONFLICT (doc) DO UPDATE SET resupply = 1, sent = 0",
     )?
     .execute([doc.as_bytes()])?;
     Ok(())
@@ -120,8 +122,8 @@ pub(super) fn offer(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 /// Marks this device's own changes of a document to be offered, unless more of it is offered already.
 pub(super) fn offer_own(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
-    )?
+                "INSERT INTO reconcile_queue (doc, fetch, resupply) VALUES (?1, 0, 2) ON CONFLICT DO NOTHING",
+            )?
     .execute([doc.as_bytes()])?;
     Ok(())
 }
@@ -129,7 +131,7 @@ pub(super) fn offer_own(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
 /// Documents to resupply: whether only this device's own changes are sent, and how many were sent already.
 fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT doc, offer = 2, sent FROM repair_doc WHERE offer > 0 ORDER BY offer LIMIT 500",
+        "SELECT doc, resupply = 2, sent FROM reconcile_queue WHERE resupply > 0 ORDER BY resupply LIMIT 500",
     )?;
     let rows = statement
         .query_map([], |row| {
@@ -153,10 +155,10 @@ fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
 pub(super) fn offer_own_in(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     let (from, to) = area.below();
     c.prepare_cached(
-        "INSERT INTO repair_doc (doc, need, offer)
+        "INSERT INTO reconcile_queue (doc, fetch, resupply)
          SELECT DISTINCT c.doc, 0, 2 FROM chg c JOIN doc d ON d.id = c.doc
          WHERE c.state = 2 AND (d.path = ?1 OR (d.path >= ?2 AND d.path < ?3))
-         ON CONFLICT (doc) DO UPDATE SET offer = max(offer, 1)",
+         ON CONFLICT (doc) DO UPDATE SET resupply = max(resupply, 1)",
     )?
     .execute(params![area.as_str(), from, to])?;
     Ok(())
@@ -179,7 +181,7 @@ pub(super) fn count_sent(c: &Connection, request: &Request) -> Result<(), Device
     for (doc, count) in went {
         let own_only = c
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM repair_doc WHERE doc = ?1 AND offer = 2)",
+                "SELECT EXISTS (SELECT 1 FROM reconcile_queue WHERE doc = ?1 AND resupply = 2)",
             )?
             .query_row([doc.as_bytes()], |row| row.get(0))?;
         let all = if own_only {
@@ -189,7 +191,7 @@ pub(super) fn count_sent(c: &Connection, request: &Request) -> Result<(), Device
             loaded.map_or(0, |mut it| it.crdt.change_hashes().len())
         };
         c.prepare_cached(
-            "UPDATE repair_doc SET sent = sent + ?2, offer = CASE WHEN sent + ?2 < ?3 THEN offer ELSE 0 END
+            "UPDATE reconcile_queue SET sent = sent + ?2, resupply = CASE WHEN sent + ?2 < ?3 THEN resupply ELSE 0 END
              WHERE doc = ?1",
         )?
         .execute(params![doc.as_bytes(), count, all as i64])?;

@@ -32,7 +32,7 @@ pub struct Filter {
 
 const COLUMNS: &str =
     "v.doc, v.state, v.flags, v.code, v.place, v.description, v.found, v.updated, v.events,
-     v.photos, d.pending_count, v.compound, v.place_key FROM hazard_view v JOIN doc d ON d.id = v.doc";
+     v.photos, d.pending_count, v.compound, v.place_key FROM hazard_row v JOIN doc d ON d.id = v.doc";
 
 /// A hazard without a valid first event is shown only on a device that wrote to it: it has no meaning for others.
 const SHOWN: &str =
@@ -86,7 +86,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn count(&self) -> Result<usize, DeviceError> {
         let count: i64 = self.connection.query_row(
-            &format!("SELECT count(*) FROM hazard_view v WHERE {SHOWN}"),
+            &format!("SELECT count(*) FROM hazard_row v WHERE {SHOWN}"),
             [],
             |row| row.get(0),
         )?;

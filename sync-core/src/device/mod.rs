@@ -66,6 +66,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_campaign.sql"),
     include_str!("migrations/0003_received.sql"),
     include_str!("migrations/0004_nothing_stops.sql"),
+    include_str!("migrations/0005_names.sql"),
 ];
 
 /// How long a statement waits for a lock that another connection to the same store holds.

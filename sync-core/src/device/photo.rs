@@ -219,7 +219,7 @@ impl Device {
             "SELECT p.hash FROM photo p LEFT JOIN chg c ON c.hash = p.change
              WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0
                AND (c.state IN (2, 3) OR p.change IS NULL)
-               AND NOT EXISTS (SELECT 1 FROM scope WHERE repair = 1) ORDER BY p.hash",
+               AND NOT EXISTS (SELECT 1 FROM scope WHERE reconcile = 1) ORDER BY p.hash",
         )?;
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|hash| Ok(BlobHash::from_slice(&hash?)?)).collect()

@@ -10,7 +10,7 @@ use crate::{
 
 /// When a device was revoked: the earliest time that any space reported.
 pub(super) fn find(c: &Connection, device: DeviceId) -> Result<Option<ServerTime>, DeviceError> {
-    let mut statement = c.prepare_cached("SELECT min(at) FROM revoked WHERE device = ?1")?;
+    let mut statement = c.prepare_cached("SELECT min(at) FROM revocation WHERE device = ?1")?;
     let at: Option<i64> = statement.query_row([device.as_bytes()], |row| row.get(0))?;
     Ok(at.map(ServerTime))
 }
@@ -26,7 +26,7 @@ pub(super) fn take(
     };
     for revocation in revocations {
         c.prepare_cached(
-            "INSERT INTO revoked (space, device, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO revocation (space, device, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             at.space.as_str(),
@@ -34,7 +34,7 @@ pub(super) fn take(
             revocation.at.0
         ])?;
     }
-    c.prepare_cached("UPDATE scope SET revoked = ?3 WHERE space = ?1 AND area = ?2")?
+    c.prepare_cached("UPDATE scope SET last_revocation = ?3 WHERE space = ?1 AND area = ?2")?
         .execute(params![at.space.as_str(), at.area.as_str(), last as i64])?;
     judge_anew(c, &at.area)
 }
@@ -42,9 +42,9 @@ pub(super) fn take(
 /// In a new log epoch the server may have lost revocations: they are deleted here and requested again.
 pub(super) fn forget(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
     let forgotten = c
-        .prepare_cached("DELETE FROM revoked WHERE space = ?1")?
+        .prepare_cached("DELETE FROM revocation WHERE space = ?1")?
         .execute([at.space.as_str()])?;
-    c.prepare_cached("UPDATE scope SET revoked = 0 WHERE space = ?1")?
+    c.prepare_cached("UPDATE scope SET last_revocation = 0 WHERE space = ?1")?
         .execute([at.space.as_str()])?;
     if forgotten > 0 {
         judge_anew(c, &at.space)?;

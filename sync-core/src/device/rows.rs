@@ -17,7 +17,7 @@ pub(super) fn refresh(
     let row = load::fold(c, loaded)?.list_row();
     write(c, doc, &row)?;
     if row.activity.is_none() {
-        c.prepare_cached("DELETE FROM campaign_view WHERE doc = ?1")?
+        c.prepare_cached("DELETE FROM activity_row WHERE doc = ?1")?
             .execute([doc.as_bytes()])?;
     }
     let mut statement =
@@ -43,7 +43,7 @@ pub(super) fn write(c: &Connection, doc: DocId, row: &ListRow) -> Result<(), Dev
         return write_record(c, doc, of, row);
     }
     let mut statement = c.prepare_cached(
-        "INSERT OR REPLACE INTO hazard_view
+        "INSERT OR REPLACE INTO hazard_row
          (doc, state, flags, code, place, description, found, updated, events, photos, compound, place_key)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
@@ -66,10 +66,10 @@ pub(super) fn write(c: &Connection, doc: DocId, row: &ListRow) -> Result<(), Dev
 
 /// Writes the row of an activity or an inspection, and removes the document from the list of hazards.
 fn write_record(c: &Connection, doc: DocId, of: &str, row: &ListRow) -> Result<(), DeviceError> {
-    c.prepare_cached("DELETE FROM hazard_view WHERE doc = ?1")?
+    c.prepare_cached("DELETE FROM hazard_row WHERE doc = ?1")?
         .execute([doc.as_bytes()])?;
     c.prepare_cached(
-        "INSERT OR REPLACE INTO campaign_view (doc, type, state, code, title, held, updated, events, photos)
+        "INSERT OR REPLACE INTO activity_row (doc, type, state, code, title, held, updated, events, photos)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![

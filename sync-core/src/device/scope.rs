@@ -163,7 +163,7 @@ pub(super) fn expected(c: &Connection, place: &AreaPath) -> Result<String, Devic
 fn insert(c: &Connection, scope: &Scope) -> Result<(), DeviceError> {
     let sum = sum_of_docs(c, &scope.space, &scope.area)?;
     let mut statement = c.prepare_cached(
-        "INSERT INTO scope (space, area, log, phase, change_count, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO scope (space, area, log_epoch, phase, change_count, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     statement.execute(params![
         scope.space.as_str(),
@@ -180,8 +180,7 @@ fn encode(phase: Phase) -> Result<Vec<u8>, DeviceError> {
     minicbor::to_vec(phase).map_err(|e| DeviceError::Damaged(e.to_string()))
 }
 
-const HELD: &str =
-    "SELECT space, area, log, phase, change_count, digest, repair, revoked, paused FROM scope";
+const HELD: &str = "SELECT space, area, log_epoch, phase, change_count, digest, reconcile, last_revocation, paused FROM scope";
 
 pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
     let mut statement = c.prepare_cached(&format!("{HELD} ORDER BY space, area"))?;
@@ -226,8 +225,9 @@ pub(super) fn advance(
     log: LogId,
     phase: Phase,
 ) -> Result<(), DeviceError> {
-    let mut statement =
-        c.prepare_cached("UPDATE scope SET log = ?3, phase = ?4 WHERE space = ?1 AND area = ?2")?;
+    let mut statement = c.prepare_cached(
+        "UPDATE scope SET log_epoch = ?3, phase = ?4 WHERE space = ?1 AND area = ?2",
+    )?;
     statement.execute(params![
         at.space.as_str(),
         at.area.as_str(),
@@ -238,13 +238,13 @@ pub(super) fn advance(
 }
 
 pub(super) fn mark_repair(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE scope SET repair = 1 WHERE space = ?1 AND area = ?2")?
+    c.prepare_cached("UPDATE scope SET reconcile = 1 WHERE space = ?1 AND area = ?2")?
         .execute(params![at.space.as_str(), at.area.as_str()])?;
     Ok(())
 }
 
 pub(super) fn end_repair(c: &Connection, at: &Cursor) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE scope SET repair = 0 WHERE space = ?1 AND area = ?2")?
+    c.prepare_cached("UPDATE scope SET reconcile = 0 WHERE space = ?1 AND area = ?2")?
         .execute(params![at.space.as_str(), at.area.as_str()])?;
     Ok(())
 }
@@ -353,9 +353,9 @@ fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
         "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = 3
          AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN (2, 3))",
         "DELETE FROM chg WHERE doc = ?1",
-        "DELETE FROM hazard_view WHERE doc = ?1",
-        "DELETE FROM campaign_view WHERE doc = ?1",
-        "DELETE FROM repair_doc WHERE doc = ?1",
+        "DELETE FROM hazard_row WHERE doc = ?1",
+        "DELETE FROM activity_row WHERE doc = ?1",
+        "DELETE FROM reconcile_queue WHERE doc = ?1",
         "DELETE FROM doc WHERE id = ?1",
     ] {
         c.prepare_cached(sql)?.execute([doc.as_bytes()])?;

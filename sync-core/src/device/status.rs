@@ -61,8 +61,8 @@ impl Device {
             Ok(n.unsigned_abs())
         };
         Ok(Status {
-            hazards: count("SELECT count(*) FROM hazard_view")?,
-            records: count("SELECT count(*) FROM campaign_view")?,
+            hazards: count("SELECT count(*) FROM hazard_row")?,
+            records: count("SELECT count(*) FROM activity_row")?,
             unsent: count("SELECT count(*) FROM chg WHERE state = 0")?,
             sent_unacknowledged: count("SELECT count(*) FROM chg WHERE state = 1")?,
             acknowledged: count("SELECT count(*) FROM chg WHERE state = 2")?,
@@ -85,7 +85,7 @@ impl Device {
             held_back: count(
                 "SELECT count(*) FROM chg WHERE state IN (0, 1) AND refusal IS NOT NULL",
             )?,
-            scopes_in_repair: count("SELECT count(*) FROM scope WHERE repair = 1")?,
+            scopes_in_repair: count("SELECT count(*) FROM scope WHERE reconcile = 1")?,
             notices: count("SELECT count(*) FROM notice")?,
             last_contact_ms: self.last_contact()?.map(|t| t.0),
         })

@@ -64,7 +64,10 @@ fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocI
         return Ok(None);
     };
     let state = hazard.state();
-    if matches!(state.state, StateCode(0 | 95 | 96)) {
+    if matches!(
+        state.state,
+        StateCode::NONE | StateCode::VOID | StateCode::MERGED
+    ) {
         return Ok(None);
     }
     let duplicate_of = hazard.group_member(doc).duplicate_of;
@@ -77,7 +80,7 @@ fn near(c: &Connection, own: &Comparable) -> Result<Vec<DocId>, DeviceError> {
     let days = i64::from(Catalogue::embedded().weights.campaign_days);
     let campaign = days * DAY_MS;
     let mut statement = c.prepare_cached(
-        "SELECT doc FROM hazard_view WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4
+        "SELECT doc FROM hazard_row WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4
            AND found >= ?5 AND found <= ?6 ORDER BY abs(found - ?7), doc LIMIT ?8",
     )?;
     // In ASCII, `0` follows `/`: the range holds the keys that begin with the building.

@@ -67,8 +67,8 @@ impl Group {
     pub fn counting(&self, records: &[GroupMember], rules: &Rules) -> Vec<(DocId, Counting)> {
         let state = |doc: &DocId| records.iter().find(|r| r.doc == *doc).map(|r| r.state);
         let open = |doc: &&DocId| state(doc).is_some_and(|s| rules.is_open(s));
-        let elsewhere = |doc: &DocId| state(doc) == Some(StateCode(96));
-        let own = |doc: &&DocId| !elsewhere(doc) && state(doc) != Some(StateCode(95));
+        let elsewhere = |doc: &DocId| state(doc) == Some(StateCode::MERGED);
+        let own = |doc: &&DocId| !elsewhere(doc) && state(doc) != Some(StateCode::VOID);
         let first = std::iter::once(&self.canonical).chain(&self.members);
         let counts = first
             .clone()
@@ -146,7 +146,7 @@ fn group(all: &[&GroupMember], rules: &Rules) -> Group {
         .iter()
         .min_by_key(rank)
         .map_or(DocId([0; 16]), |r| r.doc);
-    let merged = |r: &&&GroupMember| r.state == StateCode(96);
+    let merged = |r: &&&GroupMember| r.state == StateCode::MERGED;
     let open = all.iter().any(|r| rules.is_open(r.state));
     let closed = all.iter().any(|r| !merged(&r) && !rules.is_open(r.state));
     Group {

@@ -139,7 +139,7 @@ impl Explainer<'_> {
             } => {
                 let ((from_zh, from_en), (to_zh, to_en)) =
                     (self.state_words(*from), self.state_words(*to));
-                let begins = *from == StateCode(0);
+                let begins = *from == StateCode::NONE;
                 text(
                     if begins {
                         format!("{zh}：{transition} → {to_zh}")

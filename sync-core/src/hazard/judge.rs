@@ -111,7 +111,7 @@ fn begin(s: &Situation<'_, '_>) -> Judgement {
         lanes: STATE | s.history.rules.fields_of_first(),
     };
     Judgement {
-        verdict: accepted(&first.id, StateCode(0), first.to),
+        verdict: accepted(&first.id, StateCode::NONE, first.to),
         frontier: Frontier {
             members: vec![member],
             ..Frontier::default()

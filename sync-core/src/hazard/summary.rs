@@ -34,7 +34,7 @@ pub(super) fn summarise(
         effective(&verdicts).filter(|at| matches!(history.body(*at), EventBody::Observe(_)));
     let claimed = |at: usize| possible(history, at);
     HazardState {
-        state: now.effective_state(history).unwrap_or(StateCode(0)),
+        state: now.effective_state(history).unwrap_or(StateCode::NONE),
         cycle: now.cycle(history),
         grade,
         code,

@@ -7,6 +7,7 @@ pub(crate) mod answer;
 pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;
+pub(crate) mod schema;
 pub(crate) mod sealing;
 pub(crate) mod tus;
 
@@ -33,7 +34,7 @@ use xuncha_server::{
     blobs::Target,
     config::Config,
     host::Now,
-    storage::revocations,
+    storage::{devices::DeviceState, revocations},
 };
 
 /// 2024-03-25 09:00 in Wuhan.
@@ -243,7 +244,7 @@ impl Town {
 
     /// The number of stored photos.
     pub(crate) fn photos_listed(&self) -> u64 {
-        self.count("SELECT COUNT(*) FROM blob")
+        self.count("SELECT COUNT(*) FROM photo")
     }
 
     /// The number of changes in quarantine.
@@ -266,17 +267,17 @@ impl Town {
 
     /// Revokes a device.
     pub(crate) fn revoke(&self, id: DeviceId) {
-        self.mark(id, "revoked");
+        self.mark(id, DeviceState::Revoked);
     }
 
     /// Reports a device lost, so that it is directed to erase its data.
     pub(crate) fn report_lost(&self, id: DeviceId) {
-        self.mark(id, "wipe");
+        self.mark(id, DeviceState::Wipe);
     }
 
-    fn mark(&self, id: DeviceId, state: &'static str) {
+    fn mark(&self, id: DeviceId, state: DeviceState) {
         let storage = &self.app().storage;
-        let now = self.clock.load(SeqCst);
+        let now = ServerTime(self.clock.load(SeqCst));
         let set = storage.write(move |tx| revocations::revoke(tx, id, state, now));
         assert!(self.runtime.block_on(set).unwrap());
     }

@@ -173,7 +173,7 @@ impl Town {
         self.in_ledger(move |tx| {
             let space = space_of(&path);
             tx.execute(
-                "INSERT INTO campaign_record (space, doc, path, as_of_seq, changed, type, state, counts, title, held_at,
+                "INSERT INTO activity (space, doc, path, as_of_seq, changed, type, state, counts, title, held_at,
                    updated_at, event_count, photo_count, data)
                  VALUES ($1, $2, $3, 0, 0, $4, 'confirmed', 1, '', $5, $6, 1, 0, $7)",
                 &[
@@ -209,7 +209,7 @@ impl Town {
         self.in_ledger(move |tx| {
             for building in &buildings {
                 tx.execute(
-                    "INSERT INTO inspected (space, doc, compound, building, unit, finished)
+                    "INSERT INTO inspected_building (space, doc, compound, building, unit, finished)
                      VALUES ($1, $2, $3, $4, '', 1)",
                     &[
                         space.as_str().into(),

@@ -14,8 +14,8 @@ use crate::{
         import::Import,
     },
     storage::{
+        column::Lines,
         compounds::{Building, Compound},
-        table::Lines,
     },
 };
 

@@ -15,9 +15,6 @@ use crate::storage::{
     indicators::{Amount, Hazards},
 };
 
-/// 已销号: the state of a hazard all of whose documents link to another one.
-const CLOSED: StateCode = StateCode(80);
-
 /// Counts everything on the ground.
 pub(crate) fn count(
     tx: &mut dyn Tx,
@@ -77,11 +74,8 @@ impl<'t> Parts<'t> {
             counted.unreadable += h.count;
             return;
         }
-        let state = if h.closed {
-            CLOSED
-        } else {
-            StateCode(u16::try_from(h.state).unwrap_or(0))
-        };
+        // A hazard all of whose documents link to another one.
+        let state = if h.closed { StateCode::CLOSED } else { h.state };
         if self.table.not_counted.contains(&state) {
             return;
         }

@@ -63,6 +63,7 @@ impl Ground {
         let below_county = levels.iter().any(|level| *level > Level::FunctionalArea);
         let mut parts = Vec::new();
         let touched = spaces::touching(tx, &members)?;
+        let marks = marks::marks(tx, &touched)?;
         for space in spaces::list(tx)? {
             if !touched.contains(&space.id) {
                 continue;
@@ -71,7 +72,7 @@ impl Ground {
             let inside = members.iter().filter(|m| !whole && space.id.covers(m));
             let areas: Vec<AreaPath> = inside.cloned().collect();
             parts.push(Part {
-                mark: marks::mark(tx, &space.id)?.seq,
+                mark: marks.get(&space.id).map_or(0, |mark| mark.seq),
                 head: space.head,
                 log: space.log,
                 counted: true,

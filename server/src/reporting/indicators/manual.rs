@@ -10,7 +10,7 @@ use crate::{
     refusal::Refusal,
     reporting::{
         Reporting,
-        caller::{is_reviewer, person, reason},
+        caller::{is_reviewer, reason},
     },
     review::{parameters::area, time::instant},
     storage::{
@@ -62,7 +62,7 @@ fn shown(m: Manual) -> ManualView {
         indicator: m.indicator,
         value: Milli(m.milli),
         reason: m.reason,
-        person: person(&m.person),
+        person: m.person.to_string(),
         at: instant(m.at),
     }
 }
@@ -109,15 +109,15 @@ impl Reporting {
         }
         let period = Period::read(Some(&value.from), Some(&value.to), now)?;
         let manual = Manual {
-            id: random::<16>().to_vec(),
+            id: random(),
             area: within.to_string(),
             indicator: value.indicator,
             period_from: period.from,
             period_to: period.to,
             milli: value.value.0,
             reason: reason(&value.reason)?,
-            person: typist.as_bytes().to_vec(),
-            role: i64::from(role.number()),
+            person: typist,
+            role,
             at: now,
         };
         let kept = manual.clone();

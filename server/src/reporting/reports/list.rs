@@ -5,14 +5,11 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use sync_core::{catalogue::ReportStep, wire::Code};
 
-use super::stored::{id, role, uuid};
+use super::stored::{id, uuid};
 use crate::{
     access::Reach,
     refusal::Refusal,
-    reporting::{
-        Reporting,
-        caller::{is_reviewer, person},
-    },
+    reporting::{Reporting, caller::is_reviewer},
     review::{
         parameters::{self, area},
         time::instant,
@@ -119,8 +116,8 @@ fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
             .into_iter()
             .map(|step| StepView {
                 step: step.step,
-                person: person(&step.person),
-                role: role(step.role),
+                person: step.person.to_string(),
+                role: step.role.name().to_owned(),
                 at: instant(step.at),
                 reason: step.reason,
             })

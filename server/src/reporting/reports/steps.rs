@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sync_core::{
     catalogue::{Catalogue, Level, ReportStep},
-    record::Role,
+    record::{PersonId, Role},
     wire::Code,
 };
 
@@ -36,14 +36,15 @@ pub struct StepOrder {
 /// The first step: the draft, by the person who sealed the report.
 pub(super) fn begin(tx: &mut dyn Tx, report: &Report) -> Result<(), StorageError> {
     let first = Step {
+        report: report.id.clone(),
         n: 1,
         step: ReportStep::FIRST.to_owned(),
-        person: report.person.clone(),
+        person: report.person,
         role: report.role,
         at: report.sealed_at,
         reason: report.reason.clone(),
     };
-    reports::add_step(tx, &report.id, &first).map(|_| ())
+    reports::add_step(tx, &first).map(|_| ())
 }
 
 /// Whether a person in a role may take a step after those already taken; returns whether a reason is required.
@@ -52,7 +53,7 @@ fn plan(
     taken: &[Step],
     levels: &[Level],
     step: &str,
-    (person, role): (&[u8], Role),
+    (person, role): (PersonId, Role),
 ) -> Result<bool, String> {
     let at = taken.last().map_or(ReportStep::FIRST, |last| &last.step);
     let named: Vec<_> = table.iter().filter(|row| row.step == step).collect();
@@ -104,7 +105,7 @@ impl Reporting {
                 };
                 let levels = levels(tx, &report)?;
                 let table = &Catalogue::embedded().indicators.report_steps;
-                let who = (person.as_bytes(), role);
+                let who = (person, role);
                 let needed = plan(table, &taken, &levels, &order.step, who)
                     .map_err(|why| Refusal::new(Code::ReportStep, why))?;
                 let said = order
@@ -112,17 +113,18 @@ impl Reporting {
                     .as_deref()
                     .filter(|text| !text.trim().is_empty());
                 let step = Step {
+                    report: id.clone(),
                     n: taken.len() as i64 + 1,
                     step: order.step.clone(),
-                    person: person.as_bytes().to_vec(),
-                    role: i64::from(role.number()),
+                    person,
+                    role,
                     at: now,
                     reason: match said {
                         None if !needed => String::new(),
                         said => reason(said.unwrap_or_default())?,
                     },
                 };
-                if !reports::add_step(tx, &id, &step)? {
+                if !reports::add_step(tx, &step)? {
                     let detail = "somebody else has just taken a step";
                     return Err(Refusal::new(Code::ReportStep, detail));
                 }
@@ -150,12 +152,17 @@ fn levels(tx: &mut dyn Tx, report: &Report) -> Result<Vec<Level>, StorageError> 
 mod tests {
     use super::*;
 
+    fn who(n: u8) -> PersonId {
+        PersonId([n; 16])
+    }
+
     fn taken(steps: &[(&str, u8)]) -> Vec<Step> {
         let step = |(n, (step, person)): (usize, &(&str, u8))| Step {
+            report: Vec::new(),
             n: n as i64,
             step: (*step).to_owned(),
-            person: vec![*person],
-            role: 0,
+            person: who(*person),
+            role: Role::CountyReviewer,
             at: 0,
             reason: String::new(),
         };
@@ -171,7 +178,7 @@ mod tests {
         let signed: &[(&str, u8)] = &[("draft", 1), ("county_signed", 2)];
         let checked: &[(&str, u8)] = &[("draft", 1), ("county_signed", 2), ("city_checked", 3)];
         let sent: &[(&str, u8)] = &[("city_checked", 3), ("submitted", 3)];
-        for (past, step, who, role, may) in [
+        for (past, step, n, role, may) in [
             (draft, "county_signed", 2, CountyReviewer, true),
             (draft, "county_signed", 1, CountyReviewer, false),
             (draft, "county_signed", 2, ProvinceReviewer, false),
@@ -185,11 +192,11 @@ mod tests {
             (sent, "locked", 4, ProvinceReviewer, false),
             (sent, "burnt", 4, ProvinceReviewer, false),
         ] {
-            let planned = plan(table, &taken(past), &county, step, (&[who], role));
+            let planned = plan(table, &taken(past), &county, step, (who(n), role));
             assert_eq!(
                 planned.is_ok(),
                 may,
-                "{step} by {who} after {past:?}: {planned:?}"
+                "{step} by {n} after {past:?}: {planned:?}"
             );
         }
         let returned = plan(
@@ -197,7 +204,7 @@ mod tests {
             &taken(sent),
             &county,
             "returned",
-            (&[4], ProvinceReviewer),
+            (who(4), ProvinceReviewer),
         );
         assert_eq!(returned, Ok(true), "a reason is needed");
         let city = plan(
@@ -205,7 +212,7 @@ mod tests {
             &taken(draft),
             &[Level::City],
             "city_checked",
-            (&[3], CityReviewer),
+            (who(3), CityReviewer),
         );
         assert!(city.is_ok(), "a city's own report has no county to sign it");
     }

@@ -1,10 +1,6 @@
 //! Reads sealed reports. The digest is checked at each reading, and the caller must be allowed to read the whole area.
 
-use sync_core::{
-    identity::ReportSeal,
-    record::{DocId, Role},
-    wire::Code,
-};
+use sync_core::{identity::ReportSeal, record::DocId, wire::Code};
 
 use super::document::Sealed;
 use crate::{
@@ -21,12 +17,6 @@ use crate::{
 /// The id of a report as text.
 pub(super) fn uuid(bytes: &[u8]) -> String {
     DocId::from_slice(bytes).map_or_else(|_| String::new(), |id| id.to_string())
-}
-
-/// The name of a role.
-pub(super) fn role(number: i64) -> String {
-    let role = u16::try_from(number).ok().and_then(Role::from_number);
-    role.map_or_else(String::new, |role| role.name().to_owned())
 }
 
 /// Parses the id of a report.

@@ -21,6 +21,8 @@ pub enum Value<'a> {
     Text(&'a str),
     /// BLOB or BYTEA.
     Bytes(&'a [u8]),
+    /// BLOB or BYTEA: a digest, which is stored big-endian.
+    Digest([u8; 16]),
 }
 
 impl From<i64> for Value<'_> {
@@ -231,7 +233,7 @@ impl dyn Tx + '_ {
 }
 
 /// `($n, …)` for `count` parameters after the first `before`.
-fn places(before: usize, count: usize) -> String {
+pub(super) fn places(before: usize, count: usize) -> String {
     let each: Vec<_> = (1..=count).map(|n| format!("${}", before + n)).collect();
     format!("({})", each.join(", "))
 }

@@ -310,6 +310,7 @@ impl ToSql for Value<'_> {
             Self::Int(v) => ValueRef::Integer(*v),
             Self::Text(v) => ValueRef::Text(v.as_bytes()),
             Self::Bytes(v) => ValueRef::Blob(v),
+            Self::Digest(v) => ValueRef::Blob(v),
         }))
     }
 }

@@ -1,119 +1,58 @@
 //! Tables as rows of typed values, independent of their meaning: their keys, their columns, and one way to copy them.
 //!
 //! Rows of one database are read, counted, hashed and written to another. Every table that cannot be rebuilt from the
-//! log is listed here or in `whole`; derived tables are not.
+//! log is in `LOGGED` or `WHOLE`; derived tables are not.
 
 mod whole;
 
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
-use sync_core::record::Digest;
+use sync_core::record::{AreaPath, Digest, DocId};
 
-use crate::storage::{Row, StorageError, Tx, Value};
-pub(crate) use whole::WHOLE;
+use crate::storage::{
+    Row, StorageError, Tx, Value,
+    column::{Kind, Stored},
+    table::Table,
+};
+pub(crate) use whole::{LOGGED, WHOLE};
 
 /// The number of rows of each table that is not derived.
 ///
 /// # Errors
 /// [`StorageError`].
 pub(crate) fn counts(tx: &mut dyn Tx) -> Result<BTreeMap<String, u64>, StorageError> {
-    let records = [DOC, DOC_SPACE, CHANGE, DOC_GRANT, BLOB_REF, BLOB];
-    let all = records.iter().chain(WHOLE);
+    let all = LOGGED.iter().chain(WHOLE);
     all.map(|table| Ok((table.name.to_owned(), table.count(tx)?)))
         .collect()
+}
+
+/// The number of rows of these tables, in a database that an earlier version may have written: the names are those of
+/// its schema.
+///
+/// # Errors
+/// [`StorageError`], also if one of the tables does not exist.
+pub(crate) fn counts_of<'n>(
+    tx: &mut dyn Tx,
+    names: impl Iterator<Item = &'n String>,
+) -> Result<BTreeMap<String, u64>, StorageError> {
+    let count = |name: &String| {
+        // A name cannot be a parameter of a statement.
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            return Err(StorageError::Engine(format!("{name:?} is not a table")));
+        }
+        let sql = format!("SELECT COUNT(*) FROM {name}");
+        let rows = tx.first(&sql, &[], |row| row.int(0))?;
+        Ok((name.clone(), rows.unwrap_or(0).unsigned_abs()))
+    };
+    names.map(count).collect()
 }
 
 /// Rows that are read and written together.
 pub(crate) const PAGE: i64 = 500;
 
-/// The type of a column.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    Int,
-    Text,
-    Bytes,
-}
-use Kind::{Bytes, Int, Text};
-
 /// Tables whose rows are immutable.
 const FROZEN: [&str; 2] = ["report", "report_step"];
-
-/// A table: its first `key` columns are its key.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    pub(crate) key: usize,
-    pub(crate) columns: &'static [(&'static str, Kind)],
-}
-
-const fn table(name: &'static str, key: usize, columns: &'static [(&'static str, Kind)]) -> Table {
-    Table { name, key, columns }
-}
-
-/// Documents: copied in the order of the log, document by document.
-pub(crate) const DOC: Table = table(
-    "doc",
-    2,
-    &[
-        ("space", Text),
-        ("id", Bytes),
-        ("path", Text),
-        ("path_seq", Int),
-        ("last_seq", Int),
-        ("change_count", Int),
-        ("digest", Bytes),
-        ("total_bytes", Int),
-    ],
-);
-pub(crate) const DOC_SPACE: Table = table("doc_space", 1, &[("doc", Bytes), ("space", Text)]);
-pub(crate) const CHANGE: Table = table(
-    "chg",
-    3,
-    &[
-        ("space", Text),
-        ("doc", Bytes),
-        ("seq", Int),
-        ("hash", Bytes),
-        ("device", Bytes),
-        ("actor", Bytes),
-        ("actor_seq", Int),
-        ("pack", Bytes),
-        ("relayed", Int),
-        ("bytes", Bytes),
-    ],
-);
-pub(crate) const DOC_GRANT: Table = table(
-    "doc_grant",
-    3,
-    &[
-        ("space", Text),
-        ("doc", Bytes),
-        ("grant_id", Bytes),
-        ("seq", Int),
-    ],
-);
-pub(crate) const BLOB_REF: Table = table(
-    "blob_ref",
-    3,
-    &[("space", Text), ("doc", Bytes), ("hash", Bytes)],
-);
-/// Photos: a row is copied after the photo's bytes.
-pub(crate) const BLOB: Table = table(
-    "blob",
-    1,
-    &[
-        ("hash", Bytes),
-        ("size", Int),
-        ("width", Int),
-        ("height", Int),
-        ("device", Bytes),
-        ("stored_at", Int),
-        ("receipt", Bytes),
-        ("print", Int),
-        ("object", Text),
-    ],
-);
 
 /// A value of a row.
 #[derive(Debug, Clone)]
@@ -136,22 +75,12 @@ impl Cell {
 }
 
 impl Table {
-    fn names(&self) -> String {
-        let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
-        names.join(", ")
-    }
-
-    fn key_names(&self) -> String {
-        let names: Vec<_> = self.columns[..self.key].iter().map(|(n, _)| *n).collect();
-        names.join(", ")
-    }
-
     fn read(&self, row: &dyn Row) -> Result<Vec<Cell>, StorageError> {
         let cell = |(at, (_, kind)): (usize, &(&str, Kind))| {
             let cell = match kind {
-                Int => row.opt_int(at)?.map(Cell::Int),
-                Text => row.opt_text(at)?.map(Cell::Text),
-                Bytes => row.opt_bytes(at)?.map(Cell::Bytes),
+                Kind::Int => row.opt_int(at)?.map(Cell::Int),
+                Kind::Text => row.opt_text(at)?.map(Cell::Text),
+                Kind::Bytes => row.opt_bytes(at)?.map(Cell::Bytes),
             };
             Ok(cell.unwrap_or(Cell::Null))
         };
@@ -188,18 +117,18 @@ impl Table {
     pub(crate) fn of_docs(
         &self,
         tx: &mut dyn Tx,
-        space: &str,
-        docs: &[Vec<u8>],
+        space: &AreaPath,
+        docs: &[DocId],
         after: Option<i64>,
     ) -> Result<Vec<Vec<Cell>>, StorageError> {
         let (names, name) = (self.names(), self.name);
-        let mut fixed = vec![Value::Text(space)];
+        let mut fixed = vec![space.value()];
         let mut only = String::new();
         if let Some(after) = after {
             fixed.push(Value::Int(after));
             "AND seq > $2".clone_into(&mut only);
         }
-        let keys: Vec<_> = docs.iter().map(|doc| Value::Bytes(doc)).collect();
+        let keys: Vec<_> = docs.iter().map(Stored::value).collect();
         let sql = format!("SELECT {names} FROM {name} WHERE space = $1 {only} AND doc IN (?)");
         tx.all_of(&sql, &fixed, &keys, |row| self.read(row))
     }
@@ -208,7 +137,7 @@ impl Table {
     pub(crate) fn forget(
         &self,
         tx: &mut dyn Tx,
-        space: &str,
+        space: &AreaPath,
         column: &str,
         rows: &[Vec<Cell>],
     ) -> Result<(), StorageError> {
@@ -220,25 +149,19 @@ impl Table {
         let name = self.name;
         let sql =
             format!("DELETE FROM {name} WHERE space = $1 AND {column} IN (?) RETURNING space");
-        tx.all_of(&sql, &[Value::Text(space)], &keys, |_| Ok(()))?;
+        tx.all_of(&sql, &[space.value()], &keys, |_| Ok(()))?;
         Ok(())
     }
 
     /// Writes rows. Existing rows with the same keys are replaced, unless the table is immutable.
     pub(crate) fn put(&self, tx: &mut dyn Tx, rows: &[Vec<Cell>]) -> Result<(), StorageError> {
         let values: Vec<_> = rows.iter().flatten().map(Cell::value).collect();
-        let then: Vec<_> = self.columns[self.key..]
-            .iter()
-            .map(|(name, _)| format!("{name} = excluded.{name}"))
-            .collect();
-        let key = self.key_names();
-        let then = if then.is_empty() || FROZEN.contains(&self.name) {
-            format!("ON CONFLICT ({key}) DO NOTHING")
+        let conflict = if self.columns.len() == self.key || FROZEN.contains(&self.name) {
+            format!("ON CONFLICT ({}) DO NOTHING", self.key_names())
         } else {
-            format!("ON CONFLICT ({key}) DO UPDATE SET {}", then.join(", "))
+            self.replace()
         };
-        let into = format!("{} ({})", self.name, self.names());
-        tx.insert_all(&into, self.columns.len(), &values, &then)
+        self.insert(tx, &values, &conflict)
     }
 }
 

@@ -49,11 +49,12 @@ impl<'v> Array<'v> {
     }
 
     /// A value of another type becomes NULL, which the column refuses if it is NOT NULL.
-    fn push(&mut self, value: &Value<'v>) {
-        match (self, *value) {
-            (Self::Int(values), Value::Int(v)) => values.push(Some(v)),
+    fn push(&mut self, value: &'v Value<'v>) {
+        match (self, value) {
+            (Self::Int(values), Value::Int(v)) => values.push(Some(*v)),
             (Self::Text(values), Value::Text(v)) => values.push(Some(v)),
             (Self::Bytes(values), Value::Bytes(v)) => values.push(Some(v)),
+            (Self::Bytes(values), Value::Digest(v)) => values.push(Some(v)),
             (Self::Int(values), _) => values.push(None),
             (Self::Text(values), _) => values.push(None),
             (Self::Bytes(values), _) => values.push(None),
@@ -62,10 +63,10 @@ impl<'v> Array<'v> {
 }
 
 /// Keys as an array; `None` if there are none.
-pub(super) fn keys<'v>(keys: &[Value<'v>]) -> Option<Array<'v>> {
+pub(super) fn keys<'v>(keys: &'v [Value<'v>]) -> Option<Array<'v>> {
     let kind = match keys.first()? {
         Value::Int(_) => Kind::Int,
-        Value::Bytes(_) => Kind::Bytes,
+        Value::Bytes(_) | Value::Digest(_) => Kind::Bytes,
         Value::Text(_) | Value::Null => Kind::Text,
     };
     let mut array = Array::new(kind, keys.len());
@@ -79,7 +80,7 @@ pub(super) fn in_array(sql: &str, n: usize) -> String {
 }
 
 /// Transposes rows into columns.
-pub(super) fn columns<'v>(kinds: &[Kind], values: &[Value<'v>]) -> Vec<Array<'v>> {
+pub(super) fn columns<'v>(kinds: &[Kind], values: &'v [Value<'v>]) -> Vec<Array<'v>> {
     let room = values.len() / kinds.len().max(1);
     let mut columns: Vec<_> = kinds.iter().map(|kind| Array::new(*kind, room)).collect();
     for row in values.chunks_exact(kinds.len().max(1)) {

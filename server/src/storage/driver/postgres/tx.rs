@@ -133,16 +133,18 @@ impl Tx for PgTx<'_> {
     }
 
     /// Creates the missing partition of each table that is partitioned by space. It is created as a table and then
-    /// attached, so that concurrent reads continue.
+    /// attached, so that concurrent reads continue. Whether a table has a partition is decided by the value that the
+    /// partition holds, not by its name: a table may have been renamed since.
     fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
         let suffix = format!("_{}", space.replace('/', "_"));
         let tables: &mut dyn Tx = self;
         let tables = tables.all(
             "SELECT relname::text FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
-             AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.relname || $1
-                             AND p.relnamespace = t.relnamespace)
+             AND NOT EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
+                             WHERE i.inhparent = t.oid
+                             AND pg_get_expr(p.relpartbound, p.oid) = format('FOR VALUES IN (%L)', $1::text))
              ORDER BY 1",
-            &[suffix.as_str().into()],
+            &[space.into()],
             |row| row.text(0),
         )?;
         for table in tables {
@@ -172,6 +174,7 @@ impl ToSql for Value<'_> {
             Self::Int(v) => v.to_sql(ty, out),
             Self::Text(v) => v.to_sql(ty, out),
             Self::Bytes(v) => v.to_sql(ty, out),
+            Self::Digest(v) => v.as_slice().to_sql(ty, out),
         }
     }
     fn accepts(ty: &Type) -> bool {
