@@ -4,6 +4,7 @@
 //! documents uses `ingest`, every read of a device `feed`, every read of a reviewer `review`.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
+#![deny(missing_docs)]
 
 pub mod access;
 pub mod app;
