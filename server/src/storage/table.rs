@@ -6,26 +6,31 @@ use super::{StorageError, Tx, Value, column::Kind, driver::places};
 
 /// A table: its first `key` columns are its key.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Table {
+pub struct Table {
+    /// Its name.
     pub(crate) name: &'static str,
+    /// The number of columns of its key.
     pub(crate) key: usize,
+    /// Its columns with their types.
     pub(crate) columns: &'static [(&'static str, Kind)],
 }
 
 impl Table {
     /// The names of its columns, in the order of the declaration.
     pub(crate) fn names(&self) -> String {
-        join(self.columns, |name| name.to_owned())
+        join(self.columns, |text, name| text.push_str(name))
     }
 
     /// The same with the alias of the table in a query.
     pub(crate) fn names_of(&self, alias: &str) -> String {
-        join(self.columns, |name| format!("{alias}.{name}"))
+        join(self.columns, |text, name| {
+            text.extend([alias, ".", name]);
+        })
     }
 
     /// The names of its key.
     pub(crate) fn key_names(&self) -> String {
-        join(&self.columns[..self.key], |name| name.to_owned())
+        join(&self.columns[..self.key], |text, name| text.push_str(name))
     }
 
     /// The same table without the columns after the first `count`.
@@ -43,8 +48,7 @@ impl Table {
         values: &[Value<'_>],
         conflict: &str,
     ) -> Result<(), StorageError> {
-        let into = format!("{} ({})", self.name, self.names());
-        tx.insert_all(&into, self.columns.len(), values, conflict)
+        tx.insert_all(self, values, conflict)
     }
 
     /// Inserts one row, unless there is one with the same key or another unique value. Returns whether it was inserted.
@@ -76,14 +80,23 @@ impl Table {
     /// The clause that replaces a row with the same key.
     pub(crate) fn replace(&self) -> String {
         let others = &self.columns[self.key..];
-        let set = join(others, |name| format!("{name} = excluded.{name}"));
+        let set = join(others, |text, name| {
+            text.extend([name, " = excluded.", name]);
+        });
         format!("ON CONFLICT ({}) DO UPDATE SET {set}", self.key_names())
     }
 }
 
-fn join(columns: &[(&'static str, Kind)], text: impl Fn(&'static str) -> String) -> String {
-    let texts: Vec<_> = columns.iter().map(|(name, _)| text(name)).collect();
-    texts.join(", ")
+/// A text about each column, separated by commas.
+fn join(columns: &[(&'static str, Kind)], each: impl Fn(&mut String, &'static str)) -> String {
+    let mut text = String::new();
+    for (name, _) in columns {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        each(&mut text, name);
+    }
+    text
 }
 
 /// Declares a table: its row type, its columns with their types, and how a row is read and written. The first `key` fields

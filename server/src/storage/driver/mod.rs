@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sync_core::record::ids::BadId;
 
+use super::table::Table;
+
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
@@ -147,16 +149,16 @@ pub trait Tx {
         Ok(())
     }
 
-    /// Inserts many rows of `width` values each. `into` is `table (columns)`; `then` follows the values.
+    /// Inserts many rows of a table, whose values are in the order of its columns; `conflict` is the clause for existing
+    /// keys, or empty.
     ///
     /// # Errors
     /// [`StorageError`] from the engine.
     fn insert_all(
         &mut self,
-        into: &str,
-        width: usize,
+        table: &Table,
         values: &[Value<'_>],
-        then: &str,
+        conflict: &str,
     ) -> Result<(), StorageError>;
 }
 
@@ -234,8 +236,13 @@ impl dyn Tx + '_ {
 
 /// `($n, …)` for `count` parameters after the first `before`.
 pub(super) fn places(before: usize, count: usize) -> String {
-    let each: Vec<_> = (1..=count).map(|n| format!("${}", before + n)).collect();
-    format!("({})", each.join(", "))
+    use std::fmt::Write;
+    let mut text = "(".to_owned();
+    for n in 1..=count {
+        let comma = if n > 1 { ", " } else { "" };
+        let _ = write!(text, "{comma}${}", before + n);
+    }
+    text + ")"
 }
 
 impl StorageError {

@@ -12,6 +12,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior, types::ValueRef};
 
 use super::{Job, Row, StorageError, Tx, Value, places};
+use crate::storage::table::Table;
 
 /// Jobs committed together at most: with more of them, the cost of the fsync per job is already small.
 const GROUP: usize = 256;
@@ -344,12 +345,17 @@ impl Tx for SqliteTx<'_> {
     /// Row by row: a statement with many rows would keep its own journal to roll itself back.
     fn insert_all(
         &mut self,
-        into: &str,
-        width: usize,
+        table: &Table,
         values: &[Value<'_>],
-        then: &str,
+        conflict: &str,
     ) -> Result<(), StorageError> {
-        let sql = format!("INSERT INTO {into} VALUES {} {then}", places(0, width));
+        let width = table.columns.len();
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES {} {conflict}",
+            table.name,
+            table.names(),
+            places(0, width)
+        );
         let mut statement = self.connection.prepare_cached(&sql).map_err(engine)?;
         for row in values.chunks_exact(width) {
             statement

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement, error::SqlState, types::ToSql};
 
-use super::{
-    many::{self, Kind},
-    target::Target,
-};
+use super::target::Target;
 use crate::storage::StorageError;
 
 /// Each statement is planned for its own values: a plan made while a table was small is wrong when it has grown, and a
@@ -56,7 +53,6 @@ impl Drop for Driver {
 pub(super) struct Connection {
     client: Client,
     statements: HashMap<String, Statement>,
-    kinds: HashMap<String, Vec<Kind>>,
     runtime: Driver,
 }
 
@@ -78,7 +74,6 @@ impl Connection {
         let connection = Self {
             client,
             statements: HashMap::new(),
-            kinds: HashMap::new(),
             runtime,
         };
         connection.batch(PLANS)?;
@@ -120,27 +115,6 @@ impl Connection {
         let statement = self.statement(sql)?;
         self.runtime
             .block_on(self.client.execute(&statement, parameters))
-    }
-
-    /// The kinds of the columns in `table (columns)`.
-    pub(super) fn kinds(&mut self, into: &str) -> Result<Vec<Kind>, tokio_postgres::Error> {
-        if let Some(known) = self.kinds.get(into) {
-            return Ok(known.clone());
-        }
-        let (table, columns) = many::parts(into);
-        let rows = self.query(
-            "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = to_regclass($1::text)",
-            &[&table],
-        )?;
-        let mut kinds = HashMap::new();
-        for row in rows {
-            let (name, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-            kinds.insert(name, Kind::of(&kind));
-        }
-        let kind = |column: &&str| kinds.get(*column).copied().unwrap_or(Kind::Text);
-        let kinds: Vec<Kind> = columns.iter().map(kind).collect();
-        self.kinds.insert(into.to_owned(), kinds.clone());
-        Ok(kinds)
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {

@@ -2,32 +2,13 @@
 
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use crate::storage::driver::Value;
+use crate::storage::{column::Kind, driver::Value, table::Table};
 
-/// The type of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Int,
-    Text,
-    Bytes,
-}
-
-impl Kind {
-    /// From the engine's name of a type; the schema uses three types.
-    pub(super) fn of(type_name: &str) -> Self {
-        match type_name {
-            "bigint" => Self::Int,
-            "bytea" => Self::Bytes,
-            _ => Self::Text,
-        }
-    }
-
-    fn array(self) -> &'static str {
-        match self {
-            Self::Int => "bigint[]",
-            Self::Text => "text[]",
-            Self::Bytes => "bytea[]",
-        }
+fn array(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Int => "bigint[]",
+        Kind::Text => "text[]",
+        Kind::Bytes => "bytea[]",
     }
 }
 
@@ -80,10 +61,12 @@ pub(super) fn in_array(sql: &str, n: usize) -> String {
 }
 
 /// Transposes rows into columns.
-pub(super) fn columns<'v>(kinds: &[Kind], values: &'v [Value<'v>]) -> Vec<Array<'v>> {
-    let room = values.len() / kinds.len().max(1);
-    let mut columns: Vec<_> = kinds.iter().map(|kind| Array::new(*kind, room)).collect();
-    for row in values.chunks_exact(kinds.len().max(1)) {
+pub(super) fn columns<'v>(table: &Table, values: &'v [Value<'v>]) -> Vec<Array<'v>> {
+    let width = table.columns.len();
+    let room = values.len() / width;
+    let new = |(_, kind): &(&str, Kind)| Array::new(*kind, room);
+    let mut columns: Vec<_> = table.columns.iter().map(new).collect();
+    for row in values.chunks_exact(width) {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
@@ -92,20 +75,17 @@ pub(super) fn columns<'v>(kinds: &[Kind], values: &'v [Value<'v>]) -> Vec<Array<
 }
 
 /// The statement that inserts such columns.
-pub(super) fn insert(into: &str, kinds: &[Kind], then: &str) -> String {
+pub(super) fn insert(table: &Table, conflict: &str) -> String {
     let arrays: Vec<String> = (1..)
-        .zip(kinds)
-        .map(|(n, kind)| format!("${n}::{}", kind.array()))
+        .zip(table.columns)
+        .map(|(n, (_, kind))| format!("${n}::{}", array(*kind)))
         .collect();
-    let arrays = arrays.join(", ");
-    format!("INSERT INTO {into} SELECT * FROM unnest({arrays}) {then}")
-}
-
-/// Table and columns of `table (columns)`.
-pub(super) fn parts(into: &str) -> (&str, Vec<&str>) {
-    let (table, columns) = into.split_once('(').unwrap_or((into, ""));
-    let columns = columns.trim_end_matches([')', ' ']);
-    (table.trim(), columns.split(',').map(str::trim).collect())
+    format!(
+        "INSERT INTO {} ({}) SELECT * FROM unnest({}) {conflict}",
+        table.name,
+        table.names(),
+        arrays.join(", ")
+    )
 }
 
 impl ToSql for Array<'_> {

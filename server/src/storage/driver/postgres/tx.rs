@@ -6,7 +6,10 @@ use super::{
     connection::{Connection, engine, is_blocked, may_succeed_again},
     many,
 };
-use crate::storage::driver::{Row, StorageError, Tx, Value};
+use crate::storage::{
+    driver::{Row, StorageError, Tx, Value},
+    table::Table,
+};
 
 /// A transaction on a connection.
 pub(super) struct PgTx<'c> {
@@ -97,22 +100,19 @@ impl Tx for PgTx<'_> {
 
     fn insert_all(
         &mut self,
-        into: &str,
-        width: usize,
+        table: &Table,
         values: &[Value<'_>],
-        then: &str,
+        conflict: &str,
     ) -> Result<(), StorageError> {
         if values.is_empty() {
             return Ok(());
         }
-        let kinds = self.connection.kinds(into).map_err(|e| self.failed(&e))?;
-        let columns = many::columns(&kinds, values);
-        debug_assert_eq!(columns.len(), width);
+        let columns = many::columns(table, values);
         let parameters: Vec<&(dyn ToSql + Sync)> = columns
             .iter()
             .map(|column| column as &(dyn ToSql + Sync))
             .collect();
-        let sql = many::insert(into, &kinds, then);
+        let sql = many::insert(table, conflict);
         let done = self.connection.execute(&sql, &parameters);
         done.map(drop).map_err(|e| self.failed(&e))
     }
