@@ -71,6 +71,9 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
+    if let Some(code) = wasm::compile_if_wrapping()? {
+        std::process::exit(code);
+    }
     std::env::set_current_dir(root())?;
     match Arguments::parse().command {
         Command::Test => gate::run(),
