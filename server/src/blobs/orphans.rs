@@ -12,7 +12,7 @@
 //! than these clocks may differ (the defaults are seven days and two). The store, or its prefix in the bucket, belongs
 //! to one database only.
 
-use super::{Blobs, names::thumb_key};
+use super::{Blobs, failure::refused, names::thumb_key};
 use crate::{
     refusal::Refusal,
     storage::{StorageError, blobs},
@@ -33,7 +33,7 @@ impl Blobs {
         let mut count = 0;
         for folder in ["blobs", "uploads"] {
             let mut listing = self.store.list(folder);
-            while let Some(object) = listing.try_next().await.map_err(|e| listed(&e))? {
+            while let Some(object) = listing.try_next().await.map_err(refused)? {
                 if object.last_modified.timestamp_millis() < before
                     && self.collect(object.location.to_string()).await?
                 {
@@ -99,10 +99,6 @@ impl Blobs {
             .await
             .map_err(|_| Refusal::Storage(StorageError::Closed))
     }
-}
-
-fn listed(error: &object_store::Error) -> Refusal {
-    Refusal::Storage(StorageError::Engine(format!("photo store: {error}")))
 }
 
 /// Searches one level of folders below `folder`, as object names have.
