@@ -2,6 +2,8 @@
 //!
 //! Every component returns it; `http` maps it to a status.
 
+use std::error::Error;
+
 use sync_core::wire::{Code, Problem};
 
 use crate::storage::StorageError;
@@ -15,6 +17,9 @@ pub enum Refusal {
     /// The storage failed; details are logged and not returned.
     #[error(transparent)]
     Storage(StorageError),
+    /// The photo store failed; details are logged and not returned.
+    #[error("photo store: {}", with_causes(.0))]
+    Photos(object_store::Error),
 }
 
 impl From<StorageError> for Refusal {
@@ -38,4 +43,31 @@ impl Refusal {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self::Problem(Problem::new(code, detail))
     }
+
+    /// Its code: failures of the server itself are [`Code::Internal`].
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Problem(problem) => problem.code,
+            Self::Storage(_) | Self::Photos(_) => Code::Internal,
+        }
+    }
+
+    /// Whether the same request may succeed later, without a change by the caller.
+    pub fn is_transient(&self) -> bool {
+        self.code().is_transient()
+    }
+}
+
+/// An error with its causes, without repeated texts.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
+    }
+    text
 }

@@ -1,37 +1,28 @@
-//! Failures of the photo store, as refusals and as texts.
+//! Failures of the photo store, as refusals.
 
+use std::{error::Error as _, io};
+
+use object_store::Error;
 use sync_core::wire::Code;
 
-use crate::{refusal::Refusal, storage::StorageError};
-
-/// An error with its causes, without repeated texts.
-pub(super) fn said(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
-}
+use crate::refusal::Refusal;
 
 /// The refusal for a failed request of the store.
-pub(super) fn refused(error: &(dyn std::error::Error + 'static)) -> Refusal {
-    let mut next = Some(error);
+pub(super) fn refused(error: Error) -> Refusal {
+    if is_full(&error) {
+        return Refusal::new(Code::StorageFull, "the photo folder is full");
+    }
+    Refusal::Photos(error)
+}
+
+fn is_full(error: &Error) -> bool {
+    let mut next = error.source();
     while let Some(cause) = next {
-        let kind = cause
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind);
-        if let Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) = kind {
-            return Refusal::new(Code::StorageFull, "the photo folder is full");
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) = kind {
+            return true;
         }
         next = cause.source();
     }
-    Refusal::Storage(StorageError::Engine(format!(
-        "photo store: {}",
-        said(error)
-    )))
+    false
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::TryStreamExt;
 use sync_core::record::ServerTime;
 
-use super::{Blobs, names::thumb_key};
+use super::{Blobs, failure::refused, names::thumb_key};
 use crate::{
     refusal::Refusal,
     storage::{StorageError, blobs},
@@ -36,7 +36,7 @@ impl Blobs {
         let mut count = 0;
         for folder in ["blobs", "uploads"] {
             let mut listing = self.store.list(folder);
-            while let Some(object) = listing.try_next().await.map_err(|e| listed(&e))? {
+            while let Some(object) = listing.try_next().await.map_err(refused)? {
                 if object.last_modified.timestamp_millis() < before
                     && self.collect(object.location.to_string()).await?
                 {
@@ -102,10 +102,6 @@ impl Blobs {
             .await
             .map_err(|_| Refusal::Storage(StorageError::Closed))
     }
-}
-
-fn listed(error: &object_store::Error) -> Refusal {
-    Refusal::Storage(StorageError::Engine(format!("photo store: {error}")))
 }
 
 /// Searches one level of folders below `folder`, as object names have.

@@ -3,7 +3,10 @@
 use object_store::{ObjectStoreExt, PutPayload, path::Path};
 use sync_core::identity::PublicKey;
 
-use super::{failure::said, store::Store, store_error::StoreError};
+use super::{
+    store::Store,
+    store_error::{Cause, StoreError},
+};
 use crate::host::random;
 
 /// Name of the object with the public key of the server that owns the store.
@@ -29,17 +32,16 @@ impl Store {
             self.objects.delete(&path).await?;
             Ok::<_, object_store::Error>(read)
         };
-        let read = tried.await.map_err(|e| self.unusable(said(&e)))?;
+        let read = tried.await.map_err(|e| self.unusable(e))?;
         if read != b"xuncha".as_slice() {
-            return Err(self.unusable("it gave back other bytes than it took".to_owned()));
+            return Err(self.unusable("it gave back other bytes than it took"));
         }
         if self.is_owned_by(owner).await? {
             return Ok(());
         }
         if !listed.is_empty() && !self.has_any(listed).await? {
             return Err(self.unusable(
-                "数据库登记的照片这里一张也没有 / the database lists photos and none of those that were tried is here: is this the right store (--blobs)? If its photos are lost, run `xuncha admin verify --mend --store-lost`"
-                    .to_owned(),
+                "数据库登记的照片这里一张也没有 / the database lists photos and none of those that were tried is here: is this the right store (--blobs)? If its photos are lost, run `xuncha admin verify --mend --store-lost`",
             ));
         }
         self.claim(owner).await
@@ -55,7 +57,7 @@ impl Store {
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
             Err(error) => Err(error),
         };
-        let found = found.map_err(|e| self.unusable(said(&e)))?;
+        let found = found.map_err(|e| self.unusable(e))?;
         if found != hex::encode(owner.0).as_bytes() {
             return Err(self.unusable(format!(
                 "it holds the photos of another server's database (see the object {OWNER}); choose another bucket, prefix or folder"
@@ -71,7 +73,7 @@ impl Store {
     pub async fn claim(&self, owner: &PublicKey) -> Result<(), StoreError> {
         let claim = PutPayload::from(hex::encode(owner.0).into_bytes());
         let put = self.objects.put(&Path::from(OWNER), claim).await;
-        put.map(|_| ()).map_err(|e| self.unusable(said(&e)))
+        put.map(|_| ()).map_err(|e| self.unusable(e))
     }
 
     async fn has_any(&self, objects: &[String]) -> Result<bool, StoreError> {
@@ -79,16 +81,13 @@ impl Store {
             match self.objects.head(&Path::from(object.as_str())).await {
                 Ok(_) => return Ok(true),
                 Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(self.unusable(said(&error))),
+                Err(error) => return Err(self.unusable(error)),
             }
         }
         Ok(false)
     }
 
-    fn unusable(&self, cause: String) -> StoreError {
-        StoreError::Unusable {
-            target: self.shown.clone(),
-            cause,
-        }
+    fn unusable(&self, cause: impl Into<Cause>) -> StoreError {
+        StoreError::unusable(&self.shown, cause)
     }
 }

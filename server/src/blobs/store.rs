@@ -13,9 +13,9 @@ use object_store::{
 
 use super::{
     bucket_client::builder,
-    failure::{refused, said},
+    failure::refused,
     names::thumb_key,
-    store_error::StoreError,
+    store_error::{Cause, StoreError},
     target::Target,
 };
 use crate::{folder, refusal::Refusal};
@@ -45,20 +45,17 @@ impl Store {
     /// [`StoreError`].
     pub fn open(target: &Target) -> Result<Self, StoreError> {
         let shown = target.to_string();
-        let unusable = |cause: String| StoreError::Unusable {
-            target: shown.clone(),
-            cause,
-        };
+        let unusable = |cause: Cause| StoreError::unusable(&shown, cause);
         let objects: Arc<dyn ObjectStore> = match target {
             Target::Folder(path) => {
                 folder::make(&path.join("uploads"))
                     .and_then(|()| folder::make(&path.join("blobs")))
-                    .map_err(|e| unusable(e.to_string()))?;
+                    .map_err(|e| unusable(e.into()))?;
                 let local = LocalFileSystem::new_with_prefix(path);
-                Arc::new(local.map_err(|e| unusable(said(&e)))?.with_fsync(true))
+                Arc::new(local.map_err(|e| unusable(e.into()))?.with_fsync(true))
             }
             Target::Bucket(bucket) => {
-                let s3 = builder(bucket).build().map_err(|e| unusable(said(&e)))?;
+                let s3 = builder(bucket).build().map_err(|e| unusable(e.into()))?;
                 Arc::new(PrefixStore::new(s3, bucket.prefix.as_str()))
             }
         };
@@ -81,7 +78,7 @@ impl Store {
         } else {
             self.put_in_parts(&path, bytes).await
         };
-        put.map_err(|e| refused(&e))
+        put.map_err(refused)
     }
 
     async fn put_in_parts(&self, path: &Path, bytes: Bytes) -> object_store::Result<()> {
@@ -112,7 +109,7 @@ impl Store {
         match got.await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(refused(error)),
         }
     }
 
@@ -149,7 +146,7 @@ impl Store {
         match self.objects.head(&Path::from(key)).await {
             Ok(found) => Ok(Some(found.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(refused(error)),
         }
     }
 

@@ -1,19 +1,36 @@
 //! Errors of the photo store's setting and of a store that does not work.
 
+use std::error::Error;
+
+use crate::refusal::with_causes;
+
+/// The error of a store, or what is wrong with it.
+pub(super) type Cause = Box<dyn Error + Send + Sync>;
+
 /// A setting that cannot be used, or a store that does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The setting is wrong.
+    /// The setting is wrong; it must be changed.
     #[error("{0}")]
     Setting(String),
-    /// The store cannot be reached, or rejects a request.
-    #[error("{target} cannot be used: {cause}")]
+    /// The store cannot be reached, or rejects a request. It may work later.
+    #[error("{target} cannot be used: {}", with_causes(.cause.as_ref()))]
     Unusable {
         /// The store, without its secrets.
         target: String,
-        /// The error of the store.
-        cause: String,
+        /// The error of the store. The text of this error contains its causes.
+        cause: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// A store that does not work.
+    pub(super) fn unusable(target: &str, cause: impl Into<Cause>) -> Self {
+        Self::Unusable {
+            target: target.to_owned(),
+            cause: cause.into(),
+        }
+    }
 }
 
 /// The error for a wrong part of the setting.

@@ -92,8 +92,9 @@ fn line(cells: impl IntoIterator<Item = String>) -> Vec<u8> {
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
     let cells: Vec<String> = cells.into_iter().map(|c| safe(&c)).collect();
-    let _ = writer.write_record(&cells);
-    writer.into_inner().unwrap_or_default()
+    let written = writer.write_record(&cells);
+    written.expect("a line of this many cells fits in memory");
+    writer.into_inner().expect("memory takes every line")
 }
 
 #[cfg(test)]

@@ -9,20 +9,27 @@ use crate::{
 
 /// The components that a handler may call. A clone shares them.
 #[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "each field is a component with its own documentation"
-)]
 pub struct Components {
+    /// Who may read what.
     pub access: Access,
+    /// The write path of documents.
     pub ingest: Ingest,
+    /// The read path of devices.
     pub feed: Feed,
+    /// Photos.
     pub blobs: Blobs,
+    /// The worker that writes the ledger.
     pub projection: Projection,
+    /// The ledger for reviewers.
     pub review: Review,
+    /// Indicators and sealed reports.
     pub reporting: Reporting,
+    /// Long polls.
     pub hints: Hints,
+    /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Daily quotas of devices.
     pub quota: Quota,
+    /// Limits for callers.
     pub limits: Limits,
 }

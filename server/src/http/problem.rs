@@ -70,7 +70,7 @@ fn respond(problem: &Problem) -> Response {
         (header::CONTENT_TYPE, "application/problem+json"),
         (HeaderName::from_static("xuncha-refusal"), code.name()),
     ];
-    let body = serde_json::to_string(&body).unwrap_or_default();
+    let body = serde_json::to_string(&body).expect("texts and a number are JSON");
     let mut response = (status, headers, body).into_response();
     let later = match code {
         Code::Busy | Code::LedgerBehind => "2",
@@ -87,8 +87,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => respond(&problem),
-            Self::Storage(error) => {
-                tracing::error!(%error, "a request failed in storage");
+            failure @ (Self::Storage(_) | Self::Photos(_)) => {
+                tracing::error!(error = %failure, "a request failed in storage");
                 respond(&Problem::new(Code::Internal, "see the server's log"))
             }
         }

@@ -47,9 +47,9 @@ pub(super) fn admit(
     devices::lock(tx, senders.iter().copied())?;
     let mut answered = packs::find(tx, hashes.iter().copied())?;
     let mut chains = devices::find_all(tx, senders)?;
-    let standings: Vec<Standing> = (0..packs.len())
+    let standings = (0..packs.len())
         .map(|at| stand(at, packs, &hashes, &mut answered, &mut chains))
-        .collect();
+        .collect::<Result<Vec<Standing>, Refusal>>()?;
     let new: Vec<(usize, bool)> = standings
         .iter()
         .enumerate()

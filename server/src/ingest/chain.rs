@@ -4,11 +4,14 @@ use std::collections::HashMap;
 
 use sync_core::{
     record::{DeviceId, PackHash, ServerTime},
-    wire::{decode, push::Refused},
+    wire::{Code, decode, push::Refused},
 };
 
 use super::checked::Verified;
-use crate::storage::devices::{Device, DeviceState};
+use crate::{
+    refusal::Refusal,
+    storage::devices::{Device, DeviceState},
+};
 
 /// The position of a pack in its device's chain.
 pub(super) enum Standing {
@@ -26,28 +29,34 @@ pub(super) enum Standing {
 }
 
 /// Compares a pack with its device's chain, and advances the chain if the pack follows it.
+///
+/// # Errors
+/// [`Code::Internal`] if the stored answer to the pack cannot be read: without it the device would take refused changes
+/// for stored ones.
 pub(super) fn stand(
     at: usize,
     packs: &[Verified],
     hashes: &[PackHash],
     answered: &mut HashMap<PackHash, (ServerTime, Vec<u8>)>,
     chains: &mut HashMap<DeviceId, Device>,
-) -> Standing {
+) -> Result<Standing, Refusal> {
     if let Some((received, refused)) = answered.get(&hashes[at]) {
-        return Standing::Answered(*received, decode(refused).unwrap_or_default());
+        let damaged = || Refusal::new(Code::Internal, "the stored answer to this pack is damaged");
+        let refused = decode(refused).ok_or_else(damaged)?;
+        return Ok(Standing::Answered(*received, refused));
     }
     if let Some(earlier) = hashes[..at].iter().position(|hash| *hash == hashes[at]) {
-        return Standing::SameAs(earlier);
+        return Ok(Standing::SameAs(earlier));
     }
     let claims = &packs[at].claims;
     let Some(chain) = chains.get_mut(&claims.device) else {
-        return Standing::DeviceUnknown;
+        return Ok(Standing::DeviceUnknown);
     };
     if claims.number != chain.pack_number + 1 || claims.previous != chain.pack_hash {
-        return Standing::Fork(chain.pack_number, chain.pack_hash);
+        return Ok(Standing::Fork(chain.pack_number, chain.pack_hash));
     }
     (chain.pack_number, chain.pack_hash) = (claims.number, hashes[at]);
-    Standing::New {
+    Ok(Standing::New {
         active: chain.state == DeviceState::Active,
-    }
+    })
 }

@@ -1,6 +1,6 @@
 //! Why a move failed.
 
-use crate::storage::StorageError;
+use crate::{refusal::Refusal, storage::StorageError};
 
 /// Why a move failed.
 #[derive(Debug, thiserror::Error)]
@@ -9,12 +9,12 @@ pub enum MigrateError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A photo store failed.
-    #[error("photo {object}: {cause}")]
+    #[error("photo {object}")]
     Photo {
         /// The name of the object.
         object: String,
         /// The error of the store.
-        cause: String,
+        source: Refusal,
     },
     /// The target is already in use.
     #[error(

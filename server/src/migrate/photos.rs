@@ -7,6 +7,7 @@ use super::{
     place::{Place, Progress},
     state::LOST,
 };
+use crate::refusal::Refusal;
 use crate::storage::{
     StorageError, Tx,
     blobs::{self, PhotoRow},
@@ -58,12 +59,12 @@ async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHa
     if to.storage.read(read).await? {
         return Ok(None);
     }
-    let failed = |cause: String| MigrateError::Photo {
+    let failed = |source: Refusal| MigrateError::Photo {
         object: object.clone(),
-        cause,
+        source,
     };
     let copied = from.photos.copy_photo(&to.photos, &object).await;
-    if !copied.map_err(|e| failed(e.to_string()))? {
+    if !copied.map_err(failed)? {
         let Some(Cell::Bytes(hash)) = row.first() else {
             return Ok(None);
         };

@@ -62,7 +62,7 @@ fn plan(s: &Situation, space: &AreaPath, doc: DocId) -> Vec<Kept> {
             other: doc.max(*other),
             urgency: found.advice.urgency(),
             score: i64::from(found.score),
-            signs: serde_json::to_string(&found.signs).unwrap_or_default(),
+            signs: serde_json::to_string(&found.signs).expect("signs are names"),
         });
     }
     kept.sort_by_key(|s| (s.urgency, -s.score, s.doc, s.other));

@@ -112,10 +112,7 @@ mod tests {
     }
 
     fn code(refusal: Refusal) -> Code {
-        match refusal {
-            Refusal::Problem(problem) => problem.code,
-            Refusal::Storage(_) => Code::Internal,
-        }
+        refusal.code()
     }
 
     fn sent(chunks: Vec<Vec<u8>>, ends: bool) -> Body {

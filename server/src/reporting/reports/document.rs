@@ -132,8 +132,8 @@ impl Sealed {
     /// Canonical JSON: names in order, no spaces, numbers in their shortest form.
     pub(super) fn bytes(&self) -> Vec<u8> {
         // The library's objects are sorted maps; a struct would be written in the order of its fields.
-        let value = serde_json::to_value(self).unwrap_or_default();
-        serde_json::to_vec(&value).unwrap_or_default()
+        let value = serde_json::to_value(self).expect("a report has string keys only");
+        serde_json::to_vec(&value).expect("a JSON value can be written")
     }
 }
 
