@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;
 pub(crate) mod sealing;
+pub(crate) mod store;
 pub(crate) mod tus;
 
 use std::{
