@@ -56,6 +56,9 @@ enum Command {
         /// Delete the results of earlier runs first.
         #[arg(long)]
         fresh: bool,
+        /// Start no build: one that loads the machine already runs.
+        #[arg(long)]
+        loaded: bool,
     },
     /// Kill backup, restore, a schema migration and a move at many system calls; needs strace.
     KillPoints {
@@ -89,7 +92,11 @@ fn main() -> anyhow::Result<()> {
             all.extend(arguments.iter().map(String::as_str));
             cargo::cargo(&all)
         }
-        Command::Repeat { times, fresh } => repeat::run(times, fresh),
+        Command::Repeat {
+            times,
+            fresh,
+            loaded,
+        } => repeat::run(times, fresh, loaded),
         Command::KillPoints { points } => kill_points::run(points),
         Command::Measure => measure::run(),
     }

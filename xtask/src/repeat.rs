@@ -24,15 +24,16 @@ use crate::{
 /// Crates that the concurrent build compiles again and again; its results are not used.
 const BESIDE: [&str; 2] = ["sync-core", "xuncha-server"];
 
-/// Runs the steps until each has `times` results; fails if any round failed.
-pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
+/// Runs the steps until each has `times` results; fails if any round failed. With `loaded`, another build loads the
+/// machine, and none is started here.
+pub(crate) fn run(times: usize, fresh: bool, loaded: bool) -> anyhow::Result<()> {
     let notes = target().join("repeat.txt");
     if fresh && notes.exists() {
         std::fs::remove_file(&notes)?;
     }
     // The tested programs are built first, so that they do not depend on the concurrent build.
     crate::cargo::built("xuncha-sim")?;
-    let beside = Beside::start();
+    let beside = (!loaded).then(Beside::start);
     for round in 1..=times {
         for (engine, step) in [
             ("sqlite", gate::tests as fn() -> anyhow::Result<()>),

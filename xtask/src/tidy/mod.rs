@@ -3,6 +3,7 @@
 //! Each rule is one file. It checks one source file or manifest at a time and returns the places that break it, each
 //! with what to do.
 
+mod constants;
 mod headers;
 mod invariants;
 mod layers;
@@ -48,6 +49,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
     found.extend(migrations::check(&listed)?);
+    let quotes: constants::Quotes = toml::from_str(&fs::read_to_string("xtask/constants.toml")?)?;
+    found.extend(constants::check(&quotes)?);
     let mut tested = invariants::Tested::default();
     let words: words::Words = toml::from_str(&fs::read_to_string("xtask/words.toml")?)?;
     let mut texts = Vec::new();
