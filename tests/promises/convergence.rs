@@ -6,7 +6,7 @@ use sync_core::{
     record::{DeviceTime, EventBody},
 };
 
-use crate::support::{MORNING, Town, found};
+use crate::support::{MORNING, Town, found, store::row_of};
 use cli_simulator::world::{evidence, note, photo};
 use sync_core::record::PhotoRole;
 
@@ -67,7 +67,7 @@ proptest! {
         for phone in phones.iter_mut() {
             phone.rest().unwrap();
         }
-        let rows: Vec<_> = phones.iter().map(|p| p.device.find_row(doc).unwrap().unwrap().row).collect();
+        let rows: Vec<_> = phones.iter().map(|p| row_of(p, doc).unwrap().row).collect();
         let states: Vec<_> = phones.iter().map(|p| serde_json::to_vec(&p.hazard(doc).unwrap().0).unwrap()).collect();
         prop_assert!(rows.iter().all(|r| *r == rows[0]));
         prop_assert!(states.iter().all(|s| *s == states[0]));

@@ -21,6 +21,8 @@ use xuncha_server::{
     config::Config,
 };
 
+use crate::support::store::row_of;
+
 /// The number of kills of each side; more with `XUNCHA_KILLS`.
 fn rounds() -> u64 {
     std::env::var("XUNCHA_KILLS")
@@ -148,13 +150,7 @@ fn a_server_killed_at_any_point_keeps_what_it_acknowledged() {
         }
         // What the device holds as acknowledged must be in the log of the killed server.
         let phone = Phone::open(&home).unwrap();
-        let acknowledged = |doc: &DocId| {
-            phone
-                .device
-                .find_row(*doc)
-                .unwrap()
-                .is_some_and(|r| r.unsent == 0)
-        };
+        let acknowledged = |doc: &DocId| row_of(&phone, *doc).is_some_and(|r| r.unsent == 0);
         saved = phone_saved
             .iter()
             .filter(|(_, d)| acknowledged(d))

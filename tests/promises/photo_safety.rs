@@ -2,12 +2,11 @@
 
 use cli_simulator::{phone::Phone, world::photo};
 use sync_core::{
-    device::PhotoStep,
     record::{BlobHash, DeviceTime, PhotoRole},
     sync::Options,
 };
 
-use crate::support::{MORNING, Only, Town, found_with};
+use crate::support::{MORNING, Only, Town, found_with, store::is_stored};
 
 fn served(town: &Town, phone: &Phone, hash: BlobHash) -> bool {
     let token = phone.device.token().unwrap().unwrap_or_default();
@@ -20,10 +19,7 @@ fn a_removable_photo_is_always_one_the_server_serves_back() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
     let shot = photo(&mut liu.device, 3, PhotoRole::Before).unwrap();
-    assert_eq!(
-        liu.device.photo_step(&shot.hash).unwrap(),
-        Some(PhotoStep::Captured)
-    );
+    assert_eq!(liu.device.status().unwrap().photos_captured, 1);
     found_with(&mut liu, &town, "带照片", vec![shot.clone()]);
     let impatient = Options {
         patience: 0,
@@ -106,9 +102,6 @@ fn photos_of_a_phone_survive_its_restart_half_way() {
     drop(liu);
     let mut again = Phone::simulated(&folder, 12, DeviceTime(MORNING)).unwrap();
     town.sync(&mut again);
-    assert_eq!(
-        again.device.photo_step(&shot.hash).unwrap(),
-        Some(PhotoStep::Stored)
-    );
+    assert!(is_stored(&again, &shot.hash));
     assert!(served(&town, &again, shot.hash));
 }

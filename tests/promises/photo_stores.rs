@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use cli_simulator::world::photo;
 use sync_core::{
-    device::PhotoStep,
     identity::BlobReceipt,
     photo::sample_jpeg,
     record::{BlobHash, DeviceId, PhotoRole},
@@ -23,6 +22,7 @@ use crate::support::{
     database::is_postgres,
     found_with,
     s3::{S3, SECRET, objects_in},
+    store::is_stored,
     tus::{Tus, header, refusal},
 };
 
@@ -65,8 +65,7 @@ fn a_photo_in_a_bucket_is_served_back_and_its_receipt_verifies() {
     let shot = photo(&mut liu.device, 3, PhotoRole::Before).unwrap();
     found_with(&mut liu, &town, "带照片", vec![shot.clone()]);
     town.sync(&mut liu);
-    let step = liu.device.photo_step(&shot.hash).unwrap();
-    assert_eq!(step, Some(PhotoStep::Stored));
+    assert!(is_stored(&liu, &shot.hash));
     let token = liu.device.token().unwrap().unwrap();
     let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
     assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));

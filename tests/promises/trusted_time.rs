@@ -18,7 +18,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{MORNING, Only, Town, found, remark};
+use crate::support::{MORNING, Only, Town, found, remark, store::row_of};
 
 const HOUR: i64 = 3_600_000;
 const YEAR: i64 = 365 * 24 * HOUR;
@@ -63,7 +63,7 @@ fn agreed(town: &Town, phones: &mut [&mut Phone], doc: DocId) -> HazardState {
     for phone in phones.iter_mut() {
         phone.rest().unwrap();
         let (state, events) = phone.hazard(doc).unwrap();
-        let row = phone.device.find_row(doc).unwrap().unwrap().row;
+        let row = row_of(phone, doc).unwrap().row;
         assert_eq!(row.flags, state.flags.bits());
         assert_eq!(told["hazard"]["state"], format!("{}", state.state));
         assert_eq!(told["events"].as_array().unwrap().len(), events.len());

@@ -13,7 +13,7 @@ use sync_core::{
     },
 };
 
-use super::Row;
+use super::row::Row;
 use crate::world::{World, evidence, note, observation};
 
 const NOON: i64 = 1_711_339_200_000;

@@ -1,13 +1,14 @@
 //! Generates documents in bulk: real documents and signed packs of many devices, pushed through the real write path.
 
+use std::path::Path;
+
 use sync_core::{
-    crdt::{Actor, Document},
-    identity::{PackClaims, SecretKey},
+    crdt::Document,
     record::{
-        BlobHash, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
-        LocationKind, PackHash, PhotoRef, PhotoRole, PhotoSource, ids::uuid_v7,
+        BlobHash, DocId, EventBody, EventId, LocationKind, PhotoRef, PhotoRole, PhotoSource,
+        ids::uuid_v7,
     },
-    wire::{enrol, push},
+    wire::push,
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
@@ -17,23 +18,11 @@ use xuncha_server::{
     storage::Storage,
 };
 
+use super::writer::{Writer, random};
 use crate::{
     chance::mix,
     world::{World, evidence, note, observation},
 };
-
-/// A device without a store of its own.
-#[derive(Debug)]
-pub struct Writer {
-    /// The device.
-    pub id: DeviceId,
-    key: SecretKey,
-    actor: Actor,
-    grant: GrantId,
-    claims: Grant,
-    number: u64,
-    previous: PackHash,
-}
 
 /// Generates documents in a data folder that no server serves at the same time.
 #[derive(Debug)]
@@ -110,82 +99,24 @@ impl Generator {
             chance: seed,
         };
         for n in 0..writers {
-            let writer = generator.enrol(n)?;
+            let world = &generator.worlds[n % generator.worlds.len()];
+            let (storage, components) = (&generator.storage, &generator.components);
+            let enrolling = Writer::enrol(world, (storage, components), n, &mut generator.chance);
+            let writer = generator.runtime.block_on(enrolling)?;
             generator.writers.push(writer);
         }
         Ok(generator)
     }
 
-    fn random<const N: usize>(&mut self) -> [u8; N] {
-        let mut out = [0; N];
-        for chunk in out.chunks_mut(8) {
-            let word = mix(&mut self.chance).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
-        }
-        out
-    }
-
-    fn enrol(&mut self, n: usize) -> anyhow::Result<Writer> {
-        let names = ["网格员乙", "物业经理丙", "审核员丁", "网格员甲"];
-        let world = self.worlds[n % self.worlds.len()].clone();
-        let mut actor = world.actor(names[n % names.len()]).clone();
-        // Every device may write in the whole county: the benchmark measures the log, not the verdicts of the fold.
-        actor.area = world.county.clone();
-        let (id, key) = (DeviceId(self.random()), SecretKey::from_seed(self.random()));
-        let public = key.public();
-        let (storage, components) = (self.storage.clone(), self.components.clone());
-        let response = self.runtime.block_on(async move {
-            let code = world.invite(&storage, &components, &actor).await?;
-            let request = enrol::Request {
-                code: Label::new(&code)?,
-                device: id,
-                key: public,
-                model: Label::default(),
-            };
-            components
-                .access
-                .enrol(request)
-                .await
-                .map_err(anyhow::Error::from)
-        })?;
-        let claims = response.grant.open(&response.server_key)?;
-        let actor = Actor(self.random());
-        let (grant, previous) = (response.grant.id(), PackClaims::GENESIS);
-        Ok(Writer {
-            id,
-            key,
-            actor,
-            grant,
-            claims,
-            number: 0,
-            previous,
-        })
-    }
-
-    fn event(
-        &self,
-        writer: usize,
-        body: EventBody,
-        after: Vec<EventId>,
-        at: i64,
-    ) -> anyhow::Result<Vec<u8>> {
-        let w = &self.writers[writer];
-        let claimed = DeviceTime(at);
-        Ok(Event {
-            author: w.claims.person,
-            device: w.id,
-            grant: w.grant,
-            claimed,
-            after,
-            beacon: None,
-            body,
-        }
-        .to_bytes()?)
+    /// Opens one county in a data folder that no server serves at the same time.
+    pub(super) fn of_county(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Self> {
+        let config = Config::new(data, ([127, 0, 0, 1], 0).into());
+        Self::open(&config, vec![World::small()], writers, seed)
     }
 
     fn photo(&mut self, role: PhotoRole) -> PhotoRef {
         PhotoRef {
-            hash: BlobHash(self.random()),
+            hash: BlobHash(random(&mut self.chance)),
             size: 180_000 + (mix(&mut self.chance) % 150_000) as u32,
             width: 2048,
             height: 1536,
@@ -222,9 +153,9 @@ impl Generator {
             position.latitude_e7 += (chance % 200_000) as i32;
             position.longitude_e7 += (chance / 99 % 200_000) as i32;
         }
-        let doc = DocId(uuid_v7(at, self.random()));
+        let doc = DocId(uuid_v7(at, random(&mut self.chance)));
         let mut document = Document::create(self.writers[writer].actor, doc)?;
-        let event = self.event(writer, EventBody::Observe(found), Vec::new(), at)?;
+        let event = self.writers[writer].event(EventBody::Observe(found), Vec::new(), at)?;
         let change = document.append(self.writers[writer].actor, &event)?;
         let heads = vec![EventId::of(&event)];
         Ok((
@@ -261,7 +192,7 @@ impl Generator {
             2 => EventBody::RecheckPass(evidence("复查已清理", vec![self.photo(PhotoRole::After)])),
             _ => EventBody::Note(note("转入日常巡查")),
         };
-        let event = self.event(writer, body, after, at)?;
+        let event = self.writers[writer].event(body, after, at)?;
         let change = made.document.append(self.writers[writer].actor, &event)?;
         made.heads = vec![EventId::of(&event)];
         Ok(push::Entry {
@@ -272,35 +203,7 @@ impl Generator {
 
     /// Seals a pack of a writer.
     pub fn seal(&mut self, writer: usize, entries: Vec<push::Entry>) -> push::Request {
-        let w = &mut self.writers[writer];
-        let claims = PackClaims {
-            device: w.id,
-            number: w.number + 1,
-            previous: w.previous,
-            claimed: DeviceTime(0),
-            repair: false,
-            changes: entries
-                .iter()
-                .map(|e| e.signed(sync_core::crdt::change_hash(&e.change)))
-                .collect(),
-        };
-        (w.number, w.previous) = (claims.number, claims.hash());
-        let signature = claims.seal(&w.key);
-        let PackClaims {
-            number,
-            previous,
-            claimed,
-            repair,
-            ..
-        } = claims;
-        push::Request {
-            number,
-            previous,
-            claimed,
-            repair,
-            signature,
-            entries,
-        }
+        self.writers[writer].seal(entries)
     }
 
     /// Pushes a pack through the write path.

@@ -1,40 +1,26 @@
 //! A province on PostgreSQL: 120 counties, a million documents, one server process under load.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Instant};
 
 use anyhow::Context;
-use sync_core::{
-    record::{AreaPath, DeviceId, DeviceTime, PersonId, Role},
-    sync::{Call, Lost, Method, Reply},
-    wire::push,
-};
+use sync_core::record::{AreaPath, DeviceTime, PersonId, Role};
 use xuncha_server::config::Config;
 
 use super::{
-    Generator, Row,
-    rows::{median, records_only, soon},
+    generate::Generator,
+    ingest::{CHANGES, packs, push_all},
+    load::{RATE, Recording, SECONDS, asked, load},
+    measure::{records_only, soon},
+    row::Row,
     server::Server,
 };
-use crate::{
-    phone::{Http, Phone, Transport},
-    postgres,
-    world::World,
-};
+use crate::{phone::Phone, postgres, world::World};
 
 /// Counties of the province, in 17 cities.
 const COUNTIES: usize = 120;
 const CITIES: usize = 17;
-/// Changes of a pack.
-const CHANGES: usize = 50;
 /// Devices whose empty syncs are repeated.
 const PHONES: usize = 12;
-/// Requests per second, and duration in seconds.
-const RATE: u64 = 500;
-const SECONDS: u64 = 20;
-
 fn province() -> AreaPath {
     "429999".parse().expect("a constant path")
 }
@@ -46,53 +32,6 @@ fn counties() -> Vec<World> {
         World::of(path.parse().expect("codes of a path"))
     };
     (0..COUNTIES).map(county).collect()
-}
-
-type Packs = Vec<Vec<(DeviceId, push::Request)>>;
-
-/// Seals `packs` packs for every writer; one lane for each writer.
-fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
-    let mut lanes = Vec::new();
-    for writer in 0..generator.writers.len() {
-        let mut lane = Vec::new();
-        for _ in 0..packs {
-            let mut entries = Vec::with_capacity(CHANGES);
-            for n in 0..CHANGES {
-                entries.push(generator.record(writer, soon() + n as i64)?.1);
-            }
-            let device = generator.writers[writer].id;
-            lane.push((device, generator.seal(writer, entries)));
-        }
-        lanes.push(lane);
-    }
-    Ok(lanes)
-}
-
-/// Pushes the lanes concurrently, each in its order; returns changes per second.
-fn push_all(generator: &Generator, lanes: Packs) -> anyhow::Result<f64> {
-    let changes = lanes.iter().map(Vec::len).sum::<usize>() * CHANGES;
-    let started = Instant::now();
-    let ingest = generator.components.ingest.clone();
-    generator.block_on(async move {
-        let lane = |lane: Vec<(DeviceId, push::Request)>| {
-            let ingest = ingest.clone();
-            tokio::spawn(async move {
-                for (device, pack) in lane {
-                    ingest
-                        .push(device, pack)
-                        .await
-                        .map_err(anyhow::Error::from)?;
-                }
-                anyhow::Ok(())
-            })
-        };
-        let lanes: Vec<_> = lanes.into_iter().map(lane).collect();
-        for lane in lanes {
-            lane.await??;
-        }
-        anyhow::Ok(())
-    })?;
-    Ok(changes as f64 / started.elapsed().as_secs_f64())
 }
 
 fn config(folder: &Path, database: String) -> Config {
@@ -215,80 +154,4 @@ fn reading(
     let work = format!("a province's open hazards, {stored} in the ledger");
     rows.push(Row::shown(&work, "time, median of 50", "ms", took));
     Ok(())
-}
-
-/// Median time of 50 answers to the same request, in milliseconds.
-fn asked(base: &str, path: &str, token: &str) -> anyhow::Result<f64> {
-    let client = reqwest::blocking::Client::new();
-    let mut times = Vec::new();
-    for _ in 0..50 {
-        let started = Instant::now();
-        let answer = client
-            .get(format!("{base}{path}"))
-            .bearer_auth(token)
-            .send()?;
-        let status = answer.status();
-        let body = answer.bytes()?;
-        anyhow::ensure!(status.is_success() && body.len() > 100, "{path}: {status}");
-        times.push(started.elapsed().as_secs_f64() * 1000.0);
-    }
-    Ok(median(times))
-}
-
-/// A transport that keeps the calls it sends.
-struct Recording {
-    http: Http,
-    sent: Vec<Call>,
-}
-
-impl Recording {
-    fn new(base: &str) -> anyhow::Result<Self> {
-        let (http, sent) = (Http::new(base)?, Vec::new());
-        Ok(Self { http, sent })
-    }
-}
-
-impl Transport for Recording {
-    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
-        self.sent.push(call.clone());
-        self.http.send(call)
-    }
-}
-
-/// Sends the calls in turn at a constant rate, also when answers are late. Returns the time of each answer in
-/// milliseconds, counted from the time at which its call was due.
-async fn load(base: &str, calls: Vec<Call>) -> anyhow::Result<Vec<f64>> {
-    let client = reqwest::Client::builder()
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(256)
-        .build()?;
-    let start = tokio::time::Instant::now() + Duration::from_millis(100);
-    let mut answers = Vec::new();
-    for n in 0..RATE * SECONDS {
-        let due = start + Duration::from_micros(n * 1_000_000 / RATE);
-        tokio::time::sleep_until(due).await;
-        let call = &calls[n as usize % calls.len()];
-        let method = match call.method {
-            Method::Post => reqwest::Method::POST,
-            _ => reqwest::Method::GET,
-        };
-        let mut request = client.request(method, format!("{base}{}", call.path));
-        for (name, value) in &call.headers {
-            request = request.header(*name, value);
-        }
-        let request = request.body(call.body.clone());
-        answers.push(tokio::spawn(async move {
-            let answer = request.send().await?;
-            let status = answer.status();
-            answer.bytes().await?;
-            anyhow::ensure!(status.is_success(), "{status}");
-            Ok(due.elapsed().as_secs_f64() * 1000.0)
-        }));
-    }
-    let mut times = Vec::new();
-    for answer in answers {
-        times.push(answer.await??);
-    }
-    // The first second is dropped: it warms up connections and query plans.
-    Ok(times.split_off(RATE as usize))
 }

@@ -3,14 +3,32 @@
 use std::{net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
+use xuncha_server::app::App;
 
 use super::{
-    Ledger, Played, scenes,
+    scenes,
     stage::Stage,
-    table::{self, get, post},
+    table::{self, Ledger, get, post},
 };
 
-pub(super) fn play(
+/// A played week.
+#[derive(Debug)]
+pub struct Played {
+    /// The running server.
+    pub app: App,
+    /// The runtime of the server.
+    pub runtime: tokio::runtime::Runtime,
+    /// A reviewer's API token.
+    pub token: String,
+    /// The week's ledger.
+    pub ledger: Ledger,
+}
+
+/// Plays the week in a new folder.
+///
+/// # Errors
+/// If the server or a device fails, or a sync does not complete.
+pub fn play(
     folder: &Path,
     listen: SocketAddr,
     say: &mut dyn FnMut(u64, u64, &str),

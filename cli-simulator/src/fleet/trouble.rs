@@ -1,7 +1,7 @@
 //! Faults other than those of the network: damaged photo files, wrong clocks of devices, a server whose clock jumps
 //! and that is restored from an older backup; and city officers in addition to the members.
 
-use std::{fs, path::Path, sync::atomic::Ordering};
+use std::fs;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -9,15 +9,9 @@ use sync_core::record::{AreaPath, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
     app::App,
-    backup::{backup, restore},
-    blobs::Target,
 };
 
-use super::play::Fleet;
-use crate::{
-    phone::{Http, Phone},
-    world::World,
-};
+use crate::{phone::Phone, world::World};
 
 const DAY: i64 = 86_400_000;
 
@@ -101,45 +95,4 @@ pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<S
     };
     let expires = ServerTime(app.components.access.now().0 + DAY);
     Ok(invite(&app.storage, &invitation, expires).await?)
-}
-
-impl Fleet {
-    /// Backs the server up at a quarter of the run, and restores it half way.
-    pub(super) fn copy_or_restore(
-        &mut self,
-        trouble: &Trouble,
-        folder: &Path,
-        turn: usize,
-        turns: usize,
-    ) -> anyhow::Result<()> {
-        if !trouble.restore || turns < 4 {
-            return Ok(());
-        }
-        let (data, copy) = (self.config.data.clone(), folder.join("copy"));
-        if turn == turns / 4 {
-            self.runtime
-                .block_on(backup(&self.app.storage, Some(&data), &copy))?;
-        }
-        if turn == turns / 2 {
-            self.config.data = folder.join("restored");
-            let (to, key) = (self.config.data.clone(), data.join("server.key"));
-            let (photos, own) = (Target::parse(None, &to)?, to.join("server.key"));
-            self.runtime
-                .block_on(restore(&copy, &to, &photos, Some(&key), &own))?;
-            let app = self
-                .runtime
-                .block_on(App::start(&self.config, self.now.clone()))?;
-            let server = format!("http://{}", app.address);
-            self.proxy.redirect(vec![server.clone()]);
-            self.direct = Http::new(&server)?;
-            let old = std::mem::replace(&mut self.app, app);
-            self.runtime.block_on(old.stop())?;
-        }
-        Ok(())
-    }
-
-    /// Sets the server's clock for a turn.
-    pub(super) fn set_server_clock(&self, ms: i64) {
-        self.clock.store(ms, Ordering::SeqCst);
-    }
 }

@@ -18,7 +18,7 @@ use sync_core::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::Plan;
+use super::plan::Plan;
 use crate::{
     phone::{Http, Transport},
     world::World,

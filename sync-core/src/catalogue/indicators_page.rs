@@ -56,7 +56,11 @@ pub fn indicators_page(catalogue: &Catalogue) -> String {
 }
 
 fn row(i: &Indicator) -> String {
-    let query = serde_json::to_value(&i.value).unwrap_or_default();
+    #[expect(
+        clippy::expect_used,
+        reason = "a measure has string keys only, which JSON can write"
+    )]
+    let query = serde_json::to_value(&i.value).expect("a measure is JSON");
     let mut said = i.definition.clone();
     if i.never_falls {
         said += "; never falls";

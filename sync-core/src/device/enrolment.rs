@@ -7,7 +7,7 @@ use crate::{
     crdt::Actor,
     identity::{PublicKey, SecretKey, SignedGrant},
     record::{AreaPath, DeviceId, DeviceTime, Grant, GrantId, PersonId},
-    wire::session::Opened,
+    wire::{encode, session::Opened},
 };
 
 /// What a device is after enrolment.
@@ -53,9 +53,7 @@ impl Device {
         key: PublicKey,
         grant: &SignedGrant,
     ) -> Result<Grant, DeviceError> {
-        let claims = grant
-            .open(&key)
-            .map_err(|e| DeviceError::Damaged(e.to_string()))?;
+        let claims = grant.open(&key).map_err(DeviceError::damaged)?;
         self.write(|tx, _| {
             meta::set(tx, name::SERVER_KEY, &key.0)?;
             meta::set(tx, name::SERVER, server.as_bytes())?;
@@ -79,7 +77,7 @@ impl Device {
     /// [`DeviceError::NotEnrolled`] before enrolment.
     pub fn server_address(&self) -> Result<String, DeviceError> {
         let bytes = meta::find(&self.connection, name::SERVER)?.ok_or(DeviceError::NotEnrolled)?;
-        String::from_utf8(bytes).map_err(|e| DeviceError::Damaged(e.to_string()))
+        String::from_utf8(bytes).map_err(DeviceError::damaged)
     }
 
     /// The session token, if there is one.
@@ -196,16 +194,14 @@ pub(super) fn save_grant(
     let Ok(claims) = grant.open(&server) else {
         return Ok(false);
     };
-    let damaged =
-        |e: minicbor::encode::Error<std::convert::Infallible>| DeviceError::Damaged(e.to_string());
     let mut statement = c.prepare_cached(
         "INSERT INTO known_grant (id, sealed, claims, own) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET own = max(own, excluded.own)",
     )?;
     statement.execute(params![
         grant.id().as_bytes(),
-        minicbor::to_vec(grant).map_err(damaged)?,
-        minicbor::to_vec(&claims).map_err(damaged)?,
+        encode(grant),
+        encode(&claims),
         own
     ])?;
     Ok(true)

@@ -48,9 +48,9 @@ pub enum DeviceError {
     /// An answer has no valid signature of the enrolled server.
     #[error("an answer is not signed by the enrolled server; nothing was changed")]
     Signature(#[from] BadSignature),
-    /// A stored value is damaged.
+    /// A stored value is damaged; the cause says which, and how.
     #[error("the phone's database holds a damaged value: {0}")]
-    Damaged(String),
+    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A newer app migrated the database.
     #[error(
         "the phone's database is of a newer app (schema {found}, this one knows {known}); update the app"
@@ -61,6 +61,13 @@ pub enum DeviceError {
         /// Schema known.
         known: i64,
     },
+}
+
+impl DeviceError {
+    /// A stored value that is damaged, with the cause.
+    pub(super) fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Damaged(cause.into())
+    }
 }
 
 impl From<rusqlite::Error> for DeviceError {
@@ -81,16 +88,16 @@ impl From<FileError> for DeviceError {
 }
 impl From<BadId> for DeviceError {
     fn from(error: BadId) -> Self {
-        Self::Damaged(error.to_string())
+        Self::damaged(error)
     }
 }
 impl From<minicbor::decode::Error> for DeviceError {
     fn from(error: minicbor::decode::Error) -> Self {
-        Self::Damaged(error.to_string())
+        Self::damaged(error)
     }
 }
 impl From<FrameError> for DeviceError {
     fn from(error: FrameError) -> Self {
-        Self::Damaged(error.to_string())
+        Self::damaged(error)
     }
 }

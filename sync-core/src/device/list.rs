@@ -1,6 +1,6 @@
 //! The list that people see: read from rows, never from documents.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Device, DeviceError, load};
 use crate::{
@@ -91,18 +91,6 @@ impl Device {
             |row| row.get(0),
         )?;
         Ok(usize::try_from(count).unwrap_or(0))
-    }
-
-    /// One row.
-    ///
-    /// # Errors
-    /// [`DeviceError`] from the database.
-    pub fn find_row(&self, doc: DocId) -> Result<Option<HazardRow>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} WHERE v.doc = ?1"))?;
-        let found = statement.query_row([doc.as_bytes()], read).optional()?;
-        Ok(found.map(|(_, row, unsent)| HazardRow { doc, row, unsent }))
     }
 
     /// One document with its whole history, folded.

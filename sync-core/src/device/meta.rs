@@ -36,7 +36,7 @@ pub(super) fn find_array<const N: usize>(
     bytes
         .try_into()
         .map(Some)
-        .map_err(|_| DeviceError::Damaged(format!("meta {name}")))
+        .map_err(|_| DeviceError::damaged(format!("meta {name}")))
 }
 
 pub(super) fn find_int(c: &Connection, name: &str) -> Result<Option<i64>, DeviceError> {

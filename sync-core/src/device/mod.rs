@@ -47,7 +47,7 @@ pub use error::DeviceError;
 pub use list::{Filter, HazardRow};
 pub(crate) use outbox::Unsealed;
 pub(crate) use packing::Packing;
-pub use photo::{PhotoStep, PhotoTask};
+pub use photo::PhotoTask;
 pub use reconcile::ReconcileTask;
 pub use settle::Settled;
 pub use status::Status;

@@ -69,7 +69,7 @@ impl Device {
                 });
             }
             if !follows(asked.phase, page.next) {
-                return Err(DeviceError::Damaged("a page that leads back".to_owned()));
+                return Err(DeviceError::damaged("a page that leads back"));
             }
             let mut applied = Applied {
                 more: page.more,

@@ -1,8 +1,9 @@
-//! Photos of this device and their states: captured → referenced → uploading → stored → removable.
+//! Photos of this device and their states: captured (0) → referenced by an event (1) → uploading (2) → stored, with the
+//! server's receipt (3). A stored photo is removable while no scope reconciles.
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Device, DeviceError, enrolment};
 use crate::{
@@ -11,19 +12,6 @@ use crate::{
     record::{BlobHash, Crs, PhotoRef, PhotoRole, PhotoSource, Position, PositionSource, Text},
     wire::Code,
 };
-
-/// The state of a photo on this device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PhotoStep {
-    /// The file is durable on the device.
-    Captured,
-    /// An event names it.
-    Referenced,
-    /// The server has opened an upload.
-    Uploading,
-    /// The server's receipt is stored.
-    Stored,
-}
 
 /// A photo to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,25 +230,6 @@ impl Device {
         })?;
         self.host.files.remove(&file_name(hash))?;
         Ok(true)
-    }
-
-    /// The state of a photo, if it was made on this device.
-    ///
-    /// # Errors
-    /// [`DeviceError`] from the database.
-    pub fn photo_step(&self, hash: &BlobHash) -> Result<Option<PhotoStep>, DeviceError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT state FROM photo WHERE hash = ?1")?;
-        let state: Option<u8> = statement
-            .query_row([hash.as_bytes()], |row| row.get(0))
-            .optional()?;
-        Ok(state.map(|state| match state {
-            0 => PhotoStep::Captured,
-            1 => PhotoStep::Referenced,
-            2 => PhotoStep::Uploading,
-            _ => PhotoStep::Stored,
-        }))
     }
 }
 

@@ -37,7 +37,7 @@ impl std::fmt::Debug for ReconcileTask {
 }
 
 fn broken(error: &negentropy::Error) -> DeviceError {
-    DeviceError::Damaged(format!("reconciliation: {error}"))
+    DeviceError::damaged(format!("reconciliation: {error}"))
 }
 
 impl Device {
@@ -92,9 +92,7 @@ impl Device {
     ) -> Result<bool, DeviceError> {
         task.rounds += 1;
         if task.rounds > MAX_ROUNDS {
-            return Err(DeviceError::Damaged(
-                "a comparison that never ends".to_owned(),
-            ));
+            return Err(DeviceError::damaged("a comparison that never ends"));
         }
         // The head of the first answer: later changes are in the tail after it.
         if task.log.is_none() {

@@ -6,6 +6,7 @@ use super::{Device, DeviceError, enrolment};
 use crate::{
     record::{AreaPath, Digest, DocId, Grant, LogId, ServerTime},
     wire::{
+        encode,
         page::Sum,
         pull::{Cursor, Phase},
         session::Scope,
@@ -169,15 +170,11 @@ fn insert(c: &Connection, scope: &Scope) -> Result<(), DeviceError> {
         scope.space.as_str(),
         scope.area.as_str(),
         scope.log.as_bytes(),
-        encode(START)?,
+        encode(&START),
         sum.changes as i64,
         sum.digest.to_bytes()
     ])?;
     Ok(())
-}
-
-fn encode(phase: Phase) -> Result<Vec<u8>, DeviceError> {
-    minicbor::to_vec(phase).map_err(|e| DeviceError::Damaged(e.to_string()))
 }
 
 const HELD: &str = "SELECT space, area, log_epoch, phase, change_count, digest, reconcile, last_revocation, paused FROM scope";
@@ -200,7 +197,7 @@ pub(super) fn find(c: &Connection, at: &Cursor) -> Result<Option<Held>, DeviceEr
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
-    let bad = |what: &str| DeviceError::Damaged(format!("scope {what}"));
+    let bad = |what: &str| DeviceError::damaged(format!("scope {what}"));
     Ok(Held {
         cursor: Cursor {
             space: row.get::<_, String>(0)?.parse().map_err(|_| bad("space"))?,
@@ -232,7 +229,7 @@ pub(super) fn advance(
         at.space.as_str(),
         at.area.as_str(),
         log.as_bytes(),
-        encode(phase)?
+        encode(&phase)
     ])?;
     Ok(())
 }

@@ -7,7 +7,10 @@ use crate::{
     host::Host,
     identity::{PackClaims, Signed},
     record::{ChangeHash, DocId, PackHash},
-    wire::push::{Entry, Request},
+    wire::{
+        encode,
+        push::{Entry, Request},
+    },
 };
 
 /// A pack that is durable and is sent, byte for byte the same, until it is answered.
@@ -75,7 +78,7 @@ pub(super) fn seal(
         signature: claims.seal(&enrolment.key),
         entries: entries.collect(),
     };
-    let body = minicbor::to_vec(&request).map_err(|e| DeviceError::Damaged(e.to_string()))?;
+    let body = encode(&request);
     let hash = claims.hash();
     c.prepare_cached("INSERT INTO pack (number, hash, claims, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![

@@ -75,11 +75,6 @@ impl<'f> Folded<'f> {
         self.redaction.photos().collect()
     }
 
-    /// Whether the words of an event are hidden.
-    pub fn is_redacted(&self, event: &EventId) -> bool {
-        self.redaction.hides(event)
-    }
-
     /// The heads of the causal history: what the next event names in `after`.
     pub fn heads(&self) -> Vec<EventId> {
         crate::history::heads(&self.events)

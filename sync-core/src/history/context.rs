@@ -63,8 +63,8 @@ impl<'f> FoldContext<'f> {
     }
 
     /// The same context with receive times of events.
-    #[must_use]
-    pub fn with_received(
+    #[cfg(test)]
+    pub(crate) fn with_received(
         mut self,
         received: impl IntoIterator<Item = (EventId, ServerTime)>,
     ) -> Self {
@@ -73,8 +73,8 @@ impl<'f> FoldContext<'f> {
     }
 
     /// The same context with revoked devices.
-    #[must_use]
-    pub fn with_revoked(
+    #[cfg(test)]
+    pub(crate) fn with_revoked(
         mut self,
         revoked: impl IntoIterator<Item = (DeviceId, ServerTime)>,
     ) -> Self {

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
-use crate::record::{Grant, GrantId};
+use crate::record::{Grant, GrantId, cbor};
 
 /// A grant with the server's signature. The claims are kept as the bytes that were signed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -28,7 +28,7 @@ pub enum GrantError {
 impl SignedGrant {
     /// Signs claims.
     pub fn seal(grant: &Grant, key: &SecretKey) -> Self {
-        let claims = minicbor::to_vec(grant).unwrap_or_default();
+        let claims = cbor::encode(grant);
         let signature = key.sign(Purpose::Grant, &claims);
         Self { claims, signature }
     }
@@ -49,6 +49,6 @@ impl SignedGrant {
 
     /// The claims without a check of the signature: only for rows that the server itself signed and stored.
     pub fn stored_claims(&self) -> Option<Grant> {
-        minicbor::decode(&self.claims).ok()
+        cbor::decode(&self.claims)
     }
 }

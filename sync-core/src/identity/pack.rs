@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
-use crate::record::{ChangeHash, DeviceId, DeviceTime, DocId, PackHash};
+use crate::record::{ChangeHash, DeviceId, DeviceTime, DocId, PackHash, cbor};
 
 /// The claims that a device signs. The change hashes cover all content and, through Automerge's dependencies,
 /// everything that the changes depend on.
@@ -47,7 +47,7 @@ impl PackClaims {
 
     /// The bytes that are signed (deterministic CBOR).
     pub fn to_bytes(&self) -> Vec<u8> {
-        minicbor::to_vec(self).unwrap_or_default()
+        cbor::encode(self)
     }
 
     /// The pack's hash.

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
-use crate::record::{BlobHash, DeviceId, PackHash, ServerTime};
+use crate::record::{BlobHash, DeviceId, PackHash, ServerTime, cbor};
 
 macro_rules! receipt {
     ($(#[$meta:meta])* $name:ident, $purpose:expr, { $($(#[$fmeta:meta])* $n:literal $field:ident: $ty:ty,)+ }) => {
@@ -14,9 +14,9 @@ macro_rules! receipt {
         impl $name {
             /// Signs and encodes: the claims and the signature, as one CBOR array.
             pub fn seal(&self, key: &SecretKey) -> Vec<u8> {
-                let claims = minicbor::to_vec(self).unwrap_or_default();
+                let claims = cbor::encode(self);
                 let signature = key.sign($purpose, &claims);
-                minicbor::to_vec((minicbor::bytes::ByteVec::from(claims), signature)).unwrap_or_default()
+                cbor::encode(&(minicbor::bytes::ByteVec::from(claims), signature))
             }
             /// Checks the signature and reads the claims.
             ///

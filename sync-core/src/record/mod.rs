@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod area;
 mod body;
+pub mod cbor;
 pub mod codes;
 pub mod digest;
 pub mod event;

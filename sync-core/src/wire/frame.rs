@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::record::cbor;
+
 /// Media type of every body between device and server.
 pub const MEDIA_TYPE: &str = "application/vnd.xuncha+cbor";
 
@@ -31,7 +33,7 @@ pub enum FrameError {
 
 /// Encodes a message.
 pub fn write<T: Encode<()>>(message: &T) -> Vec<u8> {
-    let plain = minicbor::to_vec(message).unwrap_or_default();
+    let plain = cbor::encode(message);
     if plain.len() >= WORTH_COMPRESSING
         && let Ok(packed) = zstd::bulk::compress(&plain, LEVEL)
         && packed.len() < plain.len()

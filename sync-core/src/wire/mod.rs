@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod session;
 pub mod sync;
 
+pub use crate::record::cbor::{decode, encode};
 pub use exchange::Exchange;
 pub use frame::FrameError;
 pub use received::Received;
@@ -35,13 +36,3 @@ pub const PACK_BYTES: usize = 1024 * 1024;
 pub const MAX_SCOPES: usize = 256;
 /// Documents that one pull may request by id.
 pub const MAX_NEED: usize = 256;
-
-/// Encodes a small value that is stored or signed without a frame (CBOR).
-pub fn encode<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
-    minicbor::to_vec(value).unwrap_or_default()
-}
-
-/// Decodes a small value; `None` if it is damaged.
-pub fn decode<T: for<'b> minicbor::Decode<'b, ()>>(bytes: &[u8]) -> Option<T> {
-    minicbor::decode(bytes).ok()
-}

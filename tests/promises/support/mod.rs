@@ -9,6 +9,7 @@ pub(crate) mod province;
 pub(crate) mod s3;
 pub(crate) mod schema;
 pub(crate) mod sealing;
+pub(crate) mod store;
 pub(crate) mod tus;
 
 use std::{

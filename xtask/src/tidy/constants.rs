@@ -44,9 +44,20 @@ pub(super) fn check(quotes: &Quotes) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     for quote in &quotes.quote {
         let page = fs::read_to_string(&quote.page).with_context(|| quote.page.clone())?;
-        let code = fs::read_to_string(&quote.file).with_context(|| quote.file.clone())?;
-        let place = || format!("xtask/constants.toml: {} in {}", quote.constant, quote.file);
-        found.extend(compare(quote, &page, &code).with_context(place)?);
+        let Ok(code) = fs::read_to_string(&quote.file) else {
+            found.push(format!(
+                "xtask/constants.toml: {} does not exist",
+                quote.file
+            ));
+            continue;
+        };
+        match compare(quote, &page, &code) {
+            Ok(different) => found.extend(different),
+            Err(error) => found.push(format!(
+                "xtask/constants.toml: {} in {}: {error:#}",
+                quote.constant, quote.file
+            )),
+        }
     }
     Ok(found)
 }

@@ -4,8 +4,8 @@ use cli_simulator::phone::Phone;
 use sync_core::{device::ActivityFilter, document::DocumentState};
 
 use super::{
-    activity::{find, state_words},
-    show::print_events,
+    find,
+    print::{activity_state, print_events},
 };
 
 pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::Result<()> {
@@ -25,7 +25,7 @@ pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::R
             "{}  {}  {}  {}{unsent}",
             row.doc,
             row.row.code,
-            state_words(row.row.state),
+            activity_state(row.row.state),
             row.row.description
         );
     }
@@ -35,12 +35,12 @@ pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::R
 
 /// One activity or inspection with its history; parts of the folded state as JSON.
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
-    let row = find(phone, id)?;
+    let row = find::activity(phone, id)?;
     println!(
         "{}\n{}  {}",
         row.doc,
         row.row.description,
-        state_words(row.row.state)
+        activity_state(row.row.state)
     );
     let folded = phone.device.open_document(row.doc)?;
     let state = match folded.state() {

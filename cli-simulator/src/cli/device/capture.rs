@@ -8,10 +8,12 @@ use cli_simulator::phone::Phone;
 use sync_core::{
     catalogue::Catalogue,
     record::{
-        FindingSource, KindCode, Label, LocationKind, Long, Observation, PhotoRef, PhotoRole,
-        PhotoSource, Place, Short,
+        AreaPath, CompoundId, FindingSource, KindCode, Label, LocationKind, Long, Observation,
+        PhotoRole, Place, Short,
     },
 };
+
+use super::{find, photos::take};
 
 /// A new hazard.
 #[derive(Debug, Args)]
@@ -21,10 +23,10 @@ pub(super) struct Capture {
     kind: String,
     /// Area path; by default the area of the device's newest grant.
     #[arg(long)]
-    area: Option<sync_core::record::AreaPath>,
+    area: Option<AreaPath>,
     /// The compound's id (a UUID); zeroes if it is unknown.
     #[arg(long)]
-    compound: Option<sync_core::record::CompoundId>,
+    compound: Option<CompoundId>,
     /// Building label.
     #[arg(long, default_value = "")]
     building: String,
@@ -51,34 +53,18 @@ pub(super) struct Capture {
     no_photo: Option<String>,
 }
 
-pub(super) fn take(
-    phone: &mut Phone,
-    paths: &[PathBuf],
-    role: PhotoRole,
-) -> anyhow::Result<Vec<PhotoRef>> {
-    let mut photos = Vec::new();
-    for path in paths {
-        let bytes = std::fs::read(path).with_context(|| format!("photo {}", path.display()))?;
-        let photo = phone.device.add_photo(&bytes, role, PhotoSource::Gallery);
-        photos.push(photo.with_context(|| format!("photo {}", path.display()))?);
-    }
-    Ok(photos)
-}
-
 impl Capture {
     pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
         let known = Catalogue::embedded().kinds.find(&self.kind);
         let kind = known
             .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;
-        let area = super::area_of(phone, self.area)?;
+        let area = find::area(phone, self.area)?;
         let photos = take(phone, &self.photo, PhotoRole::Before)?;
         let observation = Observation {
             code: KindCode::new(&self.kind)?,
             area,
             place: Place {
-                compound: self
-                    .compound
-                    .unwrap_or(sync_core::record::CompoundId([0; 16])),
+                compound: self.compound.unwrap_or(CompoundId([0; 16])),
                 building: Label::new(&self.building)?,
                 unit: Label::new(&self.unit)?,
                 floor: Label::new(&self.floor)?,

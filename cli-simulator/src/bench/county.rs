@@ -4,132 +4,31 @@ use std::{path::Path, time::Instant};
 
 use sync_core::{
     device::Filter,
-    record::{DeviceTime, EventBody, LocationKind},
-    sync::{Options, Report},
+    record::{EventBody, LocationKind},
 };
 
-use xuncha_server::config::Config;
-
-use super::{Generator, Row, Sizes, relay, server::Server};
+use super::{
+    generate::Generator,
+    measure::{median, ms, ready, records_only, soon, sync},
+    relay,
+    row::Row,
+    server::Server,
+};
 use crate::{
     phone::{Http, Phone},
-    world::{World, note, observation},
+    world::{note, observation},
 };
 
-/// One minute from now: every grant of this run is valid then, so that no event is void.
-pub(super) fn soon() -> i64 {
-    xuncha_server::app::system_clock()().0 + 60_000
-}
-
-fn ms(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
-}
-
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-pub(super) fn records_only() -> Options {
-    Options {
-        photos: false,
-        ..Options::default()
-    }
-}
-
-fn sync(phone: &mut Phone, http: &Http) -> anyhow::Result<(Report, f64)> {
-    let started = Instant::now();
-    let report = phone.sync(&mut http.clone(), records_only())?;
-    let took = ms(started);
-    anyhow::ensure!(report.complete, "the sync did not complete: {report:?}");
-    Ok((report, took))
-}
-
-/// An enrolled device.
-fn ready(folder: &Path, http: &Http, code: &str) -> anyhow::Result<Phone> {
-    let mut phone = Phone::simulated(folder, 77, DeviceTime(soon()))?;
-    phone.enrol(&mut http.clone(), "http://bench", code)?;
-    Ok(phone)
-}
-
-/// One county in a data folder that no server serves at the same time.
-fn county(data: &Path, writers: usize, seed: u64) -> anyhow::Result<Generator> {
-    let config = Config::new(data, ([127, 0, 0, 1], 0).into());
-    Generator::open(&config, vec![World::small()], writers, seed)
-}
-
-/// Durable ingest from many devices, group commit included.
-pub(super) fn ingest(data: &Path, rows: &mut Vec<Row>, say: &dyn Fn(&str)) -> anyhow::Result<()> {
-    const DEVICES: usize = 60;
-    const PACKS: usize = 24;
-    const CHANGES: usize = 50;
-    say("durable ingest: making packs");
-    let mut generator = county(data, DEVICES, 1)?;
-    let mut packs = Vec::new();
-    for round in 0..PACKS {
-        for writer in 0..DEVICES {
-            let mut entries = Vec::with_capacity(CHANGES);
-            for n in 0..CHANGES {
-                let at = soon() + (round * CHANGES + n) as i64;
-                entries.push(generator.record(writer, at)?.1);
-            }
-            packs.push((
-                generator.writers[writer].id,
-                generator.seal(writer, entries),
-            ));
-        }
-    }
-    say("durable ingest: pushing");
-    let total = packs.len() * CHANGES;
-    let mut lanes: Vec<Vec<_>> = (0..DEVICES).map(|_| Vec::new()).collect();
-    for (index, pack) in packs.into_iter().enumerate() {
-        lanes[index % DEVICES].push(pack);
-    }
-    let started = Instant::now();
-    let ingest = generator.components.ingest.clone();
-    generator.block_on(async move {
-        let lanes: Vec<_> = lanes
-            .into_iter()
-            .map(|lane| {
-                let ingest = ingest.clone();
-                tokio::spawn(async move {
-                    for (device, pack) in lane {
-                        ingest
-                            .push(device, pack)
-                            .await
-                            .map_err(anyhow::Error::from)?;
-                    }
-                    anyhow::Ok(())
-                })
-            })
-            .collect();
-        for lane in lanes {
-            lane.await??;
-        }
-        anyhow::Ok(())
-    })?;
-    let rate = total as f64 / started.elapsed().as_secs_f64();
-    rows.push(Row::at_least(
-        "durable ingest, SQLite, 60 devices",
-        "rate",
-        "changes/s",
-        15_000.0,
-        rate,
-    ));
-    Ok(())
-}
-
 /// The operations of a device with a county of usual size.
-pub(super) fn phones(
+pub(super) fn usual(
     folder: &Path,
-    sizes: Sizes,
+    n: usize,
     rows: &mut Vec<Row>,
     say: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
-    let n = sizes.records;
     say(&format!("{n} records of 5 events"));
     let data = folder.join("server");
-    let mut generator = county(&data, 20, 2)?;
+    let mut generator = Generator::of_county(&data, 20, 2)?;
     let mut made = generator.fill(n, 5, say)?;
     let code = generator.code()?;
     let server = Server::start(&data)?;
@@ -321,14 +220,13 @@ fn pushes(
 /// A sync without new data, and the server's memory, at ten times the documents.
 pub(super) fn large(
     folder: &Path,
-    sizes: Sizes,
+    n: usize,
     rows: &mut Vec<Row>,
     say: &dyn Fn(&str),
 ) -> anyhow::Result<()> {
-    let n = sizes.large;
     say(&format!("{n} records of 2 events"));
     let data = folder.join("server");
-    let mut generator = county(&data, 20, 3)?;
+    let mut generator = Generator::of_county(&data, 20, 3)?;
     generator.fill(n, 2, say)?;
     let code = generator.code()?;
     drop(generator);
