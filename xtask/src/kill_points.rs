@@ -4,14 +4,18 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-use crate::cargo::{built, program};
+use crate::{
+    cargo::{built, program},
+    postgres,
+    steps::has,
+};
 
 /// Tries `points` points of each kind of system call, on SQLite and, if it is installed, on PostgreSQL.
 pub(crate) fn run(points: usize) -> anyhow::Result<()> {
-    if Command::new("strace").arg("-V").output().is_err() {
-        println!("strace is missing: install Debian's strace; nothing was tried");
-        return Ok(());
-    }
+    ensure!(
+        has("strace", "-V"),
+        "strace is missing: install Debian's strace"
+    );
     let simulator = built("xuncha-sim")?;
     let tests = [
         "nextest",
@@ -37,10 +41,11 @@ pub(crate) fn run(points: usize) -> anyhow::Result<()> {
         .args(tests)
         .env("XUNCHA_KILL_POINTS", points.to_string())
         .status()?;
-    if moved.code() == Some(crate::postgres::MISSING) {
-        println!("PostgreSQL is missing: the move was not tried");
-        return Ok(());
-    }
+    ensure!(
+        moved.code() != Some(postgres::MISSING),
+        "{}",
+        postgres::INSTALL
+    );
     ensure!(
         moved.success(),
         "a move that was killed was not finished by its next run"

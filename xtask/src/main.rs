@@ -3,16 +3,20 @@
 #![expect(clippy::print_stdout, reason = "a command line program prints")]
 
 mod cargo;
-mod ci;
+mod deny;
+mod foreign;
+mod gate;
 mod kill_points;
 mod measure;
 mod members;
 mod postgres;
 mod repeat;
 mod schemas;
+mod steps;
 mod tidy;
 mod tree;
 mod tus;
+mod wasm;
 
 use clap::{Parser, Subcommand};
 
@@ -26,8 +30,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run format, tidy, lints, all tests and the schema check, as CI does.
+    /// Run format, tidy, licences, lints, all tests on both engines and the schema check.
     Test,
+    /// Run programs of third parties against ours, and build the core for WebAssembly.
+    Foreign,
     /// Check the project's rules that a program can check.
     Tidy,
     /// Write the generated schemas; with --check only compare them.
@@ -50,6 +56,9 @@ enum Command {
         /// Delete the results of earlier runs first.
         #[arg(long)]
         fresh: bool,
+        /// Start no build: one that loads the machine already runs.
+        #[arg(long)]
+        loaded: bool,
     },
     /// Kill backup, restore, a schema migration and a move at many system calls; needs strace.
     KillPoints {
@@ -59,14 +68,16 @@ enum Command {
     },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
-    /// Upload a photo with a third-party tus client, kill it half way and resume.
-    TusClient,
 }
 
 fn main() -> anyhow::Result<()> {
+    if let Some(code) = wasm::compile_if_wrapping()? {
+        std::process::exit(code);
+    }
     std::env::set_current_dir(root())?;
     match Arguments::parse().command {
-        Command::Test => ci::run(),
+        Command::Test => gate::run(),
+        Command::Foreign => foreign::run(),
         Command::Tidy => tidy::run(),
         Command::Schemas { check } => schemas::run(check),
         Command::Bench { arguments } => {
@@ -84,10 +95,13 @@ fn main() -> anyhow::Result<()> {
             all.extend(arguments.iter().map(String::as_str));
             cargo::cargo(&all)
         }
-        Command::Repeat { times, fresh } => repeat::run(times, fresh),
+        Command::Repeat {
+            times,
+            fresh,
+            loaded,
+        } => repeat::run(times, fresh, loaded),
         Command::KillPoints { points } => kill_points::run(points),
         Command::Measure => measure::run(),
-        Command::TusClient => tus::run(),
     }
 }
 

@@ -4,16 +4,22 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-use crate::cargo::{built, program};
+use crate::{
+    cargo::{built, program},
+    steps::{Outcome, has},
+};
 
 /// Exit code of `with-postgres` if PostgreSQL is missing.
 pub(crate) const MISSING: i32 = 3;
 
-/// Runs the promise tests on PostgreSQL; `Ok(false)` if it is missing on this machine.
-pub(crate) fn run() -> anyhow::Result<bool> {
+/// What to install.
+pub(crate) const INSTALL: &str = "PostgreSQL: install Debian's postgresql";
+
+/// Runs the promise tests on PostgreSQL.
+pub(crate) fn run() -> anyhow::Result<Outcome> {
     let mut tests = Command::new(built("xuncha-sim")?);
     tests.args(["with-postgres", "--"]).arg(program());
-    if crate::ci::has("cargo-nextest", "--version") {
+    if has("cargo-nextest", "--version") {
         tests.args(["nextest", "run", "--profile", "postgres"]);
         tests.args(["--filterset", "package(promises) & binary(promises)"]);
     } else {
@@ -22,8 +28,8 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     tests.args(["--workspace", "--locked"]);
     let status = tests.status()?;
     if status.code() == Some(MISSING) {
-        return Ok(false);
+        return Ok(Outcome::Skipped(INSTALL));
     }
     ensure!(status.success(), "the promises do not hold on PostgreSQL");
-    Ok(true)
+    Ok(Outcome::Passed)
 }

@@ -13,28 +13,30 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::{
     cargo::{cargo, program, target},
-    ci, postgres,
+    gate, postgres,
+    steps::Outcome,
 };
 
 /// Crates that the concurrent build compiles again and again; its results are not used.
 const BESIDE: [&str; 2] = ["sync-core", "xuncha-server"];
 
-/// Runs the steps until each has `times` results; fails if any round failed.
-pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
+/// Runs the steps until each has `times` results; fails if any round failed. With `loaded`, another build loads the
+/// machine, and none is started here.
+pub(crate) fn run(times: usize, fresh: bool, loaded: bool) -> anyhow::Result<()> {
     let notes = target().join("repeat.txt");
     if fresh && notes.exists() {
         std::fs::remove_file(&notes)?;
     }
     // The tested programs are built first, so that they do not depend on the concurrent build.
     crate::cargo::built("xuncha-sim")?;
-    let beside = Beside::start();
+    let beside = (!loaded).then(Beside::start);
     for round in 1..=times {
         for (engine, step) in [
-            ("sqlite", ci::tests as fn() -> anyhow::Result<()>),
+            ("sqlite", gate::tests as fn() -> anyhow::Result<()>),
             ("postgresql", on_postgres),
         ] {
             let key = format!("{round} {engine} ");
@@ -72,11 +74,10 @@ pub(crate) fn run(times: usize, fresh: bool) -> anyhow::Result<()> {
 }
 
 fn on_postgres() -> anyhow::Result<()> {
-    ensure!(
-        postgres::run()?,
-        "PostgreSQL is missing: install Debian's postgresql"
-    );
-    Ok(())
+    match postgres::run()? {
+        Outcome::Passed => Ok(()),
+        Outcome::Skipped(missing) => bail!("{missing}"),
+    }
 }
 
 /// A concurrent build in its own folder that restarts whenever it ends.

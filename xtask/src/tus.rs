@@ -1,4 +1,4 @@
-//! `cargo xtask tus-client`: the client tuspy, from PyPI, uploads to our server.
+//! The client tuspy, from PyPI, uploads to our server.
 
 use std::{
     io::{BufRead, BufReader},

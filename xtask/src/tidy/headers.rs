@@ -1,6 +1,6 @@
 //! Every file begins with what it does; the `mod.rs` of a folder with a paragraph.
 
-use super::Source;
+use super::source::Source;
 
 pub(super) fn check(source: &Source) -> Option<String> {
     let doc: Vec<&str> = source

@@ -1,123 +1,104 @@
-//! Imports must follow `layers.toml`: only downwards, without cycles.
+//! Imports must follow `layers.toml`: downwards only, without cycles between modules or files.
 
 use std::collections::BTreeMap;
 
-use super::Source;
+use crate::tree::{Tree, cycles};
 
-/// Member → module → modules it may name.
+/// Member → module → modules that it may name.
 pub(crate) type Table = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
-pub(super) fn check(source: &Source, table: &Table) -> Vec<String> {
-    let mut found = Vec::new();
-    let (Some(layers), false) = (table.get(source.member()), source.is_test()) else {
-        return found;
+/// Members whose files form no cycle.
+const WITHOUT_CYCLES: [&str; 0] = [];
+
+/// Compares the imports of one member with its part of the table.
+pub(super) fn check(member: &str, tree: &Tree, table: &Table) -> Vec<String> {
+    let Some(layers) = table.get(member) else {
+        return vec![format!("xtask/layers.toml: {member} is missing")];
     };
-    let Some(rest) = source.path.split_once("/src/").map(|(_, rest)| rest) else {
-        return found;
-    };
-    let module = rest
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(".rs");
-    if ["lib", "main", "cli"].contains(&module) {
-        return found;
-    }
-    let Some(allowed) = layers.get(module) else {
-        found.push(format!(
-            "{}: module {module} is not in xtask/layers.toml",
-            source.path
-        ));
-        return found;
-    };
-    for (number, line) in source.text.lines().enumerate() {
-        if line.contains("super::super") {
+    let mut found = circular(member, layers);
+    for (path, targets) in tree.edges() {
+        let module = tree.top(path);
+        // The root declares the modules, and `main` is above all.
+        if ["", "main"].contains(&module) {
+            continue;
+        }
+        let Some(allowed) = layers.get(module) else {
             found.push(format!(
-                "{}:{}: name it through `crate::`",
-                source.path,
-                number + 1
+                "{path}: module {module} is not in xtask/layers.toml"
+            ));
+            continue;
+        };
+        let mut named: Vec<&str> = targets.iter().map(|target| tree.top(target)).collect();
+        named.dedup();
+        // What the root exports is open to all modules.
+        named.retain(|target| !["", module].contains(target));
+        let above = |target: &&str| !allowed.iter().any(|a| a == target);
+        for target in named.into_iter().filter(above) {
+            found.push(format!(
+                "{path}: {module} may not import {target} (xtask/layers.toml)"
             ));
         }
     }
-    for target in targets(&code_of(&source.text)) {
-        if target != module && layers.contains_key(&target) && !allowed.contains(&target) {
-            found.push(format!(
-                "{}: {module} may not import {target} (xtask/layers.toml)",
-                source.path
-            ));
+    if WITHOUT_CYCLES.contains(&member) {
+        for cycle in cycles(&tree.edges()) {
+            found.push(format!("these files name each other: {}", cycle.join(", ")));
         }
     }
     found
 }
 
-/// The text without comments: a link in a comment is no import.
-fn code_of(text: &str) -> String {
-    let code = |line: &&str| !line.trim_start().starts_with("//");
-    text.lines().filter(code).collect::<Vec<_>>().join("\n")
-}
-
-/// Modules that are named after `crate::`, directly or in braces.
-fn targets(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            let mut depth = 1;
-            let mut name = String::new();
-            for c in group.chars() {
-                match c {
-                    '{' => depth += 1,
-                    '}' => depth -= 1,
-                    ',' if depth == 1 => name.clear(),
-                    c if depth == 1 && (c.is_alphanumeric() || c == '_') => name.push(c),
-                    ':' if depth == 1 && !name.is_empty() => found.push(std::mem::take(&mut name)),
-                    _ => {}
-                }
-                if depth == 0 {
-                    break;
-                }
-            }
-        } else {
-            found.push(
-                rest.chars()
-                    .take_while(|c| c.is_alphanumeric() || *c == '_')
-                    .collect(),
-            );
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
+/// Cycles of the table itself.
+fn circular(member: &str, layers: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let edges = layers.iter().map(|(module, allowed)| {
+        let targets = allowed.iter().map(String::as_str).collect();
+        (module.as_str(), targets)
+    });
+    let cycles = cycles(&edges.collect());
+    let describe =
+        |c: Vec<&str>| format!("xtask/layers.toml: {member}: {} form a cycle", c.join(", "));
+    cycles.into_iter().map(describe).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        Tree::of("server", "xuncha_server", files).unwrap()
+    }
+
+    fn found(files: &[(&str, &str)]) -> usize {
+        let table = "[server]\nstorage = []\naccess = [\"storage\"]\nhttp = [\"access\"]";
+        check("server", &tree(files), &toml::from_str(table).unwrap()).len()
+    }
+
+    const ROOT: (&str, &str) = ("lib.rs", "mod storage; mod access; mod http;");
+    const ACCESS: (&str, &str) = ("access.rs", "pub struct Reach;");
+
     #[test]
-    fn an_arrow_upwards_is_named() {
-        let table: Table =
-            toml::from_str("[server]\nstorage = []\nhttp = [\"access\"]\naccess = []").unwrap();
-        let source = |path: &str, text: &str| Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
-        let up = source(
-            "server/src/storage/log.rs",
+    fn an_arrow_upwards_is_named_in_every_form() {
+        for up in [
             "use crate::{\n    access::Reach,\n};",
+            "fn f() -> super::super::access::Reach { todo!() }",
+            "fn f() { crate::access::Reach; }",
+        ] {
+            assert_eq!(found(&[ROOT, ACCESS, ("storage/log.rs", up)]), 1, "{up}");
+        }
+        let down = ("http/review.rs", "use crate::access::Reach;");
+        assert_eq!(found(&[ROOT, ACCESS, down]), 0);
+        let comment = (
+            "storage/log.rs",
+            "/// See [`crate::access::Reach`].\nfn f() {}",
         );
-        assert_eq!(check(&up, &table).len(), 1);
-        let down = source("server/src/http/review.rs", "use crate::access::Reach;");
-        assert!(check(&down, &table).is_empty());
-        let link = source(
-            "server/src/storage/log.rs",
-            "/// See [`crate::access::Reach`].",
-        );
-        assert!(check(&link, &table).is_empty());
-        let skip = source(
-            "server/src/http/review.rs",
-            "fn f() { crate::storage::x() }",
-        );
-        assert_eq!(check(&skip, &table).len(), 1);
+        assert_eq!(found(&[ROOT, ACCESS, comment]), 0);
+        let skips = ("http/review.rs", "use crate::storage::X;");
+        assert_eq!(found(&[ROOT, ("storage.rs", "pub struct X;"), skips]), 1);
+        assert_eq!(found(&[ROOT, ("other.rs", "")]), 1);
+    }
+
+    #[test]
+    fn a_cycle_of_the_table_is_named() {
+        let table: Table = toml::from_str("[server]\na = [\"b\"]\nb = [\"a\"]").unwrap();
+        assert_eq!(check("server", &tree(&[]), &table).len(), 1);
     }
 }

@@ -3,10 +3,14 @@
 //! Each rule is one file. It checks one source file or manifest at a time and returns the places that break it, each
 //! with what to do.
 
+mod constants;
 mod headers;
+mod invariants;
 mod layers;
 mod manifests;
+mod migrations;
 mod size;
+mod source;
 mod sql;
 mod words;
 
@@ -17,29 +21,8 @@ use std::{
 
 use anyhow::ensure;
 
-use crate::members;
-
-/// A source file of the tree.
-#[derive(Debug)]
-pub(crate) struct Source {
-    /// Path from the workspace's folder, with `/`.
-    pub(crate) path: String,
-    /// Content.
-    pub(crate) text: String,
-}
-
-impl Source {
-    /// The folder of its crate.
-    fn member(&self) -> &str {
-        self.path.split('/').next().unwrap_or_default()
-    }
-
-    fn is_test(&self) -> bool {
-        self.path.starts_with("tests/")
-            || self.path.contains("/tests")
-            || self.path.contains("tests.rs")
-    }
-}
+use crate::{members, tree::Tree};
+use source::Source;
 
 fn walk(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -61,6 +44,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let table: layers::Table = toml::from_str(&fs::read_to_string("xtask/layers.toml")?)?;
     let mut found = manifests::check(&members::ALL)?;
+    for (member, library) in members::PROGRAMS {
+        found.extend(layers::check(member, &Tree::read(member, library)?, &table));
+    }
+    let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
+    found.extend(migrations::check(&listed)?);
+    let quotes: constants::Quotes = toml::from_str(&fs::read_to_string("xtask/constants.toml")?)?;
+    found.extend(constants::check(&quotes)?);
+    let mut tested = invariants::Tested::default();
     let words: words::Words = toml::from_str(&fs::read_to_string("xtask/words.toml")?)?;
     let mut texts = Vec::new();
     for folder in ["docs", "schemas"] {
@@ -83,8 +74,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
         found.extend(headers::check(&source));
         found.extend(size::check(&source));
         found.extend(sql::check(&source));
-        found.extend(layers::check(&source, &table));
+        // The rule's own tests name tests that do not exist.
+        if source.member() != "xtask" {
+            tested.note(&source);
+        }
     }
+    let page = fs::read_to_string(invariants::PAGE)?;
+    found.extend(tested.check(&page, Path::exists));
     for place in &found {
         println!("{place}");
     }

@@ -1,6 +1,6 @@
 //! A file must be short enough to be read as a whole.
 
-use super::Source;
+use super::source::Source;
 
 /// Maximum number of lines of a file.
 const LIMIT: usize = 450;

@@ -1,6 +1,6 @@
 //! SQL is allowed only in the modules that own a database.
 
-use super::Source;
+use super::source::Source;
 
 const HOMES: [&str; 2] = ["sync-core/src/device/", "server/src/storage/"];
 const WORDS: [&str; 6] = [

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Source;
+use super::source::Source;
 
 /// Words and phrases, each with what to write instead.
 #[derive(Debug, serde::Deserialize)]

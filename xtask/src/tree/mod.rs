@@ -31,22 +31,35 @@ impl Tree {
     /// # Errors
     /// A file that cannot be read or parsed, with its path.
     pub(crate) fn read(member: &str, library: &str) -> anyhow::Result<Self> {
-        let mut paths = Vec::new();
         let root = Path::new(member).join("src");
+        let mut paths = Vec::new();
         walk(&root, &mut paths)?;
-        let (mut files, mut modules) = (BTreeMap::new(), BTreeMap::new());
+        let mut texts = Vec::new();
         for path in paths {
             let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             let inner = path
                 .strip_prefix(&root)?
                 .to_string_lossy()
                 .replace('\\', "/");
+            texts.push((inner, text));
+        }
+        let texts: Vec<_> = texts
+            .iter()
+            .map(|(p, t)| (p.as_str(), t.as_str()))
+            .collect();
+        Self::of(member, library, &texts)
+    }
+
+    /// Parses files that are given as their path below `src` and their text.
+    ///
+    /// # Errors
+    /// A file that cannot be parsed, with its path.
+    pub(crate) fn of(member: &str, library: &str, texts: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let (mut files, mut modules) = (BTreeMap::new(), BTreeMap::new());
+        for (inner, text) in texts.iter().filter(|(inner, _)| !is_test(inner)) {
             let name = format!("{member}/src/{inner}");
-            if is_test(&inner) {
-                continue;
-            }
-            let module = module_of(&inner);
-            let facts = parse::parse(&text, &module).with_context(|| name.clone())?;
+            let module = module_of(inner);
+            let facts = parse::parse(text, &module).with_context(|| name.clone())?;
             modules.insert(module, name.clone());
             files.insert(name, facts);
         }
