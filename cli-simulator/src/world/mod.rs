@@ -5,7 +5,7 @@
 
 mod hazards;
 
-use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId, Role, ServerTime};
+use sync_core::record::{AreaPath, CompoundId, DAY_MS, OrganId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
     http::Rooms,
@@ -179,7 +179,7 @@ impl World {
         rooms: &Rooms,
         actor: &Actor,
     ) -> anyhow::Result<String> {
-        let expires = ServerTime(rooms.access.now().0 + 86_400_000);
+        let expires = ServerTime(rooms.access.now().0 + DAY_MS);
         let invitation = Invitation {
             person: actor.person,
             organ: actor.organ,
