@@ -7,8 +7,8 @@ use sync_core::{
     document::Folded,
     history::{EventEntry, FoldContext, heads},
     record::{
-        Assignment, BlobHash, DeviceId, DeviceTime, Event, EventBody, EventId, Evidence, Grant,
-        GrantId, LocationKind, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role,
+        Assignment, BlobHash, DAY_MS, DeviceId, DeviceTime, Event, EventBody, EventId, Evidence,
+        Grant, GrantId, LocationKind, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role,
         ServerTime, Short,
     },
 };
@@ -94,7 +94,7 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<EventEntry> {
     let assigned = Assignment {
         organ: OrganId([2; 16]),
         person: None,
-        deadline: Some(DeviceTime(NOON + 86_400_000)),
+        deadline: Some(DeviceTime(NOON + DAY_MS)),
         note: Short::default(),
     };
     say(4, EventBody::Assign(assigned), 0);

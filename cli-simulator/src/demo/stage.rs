@@ -13,8 +13,8 @@ use std::{
 use anyhow::Context;
 use sync_core::{
     record::{
-        ActivityEntry, Data, DeviceTime, DocId, EventBody, EventId, LocationKind, PhotoRef,
-        PhotoRole, ServerTime, Short, TypeCode,
+        ActivityEntry, Data, DeviceTime, DocId, EventBody, EventId, HOUR_MS, LocationKind,
+        PhotoRef, PhotoRole, ServerTime, Short, TypeCode,
     },
     sync::{Options, Report},
 };
@@ -33,7 +33,6 @@ use crate::{
 
 /// Monday, 25 March 2024, 00:00 in China.
 const MONDAY: i64 = 1_711_296_000_000;
-const HOUR: i64 = 3_600_000;
 /// Steps of the week, for the progress bar.
 const STEPS: u64 = 32;
 
@@ -78,7 +77,7 @@ impl<'s> Stage<'s> {
         );
         let runtime = Runtime::new()?;
         let config = Config::new(folder.join("server"), listen);
-        let offset = Arc::new(AtomicI64::new(MONDAY + 8 * HOUR - system_clock()().0));
+        let offset = Arc::new(AtomicI64::new(MONDAY + 8 * HOUR_MS - system_clock()().0));
         let shift = Arc::clone(&offset);
         let now: Now = Arc::new(move || ServerTime(system_clock()().0 + shift.load(SeqCst)));
         let app = runtime.block_on(App::start(&config, now))?;
@@ -101,7 +100,7 @@ impl<'s> Stage<'s> {
             bad,
             phones: BTreeMap::new(),
             offset,
-            now: MONDAY + 8 * HOUR,
+            now: MONDAY + 8 * HOUR_MS,
             shots: 0,
             reports: Vec::new(),
         };
@@ -135,7 +134,7 @@ impl<'s> Stage<'s> {
     pub(super) fn at(&mut self, day: i64, hour: i64, words: &str) {
         (self.say)(self.done.min(STEPS), STEPS, words);
         self.done += 1;
-        self.now = MONDAY + day * 24 * HOUR + hour * HOUR;
+        self.now = MONDAY + day * 24 * HOUR_MS + hour * HOUR_MS;
         self.offset.store(self.now - system_clock()().0, SeqCst);
         for phone in self.phones.values() {
             if let Some(clock) = &phone.clock {

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use sync_core::{record::DeviceTime, sync::Options};
+use sync_core::{
+    record::{DAY_MS, DeviceTime},
+    sync::Options,
+};
 use xuncha_server::app::{App, system_clock};
 
 use super::{
@@ -68,7 +71,7 @@ impl Fleet {
 
     /// One person takes one action.
     fn turn(&mut self, n: usize, turn: usize, turns: usize) -> anyhow::Result<()> {
-        let today = self.start + turn as i64 * 86_400_000 / STEPS as i64;
+        let today = self.start + turn as i64 * DAY_MS / STEPS as i64;
         self.set_server_clock(today + trouble::jump(&self.trouble, turn, turns));
         let clock = self.members[n].phone.clock.clone();
         if let Some(clock) = clock {

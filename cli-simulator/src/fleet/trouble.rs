@@ -5,15 +5,13 @@ use std::fs;
 
 use anyhow::Context;
 use serde::Serialize;
-use sync_core::record::{AreaPath, Role, ServerTime};
+use sync_core::record::{AreaPath, DAY_MS, HOUR_MS, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
     app::App,
 };
 
 use crate::{phone::Phone, world::World};
-
-const DAY: i64 = 86_400_000;
 
 /// The faults of a run; none by default.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -45,8 +43,8 @@ impl Trouble {
 /// The error of a device's clock, in milliseconds.
 pub(super) fn wrong_by(trouble: &Trouble, n: usize) -> i64 {
     match n % 8 {
-        2 if trouble.clocks => 3 * DAY,
-        5 if trouble.clocks => -7 * 3_600_000,
+        2 if trouble.clocks => 3 * DAY_MS,
+        5 if trouble.clocks => -7 * HOUR_MS,
         _ => 0,
     }
 }
@@ -57,8 +55,8 @@ pub(super) fn jump(trouble: &Trouble, turn: usize, turns: usize) -> i64 {
         return 0;
     }
     match (turn * 8).checked_div(turns) {
-        Some(3) => -2 * DAY,
-        Some(6) => 30 * DAY,
+        Some(3) => -2 * DAY_MS,
+        Some(6) => 30 * DAY_MS,
         _ => 0,
     }
 }
@@ -93,6 +91,6 @@ pub(super) async fn invite_officer(app: &App, world: &World) -> anyhow::Result<S
         area: city.clone(),
         space: city,
     };
-    let expires = ServerTime(app.components.access.now().0 + DAY);
+    let expires = ServerTime(app.components.access.now().0 + DAY_MS);
     Ok(invite(&app.storage, &invitation, expires).await?)
 }

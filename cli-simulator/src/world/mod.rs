@@ -5,7 +5,7 @@
 
 mod hazards;
 
-use sync_core::record::{AreaPath, CompoundId, OrganId, PersonId, Role, ServerTime};
+use sync_core::record::{AreaPath, CompoundId, DAY_MS, OrganId, PersonId, Role, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite},
     http::Components,
@@ -179,7 +179,7 @@ impl World {
         components: &Components,
         actor: &Actor,
     ) -> anyhow::Result<String> {
-        let expires = ServerTime(components.access.now().0 + 86_400_000);
+        let expires = ServerTime(components.access.now().0 + DAY_MS);
         let invitation = Invitation {
             person: actor.person,
             organ: actor.organ,

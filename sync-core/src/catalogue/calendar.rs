@@ -5,11 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::record::DeviceTime;
-
-const DAY_MS: i64 = 86_400_000;
-const HOUR_MS: i64 = 3_600_000;
-const MINUTE_MS: i64 = 60_000;
+use crate::record::{DAY_MS, DeviceTime, HOUR_MS, MINUTE_MS};
 
 /// How a deadline class is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

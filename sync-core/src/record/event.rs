@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     ids::{DeviceId, EventId, GrantId, PersonId},
     limits,
-    time::{Beacon, DeviceTime},
+    time::{Beacon, DAY_MS, DeviceTime},
 };
 
 pub use super::{body::EventBody, limits::MAX_AFTER};
@@ -41,7 +41,7 @@ pub struct Event {
 
 /// Range of claimed times: 1970 (less one day) to the year 9999. It includes a clock that restarted without a battery
 /// and excludes values that could overflow arithmetic.
-const CLAIMED_MS: std::ops::RangeInclusive<i64> = -86_400_000..=253_402_300_799_000;
+const CLAIMED_MS: std::ops::RangeInclusive<i64> = -DAY_MS..=253_402_300_799_000;
 
 /// Bytes of unknown fields at most in an event of a known kind.
 pub const MAX_UNKNOWN_FIELDS: usize = 1024;

@@ -1,6 +1,6 @@
 //! Exponential back-off with full jitter, so that many devices do not retry at the same moment.
 
-use crate::record::DeviceTime;
+use crate::record::{DAY_MS, DeviceTime};
 
 const BASE_MS: u64 = 500;
 /// The shortest wait.
@@ -37,7 +37,7 @@ impl Backoff {
     /// ends.
     pub(super) fn wait(&mut self, now: DeviceTime) -> Option<DeviceTime> {
         let until = self.until?;
-        let sane = until.0.saturating_sub(now.0) <= 86_400_000;
+        let sane = until.0.saturating_sub(now.0) <= DAY_MS;
         if now < until && sane {
             return Some(until);
         }

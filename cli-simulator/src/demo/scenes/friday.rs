@@ -1,6 +1,8 @@
 //! Friday: a reviewer and the government decide, and what was recorded without a network arrives.
 
-use sync_core::record::{DeviceTime, EventBody, GovDecision, GovOutcome, PhotoRole, Resolution};
+use sync_core::record::{
+    DAY_MS, DeviceTime, EventBody, GovDecision, GovOutcome, PhotoRole, Resolution,
+};
 
 use super::{
     monday::Monday,
@@ -8,8 +10,6 @@ use super::{
     words::{label, long},
 };
 use crate::{demo::stage::Stage, world::evidence};
-
-const DAY: i64 = 86_400_000;
 
 pub(in crate::demo) fn friday(
     stage: &mut Stage<'_>,
@@ -36,7 +36,7 @@ pub(in crate::demo) fn friday(
         outcome: GovOutcome::Rectify,
         minutes: label("示政纪〔2024〕7号"),
         lead: Some(stage.world.organ_of("审核员丁")),
-        deadline: Some(DeviceTime(stage.now() + 90 * DAY)),
+        deadline: Some(DeviceTime(stage.now() + 90 * DAY_MS)),
         listed: true,
     };
     stage.state("审核员丁", tuesday.narrow, EventBody::GovDecision(decision))?;

@@ -1,8 +1,8 @@
 //! Thursday: an escalation, the result of a transfer, and a duplicate.
 
 use sync_core::record::{
-    DeviceTime, Duplicate, Escalation, EscalationClass, EventBody, PhotoRole, RectificationPlan,
-    TransferOutcome, TransferResult,
+    DAY_MS, DeviceTime, Duplicate, Escalation, EscalationClass, EventBody, PhotoRole,
+    RectificationPlan, TransferOutcome, TransferResult,
 };
 
 use super::{
@@ -11,8 +11,6 @@ use super::{
     words::{label, long, short},
 };
 use crate::demo::stage::Stage;
-
-const DAY: i64 = 86_400_000;
 
 pub(in crate::demo) fn thursday(
     stage: &mut Stage<'_>,
@@ -37,14 +35,14 @@ pub(in crate::demo) fn thursday(
         document: label("示城管限拆〔2024〕1号"),
         note: long("已送达限期拆除决定"),
         photos: vec![stage.shot("城管队员庚", PhotoRole::Document)?],
-        deadline: Some(DeviceTime(stage.now() + 15 * DAY)),
+        deadline: Some(DeviceTime(stage.now() + 15 * DAY_MS)),
     };
     stage.state("城管队员庚", monday.shed, EventBody::TransferResult(result))?;
     stage.meet(&["城管队员庚", "物业经理丙"])?;
     let plan = RectificationPlan {
         plan: long("联系当事人三日内自行拆除"),
         interim_measures: Some(short("棚外设警戒带，夜间加派巡查")),
-        ready_by: Some(DeviceTime(stage.now() + 3 * DAY)),
+        ready_by: Some(DeviceTime(stage.now() + 3 * DAY_MS)),
     };
     stage.state("物业经理丙", monday.shed, EventBody::StartRectify(plan))?;
     stage.at(
