@@ -11,7 +11,7 @@ use super::{
 use crate::{
     blobs::Store,
     folder,
-    storage::{Storage, blobs},
+    storage::{Storage, held},
 };
 
 /// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
@@ -29,7 +29,7 @@ pub(super) async fn refill(
     folder::sync(to)?;
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
         let Some(end) = page.last() else {
             let blobs = aside.join("blobs");
             tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
@@ -61,7 +61,7 @@ pub(super) async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<
     let (mut lost, mut last) = (Vec::new(), String::new());
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
         let Some(end) = page.last() else {
             return Ok(lost);
         };

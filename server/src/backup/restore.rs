@@ -19,7 +19,7 @@ use crate::{
     folder,
     host::random,
     keys::{PUBLIC_KEY, public_key_of},
-    storage::{Storage, StorageError, Tx, blobs, spaces, tables},
+    storage::{Storage, StorageError, Tx, held, spaces, tables},
 };
 
 /// The result of a restore.
@@ -79,14 +79,14 @@ pub async fn restore(
         Some(folder) => refill(&storage, from, &place.data, folder).await?,
         None => ask(&storage, &Store::open(photos)?).await?,
     };
-    let photos = storage.read(|tx| blobs::count(tx)).await?;
+    let photos = storage.read(|tx| held::count(tx)).await?;
     let unknown = lost.clone();
     let renew = move |tx: &mut dyn Tx| {
         for hash in &unknown {
-            blobs::forget(tx, *hash)?;
+            held::forget(tx, *hash)?;
         }
         // The parts of unfinished uploads are not in a backup.
-        blobs::forget_uploads(tx)?;
+        held::forget_uploads(tx)?;
         // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
         let all = spaces::list(tx)?;

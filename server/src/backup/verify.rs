@@ -10,7 +10,7 @@ use sync_core::{
 use crate::{
     blobs::Store,
     host::random,
-    storage::{Storage, StorageError, Tx, blobs, docs, log, spaces},
+    storage::{Storage, StorageError, Tx, docs, held, log, spaces},
 };
 
 /// Called with the progress: what is processed, how much is done, and the total.
@@ -100,11 +100,11 @@ async fn bytes(
     say: Progress<'_>,
     found: &mut Verified,
 ) -> anyhow::Result<()> {
-    let total = storage.read(|tx| blobs::count(tx)).await?;
+    let total = storage.read(|tx| held::count(tx)).await?;
     let mut last = String::new();
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| blobs::held(tx, &after, 200)).await?;
+        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
         let Some(end) = page.last() else {
             return Ok(());
         };
@@ -136,7 +136,7 @@ pub async fn forget_missing(storage: &Storage, found: &Verified) -> Result<usize
         let mut count = 0;
         for (hash, object) in &gone {
             // A photo that a device has sent again since then has another object, and its row stays.
-            count += usize::from(blobs::forget_object(tx, *hash, object)?);
+            count += usize::from(held::forget_object(tx, *hash, object)?);
         }
         for space in spaces::list(tx)? {
             spaces::renew_log(tx, &space.id, LogId(random()))?;

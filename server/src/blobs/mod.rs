@@ -30,7 +30,12 @@ use std::{
 use sync_core::identity::SecretKey;
 use tokio::sync::Semaphore;
 
-use crate::{clock::Clock, host::Now, storage::Storage, wake::Wake};
+use crate::{
+    clock::Clock,
+    host::Now,
+    storage::{Storage, held},
+    wake::Wake,
+};
 
 pub use bucket_setting::Bucket;
 pub use read::Photo;
@@ -113,7 +118,7 @@ impl Blobs {
     pub async fn probe(&self) -> anyhow::Result<()> {
         let some = self
             .storage
-            .read(|tx| crate::storage::blobs::held(tx, "", PROBED_OBJECTS))
+            .read(|tx| held::held(tx, "", PROBED_OBJECTS))
             .await?;
         let some: Vec<String> = some.into_iter().map(|held| held.object).collect();
         Ok(self.store.probe(&self.key.public(), &some).await?)

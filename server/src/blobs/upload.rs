@@ -11,7 +11,7 @@ use crate::{
     storage::{
         StorageError, Tx,
         blobs::{self, Upload},
-        opened,
+        held, opened,
     },
 };
 
@@ -84,7 +84,7 @@ impl Blobs {
             if !kept {
                 tracing::error!(photo = %hash, object = %found.object, "the bytes of a stored photo are lost; it is asked for again");
                 let object = found.object;
-                let forget = move |tx: &mut dyn Tx| blobs::forget_object(tx, hash, &object);
+                let forget = move |tx: &mut dyn Tx| held::forget_object(tx, hash, &object);
                 self.storage.write(forget).await?;
             }
         }

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::storage::{
     StorageError, Tx,
     blobs::{self, PhotoRow},
-    spaces,
+    held, spaces,
     tables::Cell,
 };
 
@@ -73,7 +73,7 @@ async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHa
         to.storage
             .write(|tx| spaces::set_meta(tx, LOST, b"1"))
             .await?;
-        let forget = move |tx: &mut dyn Tx| blobs::forget_object(tx, hash, &object);
+        let forget = move |tx: &mut dyn Tx| held::forget_object(tx, hash, &object);
         from.storage.write(forget).await?;
         return Ok(Some(hash));
     }

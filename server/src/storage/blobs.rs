@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId, ServerTime};
 
-pub use super::held::{Held, count, forget, forget_object, forget_uploads, held};
 use super::{StorageError, Tx, Value, column::Stored, table::table};
 
 table! {

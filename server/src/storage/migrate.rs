@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::{Engine, Storage, StorageError, spaces};
+use super::driver::{StorageError, postgres::Postgres};
 
 /// A migration from one schema version to the next.
 struct Migration {
@@ -99,22 +99,12 @@ fn wal(connection: &Connection) -> Result<(), StorageError> {
 }
 
 /// Migrates a PostgreSQL database to the newest schema, under a lock: of several processes the first migrates.
-pub(super) fn postgres(storage: &Storage) -> Result<(), StorageError> {
-    let Engine::Postgres(engine) = storage.engine.as_ref() else {
-        return Ok(());
-    };
+pub(super) fn postgres(engine: &Postgres) -> Result<(), StorageError> {
     engine.migrate(|found| {
         let missing = missing(found)?;
         Ok(missing
             .map(|(version, step)| (version, dialect(step.shared) + step.postgres))
             .collect())
-    })?;
-    // A migration may have added partitioned tables; they need a partition for each existing space.
-    storage.write_now(|tx| {
-        for space in spaces::list(tx)? {
-            tx.open_space(space.id.as_str())?;
-        }
-        Ok(())
     })
 }
 

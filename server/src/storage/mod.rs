@@ -18,7 +18,7 @@ pub mod driver;
 pub mod duties;
 pub mod grant_uses;
 pub mod hazards;
-mod held;
+pub mod held;
 pub mod indicators;
 pub mod ledger;
 pub mod links;
@@ -90,8 +90,15 @@ impl Storage {
     /// it.
     pub fn connect(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
         let engine = Postgres::open(url, authority)?;
+        migrate::postgres(&engine)?;
         let storage = Self::over(Engine::Postgres(Box::new(engine)));
-        migrate::postgres(&storage)?;
+        // A migration may have added partitioned tables; they need a partition for each existing space.
+        storage.write_now(|tx| {
+            for space in spaces::list(tx)? {
+                tx.open_space(space.id.as_str())?;
+            }
+            Ok::<_, StorageError>(())
+        })?;
         Ok(storage)
     }
 

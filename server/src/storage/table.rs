@@ -2,45 +2,10 @@
 //!
 //! `table!` makes a row type with its [`Table`]. A table whose rows no code holds as values is declared without a row type.
 
-use super::{StorageError, Tx, Value, column::Kind, driver::places};
-
-/// A table: its first `key` columns are its key.
-#[derive(Debug, Clone, Copy)]
-pub struct Table {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// The number of columns of its key.
-    pub(crate) key: usize,
-    /// Its columns with their types.
-    pub(crate) columns: &'static [(&'static str, Kind)],
-}
+pub(crate) use super::driver::Table;
+use super::{StorageError, Tx, Value, driver::places};
 
 impl Table {
-    /// The names of its columns, in the order of the declaration.
-    pub(crate) fn names(&self) -> String {
-        join(self.columns, |text, name| text.push_str(name))
-    }
-
-    /// The same with the alias of the table in a query.
-    pub(crate) fn names_of(&self, alias: &str) -> String {
-        join(self.columns, |text, name| {
-            text.extend([alias, ".", name]);
-        })
-    }
-
-    /// The names of its key.
-    pub(crate) fn key_names(&self) -> String {
-        join(&self.columns[..self.key], |text, name| text.push_str(name))
-    }
-
-    /// The same table without the columns after the first `count`.
-    pub(crate) const fn first(self, count: usize) -> Self {
-        Self {
-            columns: self.columns.split_at(count).0,
-            ..self
-        }
-    }
-
     /// Inserts rows of values in the order of the columns; `conflict` is the clause for existing keys, or empty.
     pub(crate) fn insert(
         &self,
@@ -76,27 +41,6 @@ impl Table {
         let values: Vec<_> = values.into_iter().collect();
         self.insert(tx, &values, &self.replace())
     }
-
-    /// The clause that replaces a row with the same key.
-    pub(crate) fn replace(&self) -> String {
-        let others = &self.columns[self.key..];
-        let set = join(others, |text, name| {
-            text.extend([name, " = excluded.", name]);
-        });
-        format!("ON CONFLICT ({}) DO UPDATE SET {set}", self.key_names())
-    }
-}
-
-/// A text about each column, separated by commas.
-fn join(columns: &[(&'static str, Kind)], each: impl Fn(&mut String, &'static str)) -> String {
-    let mut text = String::new();
-    for (name, _) in columns {
-        if !text.is_empty() {
-            text.push_str(", ");
-        }
-        each(&mut text, name);
-    }
-    text
 }
 
 /// Declares a table: its row type, its columns with their types, and how a row is read and written. The first `key` fields

@@ -8,7 +8,7 @@ use crate::tree::{Tree, cycles};
 pub(crate) type Table = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// Members whose files form no cycle.
-const WITHOUT_CYCLES: [&str; 0] = [];
+const WITHOUT_CYCLES: [&str; 4] = ["sync-core", "server", "cli-simulator", "xtask"];
 
 /// Compares the imports of one member with its part of the table.
 pub(super) fn check(member: &str, tree: &Tree, table: &Table) -> Vec<String> {
