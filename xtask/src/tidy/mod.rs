@@ -4,6 +4,7 @@
 //! with what to do.
 
 mod constants;
+mod glossary;
 mod headers;
 mod invariants;
 mod layers;
@@ -44,9 +45,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let table: layers::Table = toml::from_str(&fs::read_to_string("xtask/layers.toml")?)?;
     let mut found = manifests::check(&members::ALL)?;
-    for (member, library) in members::PROGRAMS {
-        found.extend(layers::check(member, &Tree::read(member, library)?, &table));
+    let trees =
+        members::PROGRAMS.map(|(member, library)| Ok((member, Tree::read(member, library)?)));
+    let trees = trees.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    let mut defined = glossary::Defined::default();
+    for (member, tree) in &trees {
+        found.extend(layers::check(member, tree, &table));
+        if ["sync-core", "server"].contains(member) {
+            defined.note(tree);
+        }
     }
+    found.extend(defined.check(&fs::read_to_string(glossary::PAGE)?));
     let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
     found.extend(migrations::check(&listed)?);
     let quotes: constants::Quotes = toml::from_str(&fs::read_to_string("xtask/constants.toml")?)?;

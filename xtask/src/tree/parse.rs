@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::TokenTree;
 use syn::{
     Attribute, Item, ItemMod, UseTree, Visibility,
     spanned::Spanned,
@@ -22,7 +23,9 @@ pub(crate) struct Facts {
     /// Modules that the file declares.
     pub(super) children: BTreeSet<String>,
     /// Items that the file defines.
-    pub(super) items: BTreeSet<String>,
+    pub(crate) items: BTreeSet<String>,
+    /// Named fields of its types.
+    pub(crate) fields: BTreeSet<String>,
     /// Lines without tests.
     pub(crate) lines: usize,
     /// Lines of each function, with its name.
@@ -78,9 +81,17 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 self.tree(&used.tree, &mut Vec::new(), private);
             }
             Item::Fn(f) => self.function(&f.sig.ident, lines(f)),
+            Item::Macro(m) if m.ident.is_none() => self.made(m.mac.tokens.clone()),
             _ => {}
         }
         visit::visit_item(self, item);
+    }
+
+    fn visit_field(&mut self, field: &'ast syn::Field) {
+        self.facts
+            .fields
+            .extend(field.ident.iter().map(ToString::to_string));
+        visit::visit_field(self, field);
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
@@ -113,6 +124,25 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 }
 
 impl Reader<'_> {
+    /// Notes the types that a macro of the crate makes: their names are the first tokens, or follow `struct` or `enum`.
+    fn made(&mut self, tokens: proc_macro2::TokenStream) {
+        let mut before = None;
+        for token in tokens {
+            if let TokenTree::Ident(name) = &token {
+                let name = name.to_string();
+                let begins = before.is_none()
+                    || matches!(before.as_deref(), Some("struct" | "enum" | "]" | ";"));
+                if begins && name.starts_with(char::is_uppercase) {
+                    self.facts.items.insert(name);
+                }
+            }
+            before = Some(match &token {
+                TokenTree::Group(_) => "]".to_owned(),
+                other => other.to_string(),
+            });
+        }
+    }
+
     fn function(&mut self, name: &syn::Ident, lines: usize) {
         self.facts.functions.push((lines, name.to_string()));
     }
