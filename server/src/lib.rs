@@ -9,7 +9,6 @@
 pub mod access;
 pub mod app;
 pub mod backup;
-pub mod blobs;
 pub mod clock;
 pub mod config;
 pub mod export;
@@ -23,6 +22,7 @@ pub mod ingest;
 pub mod keys;
 pub mod metrics;
 pub mod migrate;
+pub mod photos;
 pub mod process;
 pub mod projection;
 pub mod quota;

@@ -194,7 +194,7 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
     let elsewhere = Scope {
         space: county(5),
         area: county(5),
-        log: sync_core::record::LogId([1; 8]),
+        log: sync_core::record::LogEpoch([1; 8]),
     };
     liu.device
         .set_scopes(&[elsewhere], ServerTime(MORNING))

@@ -8,7 +8,7 @@ use std::{
 };
 
 use cli_simulator::{phone::Phone, world::photo};
-use sync_core::record::{BlobHash, DocId, PhotoRole};
+use sync_core::record::{DocId, PhotoHash, PhotoRole};
 
 use crate::support::{Town, database::is_postgres, found_with};
 
@@ -47,7 +47,7 @@ fn text(path: &Path) -> &str {
 struct Sent {
     town: Town,
     phone: Phone,
-    hashes: Vec<BlobHash>,
+    hashes: Vec<PhotoHash>,
     doc: DocId,
 }
 
@@ -88,7 +88,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
 }
 
 /// The file of a photo below a folder.
-fn file_of(root: &Path, hash: &BlobHash) -> PathBuf {
+fn file_of(root: &Path, hash: &PhotoHash) -> PathBuf {
     let name = hash.to_string();
     let all = files(&root.join("blobs"));
     let own = |file: &&PathBuf| text(file).contains(&name) && !text(file).ends_with(".thumb");
@@ -115,10 +115,10 @@ impl Sent {
     /// Whether the device can read each photo.
     fn readable(&self) -> Vec<bool> {
         let token = self.phone.device.token().unwrap().unwrap();
-        let read = |hash: &BlobHash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
-        let whole = |hash: &BlobHash| {
+        let read = |hash: &PhotoHash| self.town.get(&format!("/v1/blobs/{hash}"), &token);
+        let whole = |hash: &PhotoHash| {
             let (status, bytes) = read(hash);
-            status == 200 && BlobHash::of(&bytes) == *hash
+            status == 200 && PhotoHash::of(&bytes) == *hash
         };
         self.hashes.iter().map(whole).collect()
     }
@@ -307,8 +307,8 @@ fn a_photo_that_comes_again_while_verify_runs_stays_known() {
     let Some(mut s) = sent(1) else { return };
     fs::remove_file(file_of(&s.data(), &s.hashes[0])).unwrap();
     let (storage, data) = (s.town.app().storage.clone(), s.data());
-    let photos = xuncha_server::blobs::Target::parse(None, &data).unwrap();
-    let photos = xuncha_server::blobs::Store::open(&photos).unwrap();
+    let photos = xuncha_server::photos::Target::parse(None, &data).unwrap();
+    let photos = xuncha_server::photos::Store::open(&photos).unwrap();
     let found = xuncha_server::backup::verify(&storage, &photos, &|_, _, _| {});
     let found = s.town.runtime.block_on(found).unwrap();
     assert_eq!(found.missing, s.hashes);
@@ -365,9 +365,9 @@ fn a_photo_whose_bytes_are_lost_is_asked_for_again_and_gives_no_receipt() {
     let hash = s.hashes[0];
     let device = s.phone.device.identity().unwrap().0;
     let size = s.phone.device.photo_bytes(&hash).unwrap().len() as u64;
-    let blobs = s.town.app().components.blobs.clone();
+    let blobs = s.town.app().components.photos.clone();
     let create = s.town.runtime.block_on(blobs.create(device, hash, size));
-    let upload = matches!(create, Ok(xuncha_server::blobs::Created::Upload(_)));
+    let upload = matches!(create, Ok(xuncha_server::photos::Created::Upload(_)));
     assert!(upload, "no receipt for bytes that are not there");
     drop(token);
     fs::remove_file(file_of(&s.data(), &s.hashes[1])).unwrap();

@@ -7,7 +7,7 @@ use cli_simulator::{
 };
 use rusqlite::Connection;
 use sync_core::{
-    record::{BlobHash, DeviceTime, PhotoRole},
+    record::{DeviceTime, PhotoHash, PhotoRole},
     sync::{Call, Lost, Method, Options, Reply, Report},
     wire::{Code, Exchange, sync::Sync},
 };
@@ -56,7 +56,7 @@ fn sync_through<F: FnMut(&Call) -> Option<Reply>>(
     phone.sync(net, Options::default()).unwrap()
 }
 
-fn file_of(phone: &Phone, hash: &BlobHash) -> std::path::PathBuf {
+fn file_of(phone: &Phone, hash: &PhotoHash) -> std::path::PathBuf {
     phone.folder().join("photos").join(format!("{hash}.jpg"))
 }
 
@@ -125,7 +125,7 @@ fn a_photo_whose_file_is_gone_short_or_changed_is_shown_and_the_others_go() {
 fn a_photo_that_never_moves_holds_up_no_other_and_no_sync() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
-    let shots: Vec<BlobHash> = (1..=12)
+    let shots: Vec<PhotoHash> = (1..=12)
         .map(|n| {
             let shot = photo(&mut liu.device, n, PhotoRole::Before).unwrap();
             found_with(&mut liu, &town, "带照片", vec![shot.clone()]);

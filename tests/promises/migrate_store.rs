@@ -8,13 +8,13 @@ use cli_simulator::{
     world::photo,
 };
 use sync_core::{
-    record::{BlobHash, PhotoRole},
+    record::{PhotoHash, PhotoRole},
     sync::Options,
 };
 use xuncha_server::{
-    blobs::{Store, Target},
     config::Config,
-    migrate::{self, Comparison, Place},
+    migrate::{self, Comparison, Stores},
+    photos::{Store, Target},
     storage::Storage,
 };
 
@@ -28,27 +28,27 @@ use crate::support::{
 fn quiet(_: &'static str, _: u64, _: u64) {}
 
 /// The old and the new place, opened as another process opens them.
-fn places(town: &Town, database: &str, bucket: &str) -> (Place, Place) {
+fn places(town: &Town, database: &str, bucket: &str) -> (Stores, Stores) {
     let data = town.folder.path().join("server");
     let photos = |setting| Store::open(&Target::parse(setting, &data).unwrap()).unwrap();
-    let from = Place {
+    let from = Stores {
         storage: Storage::open(&data.join("xuncha.db")).unwrap(),
         photos: photos(None),
     };
-    let to = Place {
+    let to = Stores {
         storage: Storage::connect(database, None).unwrap(),
         photos: photos(Some(bucket)),
     };
     (from, to)
 }
 
-fn copy(town: &Town, from: &Place, to: &Place) {
+fn copy(town: &Town, from: &Stores, to: &Stores) {
     let key = town.app().components.access.key().clone();
     let copy = migrate::copy(from, to, &key, &quiet);
     town.runtime.block_on(copy).unwrap();
 }
 
-fn compare(town: &Town, from: &Place, to: &Place) -> Comparison {
+fn compare(town: &Town, from: &Stores, to: &Stores) -> Comparison {
     let compare = migrate::compare(from, to, &quiet);
     town.runtime.block_on(compare).unwrap()
 }
@@ -133,7 +133,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let token = wang.device.token().unwrap().unwrap();
     for shot in [shot, later] {
         let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
-        assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));
+        assert_eq!((status, PhotoHash::of(&bytes)), (200, shot.hash));
     }
     town.project();
     let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
@@ -207,7 +207,7 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     let token = liu.device.token().unwrap().unwrap();
     for shot in shots {
         let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
-        assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));
+        assert_eq!((status, PhotoHash::of(&bytes)), (200, shot.hash));
     }
 }
 
@@ -222,7 +222,7 @@ fn a_database_that_holds_something_else_is_not_filled() {
     let (from, to) = places(&town, &url, &s3.setting());
     let county = town.world.county.clone();
     let begun = to.storage.write(move |tx| {
-        xuncha_server::storage::spaces::create(tx, &county, sync_core::record::LogId([1; 8]))
+        xuncha_server::storage::spaces::create(tx, &county, sync_core::record::LogEpoch([1; 8]))
     });
     town.runtime.block_on(begun).unwrap();
     let key = town.app().components.access.key().clone();

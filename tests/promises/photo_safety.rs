@@ -2,16 +2,16 @@
 
 use cli_simulator::{phone::Phone, world::photo};
 use sync_core::{
-    record::{BlobHash, DeviceTime, PhotoRole},
+    record::{DeviceTime, PhotoHash, PhotoRole},
     sync::Options,
 };
 
 use crate::support::{MORNING, Only, Town, found_with, store::is_stored};
 
-fn served(town: &Town, phone: &Phone, hash: BlobHash) -> bool {
+fn served(town: &Town, phone: &Phone, hash: PhotoHash) -> bool {
     let token = phone.device.token().unwrap().unwrap_or_default();
     let (status, bytes) = town.get(&format!("/v1/blobs/{hash}"), &token);
-    status == 200 && BlobHash::of(&bytes) == hash
+    status == 200 && PhotoHash::of(&bytes) == hash
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_receipt_of_another_server_removes_nothing() {
     found_with(&mut liu, &town, "带照片", vec![shot.clone()]);
     let other = sync_core::identity::SecretKey::from_seed([9; 32]);
     let stored = sync_core::record::ServerTime(MORNING);
-    let forged = sync_core::identity::BlobReceipt {
+    let forged = sync_core::identity::PhotoReceipt {
         hash: shot.hash,
         size: u64::from(shot.size),
         stored,

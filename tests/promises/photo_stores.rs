@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use cli_simulator::world::photo;
 use sync_core::{
-    identity::BlobReceipt,
+    identity::PhotoReceipt,
     photo::sample_jpeg,
-    record::{BlobHash, DeviceId, PhotoRole},
+    record::{DeviceId, PhotoHash, PhotoRole},
     wire::Code,
 };
 use xuncha_server::{
     app::App,
-    blobs::{Created, Received},
     config::Config,
+    photos::{Created, Received},
     refusal::Refusal,
 };
 
@@ -53,8 +53,8 @@ fn receipt_is_good(town: &Town, sealed: &str, photo: &[u8]) -> bool {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let sealed = URL_SAFE_NO_PAD.decode(sealed).unwrap();
     let key = town.app().components.access.key().public();
-    let receipt = BlobReceipt::open(&sealed, &key).unwrap();
-    (receipt.hash, receipt.size) == (BlobHash::of(photo), photo.len() as u64)
+    let receipt = PhotoReceipt::open(&sealed, &key).unwrap();
+    (receipt.hash, receipt.size) == (PhotoHash::of(photo), photo.len() as u64)
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_photo_in_a_bucket_is_served_back_and_its_receipt_verifies() {
     assert!(is_stored(&liu, &shot.hash));
     let token = liu.device.token().unwrap().unwrap();
     let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
-    assert_eq!((status, BlobHash::of(&bytes)), (200, shot.hash));
+    assert_eq!((status, PhotoHash::of(&bytes)), (200, shot.hash));
     let (status, thumb) = town.get(&format!("/v1/blobs/{}/thumb", shot.hash), &token);
     assert!(status == 200 && thumb.starts_with(&[0xff, 0xd8]) && thumb.len() <= 25_000);
     let known = Tus::new(&town, token).create(&shot.hash, bytes.len());
@@ -109,7 +109,7 @@ fn a_photo_of_many_megabytes_goes_to_a_bucket_in_parts() {
     assert!(receipt_is_good(&town, &last, &photo));
     let parts = |call: &&String| call.contains("partNumber=") && call.ends_with("sha256 true");
     assert_eq!(s3.calls().iter().filter(parts).count(), 3);
-    let (status, bytes) = town.get(&format!("/v1/blobs/{}", BlobHash::of(&photo)), &token);
+    let (status, bytes) = town.get(&format!("/v1/blobs/{}", PhotoHash::of(&photo)), &token);
     assert_eq!(status, 200);
     assert!(bytes == photo);
     assert_eq!(s3.objects().len(), 2);
@@ -139,7 +139,7 @@ fn goes_on_elsewhere(mut town: Town, objects: impl Fn(&Town) -> usize) {
     let path = format!(
         "http://{}/v1/blobs/{}",
         second.address,
-        BlobHash::of(&photo)
+        PhotoHash::of(&photo)
     );
     let read = other.client.get(path).bearer_auth(token).send().unwrap();
     assert!(read.bytes().unwrap() == photo);
@@ -161,8 +161,8 @@ fn an_upload_begun_on_one_process_goes_on_at_another() {
 fn opened(town: &Town, app: &App, phone: DeviceId, photo: &[u8]) -> String {
     let create = app
         .components
-        .blobs
-        .create(phone, BlobHash::of(photo), photo.len() as u64);
+        .photos
+        .create(phone, PhotoHash::of(photo), photo.len() as u64);
     match town.runtime.block_on(create).unwrap() {
         Created::Upload(upload) => upload.id,
         Created::Stored { .. } => panic!("an upload was to be opened"),
@@ -182,8 +182,8 @@ fn of_two_processes_that_append_at_once_one_wins() {
         let (one, other) = town.runtime.block_on(async {
             let (id, other_id) = (id.clone(), id.clone());
             let (here, there) = (
-                town.app().components.blobs.clone(),
-                second.components.blobs.clone(),
+                town.app().components.photos.clone(),
+                second.components.photos.clone(),
             );
             let one = tokio::spawn(async move { here.append(phone, &id, 0, short).await });
             let other = tokio::spawn(async move { there.append(phone, &other_id, 0, long).await });
@@ -200,7 +200,7 @@ fn of_two_processes_that_append_at_once_one_wins() {
         };
         assert_eq!(problem.code, Code::UploadOffset);
         let rest = photo[usize::try_from(stands).unwrap()..].to_vec();
-        let finish = second.components.blobs.append(phone, &id, stands, rest);
+        let finish = second.components.photos.append(phone, &id, stands, rest);
         let done = town.runtime.block_on(finish).unwrap();
         assert!(matches!(done, Received::Stored { .. }), "{done:?}");
     }
@@ -230,7 +230,7 @@ fn two_finishers_of_one_photo_give_one_row_and_one_receipt() {
     // Each upload wrote objects with their own names, and both devices may read the photo.
     assert_eq!(in_folder(&town).len(), 4);
     for (tus, base) in [(&one, town.app().address), (&other, second.address)] {
-        let path = format!("http://{base}/v1/blobs/{}", BlobHash::of(&photo));
+        let path = format!("http://{base}/v1/blobs/{}", PhotoHash::of(&photo));
         let read = tus.client.get(path).bearer_auth(&tus.token).send().unwrap();
         // Both devices have proved that they have the bytes.
         assert_eq!(read.status().as_u16(), 200);
@@ -249,7 +249,7 @@ fn orphans_go(mut town: Town, objects: impl Fn(&Town) -> usize) {
     tus.patch(&at, 0, &photo);
     loser.patch(&there, 0, &photo);
     assert_eq!(objects(&town), 4);
-    let blobs = town.app().components.blobs.clone();
+    let blobs = town.app().components.photos.clone();
     let collect = || town.runtime.block_on(blobs.collect_orphans()).unwrap();
     // The store dates objects by the system clock, so the server's clock is set relative to it.
     let today = (xuncha_server::app::system_clock())().0;
@@ -294,7 +294,7 @@ fn a_half_written_file_of_a_killed_process_goes_too() {
     for name in ["abcd.0011#1", "kept-by-hand"] {
         std::fs::write(folder.join(name), b"half").unwrap();
     }
-    let blobs = town.app().components.blobs.clone();
+    let blobs = town.app().components.photos.clone();
     let collect = || town.runtime.block_on(blobs.collect_orphans()).unwrap();
     let today = (xuncha_server::app::system_clock())().0;
     town.clock.store(today + 6 * DAY, SeqCst);
@@ -309,7 +309,7 @@ fn an_upload_in_endless_small_chunks_is_refused_and_named() {
     let (_, phone) = session(&mut town, "网格员甲");
     let photo = sample_jpeg(1, 900, 700, None);
     let id = opened(&town, town.app(), phone, &photo);
-    let blobs = &town.app().components.blobs;
+    let blobs = &town.app().components.photos;
     let refused = town.runtime.block_on(async {
         for at in 0..1100_u64 {
             let chunk = vec![photo[usize::try_from(at).unwrap()]];
@@ -393,7 +393,7 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     loser.patch(&there, 0, &photo);
     let open = sample_jpeg(10, 900, 700, None);
     let id = opened(&town, town.app(), phone, &open);
-    let blobs = town.app().components.blobs.clone();
+    let blobs = town.app().components.photos.clone();
     let append = blobs.append(phone, &id, 0, open[..1000].to_vec());
     town.runtime.block_on(append).unwrap();
     assert_eq!(in_folder(&town).len(), 5);
@@ -401,10 +401,10 @@ fn a_backup_holds_the_photos_its_database_lists_and_no_others() {
     assert_eq!(objects_in(&town.folder.path().join("backup")).len(), 2);
     town.restore_from("backup", "restored");
     town.restart_on("restored");
-    let read = |town: &Town| town.get(&format!("/v1/blobs/{}", BlobHash::of(&photo)), &one);
+    let read = |town: &Town| town.get(&format!("/v1/blobs/{}", PhotoHash::of(&photo)), &one);
     assert!(read(&town) == (200, photo.clone()));
     // The chunk was not copied: the upload must be restarted, so that the photo has no gap.
-    let blobs = town.app().components.blobs.clone();
+    let blobs = town.app().components.photos.clone();
     let rest = town
         .runtime
         .block_on(blobs.append(phone, &id, 1000, open[1000..].to_vec()));

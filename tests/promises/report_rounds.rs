@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sync_core::record::{LogId, PersonId, Role, ServerTime};
+use sync_core::record::{LogEpoch, PersonId, Role, ServerTime};
 use xuncha_server::{
     app::open, config::Config, host::Now, refusal::Refusal, reporting::Order, storage::spaces,
 };
@@ -135,7 +135,7 @@ fn a_report_waits_until_the_ledger_has_caught_up() {
     let county = area(WUCHANG);
     let space = county.clone();
     let made = storage.write(move |tx| {
-        spaces::create(tx, &space, LogId([1; 8]))?;
+        spaces::create(tx, &space, LogEpoch([1; 8]))?;
         spaces::raise_head(tx, &space, 3)
     });
     town.runtime.block_on(made).unwrap();

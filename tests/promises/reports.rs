@@ -1,7 +1,7 @@
 //! Sealed reports: immutable bytes, late arrivals, corrections that list their differences.
 
 use serde_json::{Value, json};
-use sync_core::record::{BlobHash, DocId};
+use sync_core::record::{DocId, PhotoHash};
 use xuncha_server::reporting::verify;
 
 use crate::support::{
@@ -147,7 +147,7 @@ fn a_sealed_report_never_changes_and_the_next_version_shows_the_difference() {
     } = afternoon();
     let path = format!("/v1/reports/{}", id(&report));
     assert_eq!(town.get(&path, &key).1, bytes, "the sealed bytes");
-    assert_eq!(report["sha256"], BlobHash::of(&bytes).to_string());
+    assert_eq!(report["sha256"], PhotoHash::of(&bytes).to_string());
     let (status, twice) = town.post("/v1/reports", &key, &order);
     assert_eq!(
         (status, &twice["code"]),

@@ -42,7 +42,7 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     let token = liu.device.token().unwrap().unwrap();
     let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
     assert_eq!(status, 200);
-    assert_eq!(sync_core::record::BlobHash::of(&bytes), shot.hash);
+    assert_eq!(sync_core::record::PhotoHash::of(&bytes), shot.hash);
     for doc in [old, lost] {
         assert_eq!(liu.hazard(doc).unwrap(), wang.hazard(doc).unwrap());
     }

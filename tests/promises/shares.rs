@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use cli_simulator::world::photo;
 use sync_core::{
     photo::sample_jpeg,
-    record::{BlobHash, EventBody, KindCode, PhotoRole, Recode, Short},
+    record::{EventBody, KindCode, PhotoHash, PhotoRole, Recode, Short},
     sync::Options,
 };
 
@@ -181,7 +181,7 @@ fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
     let at = tus.opened(&stray);
     assert_eq!(tus.patch(&at, 0, &stray).status(), 204);
     let collect = |town: &Town| {
-        let blobs = &town.app().components.blobs;
+        let blobs = &town.app().components.photos;
         town.runtime.block_on(blobs.collect_unnamed()).unwrap()
     };
     town.clock.fetch_add(29 * DAY, SeqCst);
@@ -192,7 +192,7 @@ fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
     town.sync(&mut liu);
     let token = liu.device.token().unwrap().unwrap();
     assert_eq!(town.get(&format!("/v1/blobs/{hash}"), &token).0, 200);
-    let stray = BlobHash::of(&stray);
+    let stray = PhotoHash::of(&stray);
     assert_eq!(town.get(&format!("/v1/blobs/{stray}"), &token).0, 404);
     let objects = std::fs::read_dir(town.folder.path().join("server/blobs")).unwrap();
     let files = objects.map(|o| std::fs::read_dir(o.unwrap().path()).unwrap().count());

@@ -7,7 +7,7 @@ use std::{
 };
 
 use cli_simulator::{phone::Phone, postgres::Server};
-use sync_core::record::{AreaPath, DeviceTime, LogId, ServerTime};
+use sync_core::record::{AreaPath, DeviceTime, LogEpoch, ServerTime};
 use tokio_postgres::NoTls;
 use xuncha_server::storage::{Storage, StorageError, Tx, hazards, marks, spaces};
 
@@ -83,7 +83,7 @@ fn a_county_that_is_held_holds_no_other_and_hears_that_it_is_busy() {
     let all = counties(12);
     let made = all.clone();
     let make = storage.write(move |tx| {
-        let log = LogId([1; 8]);
+        let log = LogEpoch([1; 8]);
         made.iter().try_for_each(|id| spaces::create(tx, id, log))
     });
     runtime.block_on(make).unwrap();

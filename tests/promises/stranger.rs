@@ -9,7 +9,7 @@ use std::{
 use reqwest::blocking::Client;
 use sync_core::{
     photo::sample_jpeg,
-    record::{BlobHash, DocId},
+    record::{DocId, PhotoHash},
     wire::{
         Exchange, PAGE_BYTES,
         pull::{Pull, Request},
@@ -304,7 +304,7 @@ fn answers_say_what_a_browser_must_not_do_with_them() {
     let photo = sample_jpeg(1, 300, 200, None);
     let at = tus.opened(&photo);
     assert_eq!(tus.patch(&at, 0, &photo).status(), 204);
-    let hash = BlobHash::of(&photo);
+    let hash = PhotoHash::of(&photo);
     let token = town.token("审核员丁");
     let get = |path: &str, scheme: &str, token: &str| {
         let ask = Client::new().get(town.url(path));

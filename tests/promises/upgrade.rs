@@ -1,7 +1,7 @@
 //! Databases of every schema number can be opened, and all their data is kept.
 
 use cli_simulator::{phone::Phone, world::photo};
-use sync_core::record::{DeviceTime, LogId, PhotoRole};
+use sync_core::record::{DeviceTime, LogEpoch, PhotoRole};
 use xuncha_server::storage::{Storage, StorageError, spaces};
 
 use crate::support::{
@@ -89,7 +89,7 @@ fn every_schema_of_the_server_opens_with_every_row_of_every_table() {
         // A space that was there and one that is new can hold rows of every table.
         let write = storage.write(|tx| {
             let new = "429999/429997".parse().unwrap();
-            spaces::create(tx, &new, LogId([1; 8]))?;
+            spaces::create(tx, &new, LogEpoch([1; 8]))?;
             for space in [SPACE, new.as_str()] {
                 let sql = "INSERT INTO quantity (space, doc, name, n, path, at, milli) VALUES ($1, $2, 'x', 1, $1, 0, 1)";
                 tx.execute(sql, &[space.into(), [7; 16].as_slice().into()])?;

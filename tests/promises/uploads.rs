@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::blocking::Client;
 use sha2::{Digest, Sha256};
 use std::sync::atomic::Ordering::SeqCst;
-use sync_core::{photo::sample_jpeg, record::BlobHash};
+use sync_core::{photo::sample_jpeg, record::PhotoHash};
 
 use cli_simulator::phone::Phone;
 
@@ -61,7 +61,7 @@ fn a_chunk_that_is_wrong_changes_nothing_and_the_upload_goes_on() {
     assert!(!header(&done, "xuncha-receipt").is_empty());
     // The upload has ended. A new upload of the photo finishes at once with the same receipt.
     assert_eq!(tus.offset(&at), Err(410));
-    let again = tus.create(&BlobHash::of(&photo), end);
+    let again = tus.create(&PhotoHash::of(&photo), end);
     assert_eq!(
         (again.status().as_u16(), header(&again, "upload-offset")),
         (201, end.to_string())
@@ -80,7 +80,7 @@ fn bytes_that_are_not_the_announced_photo_are_refused_and_leave_nothing() {
         sample_jpeg(1, 300, 200, None),
         sample_jpeg(2, 300, 200, None),
     );
-    let response = tus.create(&BlobHash::of(&photo), other.len());
+    let response = tus.create(&PhotoHash::of(&photo), other.len());
     let at = header(&response, "location");
     assert_eq!(
         refusal(&tus.patch(&at, 0, &other)),
@@ -94,11 +94,11 @@ fn bytes_that_are_not_the_announced_photo_are_refused_and_leave_nothing() {
     );
     assert_eq!(tus.offset(&at), Err(410));
     assert_eq!(
-        refusal(&tus.create(&BlobHash::of(&text), 1 << 30)),
+        refusal(&tus.create(&PhotoHash::of(&text), 1 << 30)),
         (413, "too-large".into())
     );
     assert_eq!(
-        refusal(&tus.create(&BlobHash::of(&text), 0)),
+        refusal(&tus.create(&PhotoHash::of(&text), 0)),
         (413, "too-large".into())
     );
     let left = std::fs::read_dir(town.folder.path().join("server/uploads"))
@@ -133,7 +133,7 @@ fn an_upload_belongs_to_its_phone_and_can_be_ended_by_it() {
     // A reviewer's token may not upload photos.
     let reviewer = Tus::new(&town, town.token("审核员丁"));
     assert_eq!(
-        refusal(&reviewer.create(&BlobHash::of(&photo), photo.len())),
+        refusal(&reviewer.create(&PhotoHash::of(&photo), photo.len())),
         (403, "out-of-scope".into())
     );
 }
@@ -151,7 +151,7 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     tus.patch(&at, 0, &kept);
     let at = tus.opened(&started);
     tus.patch(&at, 0, &started[..1000]);
-    let blobs = town.app().components.blobs.clone();
+    let blobs = town.app().components.photos.clone();
     assert_eq!(town.runtime.block_on(blobs.sweep()).unwrap(), 0);
     town.clock.fetch_add(40 * 86_400_000, SeqCst);
     town.accept_clock();
@@ -160,9 +160,9 @@ fn an_expired_upload_is_swept_and_a_finished_photo_is_not() {
     let tus = Tus::new(&town, session(&phone));
     assert_eq!(tus.offset(&at), Err(410));
     // Its sender gets the receipt of the finished photo again, without sending a byte.
-    let again = tus.create(&BlobHash::of(&kept), kept.len());
+    let again = tus.create(&PhotoHash::of(&kept), kept.len());
     assert!(!header(&again, "xuncha-receipt").is_empty(), "{again:?}");
-    let url = town.url(&format!("/v1/blobs/{}", BlobHash::of(&kept)));
+    let url = town.url(&format!("/v1/blobs/{}", PhotoHash::of(&kept)));
     let read = Client::new().get(url).bearer_auth(session(&phone));
     assert_eq!(read.send().unwrap().bytes().unwrap(), kept);
 }
@@ -173,7 +173,7 @@ fn one_phone_does_not_fill_the_disk_with_uploads_it_never_ends() {
     let tus = Tus::new(&town, token);
     let mut refused = None;
     for n in 0..70_u8 {
-        let response = tus.create(&BlobHash::of(&[n]), 1000);
+        let response = tus.create(&PhotoHash::of(&[n]), 1000);
         if response.status() != 201 {
             refused = Some((n, refusal(&response)));
             break;

@@ -7,9 +7,9 @@ use sync_core::{
     document::Folded,
     history::{EventEntry, FoldContext, heads},
     record::{
-        Assignment, BlobHash, DAY_MS, DeviceId, DeviceTime, Event, EventBody, EventId, Evidence,
-        Grant, GrantId, LocationKind, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource, Role,
-        ServerTime, Short,
+        Assignment, DAY_MS, DeviceId, DeviceTime, Event, EventBody, EventId, Evidence, Grant,
+        GrantId, LocationKind, OrganId, PersonId, PhotoHash, PhotoRef, PhotoRole, PhotoSource,
+        Role, ServerTime, Short,
     },
 };
 
@@ -45,7 +45,7 @@ fn grants(world: &World) -> BTreeMap<GrantId, Grant> {
 
 fn shown(n: u64, role: PhotoRole) -> Evidence {
     let photo = PhotoRef {
-        hash: BlobHash::of(&n.to_be_bytes()),
+        hash: PhotoHash::of(&n.to_be_bytes()),
         size: 200_000,
         width: 1536,
         height: 2048,

@@ -5,7 +5,7 @@ use std::path::Path;
 use sync_core::{
     crdt::Document,
     record::{
-        BlobHash, DocId, EventBody, EventId, LocationKind, PhotoRef, PhotoRole, PhotoSource,
+        DocId, EventBody, EventId, LocationKind, PhotoHash, PhotoRef, PhotoRole, PhotoSource,
         ids::uuid_v7,
     },
     wire::push,
@@ -116,7 +116,7 @@ impl Generator {
 
     fn photo(&mut self, role: PhotoRole) -> PhotoRef {
         PhotoRef {
-            hash: BlobHash(random(&mut self.chance)),
+            hash: PhotoHash(random(&mut self.chance)),
             size: 180_000 + (mix(&mut self.chance) % 150_000) as u32,
             width: 2048,
             height: 1536,

@@ -11,8 +11,8 @@ use sync_core::{
     hazard::{HazardState, explain::Explanation},
     history::{EventEntry, FoldContext, heads},
     record::{
-        AreaPath, BlobHash, DeviceId, DeviceTime, Event, EventBody, EventId, Grant, GrantId,
-        OrganId, PersonId, Role, ServerTime,
+        AreaPath, DeviceId, DeviceTime, Event, EventBody, EventId, Grant, GrantId, OrganId,
+        PersonId, PhotoHash, Role, ServerTime,
     },
 };
 
@@ -139,7 +139,7 @@ fn instant(text: &str) -> anyhow::Result<DeviceTime> {
 
 /// An identifier derived from a name, so that people can read and write a file.
 fn id_of<const N: usize>(words: &str) -> [u8; N] {
-    let hash = BlobHash::of(words.as_bytes());
+    let hash = PhotoHash::of(words.as_bytes());
     let mut id = [0; N];
     id.copy_from_slice(&hash.as_bytes()[..N]);
     id
@@ -226,7 +226,7 @@ fn name_ids(value: &mut serde_json::Value, ids: &BTreeMap<String, EventId>) -> a
                     .with_context(|| format!("{name} is not told before"))?;
                 *text = id.to_string();
             } else if let Some(words) = text.strip_prefix("#photo:") {
-                *text = BlobHash::of(words.as_bytes()).to_string();
+                *text = PhotoHash::of(words.as_bytes()).to_string();
             } else if let Some(words) = text.strip_prefix('#') {
                 *text = OrganId(id_of(words)).to_string();
             }

@@ -7,7 +7,7 @@ use cli_simulator::{
     phone::{Http, Phone},
     world::World,
 };
-use sync_core::{photo::sample_jpeg, record::BlobHash, sync::Options};
+use sync_core::{photo::sample_jpeg, record::PhotoHash, sync::Options};
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,
@@ -38,7 +38,7 @@ impl TusFixture {
         let file = folder.path().join("photo.jpg");
         std::fs::write(&file, &bytes)?;
         let line = serde_json::json!({ "url": url, "token": phone.device.token()?, "file": file,
-            "sha256": BlobHash::of(&bytes).to_string() });
+            "sha256": PhotoHash::of(&bytes).to_string() });
         println!("{line}");
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         runtime.block_on(app.stop())

@@ -5,13 +5,13 @@ use std::{path::PathBuf, thread::JoinHandle};
 use anyhow::{Context, ensure};
 use sync_core::{
     identity::SecretKey,
-    record::{BlobHash, LocationKind, PhotoRole},
+    record::{LocationKind, PhotoHash, PhotoRole},
     sync::Options,
 };
 use xuncha_server::{
-    blobs::{Store, Target},
     config::Config,
-    migrate::{self, Comparison, Place},
+    migrate::{self, Comparison, Stores},
+    photos::{Store, Target},
     storage::Storage,
 };
 
@@ -51,7 +51,7 @@ impl Moving {
         phone: &mut Phone,
         world: &World,
         direct: &Http,
-    ) -> anyhow::Result<Vec<BlobHash>> {
+    ) -> anyhow::Result<Vec<PhotoHash>> {
         let mut taken = Vec::new();
         for n in 0..self.photos {
             let shot = photo(&mut phone.device, 1_000 + n as u64, PhotoRole::Before)?;
@@ -90,11 +90,11 @@ impl Moving {
 
     fn run(&self, data: &std::path::Path, key: &SecretKey) -> anyhow::Result<Comparison> {
         let photos = |setting| anyhow::Ok(Store::open(&Target::parse(setting, data)?)?);
-        let from = Place {
+        let from = Stores {
             storage: Storage::open(&data.join("xuncha.db"))?,
             photos: photos(None)?,
         };
-        let to = Place {
+        let to = Stores {
             storage: Storage::connect(&self.database, None)?,
             photos: photos(Some(&self.blobs))?,
         };

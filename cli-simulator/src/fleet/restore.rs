@@ -5,7 +5,7 @@ use std::{path::Path, sync::atomic::Ordering};
 use xuncha_server::{
     app::App,
     backup::{backup, restore},
-    blobs::Target,
+    photos::Target,
 };
 
 use super::{running::Fleet, trouble::Trouble};

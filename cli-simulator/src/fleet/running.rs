@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use sync_core::record::{BlobHash, DeviceTime, DocId, EventId, ServerTime};
+use sync_core::record::{DeviceTime, DocId, EventId, PhotoHash, ServerTime};
 use tokio::runtime::Runtime;
 use xuncha_server::{
     app::{App, system_clock},
@@ -37,7 +37,7 @@ pub(super) struct Member {
     pub(super) phone: Phone,
     pub(super) http: Http,
     pub(super) stated: Vec<(DocId, EventId)>,
-    pub(super) photos: Vec<BlobHash>,
+    pub(super) photos: Vec<PhotoHash>,
 }
 
 /// The running fleet.

@@ -64,7 +64,7 @@ pub(super) fn jump(trouble: &Trouble, turn: usize, turns: usize) -> i64 {
 /// Damages the file of a photo, in one of three ways.
 pub(super) fn spoil(
     phone: &Phone,
-    hash: &sync_core::record::BlobHash,
+    hash: &sync_core::record::PhotoHash,
     how: u64,
 ) -> anyhow::Result<()> {
     let file = phone.folder().join("photos").join(format!("{hash}.jpg"));

@@ -13,7 +13,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sync_core::{
     photo::sample_jpeg,
-    record::BlobHash,
+    record::PhotoHash,
     sync::{Call, Method},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,7 +88,7 @@ fn bomb(seed: u64) -> Vec<u8> {
 /// Uploads a photo in one chunk; returns the status of the answer.
 fn upload(http: &mut Http, token: &str, bytes: Vec<u8>) -> anyhow::Result<u16> {
     let lost = |lost: sync_core::sync::Lost| anyhow::anyhow!(lost.0);
-    let hash = STANDARD.encode(BlobHash::of(&bytes).to_string());
+    let hash = STANDARD.encode(PhotoHash::of(&bytes).to_string());
     let headers = |more: Vec<(&'static str, String)>| {
         let mut headers = vec![
             ("authorization", format!("Bearer {token}")),

@@ -1,6 +1,6 @@
 //! One-time codes that enrol a device.
 
-use sync_core::record::{AreaPath, LogId, OrganId, PersonId, Role, ServerTime};
+use sync_core::record::{AreaPath, LogEpoch, OrganId, PersonId, Role, ServerTime};
 
 use super::token::token_hash;
 use crate::{
@@ -79,7 +79,7 @@ pub async fn invite_until(
         space: invitation.space.clone(),
         until,
     };
-    let log = LogId(random());
+    let log = LogEpoch(random());
     storage
         .write(move |tx| {
             spaces::create(tx, &who.space, log)?;

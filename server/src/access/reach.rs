@@ -93,7 +93,7 @@ pub(super) fn scopes(areas: &[AreaPath], spaces: &[Space]) -> Vec<Scope> {
 
 #[cfg(test)]
 mod tests {
-    use sync_core::record::LogId;
+    use sync_core::record::LogEpoch;
 
     use super::*;
 
@@ -101,7 +101,7 @@ mod tests {
         let areas: Vec<AreaPath> = areas.iter().map(|a| a.parse().unwrap()).collect();
         let space = |id: &&str| Space {
             id: id.parse().unwrap(),
-            log: LogId([1; 8]),
+            log: LogEpoch([1; 8]),
             head: 0,
         };
         let spaces: Vec<Space> = spaces.iter().map(space).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{blobs::Blobs, wake::Wake};
+use crate::{photos::Photos, wake::Wake};
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
 pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {
@@ -14,12 +14,12 @@ pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {
 }
 
 /// Removes expired uploads and orphaned objects every 15 minutes, and photos that no document names once a day.
-pub(super) async fn sweep(blobs: Blobs) {
+pub(super) async fn sweep(photos: Photos) {
     let mut every = tokio::time::interval(Duration::from_secs(900));
     for turn in 0_u64.. {
         every.tick().await;
         if turn % 96 == 0 {
-            match blobs.collect_unnamed().await {
+            match photos.collect_unnamed().await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(photos = count, "photos that no record names removed"),
                 Err(error) => {
@@ -27,12 +27,12 @@ pub(super) async fn sweep(blobs: Blobs) {
                 }
             }
         }
-        match blobs.sweep().await {
+        match photos.sweep().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(uploads = count, "expired uploads removed"),
             Err(error) => tracing::warn!(%error, "expired uploads are removed later"),
         }
-        match blobs.collect_orphans().await {
+        match photos.collect_orphans().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(objects = count, "photo bytes that nothing names removed"),
             Err(error) => {

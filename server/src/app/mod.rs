@@ -55,7 +55,7 @@ impl App {
         let opening = (config.clone(), now);
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
         let (storage, components) = opened.context("opening")??;
-        components.blobs.probe().await.context("--blobs")?;
+        components.photos.probe().await.context("--blobs")?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -97,7 +97,7 @@ impl App {
         }
         let mut jobs = vec![
             tokio::spawn(components.projection.clone().run()),
-            tokio::spawn(sweep(components.blobs.clone())),
+            tokio::spawn(sweep(components.photos.clone())),
             tokio::spawn(components.quota.clone().run()),
         ];
         if let Some(heard) = storage.heard() {

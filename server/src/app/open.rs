@@ -7,7 +7,6 @@ use sync_core::identity::SecretKey;
 
 use crate::{
     access::Access,
-    blobs::{Blobs, Lifetimes, Store, Target},
     config::Config,
     feed::Feed,
     folder,
@@ -18,6 +17,7 @@ use crate::{
     keys::{embedded_key, shared_key},
     metrics::Metrics,
     migrate::FILLING,
+    photos::{Lifetimes, Photos, Store, Target},
     projection::Projection,
     quota::Quota,
     reporting::Reporting,
@@ -41,7 +41,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
     );
     let target = Target::parse(config.blobs.as_deref(), &config.data).context("--blobs")?;
     let wake = Wake::default();
-    let blobs = Blobs::new(
+    let photos = Photos::new(
         storage.clone(),
         Store::open(&target).context("--blobs")?,
         key.clone(),
@@ -56,7 +56,7 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
     let components = Components {
         ingest: Ingest::new(storage.clone(), key, Arc::clone(&now), wake.clone()),
         feed: Feed::new(storage.clone(), access.clone()),
-        blobs,
+        photos,
         projection: Projection::new(storage.clone(), Arc::clone(&now), wake.clone()),
         review: Review::new(storage.clone()),
         reporting: Reporting::new(storage.clone()),

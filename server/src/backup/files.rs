@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, bail, ensure};
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use crate::folder;
 
@@ -12,7 +12,7 @@ use crate::folder;
 pub(super) fn copy_whole(
     source: &Path,
     target: &Path,
-    hash: Option<&BlobHash>,
+    hash: Option<&PhotoHash>,
 ) -> anyhow::Result<bool> {
     if !source.is_file() || fs::File::open(source).is_err() {
         return Ok(false);

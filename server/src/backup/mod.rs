@@ -4,12 +4,12 @@
 //! Both work under a temporary name, check the result, and rename it last, so the target is complete or absent. The
 //! signing key is not part of a backup: a person who can read a backup must not be able to sign as the server.
 
+mod destination;
 mod files;
 mod manifest;
 mod refill;
 mod restore;
 mod take;
-mod vacant;
 mod verify;
 
 pub use files::copy_key;

@@ -2,16 +2,16 @@
 
 use std::{fs, path::Path};
 
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use super::{
+    destination::{MARK, workshop},
     files::{copy_whole, sync_tree},
-    vacant::{MARK, workshop},
 };
 use crate::{
-    blobs::Store,
     folder,
-    storage::{Storage, held},
+    photos::Store,
+    storage::{Storage, held_photos},
 };
 
 /// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
@@ -20,7 +20,7 @@ pub(super) async fn refill(
     from: &Path,
     data: &Path,
     to: &Path,
-) -> anyhow::Result<Vec<BlobHash>> {
+) -> anyhow::Result<Vec<PhotoHash>> {
     folder::make(to)?;
     let (aside, mut lost, mut last) = (workshop(to), Vec::new(), String::new());
     folder::make(&aside)?;
@@ -29,7 +29,9 @@ pub(super) async fn refill(
     folder::sync(to)?;
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
+        let page = storage
+            .read(move |tx| held_photos::held(tx, &after, 200))
+            .await?;
         let Some(end) = page.last() else {
             let blobs = aside.join("blobs");
             tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
@@ -57,11 +59,13 @@ pub(super) async fn refill(
 
 /// Checks that a bucket contains the photos that the database lists; returns those that are missing or have another
 /// size.
-pub(super) async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<BlobHash>> {
+pub(super) async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<PhotoHash>> {
     let (mut lost, mut last) = (Vec::new(), String::new());
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
+        let page = storage
+            .read(move |tx| held_photos::held(tx, &after, 200))
+            .await?;
         let Some(end) = page.last() else {
             return Ok(lost);
         };

@@ -6,20 +6,20 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use sync_core::record::{BlobHash, LogId};
+use sync_core::record::{LogEpoch, PhotoHash};
 
 use super::{
+    destination::{Destination, MARK, held, vacant, workshop},
     manifest::Manifest,
     refill::{ask, refill},
-    vacant::{MARK, Place, held, vacant, workshop},
 };
 use crate::{
-    blobs::{Store, Target},
     clock::SIGNED,
     folder,
     host::random,
     keys::{PUBLIC_KEY, public_key_of},
-    storage::{Storage, StorageError, Tx, held, spaces, tables},
+    photos::{Store, Target},
+    storage::{Storage, StorageError, Tx, held_photos, spaces, tables},
 };
 
 /// The result of a restore.
@@ -31,7 +31,7 @@ pub struct Restored {
     pub logs: usize,
     /// Photos that the database listed and whose bytes are missing. Their rows are deleted, so that devices send them
     /// again.
-    pub lost: Vec<BlobHash>,
+    pub lost: Vec<PhotoHash>,
     /// Whether the backup's manifest states that it was complete.
     pub complete: bool,
 }
@@ -63,7 +63,7 @@ pub async fn restore(
         );
     }
     let manifest = Manifest::read(from)?;
-    let place = Place {
+    let place = Destination {
         data: data.to_owned(),
         photos: photos.folder().map(ToOwned::to_owned),
         key: key_to.to_owned(),
@@ -79,19 +79,19 @@ pub async fn restore(
         Some(folder) => refill(&storage, from, &place.data, folder).await?,
         None => ask(&storage, &Store::open(photos)?).await?,
     };
-    let photos = storage.read(|tx| held::count(tx)).await?;
+    let photos = storage.read(|tx| held_photos::count(tx)).await?;
     let unknown = lost.clone();
     let renew = move |tx: &mut dyn Tx| {
         for hash in &unknown {
-            held::forget(tx, *hash)?;
+            held_photos::forget(tx, *hash)?;
         }
         // The parts of unfinished uploads are not in a backup.
-        held::forget_uploads(tx)?;
+        held_photos::forget_uploads(tx)?;
         // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
         let all = spaces::list(tx)?;
         for space in &all {
-            spaces::renew_log(tx, &space.id, LogId(random()))?;
+            spaces::renew_log(tx, &space.id, LogEpoch(random()))?;
         }
         Ok::<_, StorageError>(all.len())
     };
@@ -200,7 +200,7 @@ async fn compare_counts(storage: &Storage, manifest: &Manifest) -> anyhow::Resul
 }
 
 /// Renames everything to its final name: photos, key, database. The mark of the unfinished restore is removed last.
-fn finish(place: &Place, database: &Path, seed: &[u8; 32]) -> anyhow::Result<()> {
+fn finish(place: &Destination, database: &Path, seed: &[u8; 32]) -> anyhow::Result<()> {
     fs::File::open(database)?.sync_all()?;
     if let Some(photos) = &place.photos {
         fs::rename(workshop(photos).join("blobs"), photos.join("blobs"))?;

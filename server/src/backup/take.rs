@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use super::{
     files::{copy_whole, sync_tree},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     folder,
     keys::PUBLIC_KEY,
-    storage::{Storage, StorageError, held, spaces, tables},
+    storage::{Storage, StorageError, held_photos, spaces, tables},
 };
 
 /// The result of a backup.
@@ -24,7 +24,7 @@ pub struct Done {
     /// Photos that were copied.
     pub photos: u64,
     /// Photos that the database lists and that the photo folder lacks or holds damaged.
-    pub missing: Vec<BlobHash>,
+    pub missing: Vec<PhotoHash>,
 }
 
 /// Copies a data folder that may be in use. `photos` is the photo folder; `None` if the photos are in a bucket, which
@@ -132,7 +132,9 @@ async fn copy_photos(
     let mut last = String::new();
     loop {
         let after = last.clone();
-        let page = copied.read(move |tx| held::held(tx, &after, 200)).await?;
+        let page = copied
+            .read(move |tx| held_photos::held(tx, &after, 200))
+            .await?;
         let Some(end) = page.last() else {
             let blobs = to.join("blobs");
             tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
@@ -141,7 +143,7 @@ async fn copy_photos(
         last.clone_from(&end.object);
         let (from, to) = (from.to_owned(), to.to_owned());
         let copying = move || {
-            let copy = |held: &held::Held| Ok((held.hash, copy_photo(held, &from, &to)?));
+            let copy = |held: &held_photos::Held| Ok((held.hash, copy_photo(held, &from, &to)?));
             page.iter().map(copy).collect::<anyhow::Result<Vec<_>>>()
         };
         for (hash, whole) in tokio::task::spawn_blocking(copying).await?? {
@@ -156,7 +158,7 @@ async fn copy_photos(
 
 /// Copies a photo with its thumbnail; `false` if its bytes are missing or do not have the hash of its name. A damaged
 /// photo is not copied.
-fn copy_photo(held: &held::Held, from: &Path, to: &Path) -> anyhow::Result<bool> {
+fn copy_photo(held: &held_photos::Held, from: &Path, to: &Path) -> anyhow::Result<bool> {
     let (source, target) = (from.join(&held.object), to.join(&held.object));
     folder::make(folder::above(&target)).context("photos")?;
     if !copy_whole(&source, &target, Some(&held.hash))? {

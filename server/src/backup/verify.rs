@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use sync_core::{
     crdt::change_hash,
-    record::{BlobHash, Digest, LogId},
+    record::{Digest, LogEpoch, PhotoHash},
 };
 
 use crate::{
-    blobs::Store,
     host::random,
-    storage::{Storage, StorageError, Tx, docs, held, log, spaces},
+    photos::Store,
+    storage::{Storage, StorageError, Tx, docs, held_photos, log, spaces},
 };
 
 /// Called with the progress: what is processed, how much is done, and the total.
@@ -28,11 +28,11 @@ pub struct Verified {
     /// Photos whose bytes were read and hashed.
     pub photos: u64,
     /// Photos that are listed and whose bytes are missing.
-    pub missing: Vec<BlobHash>,
+    pub missing: Vec<PhotoHash>,
     /// Photos whose bytes do not have the hash of their name.
-    pub damaged: Vec<BlobHash>,
+    pub damaged: Vec<PhotoHash>,
     /// The object of each missing or damaged photo at the time of the comparison.
-    objects: HashMap<BlobHash, String>,
+    objects: HashMap<PhotoHash, String>,
 }
 
 impl Verified {
@@ -100,11 +100,13 @@ async fn bytes(
     say: Progress<'_>,
     found: &mut Verified,
 ) -> anyhow::Result<()> {
-    let total = storage.read(|tx| held::count(tx)).await?;
+    let total = storage.read(|tx| held_photos::count(tx)).await?;
     let mut last = String::new();
     loop {
         let after = last.clone();
-        let page = storage.read(move |tx| held::held(tx, &after, 200)).await?;
+        let page = storage
+            .read(move |tx| held_photos::held(tx, &after, 200))
+            .await?;
         let Some(end) = page.last() else {
             return Ok(());
         };
@@ -114,7 +116,7 @@ async fn bytes(
             say("照片 / photos", found.photos, total.max(found.photos));
             match photos.photo(&held.object).await? {
                 None => found.missing.push(held.hash),
-                Some(bytes) if BlobHash::of(&bytes) != held.hash => found.damaged.push(held.hash),
+                Some(bytes) if PhotoHash::of(&bytes) != held.hash => found.damaged.push(held.hash),
                 Some(_) => continue,
             }
             found.objects.insert(held.hash, held.object);
@@ -136,10 +138,10 @@ pub async fn forget_missing(storage: &Storage, found: &Verified) -> Result<usize
         let mut count = 0;
         for (hash, object) in &gone {
             // A photo that a device has sent again since then has another object, and its row stays.
-            count += usize::from(held::forget_object(tx, *hash, object)?);
+            count += usize::from(held_photos::forget_object(tx, *hash, object)?);
         }
         for space in spaces::list(tx)? {
-            spaces::renew_log(tx, &space.id, LogId(random()))?;
+            spaces::renew_log(tx, &space.id, LogEpoch(random()))?;
         }
         Ok(count)
     };

@@ -7,8 +7,8 @@ use clap::Args;
 use xuncha_server::{
     app::{open, system_clock},
     backup,
-    blobs::Target,
     config::Config,
+    photos::Target,
 };
 
 use super::{named, read_only::read_only};

@@ -6,11 +6,11 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
-    blobs::{Store, Target},
     config::Config,
     folder,
     keys::embedded_key,
-    migrate::{self, Place},
+    migrate::{self, Stores},
+    photos::{Store, Target},
     storage::Storage,
 };
 
@@ -56,7 +56,7 @@ impl MigrateStore {
             "{} is there: a restore was not finished; run it again",
             unfinished.display()
         );
-        let from = Place {
+        let from = Stores {
             storage: Storage::open(&file).context("--data")?,
             photos: store(config.blobs.as_deref(), &config).context("--blobs")?,
         };
@@ -68,7 +68,7 @@ impl MigrateStore {
         let authority = self.to_database_ca.clone();
         let url = self.to_database.clone().context("--to-database")?;
         let opening = move || Storage::connect(&url, authority.as_deref());
-        let to = Place {
+        let to = Stores {
             storage: tokio::task::spawn_blocking(opening)
                 .await?
                 .context("--to-database")?,
@@ -89,7 +89,7 @@ impl MigrateStore {
         self.migrate(&from, &to, &config).await
     }
 
-    async fn migrate(self, from: &Place, to: &Place, config: &Config) -> anyhow::Result<()> {
+    async fn migrate(self, from: &Stores, to: &Stores, config: &Config) -> anyhow::Result<()> {
         let style = ProgressStyle::with_template("{msg:32} {bar:40} {pos}/{len} {eta}")?;
         let bar = ProgressBar::new(1).with_style(style);
         let say = |what: &'static str, done: u64, total: u64| {

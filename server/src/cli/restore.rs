@@ -6,8 +6,8 @@ use anyhow::ensure;
 use clap::Args;
 use xuncha_server::{
     backup::{self, Restored},
-    blobs::Target,
     config::Config,
+    photos::Target,
 };
 
 use super::named;

@@ -6,9 +6,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use xuncha_server::{
     app::{open, system_clock},
     backup,
-    blobs::{Store, Target},
     config::Config,
     keys::{embedded_key, shared_key},
+    photos::{Store, Target},
     storage::Storage,
 };
 

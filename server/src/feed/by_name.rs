@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sync_core::{
-    record::{AreaPath, DocId, LogId},
+    record::{AreaPath, DocId, LogEpoch},
     wire::{PAGE_BYTES, page::Page, pull::Phase},
 };
 
@@ -21,7 +21,7 @@ const NAMED: usize = 8;
 ///
 /// The page ends after the document that fills it, and lists the ids of the remaining ones.
 pub(super) fn by_name(tx: &mut dyn Tx, need: &[DocId], reach: &Reach) -> Result<Page, Refusal> {
-    let mut page = empty(LogId([0; 8]), Phase::Tail { base: 0, pos: 0 });
+    let mut page = empty(LogEpoch([0; 8]), Phase::Tail { base: 0, pos: 0 });
     let mut by_space: BTreeMap<AreaPath, Vec<DocId>> = BTreeMap::new();
     for (doc, space) in docs::spaces_of(tx, need.iter().copied())? {
         by_space.entry(space).or_default().push(doc);

@@ -3,7 +3,7 @@
 use minicbor::bytes::ByteVec;
 use sync_core::{
     identity::SignedGrant,
-    record::{AreaPath, DocId, LogId},
+    record::{AreaPath, DocId, LogEpoch},
     wire::{
         page::{Content, Item, Page, Sum},
         pull::Phase,
@@ -22,7 +22,7 @@ use crate::storage::{
 pub(super) const PART: usize = 64;
 
 /// A page without documents.
-pub(super) fn empty(log: LogId, next: Phase) -> Page {
+pub(super) fn empty(log: LogEpoch, next: Phase) -> Page {
     let (items, exits, grants) = (Vec::new(), Vec::new(), Vec::new());
     Page {
         log,

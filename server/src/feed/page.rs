@@ -1,7 +1,7 @@
 //! Building a page: the cursor's position selects the documents, its base decides which of their changes are sent.
 
 use sync_core::{
-    record::{DeviceId, LogId},
+    record::{DeviceId, LogEpoch},
     wire::{
         page::Page,
         pull::{Cursor, Phase},
@@ -23,12 +23,12 @@ pub(super) fn page(
     room: &mut usize,
 ) -> Result<Page, Refusal> {
     let Some(space) = spaces::find(tx, &cursor.space)? else {
-        return Ok(empty(LogId([0; 8]), cursor.phase));
+        return Ok(empty(LogEpoch([0; 8]), cursor.phase));
     };
     // A new log epoch, or a position ahead of the log: the device must reconcile before it continues.
     let ahead = matches!(cursor.phase, Phase::Tail { pos, .. } if pos > space.head);
     if space.log != cursor.log || ahead {
-        let log = if ahead { LogId([0; 8]) } else { space.log };
+        let log = if ahead { LogEpoch([0; 8]) } else { space.log };
         return Ok(empty(log, cursor.phase));
     }
     if *room == 0 {

@@ -2,7 +2,7 @@
 
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use sync_core::{
-    record::LogId,
+    record::LogEpoch,
     wire::{
         Code,
         reconcile::{FRAME_BYTES, Request, Response, item},
@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {
     let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
     let space = spaces::find(tx, &request.space)?;
-    let (log, head) = space.map_or((LogId([0; 8]), 0), |s| (s.log, s.head));
+    let (log, head) = space.map_or((LogEpoch([0; 8]), 0), |s| (s.log, s.head));
     let born = spaces::epoch_start(tx, &request.space)?;
     let mut storage = NegentropyStorageVector::new();
     for (doc, digest) in docs::digests(tx, &request.space, &request.area)? {

@@ -64,13 +64,13 @@ impl Inner {
 }
 
 /// A place among the open connections; released when dropped.
-pub(super) struct Place {
+pub(super) struct Slot {
     registry: Arc<Registry>,
     number: u64,
     pub(super) connection: Arc<Connection>,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.registry.inner().remove(self.number);
     }
@@ -105,7 +105,7 @@ impl Registry {
         address: IpAddr,
         limits: &Limits,
         mut closed: impl FnMut(&'static str, usize),
-    ) -> Result<Place, &'static str> {
+    ) -> Result<Slot, &'static str> {
         let from = customer(address);
         let mut inner = self.inner();
         let limited = limits.max_per_address > 0 && !limits.is_proxy(address);
@@ -128,7 +128,7 @@ impl Registry {
         inner.next += 1;
         inner.all.insert(number, Arc::clone(&connection));
         *inner.by_address.entry(from).or_default() += 1;
-        Ok(Place {
+        Ok(Slot {
             registry: Arc::clone(self),
             number,
             connection,

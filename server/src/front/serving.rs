@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use tokio::{net::TcpStream, sync::watch};
 
-use super::{answer::Answer, connection::Look, peer::Peer, registry::Place, socket::Watched};
+use super::{answer::Answer, connection::Look, peer::Peer, registry::Slot, socket::Watched};
 use crate::{config::Limits, metrics::Metrics};
 
 /// Largest buffer in bytes for headers, and for a body that no handler has requested yet.
@@ -18,7 +18,7 @@ const BUFFER: usize = 64 * 1024;
 
 /// A connection being served.
 pub(super) struct Serving {
-    pub(super) place: Place,
+    pub(super) place: Slot,
     pub(super) from: IpAddr,
     pub(super) router: Router,
     pub(super) limits: Arc<Limits>,

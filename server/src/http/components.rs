@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Access, blobs::Blobs, config::Limits, feed::Feed, hints::Hints, ingest::Ingest,
-    metrics::Metrics, projection::Projection, quota::Quota, reporting::Reporting, review::Review,
+    access::Access, config::Limits, feed::Feed, hints::Hints, ingest::Ingest, metrics::Metrics,
+    photos::Photos, projection::Projection, quota::Quota, reporting::Reporting, review::Review,
 };
 
 /// The components that a handler may call. A clone shares them.
@@ -17,7 +17,7 @@ pub struct Components {
     /// The read path of devices.
     pub feed: Feed,
     /// Photos.
-    pub blobs: Blobs,
+    pub photos: Photos,
     /// The worker that writes the ledger.
     pub projection: Projection,
     /// The ledger for reviewers.

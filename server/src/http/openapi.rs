@@ -26,7 +26,7 @@ use super::{
         hints::hints,
         health::alive, health::ready, health::metrics,
     ),
-    components(schemas(problem::ProblemDetails, crate::reporting::Sealed)),
+    components(schemas(problem::ProblemDetails, crate::reporting::SealedReport)),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(

@@ -5,10 +5,10 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use sync_core::{record::BlobHash, wire::Code};
+use sync_core::{record::PhotoHash, wire::Code};
 
 use super::{Components, extract::Seeing};
-use crate::{access::Reach, blobs::Photo, refusal::Refusal};
+use crate::{access::Reach, photos::Photo, refusal::Refusal};
 
 async fn give(
     components: &Components,
@@ -16,10 +16,10 @@ async fn give(
     hash: &str,
     form: Photo,
 ) -> Result<Response, Refusal> {
-    let hash: BlobHash = hash
+    let hash: PhotoHash = hash
         .parse()
         .map_err(|_| Refusal::new(Code::NotFound, "no such photo"))?;
-    let bytes = components.blobs.read(reach, hash, form).await?;
+    let bytes = components.photos.read(reach, hash, form).await?;
     let headers = [
         (header::CONTENT_TYPE, "image/jpeg".to_owned()),
         (

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Components, extract::Reviewing, indicators::body, review::parsed};
 use crate::{
     refusal::Refusal,
-    reporting::{Envelope, LatePage, Order, ReportPage, ReportView, Reports, StepOrder},
+    reporting::{Envelope, LateArrivals, Order, ReportPage, ReportView, Reports, StepOrder},
 };
 
 /// Lists the reports that the caller may read, newest first.
@@ -40,7 +40,7 @@ pub(super) async fn seal(
 
 /// Returns the sealed bytes of a report. The headers `Xuncha-Sha256` and `Xuncha-Signature` contain digest and
 /// signature.
-#[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::reporting::Sealed), (status = 404), (status = 500)))]
+#[utoipa::path(get, path = "/v1/reports/{id}", tag = "reports", params(("id" = String, Path,)), responses((status = 200, body = crate::reporting::SealedReport), (status = 404), (status = 500)))]
 pub(super) async fn bytes(
     State(components): State<Components>,
     Reviewing(reach): Reviewing,
@@ -84,13 +84,13 @@ pub(super) struct After {
 }
 
 /// Lists the late arrivals of a report: changes logged after its baseline with a claimed time before its cut-off.
-#[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LatePage), (status = 404)))]
+#[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LateArrivals), (status = 404)))]
 pub(super) async fn late(
     State(components): State<Components>,
     Reviewing(reach): Reviewing,
     Path(id): Path<String>,
     after: Result<Query<After>, QueryRejection>,
-) -> Result<Json<LatePage>, Refusal> {
+) -> Result<Json<LateArrivals>, Refusal> {
     let page = components.reporting.late(&reach, &id, parsed(after)?.after);
     page.await.map(Json)
 }

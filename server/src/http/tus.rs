@@ -10,7 +10,7 @@ use base64::{
 };
 use sha2::{Digest, Sha256};
 use sync_core::{
-    record::{BlobHash, ServerTime},
+    record::{PhotoHash, ServerTime},
     wire::Code,
 };
 
@@ -71,7 +71,7 @@ pub(super) fn stored(status: StatusCode, size: u64, receipt: &[u8]) -> Response 
 }
 
 /// Parses `sha256 <base64>` of the metadata: base64 of the hexadecimal digits, or of the 32 bytes.
-pub(super) fn announced(headers: &HeaderMap) -> Result<BlobHash, Refusal> {
+pub(super) fn announced(headers: &HeaderMap) -> Result<PhotoHash, Refusal> {
     let metadata = headers
         .get("upload-metadata")
         .and_then(|v| v.to_str().ok())
@@ -83,7 +83,7 @@ pub(super) fn announced(headers: &HeaderMap) -> Result<BlobHash, Refusal> {
         .and_then(|v| STANDARD.decode(v.trim()).ok())
         .unwrap_or_default();
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    text.parse().or_else(|_| BlobHash::from_slice(&bytes)).map_err(|_| {
+    text.parse().or_else(|_| PhotoHash::from_slice(&bytes)).map_err(|_| {
         malformed("Upload-Metadata must name sha256: base64 of its 64 hexadecimal digits or of its 32 bytes")
     })
 }

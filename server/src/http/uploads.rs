@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     access::Reach,
-    blobs::{Created, MAX_BLOB_BYTES, Received},
+    photos::{Created, MAX_PHOTO_BYTES, Received},
     refusal::Refusal,
 };
 
@@ -36,7 +36,7 @@ pub(super) async fn options() -> Response {
             "creation,checksum,expiration,termination".to_owned(),
         ),
         (name("tus-checksum-algorithm"), "sha256".to_owned()),
-        (name("tus-max-size"), MAX_BLOB_BYTES.to_string()),
+        (name("tus-max-size"), MAX_PHOTO_BYTES.to_string()),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }
@@ -51,7 +51,11 @@ pub(super) async fn create(
 ) -> Result<Response, Refusal> {
     version(&headers)?;
     let (hash, size) = (announced(&headers)?, number(&headers, "upload-length")?);
-    match components.blobs.create(device(&reach)?, hash, size).await? {
+    match components
+        .photos
+        .create(device(&reach)?, hash, size)
+        .await?
+    {
         Created::Stored { size, receipt } => {
             let mut response = stored(StatusCode::CREATED, size, &receipt);
             if let Ok(location) = format!("/v1/blobs/{hash}").parse() {
@@ -75,7 +79,7 @@ pub(super) async fn head(
     Seeing(reach): Seeing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let upload = components.blobs.upload(device(&reach)?, &id).await?;
+    let upload = components.photos.upload(device(&reach)?, &id).await?;
     let headers = [
         resumable(),
         (name("upload-offset"), upload.received.to_string()),
@@ -103,7 +107,7 @@ pub(super) async fn append(
     let device = device(&reach)?;
     components.quota.chunk(device, chunk.len()).await?;
     match components
-        .blobs
+        .photos
         .append(device, &id, offset, chunk.to_vec())
         .await?
     {
@@ -126,6 +130,6 @@ pub(super) async fn end(
     Seeing(reach): Seeing,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    components.blobs.end(device(&reach)?, &id).await?;
+    components.photos.end(device(&reach)?, &id).await?;
     Ok((StatusCode::NO_CONTENT, [resumable()]).into_response())
 }

@@ -3,7 +3,7 @@
 use sync_core::{
     identity::{PackClaims, Signature},
     record::{
-        AreaPath, BlobHash, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, ServerTime,
+        AreaPath, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, PhotoHash, ServerTime,
     },
     wire::Code,
 };
@@ -49,7 +49,7 @@ pub(super) struct Content {
     pub(super) authors: Vec<Authorship>,
     /// The first event that begins a document, with its position among the authors.
     pub(super) beginning: Option<(usize, EventBody)>,
-    pub(super) photos: Vec<BlobHash>,
+    pub(super) photos: Vec<PhotoHash>,
 }
 
 /// The author that an event states.

@@ -143,14 +143,14 @@ fn is_by(device: DeviceId, content: &Content) -> bool {
     content.authors.iter().all(|a| a.device == device)
 }
 
-type Place = Option<(AreaPath, AreaPath)>;
+type Located = Option<(AreaPath, AreaPath)>;
 
 fn check(
     pack: &Verified,
     change: &Checked,
     content: &Content,
     s: &Situation,
-) -> Result<(Place, Charged), Reject> {
+) -> Result<(Located, Charged), Reject> {
     let old = s.docs.get(&change.doc);
     let path = old.map(|d| &d.path).or(s.begun.get(&change.doc));
     let malformed = Reject::Refuse(Code::Malformed);

@@ -30,7 +30,7 @@ struct Waiting {
 }
 
 /// Packs that are stored together, and the channels for their answers.
-type Group = (Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>);
+type Batch = (Arc<Vec<Verified>>, Vec<oneshot::Sender<Answer>>);
 
 /// The queues of all spaces. A space has a queue exactly while a worker stores its packs.
 #[derive(Clone)]
@@ -129,7 +129,7 @@ impl Queues {
     }
 
     /// The next group. If the queue is empty: removes it and returns `None`.
-    fn next(&self, home: &Home) -> Option<Group> {
+    fn next(&self, home: &Home) -> Option<Batch> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = waiting.get_mut(home)?;
         let mut changes = 0;

@@ -8,10 +8,11 @@ use super::checked::Checked;
 use crate::{
     refusal::Refusal,
     storage::{
-        Tx, blobs,
+        Tx,
         docs::Doc,
         grant_uses::{self, GrantUse},
         log::{self, Attestation, Change},
+        photos,
     },
 };
 
@@ -104,6 +105,6 @@ pub(super) fn rows_of_changes(
         log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
     }
     grant_uses::note(tx, space, &uses)?;
-    blobs::refer(tx, space, &of_begun, &of_older)?;
+    photos::refer(tx, space, &of_begun, &of_older)?;
     Ok(())
 }

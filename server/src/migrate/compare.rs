@@ -1,14 +1,14 @@
 //! Compares the two servers after a move: counts and hashes every row, and reads the photos of the new store back.
 
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use super::{
     error::MigrateError,
-    place::{Place, Progress},
+    stores::{Progress, Stores},
 };
 use crate::storage::{
     Tx,
-    blobs::PhotoRow,
+    photos::PhotoRow,
     table::Table,
     tables::{Cell, Contents, LOGGED, WHOLE},
 };
@@ -53,7 +53,7 @@ impl Comparison {
     }
 }
 
-async fn contents(place: &Place, table: &'static Table) -> Result<Contents, MigrateError> {
+async fn contents(place: &Stores, table: &'static Table) -> Result<Contents, MigrateError> {
     let (mut contents, mut after): (Contents, Option<Vec<Cell>>) = (Contents::default(), None);
     loop {
         let key = after.take();
@@ -72,8 +72,8 @@ async fn contents(place: &Place, table: &'static Table) -> Result<Contents, Migr
 /// # Errors
 /// [`MigrateError`]; a difference is not an error but part of the result.
 pub async fn compare(
-    from: &Place,
-    to: &Place,
+    from: &Stores,
+    to: &Stores,
     say: Progress<'_>,
 ) -> Result<Comparison, MigrateError> {
     let all: Vec<&'static Table> = LOGGED.iter().chain(WHOLE).collect();
@@ -94,7 +94,7 @@ pub async fn compare(
 }
 
 /// Reads every listed photo of the new store and verifies its hash.
-async fn read_back(to: &Place, say: Progress<'_>) -> Result<(u64, Vec<String>), MigrateError> {
+async fn read_back(to: &Stores, say: Progress<'_>) -> Result<(u64, Vec<String>), MigrateError> {
     let (mut read, mut wrong, mut after): (u64, Vec<String>, Option<Vec<Cell>>) =
         (0, Vec::new(), None);
     loop {
@@ -110,7 +110,7 @@ async fn read_back(to: &Place, say: Progress<'_>) -> Result<(u64, Vec<String>), 
                 continue;
             };
             let bytes = to.photos.photo(object).await;
-            let right = matches!(&bytes, Ok(Some(bytes)) if BlobHash::of(bytes).0[..] == hash[..]);
+            let right = matches!(&bytes, Ok(Some(bytes)) if PhotoHash::of(bytes).0[..] == hash[..]);
             read += 1;
             if !right {
                 wrong.push(object.clone());

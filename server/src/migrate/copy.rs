@@ -1,12 +1,11 @@
 //! Copies everything that the target lacks: the logs, the other tables, the photos.
 
-use sync_core::{identity::SecretKey, record::BlobHash};
+use sync_core::{identity::SecretKey, record::PhotoHash};
 
 use super::{
     error::MigrateError,
-    photos,
-    place::{Place, Progress},
-    records, state,
+    photos, records, state,
+    stores::{Progress, Stores},
 };
 use crate::storage::{Tx, tables};
 
@@ -16,11 +15,11 @@ use crate::storage::{Tx, tables};
 /// # Errors
 /// [`MigrateError`]; what was copied stays, and the next call continues from there.
 pub async fn copy(
-    from: &Place,
-    to: &Place,
+    from: &Stores,
+    to: &Stores,
     key: &SecretKey,
     say: Progress<'_>,
-) -> Result<Vec<BlobHash>, MigrateError> {
+) -> Result<Vec<PhotoHash>, MigrateError> {
     state::begin(&to.storage, key).await?;
     records::copy(from, to, say).await?;
     whole(from, to, say).await?;
@@ -28,7 +27,7 @@ pub async fn copy(
 }
 
 /// Copies all rows of the tables without a log.
-async fn whole(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
+async fn whole(from: &Stores, to: &Stores, say: Progress<'_>) -> Result<(), MigrateError> {
     let total = tables::WHOLE.len() as u64;
     for (done, table) in tables::WHOLE.iter().enumerate() {
         say("其他表 / other tables", done as u64, total);

@@ -9,14 +9,14 @@ mod compare;
 mod copy;
 mod error;
 mod photos;
-mod place;
 mod records;
 mod state;
+mod stores;
 
 pub use compare::{Comparison, compare};
 pub use copy::copy;
 pub use error::MigrateError;
-pub use place::{Place, Progress};
 pub use state::{FILLING, finish, is_released};
+pub use stores::{Progress, Stores};
 
 pub use crate::storage::tables::Contents;

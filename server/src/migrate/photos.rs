@@ -1,17 +1,17 @@
 //! Copies photos: bytes first, then the row that lists them.
 
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use super::{
     error::MigrateError,
-    place::{Place, Progress},
     state::LOST,
+    stores::{Progress, Stores},
 };
 use crate::refusal::Refusal;
 use crate::storage::{
-    StorageError, Tx,
-    blobs::{self, PhotoRow},
-    held, spaces,
+    StorageError, Tx, held_photos,
+    photos::{self, PhotoRow},
+    spaces,
     tables::Cell,
 };
 
@@ -25,10 +25,10 @@ fn object(row: &[Cell]) -> Option<String> {
 /// Copies every photo that the target does not list. Returns those whose bytes are lost; the old database no longer
 /// lists them.
 pub(super) async fn copy(
-    from: &Place,
-    to: &Place,
+    from: &Stores,
+    to: &Stores,
     say: Progress<'_>,
-) -> Result<Vec<BlobHash>, MigrateError> {
+) -> Result<Vec<PhotoHash>, MigrateError> {
     let mut lost = Vec::new();
     let total = from.storage.read(|tx| PhotoRow::TABLE.count(tx)).await?;
     let (mut after, mut done): (Option<Vec<Cell>>, u64) = (None, 0);
@@ -50,12 +50,16 @@ pub(super) async fn copy(
 }
 
 /// Copies one photo; returns its hash if its bytes are lost.
-async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHash>, MigrateError> {
+async fn photo(
+    from: &Stores,
+    to: &Stores,
+    row: Vec<Cell>,
+) -> Result<Option<PhotoHash>, MigrateError> {
     let Some(object) = object(&row) else {
         return Ok(None);
     };
     let name = object.clone();
-    let read = move |tx: &mut dyn Tx| blobs::names(tx, &name);
+    let read = move |tx: &mut dyn Tx| photos::names(tx, &name);
     if to.storage.read(read).await? {
         return Ok(None);
     }
@@ -68,12 +72,12 @@ async fn photo(from: &Place, to: &Place, row: Vec<Cell>) -> Result<Option<BlobHa
         let Some(Cell::Bytes(hash)) = row.first() else {
             return Ok(None);
         };
-        let hash = BlobHash::from_slice(hash).map_err(StorageError::from)?;
+        let hash = PhotoHash::from_slice(hash).map_err(StorageError::from)?;
         // Noted before the row is deleted: if the process ends between the two, the next run finds the loss again.
         to.storage
             .write(|tx| spaces::set_meta(tx, LOST, b"1"))
             .await?;
-        let forget = move |tx: &mut dyn Tx| held::forget_object(tx, hash, &object);
+        let forget = move |tx: &mut dyn Tx| held_photos::forget_object(tx, hash, &object);
         from.storage.write(forget).await?;
         return Ok(Some(hash));
     }

@@ -1,13 +1,13 @@
 //! Copies each space's log by its numbers, as devices read it.
 
-use sync_core::record::{AreaPath, DocId, LogId};
+use sync_core::record::{AreaPath, DocId, LogEpoch};
 
 use super::{
     error::MigrateError,
-    place::{Place, Progress},
+    stores::{Progress, Stores},
 };
 use crate::storage::{
-    StorageError, Tx, blobs::DOC_PHOTO, docs, grant_uses::DOC_GRANT, log::Change, marks, spaces,
+    StorageError, Tx, docs, grant_uses::DOC_GRANT, log::Change, marks, photos::DOC_PHOTO, spaces,
 };
 
 /// Documents copied in one transaction.
@@ -71,7 +71,11 @@ pub(super) fn set_head(tx: &mut dyn Tx, head: &Head) -> Result<(), StorageError>
 }
 
 /// Copies what the target lacks of every space.
-pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<(), MigrateError> {
+pub(super) async fn copy(
+    from: &Stores,
+    to: &Stores,
+    say: Progress<'_>,
+) -> Result<(), MigrateError> {
     let all = from.storage.read(|tx| spaces::list(tx)).await?;
     let total: u64 = all.iter().map(|space| space.head).sum();
     let mut before = 0;
@@ -79,7 +83,7 @@ pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<
         let id = space.id.clone();
         // A provisional log epoch until the copy is complete: it must not be mistaken for the real one.
         to.storage
-            .write(move |tx| spaces::create(tx, &id, LogId([0; 8])))
+            .write(move |tx| spaces::create(tx, &id, LogEpoch([0; 8])))
             .await?;
         while let Some(at) = step(from, to, &space).await? {
             say("记录 / changes", before + at, total);
@@ -92,8 +96,8 @@ pub(super) async fn copy(from: &Place, to: &Place, say: Progress<'_>) -> Result<
 
 /// Copies the next documents of a space; `None` when the head is reached.
 async fn step(
-    from: &Place,
-    to: &Place,
+    from: &Stores,
+    to: &Stores,
     space: &spaces::Space,
 ) -> Result<Option<u64>, MigrateError> {
     let id = space.id.clone();

@@ -1,8 +1,8 @@
 //! The state of a move, as entries of both databases: being filled, released.
 
-use sync_core::{identity::SecretKey, record::LogId};
+use sync_core::{identity::SecretKey, record::LogEpoch};
 
-use super::{error::MigrateError, place::Place, records};
+use super::{error::MigrateError, records, stores::Stores};
 use crate::{
     host::random,
     keys::PUBLIC_KEY,
@@ -44,7 +44,7 @@ pub(super) async fn begin(target: &Storage, key: &SecretKey) -> Result<(), Migra
 ///
 /// # Errors
 /// [`MigrateError::Elsewhere`] if it was released to another target.
-pub async fn is_released(from: &Place, to: &Place) -> Result<bool, MigrateError> {
+pub async fn is_released(from: &Stores, to: &Stores) -> Result<bool, MigrateError> {
     let Some(named) = from.storage.released()? else {
         return Ok(false);
     };
@@ -61,7 +61,7 @@ pub async fn is_released(from: &Place, to: &Place) -> Result<bool, MigrateError>
 ///
 /// # Errors
 /// [`MigrateError`].
-pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
+pub async fn finish(from: &Stores, to: &Stores) -> Result<(), MigrateError> {
     let fresh = random::<16>();
     let name = move |tx: &mut dyn Tx| {
         spaces::set_meta_once(tx, MOVE, &fresh)?;
@@ -82,7 +82,7 @@ pub async fn finish(from: &Place, to: &Place) -> Result<(), MigrateError> {
             if spaces::meta(tx, LOST)?.is_some() {
                 // A new log epoch makes devices reconcile and send the photos that they still have.
                 for space in spaces::list(tx)? {
-                    spaces::renew_log(tx, &space.id, LogId(random()))?;
+                    spaces::renew_log(tx, &space.id, LogEpoch(random()))?;
                 }
                 spaces::delete_meta(tx, LOST)?;
             }

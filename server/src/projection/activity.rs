@@ -88,7 +88,7 @@ pub(super) fn quantities(doc: &Doc, folded: &Folded<'_>) -> Vec<QuantityRow> {
 
 /// The buildings and entrances that an inspection reached.
 fn visits(doc: &Doc, state: &InspectionState) -> Vec<VisitRow> {
-    let visit = |place: inspection::Place| VisitRow {
+    let visit = |place: inspection::InspectedPlace| VisitRow {
         space: doc.space.clone(),
         doc: doc.id,
         compound: place.compound,

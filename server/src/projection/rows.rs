@@ -1,6 +1,6 @@
 //! The rows of a document: its own row, its quantities, and the places that it visited.
 
-use sync_core::record::{BlobHash, DocId};
+use sync_core::record::{DocId, PhotoHash};
 
 use super::derived::Derived;
 use crate::storage::{
@@ -15,7 +15,7 @@ pub(super) struct Rows {
     pub(super) quantities: Vec<QuantityRow>,
     pub(super) visits: Vec<VisitRow>,
     /// Photos that were redacted.
-    pub(super) hidden: Vec<BlobHash>,
+    pub(super) hidden: Vec<PhotoHash>,
 }
 
 /// The document's own row: of the ledger, or of the table of activities and inspections.

@@ -16,8 +16,9 @@ pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row,
 };
 pub use reports::{
-    BadEnvelope, Corrects, Difference, Envelope, Kind, LateCount, LatePage, LateView, Marked,
-    Order, ReportPage, ReportView, Reports, Sealed, Source, StepOrder, StepView, verify,
+    BadEnvelope, Corrects, Difference, Envelope, Kind, LateArrival, LateArrivals, LateCount,
+    Marked, Order, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder, StepView,
+    verify,
 };
 pub(crate) use reports::{Late, late_of_area};
 pub use versions::Versions;

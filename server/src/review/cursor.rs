@@ -12,7 +12,7 @@ use crate::{refusal::Refusal, storage::duties};
 
 /// A position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cursor {
+pub enum ListCursor {
     /// After a row of the list by time found: the time and the document.
     Found(DeviceTime, DocId),
     /// After a change, for each space.
@@ -30,7 +30,7 @@ fn bad() -> Refusal {
     )
 }
 
-impl fmt::Display for Cursor {
+impl fmt::Display for ListCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = match self {
             Self::Found(at, doc) => [&[1], &at.0.to_be_bytes()[..], doc.as_bytes()].concat(),
@@ -48,7 +48,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl Cursor {
+impl ListCursor {
     /// Reads a position in the list by time found.
     ///
     /// # Errors

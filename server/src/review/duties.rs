@@ -6,7 +6,7 @@ use sync_core::{
     record::{AreaPath, DeviceTime, ServerTime},
 };
 
-use super::{Cursor, Review, duty_chain::word, parameters, time::instant};
+use super::{ListCursor, Review, duty_chain::word, parameters, time::instant};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -75,7 +75,7 @@ impl Owed {
     pub(super) fn checked(self, reach: &Reach) -> Result<Asked, Refusal> {
         Ok(Asked {
             areas: parameters::areas(reach, self.area.as_deref())?,
-            after: self.after.map(|t| Cursor::owed(&t)).transpose()?,
+            after: self.after.map(|t| ListCursor::owed(&t)).transpose()?,
             limit: parameters::limit(self.limit)?,
         })
     }
@@ -100,7 +100,7 @@ pub(super) fn page(tx: &mut dyn Tx, asked: &Asked, now: i64) -> Result<DutyPage,
     let full = found.len() as i64 > asked.limit;
     found.truncate(usize::try_from(asked.limit).unwrap_or(0));
     let last = found.last().filter(|_| full).map(order);
-    let next = last.map(|position| Cursor::Owed(position).to_string());
+    let next = last.map(|position| ListCursor::Owed(position).to_string());
     let items = found.iter().map(|duty| shown(tx, duty, now));
     Ok(DutyPage {
         items: items.collect::<Result<_, _>>()?,

@@ -7,7 +7,7 @@ use sync_core::{
 };
 
 use super::{
-    Cursor,
+    ListCursor,
     parameters::{area, bad, limit, time},
 };
 use crate::{access::Reach, refusal::Refusal, storage::ledger::Query};
@@ -93,7 +93,7 @@ impl Filter {
                 .transpose()?,
             found_to: self.found_to.map(|t| time("found_to", &t)).transpose()?,
             text,
-            after: self.after.map(|t| Cursor::found(&t)).transpose()?,
+            after: self.after.map(|t| ListCursor::found(&t)).transpose()?,
             changed_after: None,
             limit: limit(self.limit)?,
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sync_core::record::AreaPath;
 
-use super::{Cursor, Filter, HazardView, Review, parameters::limit, view::views};
+use super::{Filter, HazardView, ListCursor, Review, parameters::limit, view::views};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -34,7 +34,7 @@ impl Review {
                 let next = rows
                     .last()
                     .filter(|_| full)
-                    .map(|r| Cursor::Found(r.found_at, r.doc).to_string());
+                    .map(|r| ListCursor::Found(r.found_at, r.doc).to_string());
                 let items = views(tx, &rows)?;
                 Ok(HazardPage { items, next })
             })
@@ -52,7 +52,7 @@ impl Review {
         limit: Option<i64>,
     ) -> Result<HazardPage, Refusal> {
         let position = match since {
-            Some(text) => Cursor::changed(&text)?,
+            Some(text) => ListCursor::changed(&text)?,
             None => BTreeMap::new(),
         };
         let limit = self::limit(limit)?;
@@ -84,7 +84,7 @@ impl Review {
                 }
                 Ok(HazardPage {
                     items,
-                    next: Some(Cursor::Changed(position).to_string()),
+                    next: Some(ListCursor::Changed(position).to_string()),
                 })
             })
             .await

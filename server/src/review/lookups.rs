@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
     grouping::Advice,
-    record::{AreaPath, BlobHash, CompoundId, DocId},
+    record::{AreaPath, CompoundId, DocId, PhotoHash},
 };
 
-use crate::storage::{StorageError, Tx, blobs, hazards::HazardRow, names, suggestions};
+use crate::storage::{StorageError, Tx, hazards::HazardRow, names, photos, suggestions};
 
 /// The enrichment of rows, read for all of them at once.
 pub(super) struct Lookups {
@@ -27,11 +27,11 @@ pub(super) fn lookups(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Lookups, St
     let (mut named, mut alarms) = (Vec::new(), BTreeSet::new());
     let urgency = Advice::FakeEvidence.urgency();
     for (space, docs) in by_space {
-        named.extend(blobs::named(tx, space, &docs)?);
+        named.extend(photos::named(tx, space, &docs)?);
         alarms.extend(suggestions::with_urgency(tx, space, &docs, urgency)?);
     }
-    let photos: Vec<BlobHash> = named.iter().map(|(_, hash)| *hash).collect();
-    let stored = blobs::stored(tx, &photos)?;
+    let photos: Vec<PhotoHash> = named.iter().map(|(_, hash)| *hash).collect();
+    let stored = photos::stored(tx, &photos)?;
     let mut pending: HashMap<DocId, i64> = HashMap::new();
     for (doc, hash) in named {
         *pending.entry(doc).or_default() += i64::from(!stored.contains(&hash));

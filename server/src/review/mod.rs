@@ -31,7 +31,7 @@ pub use activities::{
 };
 pub use conflicts::{ConflictGroup, ConflictView};
 pub use coverage::{CoverageView, VisitedView};
-pub use cursor::Cursor;
+pub use cursor::ListCursor;
 pub use detail::{BilingualText, HazardDetail};
 pub use duties::{DutyPage, DutyView, Owed};
 pub use duty_chain::{ChainView, FindingView, LinkView};

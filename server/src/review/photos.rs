@@ -3,12 +3,12 @@
 use serde::Serialize;
 use sync_core::{
     document::{DisplayedPhoto, Folded},
-    record::BlobHash,
+    record::PhotoHash,
 };
 
 use crate::{
     refusal::Refusal,
-    storage::{Tx, blobs},
+    storage::{Tx, photos},
 };
 
 /// A photo of a document.
@@ -33,8 +33,8 @@ pub struct PhotoView {
 /// The photos of a document, without those that were redacted.
 pub(super) fn photos(tx: &mut dyn Tx, folded: &Folded<'_>) -> Result<Vec<PhotoView>, Refusal> {
     let displayed = folded.photos();
-    let hashes: Vec<BlobHash> = displayed.iter().map(|d| d.photo.hash).collect();
-    let stored = blobs::stored(tx, &hashes)?;
+    let hashes: Vec<PhotoHash> = displayed.iter().map(|d| d.photo.hash).collect();
+    let stored = photos::stored(tx, &hashes)?;
     let view = |displayed: DisplayedPhoto<'_>| {
         let photo = displayed.photo;
         PhotoView {

@@ -6,7 +6,7 @@ use sync_core::{
     record::{AreaPath, DocId},
 };
 
-use super::{Cursor, HazardView, Review, parameters, view};
+use super::{HazardView, ListCursor, Review, parameters, view};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -100,7 +100,7 @@ impl Wanted {
         Ok(Asked {
             areas: parameters::areas(reach, self.area.as_deref())?,
             urgency: self.advice.as_deref().map(named).transpose()?,
-            after: self.after.map(|t| Cursor::suggested(&t)).transpose()?,
+            after: self.after.map(|t| ListCursor::suggested(&t)).transpose()?,
             limit: parameters::limit(self.limit)?,
         })
     }
@@ -125,7 +125,7 @@ pub(super) fn page(tx: &mut dyn Tx, asked: &Asked) -> Result<SuggestionPage, Sto
     let full = found.len() as i64 > asked.limit;
     found.truncate(usize::try_from(asked.limit).unwrap_or(0));
     let last = found.last().filter(|_| full).map(|(_, s)| s);
-    let next = last.map(|s| Cursor::Suggested(s.urgency, s.score, s.doc, s.other).to_string());
+    let next = last.map(|s| ListCursor::Suggested(s.urgency, s.score, s.doc, s.other).to_string());
     let mut items = Vec::new();
     for (space, kept) in found {
         let mut rows = Vec::new();

@@ -6,8 +6,8 @@ use sync_core::{
     grouping::Counting,
     identity::PublicKey,
     record::{
-        AreaPath, BlobHash, ChangeHash, CompoundId, DeviceId, DeviceTime, Digest, DocId,
-        EncodedListRow, GrantId, LogId, OrganId, PackHash, PersonId, Role, ServerTime,
+        AreaPath, ChangeHash, CompoundId, DeviceId, DeviceTime, Digest, DocId, EncodedListRow,
+        GrantId, LogEpoch, OrganId, PackHash, PersonId, PhotoHash, Role, ServerTime,
     },
 };
 
@@ -246,7 +246,8 @@ macro_rules! identifiers {
     )+};
 }
 identifiers!(
-    BlobHash, ChangeHash, CompoundId, DeviceId, DocId, GrantId, LogId, OrganId, PackHash, PersonId
+    PhotoHash, ChangeHash, CompoundId, DeviceId, DocId, GrantId, LogEpoch, OrganId, PackHash,
+    PersonId
 );
 
 /// Times are stored as milliseconds UTC.

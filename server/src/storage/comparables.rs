@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use sync_core::{
     catalogue::StateCode,
     grouping::{Comparable, PhotoFingerprint},
-    record::{AreaPath, BlobHash, CompoundId, DeviceTime, DocId, KindCode, PersonId, ServerTime},
+    record::{AreaPath, CompoundId, DeviceTime, DocId, KindCode, PersonId, PhotoHash, ServerTime},
     wire::decode,
 };
 
@@ -72,7 +72,7 @@ pub fn comparables(
         &ids(docs),
         |row| {
             let photo = PhotoFingerprint {
-                hash: BlobHash::from_slice(&row.bytes(1)?)?,
+                hash: PhotoHash::from_slice(&row.bytes(1)?)?,
                 perceptual_hash: row.opt_int(2)?.map(i64::cast_unsigned),
             };
             Ok((DocId::from_slice(&row.bytes(0)?)?, photo))
@@ -161,9 +161,9 @@ pub fn in_building(
 pub fn naming(
     tx: &mut dyn Tx,
     space: &AreaPath,
-    photos: &BTreeSet<BlobHash>,
+    photos: &BTreeSet<PhotoHash>,
     limit: i64,
-) -> Result<HashMap<BlobHash, Vec<DocId>>, StorageError> {
+) -> Result<HashMap<PhotoHash, Vec<DocId>>, StorageError> {
     let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     let sql = format!(
         "SELECT hash, doc FROM (
@@ -172,10 +172,10 @@ pub fn naming(
          WHERE n <= {limit}"
     );
     let rows = tx.all_of(&sql, &[space.as_str().into()], &keys, |row| {
-        let hash = BlobHash::from_slice(&row.bytes(0)?)?;
+        let hash = PhotoHash::from_slice(&row.bytes(0)?)?;
         Ok((hash, DocId::from_slice(&row.bytes(1)?)?))
     })?;
-    let mut found: HashMap<BlobHash, Vec<DocId>> = HashMap::new();
+    let mut found: HashMap<PhotoHash, Vec<DocId>> = HashMap::new();
     for (hash, doc) in rows {
         found.entry(hash).or_default().push(doc);
     }

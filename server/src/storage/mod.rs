@@ -6,7 +6,6 @@
 
 pub mod activities;
 pub mod activity_queries;
-pub mod blobs;
 pub mod bodies;
 pub(crate) mod column;
 pub mod comparables;
@@ -18,7 +17,7 @@ pub mod driver;
 pub mod duties;
 pub mod grant_uses;
 pub mod hazards;
-pub mod held;
+pub mod held_photos;
 pub mod indicators;
 pub mod ledger;
 pub mod links;
@@ -29,6 +28,7 @@ mod migrate;
 pub mod names;
 pub mod opened;
 pub mod packs;
+pub mod photos;
 pub mod quotas;
 pub mod regions;
 pub mod reports;

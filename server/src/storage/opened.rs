@@ -1,14 +1,14 @@
 //! Which documents make a photo readable: those in which a device that sent the photo's bytes named it. A redaction in
 //! any of these documents hides it.
 
-use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId};
+use sync_core::record::{AreaPath, DeviceId, DocId, PhotoHash};
 
 use super::{StorageError, Tx, Value, column::Stored, spaces::area, table::table};
 
 table! {
     /// Which devices have sent every byte of a photo.
     const PHOTO_SENDER in "photo_sender" key 2 {
-        hash: BlobHash,
+        hash: PhotoHash,
         device: DeviceId,
     }
 }
@@ -16,7 +16,7 @@ table! {
 table! {
     /// Photos that a document has redacted.
     const REDACTED_PHOTO in "redacted_photo" key 3 {
-        hash: BlobHash,
+        hash: PhotoHash,
         space: AreaPath,
         doc: DocId,
     }
@@ -26,7 +26,7 @@ table! {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), StorageError> {
+pub fn sent_by(tx: &mut dyn Tx, hash: PhotoHash, device: DeviceId) -> Result<(), StorageError> {
     PHOTO_SENDER.insert_once(tx, [hash.value(), device.value()])?;
     Ok(())
 }
@@ -35,7 +35,7 @@ pub fn sent_by(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<(), 
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn is_sender(tx: &mut dyn Tx, hash: BlobHash, device: DeviceId) -> Result<bool, StorageError> {
+pub fn is_sender(tx: &mut dyn Tx, hash: PhotoHash, device: DeviceId) -> Result<bool, StorageError> {
     let found = tx.first(
         "SELECT 1 FROM photo_sender WHERE hash = $1 AND device = $2",
         &[hash.as_bytes().into(), device.as_bytes().into()],
@@ -53,7 +53,7 @@ pub fn hide(
     tx: &mut dyn Tx,
     space: &AreaPath,
     doc: DocId,
-    photos: &[BlobHash],
+    photos: &[PhotoHash],
 ) -> Result<(), StorageError> {
     let rows: Vec<Value<'_>> = photos
         .iter()
@@ -66,7 +66,7 @@ pub fn hide(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn opened_by(tx: &mut dyn Tx, hash: BlobHash) -> Result<(Vec<AreaPath>, bool), StorageError> {
+pub fn opened_by(tx: &mut dyn Tx, hash: PhotoHash) -> Result<(Vec<AreaPath>, bool), StorageError> {
     let rows = tx.all(
         "SELECT DISTINCT d.path, CAST(CASE WHEN x.doc IS NULL THEN 0 ELSE 1 END AS BIGINT)
          FROM photo_reference n JOIN photo_sender s ON s.hash = n.hash AND s.device = n.device

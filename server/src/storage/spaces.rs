@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::{
-    record::{AreaPath, Digest, LogId},
+    record::{AreaPath, Digest, LogEpoch},
     wire::page::Sum,
 };
 
@@ -19,7 +19,7 @@ pub struct Space {
     /// Its path, which is also its identifier.
     pub id: AreaPath,
     /// The present log epoch.
-    pub log: LogId,
+    pub log: LogEpoch,
     /// The highest sequence number of the log.
     pub head: u64,
 }
@@ -63,7 +63,7 @@ pub fn list(tx: &mut dyn Tx) -> Result<Vec<Space>, StorageError> {
         |row| {
             Ok(Space {
                 id: area(&row.text(0)?)?,
-                log: LogId::from_slice(&row.bytes(1)?)?,
+                log: LogEpoch::from_slice(&row.bytes(1)?)?,
                 head: row.int(2)?.unsigned_abs(),
             })
         },
@@ -134,7 +134,7 @@ pub fn find(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<Space>, StorageErro
         |row| {
             Ok(Space {
                 id: id.clone(),
-                log: LogId::from_slice(&row.bytes(0)?)?,
+                log: LogEpoch::from_slice(&row.bytes(0)?)?,
                 head: row.int(1)?.unsigned_abs(),
             })
         },
@@ -156,7 +156,7 @@ pub fn heads(tx: &mut dyn Tx) -> Result<HashMap<AreaPath, u64>, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
+pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogEpoch) -> Result<(), StorageError> {
     let added = tx.execute(
         "INSERT INTO space (id, log_epoch, head) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
         &[id.as_str().into(), log.as_bytes().into()],
@@ -171,7 +171,7 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageE
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogId) -> Result<(), StorageError> {
+pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogEpoch) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE space SET log_epoch = $1, epoch_start = head WHERE id = $2",
         &[log.as_bytes().into(), id.as_str().into()],
@@ -306,7 +306,12 @@ pub fn area_sum(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn set_head(tx: &mut dyn Tx, id: &AreaPath, log: LogId, head: u64) -> Result<(), StorageError> {
+pub fn set_head(
+    tx: &mut dyn Tx,
+    id: &AreaPath,
+    log: LogEpoch,
+    head: u64,
+) -> Result<(), StorageError> {
     tx.execute(
         "UPDATE space SET log_epoch = $1, head = $2 WHERE id = $3",
         &[

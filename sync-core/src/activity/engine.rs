@@ -6,7 +6,7 @@ use crate::{
         self, EventEntry, Frontiers, History, JudgedEvent, Lanes, Redacted, Verdict, VoidReason,
         authority, maximal,
     },
-    record::{BlobHash, DeviceTime, EventBody, Grant},
+    record::{DeviceTime, EventBody, Grant, PhotoHash},
 };
 
 /// The lane of every event that decides: content, confirmation, withdrawal.
@@ -65,13 +65,13 @@ impl history::Member for Member {
 
 /// The frontier of an activity or an inspection: its maximal events of decisions and of content.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Frontier {
+pub(crate) struct ActivityFrontier {
     members: Vec<Member>,
     /// Whether an event of a newer version is in the causal history.
     pub(crate) unknown: bool,
 }
 
-impl history::Frontier for Frontier {
+impl history::Frontier for ActivityFrontier {
     fn merge(frontiers: Vec<Self>, history: &History<'_>) -> Self {
         let unknown = frontiers.iter().any(|f| f.unknown);
         let members = history::union(frontiers.into_iter().map(|f| f.members));
@@ -82,7 +82,7 @@ impl history::Frontier for Frontier {
     }
 }
 
-impl Frontier {
+impl ActivityFrontier {
     fn lane(&self, lane: Lanes) -> impl Iterator<Item = usize> {
         let holds = move |m: &&Member| m.lanes & lane != 0;
         self.members.iter().filter(holds).map(|m| m.at)
@@ -110,10 +110,10 @@ impl<'a> Judging<'a> {
     /// contents agree.
     pub(crate) fn run(
         history: History<'a>,
-        judge: impl Fn(&Self, usize, &Frontier, &'a Grant) -> Result<Verdict, VoidReason>,
+        judge: impl Fn(&Self, usize, &ActivityFrontier, &'a Grant) -> Result<Verdict, VoidReason>,
         agree: impl Fn(&Self, &[usize]) -> bool,
-    ) -> (Self, Frontier, State) {
-        let mut frontiers = Frontiers::<Frontier>::new(&history);
+    ) -> (Self, ActivityFrontier, State) {
+        let mut frontiers = Frontiers::<ActivityFrontier>::new(&history);
         let mut judging = Self {
             verdicts: Vec::with_capacity(history.len()),
             history,
@@ -137,7 +137,7 @@ impl<'a> Judging<'a> {
     }
 
     /// The frontier after an event.
-    fn after(&self, at: usize, mut known: Frontier, verdict: &Verdict) -> Frontier {
+    fn after(&self, at: usize, mut known: ActivityFrontier, verdict: &Verdict) -> ActivityFrontier {
         known.unknown |= *verdict == Verdict::Unknown;
         if matches!(verdict, Verdict::Accepted { .. }) {
             let content = effect(self.history.body(at)) == Effect::Content;
@@ -151,7 +151,11 @@ impl<'a> Judging<'a> {
     }
 
     /// The state of the document at a frontier; `agree` returns whether concurrent contents agree.
-    pub(crate) fn state(&self, frontier: &Frontier, agree: impl Fn(&[usize]) -> bool) -> State {
+    pub(crate) fn state(
+        &self,
+        frontier: &ActivityFrontier,
+        agree: impl Fn(&[usize]) -> bool,
+    ) -> State {
         let is = |at: usize, what: Effect| effect(self.history.body(at)) == what;
         let content = frontier.content();
         if content.is_empty() {
@@ -227,7 +231,7 @@ impl<'a> Judging<'a> {
     }
 
     /// Photos of events that have an effect.
-    pub(crate) fn photos(&self) -> Vec<BlobHash> {
+    pub(crate) fn photos(&self) -> Vec<PhotoHash> {
         let all = self.effective().flat_map(|(_, e)| e.event.body.photos());
         let mut photos: Vec<_> = all.map(|photo| photo.hash).collect();
         photos.sort_unstable();

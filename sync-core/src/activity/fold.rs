@@ -5,15 +5,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    engine::{Frontier, Judging},
+    engine::{ActivityFrontier, Judging},
     state::State,
 };
 use crate::{
     catalogue::{ActivityType, Catalogue},
     history::{EventEntry, FoldContext, History, JudgedEvent, Redacted, Verdict, VoidReason},
     record::{
-        ActivityEntry, AreaPath, BlobHash, CompoundId, Data, DeviceTime, EventBody, EventId, Grant,
-        OrganId, PersonId, Role, Short, TypeCode,
+        ActivityEntry, AreaPath, CompoundId, Data, DeviceTime, EventBody, EventId, Grant, OrganId,
+        PersonId, PhotoHash, Role, Short, TypeCode,
     },
 };
 
@@ -66,7 +66,7 @@ pub struct ActivityState {
     /// Responses to a task.
     pub responses: Vec<Receipt>,
     /// Photos of events that have an effect.
-    pub photos: Vec<BlobHash>,
+    pub photos: Vec<PhotoHash>,
     /// Events and photos that must not be displayed.
     pub redacted: Redacted,
     /// Whether the history has an event of a newer version.
@@ -107,7 +107,7 @@ pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(Stri
 fn judge(
     j: &Judging<'_>,
     at: usize,
-    known: &Frontier,
+    known: &ActivityFrontier,
     grant: &Grant,
 ) -> Result<Verdict, VoidReason> {
     let body = j.history.body(at);
@@ -165,7 +165,7 @@ fn begin(
     j: &Judging<'_>,
     grant: &Grant,
     entry: &ActivityEntry,
-    known: &Frontier,
+    known: &ActivityFrontier,
 ) -> Result<Verdict, VoidReason> {
     if known.decisions().next().is_some() {
         return Err(VoidReason::IllegalFromState);
@@ -188,7 +188,7 @@ fn confirm(
     grant: &Grant,
     own: bool,
     state: State,
-    known: &Frontier,
+    known: &ActivityFrontier,
 ) -> Result<Verdict, VoidReason> {
     if !of.confirm_roles.contains(grant.role) {
         return Err(VoidReason::RoleMayNot);
@@ -225,7 +225,7 @@ fn version(stated: &EventEntry) -> Option<Version> {
     })
 }
 
-fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> ActivityState {
+fn summarise(j: &Judging<'_>, now: &ActivityFrontier, state: State) -> ActivityState {
     let begun = j
         .effective()
         .find_map(|(at, s)| Some((at, entry_of(&s.event.body)?)));

@@ -2,7 +2,7 @@
 
 use super::{
     field::Field,
-    pairs::{Pair, Scope},
+    pairs::{PairRule, PairScope},
     state::{State, StateCode},
     transition::Transition,
 };
@@ -29,7 +29,7 @@ impl Index {
         states: &[State],
         transitions: &[Transition],
         fields: &[Field],
-        concurrent: &[Pair],
+        concurrent: &[PairRule],
     ) -> Result<Self, String> {
         let mut index = Self {
             states: vec![None; STATES],
@@ -113,8 +113,8 @@ fn place(at: usize) -> u16 {
 }
 
 /// The pairs of event kinds that a rule within one document applies to.
-fn meetings(pair: &Pair) -> Result<Vec<(usize, usize)>, String> {
-    if pair.scope != Scope::Record {
+fn meetings(pair: &PairRule) -> Result<Vec<(usize, usize)>, String> {
+    if pair.scope != PairScope::Record {
         return Ok(Vec::new());
     }
     let a = number(&pair.a)?;

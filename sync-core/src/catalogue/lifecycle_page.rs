@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     Catalogue,
-    pairs::{Class, Pair, PairResult, Provisional, Scope},
+    pairs::{Class, PairResult, PairRule, PairScope, Provisional},
     roles::Roles,
     rules::Rules,
     state::StateCode,
@@ -188,8 +188,8 @@ fn matrix(page: &mut String, rules: &Rules) {
         .iter()
         .map(|(_, name, _)| *name)
         .filter(|name| {
-            let in_row = |p: &&Pair| {
-                p.scope == Scope::Record && p.b != "*" && (p.a == *name || p.b == *name)
+            let in_row = |p: &&PairRule| {
+                p.scope == PairScope::Record && p.b != "*" && (p.a == *name || p.b == *name)
             };
             rules.concurrent.iter().any(|p| in_row(&p))
         })
@@ -204,8 +204,9 @@ fn matrix(page: &mut String, rules: &Rules) {
 }
 
 fn cell(rules: &Rules, a: &str, b: &str) -> String {
-    let fits =
-        |p: &&Pair| p.scope == Scope::Record && ((p.a == a && p.b == b) || (p.a == b && p.b == a));
+    let fits = |p: &&PairRule| {
+        p.scope == PairScope::Record && ((p.a == a && p.b == b) || (p.a == b && p.b == a))
+    };
     let mut cells: Vec<String> = Vec::new();
     for pair in rules.concurrent.iter().filter(fits) {
         let text = format!("{} {}", pair.id, class(pair));
@@ -216,7 +217,7 @@ fn cell(rules: &Rules, a: &str, b: &str) -> String {
     cells.join("<br>")
 }
 
-fn class(pair: &Pair) -> &'static str {
+fn class(pair: &PairRule) -> &'static str {
     match pair.class {
         Class::A => "A",
         Class::B => "B",
@@ -224,7 +225,7 @@ fn class(pair: &Pair) -> &'static str {
     }
 }
 
-fn result(pair: &Pair) -> String {
+fn result(pair: &PairRule) -> String {
     match pair.result {
         PairResult::State(state) => state.to_string(),
         PairResult::Rule(Provisional::MoreOpen) => "the more open".to_owned(),
@@ -239,9 +240,9 @@ fn result(pair: &Pair) -> String {
 fn pairs(page: &mut String, rules: &Rules) {
     line(
         page,
-        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
+        "\n## Concurrent pairs 并发规则\n\n| Row | PairRule | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
     );
-    let mut rows: Vec<&Pair> = rules.rows().collect();
+    let mut rows: Vec<&PairRule> = rules.rows().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     for p in rows {
         let word =

@@ -43,7 +43,7 @@ pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
 pub use lifecycle_page::lifecycle_page;
 pub use machine::{Machine, Move};
-pub use pairs::{Class, Concern, Pair, PairResult, Provisional, Scope, When};
+pub use pairs::{Class, Concern, PairResult, PairRule, PairScope, Provisional, When};
 pub use regions::{Level, Region, Regions};
 pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
 pub use roles::Roles;

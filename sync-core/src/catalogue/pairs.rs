@@ -64,7 +64,7 @@ pub enum When {
 /// Where a concurrent pair is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
+pub enum PairScope {
     /// Within one document: the fold decides.
     #[default]
     Record,
@@ -92,12 +92,12 @@ pub enum Concern {
 /// A concurrent-pair rule: two event kinds and what they mean if they are concurrent.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Pair {
+pub struct PairRule {
     /// Its number in the source table.
     pub id: String,
     /// Where the pair is judged.
     #[serde(default)]
-    pub scope: Scope,
+    pub scope: PairScope,
     /// The first event kind.
     #[serde(default)]
     pub a: String,

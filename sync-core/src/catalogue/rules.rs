@@ -7,7 +7,7 @@ use super::{
     field::Field,
     index::{Index, number},
     machine::Machine,
-    pairs::{Pair, PairResult},
+    pairs::{PairResult, PairRule},
     state::{State, StateCode},
     transition::{First, From, Outcome, Transition},
 };
@@ -47,11 +47,11 @@ pub struct Rules {
     /// The machines of steps within one event kind.
     pub machines: Vec<Machine>,
     /// Concurrent-pair rules; the first that matches is taken.
-    pub concurrent: Vec<Pair>,
+    pub concurrent: Vec<PairRule>,
     /// The rule for pairs whose trusted times do not overlap and whose later event is legal after the earlier one.
-    pub in_order: Pair,
+    pub in_order: PairRule,
     /// The rule for all other pairs that lead to different states.
-    pub default: Pair,
+    pub default: PairRule,
     /// Index of the tables, for speed.
     #[serde(skip)]
     #[schemars(skip)]
@@ -100,7 +100,7 @@ impl Rules {
         self.index.rows(a, b)
     }
     /// The rule at a position: the table, then `default`, then `in_order`.
-    pub fn row(&self, at: u16) -> &Pair {
+    pub fn row(&self, at: u16) -> &PairRule {
         match usize::from(at).checked_sub(self.concurrent.len()) {
             None => &self.concurrent[usize::from(at)],
             Some(0) => &self.default,
@@ -117,7 +117,7 @@ impl Rules {
     }
 
     /// All concurrent-pair rules.
-    pub fn rows(&self) -> impl Iterator<Item = &Pair> {
+    pub fn rows(&self) -> impl Iterator<Item = &PairRule> {
         self.concurrent
             .iter()
             .chain([&self.in_order, &self.default])

@@ -8,7 +8,7 @@ use super::{
     notice,
     packing::Packing,
     refusal,
-    sealed::{self, Sealed},
+    sealed::{self, SealedPack},
 };
 use crate::{
     record::{ChangeHash, DocId},
@@ -39,7 +39,10 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
-    pub(crate) fn next_pack(&mut self, packing: &Packing) -> Result<Option<Sealed>, DeviceError> {
+    pub(crate) fn next_pack(
+        &mut self,
+        packing: &Packing,
+    ) -> Result<Option<SealedPack>, DeviceError> {
         if let Some(sealed) = sealed::unanswered(&self.connection)? {
             return Ok(Some(sealed));
         }
@@ -70,7 +73,7 @@ impl Device {
     /// [`DeviceError`]; nothing was changed then.
     pub(crate) fn unseal(&mut self, refused: bool) -> Result<Option<Unsealed>, DeviceError> {
         self.write(|tx, host| {
-            let Some(Sealed { request, .. }) = sealed::unanswered(tx)? else {
+            let Some(SealedPack { request, .. }) = sealed::unanswered(tx)? else {
                 return Ok(None);
             };
             sealed::reopen(tx, request.number)?;

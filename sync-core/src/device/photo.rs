@@ -7,9 +7,9 @@ use rusqlite::params;
 
 use super::{Device, DeviceError, enrolment};
 use crate::{
-    identity::BlobReceipt,
+    identity::PhotoReceipt,
     photo::{self as photos, InvalidPhoto, PhotoLimits},
-    record::{BlobHash, Crs, PhotoRef, PhotoRole, PhotoSource, Position, PositionSource, Text},
+    record::{Crs, PhotoHash, PhotoRef, PhotoRole, PhotoSource, Position, PositionSource, Text},
     wire::Code,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhotoTask {
     /// The photo.
-    pub hash: BlobHash,
+    pub hash: PhotoHash,
     /// Its size in bytes.
     pub size: u64,
     /// Path of the open upload on the server.
@@ -51,7 +51,7 @@ impl Device {
         source: PhotoSource,
     ) -> Result<PhotoRef, PhotoError> {
         let prepared = photos::prepare(bytes, &PhotoLimits::default())?;
-        let hash = BlobHash::of(&prepared.working);
+        let hash = PhotoHash::of(&prepared.working);
         // Files first: no row may name a photo whose file is not durable.
         let files = &mut self.host.files;
         files
@@ -94,7 +94,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError::File`] if it is not.
-    pub fn photo_bytes(&self, hash: &BlobHash) -> Result<Vec<u8>, DeviceError> {
+    pub fn photo_bytes(&self, hash: &PhotoHash) -> Result<Vec<u8>, DeviceError> {
         Ok(self.host.files.read(&file_name(hash))?)
     }
 
@@ -106,7 +106,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub(crate) fn next_photo(
         &self,
-        aside: &BTreeSet<BlobHash>,
+        aside: &BTreeSet<PhotoHash>,
     ) -> Result<Option<PhotoTask>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.hash, p.size, p.upload, p.sent, p.fault FROM photo p LEFT JOIN chg c ON c.hash = p.change
@@ -115,7 +115,7 @@ impl Device {
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let hash = BlobHash::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
+            let hash = PhotoHash::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
             if aside.contains(&hash) {
                 continue;
             }
@@ -134,7 +134,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub(crate) fn photo_failed(&mut self, hash: &BlobHash) -> Result<(), DeviceError> {
+    pub(crate) fn photo_failed(&mut self, hash: &PhotoHash) -> Result<(), DeviceError> {
         self.write(|tx, _| {
             tx.prepare_cached("UPDATE photo SET failed = failed + 1 WHERE hash = ?1")?
                 .execute([hash.as_bytes()])?;
@@ -148,7 +148,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn photo_progress(
         &mut self,
-        hash: &BlobHash,
+        hash: &PhotoHash,
         upload: Option<&str>,
         sent: u64,
     ) -> Result<(), DeviceError> {
@@ -167,9 +167,9 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError::Signature`] otherwise; the photo's state is unchanged then.
-    pub fn photo_stored(&mut self, hash: &BlobHash, receipt: &[u8]) -> Result<(), DeviceError> {
+    pub fn photo_stored(&mut self, hash: &PhotoHash, receipt: &[u8]) -> Result<(), DeviceError> {
         self.write(|tx, _| {
-            let claims = BlobReceipt::open(receipt, &enrolment::enrolment(tx)?.server)?;
+            let claims = PhotoReceipt::open(receipt, &enrolment::enrolment(tx)?.server)?;
             let size: i64 = tx
                 .prepare_cached("SELECT size FROM photo WHERE hash = ?1")?
                 .query_row([hash.as_bytes()], |row| row.get(0))?;
@@ -186,7 +186,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn photo_refused(&mut self, hash: &BlobHash, code: Code) -> Result<(), DeviceError> {
+    pub fn photo_refused(&mut self, hash: &PhotoHash, code: Code) -> Result<(), DeviceError> {
         self.write(|tx, _| {
             tx.prepare_cached("UPDATE photo SET refusal = ?2, state = 1, upload = NULL WHERE hash = ?1 AND state < 3")?
                 .execute(params![hash.as_bytes(), code.number()])?;
@@ -202,7 +202,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn removable_photos(&self) -> Result<Vec<BlobHash>, DeviceError> {
+    pub fn removable_photos(&self) -> Result<Vec<PhotoHash>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.hash FROM photo p LEFT JOIN chg c ON c.hash = p.change
              WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0
@@ -210,7 +210,8 @@ impl Device {
                AND NOT EXISTS (SELECT 1 FROM scope WHERE reconcile = 1) ORDER BY p.hash",
         )?;
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-        rows.map(|hash| Ok(BlobHash::from_slice(&hash?)?)).collect()
+        rows.map(|hash| Ok(PhotoHash::from_slice(&hash?)?))
+            .collect()
     }
 
     /// Removes the working copy of a removable photo; the thumbnail is never removed. Returns whether it was
@@ -218,7 +219,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database or the file.
-    pub fn remove_photo(&mut self, hash: &BlobHash) -> Result<bool, DeviceError> {
+    pub fn remove_photo(&mut self, hash: &PhotoHash) -> Result<bool, DeviceError> {
         if !self.removable_photos()?.contains(hash) {
             return Ok(false);
         }
@@ -233,10 +234,10 @@ impl Device {
     }
 }
 
-fn file_name(hash: &BlobHash) -> String {
+fn file_name(hash: &PhotoHash) -> String {
     format!("{hash}.jpg")
 }
 
-fn thumb_name(hash: &BlobHash) -> String {
+fn thumb_name(hash: &PhotoHash) -> String {
     format!("{hash}.thumb.jpg")
 }

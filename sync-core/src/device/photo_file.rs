@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{Device, DeviceError, PhotoTask, notice};
 use crate::{
     host::FileError,
-    record::{BlobHash, DocId},
+    record::{DocId, PhotoHash},
 };
 
 /// The fault of a photo's file; the numbers are those of the store.
@@ -46,7 +46,7 @@ impl Device {
         task: &PhotoTask,
     ) -> Result<Option<Vec<u8>>, DeviceError> {
         let (bytes, fault) = match self.photo_bytes(&task.hash) {
-            Ok(bytes) if bytes.len() as u64 == task.size && BlobHash::of(&bytes) == task.hash => {
+            Ok(bytes) if bytes.len() as u64 == task.size && PhotoHash::of(&bytes) == task.hash => {
                 (Some(bytes), None)
             }
             Ok(_) => (None, Some(Fault::Damaged)),
@@ -63,7 +63,7 @@ impl Device {
 
     fn mark_photo(
         &mut self,
-        hash: &BlobHash,
+        hash: &PhotoHash,
         fault: Option<(i64, &'static str)>,
     ) -> Result<(), DeviceError> {
         self.write(|tx, _| {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, differing, revoked, scope};
 use crate::{
-    record::{Digest, DocId, LogId},
+    record::{Digest, DocId, LogEpoch},
     wire::{
         pull::{Cursor, Phase},
         reconcile::{self, FRAME_BYTES, item, item_doc},
@@ -19,7 +19,7 @@ pub struct ReconcileTask {
     engine: Negentropy<'static, NegentropyStorageVector>,
     /// The next message to send.
     pub message: Vec<u8>,
-    log: Option<LogId>,
+    log: Option<LogEpoch>,
     head: u64,
     born: Option<u64>,
     rounds: u32,

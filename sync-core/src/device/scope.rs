@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, enrolment};
 use crate::{
-    record::{AreaPath, Digest, DocId, Grant, LogId, ServerTime},
+    record::{AreaPath, Digest, DocId, Grant, LogEpoch, ServerTime},
     wire::{
         encode,
         page::Sum,
@@ -202,7 +202,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
         cursor: Cursor {
             space: row.get::<_, String>(0)?.parse().map_err(|_| bad("space"))?,
             area: row.get::<_, String>(1)?.parse().map_err(|_| bad("area"))?,
-            log: LogId::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
+            log: LogEpoch::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
             phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
             revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),
         },
@@ -219,7 +219,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
 pub(super) fn advance(
     c: &Connection,
     at: &Cursor,
-    log: LogId,
+    log: LogEpoch,
     phase: Phase,
 ) -> Result<(), DeviceError> {
     let mut statement = c.prepare_cached(

@@ -15,7 +15,7 @@ use crate::{
 
 /// A pack that is durable and is sent, byte for byte the same, until it is answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Sealed {
+pub(crate) struct SealedPack {
     pub(crate) hash: PackHash,
     pub(crate) request: Request,
 }
@@ -40,7 +40,7 @@ impl Device {
     pub(crate) fn seal_resupply(
         &mut self,
         changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
-    ) -> Result<Sealed, DeviceError> {
+    ) -> Result<SealedPack, DeviceError> {
         self.write(|tx, host| seal(tx, host, changes, true))
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn seal(
     host: &Host,
     changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
     repair: bool,
-) -> Result<Sealed, DeviceError> {
+) -> Result<SealedPack, DeviceError> {
     let enrolment = enrolment::enrolment(c)?;
     let last = meta::find_int(c, name::PACK_NUMBER)?.unwrap_or(0);
     let previous = meta::find_array(c, name::PACK_HASH)?;
@@ -89,11 +89,11 @@ pub(super) fn seal(
         ])?;
     meta::set_int(c, name::PACK_NUMBER, claims.number as i64)?;
     meta::set(c, name::PACK_HASH, hash.as_bytes())?;
-    Ok(Sealed { hash, request })
+    Ok(SealedPack { hash, request })
 }
 
 /// The sealed pack that is not answered yet.
-pub(super) fn unanswered(c: &Connection) -> Result<Option<Sealed>, DeviceError> {
+pub(super) fn unanswered(c: &Connection) -> Result<Option<SealedPack>, DeviceError> {
     let mut statement =
         c.prepare_cached("SELECT hash, body FROM pack WHERE body IS NOT NULL ORDER BY n LIMIT 1")?;
     let row = statement
@@ -104,7 +104,7 @@ pub(super) fn unanswered(c: &Connection) -> Result<Option<Sealed>, DeviceError> 
     let Some((hash, body)) = row else {
         return Ok(None);
     };
-    Ok(Some(Sealed {
+    Ok(Some(SealedPack {
         hash: PackHash::from_slice(&hash)?,
         request: minicbor::decode(&body)?,
     }))

@@ -7,7 +7,7 @@ use crate::{
     hazard::fold_hazard,
     history::{EventEntry, FoldContext, JudgedEvent},
     inspection::fold_inspection,
-    record::{BlobHash, EventId},
+    record::{EventId, PhotoHash},
 };
 
 /// A folded document.
@@ -71,7 +71,7 @@ impl<'f> Folded<'f> {
     }
 
     /// The photos that no view displays.
-    pub fn hidden_photos(&self) -> Vec<BlobHash> {
+    pub fn hidden_photos(&self) -> Vec<PhotoHash> {
         self.redaction.photos().collect()
     }
 

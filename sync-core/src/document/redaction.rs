@@ -10,7 +10,7 @@ use crate::{
     hazard::HazardState,
     history::{EventEntry, Redacted},
     inspection::{Answered, InspectionState},
-    record::{BlobHash, Data, EventBody, EventId, Label, Short},
+    record::{Data, EventBody, EventId, Label, PhotoHash, Short},
 };
 
 /// What is displayed in the place of redacted words.
@@ -20,7 +20,7 @@ pub(super) const REDACTED: &str = "（已遮蔽）";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Redaction {
     events: BTreeSet<EventId>,
-    photos: BTreeSet<BlobHash>,
+    photos: BTreeSet<PhotoHash>,
 }
 
 impl Redaction {
@@ -48,12 +48,12 @@ impl Redaction {
     }
 
     /// Whether a photo is hidden.
-    pub(super) fn hides_photo(&self, photo: &BlobHash) -> bool {
+    pub(super) fn hides_photo(&self, photo: &PhotoHash) -> bool {
         self.photos.contains(photo)
     }
 
     /// The hidden photos.
-    pub(super) fn photos(&self) -> impl Iterator<Item = BlobHash> {
+    pub(super) fn photos(&self) -> impl Iterator<Item = PhotoHash> {
         self.photos.iter().copied()
     }
 

@@ -5,7 +5,7 @@ use crate::{
     activity::tests as activity,
     hazard::tests::{COUNTY, DPO, Story, relocate},
     inspection::tests::{answers, start},
-    record::{BlobHash, EventBody, EventId, Finding, Label, Redaction, Short},
+    record::{EventBody, EventId, Finding, Label, PhotoHash, Redaction, Short},
 };
 
 /// Everything that other modules can read from a folded document, in one text.
@@ -111,7 +111,7 @@ fn a_photo_that_is_redacted_alone_is_in_no_event() {
     assert!(!events[0].content.is_null(), "its words stay");
 }
 
-fn redaction(events: &[EventId], photos: &[BlobHash]) -> EventBody {
+fn redaction(events: &[EventId], photos: &[PhotoHash]) -> EventBody {
     EventBody::Redact(Redaction {
         events: events.to_vec(),
         photos: photos.to_vec(),

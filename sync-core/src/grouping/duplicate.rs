@@ -11,7 +11,7 @@ use crate::{
     history::EventEntry,
     place_key,
     record::{
-        BlobHash, CompoundId, DAY_MS, DeviceTime, DocId, KindCode, PersonId, Place, Position,
+        CompoundId, DAY_MS, DeviceTime, DocId, KindCode, PersonId, PhotoHash, Place, Position,
     },
 };
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PhotoFingerprint {
     /// SHA-256 of its bytes.
-    pub hash: BlobHash,
+    pub hash: PhotoHash,
     /// The perceptual hash, 64 bits.
     pub perceptual_hash: Option<u64>,
 }

@@ -28,7 +28,7 @@ fn look(hash: u8) -> PhotoFingerprint {
     let mixed = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     PhotoFingerprint {
-        hash: BlobHash([hash; 32]),
+        hash: PhotoHash([hash; 32]),
         perceptual_hash: Some(mixed ^ mixed >> 27),
     }
 }
@@ -117,7 +117,7 @@ fn inv_19_the_same_photo_at_two_places_is_an_alarm_and_a_look_alike_is_checked()
     assert!(told.signs.contains(&Sign::SamePhoto));
     // Another photo, whose perceptual hash differs in a few bits.
     b.photos = vec![PhotoFingerprint {
-        hash: BlobHash([99; 32]),
+        hash: PhotoHash([99; 32]),
         perceptual_hash: a.photos[0].perceptual_hash.map(|print| print ^ 0b1011),
     }];
     assert_eq!(advice(&a, &b).unwrap().0, Advice::LookAlike);

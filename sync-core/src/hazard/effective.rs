@@ -1,7 +1,7 @@
 //! The effective state and cycle of a frontier: what its members and the rules of their pairs amount to.
 
 use super::{
-    frontier::{ConcurrentPair, Frontier},
+    frontier::{ConcurrentPair, HazardFrontier},
     member::Member,
     relation,
 };
@@ -10,7 +10,7 @@ use crate::{
     history::History,
 };
 
-impl Frontier {
+impl HazardFrontier {
     /// The effective state: the most open state of the members, or the state that the rule of a pair names.
     pub(super) fn effective_state(&self, history: &History<'_>) -> Option<StateCode> {
         let rules = history.rules;

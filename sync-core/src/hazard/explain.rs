@@ -178,7 +178,7 @@ impl Explainer<'_> {
         let kind = |id| self.find(id).map_or("", |s| s.event.body.name());
         let (x, y) = (kind(pair.0), kind(pair.1));
         let class = conflict.and_then(|c| c.class);
-        let fits = |p: &&crate::catalogue::Pair| {
+        let fits = |p: &&crate::catalogue::PairRule| {
             let ends = |a: &str, b: &str| p.a == a && (p.b == b || p.b == "*");
             p.id == rule
                 && class.is_none_or(|c| c == p.class)

@@ -1,6 +1,8 @@
 //! The fold of a hazard: from its events and a fold context to its state.
 
-use super::{frontier::Frontier, guard::Situation, judge::judge, state::HazardState, summary};
+use super::{
+    frontier::HazardFrontier, guard::Situation, judge::judge, state::HazardState, summary,
+};
 use crate::{
     catalogue::Catalogue,
     history::{EventEntry, FoldContext, Frontiers, History, Verdict},
@@ -19,7 +21,7 @@ pub(crate) fn fold_hazard(
     catalogue: &Catalogue,
 ) -> HazardState {
     let history = History::new(events, context, catalogue);
-    let mut frontiers = Frontiers::<Frontier>::new(&history);
+    let mut frontiers = Frontiers::<HazardFrontier>::new(&history);
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(history.len());
     let mut first: Option<usize> = None;
     for at in 0..history.len() {

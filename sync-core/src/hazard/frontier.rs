@@ -16,7 +16,7 @@ pub(super) struct ConcurrentPair {
 
 /// The maximal events of the state and of each field, with the pairs of concurrent events that were found so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Frontier {
+pub(super) struct HazardFrontier {
     /// By position.
     pub(super) members: Vec<Member>,
     /// Pairs of class C: a reviewer decides.
@@ -35,7 +35,7 @@ fn unite<T: Ord + Copy>(into: &mut Vec<T>, more: &[T]) {
     }
 }
 
-impl history::Frontier for Frontier {
+impl history::Frontier for HazardFrontier {
     fn merge(mut frontiers: Vec<Self>, history: &History<'_>) -> Self {
         if frontiers.len() < 2 {
             return frontiers.pop().unwrap_or_default();
@@ -54,7 +54,7 @@ impl history::Frontier for Frontier {
     }
 }
 
-impl Frontier {
+impl HazardFrontier {
     /// Adds an event and removes what it supersedes.
     pub(super) fn add(&mut self, history: &History<'_>, member: Member) {
         self.members.push(member);

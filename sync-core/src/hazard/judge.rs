@@ -1,7 +1,7 @@
 //! The verdict on one event, decided from its author's causal history.
 
 use super::{
-    frontier::Frontier,
+    frontier::HazardFrontier,
     guard::{self, Situation},
     member::{Member, STATE},
     values,
@@ -15,10 +15,10 @@ use crate::{
 /// The verdict on an event, and the frontier after it.
 pub(super) struct Judgement {
     pub(super) verdict: Verdict,
-    pub(super) frontier: Frontier,
+    pub(super) frontier: HazardFrontier,
 }
 
-pub(super) fn judge(s: &Situation<'_, '_>, frontier: Frontier) -> Judgement {
+pub(super) fn judge(s: &Situation<'_, '_>, frontier: HazardFrontier) -> Judgement {
     if matches!(s.body(), EventBody::Unknown { .. }) {
         let verdict = match authority(s.history, s.at, s.area) {
             Err(reason) => Verdict::Void { reason },
@@ -47,7 +47,7 @@ enum Choice<'t> {
 fn choose<'t>(
     s: &Situation<'_, 't>,
     grant: &Grant,
-    frontier: &Frontier,
+    frontier: &HazardFrontier,
 ) -> Result<Choice<'t>, VoidReason> {
     let rules = s.history.rules;
     let Some(from) = frontier.effective_state(s.history) else {
@@ -112,9 +112,9 @@ fn begin(s: &Situation<'_, '_>) -> Judgement {
     };
     Judgement {
         verdict: accepted(&first.id, StateCode::NONE, first.to),
-        frontier: Frontier {
+        frontier: HazardFrontier {
             members: vec![member],
-            ..Frontier::default()
+            ..HazardFrontier::default()
         },
     }
 }
@@ -122,7 +122,7 @@ fn begin(s: &Situation<'_, '_>) -> Judgement {
 fn follow(
     s: &Situation<'_, '_>,
     t: &Transition,
-    mut frontier: Frontier,
+    mut frontier: HazardFrontier,
     from: StateCode,
 ) -> Judgement {
     if t.proposal {
@@ -191,7 +191,7 @@ struct Decision {
 
 /// Ends the open conflicts that a resolution names. The state is the most open one that the events declared to hold
 /// lead to, or else the most open one before the named events.
-fn resolve(s: &Situation<'_, '_>, frontier: &mut Frontier, from: StateCode) -> Decision {
+fn resolve(s: &Situation<'_, '_>, frontier: &mut HazardFrontier, from: StateCode) -> Decision {
     let nothing = Decision {
         state: from,
         lanes: 0,

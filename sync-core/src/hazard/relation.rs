@@ -2,7 +2,7 @@
 
 use super::member::Member;
 use crate::{
-    catalogue::{From, Pair, When},
+    catalogue::{From, PairRule, When},
     history::History,
     record::{CHINA_OFFSET_MS, DAY_MS, EventBody, Grade, PersonId, Role},
 };
@@ -50,7 +50,7 @@ pub(super) fn between(history: &History<'_>, a: &Member, b: &Member) -> Option<u
 /// Orders two members as the `a` and the `b` of a rule.
 pub(super) fn first_of<'m>(
     history: &History<'_>,
-    row: &Pair,
+    row: &PairRule,
     a: &'m Member,
     b: &'m Member,
 ) -> (&'m Member, &'m Member) {
@@ -141,7 +141,7 @@ fn day(history: &History<'_>, m: &Member) -> i64 {
     (history.entry(m.at).event.claimed.0 + CHINA_OFFSET_MS).div_euclid(DAY_MS)
 }
 
-fn holds(history: &History<'_>, when: When, row: &Pair, a: &Member, b: &Member) -> bool {
+fn holds(history: &History<'_>, when: When, row: &PairRule, a: &Member, b: &Member) -> bool {
     let both = |is: &dyn Fn(&Member) -> bool| is(a) && is(b);
     let one = |is: &dyn Fn(&Member) -> bool| is(a) || is(b);
     match when {

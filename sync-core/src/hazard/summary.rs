@@ -1,7 +1,7 @@
 //! The state of a hazard, summarised from its judged events.
 
 use super::{
-    frontier::{ConcurrentPair, Frontier},
+    frontier::{ConcurrentPair, HazardFrontier},
     guard,
     state::{Conflict, Flags, HazardState, Notice},
     values::{self, Values},
@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn summarise(
     history: &History<'_>,
     first: Option<usize>,
-    now: &Frontier,
+    now: &HazardFrontier,
     verdicts: Vec<Verdict>,
 ) -> HazardState {
     let began: Option<&Observation> = first.and_then(|at| match history.body(at) {
@@ -88,7 +88,7 @@ fn possible(history: &History<'_>, at: usize) -> DeviceTime {
 
 fn flags(
     history: &History<'_>,
-    now: &Frontier,
+    now: &HazardFrontier,
     verdicts: &[Verdict],
     values: &Values,
     grade: Option<Grade>,
@@ -156,7 +156,7 @@ fn proposals(history: &History<'_>, verdicts: &[Verdict]) -> Vec<EventId> {
         .collect()
 }
 
-fn conflicts(history: &History<'_>, now: &Frontier) -> Vec<Conflict> {
+fn conflicts(history: &History<'_>, now: &HazardFrontier) -> Vec<Conflict> {
     let conflict = |m: &ConcurrentPair| {
         let (x, y) = (history.entry(m.a).id, history.entry(m.b).id);
         let resolved = now.resolved.iter().find(|(i, j, _)| (*i, *j) == (m.a, m.b));
@@ -176,7 +176,7 @@ fn conflicts(history: &History<'_>, now: &Frontier) -> Vec<Conflict> {
 }
 
 /// Pairs that a rule decided, and photos that are concurrent with a closing, which a reviewer should examine (C-11).
-fn notices(history: &History<'_>, now: &Frontier, verdicts: &[Verdict]) -> Vec<Notice> {
+fn notices(history: &History<'_>, now: &HazardFrontier, verdicts: &[Verdict]) -> Vec<Notice> {
     let notice = |rule: &str, a: usize, b: usize| {
         let (x, y) = (history.entry(a).id, history.entry(b).id);
         Notice {

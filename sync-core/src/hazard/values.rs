@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::frontier::Frontier;
+use super::frontier::HazardFrontier;
 use crate::{
     catalogue::{FieldName, Keep},
     history::{History, Lanes},
     record::{
-        BlobHash, DeviceTime, DocId, EventBody, EventId, Grade, KindCode, Label, OrganId,
-        PenaltyStage, PhotoRole, Place, Role,
+        DeviceTime, DocId, EventBody, EventId, Grade, KindCode, Label, OrganId, PenaltyStage,
+        PhotoHash, PhotoRole, Place, Role,
     },
 };
 
@@ -40,7 +40,7 @@ pub struct Cleared {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PhotoUse {
     /// The photo.
-    pub photo: BlobHash,
+    pub photo: PhotoHash,
     /// What the photo shows.
     pub role: PhotoRole,
 }
@@ -135,7 +135,7 @@ fn stands_for(history: &History<'_>, at: usize) -> Vec<usize> {
 /// The values of one field, in the order of events.
 fn read<T: PartialEq>(
     history: &History<'_>,
-    frontier: &Frontier,
+    frontier: &HazardFrontier,
     field: FieldName,
     of: impl Fn(&EventBody) -> Option<T>,
 ) -> Vec<(usize, T)> {
@@ -201,7 +201,7 @@ fn arrange<T: Ord + Clone>(
 }
 
 /// The highest grade in a frontier; `None` if no event set one.
-pub(super) fn grade(history: &History<'_>, frontier: &Frontier) -> Option<Grade> {
+pub(super) fn grade(history: &History<'_>, frontier: &HazardFrontier) -> Option<Grade> {
     let values = read(history, frontier, FieldName::Grade, regraded);
     values.into_iter().map(|(_, grade)| grade).max()
 }
@@ -214,19 +214,25 @@ fn regraded(body: &EventBody) -> Option<Grade> {
 }
 
 /// The earliest deadline in force in a frontier.
-pub(super) fn earliest_deadline(history: &History<'_>, frontier: &Frontier) -> Option<DeviceTime> {
+pub(super) fn earliest_deadline(
+    history: &History<'_>,
+    frontier: &HazardFrontier,
+) -> Option<DeviceTime> {
     let values = read(history, frontier, FieldName::Deadline, deadline);
     values.into_iter().map(|(_, deadline)| deadline).min()
 }
 
 /// The responsible organisations in a frontier, in the order of events.
-pub(super) fn responsible_in(history: &History<'_>, frontier: &Frontier) -> Vec<OrganId> {
+pub(super) fn responsible_in(history: &History<'_>, frontier: &HazardFrontier) -> Vec<OrganId> {
     let values = read(history, frontier, FieldName::Responsible, responsible);
     values.into_iter().map(|(_, organ)| organ).collect()
 }
 
 /// The transfers in force in a frontier: event and receiver.
-pub(super) fn transfers_in(history: &History<'_>, frontier: &Frontier) -> Vec<(usize, OrganId)> {
+pub(super) fn transfers_in(
+    history: &History<'_>,
+    frontier: &HazardFrontier,
+) -> Vec<(usize, OrganId)> {
     read(history, frontier, FieldName::Transfer, transferred)
 }
 
@@ -238,7 +244,7 @@ fn transferred(body: &EventBody) -> Option<OrganId> {
 }
 
 /// All fields. `first` is the position of the first observation.
-pub(super) fn values(history: &History<'_>, now: &Frontier, first: Option<usize>) -> Values {
+pub(super) fn values(history: &History<'_>, now: &HazardFrontier, first: Option<usize>) -> Values {
     let code = |body: &EventBody| match body {
         EventBody::Observe(o) => Some(o.code.clone()),
         EventBody::Recode(r) => Some(r.code.clone()),
@@ -275,7 +281,7 @@ pub(super) fn values(history: &History<'_>, now: &Frontier, first: Option<usize>
 
 fn field<T: Ord + Clone>(
     history: &History<'_>,
-    now: &Frontier,
+    now: &HazardFrontier,
     name: FieldName,
     first: Option<usize>,
     of: impl Fn(&EventBody) -> Option<T>,
@@ -290,7 +296,7 @@ fn field<T: Ord + Clone>(
 /// Places are not ordered by value: the first registered place precedes several concurrent ones.
 fn places(
     history: &History<'_>,
-    now: &Frontier,
+    now: &HazardFrontier,
     first: Option<usize>,
     of: impl Fn(&EventBody) -> Option<Place>,
 ) -> Vec<Valued<Place>> {
@@ -315,7 +321,7 @@ fn plain<T>(history: &History<'_>, values: Vec<(usize, T)>) -> Vec<Valued<T>> {
     values.into_iter().map(valued).collect()
 }
 
-fn penalties(history: &History<'_>, now: &Frontier) -> Vec<Valued<Penalty>> {
+fn penalties(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<Penalty>> {
     let of = |body: &EventBody| match body {
         EventBody::PenaltyLink(p) => Some(Penalty {
             case: p.case.clone(),
@@ -326,7 +332,7 @@ fn penalties(history: &History<'_>, now: &Frontier) -> Vec<Valued<Penalty>> {
     plain(history, read(history, now, FieldName::Penalty, of))
 }
 
-fn clearances(history: &History<'_>, now: &Frontier) -> Vec<Valued<Cleared>> {
+fn clearances(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<Cleared>> {
     let of = |body: &EventBody| match body {
         EventBody::Clearance(c) => Some(Cleared {
             unit: c.unit.clone(),
@@ -342,7 +348,7 @@ fn clearances(history: &History<'_>, now: &Frontier) -> Vec<Valued<Cleared>> {
     plain(history, values)
 }
 
-fn photo_uses(history: &History<'_>, now: &Frontier) -> Vec<Valued<PhotoUse>> {
+fn photo_uses(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<PhotoUse>> {
     let of = |body: &EventBody| match body {
         EventBody::PhotoRole(p) => Some(PhotoUse {
             photo: p.photo,

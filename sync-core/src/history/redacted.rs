@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::record::{BlobHash, EventBody, EventId};
+use crate::record::{EventBody, EventId, PhotoHash};
 
 /// The events and photos that no view displays. The bytes stay in the log; [`crate::document`] leaves them out of
 /// everything it returns.
@@ -12,7 +12,7 @@ pub struct Redacted {
     /// Events whose words and photos are hidden.
     pub events: Vec<EventId>,
     /// Photos that are hidden wherever they occur.
-    pub photos: Vec<BlobHash>,
+    pub photos: Vec<PhotoHash>,
 }
 
 impl Redacted {

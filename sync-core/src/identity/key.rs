@@ -17,7 +17,7 @@ pub enum Purpose {
     /// The server confirms a pack.
     PackReceipt,
     /// The server confirms a photo.
-    BlobReceipt,
+    PhotoReceipt,
     /// The server seals a report.
     Report,
 }
@@ -29,7 +29,7 @@ impl Purpose {
             Self::Session => b"xuncha.session.1\0",
             Self::Grant => b"xuncha.grant.1\0",
             Self::PackReceipt => b"xuncha.pack-receipt.1\0",
-            Self::BlobReceipt => b"xuncha.blob-receipt.1\0",
+            Self::PhotoReceipt => b"xuncha.blob-receipt.1\0",
             Self::Report => b"xuncha.report.1\0",
         }
     }

@@ -12,5 +12,5 @@ pub mod report;
 pub use grant::SignedGrant;
 pub use key::{BadSignature, PublicKey, SecretKey, Signature};
 pub use pack::{PackClaims, Signed};
-pub use receipt::{BlobReceipt, PackReceipt};
+pub use receipt::{PackReceipt, PhotoReceipt};
 pub use report::{BadReport, ReportSeal};

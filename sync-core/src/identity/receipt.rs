@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::key::{BadSignature, PublicKey, Purpose, SecretKey, Signature};
-use crate::record::{BlobHash, DeviceId, PackHash, ServerTime, cbor};
+use crate::record::{DeviceId, PackHash, PhotoHash, ServerTime, cbor};
 
 macro_rules! receipt {
     ($(#[$meta:meta])* $name:ident, $purpose:expr, { $($(#[$fmeta:meta])* $n:literal $field:ident: $ty:ty,)+ }) => {
@@ -48,9 +48,9 @@ receipt! {
 
 receipt! {
     /// The photo is durable: its whole content was hashed again, written and listed.
-    BlobReceipt, Purpose::BlobReceipt, {
+    PhotoReceipt, Purpose::PhotoReceipt, {
         /// The photo.
-        0 hash: BlobHash,
+        0 hash: PhotoHash,
         /// Its size in bytes.
         1 size: u64,
         /// When it was stored.
@@ -65,16 +65,19 @@ mod tests {
     #[test]
     fn a_receipt_opens_only_with_the_key_of_its_server() {
         let key = SecretKey::from_seed([3; 32]);
-        let receipt = BlobReceipt {
-            hash: BlobHash::of(b"x"),
+        let receipt = PhotoReceipt {
+            hash: PhotoHash::of(b"x"),
             size: 1,
             stored: ServerTime(5),
         };
         let mut sealed = receipt.seal(&key);
-        assert_eq!(BlobReceipt::open(&sealed, &key.public()), Ok(receipt));
+        assert_eq!(PhotoReceipt::open(&sealed, &key.public()), Ok(receipt));
         let other = SecretKey::from_seed([4; 32]).public();
-        assert_eq!(BlobReceipt::open(&sealed, &other), Err(BadSignature));
+        assert_eq!(PhotoReceipt::open(&sealed, &other), Err(BadSignature));
         sealed[6] ^= 1;
-        assert_eq!(BlobReceipt::open(&sealed, &key.public()), Err(BadSignature));
+        assert_eq!(
+            PhotoReceipt::open(&sealed, &key.public()),
+            Err(BadSignature)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::answers::{Answered, answered};
 use crate::{
-    activity::engine::{Frontier, Judging},
+    activity::engine::{ActivityFrontier, Judging},
     catalogue::Template,
     history::VoidReason,
     place_key,
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn conclude(
     j: &Judging<'_>,
     at: usize,
-    known: &Frontier,
+    known: &ActivityFrontier,
     (grant, template, start): (&Grant, &Template, &InspectionStart),
     conclusion: &Conclusion,
 ) -> Result<(), VoidReason> {

@@ -9,7 +9,7 @@ use crate::{grouping::covered, record::CompoundId};
 
 /// A building or one of its entrances, as place keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
+pub struct InspectedPlace {
     /// The compound.
     pub compound: CompoundId,
     /// The building.
@@ -26,17 +26,17 @@ pub struct Coverage {
     /// How many of them are inspected.
     pub inspected: usize,
     /// Those that are not inspected yet.
-    pub missing: Vec<Place>,
+    pub missing: Vec<InspectedPlace>,
 }
 
 /// The buildings and entrances that an inspection reached. An inspection of papers only, and a building that no
 /// inspector could enter, reach nothing.
-pub fn inspected(inspection: &InspectionState) -> BTreeSet<Place> {
+pub fn inspected(inspection: &InspectionState) -> BTreeSet<InspectedPlace> {
     let Some(compound) = inspection.compound else {
         return BTreeSet::new();
     };
     let reached = inspection.answers.iter().filter(|a| a.is_reached());
-    let place = |a: &super::Answered| Place {
+    let place = |a: &super::Answered| InspectedPlace {
         compound,
         building: a.building.clone(),
         unit: a.unit.clone(),
@@ -50,16 +50,16 @@ pub fn inspected(inspection: &InspectionState) -> BTreeSet<Place> {
 ///
 /// # Properties
 /// `total` is `inspected` plus the number of `missing`; a second visit changes nothing.
-pub fn coverage(places: &BTreeSet<Place>, inspections: &[InspectionState]) -> Coverage {
+pub fn coverage(places: &BTreeSet<InspectedPlace>, inspections: &[InspectionState]) -> Coverage {
     let mut visits = BTreeSet::new();
     for place in inspections.iter().filter(|i| i.counts).flat_map(inspected) {
-        visits.insert(Place {
+        visits.insert(InspectedPlace {
             unit: String::new(),
             ..place.clone()
         });
         visits.insert(place);
     }
-    let list: Vec<Place> = visits.iter().cloned().collect();
+    let list: Vec<InspectedPlace> = visits.iter().cloned().collect();
     Coverage {
         total: places.len(),
         inspected: covered(places, &list),

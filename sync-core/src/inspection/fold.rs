@@ -11,14 +11,14 @@ use super::{
 use crate::{
     activity::{
         State,
-        engine::{Frontier, Judging},
+        engine::{ActivityFrontier, Judging},
     },
     catalogue::{AnswerType, Catalogue, Template},
     hazard::quantity::Quantity,
     history::{EventEntry, FoldContext, History, JudgedEvent, Redacted, Verdict, VoidReason},
     record::{
-        Answers, AreaPath, BlobHash, CompoundId, DeviceTime, DocId, EventBody, EventId, Finding,
-        Grant, InspectionKind, InspectionResult, InspectionStart, OrganId, PersonId, Role,
+        Answers, AreaPath, CompoundId, DeviceTime, DocId, EventBody, EventId, Finding, Grant,
+        InspectionKind, InspectionResult, InspectionStart, OrganId, PersonId, PhotoHash, Role,
         Signature, SignedAs, TeamMember, TemplateCode,
     },
 };
@@ -68,7 +68,7 @@ pub struct InspectionState {
     /// Whether it counts: finished, and not broken off.
     pub counts: bool,
     /// Photos of events that have an effect.
-    pub photos: Vec<BlobHash>,
+    pub photos: Vec<PhotoHash>,
     /// Events and photos that must not be displayed.
     pub redacted: Redacted,
     /// Whether the history has an event of a newer version.
@@ -152,7 +152,7 @@ fn one_beginning(j: &Judging<'_>, content: &[usize]) -> bool {
 fn judge(
     j: &Judging<'_>,
     at: usize,
-    known: &Frontier,
+    known: &ActivityFrontier,
     grant: &Grant,
 ) -> Result<Verdict, VoidReason> {
     let body = j.history.body(at);
@@ -200,7 +200,7 @@ fn begin(
     j: &Judging<'_>,
     grant: &Grant,
     start: &InspectionStart,
-    known: &Frontier,
+    known: &ActivityFrontier,
 ) -> Result<Verdict, VoidReason> {
     if known.decisions().next().is_some() {
         return Err(VoidReason::IllegalFromState);
@@ -251,7 +251,7 @@ fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, Vo
     }
 }
 
-fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> InspectionState {
+fn summarise(j: &Judging<'_>, now: &ActivityFrontier, state: State) -> InspectionState {
     let effective = || j.effective().map(|(at, _)| at);
     let begun = effective().find_map(|at| Some((at, start_of(j.history.body(at))?)));
     let all = || (0..j.history.len()).find_map(|at| Some((at, start_of(j.history.body(at))?)));
@@ -289,7 +289,7 @@ fn summarise(j: &Judging<'_>, now: &Frontier, state: State) -> InspectionState {
 }
 
 /// The result; of two concurrent conclusions, the worse one.
-fn result(j: &Judging<'_>, now: &Frontier) -> Option<InspectionResult> {
+fn result(j: &Judging<'_>, now: &ActivityFrontier) -> Option<InspectionResult> {
     let of = |at: usize| match j.history.body(at) {
         EventBody::FinishInspection(c) => Some(c.result),
         _ => None,

@@ -14,5 +14,5 @@ pub(crate) mod tests;
 pub(crate) use fold::fold_inspection;
 
 pub use answers::{AnswerValue, Answered};
-pub use coverage::{Coverage, Place, coverage, inspected};
+pub use coverage::{Coverage, InspectedPlace, coverage, inspected};
 pub use fold::{InspectionState, Signed};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Place, coverage};
+use super::{InspectedPlace, coverage};
 use crate::{
     activity::{State, tests::*},
     catalogue::Catalogue,
@@ -209,12 +209,12 @@ fn items_outside_the_template_and_people_outside_the_role_are_void() {
 
 #[test]
 fn inv_23_a_building_counts_once_however_many_visits() {
-    let place = |building: &str| Place {
+    let place = |building: &str| InspectedPlace {
         compound: CompoundId([7; 16]),
         building: building.to_owned(),
         unit: String::new(),
     };
-    let places: BTreeSet<Place> = [place("1"), place("2"), place("3")].into();
+    let places: BTreeSet<InspectedPlace> = [place("1"), place("2"), place("3")].into();
     let visit = |building: &str, finding, finished: bool| {
         let mut story = Story::told(&[(GRID, start()), (GRID, answers(building, finding, None))]);
         if finished {

@@ -129,7 +129,7 @@ byte_id!(
 );
 byte_id!(
     /// SHA-256 of a photo's bytes, which is also its name everywhere.
-    BlobHash, 32, "64 hexadecimal digits", show_hex, parse_hex
+    PhotoHash, 32, "64 hexadecimal digits", show_hex, parse_hex
 );
 byte_id!(
     /// Hash of an Automerge change.
@@ -141,7 +141,7 @@ byte_id!(
 );
 byte_id!(
     /// A log epoch of a space: random, and new after a restore from a backup.
-    LogId, 8, "16 hexadecimal digits", show_hex, parse_hex
+    LogEpoch, 8, "16 hexadecimal digits", show_hex, parse_hex
 );
 
 impl EventId {
@@ -156,7 +156,7 @@ impl GrantId {
         Self(head(bytes))
     }
 }
-impl BlobHash {
+impl PhotoHash {
     /// The name of these photo bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha256(bytes))
@@ -199,9 +199,9 @@ mod tests {
         let event = EventId::of(b"an event");
         assert_eq!(event.to_string().len(), 16);
         assert_eq!(event.to_string().parse::<EventId>(), Ok(event));
-        let blob = BlobHash::of(b"a photo");
-        assert_eq!(blob.to_string().parse::<BlobHash>(), Ok(blob));
-        assert!("zz".parse::<BlobHash>().is_err());
-        assert!("é".parse::<BlobHash>().is_err());
+        let blob = PhotoHash::of(b"a photo");
+        assert_eq!(blob.to_string().parse::<PhotoHash>(), Ok(blob));
+        assert!("zz".parse::<PhotoHash>().is_err());
+        assert!("é".parse::<PhotoHash>().is_err());
     }
 }

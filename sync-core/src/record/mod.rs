@@ -36,8 +36,8 @@ pub use digest::Digest;
 pub use event::{Event, EventError};
 pub use grant::Grant;
 pub use ids::{
-    BlobHash, ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogId, OrganId, PackHash,
-    PersonId,
+    ChangeHash, CompoundId, DeviceId, DocId, EventId, GrantId, LogEpoch, OrganId, PackHash,
+    PersonId, PhotoHash,
 };
 pub use list_row::{EncodedListRow, ListRow};
 pub use photo::PhotoRef;

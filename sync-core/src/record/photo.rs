@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     codes::{PhotoRole, PhotoSource},
-    ids::BlobHash,
+    ids::PhotoHash,
     place::Position,
     text::Text,
 };
@@ -17,7 +17,7 @@ use super::{
 pub struct PhotoRef {
     /// SHA-256 of the working copy, which is the file that is uploaded.
     #[n(0)]
-    pub hash: BlobHash,
+    pub hash: PhotoHash,
     /// Size of the working copy in bytes.
     #[n(1)]
     pub size: u32,

@@ -10,7 +10,7 @@ use super::{
         DissuasionMethod, DissuasionResult, EscalationClass, FindingSource, GovOutcome, GovStage,
         Grade, PenaltyStage, PhotoRole, TransferOutcome,
     },
-    ids::{BlobHash, DocId, EventId, OrganId, PersonId},
+    ids::{DocId, EventId, OrganId, PersonId, PhotoHash},
     photo::PhotoRef,
     place::{Place, Position},
     text::{Label, Long, Short, Text},
@@ -268,7 +268,7 @@ statements! {
         0 events: Vec<EventId>,
         /// Photos that are hidden (at most 16).
         #[cbor(default)] #[serde(default)]
-        1 photos: Vec<BlobHash>,
+        1 photos: Vec<PhotoHash>,
         /// Why.
         2 reason: Short,
     }
@@ -294,7 +294,7 @@ statements! {
     /// Another role of a photo: it shows something else than was stated.
     PhotoRoleChange {
         /// The photo.
-        0 photo: BlobHash,
+        0 photo: PhotoHash,
         /// What it shows.
         1 role: PhotoRole,
         /// Why.

@@ -2,7 +2,7 @@
 
 use super::{
     asked::{Asked, Heard},
-    call::{Lost, Refused, Reply},
+    call::{CallRefused, Lost, Reply},
     syncing::Syncing,
 };
 use crate::{
@@ -94,9 +94,9 @@ impl Syncing {
         device: &mut Device,
         asked: Asked,
         reply: &Reply,
-        refused: Refused,
+        refused: CallRefused,
     ) -> Result<(), DeviceError> {
-        let Refused { code, detail } = refused;
+        let CallRefused { code, detail } = refused;
         let why = format!("{code}: {detail}");
         match asked {
             // Both are cured by a new session: it brings a token, or the scopes of the grants that are valid now. It

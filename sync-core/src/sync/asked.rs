@@ -2,7 +2,7 @@
 
 use crate::{
     device::ReconcileTask,
-    record::{BlobHash, DocId},
+    record::{DocId, PhotoHash},
     wire::pull::Cursor,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct AskedSync {
 /// The photo of the current call, and the kind of the call.
 #[derive(Debug, Clone)]
 pub(super) struct AskedPhoto {
-    pub(super) hash: BlobHash,
+    pub(super) hash: PhotoHash,
     pub(super) size: u64,
     pub(super) call: PhotoCall,
 }

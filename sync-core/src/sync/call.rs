@@ -70,7 +70,7 @@ pub struct Lost(pub String);
 
 /// A refusal of the server itself: the reply carries the header `xuncha-refusal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct CallRefused {
     pub(super) code: Code,
     pub(super) detail: String,
 }
@@ -86,7 +86,7 @@ impl Reply {
 
     /// The server's refusal, if it is one. An error status without the header comes from an intermediary in the
     /// network.
-    pub(super) fn refusal(&self) -> Option<Refused> {
+    pub(super) fn refusal(&self) -> Option<CallRefused> {
         let name = self
             .header("xuncha-refusal")
             .filter(|_| self.status >= 400)?;
@@ -99,7 +99,7 @@ impl Reply {
             None if self.status == 429 || self.status >= 500 => (Code::Busy, name.to_owned()),
             None => (Code::UpgradeNeeded, name.to_owned()),
         };
-        Some(Refused { code, detail })
+        Some(CallRefused { code, detail })
     }
 
     /// Why an answer is not used that is neither the server's refusal nor readable.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::BlobHash;
+use crate::record::PhotoHash;
 
 /// Bytes of one chunk: a broken connection costs at most this.
 const CHUNK: u64 = 256 * 1024;
@@ -22,10 +22,10 @@ pub(super) struct Tried {
 #[derive(Debug)]
 pub(super) struct PhotoProgress {
     /// The offset that the server confirmed in this sync, for the current photo.
-    pub(super) current: Option<(BlobHash, u64)>,
+    pub(super) current: Option<(PhotoHash, u64)>,
     /// Photos that this sync does not try (again).
-    pub(super) aside: BTreeSet<BlobHash>,
-    pub(super) tried: BTreeMap<BlobHash, Tried>,
+    pub(super) aside: BTreeSet<PhotoHash>,
+    pub(super) tried: BTreeMap<PhotoHash, Tried>,
     /// Bytes of one chunk of a photo.
     pub(super) chunk: u64,
 }

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Received;
 use crate::{
     identity::SignedGrant,
-    record::{AreaPath, DeviceId, Digest, DocId, EncodedListRow, LogId, ServerTime},
+    record::{AreaPath, DeviceId, Digest, DocId, EncodedListRow, LogEpoch, ServerTime},
 };
 
 /// A page of one scope. A device applies it and moves the cursor to `next` in one transaction.
@@ -13,7 +13,7 @@ use crate::{
 pub struct Page {
     /// The log epoch. If it is not the one of the request, the rest is empty and the device reconciles.
     #[n(0)]
-    pub log: LogId,
+    pub log: LogEpoch,
     /// The cursor after this page.
     #[n(1)]
     pub next: Phase,

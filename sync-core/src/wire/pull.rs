@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 pub use super::page::Phase;
 use super::{Exchange, PAGE_BYTES, page::Page};
-use crate::record::{AreaPath, DocId, LogId};
+use crate::record::{AreaPath, DocId, LogEpoch};
 
 /// `POST /v1/pull`
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Cursor {
     pub area: AreaPath,
     /// The log epoch that the numbers belong to.
     #[n(2)]
-    pub log: LogId,
+    pub log: LogEpoch,
     /// The position in the log.
     #[n(3)]
     pub phase: Phase,

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::Exchange;
-use crate::record::{AreaPath, Digest, DocId, LogId};
+use crate::record::{AreaPath, Digest, DocId, LogEpoch};
 
 /// `POST /v1/reconcile`
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Request {
 pub struct Response {
     /// The present log epoch.
     #[n(0)]
-    pub log: LogId,
+    pub log: LogEpoch,
     /// The head when this was answered.
     #[n(1)]
     pub head: u64,

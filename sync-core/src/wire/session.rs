@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Exchange;
 use crate::{
     identity::{Signature, SignedGrant},
-    record::{AreaPath, DeviceId, DeviceTime, Label, LogId, ServerTime},
+    record::{AreaPath, DeviceId, DeviceTime, Label, LogEpoch, ServerTime},
 };
 
 /// `POST /v1/session`
@@ -96,7 +96,7 @@ pub struct Scope {
     pub area: AreaPath,
     /// The present log epoch.
     #[n(2)]
-    pub log: LogId,
+    pub log: LogEpoch,
 }
 
 /// An order of the server to the device.

@@ -32,9 +32,9 @@ use tokio::runtime::Runtime;
 use xuncha_server::{
     app::App,
     backup::{backup, restore},
-    blobs::Target,
     config::Config,
     host::Now,
+    photos::Target,
     storage::{devices::DeviceState, revocations},
 };
 

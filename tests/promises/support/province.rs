@@ -7,7 +7,7 @@ use cli_simulator::phone::Transport;
 use serde_json::Value;
 use sync_core::{
     catalogue::StateCode,
-    record::{AreaPath, DeviceTime, DocId, LogId, PersonId, Role},
+    record::{AreaPath, DeviceTime, DocId, LogEpoch, PersonId, Role},
     sync::{Call, Method},
 };
 use xuncha_server::{
@@ -103,7 +103,7 @@ impl Town {
         let town = Self::new();
         let made = town.app().storage.write(|tx| {
             for (n, county) in (0..).zip(COUNTIES) {
-                spaces::create(tx, &area(county), LogId([n; 8]))?;
+                spaces::create(tx, &area(county), LogEpoch([n; 8]))?;
             }
             Ok::<_, StorageError>(())
         });

@@ -3,7 +3,7 @@
 use cli_simulator::phone::Phone;
 use sync_core::{
     device::{Filter, HazardRow},
-    record::{BlobHash, DocId},
+    record::{DocId, PhotoHash},
 };
 
 /// The row of a hazard in the list.
@@ -17,7 +17,7 @@ pub(crate) fn row_of(phone: &Phone, doc: DocId) -> Option<HazardRow> {
 }
 
 /// Whether the device has the server's receipt of a photo.
-pub(crate) fn is_stored(phone: &Phone, hash: &BlobHash) -> bool {
+pub(crate) fn is_stored(phone: &Phone, hash: &PhotoHash) -> bool {
     let store = rusqlite::Connection::open(phone.folder().join("device.db")).unwrap();
     let receipt = "SELECT state = 3 AND receipt IS NOT NULL FROM photo WHERE hash = ?1";
     store

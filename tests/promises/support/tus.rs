@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::blocking::{Client, Response};
 use sha2::{Digest, Sha256};
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 use xuncha_server::app::App;
 
 use super::Town;
@@ -33,7 +33,7 @@ impl Tus {
         format!("{}{path}", self.base)
     }
 
-    pub(crate) fn create(&self, hash: &BlobHash, size: usize) -> Response {
+    pub(crate) fn create(&self, hash: &PhotoHash, size: usize) -> Response {
         let metadata = format!(
             "filename {},sha256 {}",
             STANDARD.encode("a.jpg"),
@@ -50,7 +50,7 @@ impl Tus {
     }
 
     pub(crate) fn opened(&self, bytes: &[u8]) -> String {
-        let response = self.create(&BlobHash::of(bytes), bytes.len());
+        let response = self.create(&PhotoHash::of(bytes), bytes.len());
         assert_eq!(response.status(), 201);
         header(&response, "location")
     }

@@ -51,7 +51,7 @@ fn told(bodies: Vec<(u8, EventBody)>) -> Vec<EventEntry> {
 
 fn photo() -> PhotoRef {
     PhotoRef {
-        hash: BlobHash::of(b"a photo"),
+        hash: PhotoHash::of(b"a photo"),
         size: 212_345,
         width: 1536,
         height: 2048,

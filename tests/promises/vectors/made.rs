@@ -7,11 +7,11 @@ use sync_core::{
     crdt::{Actor, Document, NewChange},
     document::Folded,
     history::{EventEntry, FoldContext},
-    identity::{BlobReceipt, PackClaims, PackReceipt, SecretKey, Signed, SignedGrant},
+    identity::{PackClaims, PackReceipt, PhotoReceipt, SecretKey, Signed, SignedGrant},
     record::{
-        BlobHash, DeviceId, DeviceTime, DocId, EncodedListRow, Event, EventBody, EventId, Grant,
-        GrantId, ListRow, LocationKind, LogId, OrganId, PersonId, PhotoRef, PhotoRole, PhotoSource,
-        Role, ServerTime, ids::uuid_v7,
+        DeviceId, DeviceTime, DocId, EncodedListRow, Event, EventBody, EventId, Grant, GrantId,
+        ListRow, LocationKind, LogEpoch, OrganId, PersonId, PhotoHash, PhotoRef, PhotoRole,
+        PhotoSource, Role, ServerTime, ids::uuid_v7,
     },
     wire::{
         Exchange, Received,
@@ -57,7 +57,7 @@ fn story() -> Story {
     };
     let grant = SignedGrant::seal(&claims, &server);
     let photo = PhotoRef {
-        hash: BlobHash::of(b"a photo"),
+        hash: PhotoHash::of(b"a photo"),
         size: 212_345,
         width: 1536,
         height: 2048,
@@ -237,7 +237,7 @@ fn row() -> ListRow {
 }
 
 /// The first page of a scope, and one that follows.
-fn pages(story: &Story, log: LogId) -> Vec<Page> {
+fn pages(story: &Story, log: LogEpoch) -> Vec<Page> {
     let whole = Item {
         doc: story.doc,
         area: Some(World::small().grids[0].clone()),
@@ -284,7 +284,7 @@ fn pages(story: &Story, log: LogId) -> Vec<Page> {
 }
 
 fn page(story: &Story) -> Value {
-    let log = LogId([0x10; 8]);
+    let log = LogEpoch([0x10; 8]);
     let county = World::small().county;
     let cursor = |phase| Cursor {
         space: county.clone(),
@@ -337,8 +337,8 @@ fn receipt(story: &Story) -> Value {
         pack: sync_core::record::PackHash::of(b"a pack"),
         received: ServerTime(NOON + 3_600_123),
     };
-    let blob = BlobReceipt {
-        hash: BlobHash::of(b"a photo"),
+    let blob = PhotoReceipt {
+        hash: PhotoHash::of(b"a photo"),
         size: 212_345,
         stored: ServerTime(NOON + 3_700_000),
     };

@@ -12,12 +12,13 @@ pub(super) const PAGE: &str = "docs/glossary.md";
 pub(super) struct Defined<'t>(BTreeMap<&'t str, Vec<&'t str>>);
 
 impl<'t> Defined<'t> {
-    /// Notes the items, functions and fields of one crate.
+    /// Notes the items, functions, fields and modules of one crate.
     pub(super) fn note(&mut self, tree: &'t Tree) {
         for (path, facts) in &tree.files {
             let names = facts.items.iter().chain(&facts.fields).map(String::as_str);
             let methods = facts.functions.iter().map(|(_, name)| name.as_str());
-            let mut names: Vec<&str> = names.chain(methods).collect();
+            let module = facts.module.last().map(String::as_str);
+            let mut names: Vec<&str> = names.chain(methods).chain(module).collect();
             names.sort_unstable();
             names.dedup();
             for name in names {

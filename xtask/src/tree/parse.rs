@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::TokenTree;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{
     Attribute, Item, ItemMod, UseTree, Visibility,
     spanned::Spanned,
@@ -81,7 +81,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
                 self.tree(&used.tree, &mut Vec::new(), private);
             }
             Item::Fn(f) => self.function(&f.sig.ident, lines(f)),
-            Item::Macro(m) if m.ident.is_none() => self.made(m.mac.tokens.clone()),
+            Item::Macro(m) => self.made(m.mac.tokens.clone()),
             _ => {}
         }
         visit::visit_item(self, item);
@@ -124,22 +124,24 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 }
 
 impl Reader<'_> {
-    /// Notes the types that a macro of the crate makes: their names are the first tokens, or follow `struct` or `enum`.
-    fn made(&mut self, tokens: proc_macro2::TokenStream) {
-        let mut before = None;
+    /// Notes the types that a macro of the crate makes: their names follow `struct`, `enum` or an attribute.
+    fn made(&mut self, tokens: TokenStream) {
+        let mut begins = false;
         for token in tokens {
-            if let TokenTree::Ident(name) = &token {
-                let name = name.to_string();
-                let begins = before.is_none()
-                    || matches!(before.as_deref(), Some("struct" | "enum" | "]" | ";"));
-                if begins && name.starts_with(char::is_uppercase) {
-                    self.facts.items.insert(name);
+            let mut next = false;
+            match token {
+                TokenTree::Ident(name) => {
+                    let name = name.to_string();
+                    next = name == "struct" || name == "enum";
+                    if begins && name.starts_with(char::is_uppercase) {
+                        self.facts.items.insert(name);
+                    }
                 }
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => next = true,
+                TokenTree::Group(group) => self.made(group.stream()),
+                _ => {}
             }
-            before = Some(match &token {
-                TokenTree::Group(_) => "]".to_owned(),
-                other => other.to_string(),
-            });
+            begins = next;
         }
     }
 

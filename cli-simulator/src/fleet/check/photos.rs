@@ -1,7 +1,7 @@
 //! Whether the server serves the photos that devices may remove.
 
 use sync_core::{
-    record::BlobHash,
+    record::PhotoHash,
     sync::{Call, Method},
 };
 
@@ -25,7 +25,7 @@ pub(super) fn photos_are_served(fleet: &mut Fleet) -> anyhow::Result<Promise> {
             };
             let served = direct
                 .send(&call)
-                .is_ok_and(|r| r.status == 200 && BlobHash::of(&r.body) == hash);
+                .is_ok_and(|r| r.status == 200 && PhotoHash::of(&r.body) == hash);
             if !served {
                 broken.push(format!(
                     "phone {n} may remove {hash}, the server does not serve it"

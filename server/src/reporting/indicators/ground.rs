@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sync_core::{
     catalogue::Level,
     catalogue::ReportingTree,
-    record::{AreaPath, LogId},
+    record::{AreaPath, LogEpoch},
     wire::Code,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) space: AreaPath,
-    pub(crate) log: LogId,
+    pub(crate) log: LogEpoch,
     /// The ledger is projected up to `mark`; `head` is the head of the log.
     pub(crate) mark: u64,
     pub(crate) head: u64,

@@ -2,7 +2,7 @@
 
 use sync_core::{catalogue::ReportingTree, record::AreaPath, wire::Code};
 
-use super::document::{Marked, Sealed};
+use super::document::{Marked, SealedReport};
 use crate::{
     refusal::Refusal,
     register,
@@ -23,7 +23,11 @@ pub(super) struct Baseline {
 
 impl Baseline {
     /// The baseline of a sealed report.
-    pub(super) fn of(tx: &mut dyn Tx, sealed: &Sealed, cut_off: i64) -> Result<Self, Refusal> {
+    pub(super) fn of(
+        tx: &mut dyn Tx,
+        sealed: &SealedReport,
+        cut_off: i64,
+    ) -> Result<Self, Refusal> {
         let damaged = |_| Refusal::new(Code::ReportDamaged, sealed.number.clone());
         Ok(Self {
             area: sealed.area.parse().map_err(damaged)?,

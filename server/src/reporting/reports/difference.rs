@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::catalogue::Catalogue;
 
-use super::document::{Difference, Sealed};
+use super::document::{Difference, SealedReport};
 use crate::reporting::indicators::{Figures, Milli, Row};
 
 /// The rows of a sheet by level and place.
-fn by_place(sheet: &Sealed) -> BTreeMap<(Option<&str>, Option<&str>), &Row> {
+fn by_place(sheet: &SealedReport) -> BTreeMap<(Option<&str>, Option<&str>), &Row> {
     let rows = [&sheet.total].into_iter().chain(&sheet.rows);
     rows.map(|row| ((row.level.as_deref(), row.area.as_deref()), row))
         .collect()
 }
 
 /// Every figure that differs; a figure that a sheet does not contain has no value.
-pub(super) fn differences(before: &Sealed, now: &Sealed) -> Vec<Difference> {
+pub(super) fn differences(before: &SealedReport, now: &SealedReport) -> Vec<Difference> {
     let (old, new) = (by_place(before), by_place(now));
     let places: BTreeSet<_> = old.keys().chain(new.keys()).copied().collect();
     let mut found = Vec::new();
@@ -55,7 +55,7 @@ fn between(
 }
 
 /// Cumulative figures of the whole that must never decrease and did.
-pub(super) fn falls(before: &Sealed, now: &Sealed) -> Vec<Difference> {
+pub(super) fn falls(before: &SealedReport, now: &SealedReport) -> Vec<Difference> {
     let table = &Catalogue::embedded().indicators;
     let never = |code: &str| table.find(code).is_some_and(|i| i.never_falls);
     let (mut found, rows) = (Vec::new(), (&before.total, &now.total));

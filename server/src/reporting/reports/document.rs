@@ -12,7 +12,7 @@ pub(super) const FORM: &str = "xuncha-report-1";
 
 /// The content of a sealed report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Sealed {
+pub struct SealedReport {
     /// The version of the format: `xuncha-report-1`.
     pub form: String,
     /// Its number, which is unique.
@@ -49,7 +49,7 @@ pub struct Sealed {
     pub total: Row,
     /// The figures of its parts.
     pub rows: Vec<Row>,
-    /// Sealed reports of parts whose figures were added up instead of being computed again.
+    /// SealedReport reports of parts whose figures were added up instead of being computed again.
     pub sources: Vec<Source>,
     /// Cross-checks, and whether they hold.
     pub checks: Vec<CheckView>,
@@ -128,7 +128,7 @@ pub struct Difference {
     pub now: Option<Milli>,
 }
 
-impl Sealed {
+impl SealedReport {
     /// Canonical JSON: names in order, no spaces, numbers in their shortest form.
     pub(super) fn bytes(&self) -> Vec<u8> {
         // The library's objects are sorted maps; a struct would be written in the order of its fields.

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use sync_core::{catalogue::Level, wire::Code};
 
 use super::{
-    document::{FORM, LateCount, Marked, Sealed},
+    document::{FORM, LateCount, Marked, SealedReport},
     earlier::{before, compare},
     frozen::Frozen,
     order::Checked,
@@ -23,7 +23,7 @@ use crate::{
 /// A report without its number.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
-    pub(super) sealed: Sealed,
+    pub(super) sealed: SealedReport,
     pub(super) series: String,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
         return Err(Refusal::new(Code::LedgerBehind, detail));
     }
     let figured = figures(tx, &ground, &frozen, &levels, counting)?;
-    let mut sealed = Sealed {
+    let mut sealed = SealedReport {
         form: FORM.to_owned(),
         number: String::new(),
         version: before.version + 1,

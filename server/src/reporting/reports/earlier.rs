@@ -5,7 +5,7 @@ use sync_core::wire::Code;
 use super::{
     baseline::Baseline,
     difference::{differences, falls},
-    document::{Corrects, LateCount, Sealed},
+    document::{Corrects, LateCount, SealedReport},
     order::Checked,
     stored,
 };
@@ -20,8 +20,8 @@ use crate::{
 /// Earlier sealed reports: the version that is corrected, and the newest report of this kind.
 pub(super) struct Before {
     pub(super) version: i64,
-    pub(super) corrected: Option<(Report, Sealed)>,
-    pub(super) last: Option<(Report, Sealed)>,
+    pub(super) corrected: Option<(Report, SealedReport)>,
+    pub(super) last: Option<(Report, SealedReport)>,
 }
 
 /// Reads the earlier reports, and refuses an order that does not follow the newest version.
@@ -54,7 +54,7 @@ pub(super) fn before(tx: &mut dyn Tx, checked: &Checked) -> Result<Before, Refus
 }
 
 /// A report with its content, whose digest is checked.
-fn whole(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<(Report, Sealed)>, Refusal> {
+fn whole(tx: &mut dyn Tx, id: &[u8]) -> Result<Option<(Report, SealedReport)>, Refusal> {
     let found = reports::find(tx, id)?;
     let read = |report: Report| stored::content(&report).map(|sealed| (report, sealed));
     found.map(read).transpose()
@@ -65,7 +65,7 @@ pub(super) fn compare(
     tx: &mut dyn Tx,
     before: &Before,
     checked: &Checked,
-    sealed: &mut Sealed,
+    sealed: &mut SealedReport,
 ) -> Result<(), Refusal> {
     if let Some((report, last)) = &before.last {
         let late = Baseline::of(tx, last, report.cut_off)?.count(tx)?;

@@ -6,7 +6,7 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{document::Sealed, stored};
+use super::{document::SealedReport, stored};
 use crate::{access::Reach, refusal::Refusal, reporting::Reporting, storage::reports::Report};
 
 /// A sealed report with its digest and signature.
@@ -50,7 +50,7 @@ pub fn verify(
     file: &[u8],
     signature: Option<&str>,
     key: &PublicKey,
-) -> Result<Sealed, BadEnvelope> {
+) -> Result<SealedReport, BadEnvelope> {
     let form = |what: &str| BadEnvelope::Form(what.to_owned());
     let (content, sha256, signature) = match signature {
         Some(signature) => (file.to_vec(), None, signature.to_owned()),

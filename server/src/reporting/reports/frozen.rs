@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use super::{
-    document::{Marked, Sealed, Source},
+    document::{Marked, SealedReport, Source},
     order::Order,
     stored,
 };
@@ -25,11 +25,11 @@ use crate::{
 /// The step after which a part's report is not used.
 const RETURNED: &str = "returned";
 
-/// Sealed reports of the parts of an area, by part.
+/// SealedReport reports of the parts of an area, by part.
 #[derive(Debug, Default)]
 pub(super) struct Frozen {
     level: Option<Level>,
-    parts: BTreeMap<AreaPath, (Report, Sealed)>,
+    parts: BTreeMap<AreaPath, (Report, SealedReport)>,
 }
 
 impl Frozen {
@@ -107,7 +107,7 @@ impl Frozen {
 
     /// The reports whose figures were added up.
     pub(super) fn sources(&self) -> Vec<Source> {
-        let source = |(area, (report, sealed)): (&AreaPath, &(Report, Sealed))| Source {
+        let source = |(area, (report, sealed)): (&AreaPath, &(Report, SealedReport))| Source {
             area: area.to_string(),
             report: sealed.number.clone(),
             version: sealed.version,

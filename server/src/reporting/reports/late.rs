@@ -28,7 +28,7 @@ const COUNTED: u64 = 10_000;
 
 /// A late arrival.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct LateView {
+pub struct LateArrival {
     /// The id of the document.
     pub record: String,
     /// Administrative path.
@@ -47,9 +47,9 @@ pub struct LateView {
 
 /// One page of late arrivals.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LatePage {
+pub struct LateArrivals {
     /// The events, in the order in which their documents last changed.
-    pub items: Vec<LateView>,
+    pub items: Vec<LateArrival>,
     /// Pass this as `after` for the next page; absent on the last page.
     pub next: Option<String>,
     /// Spaces whose log was restored since: their late arrivals cannot be determined.
@@ -78,7 +78,7 @@ impl Baseline {
         space: &AreaPath,
         mark: u64,
         after: u64,
-    ) -> Result<(Vec<LateView>, Option<u64>), StorageError> {
+    ) -> Result<(Vec<LateArrival>, Option<u64>), StorageError> {
         let docs = docs::tail(tx, space, space, after.max(mark), RECORDS)?;
         let full = docs.len() == RECORDS;
         let next = docs.last().filter(|_| full).map(|doc| doc.last_seq);
@@ -97,7 +97,7 @@ impl Baseline {
     }
 
     /// The events of a change that may have been made before the cut-off.
-    fn late(&self, came: &Came, path: &str) -> Vec<LateView> {
+    fn late(&self, came: &Came, path: &str) -> Vec<LateArrival> {
         let events = inspect(&came.bytes).map(|facts| facts.events);
         let read = |(_, bytes): (_, Vec<u8>)| Event::from_bytes(&bytes).ok();
         let late = |event: Event| {
@@ -107,7 +107,7 @@ impl Baseline {
             // The author's device knew a server time at or after the cut-off: the event was made later, despite its
             // claimed time.
             let after = when.lower.is_some_and(|lower| lower.0 >= self.cut_off);
-            (claimed < self.cut_off && !after).then(|| LateView {
+            (claimed < self.cut_off && !after).then(|| LateArrival {
                 record: came.doc.to_string(),
                 area: path.to_owned(),
                 kind: event.body.name().to_owned(),
@@ -140,7 +140,11 @@ impl Baseline {
     }
 
     /// A page after a position `space|number`.
-    pub(super) fn list(&self, tx: &mut dyn Tx, after: Option<&str>) -> Result<LatePage, Refusal> {
+    pub(super) fn list(
+        &self,
+        tx: &mut dyn Tx,
+        after: Option<&str>,
+    ) -> Result<LateArrivals, Refusal> {
         let bad = || Refusal::new(Code::BadFilter, "after: expected `next` of the page before");
         let from = match after {
             Some(text) => {
@@ -150,7 +154,7 @@ impl Baseline {
             None => None,
         };
         let (spaces, not_comparable) = self.comparable(tx)?;
-        let mut page = LatePage {
+        let mut page = LateArrivals {
             items: Vec::new(),
             next: None,
             not_comparable,
@@ -195,7 +199,7 @@ impl Reporting {
         reach: &Reach,
         report: &str,
         after: Option<String>,
-    ) -> Result<LatePage, Refusal> {
+    ) -> Result<LateArrivals, Refusal> {
         let (id, reach) = (stored::id(report)?, reach.clone());
         self.storage
             .read(move |tx| {

@@ -1,4 +1,4 @@
-//! Sealed reports: figures at one time, immutable once sealed. Late arrivals are listed with them.
+//! SealedReport reports: figures at one time, immutable once sealed. Late arrivals are listed with them.
 //!
 //! A reviewer orders a report and gets its bytes with their digest and the server's signature. A correction is a new
 //! version that lists the differences. The steps taken with a report are appended to a list. No statement changes a
@@ -18,10 +18,10 @@ mod seal;
 mod steps;
 mod stored;
 
-pub use document::{Corrects, Difference, LateCount, Marked, Sealed, Source};
+pub use document::{Corrects, Difference, LateCount, Marked, SealedReport, Source};
 pub use envelope::{BadEnvelope, Envelope, verify};
 pub(crate) use late::{Late, late_of_area};
-pub use late::{LatePage, LateView};
+pub use late::{LateArrival, LateArrivals};
 pub use list::{ReportPage, ReportView, Reports, StepView};
 pub use order::{Kind, Order};
 pub use steps::StepOrder;

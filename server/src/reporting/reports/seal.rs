@@ -6,7 +6,7 @@ use sync_core::{
 };
 
 use super::{
-    document::Sealed,
+    document::SealedReport,
     draft::{Draft, gather},
     list::{self, ReportView},
     order::{Checked, Order},
@@ -40,7 +40,7 @@ fn apply(
     {
         return Err(Refusal::new(Code::ReportExists, newest.number.clone()));
     }
-    let sealed = Sealed {
+    let sealed = SealedReport {
         number: format!("{}-{n:03}", draft.series),
         ..draft.sealed.clone()
     };

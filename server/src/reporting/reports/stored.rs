@@ -2,7 +2,7 @@
 
 use sync_core::{identity::ReportSeal, record::DocId, wire::Code};
 
-use super::document::Sealed;
+use super::document::SealedReport;
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -27,7 +27,7 @@ pub(super) fn id(text: &str) -> Result<Vec<u8>, Refusal> {
 }
 
 /// The content of a report. Bytes that do not match the digest are an error, never a partial result.
-pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
+pub(super) fn content(report: &Report) -> Result<SealedReport, Refusal> {
     let damaged = || {
         tracing::error!(report = report.number, "a sealed report was altered");
         Refusal::new(Code::ReportDamaged, report.number.clone())
@@ -37,7 +37,11 @@ pub(super) fn content(report: &Report) -> Result<Sealed, Refusal> {
 }
 
 /// A report that this caller may read, with its digest checked.
-pub(super) fn find(tx: &mut dyn Tx, reach: &Reach, id: &[u8]) -> Result<(Report, Sealed), Refusal> {
+pub(super) fn find(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    id: &[u8],
+) -> Result<(Report, SealedReport), Refusal> {
     let missing = || Refusal::new(Code::NotFound, "no such report");
     let report = reports::find(tx, id)?.ok_or_else(missing)?;
     let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));

@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use crate::review::{
-    Cursor,
+    ListCursor,
     parameters::{area, bad, limit, time},
 };
 use crate::{access::Reach, refusal::Refusal, storage::activity_queries::Query};
@@ -61,7 +61,7 @@ impl ActivityFilter {
             state: self.state,
             held_from: self.held_from.map(|t| time("held_from", &t)).transpose()?,
             held_to: self.held_to.map(|t| time("held_to", &t)).transpose()?,
-            after: self.after.map(|t| Cursor::found(&t)).transpose()?,
+            after: self.after.map(|t| ListCursor::found(&t)).transpose()?,
             limit: limit(self.limit)?,
         })
     }

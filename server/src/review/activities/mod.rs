@@ -9,7 +9,7 @@ mod view;
 
 use sync_core::record::DocId;
 
-use super::{Cursor, Review};
+use super::{ListCursor, Review};
 use crate::{access::Reach, refusal::Refusal, storage::activity_queries};
 
 pub use detail::{ActivityDetail, AnsweredView};
@@ -43,7 +43,7 @@ impl Review {
                 let next = rows
                     .last()
                     .filter(|_| full)
-                    .map(|r| Cursor::Found(r.held_at, r.doc).to_string());
+                    .map(|r| ListCursor::Found(r.held_at, r.doc).to_string());
                 let items = view::views(tx, &rows)?;
                 Ok(ActivityPage { items, next })
             })

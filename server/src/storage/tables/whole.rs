@@ -1,7 +1,6 @@
 //! The tables that are not derived, in the order in which a move copies them.
 
 use crate::storage::{
-    blobs::{DOC_PHOTO, PHOTO_REFERENCE, PhotoRow},
     compounds::{Building, Compound},
     credentials::{EnrolCode, Token},
     devices::{Device, GrantRow, Quarantined},
@@ -11,6 +10,7 @@ use crate::storage::{
     names::{AREA_NAME, ORGAN, PERSON},
     opened::{PHOTO_SENDER, REDACTED_PHOTO},
     packs::Pack,
+    photos::{DOC_PHOTO, PHOTO_REFERENCE, PhotoRow},
     regions::Region,
     reports::{Manual, REPORT_NUMBER, Report, Step},
     revocations::REVOCATION,

@@ -196,7 +196,7 @@ pub(crate) fn reason() -> Reason {
 
 pub(crate) fn photo(n: u8) -> PhotoRef {
     PhotoRef {
-        hash: BlobHash([n; 32]),
+        hash: PhotoHash([n; 32]),
         size: 1,
         width: 1,
         height: 1,

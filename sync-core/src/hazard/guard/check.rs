@@ -3,7 +3,7 @@
 use super::{decision, evidence, people, situation::Situation};
 use crate::{
     catalogue::{Grade, Guard},
-    hazard::frontier::Frontier,
+    hazard::frontier::HazardFrontier,
     history::{VoidReason, is_blocked_by_unknown},
     record::Grant,
 };
@@ -13,7 +13,7 @@ pub(in crate::hazard) fn check(
     guard: Guard,
     s: &Situation<'_, '_>,
     grant: &Grant,
-    frontier: &Frontier,
+    frontier: &HazardFrontier,
 ) -> Result<(), VoidReason> {
     use VoidReason as R;
     let (holds, reason) = match guard {

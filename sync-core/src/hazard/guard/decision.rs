@@ -3,7 +3,7 @@
 use super::Situation;
 use crate::{
     catalogue::Grade,
-    hazard::{frontier::Frontier, values},
+    hazard::{frontier::HazardFrontier, values},
     record::{EventBody, Grant, Role},
 };
 
@@ -19,7 +19,7 @@ pub(super) fn may_close(role: Role, grade: Option<Grade>) -> bool {
 
 /// Whether a resolution names both events of an open conflict, and its author made none of the conflicting events that
 /// it names.
-pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
+pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
     let EventBody::Resolve(resolution) = s.body() else {
         return false;
     };
@@ -33,7 +33,7 @@ pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &Front
 }
 
 /// Whether a deadline is in force that has passed neither by the claimed time nor provably by the time bounds.
-pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &Frontier) -> bool {
+pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &HazardFrontier) -> bool {
     let Some(deadline) = values::earliest_deadline(s.history, frontier) else {
         return false;
     };

@@ -3,7 +3,7 @@
 use super::Situation;
 use crate::{
     catalogue::Nature,
-    record::{BlobHash, DissuasionResult, EventBody, MINUTE_MS, PhotoRole},
+    record::{DissuasionResult, EventBody, MINUTE_MS, PhotoHash, PhotoRole},
 };
 
 pub(super) fn after_photo(body: &EventBody) -> bool {
@@ -41,7 +41,7 @@ pub(in crate::hazard) fn repeated<'e>(
     before: impl Iterator<Item = &'e EventBody>,
     after: impl Iterator<Item = &'e EventBody>,
 ) -> bool {
-    let mut taken: Vec<BlobHash> = before
+    let mut taken: Vec<PhotoHash> = before
         .flat_map(|b| b.photos())
         .filter(|p| p.role != PhotoRole::After)
         .map(|p| p.hash)

@@ -2,7 +2,7 @@
 
 use super::Situation;
 use crate::{
-    hazard::{frontier::Frontier, values},
+    hazard::{frontier::HazardFrontier, values},
     history::Verdict,
     record::{DissuasionResult, EventBody, Grant, HOUR_MS, Role, TransferOutcome},
 };
@@ -69,12 +69,12 @@ pub(super) fn verified_by_another(s: &Situation<'_, '_>, grant: &Grant) -> bool 
     voiding.verified_by.is_some_and(other) || proposed
 }
 
-pub(super) fn receives(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
+pub(super) fn receives(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
     let transfers = values::transfers_in(s.history, frontier);
     transfers.iter().any(|(_, to)| *to == grant.organ)
 }
 
-pub(super) fn sent_it(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
+pub(super) fn sent_it(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
     let transfers = values::transfers_in(s.history, frontier);
     let sender = |at: usize| s.history.grants[at].map(|g| g.organ);
     transfers
@@ -82,7 +82,11 @@ pub(super) fn sent_it(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier)
         .any(|(at, _)| sender(*at) == Some(grant.organ))
 }
 
-pub(super) fn is_responsible(s: &Situation<'_, '_>, grant: &Grant, frontier: &Frontier) -> bool {
+pub(super) fn is_responsible(
+    s: &Situation<'_, '_>,
+    grant: &Grant,
+    frontier: &HazardFrontier,
+) -> bool {
     values::responsible_in(s.history, frontier).contains(&grant.organ)
         || receives(s, grant, frontier)
 }

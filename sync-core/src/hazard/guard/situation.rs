@@ -2,7 +2,7 @@
 
 use crate::{
     catalogue::Grade,
-    hazard::{frontier::Frontier, values},
+    hazard::{frontier::HazardFrontier, values},
     history::{History, Verdict},
     record::{AreaPath, DeviceTime, EventBody, Grant, Observation},
 };
@@ -45,7 +45,7 @@ impl<'a> Situation<'_, 'a> {
     }
 
     /// The grade in the author's causal history: as set, or else the default of the kind.
-    pub(super) fn grade(&self, frontier: &Frontier) -> Option<Grade> {
+    pub(super) fn grade(&self, frontier: &HazardFrontier) -> Option<Grade> {
         let default = || {
             self.first
                 .and_then(|(o, found)| self.history.grade_of(&o.code, found))

@@ -8,7 +8,7 @@ pub(crate) fn text(words: &str) -> Long {
 
 pub(crate) fn photo() -> PhotoRef {
     PhotoRef {
-        hash: BlobHash([7; 32]),
+        hash: PhotoHash([7; 32]),
         size: 9,
         width: 4,
         height: 3,
@@ -22,7 +22,7 @@ pub(crate) fn photo() -> PhotoRef {
 /// A photo of the hazard as it was found.
 pub(crate) fn before() -> PhotoRef {
     PhotoRef {
-        hash: BlobHash([8; 32]),
+        hash: PhotoHash([8; 32]),
         role: PhotoRole::Before,
         ..photo()
     }
@@ -277,7 +277,7 @@ pub(crate) fn penalty_at(stage: PenaltyStage) -> EventBody {
 pub(crate) fn redact(events: &[EventId]) -> EventBody {
     EventBody::Redact(Redaction {
         events: events.to_vec(),
-        photos: vec![BlobHash([8; 32])],
+        photos: vec![PhotoHash([8; 32])],
         reason: short("含门牌"),
     })
 }
@@ -298,7 +298,7 @@ pub(crate) fn clearance(quantity: u32) -> EventBody {
 /// A correction: the photo of the finding shows the place after rectification.
 pub(crate) fn photo_role() -> EventBody {
     EventBody::PhotoRole(PhotoRoleChange {
-        photo: BlobHash([8; 32]),
+        photo: PhotoHash([8; 32]),
         role: PhotoRole::After,
         reason: short("前后颠倒"),
     })

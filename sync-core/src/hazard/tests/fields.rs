@@ -203,7 +203,7 @@ fn a_redaction_wins_over_copies_that_arrive_later() {
         story.after(GRID, &[first], observe());
         let state = story.state();
         assert_eq!(state.redacted.events, [first]);
-        assert_eq!(state.redacted.photos, [BlobHash([8; 32])]);
+        assert_eq!(state.redacted.photos, [PhotoHash([8; 32])]);
         assert!(state.flags.redacted);
         assert_eq!(state.state, StateCode(50), "what is hidden still counts");
     }

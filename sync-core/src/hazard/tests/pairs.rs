@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::catalogue::{Class, Scope};
+use crate::catalogue::{Class, PairScope};
 
 type Said = (Who, EventBody);
 
@@ -214,7 +214,7 @@ fn inv_04_the_most_open_of_two_holds_unless_the_row_names_another() {
 #[test]
 fn rows_beyond_one_record_are_not_for_the_fold() {
     let rules = &Catalogue::embedded().rules;
-    for row in rules.rows().filter(|row| row.scope != Scope::Record) {
+    for row in rules.rows().filter(|row| row.scope != PairScope::Record) {
         let told = ELSEWHERE.iter().any(|(id, _)| *id == row.id) || row.id == "C-23";
         assert!(told, "{}", row.id);
     }

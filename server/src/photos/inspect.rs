@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use sync_core::{
     photo::{self as photos, InvalidPhoto, PhotoLimits},
-    record::BlobHash,
+    record::PhotoHash,
     wire::Code,
 };
 
@@ -20,7 +20,7 @@ const MAX_DECODE: u64 = 64 << 20;
 pub(super) type Checked = (photos::Inspected, Vec<u8>);
 
 /// Hashes and decodes on a blocking thread.
-pub(super) async fn checked(bytes: Bytes, hash: BlobHash) -> Result<Checked, Refusal> {
+pub(super) async fn checked(bytes: Bytes, hash: PhotoHash) -> Result<Checked, Refusal> {
     let joined = tokio::task::spawn_blocking(move || check(&bytes, &hash)).await;
     joined.unwrap_or_else(|_| {
         Err(Refusal::new(
@@ -30,8 +30,8 @@ pub(super) async fn checked(bytes: Bytes, hash: BlobHash) -> Result<Checked, Ref
     })
 }
 
-fn check(bytes: &[u8], hash: &BlobHash) -> Result<Checked, Refusal> {
-    if BlobHash::of(bytes) != *hash {
+fn check(bytes: &[u8], hash: &PhotoHash) -> Result<Checked, Refusal> {
+    if PhotoHash::of(bytes) != *hash {
         return Err(Refusal::new(
             Code::PhotoHashMismatch,
             "send the photo again from its start",

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sync_core::{identity::BlobReceipt, photo as photos, record::ServerTime, wire::Code};
+use sync_core::{identity::PhotoReceipt, photo::Inspected, record::ServerTime, wire::Code};
 
 use super::{
-    Blobs,
+    Photos,
     inspect::checked,
     names::{photo_key, thumb_key},
     upload::{Received, gone},
@@ -20,22 +20,21 @@ use crate::{
     host::Now,
     refusal::Refusal,
     storage::{
-        StorageError, Tx,
-        blobs::{self, Part, PhotoRow, Upload},
-        opened,
+        StorageError, Tx, opened,
+        photos::{self, Part, PhotoRow, Upload},
     },
 };
 
 /// Parts that are read concurrently.
 const READING: usize = 8;
 
-impl Blobs {
+impl Photos {
     /// Joins the parts and the last chunk, and stores the photo.
     pub(super) async fn finish(&self, upload: Upload, chunk: Vec<u8>) -> Result<Received, Refusal> {
         // A waiting request holds only its last chunk in memory; the photo is assembled when its turn comes.
         let turn = self.decoding.acquire().await;
         let id = upload.id.clone();
-        let parts = self.storage.read(move |tx| blobs::parts(tx, &id)).await?;
+        let parts = self.storage.read(move |tx| photos::parts(tx, &id)).await?;
         let Some(bytes) = self.whole(&upload, &parts, chunk).await? else {
             // Another request has finished the upload and removed its parts; or bytes are lost, and the device sends
             // them again.
@@ -76,7 +75,7 @@ impl Blobs {
     fn row(
         &self,
         upload: &Upload,
-        photo: &photos::Inspected,
+        photo: &Inspected,
         object: String,
         stored: ServerTime,
     ) -> PhotoRow {
@@ -88,7 +87,7 @@ impl Blobs {
             height: photo.height,
             device: upload.device,
             stored_at: stored,
-            receipt: BlobReceipt { hash, size, stored }.seal(&self.key),
+            receipt: PhotoReceipt { hash, size, stored }.seal(&self.key),
             object,
             perceptual_hash: Some(photo.perceptual_hash),
         }
@@ -136,11 +135,11 @@ fn list(
     photo: &PhotoRow,
     now: &Now,
 ) -> Result<PhotoRow, Refusal> {
-    let ended = blobs::finish_upload(tx, &upload.id, upload.received, now())?;
-    if ended && blobs::insert(tx, photo)? {
-        blobs::came(tx, upload.hash)?;
+    let ended = photos::finish_upload(tx, &upload.id, upload.received, now())?;
+    if ended && photos::insert(tx, photo)? {
+        photos::came(tx, upload.hash)?;
     }
-    match blobs::find(tx, upload.hash)? {
+    match photos::find(tx, upload.hash)? {
         Some(listed) => {
             if ended {
                 opened::sent_by(tx, upload.hash, upload.device)?;
@@ -148,7 +147,7 @@ fn list(
             Ok(listed)
         }
         None if ended => Err(StorageError::Engine("a listed photo is not there".to_owned()).into()),
-        None if blobs::find_upload(tx, &upload.id)?.is_some() => Err(Refusal::new(
+        None if photos::find_upload(tx, &upload.id)?.is_some() => Err(Refusal::new(
             Code::UploadOffset,
             "another request moved this upload",
         )),

@@ -1,11 +1,11 @@
 //! Names of objects and uploads. Each attempt to write bytes has a name of its own.
 
-use sync_core::record::{BlobHash, DeviceId};
+use sync_core::record::{DeviceId, PhotoHash};
 
 use crate::host::random;
 
 /// A unique name for the bytes of a photo.
-pub(super) fn photo_key(hash: &BlobHash) -> String {
+pub(super) fn photo_key(hash: &PhotoHash) -> String {
     let name = hash.to_string();
     format!("blobs/{}/{name}.{}", &name[..2], hex::encode(random::<4>()))
 }

@@ -1,22 +1,21 @@
 //! The steps of an upload: create, end, expire. `append` and `finish` have files of their own.
 
 use sync_core::{
-    record::{BlobHash, DeviceId, ServerTime},
+    record::{DeviceId, PhotoHash, ServerTime},
     wire::Code,
 };
 
-use super::{Blobs, names::upload_id};
+use super::{Photos, names::upload_id};
 use crate::{
     refusal::Refusal,
     storage::{
-        StorageError, Tx,
-        blobs::{self, Upload},
-        held, opened,
+        StorageError, Tx, held_photos, opened,
+        photos::{self, Upload},
     },
 };
 
 /// Largest photo in bytes. A working copy has 150 to 400 KB; this leaves room for detail shots.
-pub const MAX_BLOB_BYTES: u64 = 16 << 20;
+pub const MAX_PHOTO_BYTES: u64 = 16 << 20;
 
 /// Uploads that one device may have open. It sends one at a time, and a broken connection leaves one open.
 const MAX_OPEN: i64 = 64;
@@ -49,7 +48,7 @@ pub enum Received {
     },
 }
 
-impl Blobs {
+impl Photos {
     /// Opens an upload of a photo of this hash and size.
     ///
     /// # Errors
@@ -57,17 +56,17 @@ impl Blobs {
     pub async fn create(
         &self,
         device: DeviceId,
-        hash: BlobHash,
+        hash: PhotoHash,
         size: u64,
     ) -> Result<Created, Refusal> {
-        if size > MAX_BLOB_BYTES || size == 0 {
+        if size > MAX_PHOTO_BYTES || size == 0 {
             return Err(Refusal::new(
                 Code::TooLarge,
-                format!("a photo has 1 to {MAX_BLOB_BYTES} bytes"),
+                format!("a photo has 1 to {MAX_PHOTO_BYTES} bytes"),
             ));
         }
         let known = move |tx: &mut dyn Tx| {
-            let found = blobs::find(tx, hash)?;
+            let found = photos::find(tx, hash)?;
             Ok::<_, StorageError>((found, opened::is_sender(tx, hash, device)?))
         };
         if let (Some(found), sent) = self.storage.read(known).await? {
@@ -84,7 +83,7 @@ impl Blobs {
             if !kept {
                 tracing::error!(photo = %hash, object = %found.object, "the bytes of a stored photo are lost; it is asked for again");
                 let object = found.object;
-                let forget = move |tx: &mut dyn Tx| held::forget_object(tx, hash, &object);
+                let forget = move |tx: &mut dyn Tx| held_photos::forget_object(tx, hash, &object);
                 self.storage.write(forget).await?;
             }
         }
@@ -101,9 +100,9 @@ impl Blobs {
         let opened = self
             .storage
             .write(move |tx| {
-                let room = blobs::open_uploads(tx, device)? < MAX_OPEN;
+                let room = photos::open_uploads(tx, device)? < MAX_OPEN;
                 if room {
-                    blobs::insert_upload(tx, &row)?;
+                    photos::insert_upload(tx, &row)?;
                 }
                 Ok::<_, StorageError>(room)
             })
@@ -124,7 +123,7 @@ impl Blobs {
         let (id, now) = (id.to_owned(), (self.now)());
         let found = self
             .storage
-            .read(move |tx| blobs::find_upload(tx, &id))
+            .read(move |tx| photos::find_upload(tx, &id))
             .await?;
         found
             .filter(|u| u.device == device && u.expires_at > now)
@@ -144,7 +143,7 @@ impl Blobs {
     async fn drop_upload(&self, id: String) -> Result<(), Refusal> {
         let parts = self
             .storage
-            .write(move |tx| blobs::delete_upload(tx, &id))
+            .write(move |tx| photos::delete_upload(tx, &id))
             .await?;
         for part in parts {
             self.store.remove(&part).await;
@@ -160,7 +159,7 @@ impl Blobs {
         let now = (self.now)();
         let expired = self
             .storage
-            .read(move |tx| blobs::expired_uploads(tx, now))
+            .read(move |tx| photos::expired_uploads(tx, now))
             .await?;
         let count = expired.len();
         for id in expired {

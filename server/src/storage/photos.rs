@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use sync_core::record::{AreaPath, BlobHash, DeviceId, DocId, ServerTime};
+use sync_core::record::{AreaPath, DeviceId, DocId, PhotoHash, ServerTime};
 
 use super::{StorageError, Tx, Value, column::Stored, table::table};
 
@@ -10,7 +10,7 @@ table! {
     /// A stored photo.
     pub struct PhotoRow in "photo" key 1 {
         /// The SHA-256 of its bytes.
-        hash: BlobHash,
+        hash: PhotoHash,
         /// Size in bytes.
         size: u64,
         /// Width in pixels.
@@ -35,14 +35,14 @@ table! {
     const DOC_PHOTO in "doc_photo" key 3 {
         space: AreaPath,
         doc: DocId,
-        hash: BlobHash,
+        hash: PhotoHash,
     }
 }
 
 table! {
     /// Which documents name a photo, and the device that named it there.
     const PHOTO_REFERENCE in "photo_reference" key 4 {
-        hash: BlobHash,
+        hash: PhotoHash,
         space: AreaPath,
         doc: DocId,
         device: DeviceId,
@@ -55,7 +55,7 @@ table! {
         /// Its identifier.
         id: String,
         /// The SHA-256 that the photo must have.
-        hash: BlobHash,
+        hash: PhotoHash,
         /// The size in bytes that the photo must have.
         size: u64,
         /// The number of durable bytes.
@@ -85,7 +85,7 @@ table! {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn find(tx: &mut dyn Tx, hash: BlobHash) -> Result<Option<PhotoRow>, StorageError> {
+pub fn find(tx: &mut dyn Tx, hash: PhotoHash) -> Result<Option<PhotoRow>, StorageError> {
     let names = PhotoRow::TABLE.names();
     let sql = format!("SELECT {names} FROM photo WHERE hash = $1");
     tx.first(&sql, &[hash.value()], PhotoRow::read)
@@ -143,7 +143,7 @@ pub fn names(tx: &mut dyn Tx, object: &str) -> Result<bool, StorageError> {
 }
 
 /// A reference from a document to a photo.
-pub type Reference = (DocId, BlobHash);
+pub type Reference = (DocId, PhotoHash);
 
 /// A reference from a document to a photo, and the device that brought it.
 pub type NamedBy = (Reference, DeviceId);
@@ -194,7 +194,7 @@ pub fn named(
         &keys,
         |row| {
             let doc = DocId::from_slice(&row.bytes(0)?)?;
-            Ok((doc, BlobHash::from_slice(&row.bytes(1)?)?))
+            Ok((doc, PhotoHash::from_slice(&row.bytes(1)?)?))
         },
     )
 }
@@ -203,13 +203,13 @@ pub fn named(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>, StorageError> {
+pub fn stored(tx: &mut dyn Tx, photos: &[PhotoHash]) -> Result<HashSet<PhotoHash>, StorageError> {
     let keys: Vec<Value<'_>> = photos.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     let found = tx.all_of(
         "SELECT hash FROM photo WHERE hash IN (?)",
         &[],
         &keys,
-        |row| Ok(BlobHash::from_slice(&row.bytes(0)?)?),
+        |row| Ok(PhotoHash::from_slice(&row.bytes(0)?)?),
     )?;
     Ok(found.into_iter().collect())
 }
@@ -219,7 +219,7 @@ pub fn stored(tx: &mut dyn Tx, photos: &[BlobHash]) -> Result<HashSet<BlobHash>,
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn came(tx: &mut dyn Tx, hash: BlobHash) -> Result<(), StorageError> {
+pub fn came(tx: &mut dyn Tx, hash: PhotoHash) -> Result<(), StorageError> {
     tx.execute(
         "INSERT INTO arrived_photo (hash) VALUES ($1) ON CONFLICT DO NOTHING",
         &[hash.as_bytes().into()],

@@ -33,7 +33,7 @@ use tokio::sync::Semaphore;
 use crate::{
     clock::Clock,
     host::Now,
-    storage::{Storage, held},
+    storage::{Storage, held_photos},
     wake::Wake,
 };
 
@@ -42,7 +42,7 @@ pub use read::Photo;
 pub use store::Store;
 pub use store_error::StoreError;
 pub use target::Target;
-pub use upload::{Created, MAX_BLOB_BYTES, Received};
+pub use upload::{Created, MAX_PHOTO_BYTES, Received};
 
 /// How long uploads, objects and photos are kept, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ pub struct Lifetimes {
 
 /// The photo component of a server.
 #[derive(Clone)]
-pub struct Blobs {
+pub struct Photos {
     storage: Storage,
     store: Store,
     key: SecretKey,
@@ -71,7 +71,7 @@ pub struct Blobs {
     decoding: Arc<Semaphore>,
 }
 
-impl std::fmt::Debug for Blobs {
+impl std::fmt::Debug for Photos {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Blobs")
             .field("store", &self.store)
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Blobs {
     }
 }
 
-impl Blobs {
+impl Photos {
     /// Photos in a store.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Blobs {
     pub async fn probe(&self) -> anyhow::Result<()> {
         let some = self
             .storage
-            .read(|tx| held::held(tx, "", PROBED_OBJECTS))
+            .read(|tx| held_photos::held(tx, "", PROBED_OBJECTS))
             .await?;
         let some: Vec<String> = some.into_iter().map(|held| held.object).collect();
         Ok(self.store.probe(&self.key.public(), &some).await?)

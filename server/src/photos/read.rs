@@ -1,13 +1,13 @@
 //! Reading photos: only for callers who may read a document that names the photo.
 
-use super::{Blobs, names::thumb_key};
+use super::{Photos, names::thumb_key};
 use crate::{
     access::Reach,
     refusal::Refusal,
-    storage::{blobs, opened},
+    storage::{opened, photos},
 };
 use axum::body::Bytes;
-use sync_core::{record::BlobHash, wire::Code};
+use sync_core::{record::PhotoHash, wire::Code};
 
 /// The form of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +18,18 @@ pub enum Photo {
     Thumbnail,
 }
 
-impl Blobs {
+impl Photos {
     /// The bytes of a photo. A photo out of reach is reported as not found. A document gives access to a photo only if
     /// the device that named it there has sent its bytes: knowing a hash is no right to read a photo.
     ///
     /// # Errors
     /// [`Code::NotFound`]; [`Refusal::Storage`] if the store cannot be read.
-    pub async fn read(&self, reach: &Reach, hash: BlobHash, form: Photo) -> Result<Bytes, Refusal> {
+    pub async fn read(
+        &self,
+        reach: &Reach,
+        hash: PhotoHash,
+        form: Photo,
+    ) -> Result<Bytes, Refusal> {
         let missing = || Refusal::new(Code::NotFound, hash.to_string());
         let device = reach.device();
         let found = self
@@ -35,7 +40,7 @@ impl Blobs {
                     None => false,
                 };
                 let (paths, hidden) = opened::opened_by(tx, hash)?;
-                Ok::<_, Refusal>((blobs::find(tx, hash)?, own, paths, hidden))
+                Ok::<_, Refusal>((photos::find(tx, hash)?, own, paths, hidden))
             })
             .await?;
         let (Some(blob), own, paths, hidden) = found else {
@@ -56,8 +61,8 @@ impl Blobs {
     ///
     /// # Errors
     /// [`Refusal::Storage`].
-    pub async fn receipt(&self, hash: BlobHash) -> Result<Option<(u64, Vec<u8>)>, Refusal> {
-        let found = self.storage.read(move |tx| blobs::find(tx, hash)).await?;
+    pub async fn receipt(&self, hash: PhotoHash) -> Result<Option<(u64, Vec<u8>)>, Refusal> {
+        let found = self.storage.read(move |tx| photos::find(tx, hash)).await?;
         Ok(found.map(|blob| (blob.size, blob.receipt)))
     }
 }

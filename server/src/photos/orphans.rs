@@ -17,16 +17,16 @@ use std::time::{Duration, SystemTime};
 use futures_util::TryStreamExt;
 use sync_core::record::ServerTime;
 
-use super::{Blobs, failure::refused, names::thumb_key};
+use super::{Photos, failure::refused, names::thumb_key};
 use crate::{
     refusal::Refusal,
-    storage::{StorageError, blobs},
+    storage::{StorageError, photos},
 };
 
 /// Photo rows deleted in one transaction.
 const UNNAMED: i64 = 100;
 
-impl Blobs {
+impl Photos {
     /// Removes objects that are older than the grace time and that no row names; returns how many.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Blobs {
         loop {
             let removed = self
                 .storage
-                .write(move |tx| blobs::forget_unnamed(tx, before, UNNAMED))
+                .write(move |tx| photos::forget_unnamed(tx, before, UNNAMED))
                 .await?;
             for object in &removed {
                 self.store.remove(object).await;
@@ -80,7 +80,7 @@ impl Blobs {
         let photo = object.strip_suffix(".thumb").unwrap_or(&object).to_owned();
         let named = self
             .storage
-            .read(move |tx| blobs::names(tx, &photo))
+            .read(move |tx| photos::names(tx, &photo))
             .await?;
         Ok(!named && self.store.remove(&object).await)
     }

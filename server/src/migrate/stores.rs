@@ -1,10 +1,10 @@
 //! A database and its photo store, and the progress of a move between two.
 
-use crate::{blobs::Store, storage::Storage};
+use crate::{photos::Store, storage::Storage};
 
 /// A database and its photo store.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Stores {
     /// The database.
     pub storage: Storage,
     /// The photos.

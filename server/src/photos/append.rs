@@ -12,10 +12,10 @@ use std::{
 use axum::body::Bytes;
 use sync_core::{record::DeviceId, wire::Code};
 
-use super::{Blobs, names::part_key, upload::Received};
+use super::{Photos, names::part_key, upload::Received};
 use crate::{
     refusal::Refusal,
-    storage::blobs::{self, Part},
+    storage::photos::{self, Part},
 };
 
 /// Chunks of an upload at most: with 16 KB each this is the largest photo.
@@ -36,7 +36,7 @@ impl Drop for Alone {
     }
 }
 
-impl Blobs {
+impl Photos {
     /// Appends a chunk; the last one finishes the photo.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl Blobs {
         let key = id.clone();
         let parts = self
             .storage
-            .read(move |tx| blobs::count_parts(tx, &key))
+            .read(move |tx| photos::count_parts(tx, &key))
             .await?;
         if parts >= MAX_PARTS {
             let detail = format!(
@@ -102,7 +102,7 @@ impl Blobs {
         let now = Arc::clone(&self.now);
         let moved = self
             .storage
-            .write(move |tx| blobs::advance_upload(tx, &part, now()))
+            .write(move |tx| photos::advance_upload(tx, &part, now()))
             .await?;
         if moved {
             return Ok(Received::Offset(start + size));

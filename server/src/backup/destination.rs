@@ -11,7 +11,7 @@ use crate::folder;
 
 /// The paths that a restore writes.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Destination {
     pub(super) data: PathBuf,
     /// The photo folder, if photos are kept in a folder.
     pub(super) photos: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) fn workshop(data: &Path) -> PathBuf {
 /// them, so they contain nothing else.
 ///
 /// Returns the locks on these remains: of two concurrent restores one is refused.
-pub(super) fn vacant(place: &Place, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
+pub(super) fn vacant(place: &Destination, seed: &[u8; 32]) -> anyhow::Result<Vec<fs::File>> {
     let mut left = Vec::new();
     let photos = place.photos.iter().filter(|photos| **photos != place.data);
     // The key is written to a temporary file first, and `--key-file` may name any file in the data folder.

@@ -1,17 +1,17 @@
 //! Stored photos as backups and migrations list and count them, and the removal of photos whose bytes are lost.
 
-use sync_core::record::BlobHash;
+use sync_core::record::PhotoHash;
 
 use super::{
     StorageError, Tx,
-    blobs::{came, find},
+    photos::{came, find},
 };
 
 /// What is needed to check a copy of a stored photo's bytes.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// The SHA-256 of its bytes.
-    pub hash: BlobHash,
+    pub hash: PhotoHash,
     /// Its size in bytes.
     pub size: u64,
     /// Its object in the photo store.
@@ -28,7 +28,7 @@ pub fn held(tx: &mut dyn Tx, after: &str, limit: i64) -> Result<Vec<Held>, Stora
         &[after.into(), limit.into()],
         |row| {
             Ok(Held {
-                hash: BlobHash::from_slice(&row.bytes(0)?)?,
+                hash: PhotoHash::from_slice(&row.bytes(0)?)?,
                 size: row.int(1)?.unsigned_abs(),
                 object: row.text(2)?,
             })
@@ -50,7 +50,7 @@ pub fn count(tx: &mut dyn Tx) -> Result<u64, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
+pub fn forget(tx: &mut dyn Tx, hash: PhotoHash) -> Result<bool, StorageError> {
     let key = [hash.as_bytes().into()];
     let listed = tx.execute("DELETE FROM photo WHERE hash = $1", &key)? > 0;
     if listed {
@@ -63,7 +63,7 @@ pub fn forget(tx: &mut dyn Tx, hash: BlobHash) -> Result<bool, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn forget_object(tx: &mut dyn Tx, hash: BlobHash, object: &str) -> Result<bool, StorageError> {
+pub fn forget_object(tx: &mut dyn Tx, hash: PhotoHash, object: &str) -> Result<bool, StorageError> {
     let same = find(tx, hash)?.is_some_and(|photo| photo.object == object);
     Ok(same && forget(tx, hash)?)
 }
