@@ -18,9 +18,10 @@ use super::{
     chain::{Standing, stand},
     checked::{Reject, Verified},
     gather,
+    numbered::{Numbered, Write},
     plan::Action,
     receipt::{came_before, stored},
-    write::{self, Numbered, Write},
+    write,
 };
 use crate::{
     refusal::Refusal,

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, Digest, DocId};
 
-use super::{checked::Checked, references::rows_of_changes};
+use super::{
+    checked::Checked,
+    numbered::{Numbered, Write, rows_of_changes},
+};
 use crate::{
     refusal::Refusal,
     storage::{
@@ -13,8 +16,6 @@ use crate::{
         spaces::{self, PathSum},
     },
 };
-
-pub(super) use super::references::{Numbered, Write};
 
 /// A document without any change.
 pub(super) fn new_doc(id: DocId, space: AreaPath, path: AreaPath) -> Doc {

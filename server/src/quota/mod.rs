@@ -31,10 +31,10 @@ use crate::{
 /// Counts of a device on one day: `written` are in the database, `fresh` are not yet.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    pub(super) day: i64,
-    pub(super) written: Spent,
-    pub(super) fresh: Spent,
-    pub(super) quarantined: i64,
+    day: i64,
+    written: Spent,
+    fresh: Spent,
+    quarantined: i64,
 }
 
 /// The quotas of all devices.

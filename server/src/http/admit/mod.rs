@@ -29,9 +29,7 @@ use self::{budget::Held, caller::Who, held_body::HeldBody};
 use crate::{access::Reach, front::Peer, http::extract::bearer, refusal::Refusal};
 
 pub(super) use body::Bound;
-
 pub(super) use class::Class;
-
 pub(super) use gate::Gate;
 
 /// Long polls of one device at once: it needs one, and a broken connection leaves one open.

@@ -1,4 +1,4 @@
-//! The rows of numbered changes, and their references to grants and photos.
+//! Changes that get a number in the log: their rows, and their references to grants and photos.
 
 use std::collections::{BTreeSet, HashMap};
 
