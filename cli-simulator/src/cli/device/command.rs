@@ -117,7 +117,7 @@ impl Device {
                 kind,
                 text,
                 photo,
-            } => event::hazard(&mut phone, &id, &kind, &text, &photo),
+            } => event::add(&mut phone, &id, &kind, &text, &photo),
             Command::Photo { free } => photos::removable(&mut phone, free),
             Command::Sync { no_photos } => sync::sync(phone, !no_photos),
             Command::Status { json } => status::status(&phone, json),

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Adds an event by the name of its kind to the document whose id begins with `id`.
-pub(super) fn hazard(
+pub(super) fn add(
     phone: &mut Phone,
     id: &str,
     kind: &str,
