@@ -240,7 +240,7 @@ fn result(pair: &PairRule) -> String {
 fn pairs(page: &mut String, rules: &Rules) {
     line(
         page,
-        "\n## Concurrent pairs 并发规则\n\n| Row | PairRule | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
+        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
     );
     let mut rows: Vec<&PairRule> = rules.rows().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));
