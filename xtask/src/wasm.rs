@@ -70,7 +70,9 @@ pub(crate) fn run() -> anyhow::Result<Outcome> {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTC_WRAPPER", std::env::current_exe()?)
             .env(WRAPS, "1")
-            .env_remove("RUSTUP_TOOLCHAIN");
+            // `cargo run` points these to rustup's compiler.
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .env_remove("LD_LIBRARY_PATH");
         build
     } else {
         return Ok(Outcome::Skipped(

@@ -137,8 +137,20 @@ impl Tx for PgTx<'_> {
     /// partition holds, not by its name: a table may have been renamed since.
     fn open_space(&mut self, space: &str) -> Result<(), StorageError> {
         let suffix = format!("_{}", space.replace('/', "_"));
-        let tables: &mut dyn Tx = self;
-        let tables = tables.all(
+        let tx: &mut dyn Tx = self;
+        // The look-up by name uses an index. The one by bound reads all partitions; it also finds those whose name was
+        // too long to follow their table's when it was renamed.
+        let unnamed = tx.first(
+            "SELECT 1 FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
+             AND NOT EXISTS (SELECT 1 FROM pg_class p WHERE p.relname = t.relname::text || $1::text AND p.relispartition
+                             AND p.relnamespace = t.relnamespace) LIMIT 1",
+            &[suffix.as_str().into()],
+            |_| Ok(()),
+        )?;
+        if unnamed.is_none() {
+            return Ok(());
+        }
+        let tables = tx.all(
             "SELECT relname::text FROM pg_class t WHERE relkind = 'p' AND pg_table_is_visible(oid)
              AND NOT EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid
                              WHERE i.inhparent = t.oid
