@@ -64,11 +64,16 @@ pub(crate) fn run() -> anyhow::Result<Outcome> {
     let mut build = if rustup_has_target() {
         Command::new(program())
     } else if Path::new(LIBRARY).exists() {
+        // A copy, because another build may replace this program while the compiler is called through it.
+        let folder = target().join("wasm");
+        std::fs::create_dir_all(&folder)?;
+        let wrapper = std::path::absolute(folder.join("rustc-wrapper"))?;
+        std::fs::copy(std::env::current_exe()?, &wrapper)?;
         let mut build = Command::new(DEBIAN.0);
         build
             .env("RUSTC", DEBIAN.1)
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("RUSTC_WRAPPER", std::env::current_exe()?)
+            .env("RUSTC_WRAPPER", wrapper)
             .env(WRAPS, "1")
             // `cargo run` points these to rustup's compiler.
             .env_remove("RUSTUP_TOOLCHAIN")
