@@ -48,7 +48,9 @@ pub(crate) fn compile_if_wrapping() -> anyhow::Result<Option<i32>> {
     let arguments: Vec<_> = arguments.collect();
     let given = |text: &str| arguments.iter().any(|argument| *argument == *text);
     // Cargo asks for the compiler's version with a crate of this name. The standard library names its features itself.
-    let of_the_library = std::env::current_dir()?.starts_with(LIBRARY);
+    let of_the_library = arguments
+        .iter()
+        .any(|argument| Path::new(argument).starts_with(LIBRARY));
     if given("--crate-name") && !given("___") && !of_the_library {
         compiler.args(FEATURES.map(|feature| format!("-Zcrate-attr=feature({feature})")));
     }
