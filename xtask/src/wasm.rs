@@ -63,7 +63,8 @@ pub(crate) fn run() -> anyhow::Result<Outcome> {
     let Some(compiler) = c_compiler() else {
         return Ok(Outcome::Skipped("clang: install Debian's clang-19"));
     };
-    let mut build = if rustup_has_target() {
+    let own = rustup_has_target();
+    let mut build = if own {
         Command::new(program())
     } else if Path::new(LIBRARY).exists() {
         // A copy, because another build may replace this program while the compiler is called through it.
@@ -88,7 +89,7 @@ pub(crate) fn run() -> anyhow::Result<Outcome> {
     };
     build.args(["build", "-p", "sync-core", "--locked", "--quiet"]);
     build.args(["--target", TARGET, "--ignore-rust-version"]);
-    if !rustup_has_target() {
+    if !own {
         build.arg("-Zbuild-std=std,panic_abort");
     }
     // Another compiler's results in the common folder would be discarded at each change of compiler.

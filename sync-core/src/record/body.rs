@@ -51,7 +51,7 @@ macro_rules! event_kinds {
             ) -> Result<(), minicbor::encode::Error<W::Error>> {
                 match self {
                     $(Self::$variant(body) => e.encode(body)?.ok(),)+
-                    Self::Unknown { .. } => Err(minicbor::encode::Error::message("an unknown event cannot be written anew")),
+                    Self::Unknown { .. } => Err(minicbor::encode::Error::message("an event of unknown kind cannot be encoded")),
                 }
             }
             pub(super) fn read(number: u16, raw: &[u8]) -> Self {
