@@ -13,23 +13,23 @@ pub(super) const CHANGES: usize = 50;
 pub(super) type Packs = Vec<Vec<(DeviceId, push::Request)>>;
 
 /// Seals `packs` packs for every writer; one lane for each writer.
+///
+/// The writers make their packs in turn, as devices do that are at work at the same time: document ids begin with the
+/// time, so the documents of one group lie next to each other in the trees. One writer after the other would measure
+/// another load, at 0.7 of the rate.
 pub(super) fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
-    let mut lanes = Vec::new();
-    for writer in 0..generator.writers.len() {
-        let mut lane = Vec::new();
-        for pack in 0..packs {
+    let writers = generator.writers.len();
+    let mut lanes: Packs = (0..writers).map(|_| Vec::with_capacity(packs)).collect();
+    for pack in 0..packs {
+        for (writer, lane) in lanes.iter_mut().enumerate() {
             let mut entries = Vec::with_capacity(CHANGES);
             for n in 0..CHANGES {
-                entries.push(
-                    generator
-                        .record(writer, soon() + (pack * CHANGES + n) as i64)?
-                        .1,
-                );
+                let at = soon() + (pack * CHANGES + n) as i64;
+                entries.push(generator.record(writer, at)?.1);
             }
             let device = generator.writers[writer].id;
             lane.push((device, generator.seal(writer, entries)));
         }
-        lanes.push(lane);
     }
     Ok(lanes)
 }

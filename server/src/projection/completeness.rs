@@ -11,6 +11,7 @@ impl Projection {
     /// # Errors
     /// [`StorageError`].
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
+        let _pass = self.pass.lock().await;
         let (worker, own) = (self.worker, (self.now)().0);
         let clear = move |tx: &mut dyn Tx| {
             let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
@@ -18,7 +19,7 @@ impl Projection {
             marks::begin_making(tx)
         };
         self.storage.write(clear).await?;
-        self.catch_up().await
+        self.project_all().await
     }
 
     /// How often a rebuild of the ledger began, and whether the ledger is complete. What is read between two equal

@@ -22,7 +22,9 @@ mod project;
 mod rounds;
 mod rows;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Mutex;
 
 use crate::{
     host::{Now, random},
@@ -50,6 +52,9 @@ pub struct Projection {
     now: Now,
     worker: [u8; 16],
     wake: Wake,
+    /// Held during a pass. Clones of one worker share its leases, so that leases do not keep two passes apart: both
+    /// would fold the same documents, and one would wait for the other's row locks up to their time limit.
+    pass: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for Projection {
@@ -66,14 +71,22 @@ impl Projection {
             now,
             worker: random(),
             wake,
+            pass: Arc::default(),
         }
     }
 
-    /// Projects every space up to its present head, except spaces leased to another process.
+    /// Projects every space up to its present head, except spaces leased to another process. Waits until a pass that
+    /// runs in this process has ended.
     ///
     /// # Errors
     /// [`StorageError`]; what was projected before the error is kept.
     pub async fn catch_up(&self) -> Result<Progress, StorageError> {
+        let _pass = self.pass.lock().await;
+        self.project_all().await
+    }
+
+    /// A pass over all spaces; the caller holds [`Self::pass`].
+    async fn project_all(&self) -> Result<Progress, StorageError> {
         let mut total = Progress::default();
         let work = self.storage.read(|tx| marks::work(tx)).await?;
         let is_idle = work == Work::default();

@@ -99,7 +99,7 @@ impl ActivityFrontier {
     }
 }
 
-/// A causal history with the verdicts of the events that were judged so far.
+/// A history with the verdicts of the events that were judged so far.
 pub(crate) struct Judging<'a> {
     pub(crate) history: History<'a>,
     verdicts: Vec<Verdict>,

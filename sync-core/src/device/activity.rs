@@ -10,7 +10,7 @@ use crate::record::{
 
 /// A row of the list of activities and inspections, with its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActivityRow {
+pub struct ListedActivity {
     /// The document.
     pub doc: DocId,
     /// What the list shows; `row.activity` is the activity type.
@@ -92,7 +92,10 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn activity_list(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, DeviceError> {
+    pub fn activity_list(
+        &self,
+        filter: &ActivityFilter,
+    ) -> Result<Vec<ListedActivity>, DeviceError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT v.doc, v.type, v.state, v.code, v.title, v.held, v.updated, v.events, v.photos, d.pending_count
              FROM activity_row v JOIN doc d ON d.id = v.doc
@@ -109,7 +112,7 @@ impl Device {
         rows.map(|row| {
             let (doc, row, unsent) = row?;
             let doc = DocId::from_slice(&doc)?;
-            Ok(ActivityRow { doc, row, unsent })
+            Ok(ListedActivity { doc, row, unsent })
         })
         .collect()
     }

@@ -10,7 +10,7 @@ use crate::{
 
 /// A row of the list with its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HazardRow {
+pub struct ListedHazard {
     /// The document.
     pub doc: DocId,
     /// What the list shows.
@@ -61,7 +61,7 @@ impl Device {
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub fn list(&self, filter: &Filter) -> Result<Vec<HazardRow>, DeviceError> {
+    pub fn list(&self, filter: &Filter) -> Result<Vec<ListedHazard>, DeviceError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} WHERE {SHOWN} AND (?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0)
              ORDER BY v.updated DESC, v.doc LIMIT ?2 OFFSET ?3"
@@ -71,7 +71,7 @@ impl Device {
         let rows = statement.query_map(params![text, limit as i64, filter.offset as i64], read)?;
         rows.map(|row| {
             let (doc, row, unsent) = row?;
-            Ok(HazardRow {
+            Ok(ListedHazard {
                 doc: DocId::from_slice(&doc)?,
                 row,
                 unsent,

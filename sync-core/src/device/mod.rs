@@ -41,10 +41,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::host::Host;
 
-pub use activity::{ActivityFilter, ActivityRow};
+pub use activity::{ActivityFilter, ListedActivity};
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
-pub use list::{Filter, HazardRow};
+pub use list::{Filter, ListedHazard};
 pub(crate) use outbox::Unsealed;
 pub(crate) use packing::Packing;
 pub use photo::PhotoTask;

@@ -75,7 +75,7 @@ impl<'f> Folded<'f> {
         self.redaction.photos().collect()
     }
 
-    /// The heads of the causal history: what the next event names in `after`.
+    /// The heads of the history: what the next event names in `after`.
     pub fn heads(&self) -> Vec<EventId> {
         crate::history::heads(&self.events)
     }

@@ -1,4 +1,4 @@
-//! The causal history of one document, with the grants and times that its events are judged by.
+//! The history of one document: its events in causal order, with the grants and times that its events are judged by.
 
 use super::{
     context::FoldContext,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::record::{Event, EventId};
 
-/// An event with its id; a causal history consists of entries.
+/// An event with its id; a history consists of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EventEntry {
     /// SHA-256 of the event's bytes.

@@ -34,7 +34,7 @@ pub(crate) struct CausalOrder<'e> {
     pub(crate) events: Vec<&'e EventEntry>,
     /// The parents of each event: those that it names in `Event::after`.
     pub(crate) parents: Vec<Vec<usize>>,
-    /// Every event that happened before each event.
+    /// The causal history of each event: every event that happened before it.
     pub(crate) ancestors: Vec<Positions>,
     /// The events that happened before no other.
     pub(crate) heads: Vec<usize>,
@@ -121,7 +121,7 @@ impl<'e> CausalOrder<'e> {
     }
 }
 
-/// The heads of a causal history: what the next event names in `after`. At most [`MAX_AFTER`].
+/// The heads of a history: what the next event names in `after`. At most [`MAX_AFTER`].
 pub fn heads(entries: &[EventEntry]) -> Vec<EventId> {
     let order = CausalOrder::new(entries);
     let mut heads: Vec<_> = order.heads.iter().map(|at| order.events[*at].id).collect();

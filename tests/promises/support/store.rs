@@ -2,12 +2,12 @@
 
 use cli_simulator::phone::Phone;
 use sync_core::{
-    device::{Filter, HazardRow},
+    device::{Filter, ListedHazard},
     record::{DocId, PhotoHash},
 };
 
 /// The row of a hazard in the list.
-pub(crate) fn row_of(phone: &Phone, doc: DocId) -> Option<HazardRow> {
+pub(crate) fn row_of(phone: &Phone, doc: DocId) -> Option<ListedHazard> {
     let all = Filter {
         limit: 10_000,
         ..Filter::default()

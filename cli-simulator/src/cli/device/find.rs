@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use cli_simulator::phone::Phone;
 use sync_core::{
-    device::{ActivityFilter, ActivityRow, Filter},
+    device::{ActivityFilter, Filter, ListedActivity},
     record::{AreaPath, DocId},
 };
 
@@ -34,7 +34,7 @@ pub(super) fn hazard(phone: &Phone, start: &str) -> anyhow::Result<DocId> {
 }
 
 /// The activity or inspection whose id begins with `start`.
-pub(super) fn activity(phone: &Phone, start: &str) -> anyhow::Result<ActivityRow> {
+pub(super) fn activity(phone: &Phone, start: &str) -> anyhow::Result<ListedActivity> {
     let all = phone.device.activity_list(&ActivityFilter {
         limit: usize::MAX >> 1,
         ..ActivityFilter::default()
