@@ -7,6 +7,7 @@
 mod destination;
 mod files;
 mod manifest;
+mod pages;
 mod refill;
 mod restore;
 mod take;

@@ -7,12 +7,9 @@ use sync_core::record::PhotoHash;
 use super::{
     destination::{MARK, workshop},
     files::{copy_whole, sync_tree},
+    pages::HeldPages,
 };
-use crate::{
-    folder,
-    photos::Store,
-    storage::{Storage, held_photos},
-};
+use crate::{folder, photos::Store, storage::Storage};
 
 /// Copies the photos that the database lists; returns those that are missing or damaged in the backup.
 pub(super) async fn refill(
@@ -22,22 +19,13 @@ pub(super) async fn refill(
     to: &Path,
 ) -> anyhow::Result<Vec<PhotoHash>> {
     folder::make(to)?;
-    let (aside, mut lost, mut last) = (workshop(to), Vec::new(), String::new());
+    let (aside, mut lost) = (workshop(to), Vec::new());
     folder::make(&aside)?;
     folder::write(&aside.join(MARK), &fs::read(workshop(data).join(MARK))?)?;
     folder::make(&aside.join("blobs"))?;
     folder::sync(to)?;
-    loop {
-        let after = last.clone();
-        let page = storage
-            .read(move |tx| held_photos::held(tx, &after, 200))
-            .await?;
-        let Some(end) = page.last() else {
-            let blobs = aside.join("blobs");
-            tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
-            return Ok(lost);
-        };
-        last.clone_from(&end.object);
+    let mut pages = HeldPages::of(storage);
+    while let Some(page) = pages.next().await? {
         let (from, to) = (from.to_owned(), aside.clone());
         let copying = move || {
             let mut lost = Vec::new();
@@ -55,25 +43,21 @@ pub(super) async fn refill(
         };
         lost.extend(tokio::task::spawn_blocking(copying).await??);
     }
+    let copied = aside.join("blobs");
+    tokio::task::spawn_blocking(move || sync_tree(&copied)).await??;
+    Ok(lost)
 }
 
 /// Checks that a bucket contains the photos that the database lists; returns those that are missing or have another
 /// size.
 pub(super) async fn ask(storage: &Storage, store: &Store) -> anyhow::Result<Vec<PhotoHash>> {
-    let (mut lost, mut last) = (Vec::new(), String::new());
-    loop {
-        let after = last.clone();
-        let page = storage
-            .read(move |tx| held_photos::held(tx, &after, 200))
-            .await?;
-        let Some(end) = page.last() else {
-            return Ok(lost);
-        };
-        last.clone_from(&end.object);
+    let (mut lost, mut pages) = (Vec::new(), HeldPages::of(storage));
+    while let Some(page) = pages.next().await? {
         for held in &page {
             if store.size(&held.object).await? != Some(held.size) {
                 lost.push(held.hash);
             }
         }
     }
+    Ok(lost)
 }

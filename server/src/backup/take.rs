@@ -11,11 +11,12 @@ use sync_core::record::PhotoHash;
 use super::{
     files::{copy_whole, sync_tree},
     manifest::{FORMAT, Manifest, UNFINISHED},
+    pages::HeldPages,
 };
 use crate::{
     folder,
     keys::PUBLIC_KEY,
-    storage::{Storage, StorageError, held_photos, spaces, tables},
+    storage::{Storage, StorageError, held_photos::Held, spaces, tables},
 };
 
 /// The result of a backup.
@@ -129,21 +130,11 @@ async fn copy_photos(
     done: &mut Done,
 ) -> anyhow::Result<()> {
     folder::make(&to.join("blobs")).context("photos")?;
-    let mut last = String::new();
-    loop {
-        let after = last.clone();
-        let page = copied
-            .read(move |tx| held_photos::held(tx, &after, 200))
-            .await?;
-        let Some(end) = page.last() else {
-            let blobs = to.join("blobs");
-            tokio::task::spawn_blocking(move || sync_tree(&blobs)).await??;
-            return Ok(());
-        };
-        last.clone_from(&end.object);
+    let mut pages = HeldPages::of(copied);
+    while let Some(page) = pages.next().await? {
         let (from, to) = (from.to_owned(), to.to_owned());
         let copying = move || {
-            let copy = |held: &held_photos::Held| Ok((held.hash, copy_photo(held, &from, &to)?));
+            let copy = |held: &Held| Ok((held.hash, copy_photo(held, &from, &to)?));
             page.iter().map(copy).collect::<anyhow::Result<Vec<_>>>()
         };
         for (hash, whole) in tokio::task::spawn_blocking(copying).await?? {
@@ -154,11 +145,14 @@ async fn copy_photos(
             }
         }
     }
+    let written = to.join("blobs");
+    tokio::task::spawn_blocking(move || sync_tree(&written)).await??;
+    Ok(())
 }
 
 /// Copies a photo with its thumbnail; `false` if its bytes are missing or do not have the hash of its name. A damaged
 /// photo is not copied.
-fn copy_photo(held: &held_photos::Held, from: &Path, to: &Path) -> anyhow::Result<bool> {
+fn copy_photo(held: &Held, from: &Path, to: &Path) -> anyhow::Result<bool> {
     let (source, target) = (from.join(&held.object), to.join(&held.object));
     folder::make(folder::above(&target)).context("photos")?;
     if !copy_whole(&source, &target, Some(&held.hash))? {

@@ -7,6 +7,7 @@ use sync_core::{
     record::{Digest, LogEpoch, PhotoHash},
 };
 
+use super::pages::HeldPages;
 use crate::{
     host::random,
     photos::Store,
@@ -101,16 +102,8 @@ async fn bytes(
     found: &mut Verified,
 ) -> anyhow::Result<()> {
     let total = storage.read(|tx| held_photos::count(tx)).await?;
-    let mut last = String::new();
-    loop {
-        let after = last.clone();
-        let page = storage
-            .read(move |tx| held_photos::held(tx, &after, 200))
-            .await?;
-        let Some(end) = page.last() else {
-            return Ok(());
-        };
-        last.clone_from(&end.object);
+    let mut pages = HeldPages::of(storage);
+    while let Some(page) = pages.next().await? {
         for held in page {
             found.photos += 1;
             say("照片 / photos", found.photos, total.max(found.photos));
@@ -122,6 +115,7 @@ async fn bytes(
             found.objects.insert(held.hash, held.object);
         }
     }
+    Ok(())
 }
 
 /// Deletes the rows of missing and damaged photos, and starts a new log epoch in every space: devices then reconcile
