@@ -1,4 +1,4 @@
-//! What a page of the ledger needs from other rows, read for all its rows at once.
+//! What a page of a list needs from other rows, read for all its rows at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,10 +9,39 @@ use sync_core::{
 
 use crate::storage::{StorageError, Tx, hazards::HazardRow, names, photos, suggestions};
 
-/// The enrichment of rows, read for all of them at once.
+/// The names of the places of a page's rows. A place without a name is absent.
+pub(super) struct PlaceNames {
+    areas: HashMap<AreaPath, String>,
+    compounds: HashMap<CompoundId, String>,
+}
+
+impl PlaceNames {
+    /// Reads the names for rows, each with its area and its compound.
+    pub(super) fn of<'r>(
+        tx: &mut dyn Tx,
+        rows: impl Iterator<Item = (&'r AreaPath, Option<&'r CompoundId>)>,
+    ) -> Result<Self, StorageError> {
+        let (paths, compounds): (BTreeSet<_>, BTreeSet<_>) = rows.unzip();
+        Ok(Self {
+            areas: names::areas(tx, paths)?,
+            compounds: names::compounds(tx, compounds.into_iter().flatten())?,
+        })
+    }
+
+    /// The name of an area.
+    pub(super) fn area(&self, path: &AreaPath) -> Option<String> {
+        self.areas.get(path).cloned()
+    }
+
+    /// The name of a row's compound.
+    pub(super) fn compound(&self, id: Option<&CompoundId>) -> Option<String> {
+        self.compounds.get(id?).cloned()
+    }
+}
+
+/// The enrichment of rows of the ledger, read for all of them at once.
 pub(super) struct Lookups {
-    pub(super) areas: HashMap<AreaPath, String>,
-    pub(super) compounds: HashMap<CompoundId, String>,
+    pub(super) places: PlaceNames,
     /// How many photos of a document are not stored yet.
     pub(super) pending: HashMap<DocId, i64>,
     /// Documents with a photo that is also used for another place.
@@ -36,12 +65,9 @@ pub(super) fn lookups(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Lookups, St
     for (doc, hash) in named {
         *pending.entry(doc).or_default() += i64::from(!stored.contains(&hash));
     }
-    let paths: BTreeSet<&AreaPath> = rows.iter().map(|row| &row.path).collect();
-    let compounds: BTreeSet<&CompoundId> =
-        rows.iter().filter_map(|r| r.compound.as_ref()).collect();
+    let places = rows.iter().map(|row| (&row.path, row.compound.as_ref()));
     Ok(Lookups {
-        areas: names::areas(tx, paths)?,
-        compounds: names::compounds(tx, compounds)?,
+        places: PlaceNames::of(tx, places)?,
         pending,
         alarms,
     })

@@ -124,11 +124,8 @@ fn view(row: &HazardRow, lookups: &Lookups) -> Result<HazardView, StorageError> 
         kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
         grade: row.grade.clone(),
         area: row.path.to_string(),
-        area_name: lookups.areas.get(&row.path).cloned(),
-        compound: row
-            .compound
-            .as_ref()
-            .and_then(|id| lookups.compounds.get(id).cloned()),
+        area_name: lookups.places.area(&row.path),
+        compound: lookups.places.compound(row.compound.as_ref()),
         place: row.place.clone(),
         place_key: row.place_key.clone(),
         description: row.description.clone(),

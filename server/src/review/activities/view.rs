@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use sync_core::{
     catalogue::{Catalogue, INSPECTION},
-    record::{AreaPath, CompoundId, DocId, OrganId},
+    record::{AreaPath, DocId, OrganId},
 };
 
-use crate::review::time::instant;
+use crate::review::{lookups::PlaceNames, time::instant};
 use crate::storage::{StorageError, Tx, activities::ActivityRow, activity_queries, names};
 
 /// An activity or an inspection.
@@ -66,8 +66,7 @@ pub struct FigureView {
 
 /// The enrichment of rows, read for all of them at once.
 struct Lookups {
-    areas: HashMap<AreaPath, String>,
-    compounds: HashMap<CompoundId, String>,
+    places: PlaceNames,
     organs: HashMap<OrganId, String>,
     figures: activity_queries::Sums,
 }
@@ -87,12 +86,9 @@ fn lookups(tx: &mut dyn Tx, rows: &[ActivityRow]) -> Result<Lookups, StorageErro
         let name = names::organ(tx, organ)?;
         organs.insert(organ, name.unwrap_or_else(|| organ.to_string()));
     }
-    let paths: BTreeSet<&AreaPath> = rows.iter().map(|row| &row.path).collect();
-    let compounds: BTreeSet<&CompoundId> =
-        rows.iter().filter_map(|r| r.compound.as_ref()).collect();
+    let places = rows.iter().map(|row| (&row.path, row.compound.as_ref()));
     Ok(Lookups {
-        areas: names::areas(tx, paths)?,
-        compounds: names::compounds(tx, compounds)?,
+        places: PlaceNames::of(tx, places)?,
         organs,
         figures,
     })
@@ -108,7 +104,6 @@ pub(super) fn views(
 }
 
 fn view(row: &ActivityRow, lookups: &mut Lookups) -> Result<ActivityView, StorageError> {
-    let named = |id| lookups.compounds.get(id).cloned();
     let figures = lookups.figures.remove(&row.doc).unwrap_or_default();
     let figure = |(name, milli)| FigureView { name, milli };
     Ok(ActivityView {
@@ -119,9 +114,9 @@ fn view(row: &ActivityRow, lookups: &mut Lookups) -> Result<ActivityView, Storag
         state: row.state.name().to_owned(),
         counts: row.counts,
         area: row.path.to_string(),
-        area_name: lookups.areas.get(&row.path).cloned(),
+        area_name: lookups.places.area(&row.path),
         compound: row.compound.map(|id| id.to_string()),
-        compound_name: row.compound.as_ref().and_then(named),
+        compound_name: lookups.places.compound(row.compound.as_ref()),
         organ: row
             .organ
             .as_ref()
