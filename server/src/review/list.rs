@@ -1,4 +1,4 @@
-//! The ledger as a list, and what changed in it since a cursor.
+//! The ledger as a list, and what changed in it since a list cursor.
 
 use std::collections::BTreeMap;
 
@@ -41,10 +41,10 @@ impl Review {
             .await
     }
 
-    /// What changed in the ledger since a cursor, in the order of changes. Without a cursor: from the beginning.
+    /// What changed in the ledger since a list cursor, in the order of changes. Without one: from the beginning.
     ///
     /// # Errors
-    /// `bad-filter` for a damaged cursor.
+    /// `bad-filter` for a damaged list cursor.
     pub async fn changes(
         &self,
         reach: &Reach,

@@ -18,7 +18,7 @@ table! {
         path: AreaPath,
         /// The sequence number of the newest change that was folded.
         as_of_seq: u64,
-        /// The number of this change of the ledger, for queries of what changed since a cursor.
+        /// The number of this change of the ledger, for queries of what changed since a list cursor.
         changed: i64,
         /// Activity type, or `inspection`.
         kind = "type": String,

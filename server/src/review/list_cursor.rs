@@ -1,4 +1,4 @@
-//! Positions in a list, opaque to the caller.
+//! List cursors: where the next page of a list begins, opaque to the caller.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,7 +10,10 @@ use sync_core::{
 
 use crate::{refusal::Refusal, storage::duties};
 
-/// A position.
+/// A position in a list of reviewers: what the parameters `after` and `since` contain. It is not the [`Cursor`] of a
+/// device in the feed.
+///
+/// [`Cursor`]: sync_core::wire::pull::Cursor
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListCursor {
     /// After a row of the list by time found: the time and the document.
@@ -26,7 +29,7 @@ pub enum ListCursor {
 fn bad() -> Refusal {
     Refusal::new(
         Code::BadFilter,
-        "after/since: not a cursor of this list; leave it out to begin",
+        "after/since: not a list cursor of this list; leave it out to begin",
     )
 }
 
