@@ -60,7 +60,7 @@ fn kept(tx: &mut dyn Tx) -> Result<Option<i64>, StorageError> {
     let number = |bytes: Vec<u8>| {
         let bytes = bytes.try_into();
         bytes.map(i64::from_be_bytes).map_err(|_| {
-            StorageError::Engine(format!("the value {SIGNED} in the database is damaged"))
+            StorageError::Damaged(format!("the value {SIGNED} is not a time of 8 bytes"))
         })
     };
     bytes.map(number).transpose()

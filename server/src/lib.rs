@@ -9,6 +9,7 @@
 pub mod access;
 pub mod app;
 pub mod backup;
+mod causes;
 pub mod clock;
 pub mod config;
 pub mod export;

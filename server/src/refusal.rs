@@ -2,11 +2,9 @@
 //!
 //! Every component returns it; `http` maps it to a status.
 
-use std::error::Error;
-
 use sync_core::wire::{Code, Problem};
 
-use crate::storage::StorageError;
+use crate::{causes::with_causes, storage::StorageError};
 
 /// The refusal that ends a request.
 #[derive(Debug, thiserror::Error)]
@@ -56,18 +54,4 @@ impl Refusal {
     pub fn is_transient(&self) -> bool {
         self.code().is_transient()
     }
-}
-
-/// An error with its causes, without repeated texts.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
 }

@@ -133,3 +133,41 @@ fn two_who_wait_for_each_other_both_get_through() {
     }
     assert_eq!([length(one), length(other)], before.map(|n| n + 80));
 }
+
+/// The texts of an error and of its sources.
+fn chain(error: &StorageError) -> Vec<String> {
+    let first = error as &dyn std::error::Error;
+    std::iter::successors(Some(first), |error| error.source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn an_error_of_the_engine_keeps_its_cause_and_does_not_repeat_the_statement() {
+    let town = Town::new();
+    let storage = town.app().storage.clone();
+    let sql = "SELECT absent_column FROM meta WHERE name = 'a secret'";
+    let read = storage.read(move |tx| tx.first(sql, &[], |row| row.text(0)));
+    let error = town.runtime.block_on(read).unwrap_err();
+    let texts = chain(&error);
+    assert!(texts.len() > 1, "{texts:?}");
+    assert!(!texts[0].contains("absent_column"), "{texts:?}");
+    assert!(texts[1].contains("absent_column"), "{texts:?}");
+    assert!(!texts.concat().contains("a secret"), "{texts:?}");
+    assert_eq!(chain(&error.clone()), texts);
+    assert!(!error.is_transient());
+}
+
+#[test]
+fn an_operation_that_the_engine_does_not_offer_is_no_failure_of_the_engine() {
+    if !is_postgres() {
+        return;
+    }
+    let town = Town::new();
+    let storage = town.app().storage.clone();
+    let to = town.folder.path().join("copy.db");
+    let copied = storage.backup(&to);
+    let error = town.runtime.block_on(copied).unwrap_err();
+    assert!(matches!(error, StorageError::Unsupported(_)), "{error:?}");
+    assert!(storage.set_moved(true).is_err_and(|e| !e.is_transient()));
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{photos::Photos, wake::Wake};
+use crate::{causes::with_causes, photos::Photos, wake::Wake};
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
 pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {
@@ -23,20 +23,22 @@ pub(super) async fn sweep(photos: Photos) {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(photos = count, "photos that no record names removed"),
                 Err(error) => {
-                    tracing::warn!(%error, "photos that no record names are removed later");
+                    tracing::warn!(error = %with_causes(&error), "photos that no record names are removed later");
                 }
             }
         }
         match photos.sweep().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(uploads = count, "expired uploads removed"),
-            Err(error) => tracing::warn!(%error, "expired uploads are removed later"),
+            Err(error) => {
+                tracing::warn!(error = %with_causes(&error), "expired uploads are removed later")
+            }
         }
         match photos.collect_orphans().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(objects = count, "photo bytes that nothing names removed"),
             Err(error) => {
-                tracing::warn!(%error, "photo bytes that nothing names are removed later")
+                tracing::warn!(error = %with_causes(&error), "photo bytes that nothing names are removed later")
             }
         }
     }

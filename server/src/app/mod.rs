@@ -16,6 +16,7 @@ use tokio::{
 
 use self::jobs::{follow, sweep};
 use crate::{
+    causes::with_causes,
     config::{Config, Limits},
     front::Front,
     host::Now,
@@ -134,10 +135,10 @@ impl App {
             job.abort();
         }
         if let Err(error) = self.components.quota.write().await {
-            tracing::warn!(%error, "shares of the last seconds are not written down");
+            tracing::warn!(error = %with_causes(&error), "shares of the last seconds are not written down");
         }
         if let Err(error) = self.components.projection.release().await {
-            tracing::warn!(%error, "other processes take over when the leases end");
+            tracing::warn!(error = %with_causes(&error), "other processes take over when the leases end");
         }
         Ok(())
     }

@@ -10,13 +10,14 @@ use sync_core::{
 };
 
 use crate::{
+    causes::with_causes,
     refusal::Refusal,
     storage::{Tx, docs, spaces},
 };
 
 /// Answers one round from the current snapshot.
 pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {
-    let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, e.to_string());
+    let bad = |e: negentropy::Error| Refusal::new(Code::Malformed, with_causes(&e));
     let space = spaces::find(tx, &request.space)?;
     let (log, head) = space.map_or((LogEpoch([0; 8]), 0), |s| (s.log, s.head));
     let born = spaces::epoch_start(tx, &request.space)?;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::{Components, extract::Reviewing, review::parsed};
 use crate::{
     access::Reach,
+    causes::with_causes,
     export,
     refusal::Refusal,
     reporting::ExportHeader,
@@ -115,7 +116,7 @@ async fn stream(
                 Ok(page) => page,
                 Err(error) => {
                     let _ = sender
-                        .send(Err(std::io::Error::other(error.to_string())))
+                        .send(Err(std::io::Error::other(with_causes(&error))))
                         .await;
                     return;
                 }

@@ -12,7 +12,7 @@ use sync_core::{
 };
 
 use super::Components;
-use crate::{access::Reach, refusal::Refusal};
+use crate::{access::Reach, causes::with_causes, refusal::Refusal};
 
 /// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
@@ -93,9 +93,9 @@ impl<E: Exchange, S: Send + Sync> FromRequest<S> for Framed<E> {
             .await
             .map_err(|e| Refusal::new(Code::TooLarge, e.body_text()))?;
         E::read_request(&bytes).map(Self).map_err(|e| match e {
-            FrameError::TooLarge { .. } => Refusal::new(Code::TooLarge, e.to_string()),
-            FrameError::Version => Refusal::new(Code::UpgradeNeeded, e.to_string()),
-            FrameError::Damaged(_) => Refusal::new(Code::Malformed, e.to_string()),
+            FrameError::TooLarge { .. } => Refusal::new(Code::TooLarge, with_causes(&e)),
+            FrameError::Version => Refusal::new(Code::UpgradeNeeded, with_causes(&e)),
+            FrameError::Damaged(_) => Refusal::new(Code::Malformed, with_causes(&e)),
         })
     }
 }

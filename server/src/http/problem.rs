@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use sync_core::wire::{Code, Problem};
 
-use crate::refusal::Refusal;
+use crate::{causes::with_causes, refusal::Refusal};
 
 /// The body of every error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -88,7 +88,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::Problem(problem) => respond(&problem),
             failure @ (Self::Storage(_) | Self::Photos(_)) => {
-                tracing::error!(error = %failure, "a request failed in storage");
+                tracing::error!(error = %with_causes(&failure), "a request failed in storage");
                 respond(&Problem::new(Code::Internal, "see the server's log"))
             }
         }

@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use super::checked::{Authorship, Checked, Content, Reject, Verified};
-use crate::refusal::Refusal;
+use crate::{causes::with_causes, refusal::Refusal};
 
 /// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.
 pub(super) fn verify(
@@ -43,7 +43,7 @@ pub(super) fn verify(
     };
     claims
         .verify(key, &request.signature)
-        .map_err(|e| Refusal::new(Code::PackSignature, e.to_string()))?;
+        .map_err(|e| Refusal::new(Code::PackSignature, with_causes(&e)))?;
     Ok(Verified {
         claims,
         signature: request.signature,

@@ -146,7 +146,10 @@ fn list(
             }
             Ok(listed)
         }
-        None if ended => Err(StorageError::Engine("a listed photo is not there".to_owned()).into()),
+        None if ended => {
+            let missing = format!("photo {} has no row after its upload", upload.hash);
+            Err(StorageError::Damaged(missing).into())
+        }
         None if photos::find_upload(tx, &upload.id)?.is_some() => Err(Refusal::new(
             Code::UploadOffset,
             "another request moved this upload",

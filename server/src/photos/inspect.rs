@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use super::jpeg::{self, Unfit};
-use crate::refusal::Refusal;
+use crate::{causes::with_causes, refusal::Refusal};
 
 /// Longest edge of a working copy, in pixels.
 const MAX_EDGE: u16 = 2_048;
@@ -42,7 +42,7 @@ fn check(bytes: &[u8], hash: &PhotoHash) -> Result<Checked, Refusal> {
             Unfit::Damaged(_) => Code::PhotoUnreadable,
             Unfit::TooWide { .. } | Unfit::TooManyScans => Code::PhotoTooLarge,
         };
-        Refusal::new(code, e.to_string())
+        Refusal::new(code, with_causes(&e))
     })?;
     // Devices use looser limits, because they decode camera files one at a time.
     let limits = PhotoLimits {
@@ -57,6 +57,6 @@ fn check(bytes: &[u8], hash: &PhotoHash) -> Result<Checked, Refusal> {
             }
             _ => Code::PhotoUnreadable,
         };
-        Refusal::new(code, e.to_string())
+        Refusal::new(code, with_causes(&e))
     })
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::refusal::with_causes;
+use crate::causes::with_causes;
 
 /// The error of a store, or what is wrong with it.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;

@@ -27,6 +27,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 use crate::{
+    causes::with_causes,
     host::{Now, random},
     storage::{
         Storage, StorageError,
@@ -121,7 +122,12 @@ impl Projection {
     pub async fn run(self) {
         loop {
             if let Err(error) = self.catch_up().await {
-                tracing::error!(%error, "projection failed and is tried again");
+                let text = with_causes(&error);
+                if error.is_transient() {
+                    tracing::warn!(error = %text, "projection failed and is tried again");
+                } else {
+                    tracing::error!(error = %text, "projection failed and is tried again");
+                }
             }
             self.wake.projection(QUIET).await;
         }

@@ -18,7 +18,10 @@ use super::{
     open::open,
     rows::{OwnRow, Rows},
 };
-use crate::storage::{docs::Doc, hazards::HazardRow};
+use crate::{
+    causes::with_causes,
+    storage::{docs::Doc, hazards::HazardRow},
+};
 
 /// The rows and the snapshot to write for one document.
 #[derive(Debug)]
@@ -81,7 +84,7 @@ type GrantsOf = HashMap<GrantId, Grant>;
 type RevokedAt = HashMap<DeviceId, ServerTime>;
 
 fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, String> {
-    let mut document = open(&raw.body).map_err(|e| e.to_string())?;
+    let mut document = open(&raw.body).map_err(|e| with_causes(&e))?;
     let folded = document.fold(grants, revoked);
     let rows = match folded.hazard() {
         Some(of) => hazard::rows(&raw.doc, &folded, of),

@@ -5,9 +5,12 @@ use std::time::Duration;
 use sync_core::record::DeviceId;
 
 use super::Quota;
-use crate::storage::{
-    StorageError, Tx,
-    quotas::{self, Spent},
+use crate::{
+    causes::with_causes,
+    storage::{
+        StorageError, Tx,
+        quotas::{self, Spent},
+    },
 };
 
 /// Days that counts are kept in the database.
@@ -62,7 +65,7 @@ impl Quota {
         loop {
             every.tick().await;
             if let Err(error) = self.write().await {
-                tracing::warn!(%error, "shares of the day are written down later");
+                tracing::warn!(error = %with_causes(&error), "shares of the day are written down later");
             }
         }
     }

@@ -11,6 +11,7 @@ use sync_core::{
 
 use super::time::instant;
 use crate::{
+    causes::with_causes,
     projection::open,
     refusal::Refusal,
     storage::{Tx, bodies, devices, docs::Doc, names, revocations},
@@ -56,7 +57,7 @@ pub struct EventView {
 /// Folds a document from the log.
 pub(super) fn fold(tx: &mut dyn Tx, doc: &Doc) -> Result<Folded<'static>, Refusal> {
     let body = bodies::of_one(tx, doc)?;
-    let mut open = open(&body).map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let mut open = open(&body).map_err(|e| Refusal::new(Code::Internal, with_causes(&e)))?;
     open.fold_with(|grants, _| {
         Ok((
             devices::grant_claims(tx, grants)?,

@@ -314,13 +314,13 @@ impl Storage {
     /// moved. `false` permits writing again.
     ///
     /// # Errors
-    /// [`StorageError::Released`] if the move was completed; [`StorageError`] also for PostgreSQL, whose contents
+    /// [`StorageError::Released`] if the move was completed; [`StorageError::Unsupported`] for PostgreSQL, whose contents
     /// cannot be moved.
     pub fn set_moved(&self, moved: bool) -> Result<(), StorageError> {
         match self.engine.as_ref() {
             Engine::Sqlite(engine) => engine.set_moved(moved),
-            Engine::Postgres(_) => Err(StorageError::Engine(
-                "only an embedded database can be moved from".to_owned(),
+            Engine::Postgres(_) => Err(StorageError::Unsupported(
+                "only an embedded database can be moved from",
             )),
         }
     }
@@ -384,8 +384,8 @@ impl Engine {
     fn backup(&self, to: &Path) -> Result<(), StorageError> {
         match self {
             Self::Sqlite(engine) => engine.backup(to),
-            Self::Postgres(_) => Err(StorageError::Engine(
-                "PostgreSQL is backed up with its own tools (pg_basebackup, pg_dump)".to_owned(),
+            Self::Postgres(_) => Err(StorageError::Unsupported(
+                "PostgreSQL is backed up with its own tools (pg_basebackup, pg_dump)",
             )),
         }
     }

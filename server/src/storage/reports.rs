@@ -69,7 +69,7 @@ pub fn next_number(tx: &mut dyn Tx, series: &str) -> Result<i64, StorageError> {
         &[series.into()],
         |row| row.int(0),
     )?;
-    next.ok_or_else(|| StorageError::Engine(format!("no number of series {series}")))
+    next.ok_or_else(|| StorageError::Damaged(format!("series {series} has no number")))
 }
 
 /// Inserts a sealed report.

@@ -49,7 +49,7 @@ table! {
 
 pub(crate) fn area(text: &str) -> Result<AreaPath, StorageError> {
     text.parse()
-        .map_err(|_| StorageError::Engine(format!("damaged path {text:?}")))
+        .map_err(|_| StorageError::Damaged(format!("{text:?} is not an area path")))
 }
 
 /// All spaces, in order.
@@ -214,7 +214,7 @@ pub fn raise_head(tx: &mut dyn Tx, id: &AreaPath, count: usize) -> Result<u64, S
         |row| row.int(0),
     )?;
     head.map(i64::unsigned_abs)
-        .ok_or_else(|| StorageError::Engine(format!("space {id} is gone")))
+        .ok_or_else(|| StorageError::Damaged(format!("space {id} has no row")))
 }
 
 /// The sums of these paths; paths without documents are absent.

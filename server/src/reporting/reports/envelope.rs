@@ -7,7 +7,10 @@ use sync_core::{
 };
 
 use super::{document::SealedReport, stored};
-use crate::{access::Reach, refusal::Refusal, reporting::Reporting, storage::reports::Report};
+use crate::{
+    access::Reach, causes::with_causes, refusal::Refusal, reporting::Reporting,
+    storage::reports::Report,
+};
 
 /// A sealed report with its digest and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -56,7 +59,7 @@ pub fn verify(
         Some(signature) => (file.to_vec(), None, signature.to_owned()),
         None => {
             let envelope: Envelope =
-                serde_json::from_slice(file).map_err(|e| form(&e.to_string()))?;
+                serde_json::from_slice(file).map_err(|e| form(&with_causes(&e)))?;
             let sha256 = hex::decode(&envelope.sha256).map_err(|_| form("sha256"))?;
             (
                 envelope.content.into_bytes(),
@@ -77,7 +80,7 @@ pub fn verify(
         &signature,
     )
     .map_err(|_| BadReport::Signature)?;
-    serde_json::from_slice(&content).map_err(|e| form(&e.to_string()))
+    serde_json::from_slice(&content).map_err(|e| form(&with_causes(&e)))
 }
 
 impl Reporting {

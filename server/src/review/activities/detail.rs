@@ -14,6 +14,7 @@ use sync_core::{
 use super::{ActivityView, view};
 use crate::{
     access::Reach,
+    causes::with_causes,
     refusal::Refusal,
     review::{
         EventView, PhotoView,
@@ -87,7 +88,7 @@ fn state(folded: &Folded<'_>) -> Result<Value, Refusal> {
         DocumentState::Activity(state) => serde_json::to_value(state),
         DocumentState::Inspection(state) => serde_json::to_value(state),
     };
-    let mut json = json.map_err(|e| Refusal::new(Code::Internal, e.to_string()))?;
+    let mut json = json.map_err(|e| Refusal::new(Code::Internal, with_causes(&e)))?;
     if let Some(fields) = json.as_object_mut() {
         fields.insert("history".to_owned(), Value::Array(Vec::new()));
     }

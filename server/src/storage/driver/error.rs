@@ -1,13 +1,49 @@
 //! Why the database did not do what was asked.
 
+use std::{error::Error, path::PathBuf, sync::Arc};
+
 use sync_core::record::ids::BadId;
 
-/// An error of the storage.
-#[derive(Debug, thiserror::Error)]
+/// The error of an engine or of the operating system. It is shared, because one failed transaction answers several jobs.
+pub type Cause = Arc<dyn Error + Send + Sync>;
+
+/// An error of the storage. Its own text does not contain that of its source.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
-    /// The database refused a statement.
-    #[error("the database refused a statement: {0}")]
-    Engine(String),
+    /// The engine refused a statement, or the operating system refused what the engine needs.
+    #[error("the database failed")]
+    Engine(#[source] Cause),
+    /// The engine ended the transaction or the connection for a reason outside of the transaction: a deadlock, a
+    /// conflict with a concurrent transaction, a restart.
+    #[error("the database ended the transaction or the connection")]
+    Interrupted(#[source] Cause),
+    /// No connection to the database server can be opened.
+    #[error("{target} cannot be reached")]
+    Unreachable {
+        /// The database, without its password.
+        target: String,
+        /// The error of the connection.
+        source: Cause,
+    },
+    /// The address of the database has another form.
+    #[error(
+        "the address of the database is wrong: expected postgres://user:password@host:port/name"
+    )]
+    Address,
+    /// The file of trusted certificates cannot be used.
+    #[error("--database-ca {}: no certificates (PEM) can be read from it", .file.display())]
+    Authority {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// The engine does not offer the operation.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// The database contains what this program never writes.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// No space is left on the database's disk.
     #[error("the database's disk is full; free space or move the data folder")]
     Full,
@@ -56,17 +92,33 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// The same error for another job of a group that failed.
-    pub(super) fn again(&self) -> Self {
+    /// An error of an engine or of the operating system.
+    pub(crate) fn engine(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Engine(Arc::new(error))
+    }
+
+    /// Whether the same operation may succeed later without a change of the program, of its settings or of the stored
+    /// contents: after other transactions have ended, the database or this process was restarted, a move was undone or
+    /// completed, or space was freed.
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::Full => Self::Full,
-            Self::Closed => Self::Closed,
-            Self::Moved => Self::Moved,
-            Self::ReadOnly => Self::ReadOnly,
-            Self::Blocked => Self::Blocked,
-            Self::Released => Self::Released,
-            Self::Undone => Self::Undone,
-            other => Self::Engine(other.to_string()),
+            Self::Interrupted(_)
+            | Self::Unreachable { .. }
+            | Self::Full
+            | Self::Moved
+            | Self::Blocked
+            | Self::Closed => true,
+            Self::Engine(_)
+            | Self::Address
+            | Self::Authority { .. }
+            | Self::Unsupported(_)
+            | Self::Damaged(_)
+            | Self::Column(_)
+            | Self::Id(_)
+            | Self::Newer { .. }
+            | Self::ReadOnly
+            | Self::Released
+            | Self::Undone => false,
         }
     }
 }

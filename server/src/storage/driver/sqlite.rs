@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use rusqlite::{Connection, OpenFlags, ToSql, TransactionBehavior, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, types::ValueRef};
 
 use super::{Job, Row, StorageError, Tx, Value, places};
 use crate::storage::table::Table;
@@ -55,7 +55,7 @@ impl Sqlite {
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || write_loop(&connection, &queue))
-            .map_err(|e| StorageError::Engine(e.to_string()))?;
+            .map_err(StorageError::engine)?;
         Ok(Self {
             path: path.to_owned(),
             writer: Some(Writer { jobs, thread }),
@@ -109,7 +109,7 @@ impl Sqlite {
         if said == "ok" {
             return Ok(());
         }
-        Err(StorageError::Engine(format!("the file is damaged: {said}")))
+        Err(StorageError::Damaged(format!("integrity check: {said}")))
     }
 
     /// Runs `f` on a snapshot.
@@ -229,7 +229,7 @@ fn write_loop(connection: &Connection, queue: &mpsc::Receiver<Job>) {
             let _ = connection.execute_batch("ROLLBACK");
         }
         for job in done {
-            (job.answer)(result.as_ref().copied().map_err(StorageError::again));
+            (job.answer)(result.clone());
         }
     }
 }
@@ -404,8 +404,20 @@ impl Row for SqliteRow<'_> {
 
 pub(crate) fn engine(error: rusqlite::Error) -> StorageError {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => StorageError::Full,
-        Some(rusqlite::ErrorCode::ReadOnly) => StorageError::ReadOnly,
-        _ => StorageError::Engine(error.to_string()),
+        Some(ErrorCode::DiskFull) => StorageError::Full,
+        Some(ErrorCode::ReadOnly) => StorageError::ReadOnly,
+        // Another process held the lock for longer than the busy timeout.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StorageError::Blocked,
+        _ => StorageError::engine(without_statement(error)),
+    }
+}
+
+/// The same error with a text that does not repeat the statement.
+fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            rusqlite::Error::SqliteFailure(error, Some(msg))
+        }
+        other => other,
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn counts_of<'n>(
     let count = |name: &String| {
         // A name cannot be a parameter of a statement.
         if !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-            return Err(StorageError::Engine(format!("{name:?} is not a table")));
+            return Err(StorageError::Damaged(format!("{name:?} is not a table")));
         }
         let sql = format!("SELECT COUNT(*) FROM {name}");
         let rows = tx.first(&sql, &[], |row| row.int(0))?;

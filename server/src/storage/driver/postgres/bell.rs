@@ -9,8 +9,8 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 use tokio::sync::{Notify, watch};
 use tokio_postgres::AsyncMessage;
 
-use super::target::Target;
-use crate::storage::StorageError;
+use super::{connection::engine, target::Target};
+use crate::{causes::with_causes, storage::StorageError};
 
 const CHANNEL: &str = "xuncha_grown";
 /// Commits within this time share one notification.
@@ -30,15 +30,15 @@ impl Bell {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|e| StorageError::Engine(e.to_string()))?;
+            .map_err(StorageError::engine)?;
         let (sender, heard) = watch::channel(0);
         let (alive, mut ended) = watch::channel(());
         let ring = Arc::new(Notify::new());
         let rung = Arc::clone(&ring);
         let listen = async move {
             loop {
-                if let Err(error) = listen(&target, &rung, &sender).await {
-                    tracing::warn!(%error, "no word from the other processes; looking by the clock meanwhile");
+                if let Err(error) = listen(&target, &rung, &sender).await.map_err(engine) {
+                    tracing::warn!(error = %with_causes(&error), "no word from the other processes; looking by the clock meanwhile");
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -53,7 +53,7 @@ impl Bell {
                     }
                 });
             })
-            .map_err(|e| StorageError::Engine(e.to_string()))?;
+            .map_err(StorageError::engine)?;
         Ok(Self {
             ring,
             heard,

@@ -1,12 +1,16 @@
 //! One connection: its runtime, its prepared statements, and the classification of its errors.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, SimpleQueryMessage, Statement, error::SqlState, types::ToSql};
+use tokio_postgres::{
+    Client, SimpleQueryMessage, Statement,
+    error::{DbError, SqlState},
+    types::ToSql,
+};
 
 use super::target::Target;
-use crate::storage::StorageError;
+use crate::storage::driver::{Cause, StorageError};
 
 /// Each statement is planned for its own values: a plan made while a table was small is wrong when it has grown, and a
 /// generic plan reads all partitions. Every statement has an index, so sequential scans are disabled.
@@ -28,8 +32,7 @@ impl Driver {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        let runtime = runtime.map_err(|e| StorageError::Engine(e.to_string()))?;
-        Ok(Self(Some(runtime)))
+        Ok(Self(Some(runtime.map_err(StorageError::engine)?)))
     }
 }
 
@@ -60,13 +63,13 @@ impl Connection {
     pub(super) fn open(target: &Target) -> Result<Self, StorageError> {
         let runtime = Driver::new()?;
         let connecting = target.config.connect(target.tls.clone());
-        let (client, connection) = runtime.block_on(connecting).map_err(|e| {
-            StorageError::Engine(format!(
-                "{} cannot be reached: {}",
-                target.name(),
-                plain(&e)
-            ))
-        })?;
+        let (client, connection) =
+            runtime
+                .block_on(connecting)
+                .map_err(|e| StorageError::Unreachable {
+                    target: target.name(),
+                    source: cause(e),
+                })?;
         runtime.spawn(async move {
             // A lost connection is reported by the next statement.
             let _ = connection.await;
@@ -84,7 +87,7 @@ impl Connection {
     pub(super) fn batch(&self, sql: &str) -> Result<(), StorageError> {
         self.runtime
             .block_on(self.client.batch_execute(sql))
-            .map_err(|e| engine(&e))
+            .map_err(engine)
     }
 
     /// As [`Self::batch`]; returns the first value of the last row.
@@ -131,23 +134,27 @@ impl Connection {
     }
 }
 
-/// The engine's message, without the text that repeats the statement.
-fn plain(error: &tokio_postgres::Error) -> String {
-    error.as_db_error().map_or_else(
-        || {
-            let cause = std::error::Error::source(error);
-            cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-        },
-        |db| format!("{} ({})", db.message(), db.code().code()),
-    )
+/// An error that the database server reported. Its text is the message and the code (SQLSTATE). Detail, hint and
+/// context are left out, because they may repeat the statement or values of rows.
+#[derive(Debug, thiserror::Error)]
+#[error("{} ({})", .0.message(), .0.code().code())]
+struct Reported(DbError);
+
+/// An error as the source of another one; its text does not repeat the statement.
+fn cause(error: tokio_postgres::Error) -> Cause {
+    match error.as_db_error() {
+        Some(reported) => Arc::new(Reported(reported.clone())),
+        None => Arc::new(error),
+    }
 }
 
-pub(super) fn engine(error: &tokio_postgres::Error) -> StorageError {
+pub(super) fn engine(error: tokio_postgres::Error) -> StorageError {
     match error.code() {
         Some(&SqlState::DISK_FULL) => StorageError::Full,
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => StorageError::ReadOnly,
-        _ if is_blocked(error) => StorageError::Blocked,
-        _ => StorageError::Engine(plain(error)),
+        _ if is_blocked(&error) => StorageError::Blocked,
+        _ if is_interrupted(&error) => StorageError::Interrupted(cause(error)),
+        _ => StorageError::Engine(cause(error)),
     }
 }
 
@@ -163,12 +170,16 @@ pub(super) fn is_blocked(error: &tokio_postgres::Error) -> bool {
 
 /// Whether the same transaction may succeed if it is retried.
 pub(super) fn may_succeed_again(error: &tokio_postgres::Error) -> bool {
+    // Two processes inserted the same row: the retry finds it.
+    is_interrupted(error) || error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+}
+
+/// Whether the transaction or the connection ended for a reason outside of the transaction.
+fn is_interrupted(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         Some(code) => [
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
-            // Two processes inserted the same row: the retry finds it.
-            SqlState::UNIQUE_VIOLATION,
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,
             SqlState::CANNOT_CONNECT_NOW,

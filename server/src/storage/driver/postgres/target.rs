@@ -5,7 +5,10 @@ use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
+    pki_types::{
+        CertificateDer,
+        pem::{self, PemObject},
+    },
 };
 use tokio_postgres::{
     Config,
@@ -13,7 +16,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::storage::StorageError;
+use crate::storage::driver::{Cause, StorageError};
 
 /// A parsed address, with the certificates that are trusted.
 #[derive(Clone)]
@@ -22,18 +25,12 @@ pub(super) struct Target {
     pub(super) tls: MakeRustlsConnect,
 }
 
-fn bad(why: impl std::fmt::Display) -> StorageError {
-    StorageError::Engine(why.to_string())
-}
-
 impl Target {
     /// Parses an address. Without `sslmode` in it, a database on this machine is connected without TLS unless
     /// `authority` is given, and any other with verified TLS. `authority` is a file of certificates (PEM) to trust
     /// instead of the system's.
     pub(super) fn parse(url: &str, authority: Option<&Path>) -> Result<Self, StorageError> {
-        let mut config: Config = url
-            .parse()
-            .map_err(|_| bad("expected postgres://user:password@host:port/name"))?;
+        let mut config: Config = url.parse().map_err(|_| StorageError::Address)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
@@ -53,7 +50,7 @@ impl Target {
         };
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(bad)?
+            .map_err(StorageError::engine)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let tls = MakeRustlsConnect::new(tls);
@@ -92,14 +89,17 @@ fn roots(authority: Option<&Path>) -> Result<RootCertStore, StorageError> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(roots);
     };
-    let unreadable =
-        |e: &dyn std::fmt::Display| bad(format!("--database-ca {}: {e}", file.display()));
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(&e))? {
-        let certificate = certificate.map_err(|e| unreadable(&e))?;
-        roots.add(certificate).map_err(|e| unreadable(&e))?;
+    let unusable = |source: Cause| StorageError::Authority {
+        file: file.to_owned(),
+        source,
+    };
+    let unreadable = |e: pem::Error| unusable(Arc::new(e));
+    for certificate in CertificateDer::pem_file_iter(file).map_err(unreadable)? {
+        let certificate = certificate.map_err(unreadable)?;
+        roots.add(certificate).map_err(|e| unusable(Arc::new(e)))?;
     }
     if roots.is_empty() {
-        return Err(unreadable(&"no certificate (PEM) in it"));
+        return Err(unreadable(pem::Error::NoItemsFound));
     }
     Ok(roots)
 }

@@ -35,13 +35,15 @@ impl<'c> PgTx<'c> {
         }
     }
 
-    fn failed(&mut self, error: &tokio_postgres::Error) -> StorageError {
-        if may_succeed_again(error) {
-            self.again = Some(engine(error));
-        }
+    fn failed(&mut self, error: tokio_postgres::Error) -> StorageError {
         self.lost |= error.is_closed();
-        self.blocked |= is_blocked(error);
-        engine(error)
+        self.blocked |= is_blocked(&error);
+        let may_succeed = may_succeed_again(&error);
+        let failed = engine(error);
+        if may_succeed {
+            self.again = Some(failed.clone());
+        }
+        failed
     }
 
     fn run(
@@ -50,7 +52,7 @@ impl<'c> PgTx<'c> {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, StorageError> {
         let rows = self.connection.query(sql, parameters);
-        rows.map_err(|e| self.failed(&e))
+        rows.map_err(|e| self.failed(e))
     }
 
     fn hand_out(
@@ -69,7 +71,7 @@ impl<'c> PgTx<'c> {
 impl Tx for PgTx<'_> {
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
         let done = self.connection.execute(sql, &borrowed(values));
-        done.map_err(|e| self.failed(&e))
+        done.map_err(|e| self.failed(e))
     }
 
     fn query(
@@ -114,7 +116,7 @@ impl Tx for PgTx<'_> {
             .collect();
         let sql = many::insert(table, conflict);
         let done = self.connection.execute(&sql, &parameters);
-        done.map(drop).map_err(|e| self.failed(&e))
+        done.map(drop).map_err(|e| self.failed(e))
     }
 
     fn lock(&mut self, select: &str, keys: &[Value<'_>]) -> Result<bool, StorageError> {

@@ -18,7 +18,10 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{connection::Connection, target::Target, tx::PgTx};
-use crate::storage::driver::{self, Job, StorageError};
+use crate::{
+    causes::with_causes,
+    storage::driver::{self, Job, StorageError},
+};
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
@@ -177,7 +180,7 @@ fn spawn(
     std::thread::Builder::new()
         .name(format!("postgres-{name}"))
         .spawn(follow)
-        .map_err(|e| StorageError::Engine(e.to_string()))?;
+        .map_err(StorageError::engine)?;
     Ok(())
 }
 
@@ -253,7 +256,7 @@ impl Writer {
         for (at, job) in group.into_iter().enumerate() {
             match &self.apart {
                 Some(apart) if held.contains(&at) => apart.take(job),
-                _ => (job.answer)(result.as_ref().copied().map_err(StorageError::again)),
+                _ => (job.answer)(result.clone()),
             }
         }
     }
@@ -305,7 +308,7 @@ impl Writer {
         let end = format!("{end}; SELECT pg_current_xact_id_if_assigned()::text");
         let number = connection
             .ask(&end)
-            .map_err(|e| again(super::connection::engine(&e)))?;
+            .map_err(|e| again(super::connection::engine(e)))?;
         let Err(error) = connection.batch("COMMIT") else {
             return Ok(held);
         };
@@ -330,7 +333,7 @@ impl Writer {
             };
             match said.as_deref() {
                 Some("committed") => {
-                    tracing::warn!(%error, "the answer to a commit was lost; the database says that it was kept");
+                    tracing::warn!(error = %with_causes(&error), "the answer to a commit was lost; the database says that it was kept");
                     return Ok(());
                 }
                 Some("aborted") => return Err(again(error)),
@@ -338,7 +341,7 @@ impl Writer {
                 _ => {}
             }
         }
-        tracing::error!(%error, "the answer to a commit was lost and the database does not say what became of it");
+        tracing::error!(error = %with_causes(&error), "the answer to a commit was lost and the database does not say what became of it");
         Err(Failed {
             error,
             again: false,
