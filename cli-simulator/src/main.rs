@@ -1,14 +1,16 @@
 //! The `xuncha-sim` binary.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line program prints"
-)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 
+use anyhow::Context;
 use clap::Parser;
+use xuncha_server::{note, output};
+
+/// The error of a command whose work is done.
+const INCOMPLETE: &str =
+    "命令已执行，但结果没有完整输出 / the command is done, but its output is incomplete";
 
 /// The allocator of the `xuncha` binary: the benchmarks and the demo run the server in this process.
 #[cfg(not(target_env = "msvc"))]
@@ -17,10 +19,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     close_files();
-    match cli::Arguments::parse().run() {
+    let done = cli::Arguments::parse().run();
+    match done.and_then(|()| output::finish().context(INCOMPLETE)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("错误 / error: {error:#}");
+            note!("错误 / error: {error:#}");
             std::process::ExitCode::FAILURE
         }
     }

@@ -23,6 +23,7 @@ pub mod ingest;
 pub mod keys;
 pub mod metrics;
 pub mod migrate;
+pub mod output;
 pub mod photos;
 pub mod process;
 pub mod projection;

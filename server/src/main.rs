@@ -1,14 +1,16 @@
 //! The `xuncha` binary: serve, administer, write the schemas.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line program prints"
-)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 
+use anyhow::Context;
 use clap::Parser;
+use xuncha_server::{note, output};
+
+/// The error of a command whose work is done.
+const INCOMPLETE: &str =
+    "命令已执行，但结果没有完整输出 / the command is done, but its output is incomplete";
 
 /// Returns memory to the system within seconds, from a background thread. The C library keeps what a burst of small
 /// requests allocated: a minute after one, 242 MB of 316 MB were still resident; with this allocator 63 MB of 322 MB.
@@ -20,10 +22,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 async fn main() -> std::process::ExitCode {
     close_files();
     cli::log();
-    match cli::Arguments::parse().run().await {
+    let done = cli::Arguments::parse().run().await;
+    match done.and_then(|()| output::finish().context(INCOMPLETE)) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("错误 / error: {error:#}");
+            note!("错误 / error: {error:#}");
             std::process::ExitCode::FAILURE
         }
     }

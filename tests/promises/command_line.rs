@@ -16,8 +16,8 @@ use crate::support::{
 
 const DAY: i64 = 86_400_000;
 
-/// Runs the program on a town's data, which may be in use.
-fn xuncha(town: &Town, arguments: &[&str]) -> Output {
+/// The program with a town's data, which may be in use.
+fn program(town: &Town, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xuncha-tested"));
     command
         .env_remove("XUNCHA_DATABASE")
@@ -26,7 +26,12 @@ fn xuncha(town: &Town, arguments: &[&str]) -> Output {
     if let Some(database) = &town.config.database {
         command.env("XUNCHA_DATABASE", database);
     }
-    let output = command.output().unwrap();
+    command
+}
+
+/// Runs the program.
+fn xuncha(town: &Town, arguments: &[&str]) -> Output {
+    let output = program(town, arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     output
@@ -82,6 +87,28 @@ const TOKEN: [&str; 6] = [
 
 fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [base, more].concat()
+}
+
+#[test]
+fn a_command_whose_output_is_not_read_succeeds_and_one_whose_output_does_not_fit_fails() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let list = ["admin", "devices", "list"];
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = program(&town, &list).stdout(closed).output().unwrap();
+    let said = words(&output);
+    assert!(output.status.success() && said.is_empty(), "{said}");
+    if cfg!(target_os = "linux") {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = program(&town, &list).stdout(full.unwrap()).output();
+        let output = output.unwrap();
+        let said = words(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("output is incomplete"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use cli_simulator::bench::{Sizes, run, run_province, table};
+use xuncha_server::{note, say};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -37,11 +38,11 @@ impl Bench {
         } else {
             run
         };
-        let done = all(folder.path(), sizes, &|line| eprintln!("{line}"))?;
+        let done = all(folder.path(), sizes, &|line| note!("{line}"))?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&done)?);
+            say!("{}", serde_json::to_string_pretty(&done)?);
         } else {
-            println!("{}", table(&done));
+            say!("{}", table(&done));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 use cli_simulator::demo::play;
 use indicatif::{ProgressBar, ProgressStyle};
+use xuncha_server::say;
 
 /// Play one week of a small county, then serve its ledger.
 #[derive(Debug, Args)]
@@ -36,17 +37,17 @@ impl Demo {
             bar.set_message(words.to_owned());
         })?;
         bar.finish_and_clear();
-        println!("巡查演示 / Xuncha demo: 一个县、两个网格、八部手机、一周");
-        println!("{}", played.ledger.text());
+        say!("巡查演示 / Xuncha demo: 一个县、两个网格、八部手机、一周");
+        say!("{}", played.ledger.text());
         let address = format!("http://{}", played.app.address);
         if !self.exit {
-            println!("服务仍在运行 / still serving (Ctrl-C ends):");
-            println!("  API 文档 / API viewer   {address}/docs");
-            println!(
+            say!("服务仍在运行 / still serving (Ctrl-C ends):");
+            say!("  API 文档 / API viewer   {address}/docs");
+            say!(
                 "  台账 / ledger           curl -H 'Authorization: Bearer {}' {address}/v1/hazards",
                 played.token
             );
-            println!(
+            say!(
                 "  表格 / spreadsheet      curl -H 'Authorization: Bearer {}' {address}/v1/exports/hazards.csv",
                 played.token
             );

@@ -15,6 +15,7 @@ use sync_core::{
         PersonId, PhotoHash, Role, ServerTime,
     },
 };
+use xuncha_server::say;
 
 /// Replays the events of a hazard and explains its state in Chinese and English.
 #[derive(Debug, Args)]
@@ -107,7 +108,7 @@ impl Explain {
         let (state, explanation) = history.explained(now)?;
         if self.json {
             let all = serde_json::json!({ "explanation": explanation, "state": state });
-            println!("{}", serde_json::to_string_pretty(&all)?);
+            say!("{}", serde_json::to_string_pretty(&all)?);
         } else {
             print(&explanation, &state);
         }
@@ -116,19 +117,20 @@ impl Explain {
 }
 
 fn print(explanation: &Explanation, state: &HazardState) {
-    println!("{}\n{}\n", explanation.state.zh, explanation.state.en);
+    say!("{}\n{}\n", explanation.state.zh, explanation.state.en);
     for (number, text) in (1..).zip(&explanation.events) {
-        println!("{number:>3}. {}\n     {}", text.zh, text.en);
+        say!("{number:>3}. {}\n     {}", text.zh, text.en);
     }
     if !explanation.reasons.is_empty() {
-        println!("\n原因 / reasons:");
+        say!("\n原因 / reasons:");
     }
     for text in &explanation.reasons {
-        println!("  · {}\n    {}", text.zh, text.en);
+        say!("  · {}\n    {}", text.zh, text.en);
     }
-    println!(
+    say!(
         "\n发现 {} 次 / found {} times",
-        state.observation_count, state.observation_count
+        state.observation_count,
+        state.observation_count
     );
 }
 

@@ -10,6 +10,7 @@ use cli_simulator::{
     postgres::Server,
 };
 use indicatif::{ProgressBar, ProgressStyle};
+use xuncha_server::say;
 
 fn server() -> anyhow::Result<Server> {
     Server::start()?.context("PostgreSQL is missing: install Debian's postgresql")
@@ -135,9 +136,9 @@ impl Fleet {
         })?;
         bar.finish_and_clear();
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            say!("{}", serde_json::to_string_pretty(&outcome)?);
         } else {
-            println!("{}", outcome.text());
+            say!("{}", outcome.text());
         }
         anyhow::ensure!(
             outcome.is_kept(),

@@ -6,6 +6,7 @@ use clap::Args;
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,
+    say,
 };
 
 /// What to serve.
@@ -29,7 +30,7 @@ impl ServeHere {
             config.database = self.database;
             config.blobs = self.blobs;
             let app = App::start(&config, system_clock()).await?;
-            println!("{}", app.address);
+            say!("{}", app.address);
             std::future::pending::<()>().await;
             app.stop().await
         })

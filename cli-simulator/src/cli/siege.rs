@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use cli_simulator::siege::{Plan, run};
+use xuncha_server::say;
 
 /// Attacks a server process of its own with everything that strangers and rogue devices can do at the same time.
 #[derive(Debug, Args)]
@@ -49,9 +50,9 @@ impl Siege {
         open_files(&plan)?;
         let outcome = run(&plan)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            say!("{}", serde_json::to_string_pretty(&outcome)?);
         } else {
-            println!("{}", outcome.text());
+            say!("{}", outcome.text());
         }
         anyhow::ensure!(outcome.holds(), "the server broke its promise");
         Ok(())

@@ -6,6 +6,7 @@ use cli_simulator::{
     postgres::Server,
     torture::{Plan, run},
 };
+use xuncha_server::say;
 
 /// Runs writers, late commits, rolled-back transactions and killed connections on a temporary PostgreSQL.
 #[derive(Debug, Args)]
@@ -51,9 +52,9 @@ impl Torture {
         let folder = tempfile::tempdir()?;
         let outcome = run(folder.path(), &server, &plan)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&outcome)?);
+            say!("{}", serde_json::to_string_pretty(&outcome)?);
         } else {
-            println!("{}", outcome.text());
+            say!("{}", outcome.text());
         }
         anyhow::ensure!(outcome.broken.is_empty(), "the log broke its promise");
         Ok(())

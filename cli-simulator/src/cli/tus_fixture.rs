@@ -11,6 +11,7 @@ use sync_core::{photo::sample_jpeg, record::PhotoHash, sync::Options};
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,
+    say,
 };
 
 /// No options.
@@ -39,7 +40,7 @@ impl TusFixture {
         std::fs::write(&file, &bytes)?;
         let line = serde_json::json!({ "url": url, "token": phone.device.token()?, "file": file,
             "sha256": PhotoHash::of(&bytes).to_string() });
-        println!("{line}");
+        say!("{line}");
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         runtime.block_on(app.stop())
     }

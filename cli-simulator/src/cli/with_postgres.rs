@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::Command};
 use anyhow::Context;
 use clap::Args;
 use cli_simulator::postgres::Server;
+use xuncha_server::note;
 
 /// The command to run.
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ pub(crate) struct WithPostgres {
 impl WithPostgres {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Some(server) = Server::start_without_fsync()? else {
-            eprintln!("PostgreSQL is missing: install Debian's postgresql");
+            note!("PostgreSQL is missing: install Debian's postgresql");
             std::process::exit(3);
         };
         let (program, arguments) = self.command.split_first().context("a command")?;

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use xuncha_server::{
     app::{open, system_clock},
     config::Config,
+    note, say,
     storage::{Storage, listings::Secrets},
 };
 
@@ -103,15 +104,16 @@ impl Admin {
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,
             Self::Key => {
-                println!("{}", hex::encode(components.access.key().public().0));
+                say!("{}", hex::encode(components.access.key().public().0));
                 Ok(())
             }
             Self::Clock(command) => command.run(components.access.clock()).await,
             Self::Rebuild => {
                 let done = components.projection.rebuild().await?;
-                println!(
+                say!(
                     "台账已重建 / rebuilt: {} hazards, {} damaged",
-                    done.documents, done.damaged
+                    done.documents,
+                    done.damaged
                 );
                 Ok(())
             }
@@ -138,7 +140,7 @@ impl Admin {
             "{} 不存在，请用 --data 指明数据文件夹 / is not there; name the folder with --data",
             file.display()
         );
-        eprintln!(
+        note!(
             "新建服务器 / a new server is created in {}",
             config.data.display()
         );

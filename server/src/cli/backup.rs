@@ -9,6 +9,7 @@ use xuncha_server::{
     backup,
     config::Config,
     photos::Target,
+    say,
 };
 
 use super::{named, read_only::read_only};
@@ -60,18 +61,18 @@ impl Backup {
         };
         let target = Target::parse(config.blobs.as_deref(), &config.data)?;
         let done = backup::backup(&storage, target.folder(), &self.to).await?;
-        println!(
+        say!(
             "备份完成 / backed up to {}: database, {} photos",
             self.to.display(),
             done.photos
         );
         if target.folder().is_none() {
-            println!(
+            say!(
                 "照片未复制 / photos are not copied: {target} has tools of its own, such as versioning and replication"
             );
         }
         if !done.missing.is_empty() {
-            println!(
+            say!(
                 "备份不完整 / the backup is INCOMPLETE: {} photos are listed whose bytes are lost or damaged; see `xuncha admin verify --mend`:",
                 done.missing.len()
             );
@@ -80,12 +81,12 @@ impl Backup {
         match &self.with_key {
             Some(to) => {
                 backup::copy_key(&config.key_file(), to)?;
-                println!(
+                say!(
                     "密钥已复制 / signing key copied to {}: keep it apart from the backup",
                     to.display()
                 );
             }
-            None => println!(
+            None => say!(
                 "密钥不在备份中 / the signing key is not in it: keep a copy of {} elsewhere; a restore needs it",
                 config.key_file().display()
             ),

@@ -1,7 +1,7 @@
 //! `xuncha admin clock`: shows the newest time signed, or accepts the clock.
 
 use clap::Subcommand;
-use xuncha_server::clock::Clock;
+use xuncha_server::{clock::Clock, say};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -20,10 +20,10 @@ impl Command {
         };
         let signed =
             signed.map_or_else(|| "从未 / never".to_owned(), |t| format!("{} ms UTC", t.0));
-        println!("服务器时钟 / clock       {now} ms UTC");
-        println!("最近签署 / signed last   {signed}");
+        say!("服务器时钟 / clock       {now} ms UTC");
+        say!("最近签署 / signed last   {signed}");
         if matches!(self, Self::Accept) {
-            println!("已确认 / accepted: the server signs by this clock again");
+            say!("已确认 / accepted: the server signs by this clock again");
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use sync_core::record::{AreaPath, ServerTime};
 use xuncha_server::{
     access::{Invitation, invite_until},
     app::system_clock,
+    say,
     storage::{Storage, StorageError, docs, spaces},
 };
 
@@ -96,12 +97,12 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
     let code = invite_until(storage, &invitation, expires, until).await?;
     let address = format!("{server}/#enrol={code}");
     let qr = qrcode::QrCode::new(address.as_bytes()).context("QR code")?;
-    println!(
+    say!(
         "{}",
         qr.render::<qrcode::render::unicode::Dense1x2>().build()
     );
-    println!("登记码 / code: {code}  ({hours} h, once)");
-    println!("人员 / person: {person}   单位 / organisation: {organ}");
-    println!("xuncha-sim device enrol {code} --server {server}");
+    say!("登记码 / code: {code}  ({hours} h, once)");
+    say!("人员 / person: {person}   单位 / organisation: {organ}");
+    say!("xuncha-sim device enrol {code} --server {server}");
     Ok(())
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use xuncha_server::{
     register::{self, import_compounds, import_regions},
+    say,
     storage::Storage,
 };
 
@@ -39,10 +40,10 @@ impl Import {
 
     fn tell(&self, done: &register::Import) -> anyhow::Result<()> {
         for warning in &done.warnings {
-            println!("注意 / look at: {warning}");
+            say!("注意 / look at: {warning}");
         }
         for bad in done.bad.iter().take(NAMED) {
-            println!("第 {} 行 / line {}: {}", bad.line, bad.line, bad.problem);
+            say!("第 {} 行 / line {}: {}", bad.line, bad.line, bad.problem);
         }
         let counts = format!(
             "{} new, {} changed, {} the same, {} buildings",
@@ -59,7 +60,7 @@ impl Import {
         } else {
             "试运行，未写入 / dry run, nothing was written"
         };
-        println!("{verdict}: {counts}");
+        say!("{verdict}: {counts}");
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::Offset};
 use sync_core::record::DeviceId;
 use xuncha_server::{
     app::system_clock,
+    say,
     storage::{
         Storage,
         listings::{self, Holder, Secret, Secrets},
@@ -111,7 +112,7 @@ impl Devices {
                 } else {
                     String::new()
                 };
-                println!(
+                say!(
                     "{}  {:<7}  {}  {}{forks}",
                     phone.id,
                     phone.state.name(),
@@ -122,12 +123,12 @@ impl Devices {
             if let Some((_, holder, until)) = &phone.grant {
                 let until =
                     until.map_or_else(String::new, |end| format!("  至 / until {}", moment(end.0)));
-                println!("    {}{until}", who(holder));
+                say!("    {}{until}", who(holder));
             }
             last = Some(phone.id);
         }
         if found.is_empty() {
-            println!("没有手机 / no phones");
+            say!("没有手机 / no phones");
         }
         Ok(())
     }
@@ -152,7 +153,7 @@ impl Ending {
                 let found = storage.read(move |tx| listings::secrets(tx, which)).await?;
                 for secret in &found {
                     let hash = hex::encode(&secret.hash);
-                    println!(
+                    say!(
                         "{}  {}  {}  {}",
                         &hash[..SHOWN.min(hash.len())],
                         state(secret, which, now),
@@ -161,7 +162,7 @@ impl Ending {
                     );
                 }
                 if found.is_empty() {
-                    println!("没有 / none");
+                    say!("没有 / none");
                 }
                 Ok(())
             }
@@ -178,7 +179,7 @@ impl Ending {
                     listings::end_secret(tx, which, &hash)
                 };
                 ensure!(storage.write(end).await?, "{id} is gone; see the list");
-                println!(
+                say!(
                     "已结束 / ended: {}",
                     hex::encode(&found[one])[..SHOWN].to_owned()
                 );
@@ -193,7 +194,7 @@ impl Quarantine {
         let Self::List = self;
         let found = storage.read(|tx| listings::quarantine(tx)).await?;
         for aside in &found {
-            println!(
+            say!(
                 "{}  {}  {} 条 / changes, {} B  {} – {}",
                 aside.device,
                 aside.reason,
@@ -204,7 +205,7 @@ impl Quarantine {
             );
         }
         if found.is_empty() {
-            println!("没有隔离内容 / nothing is set aside");
+            say!("没有隔离内容 / nothing is set aside");
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use xuncha_server::{
     keys::embedded_key,
     migrate::{self, Stores},
     photos::{Store, Target},
+    say,
     storage::Storage,
 };
 
@@ -62,7 +63,7 @@ impl MigrateStore {
         };
         if self.undo {
             from.storage.set_moved(false)?;
-            println!("旧服务器继续接收 / the old server takes phones' work again");
+            say!("旧服务器继续接收 / the old server takes phones' work again");
             return Ok(());
         }
         let authority = self.to_database_ca.clone();
@@ -76,7 +77,7 @@ impl MigrateStore {
         };
         if migrate::is_released(&from, &to).await? {
             migrate::finish(&from, &to).await?;
-            println!(
+            say!(
                 "已经迁移 / moved already; start the server with --database and --blobs of the new place"
             );
             return Ok(());
@@ -101,13 +102,13 @@ impl MigrateStore {
         let lost = migrate::copy(from, to, &key, &say).await?;
         if !lost.is_empty() {
             bar.suspend(|| {
-                println!("照片已丢失，将向手机索取 / {} photos are lost here; phones that have them are asked:", lost.len());
-                lost.iter().for_each(|hash| println!("  {hash}"));
+                say!("照片已丢失，将向手机索取 / {} photos are lost here; phones that have them are asked:", lost.len());
+                lost.iter().for_each(|hash| say!("  {hash}"));
             });
         }
         if self.copy_only {
             bar.finish_and_clear();
-            println!("已复制 / copied so far; run again without --copy-only to finish");
+            say!("已复制 / copied so far; run again without --copy-only to finish");
             return Ok(());
         }
         // The old server accepts no writes from here; devices retry later.
@@ -123,13 +124,13 @@ impl MigrateStore {
             compared.context("nothing was given up: the old server goes on; run again")?;
             return Ok(());
         };
-        print!("{}", comparison.text());
+        say!("{}", comparison.text().trim_end());
         if !comparison.is_equal() {
             from.storage.set_moved(false)?;
             anyhow::bail!("the two differ; the old server goes on and the new one is not released");
         }
         migrate::finish(from, to).await?;
-        println!("迁移完成 / moved; start the server with --database and --blobs of the new place");
+        say!("迁移完成 / moved; start the server with --database and --blobs of the new place");
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ use tracing_subscriber::EnvFilter;
 use xuncha_server::{
     app::{App, system_clock},
     config::Config,
-    process,
+    process, say,
 };
 
 /// 巡查服务器 / The central server of Xuncha.
@@ -106,13 +106,13 @@ impl Arguments {
 async fn serve(mut config: Config) -> anyhow::Result<()> {
     process::open_files(&mut config);
     let app = App::start(&config, system_clock()).await?;
-    println!("巡查服务已启动 / serving on http://{}", app.address);
+    say!("巡查服务已启动 / serving on http://{}", app.address);
     if let Some(health) = app.health_address {
-        println!("  运行状况 / health and metrics: http://{health}");
+        say!("  运行状况 / health and metrics: http://{health}");
     }
-    println!("  API 文档 / API viewer: http://{}/docs", app.address);
+    say!("  API 文档 / API viewer: http://{}/docs", app.address);
     ended().await;
-    println!("正在结束 / finishing what is in progress");
+    say!("正在结束 / finishing what is in progress");
     app.stop().await
 }
 

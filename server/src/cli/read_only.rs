@@ -1,7 +1,7 @@
 //! Opens the database of a read-only disk.
 
 use anyhow::Context;
-use xuncha_server::{config::Config, folder, storage::Storage};
+use xuncha_server::{config::Config, folder, say, storage::Storage};
 
 /// The embedded database if it is on a read-only disk; `None` if it is writable or not embedded.
 ///
@@ -12,7 +12,7 @@ pub(super) fn read_only(config: &Config) -> anyhow::Result<Option<Storage>> {
     if config.database.is_some() || !file.exists() || !folder::is_read_only(&config.data) {
         return Ok(None);
     }
-    println!(
+    say!(
         "只读磁盘 / the disk of {} is read-only: the database is only read",
         config.data.display()
     );

@@ -8,6 +8,7 @@ use xuncha_server::{
     backup::{self, Restored},
     config::Config,
     photos::Target,
+    say,
 };
 
 use super::named;
@@ -37,14 +38,14 @@ impl Restore {
             lost,
             complete,
         } = restored;
-        println!(
+        say!(
             "已恢复 / restored: {photos} photos, {logs} logs with a new life; phones refill the rest"
         );
         if !complete {
-            println!("备份不完整 / the backup had been marked incomplete when it was made");
+            say!("备份不完整 / the backup had been marked incomplete when it was made");
         }
         if !lost.is_empty() {
-            println!(
+            say!(
                 "缺少照片 / {} photos are not in it and are unknown now; phones that still have them send them:",
                 lost.len()
             );

@@ -5,6 +5,7 @@ use clap::Args;
 use sync_core::record::DeviceId;
 use xuncha_server::{
     app::system_clock,
+    say,
     storage::{Storage, devices::DeviceState, revocations},
 };
 
@@ -32,6 +33,6 @@ pub(super) async fn revoke(storage: &Storage, asked: Revoke) -> anyhow::Result<(
         .write(move |tx| revocations::revoke(tx, device, state, now))
         .await?;
     ensure!(known, "phone {device} is not known to this server");
-    println!("手机已停用 / phone {device} is {}", state.name());
+    say!("手机已停用 / phone {device} is {}", state.name());
     Ok(())
 }

@@ -14,6 +14,7 @@ use sync_core::{
     inspection::InspectionState,
     record::{Event, Grant},
 };
+use xuncha_server::say;
 
 fn put(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
@@ -62,6 +63,6 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
         &xuncha_server::http::openapi::document(),
     )?;
     put(&out.join("problems.json"), &xuncha_server::http::problems())?;
-    println!("written to {}", out.display());
+    say!("written to {}", out.display());
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use clap::Args;
 use sync_core::record::{DAY_MS, ServerTime};
-use xuncha_server::{access::TOKEN_DAYS, app::system_clock, http::Components, storage::Storage};
+use xuncha_server::{
+    access::TOKEN_DAYS, app::system_clock, http::Components, say, storage::Storage,
+};
 
 use super::{
     lists,
@@ -38,8 +40,8 @@ pub(super) async fn token(
         .access
         .issue_token_until(person, who.role, who.area, asked.label, until)
         .await?;
-    println!("{token}");
-    println!(
+    say!("{token}");
+    say!(
         "有效至 / valid until {}; 结束 / end it with: xuncha admin tokens end",
         lists::moment(until.0)
     );

@@ -9,6 +9,7 @@ use xuncha_server::{
     config::Config,
     keys::{embedded_key, shared_key},
     photos::{Store, Target},
+    say,
     storage::Storage,
 };
 
@@ -53,9 +54,10 @@ impl Verify {
 
     pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
         let found = self.compare(&config).await?;
-        println!(
+        say!(
             "{} records, {} photos compared",
-            found.records, found.photos
+            found.records,
+            found.photos
         );
         for (what, wrong) in [
             (
@@ -65,7 +67,7 @@ impl Verify {
             ("路径合计不符 / sums of paths differ", &found.paths_wrong),
         ] {
             if !wrong.is_empty() {
-                println!("{what}: {}", wrong.len());
+                say!("{what}: {}", wrong.len());
                 named::list(wrong);
             }
         }
@@ -74,7 +76,7 @@ impl Verify {
             ("照片损坏 / photos whose bytes are damaged", &found.damaged),
         ] {
             if !wrong.is_empty() {
-                println!("{what}: {}", wrong.len());
+                say!("{what}: {}", wrong.len());
                 named::list(wrong);
             }
         }
@@ -87,7 +89,7 @@ impl Verify {
                 ""
             }
         );
-        println!("一致 / everything is as it says");
+        say!("一致 / everything is as it says");
         Ok(())
     }
 
@@ -125,7 +127,7 @@ impl Verify {
         bar.finish_and_clear();
         if self.mend {
             let unknown = backup::forget_missing(&storage, &found).await?;
-            println!(
+            say!(
                 "已标记 / {unknown} photos are unknown now; phones that still have them send them"
             );
         }

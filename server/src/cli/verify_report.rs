@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use sync_core::identity::PublicKey;
-use xuncha_server::reporting::verify;
+use xuncha_server::{reporting::verify, say};
 
 /// Arguments of `verify-report`.
 #[derive(Debug, Args)]
@@ -34,14 +34,19 @@ impl VerifyReport {
         let file = std::fs::read(&self.file).with_context(|| self.file.display().to_string())?;
         let sealed = verify(&file, self.signature.as_deref(), &key(&self.key)?)
             .with_context(|| format!("核验不通过 / {}", self.file.display()))?;
-        println!("核验通过 / genuine and unaltered: {}", sealed.number);
-        println!(
+        say!("核验通过 / genuine and unaltered: {}", sealed.number);
+        say!(
             "  {} {}  {} – {}  版本 / version {}",
-            sealed.kind, sealed.area, sealed.from, sealed.to, sealed.version
+            sealed.kind,
+            sealed.area,
+            sealed.from,
+            sealed.to,
+            sealed.version
         );
-        println!(
+        say!(
             "  截止 / cut-off {}  统计时点 / as of {}",
-            sealed.cut_off, sealed.as_of
+            sealed.cut_off,
+            sealed.as_of
         );
         Ok(())
     }

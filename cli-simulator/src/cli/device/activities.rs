@@ -2,6 +2,7 @@
 
 use cli_simulator::phone::Phone;
 use sync_core::{device::ActivityFilter, document::DocumentState};
+use xuncha_server::say;
 
 use super::{
     find,
@@ -21,7 +22,7 @@ pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::R
         } else {
             String::new()
         };
-        println!(
+        say!(
             "{}  {}  {}  {}{unsent}",
             row.doc,
             row.row.code,
@@ -29,14 +30,14 @@ pub(super) fn list(phone: &Phone, of: Option<String>, limit: usize) -> anyhow::R
             row.row.description
         );
     }
-    println!("共 / total: {}", rows.len());
+    say!("共 / total: {}", rows.len());
     Ok(())
 }
 
 /// One activity or inspection with its history; parts of the folded state as JSON.
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     let row = find::activity(phone, id)?;
-    println!(
+    say!(
         "{}\n{}  {}",
         row.doc,
         row.row.description,
@@ -58,7 +59,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         "result",
     ] {
         if let Some(value) = state.get(part).filter(|v| !v.is_null()) {
-            println!("{part}: {value}");
+            say!("{part}: {value}");
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use sync_core::{
         InspectionResult, Long, PhotoRole, Short, TypeCode,
     },
 };
+use xuncha_server::say;
 
 use super::{
     activities,
@@ -116,7 +117,7 @@ impl Record {
         let of = types.find(&self.of);
         let of = of.with_context(|| format!("{} is no type; for example publicity", self.of))?;
         if let Err(fault) = of.read(&self.data) {
-            println!("注意 / note: 内容不符合要求，将留痕但不计数 / kept, counts nothing: {fault}");
+            say!("注意 / note: 内容不符合要求，将留痕但不计数 / kept, counts nothing: {fault}");
         }
         let title = if self.title.is_empty() {
             &of.zh

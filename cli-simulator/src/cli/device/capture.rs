@@ -12,6 +12,7 @@ use sync_core::{
         PhotoRole, Place, Short,
     },
 };
+use xuncha_server::say;
 
 use super::{find, photos::take};
 
@@ -81,7 +82,7 @@ impl Capture {
             catalogue_version: Catalogue::embedded().kinds.version,
         };
         let (doc, _) = phone.device.observe(observation, None)?;
-        println!("已保存 / saved: {doc} {} {}", kind.code, kind.zh);
+        say!("已保存 / saved: {doc} {} {}", kind.code, kind.zh);
         Ok(())
     }
 }

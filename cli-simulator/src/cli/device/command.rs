@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use cli_simulator::phone::{Http, Phone};
+use xuncha_server::say;
 
 use super::{activities, activity, capture::Capture, event, find, hazards, photos, status, sync};
 
@@ -89,7 +90,7 @@ impl Device {
         match self.command {
             Command::Init => {
                 let (id, _) = phone.device.identity()?;
-                println!(
+                say!(
                     "手机编号 / phone: {id}\n目录 / folder: {}",
                     phone.folder().display()
                 );
@@ -97,7 +98,7 @@ impl Device {
             }
             Command::Enrol { code, server } => {
                 let grant = phone.enrol(&mut Http::new(&server)?, &server, &code)?;
-                println!(
+                say!(
                     "已登记 / enrolled: {} {} in {}",
                     grant.role.zh(),
                     grant.role,

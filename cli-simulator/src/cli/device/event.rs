@@ -8,6 +8,7 @@ use sync_core::{
     history::Verdict,
     record::{DocId, EventBody, Evidence, Long, PhotoRole, Reason, Voiding},
 };
+use xuncha_server::say;
 
 use super::{
     find,
@@ -59,14 +60,14 @@ pub(super) fn add(
     };
     let id = phone.device.state(doc, body, None)?;
     let (state, _) = phone.hazard(doc)?;
-    println!("已保存 / saved: {id}  {}", hazard_state(state.state.0));
+    say!("已保存 / saved: {id}  {}", hazard_state(state.state.0));
     if let Some(Verdict::Void { reason }) = state
         .history
         .iter()
         .find(|j| j.id == id)
         .map(|j| &j.verdict)
     {
-        println!(
+        say!(
             "注意 / note: {} — 已留痕，但不改变状态 / {}: kept, changes nothing",
             reason.zh(),
             reason.en()

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use cli_simulator::phone::Phone;
 use sync_core::{device::Filter, hazard::Flags};
+use xuncha_server::say;
 
 use super::{
     find,
@@ -25,7 +26,7 @@ pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow:
         } else {
             String::new()
         };
-        println!(
+        say!(
             "{}  {}  {}  {}  {}{flag}{unsent}",
             row.doc,
             row.row.code,
@@ -34,7 +35,7 @@ pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow:
             row.row.description
         );
     }
-    println!("共 / total: {}", phone.device.count()?);
+    say!("共 / total: {}", phone.device.count()?);
     Ok(())
 }
 
@@ -45,7 +46,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         .hazard()
         .with_context(|| format!("{doc} 不是隐患 / is no hazard"))?;
     let state = hazard.state();
-    println!(
+    say!(
         "{doc}\n{}  第{}轮",
         hazard_state(state.state.0),
         state.cycle
@@ -57,7 +58,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         .filter(|(b, _)| bits >> b & 1 == 1)
         .map(|(_, n)| *n)
         .collect();
-    println!("标记 / flags: {}", flags.join(" "));
+    say!("标记 / flags: {}", flags.join(" "));
     print_events(&folded);
     for conflict in &state.conflicts {
         let open = if conflict.resolved_by.is_some() {
@@ -65,9 +66,11 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
         } else {
             "未裁定"
         };
-        println!(
+        say!(
             "  冲突 / conflict {} {open}: {} ∥ {}",
-            conflict.rule, conflict.one, conflict.other
+            conflict.rule,
+            conflict.one,
+            conflict.other
         );
     }
     Ok(())

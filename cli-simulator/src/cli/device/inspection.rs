@@ -14,6 +14,7 @@ use sync_core::{
         Short, Signature, SignedAs, TeamMember, TemplateCode,
     },
 };
+use xuncha_server::say;
 
 use super::{event::state, find, photos::take, print::saved};
 
@@ -147,7 +148,7 @@ impl GiveAnswer {
         let (hazard, event) = phone
             .device
             .answer_with_hazard(doc, answers, &item, found, None)?;
-        println!("隐患 / hazard: {hazard}");
+        say!("隐患 / hazard: {hazard}");
         saved(phone, doc, event)
     }
 }

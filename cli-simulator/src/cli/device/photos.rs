@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use cli_simulator::phone::Phone;
 use sync_core::record::{PhotoRef, PhotoRole, PhotoSource};
+use xuncha_server::say;
 
 /// Adds photo files to the device.
 pub(super) fn take(
@@ -27,7 +28,7 @@ pub(super) fn removable(phone: &mut Phone, free: bool) -> anyhow::Result<()> {
         if free {
             phone.device.remove_photo(&hash)?;
         }
-        println!(
+        say!(
             "{hash}  {}",
             if free {
                 "已移除 / removed"

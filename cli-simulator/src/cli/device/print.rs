@@ -8,6 +8,7 @@ use sync_core::{
     history::Verdict,
     record::{DocId, EventId},
 };
+use xuncha_server::say;
 
 use super::find;
 
@@ -39,9 +40,11 @@ pub(super) fn print_events(folded: &Folded<'_>) {
             Verdict::Void { reason } => format!("无效：{}", reason.zh()),
             Verdict::Unknown => "新版本事件".to_owned(),
         };
-        println!(
+        say!(
             "  {}  {}  {}  {verdict}",
-            event.id, event.kind_zh, event.author
+            event.id,
+            event.kind_zh,
+            event.author
         );
     }
 }
@@ -49,7 +52,7 @@ pub(super) fn print_events(folded: &Folded<'_>) {
 /// Prints what was saved, and why it has no effect if it is void.
 pub(super) fn saved(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result<()> {
     let row = find::activity(phone, &doc.to_string())?;
-    println!(
+    say!(
         "已保存 / saved: {doc} {} {}",
         row.row.description,
         activity_state(row.row.state)
@@ -57,7 +60,7 @@ pub(super) fn saved(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result
     let folded = phone.device.open_document(doc)?;
     let judged = folded.judged().iter().find(|j| j.id == event);
     if let Some(Verdict::Void { reason }) = judged.map(|j| &j.verdict) {
-        println!(
+        say!(
             "注意 / note: {} — 已留痕，但不计数 / {}: kept, counts nothing",
             reason.zh(),
             reason.en()

@@ -4,6 +4,7 @@ use anyhow::bail;
 use cli_simulator::phone::{Http, Phone};
 use indicatif::ProgressBar;
 use sync_core::sync::Options;
+use xuncha_server::say;
 
 pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
     let server = phone.device.server_address()?;
@@ -26,7 +27,7 @@ pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
     }
     phone.rest()?;
     bar.finish_and_clear();
-    println!(
+    say!(
         "请求 {} 次，上行 {} B，下行 {} B；确认 {} 条，收到 {} 份，照片 {} 张",
         report.requests,
         report.bytes_up,
@@ -36,7 +37,7 @@ pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
         report.photos
     );
     for notice in phone.device.notices()? {
-        println!("  {notice}");
+        say!("  {notice}");
     }
     if report.complete {
         return Ok(());
