@@ -112,6 +112,31 @@ fn a_command_whose_output_is_not_read_succeeds_and_one_whose_output_does_not_fit
 }
 
 #[test]
+fn the_place_of_the_photos_is_taken_under_its_earlier_names() {
+    let town = Town::new();
+    let other = town.folder.path().join("other");
+    let other = other.to_str().unwrap();
+    // The store of another place is not this server's.
+    let mend = ["admin", "verify", "--mend"];
+    for name in ["XUNCHA_PHOTOS", "XUNCHA_BLOBS"] {
+        let output = program(&town, &mend).env(name, other).output().unwrap();
+        let said = words(&output);
+        assert!(!output.status.success(), "{name}: {said}");
+        assert!(said.contains(other), "{name}: {said}");
+    }
+    for flag in ["--photos", "--blobs"] {
+        let said = refused(&town, &with(&mend, &[flag, other]));
+        assert!(said.contains(other), "{flag}: {said}");
+    }
+    for flag in ["--to-photos", "--to-blobs"] {
+        let to = ["admin", "migrate-store", "--to-database", "x", flag, other];
+        let output = xuncha(&town, &to);
+        // 2 would be an unknown argument.
+        assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    }
+}
+
+#[test]
 fn a_space_that_would_hide_records_of_another_is_not_made() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");

@@ -401,17 +401,17 @@ fn a_mend_against_another_store_deletes_nothing_and_a_server_does_not_start_on_i
     let Some(s) = sent(2) else { return };
     let empty = s.at("empty");
     fs::create_dir(&empty).unwrap();
-    let on = ["admin", "--blobs", text(&empty), "verify", "--mend"];
+    let on = ["admin", "--photos", text(&empty), "verify", "--mend"];
     let said = refused(&s.data(), &on);
     assert!(said.contains("--store-lost"), "{said}");
     assert_eq!(s.town.photos_listed(), 2);
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--blobs", text(&empty)];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--photos", text(&empty)];
     let said = refused(&s.data(), &serve);
-    assert!(said.contains("--blobs"), "{said}");
+    assert!(said.contains("--photos"), "{said}");
     // If the store is really lost, the operator states it, and the devices send their photos again.
     let lost = [
         "admin",
-        "--blobs",
+        "--photos",
         text(&empty),
         "verify",
         "--mend",

@@ -255,7 +255,7 @@ fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run() {
             "migrate-store",
             "--to-database",
             &url,
-            "--to-blobs",
+            "--to-photos",
             photos.to_str().unwrap(),
         ]);
         to.borrow_mut().push(arguments.clone());
@@ -271,7 +271,7 @@ fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run() {
             "admin",
             "--database",
             again[3],
-            "--blobs",
+            "--photos",
             again[5],
             "verify",
         ];

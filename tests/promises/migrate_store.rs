@@ -79,7 +79,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     assert!(!compare(&town, &from, &to).is_equal());
     let config = Config {
         database: Some(url.clone()),
-        blobs: Some(s3.setting()),
+        photos: Some(s3.setting()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
     let early = town.start(&config).expect_err("it is not whole yet");
@@ -197,7 +197,7 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
     let config = Config {
         database: Some(url.clone()),
-        blobs: Some(s3.setting()),
+        photos: Some(s3.setting()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
     let moved = town.start(&config).unwrap();
@@ -255,7 +255,7 @@ fn a_fleet_works_on_while_its_server_moves() {
         cluster: None,
         moving: Some(Moving {
             database: server.create("moved").unwrap(),
-            blobs: s3.setting(),
+            photo_store: s3.setting(),
             records: amount("XUNCHA_MOVE_RECORDS", 300),
             photos: amount("XUNCHA_MOVE_PHOTOS", 20),
         }),

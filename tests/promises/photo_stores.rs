@@ -336,9 +336,9 @@ fn a_store_that_cannot_be_used_is_named_at_the_start_without_its_secret() {
     let s3 = S3::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let said = |blobs: String, orphan_ms: i64| {
+    let said = |photos: String, orphan_ms: i64| {
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
-        config.blobs = Some(blobs);
+        config.photos = Some(photos);
         config.orphan_ms = orphan_ms;
         let started = runtime.block_on(App::start(&config, xuncha_server::app::system_clock()));
         let said = format!("{:#}", started.unwrap_err());
@@ -348,7 +348,7 @@ fn a_store_that_cannot_be_used_is_named_at_the_start_without_its_secret() {
     let grace = 7 * DAY;
     let bucket = said(s3.setting_of("elsewhere", SECRET), grace);
     assert!(
-        bucket.contains("--blobs") && bucket.contains("s3://elsewhere/town/a"),
+        bucket.contains("--photos") && bucket.contains("s3://elsewhere/town/a"),
         "{bucket}"
     );
     assert!(bucket.contains("NoSuchBucket"), "{bucket}");
@@ -423,7 +423,7 @@ fn a_store_that_holds_another_servers_photos_is_not_taken() {
     let town = Town::with_photos(Some(s3.setting()));
     // A second database on the same bucket would treat the first one's photos as orphans.
     let mut other = Town::new();
-    other.config.blobs = Some(s3.setting());
+    other.config.photos = Some(s3.setting());
     let refused = other.start(&other.config).expect_err("it is another's");
     let refused = format!("{refused:#}");
     assert!(refused.contains("another server's database"), "{refused}");

@@ -392,7 +392,7 @@ fn a_fleet_behind_processes_that_are_killed_and_a_database_that_crashes_loses_no
         seed: 14,
         cluster: Some(Cluster {
             database: server.create("fleet").unwrap(),
-            blobs: Some(s3.setting()),
+            photo_store: Some(s3.setting()),
             program: vec![env!("CARGO_BIN_EXE_victim").into(), "serve".into()],
             processes: 2,
             kill_every: 20,

@@ -31,7 +31,7 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
         config.database = std::env::var("XUNCHA_DATABASE").ok();
-        config.blobs = std::env::var("XUNCHA_BLOBS").ok();
+        config.photos = std::env::var("XUNCHA_PHOTOS").ok();
         let app = App::start(&config, system_clock()).await?;
         println!("{}", app.address);
         std::future::pending::<()>().await;

@@ -30,6 +30,7 @@ impl Server {
             .arg(data)
             .env("RUST_LOG", "error")
             .env_remove("XUNCHA_DATABASE")
+            .env_remove("XUNCHA_PHOTOS")
             .env_remove("XUNCHA_BLOBS")
             .stdout(Stdio::piped());
         if let Some(database) = database {

@@ -43,9 +43,9 @@ pub(crate) struct Fleet {
     /// Crash the PostgreSQL server once, too.
     #[arg(long, requires = "processes")]
     crash_database: bool,
-    /// Photo store of the processes, or of the server after its move, as for `--blobs`; a folder of the run if absent.
-    #[arg(long)]
-    blobs: Option<String>,
+    /// Photo store of the processes, or of the server after its move, as for `xuncha serve --photos`; a folder of the run if absent.
+    #[arg(long, alias = "blobs")]
+    photos: Option<String>,
     /// Half way, move the server to a temporary PostgreSQL, with this many documents from before the run.
     #[arg(long, conflicts_with = "processes")]
     move_records: Option<usize>,
@@ -81,7 +81,7 @@ impl Fleet {
         let program = std::env::current_exe()?;
         Ok(Some(Cluster {
             database: server.create("fleet")?,
-            blobs: self.blobs.clone(),
+            photo_store: self.photos.clone(),
             program: vec![program.into(), "serve-here".into(), "--data".into()],
             processes: processes.max(1),
             kill_every: self.kill_every.max(1),
@@ -97,7 +97,7 @@ impl Fleet {
         let shelf = || folder.join("moved-photos").display().to_string();
         Ok(Some(Moving {
             database: server.create("moved")?,
-            blobs: self.blobs.clone().unwrap_or_else(shelf),
+            photo_store: self.photos.clone().unwrap_or_else(shelf),
             records,
             photos: self.move_photos,
         }))

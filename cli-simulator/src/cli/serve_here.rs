@@ -19,8 +19,8 @@ pub(crate) struct ServeHere {
     #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true)]
     database: Option<String>,
     /// As in `xuncha serve`.
-    #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true)]
-    blobs: Option<String>,
+    #[arg(long, env = "XUNCHA_PHOTOS", hide_env_values = true)]
+    photos: Option<String>,
 }
 
 impl ServeHere {
@@ -28,7 +28,7 @@ impl ServeHere {
         tokio::runtime::Runtime::new()?.block_on(async {
             let mut config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
             config.database = self.database;
-            config.blobs = self.blobs;
+            config.photos = self.photos;
             let app = App::start(&config, system_clock()).await?;
             say!("{}", app.address);
             std::future::pending::<()>().await;

@@ -21,8 +21,8 @@ use crate::{network::Proxy, postgres};
 pub struct Cluster {
     /// `--database` of every process.
     pub database: String,
-    /// `--blobs` of every process; `None` means the shared data folder.
-    pub blobs: Option<String>,
+    /// `--photos` of every process; `None` means the shared data folder.
+    pub photo_store: Option<String>,
     /// A program with its first arguments. It serves the data folder in its last argument, with the database and the
     /// photo store of its environment. It prints its address first.
     pub program: Vec<OsString>,
@@ -59,8 +59,8 @@ impl Process {
             .env("XUNCHA_DATABASE", &cluster.database)
             .env("RUST_LOG", "off")
             .stdout(Stdio::piped());
-        if let Some(blobs) = &cluster.blobs {
-            command.env("XUNCHA_BLOBS", blobs);
+        if let Some(photos) = &cluster.photo_store {
+            command.env("XUNCHA_PHOTOS", photos);
         }
         let mut child = command.spawn().context("a server process")?;
         let out = child.stdout.take().context("the server's output")?;

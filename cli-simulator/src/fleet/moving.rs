@@ -29,8 +29,8 @@ pub(super) type Mover = JoinHandle<anyhow::Result<Comparison>>;
 pub struct Moving {
     /// `--to-database`.
     pub database: String,
-    /// `--to-blobs`.
-    pub blobs: String,
+    /// `--to-photos`.
+    pub photo_store: String,
     /// Documents that exist before the run.
     pub records: usize,
     /// Photos that exist before the run.
@@ -76,7 +76,7 @@ impl Moving {
     pub(super) fn config(&self, old: &Config) -> Config {
         Config {
             database: Some(self.database.clone()),
-            blobs: Some(self.blobs.clone()),
+            photos: Some(self.photo_store.clone()),
             data: old.data.join("moved"),
             ..old.clone()
         }
@@ -96,7 +96,7 @@ impl Moving {
         };
         let to = Stores {
             storage: Storage::connect(&self.database, None)?,
-            photos: photos(Some(&self.blobs))?,
+            photos: photos(Some(&self.photo_store))?,
         };
         let quiet = |_: &'static str, _: u64, _: u64| {};
         tokio::runtime::Runtime::new()?.block_on(async {

@@ -91,7 +91,7 @@ impl Fleet {
         let mut start = SPRING;
         if let Some(cluster) = &plan.cluster {
             config.database = Some(cluster.database.clone());
-            config.blobs.clone_from(&cluster.blobs);
+            config.photos.clone_from(&cluster.photo_store);
         }
         let world = World::small();
         if let Some(moving) = &plan.moving {

@@ -56,7 +56,7 @@ impl App {
         let opening = (config.clone(), now);
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
         let (storage, components) = opened.context("opening")??;
-        components.photos.probe().await.context("--blobs")?;
+        components.photos.probe().await.context("--photos")?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",

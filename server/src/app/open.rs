@@ -39,11 +39,11 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
         Arc::clone(&now),
         config.session_ms,
     );
-    let target = Target::parse(config.blobs.as_deref(), &config.data).context("--blobs")?;
+    let target = Target::parse(config.photos.as_deref(), &config.data).context("--photos")?;
     let wake = Wake::default();
     let photos = Photos::new(
         storage.clone(),
-        Store::open(&target).context("--blobs")?,
+        Store::open(&target).context("--photos")?,
         key.clone(),
         Arc::clone(&now),
         wake.clone(),

@@ -59,7 +59,7 @@ impl Backup {
                 opened.await??
             }
         };
-        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let target = Target::parse(config.photos.as_deref(), &config.data)?;
         let done = backup::backup(&storage, target.folder(), &self.to).await?;
         say!(
             "备份完成 / backed up to {}: database, {} photos",

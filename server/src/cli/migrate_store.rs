@@ -18,7 +18,7 @@ use xuncha_server::{
 /// Arguments of `migrate-store`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-blobs 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run meanwhile; for the last moments it asks phones to come back.\nAfterwards start it with --database and --blobs of the new place."
+    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-photos 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run meanwhile; for the last moments it asks phones to come back.\nAfterwards start it with --database and --photos of the new place."
 )]
 pub(crate) struct MigrateStore {
     /// Database to fill; it must be empty, or partly filled by this command.
@@ -28,14 +28,14 @@ pub(crate) struct MigrateStore {
     #[arg(long)]
     to_database_ca: Option<PathBuf>,
     /// Photo store to fill: `s3://bucket?…` or a folder.
-    #[arg(long, required_unless_present = "undo")]
-    to_blobs: Option<String>,
+    #[arg(long, alias = "to-blobs", required_unless_present = "undo")]
+    to_photos: Option<String>,
     /// Only copy, to shorten the time in which the server accepts no writes; run again without it to finish.
     #[arg(long)]
     copy_only: bool,
     /// Let the old server accept writes again, if the new one is not to be used; not possible after the move is
     /// finished.
-    #[arg(long, conflicts_with_all = ["to_database", "to_blobs", "copy_only"])]
+    #[arg(long, conflicts_with_all = ["to_database", "to_photos", "copy_only"])]
     undo: bool,
 }
 
@@ -59,7 +59,7 @@ impl MigrateStore {
         );
         let from = Stores {
             storage: Storage::open(&file).context("--data")?,
-            photos: store(config.blobs.as_deref(), &config).context("--blobs")?,
+            photos: store(config.photos.as_deref(), &config).context("--photos")?,
         };
         if self.undo {
             from.storage.set_moved(false)?;
@@ -73,12 +73,12 @@ impl MigrateStore {
             storage: tokio::task::spawn_blocking(opening)
                 .await?
                 .context("--to-database")?,
-            photos: store(self.to_blobs.as_deref(), &config).context("--to-blobs")?,
+            photos: store(self.to_photos.as_deref(), &config).context("--to-photos")?,
         };
         if migrate::is_released(&from, &to).await? {
             migrate::finish(&from, &to).await?;
             say!(
-                "已经迁移 / moved already; start the server with --database and --blobs of the new place"
+                "已经迁移 / moved already; start the server with --database and --photos of the new place"
             );
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl MigrateStore {
         to.photos
             .probe(&key.public(), &[])
             .await
-            .context("--to-blobs")?;
+            .context("--to-photos")?;
         self.migrate(&from, &to, &config).await
     }
 
@@ -130,7 +130,7 @@ impl MigrateStore {
             anyhow::bail!("the two differ; the old server goes on and the new one is not released");
         }
         migrate::finish(from, to).await?;
-        say!("迁移完成 / moved; start the server with --database and --blobs of the new place");
+        say!("迁移完成 / moved; start the server with --database and --photos of the new place");
         Ok(())
     }
 }

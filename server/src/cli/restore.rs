@@ -29,7 +29,7 @@ impl Restore {
             config.database.is_none(),
             "restore is for SQLite; restore PostgreSQL with its own tools"
         );
-        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let target = Target::parse(config.photos.as_deref(), &config.data)?;
         let (key, to) = (self.key.as_deref(), config.key_file());
         let restored = backup::restore(&self.from, &config.data, &target, key, &to).await?;
         let Restored {

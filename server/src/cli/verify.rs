@@ -22,7 +22,7 @@ pub(crate) struct Verify {
     /// devices that still have them send them again.
     #[arg(long)]
     mend: bool,
-    /// 照片存储已整体丢失，接受新的空存储 / With --mend: the whole photo store is lost, and the one named by --blobs takes its place.
+    /// 照片存储已整体丢失，接受新的空存储 / With --mend: the whole photo store is lost, and the one named by --photos takes its place.
     #[arg(long, requires = "mend")]
     store_lost: bool,
 }
@@ -40,14 +40,14 @@ impl Verify {
             Some(_) => shared_key(storage, config.key.as_deref())?,
             None => embedded_key(storage, &config.key_file())?,
         };
-        let owned = photos.is_owned_by(&key.public()).await.context("--blobs")?;
+        let owned = photos.is_owned_by(&key.public()).await.context("--photos")?;
         if self.store_lost && !owned {
-            photos.claim(&key.public()).await.context("--blobs")?;
+            photos.claim(&key.public()).await.context("--photos")?;
             return Ok(());
         }
         ensure!(
             owned,
-            "{photos:?} 不是本服务器的照片存储 / is not the photo store of this server: name the right one with --blobs; if that is lost, add --store-lost"
+            "{photos:?} 不是本服务器的照片存储 / is not the photo store of this server: name the right one with --photos; if that is lost, add --store-lost"
         );
         Ok(())
     }
@@ -111,7 +111,7 @@ impl Verify {
             }
         });
         let storage = opened.await??;
-        let target = Target::parse(config.blobs.as_deref(), &config.data)?;
+        let target = Target::parse(config.photos.as_deref(), &config.data)?;
         let photos = Store::open(&target)?;
         if self.mend {
             self.check_owner(config, &storage, &photos).await?;

@@ -13,7 +13,7 @@ pub use network::Network;
 /// The settings that the server is started with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Folder of the embedded database and the server's key, and of the photos unless `blobs` names another place.
+    /// Folder of the embedded database and the server's key, and of the photos unless `photos` names another place.
     pub data: PathBuf,
     /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is
     /// PostgreSQL.
@@ -23,7 +23,7 @@ pub struct Config {
     /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
     pub database_ca: Option<PathBuf>,
     /// `s3://bucket/prefix?endpoint=…` or a folder; without it the photos are in the data folder.
-    pub blobs: Option<String>,
+    pub photos: Option<String>,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Address of the separate listener for health and metrics.
@@ -56,7 +56,7 @@ impl Config {
             key: None,
             database: None,
             database_ca: None,
-            blobs: None,
+            photos: None,
             listen,
             health_listen: ([127, 0, 0, 1], 0).into(),
             health_optional: false,

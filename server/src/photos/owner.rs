@@ -41,7 +41,7 @@ impl Store {
         }
         if !listed.is_empty() && !self.has_any(listed).await? {
             return Err(self.unusable(
-                "数据库登记的照片这里一张也没有 / the database lists photos and none of those that were tried is here: is this the right store (--blobs)? If its photos are lost, run `xuncha admin verify --mend --store-lost`",
+                "数据库登记的照片这里一张也没有 / the database lists photos and none of those that were tried is here: is this the right store (--photos)? If its photos are lost, run `xuncha admin verify --mend --store-lost`",
             ));
         }
         self.claim(owner).await

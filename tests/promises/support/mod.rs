@@ -64,10 +64,10 @@ impl Town {
     }
 
     /// A town whose photos are in this store instead of the data folder.
-    pub(crate) fn with_photos(blobs: Option<String>) -> Self {
+    pub(crate) fn with_photos(photos: Option<String>) -> Self {
         let runtime = Runtime::new().unwrap();
         let database = database::fresh(&runtime);
-        Self::over(runtime, database, blobs)
+        Self::over(runtime, database, photos)
     }
 
     /// A town on SQLite, only in runs that have a PostgreSQL to move to.
@@ -82,21 +82,21 @@ impl Town {
         Self::set_up(runtime, database, None, set)
     }
 
-    fn over(runtime: Runtime, database: Option<String>, blobs: Option<String>) -> Self {
-        Self::set_up(runtime, database, blobs, |_| {})
+    fn over(runtime: Runtime, database: Option<String>, photos: Option<String>) -> Self {
+        Self::set_up(runtime, database, photos, |_| {})
     }
 
     fn set_up(
         runtime: Runtime,
         database: Option<String>,
-        blobs: Option<String>,
+        photos: Option<String>,
         set: impl FnOnce(&mut Config),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(MORNING));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
         config.database = database;
-        config.blobs = blobs;
+        config.photos = photos;
         set(&mut config);
         let app = runtime
             .block_on(App::start(&config, clock_of(&clock)))

@@ -40,8 +40,15 @@ pub(super) struct Settings {
     #[arg(long, env = "XUNCHA_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
     /// `s3://bucket/prefix?endpoint=…&region=…` or a folder. Without it: in the data folder.
-    #[arg(long, env = "XUNCHA_BLOBS", hide_env_values = true, global = true)]
-    blobs: Option<String>,
+    #[arg(
+        long,
+        alias = "blobs",
+        env = "XUNCHA_PHOTOS",
+        hide_env_values = true,
+        global = true
+    )]
+    #[serde(alias = "blobs")]
+    photos: Option<String>,
     /// Address to listen on [default: 127.0.0.1:8080].
     #[arg(long, env = "XUNCHA_LISTEN")]
     listen: Option<SocketAddr>,
@@ -129,7 +136,7 @@ impl Settings {
         }
         config.database = self.database.or(from.database);
         config.database_ca = self.database_ca.or(from.database_ca);
-        config.blobs = self.blobs.or(from.blobs);
+        config.photos = self.photos.or_else(earlier_photos).or(from.photos);
         config.key = self.key_file.or(from.key_file);
         if let Some(session) = self.session_hours.or(from.session_hours) {
             anyhow::ensure!(session > 0, "--session-hours: expected 1 or more");
@@ -148,6 +155,12 @@ impl Settings {
         );
         Ok(config)
     }
+}
+
+/// The place of the photos in the environment of an earlier version, which called it `blobs` there, on the command line
+/// and in the file.
+fn earlier_photos() -> Option<String> {
+    std::env::var("XUNCHA_BLOBS").ok()
 }
 
 /// Reads a file of settings. An error shows the number of the line without its text, which may contain a password.
@@ -217,6 +230,22 @@ mod tests {
                 "{error}"
             );
             assert!(!error.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_the_photos_has_its_earlier_name_too() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["photos", "blobs"] {
+            let file = folder.path().join(format!("{name}.toml"));
+            std::fs::write(&file, format!("{name} = \"/srv/of-the-file\"\n")).unwrap();
+            let file = ["--config", file.to_str().unwrap()];
+            let config = resolve(&file).unwrap();
+            assert_eq!(config.photos.as_deref(), Some("/srv/of-the-file"));
+            let flag = format!("--{name}");
+            let both = [&file[..], &[flag.as_str(), "/srv/of-the-line"]].concat();
+            let config = resolve(&both).unwrap();
+            assert_eq!(config.photos.as_deref(), Some("/srv/of-the-line"));
         }
     }
 
