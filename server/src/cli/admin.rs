@@ -35,9 +35,9 @@ pub(crate) enum Admin {
         after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
     )]
     Token(Token),
-    /// 停用手机 / Disable a device: what it sends is quarantined, and it can read nothing.
+    /// 停用设备 / Disable a device: what it sends is quarantined, and it can read nothing.
     Revoke(Revoke),
-    /// 手机 / Devices.
+    /// 设备 / Devices.
     #[command(subcommand)]
     Devices(Devices),
     /// 审核接口令牌 / Tokens for the review API.

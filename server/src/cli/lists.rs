@@ -21,7 +21,7 @@ const SHOWN: usize = 12;
 /// Commands for devices.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Devices {
-    /// 列出手机 / List all devices: id, state, last contact, person, role, area.
+    /// 列出设备 / List all devices: id, state, last contact, person, role, area.
     List,
 }
 
@@ -71,7 +71,7 @@ fn digits(text: &str) -> anyhow::Result<String> {
         .collect();
     ensure!(
         digits.len() >= LEAST && digits.chars().all(|c| c.is_ascii_hexdigit()),
-        "{text:?} is no number and no beginning of one; take at least {LEAST} digits of what the list shows"
+        "{text:?} is not an id and not the beginning of one; type at least {LEAST} digits of an id in the list"
     );
     Ok(digits)
 }
@@ -95,7 +95,7 @@ fn only<T: Copy>(asked: &str, found: &[T], show: impl Fn(&T) -> String) -> anyho
 pub(super) async fn device_like(storage: &Storage, asked: &str) -> anyhow::Result<DeviceId> {
     let hex = digits(asked)?;
     let found = storage
-        .read(move |tx| listings::phones_like(tx, &hex))
+        .read(move |tx| listings::devices_like(tx, &hex))
         .await?;
     only(asked, &found, DeviceId::to_string)
 }
@@ -103,32 +103,32 @@ pub(super) async fn device_like(storage: &Storage, asked: &str) -> anyhow::Resul
 impl Devices {
     pub(super) async fn run(self, storage: &Storage) -> anyhow::Result<()> {
         let Self::List = self;
-        let found = storage.read(|tx| listings::phones(tx)).await?;
+        let found = storage.read(|tx| listings::devices(tx)).await?;
         let mut last = None;
-        for phone in &found {
-            if last != Some(phone.id) {
-                let forks = if phone.forks > 0 {
-                    format!("  复制 / copies met {}", phone.forks)
+        for device in &found {
+            if last != Some(device.id) {
+                let forks = if device.forks > 0 {
+                    format!("  复制 / copies detected {}", device.forks)
                 } else {
                     String::new()
                 };
                 say!(
                     "{}  {:<7}  {}  {}{forks}",
-                    phone.id,
-                    phone.state.name(),
-                    moment(phone.seen.0),
-                    phone.model
+                    device.id,
+                    device.state.name(),
+                    moment(device.seen.0),
+                    device.model
                 );
             }
-            if let Some((_, holder, until)) = &phone.grant {
+            if let Some((_, holder, until)) = &device.grant {
                 let until =
                     until.map_or_else(String::new, |end| format!("  至 / until {}", moment(end.0)));
                 say!("    {}{until}", who(holder));
             }
-            last = Some(phone.id);
+            last = Some(device.id);
         }
         if found.is_empty() {
-            say!("没有手机 / no phones");
+            say!("没有设备 / no devices");
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Devices {
 fn state(secret: &Secret, which: Secrets, now: i64) -> String {
     match (secret.expires.map(|at| at.0), secret.used_by) {
         (Some(0), _) => "已结束 / ended".to_owned(),
-        (_, Some(phone)) => format!("已使用 / used by {phone}"),
+        (_, Some(device)) => format!("已使用 / used by {device}"),
         (Some(at), _) if at <= now => format!("已过期 / expired {}", moment(at)),
         (Some(at), _) => format!("有效至 / until {}", moment(at)),
         (None, _) if which == Secrets::Tokens => "无期限 / without an end".to_owned(),
@@ -205,7 +205,7 @@ impl Quarantine {
             );
         }
         if found.is_empty() {
-            say!("没有隔离内容 / nothing is set aside");
+            say!("没有隔离内容 / nothing is quarantined");
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use xuncha_server::{
 /// Arguments of `migrate-store`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-photos 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run meanwhile; for the last moments it asks phones to come back.\nAfterwards start it with --database and --photos of the new place."
+    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-photos 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run during the copy; during the comparison at the end it answers devices that it is busy, and they retry.\nAfterwards start it with --database and --photos of the new place."
 )]
 pub(crate) struct MigrateStore {
     /// Database to fill; it must be empty, or partly filled by this command.
@@ -63,7 +63,7 @@ impl MigrateStore {
         };
         if self.undo {
             from.storage.set_moved(false)?;
-            say!("旧服务器继续接收 / the old server takes phones' work again");
+            say!("旧服务器继续接收 / the old server accepts writes of devices again");
             return Ok(());
         }
         let authority = self.to_database_ca.clone();
@@ -102,7 +102,7 @@ impl MigrateStore {
         let lost = migrate::copy(from, to, &key, &say).await?;
         if !lost.is_empty() {
             bar.suspend(|| {
-                say!("照片已丢失，将向手机索取 / {} photos are lost here; phones that have them are asked:", lost.len());
+                say!("照片已丢失，将向设备索取 / {} photos are lost here; devices that have them are asked:", lost.len());
                 lost.iter().for_each(|hash| say!("  {hash}"));
             });
         }
@@ -121,13 +121,15 @@ impl MigrateStore {
         bar.finish_and_clear();
         let Ok(comparison) = &compared else {
             from.storage.set_moved(false)?;
-            compared.context("nothing was given up: the old server goes on; run again")?;
+            compared.context("nothing was given up: the old server continues; run again")?;
             return Ok(());
         };
         say!("{}", comparison.text().trim_end());
         if !comparison.is_equal() {
             from.storage.set_moved(false)?;
-            anyhow::bail!("the two differ; the old server goes on and the new one is not released");
+            anyhow::bail!(
+                "the two differ; the old server continues and the new one is not released"
+            );
         }
         migrate::finish(from, to).await?;
         say!("迁移完成 / moved; start the server with --database and --photos of the new place");

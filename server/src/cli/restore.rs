@@ -39,14 +39,14 @@ impl Restore {
             complete,
         } = restored;
         say!(
-            "已恢复 / restored: {photos} photos, {logs} logs with a new life; phones refill the rest"
+            "已恢复 / restored: {photos} photos, {logs} logs begin a new log epoch; devices send the rest again"
         );
         if !complete {
             say!("备份不完整 / the backup had been marked incomplete when it was made");
         }
         if !lost.is_empty() {
             say!(
-                "缺少照片 / {} photos are not in it and are unknown now; phones that still have them send them:",
+                "缺少照片 / {} photos are not in it and are unknown now; devices that still have them send them again:",
                 lost.len()
             );
             named::list(&lost);

@@ -32,7 +32,7 @@ pub(super) async fn revoke(storage: &Storage, asked: Revoke) -> anyhow::Result<(
     let known = storage
         .write(move |tx| revocations::revoke(tx, device, state, now))
         .await?;
-    ensure!(known, "phone {device} is not known to this server");
-    say!("手机已停用 / phone {device} is {}", state.name());
+    ensure!(known, "device {device} is not known to this server");
+    say!("设备已停用 / device {device} is {}", state.name());
     Ok(())
 }

@@ -40,7 +40,10 @@ impl Verify {
             Some(_) => shared_key(storage, config.key.as_deref())?,
             None => embedded_key(storage, &config.key_file())?,
         };
-        let owned = photos.is_owned_by(&key.public()).await.context("--photos")?;
+        let owned = photos
+            .is_owned_by(&key.public())
+            .await
+            .context("--photos")?;
         if self.store_lost && !owned {
             photos.claim(&key.public()).await.context("--photos")?;
             return Ok(());
@@ -128,7 +131,7 @@ impl Verify {
         if self.mend {
             let unknown = backup::forget_missing(&storage, &found).await?;
             say!(
-                "已标记 / {unknown} photos are unknown now; phones that still have them send them"
+                "已标记 / {unknown} photos are unknown now; devices that still have them send them again"
             );
         }
         Ok(found)

@@ -73,7 +73,7 @@ pub struct Photos {
 
 impl std::fmt::Debug for Photos {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Blobs")
+        f.debug_struct("Photos")
             .field("store", &self.store)
             .finish_non_exhaustive()
     }

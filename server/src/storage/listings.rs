@@ -22,7 +22,7 @@ pub struct Holder {
 
 /// A device with one of its grants; a device without a grant has no holder.
 #[derive(Debug, Clone)]
-pub struct Phone {
+pub struct ListedDevice {
     /// The device.
     pub id: DeviceId,
     /// The model that the device stated.
@@ -104,7 +104,7 @@ fn holder(row: &dyn Row, at: usize) -> Result<Holder, StorageError> {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
+pub fn devices(tx: &mut dyn Tx) -> Result<Vec<ListedDevice>, StorageError> {
     tx.all(
         "SELECT d.id, d.model, d.state, d.seen_at, d.fork_count, g.person, g.role, g.area, p.name, g.id, g.valid_until
          FROM device d LEFT JOIN signed_grant g ON g.device = d.id LEFT JOIN person p ON p.id = g.person
@@ -119,7 +119,7 @@ pub fn phones(tx: &mut dyn Tx) -> Result<Vec<Phone>, StorageError> {
                     Option::read(row, 10)?,
                 )),
             };
-            Ok(Phone {
+            Ok(ListedDevice {
                 id: DeviceId::read(row, 0)?,
                 model: row.text(1)?,
                 state: DeviceState::read(row, 2)?,
@@ -184,7 +184,7 @@ pub fn secrets_like(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn phones_like(tx: &mut dyn Tx, hex: &str) -> Result<Vec<DeviceId>, StorageError> {
+pub fn devices_like(tx: &mut dyn Tx, hex: &str) -> Result<Vec<DeviceId>, StorageError> {
     let found = beginning_with(tx, "device", "id", hex)?;
     let ids = found.iter().map(|id| DeviceId::from_slice(id));
     Ok(ids.collect::<Result<_, _>>()?)

@@ -65,7 +65,7 @@ pub enum StorageError {
     },
     /// The contents are being moved, or were moved, to another database.
     #[error(
-        "its records are moving, or have moved, to another database: start the server with --database of the new place, or let this one go on with `xuncha admin migrate-store --undo`"
+        "its records are moving, or have moved, to another database: start the server with --database of the new place, or let this one accept writes again with `xuncha admin migrate-store --undo`"
     )]
     Moved,
     /// The database was opened for reading only, or its disk is read-only.
@@ -78,12 +78,12 @@ pub enum StorageError {
     Blocked,
     /// The contents were moved, and another database serves them.
     #[error(
-        "the records were moved and the new database was released: this one must not take work again, or both would; keep it as a copy of before"
+        "the records were moved and the new database was released: this one must not accept writes again, or both would; keep it as a copy of the records before the move"
     )]
     Released,
     /// The move was undone before it was completed.
     #[error(
-        "搬迁已被撤销 / the move was undone while it ran, and the old server may have taken work since: run migrate-store again"
+        "搬迁已被撤销 / the move was undone while it ran, and the old server may have accepted writes since: run migrate-store again"
     )]
     Undone,
     /// The writer has stopped.
