@@ -53,7 +53,7 @@ pub struct Projection {
     now: Now,
     worker: [u8; 16],
     wake: Wake,
-    /// Held during a pass. Clones of one worker share its leases, so that leases do not keep two passes apart: both
+    /// Held during a pass. Clones of one worker share its leases, so that leases do not prevent two passes at once: both
     /// would fold the same documents, and one would wait for the other's row locks up to their time limit.
     pass: Arc<Mutex<()>>,
 }
