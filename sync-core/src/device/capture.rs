@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, beacon, docs, enrolment, load, rows};
+use super::{
+    Device, DeviceError, beacon, docs, enrolment, load, rows,
+    states::{ChangeState::Waiting, PhotoStep::Referenced},
+};
 use crate::{
     crdt::{Document, NewChange},
     document::{OpenDocument, ReceiveTimes},
@@ -118,9 +121,9 @@ pub(super) fn append(
         .map_err(|source| DeviceError::Document { doc, source })?;
     insert_pending(c, doc, &change)?;
     for photo in event.body.photos() {
-        c.prepare_cached(
-            "UPDATE photo SET doc = ?2, change = ?3, state = max(state, 1) WHERE hash = ?1",
-        )?
+        c.prepare_cached(&format!(
+            "UPDATE photo SET doc = ?2, change = ?3, state = max(state, {Referenced}) WHERE hash = ?1"
+        ))?
         .execute(params![
             photo.hash.as_bytes(),
             doc.as_bytes(),
@@ -137,12 +140,14 @@ pub(super) fn insert_pending(
     doc: DocId,
     change: &NewChange,
 ) -> Result<(), DeviceError> {
-    c.prepare_cached("INSERT INTO chg (hash, doc, state, bytes) VALUES (?1, ?2, 0, ?3)")?
-        .execute(params![
-            change.hash.as_bytes(),
-            doc.as_bytes(),
-            change.bytes
-        ])?;
+    c.prepare_cached(&format!(
+        "INSERT INTO chg (hash, doc, state, bytes) VALUES (?1, ?2, {Waiting}, ?3)"
+    ))?
+    .execute(params![
+        change.hash.as_bytes(),
+        doc.as_bytes(),
+        change.bytes
+    ])?;
     c.prepare_cached(
         "UPDATE doc SET tail_count = tail_count + 1, pending_count = pending_count + 1 WHERE id = ?1",
     )?

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, load, packing::Packing};
+use super::{Device, DeviceError, load, packing::Packing, states::ChangeState::Acknowledged};
 use crate::{
     record::{AreaPath, ChangeHash, DocId},
     wire::{MAX_NEED, push::Request},
@@ -154,19 +154,21 @@ fn offers(c: &Connection) -> Result<Vec<(DocId, bool, usize)>, DeviceError> {
 /// author's device sends it.
 pub(super) fn offer_own_in(c: &Connection, area: &AreaPath) -> Result<(), DeviceError> {
     let (from, to) = area.below();
-    c.prepare_cached(
+    c.prepare_cached(&format!(
         "INSERT INTO reconcile_queue (doc, fetch, resupply)
          SELECT DISTINCT c.doc, 0, 2 FROM chg c JOIN doc d ON d.id = c.doc
-         WHERE c.state = 2 AND (d.path = ?1 OR (d.path >= ?2 AND d.path < ?3))
-         ON CONFLICT (doc) DO UPDATE SET resupply = max(resupply, 1)",
-    )?
+         WHERE c.state = {Acknowledged} AND (d.path = ?1 OR (d.path >= ?2 AND d.path < ?3))
+         ON CONFLICT (doc) DO UPDATE SET resupply = max(resupply, 1)"
+    ))?
     .execute(params![area.as_str(), from, to])?;
     Ok(())
 }
 
 /// Acknowledged changes of this device to a document.
 pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHash>, DeviceError> {
-    let mut statement = c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state = 2")?;
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT hash FROM chg WHERE doc = ?1 AND state = {Acknowledged}"
+    ))?;
     let rows = statement.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|hash| Ok(ChangeHash::from_slice(&hash?)?))
         .collect()

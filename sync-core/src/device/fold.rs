@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, differing, docs, load, rows};
+use super::{Device, DeviceError, differing, docs, load, rows, states::NOT_IN_LOG};
 use crate::{record::DocId, wire::encode};
 
 impl Device {
@@ -12,11 +12,11 @@ impl Device {
     /// # Errors
     /// [`DeviceError`]; an interrupted fold is harmless.
     pub fn idle(&mut self, limit: usize) -> Result<usize, DeviceError> {
-        let to_fold = self.ids(
+        let foldable = format!(
             "SELECT id FROM doc WHERE pending_count = 0 AND tail_count > 0 AND leaving = 0
-             AND NOT EXISTS (SELECT 1 FROM chg WHERE chg.doc = doc.id AND state IN (0, 1, 4, 5)) LIMIT ?1",
-            limit,
-        )?;
+             AND NOT EXISTS (SELECT 1 FROM chg WHERE chg.doc = doc.id AND state IN {NOT_IN_LOG}) LIMIT ?1"
+        );
+        let to_fold = self.ids(&foldable, limit)?;
         let to_verify = self.ids("SELECT id FROM doc WHERE verified = 0 LIMIT ?1", limit)?;
         let done = to_fold.len() + to_verify.len();
         self.write(|tx, _| {

@@ -2,8 +2,9 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, load};
+use super::{Device, DeviceError, load, states::ChangeState::Received};
 use crate::{
+    catalogue::StateCode,
     document::Folded,
     record::{CompoundId, DocId, ListRow},
 };
@@ -35,8 +36,12 @@ const COLUMNS: &str =
      v.photos, d.pending_count, v.compound, v.place_key FROM hazard_row v JOIN doc d ON d.id = v.doc";
 
 /// A hazard without a valid first event is shown only on a device that wrote to it: it has no meaning for others.
-const SHOWN: &str =
-    "(v.state > 0 OR EXISTS (SELECT 1 FROM chg c WHERE c.doc = v.doc AND c.state <> 3))";
+fn shown() -> String {
+    let StateCode(none) = StateCode::NONE;
+    format!(
+        "(v.state <> {none} OR EXISTS (SELECT 1 FROM chg c WHERE c.doc = v.doc AND c.state <> {Received}))"
+    )
+}
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, ListRow, u32)> {
     let view = ListRow {
@@ -62,8 +67,9 @@ impl Device {
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn list(&self, filter: &Filter) -> Result<Vec<ListedHazard>, DeviceError> {
+        let shown = shown();
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} WHERE {SHOWN} AND (?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0)
+            "SELECT {COLUMNS} WHERE {shown} AND (?1 = '' OR instr(v.place || v.description || v.code, ?1) > 0)
              ORDER BY v.updated DESC, v.doc LIMIT ?2 OFFSET ?3"
         ))?;
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
@@ -86,7 +92,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn count(&self) -> Result<usize, DeviceError> {
         let count: i64 = self.connection.query_row(
-            &format!("SELECT count(*) FROM hazard_row v WHERE {SHOWN}"),
+            &format!("SELECT count(*) FROM hazard_row v WHERE {}", shown()),
             [],
             |row| row.get(0),
         )?;

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::{DeviceError, docs, enrolment, received, revoked};
+use super::{
+    DeviceError, docs, enrolment, received, revoked,
+    states::{ALL, ChangeState, EFFECTIVE, Set},
+};
 use crate::{
     crdt::Document,
     document::{Folded, OpenDocument},
@@ -30,7 +33,7 @@ pub(super) fn load_accepted(
     doc: DocId,
 ) -> Result<Option<OpenDocument>, DeviceError> {
     let snapshot = docs::snapshot(c, doc)?;
-    let tail = tail(c, doc, WAITING_OR_ACCEPTED)?;
+    let tail = tail(c, doc, EFFECTIVE)?;
     if snapshot.is_none() && tail.is_empty() {
         return Ok(None);
     }
@@ -49,7 +52,7 @@ fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceE
         }
         None => BTreeSet::new(),
     };
-    let (mut fitting, mut left) = (Vec::new(), tail(c, doc, ANY)?);
+    let (mut fitting, mut left) = (Vec::new(), tail(c, doc, ALL)?);
     loop {
         let before = left.len();
         let mut later = Vec::new();
@@ -69,16 +72,12 @@ fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceE
     }
 }
 
-/// Highest state of a change to include: acknowledged or from the server (3), refused or quarantined (5).
-const WAITING_OR_ACCEPTED: u8 = 3;
-const ANY: u8 = 5;
-
-/// The changes of a document that are in no snapshot, up to a state, in the order in which this device stored them.
-fn tail(c: &Connection, doc: DocId, state: u8) -> Result<Vec<Vec<u8>>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL AND state <= ?2 ORDER BY n",
-    )?;
-    let rows = statement.query_map(params![doc.as_bytes(), state], |row| row.get(0))?;
+/// The changes of a document in these states that are in no snapshot, in the order in which this device stored them.
+fn tail(c: &Connection, doc: DocId, states: Set<ChangeState>) -> Result<Vec<Vec<u8>>, DeviceError> {
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT bytes FROM chg WHERE doc = ?1 AND bytes IS NOT NULL AND state IN {states} ORDER BY n"
+    ))?;
+    let rows = statement.query_map([doc.as_bytes()], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

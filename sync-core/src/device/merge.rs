@@ -2,7 +2,13 @@
 
 use rusqlite::{Connection, params};
 
-use super::{DeviceError, differing, docs, load, received, rows, scope};
+use super::{
+    DeviceError, differing, docs, load, received, rows, scope,
+    states::{
+        ChangeState::{Acknowledged, Received},
+        NOT_ACCEPTED, NOT_IN_LOG,
+    },
+};
 use crate::{
     crdt::Document,
     document::{OpenDocument, ReceiveTimes, times_of},
@@ -18,11 +24,11 @@ pub(super) fn insert_remote(
     bytes: &[u8],
     received: Option<ServerTime>,
 ) -> Result<(), DeviceError> {
-    c.prepare_cached(
-        "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, 3, ?3, ?4)
+    c.prepare_cached(&format!(
+        "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, {Received}, ?3, ?4)
          ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received),
-           state = CASE WHEN state IN (4, 5) THEN 2 ELSE state END",
-    )?
+           state = CASE WHEN state IN {NOT_ACCEPTED} THEN {Acknowledged} ELSE state END"
+    ))?
     .execute(params![
         hash.as_bytes(),
         doc.as_bytes(),
@@ -158,8 +164,9 @@ fn known_to_server(
     doc: DocId,
     document: &mut Document,
 ) -> Result<Sum, DeviceError> {
-    let mut own =
-        c.prepare_cached("SELECT hash FROM chg WHERE doc = ?1 AND state IN (0, 1, 4, 5)")?;
+    let mut own = c.prepare_cached(&format!(
+        "SELECT hash FROM chg WHERE doc = ?1 AND state IN {NOT_IN_LOG}"
+    ))?;
     let own = own
         .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
         .collect::<Result<Vec<_>, _>>()?;

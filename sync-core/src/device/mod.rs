@@ -32,6 +32,7 @@ mod rows;
 mod scope;
 mod sealed;
 mod settle;
+mod states;
 mod status;
 mod suggest;
 

@@ -9,6 +9,7 @@ use super::{
     packing::Packing,
     refusal,
     sealed::{self, SealedPack},
+    states::ChangeState::{Sent, Waiting},
 };
 use crate::{
     record::{ChangeHash, DocId},
@@ -26,8 +27,8 @@ pub(crate) enum Unsealed {
     Refused(usize),
 }
 
-/// A pending change.
-struct Waiting {
+/// A change to seal.
+struct WaitingChange {
     n: i64,
     doc: DocId,
     hash: ChangeHash,
@@ -57,8 +58,10 @@ impl Device {
         self.write(|tx, host| {
             let sealed = sealed::seal(tx, host, changes, false)?;
             for n in numbers {
-                tx.prepare_cached("UPDATE chg SET state = 1, pack = ?2 WHERE n = ?1")?
-                    .execute(params![n, sealed.request.number as i64])?;
+                tx.prepare_cached(&format!(
+                    "UPDATE chg SET state = {Sent}, pack = ?2 WHERE n = ?1"
+                ))?
+                .execute(params![n, sealed.request.number as i64])?;
             }
             Ok(Some(sealed))
         })
@@ -118,11 +121,12 @@ fn hold(c: &Connection, doc: DocId, hash: &ChangeHash) -> Result<(), DeviceError
 }
 
 /// Pending changes, oldest first. Documents with a change that was too large for the network come last.
-fn gather(c: &Connection, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
-    let held = "(SELECT doc FROM chg WHERE state = 0 AND refusal IS NOT NULL)";
+fn gather(c: &Connection, packing: &Packing) -> Result<Vec<WaitingChange>, DeviceError> {
+    let held = format!("(SELECT doc FROM chg WHERE state = {Waiting} AND refusal IS NOT NULL)");
     for which in ["NOT IN", "IN"] {
         let sql = format!(
-            "SELECT n, doc, hash, bytes FROM chg WHERE state = 0 AND bytes IS NOT NULL AND doc {which} {held} ORDER BY n"
+            "SELECT n, doc, hash, bytes FROM chg
+             WHERE state = {Waiting} AND bytes IS NOT NULL AND doc {which} {held} ORDER BY n"
         );
         let waiting = fill(c, &sql, packing)?;
         if !waiting.is_empty() {
@@ -133,7 +137,7 @@ fn gather(c: &Connection, packing: &Packing) -> Result<Vec<Waiting>, DeviceError
 }
 
 /// The first changes of a query that fit into one pack.
-fn fill(c: &Connection, sql: &str, packing: &Packing) -> Result<Vec<Waiting>, DeviceError> {
+fn fill(c: &Connection, sql: &str, packing: &Packing) -> Result<Vec<WaitingChange>, DeviceError> {
     let mut statement = c.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let (mut waiting, mut size) = (Vec::new(), 0);
@@ -148,7 +152,7 @@ fn fill(c: &Connection, sql: &str, packing: &Packing) -> Result<Vec<Waiting>, De
         if full && !waiting.is_empty() {
             break;
         }
-        waiting.push(Waiting {
+        waiting.push(WaitingChange {
             n: row.get(0)?,
             doc,
             hash: ChangeHash::from_slice(&row.get::<_, Vec<u8>>(2)?)?,

@@ -1,11 +1,18 @@
-//! Photos of this device and their states: captured (0) → referenced by an event (1) → uploading (2) → stored, with the
-//! server's receipt (3). A stored photo is removable while no scope reconciles.
+//! Photos of this device and their steps: captured → referenced by an event → uploading → stored, with the server's
+//! receipt. A stored photo is removable while no scope reconciles.
 
 use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, enrolment};
+use super::{
+    Device, DeviceError, enrolment,
+    states::{
+        IN_LOG, PENDING,
+        PhotoStep::{Captured, Referenced, Stored, Uploading},
+        TO_SEND,
+    },
+};
 use crate::{
     identity::PhotoReceipt,
     photo::{self as photos, InvalidPhoto, PhotoLimits},
@@ -62,9 +69,9 @@ impl Device {
             .map_err(DeviceError::from)?;
         let size = prepared.working.len();
         self.write(|tx, _| {
-            tx.prepare_cached(
-                "INSERT INTO photo (hash, size, state) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
-            )?
+            tx.prepare_cached(&format!(
+                "INSERT INTO photo (hash, size, state) VALUES (?1, ?2, {Captured}) ON CONFLICT DO NOTHING"
+            ))?
             .execute(params![hash.as_bytes(), size as i64])?;
             Ok(())
         })?;
@@ -108,11 +115,11 @@ impl Device {
         &self,
         aside: &BTreeSet<PhotoHash>,
     ) -> Result<Option<PhotoTask>, DeviceError> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT p.hash, p.size, p.upload, p.sent, p.fault FROM photo p LEFT JOIN chg c ON c.hash = p.change
-             WHERE p.state IN (1, 2) AND p.refusal IS NULL AND (c.state >= 2 OR p.change IS NULL)
-             ORDER BY p.fault IS NOT NULL, p.failed, p.state DESC, c.n",
-        )?;
+             WHERE p.state IN {TO_SEND} AND p.refusal IS NULL AND (c.state NOT IN {PENDING} OR p.change IS NULL)
+             ORDER BY p.fault IS NOT NULL, p.failed, p.state DESC, c.n"
+        ))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let hash = PhotoHash::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
@@ -153,12 +160,12 @@ impl Device {
         sent: u64,
     ) -> Result<(), DeviceError> {
         self.write(|tx, _| {
-            let state = if upload.is_some() { 2 } else { 1 };
-            tx.prepare_cached(
+            let step = upload.map_or(Referenced, |_| Uploading);
+            tx.prepare_cached(&format!(
                 "UPDATE photo SET failed = CASE WHEN ?4 > sent THEN 0 ELSE failed END,
-                   state = ?2, upload = ?3, sent = ?4 WHERE hash = ?1 AND state < 3",
-            )?
-            .execute(params![hash.as_bytes(), state, upload, sent as i64])?;
+                   state = ?2, upload = ?3, sent = ?4 WHERE hash = ?1 AND state < {Stored}"
+            ))?
+            .execute(params![hash.as_bytes(), step, upload, sent as i64])?;
             Ok(())
         })
     }
@@ -176,8 +183,10 @@ impl Device {
             if claims.hash != *hash || claims.size != size.unsigned_abs() {
                 return Err(crate::identity::BadSignature.into());
             }
-            tx.prepare_cached("UPDATE photo SET state = 3, receipt = ?2, upload = NULL, sent = size WHERE hash = ?1")?
-                .execute(params![hash.as_bytes(), receipt])?;
+            tx.prepare_cached(&format!(
+                "UPDATE photo SET state = {Stored}, receipt = ?2, upload = NULL, sent = size WHERE hash = ?1"
+            ))?
+            .execute(params![hash.as_bytes(), receipt])?;
             Ok(())
         })
     }
@@ -188,8 +197,11 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn photo_refused(&mut self, hash: &PhotoHash, code: Code) -> Result<(), DeviceError> {
         self.write(|tx, _| {
-            tx.prepare_cached("UPDATE photo SET refusal = ?2, state = 1, upload = NULL WHERE hash = ?1 AND state < 3")?
-                .execute(params![hash.as_bytes(), code.number()])?;
+            tx.prepare_cached(&format!(
+                "UPDATE photo SET refusal = ?2, state = {Referenced}, upload = NULL
+                 WHERE hash = ?1 AND state < {Stored}"
+            ))?
+            .execute(params![hash.as_bytes(), code.number()])?;
             tx.prepare_cached("INSERT INTO notice (doc, code, text) SELECT doc, ?2, ?3 FROM photo WHERE hash = ?1")?
                 .execute(params![hash.as_bytes(), code.number(), format!("{} / {}: {hash}", code.zh(), code.en())])?;
             Ok(())
@@ -203,12 +215,12 @@ impl Device {
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn removable_photos(&self) -> Result<Vec<PhotoHash>, DeviceError> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT p.hash FROM photo p LEFT JOIN chg c ON c.hash = p.change
-             WHERE p.state = 3 AND p.receipt IS NOT NULL AND p.removed = 0
-               AND (c.state IN (2, 3) OR p.change IS NULL)
-               AND NOT EXISTS (SELECT 1 FROM scope WHERE reconcile = 1) ORDER BY p.hash",
-        )?;
+             WHERE p.state = {Stored} AND p.receipt IS NOT NULL AND p.removed = 0
+               AND (c.state IN {IN_LOG} OR p.change IS NULL)
+               AND NOT EXISTS (SELECT 1 FROM scope WHERE reconcile = 1) ORDER BY p.hash"
+        ))?;
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
         rows.map(|hash| Ok(PhotoHash::from_slice(&hash?)?))
             .collect()

@@ -3,7 +3,10 @@
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, differing, revoked, scope};
+use super::{
+    Device, DeviceError, differing, revoked, scope,
+    states::PhotoStep::{Referenced, Uploading},
+};
 use crate::{
     record::{Digest, DocId, LogEpoch},
     wire::{
@@ -144,6 +147,10 @@ impl Device {
 
 /// A restored server may have lost photos too: every photo that is still on this device is offered again.
 fn forget_receipts(c: &Connection) -> Result<(), DeviceError> {
-    c.execute("UPDATE photo SET state = 1, upload = NULL, sent = 0, receipt = NULL WHERE state >= 2 AND removed = 0", [])?;
+    let sql = format!(
+        "UPDATE photo SET state = {Referenced}, upload = NULL, sent = 0, receipt = NULL
+         WHERE state >= {Uploading} AND removed = 0"
+    );
+    c.execute(&sql, [])?;
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{DeviceError, enrolment, notice, restate};
+use super::{
+    DeviceError, enrolment, notice, restate,
+    states::{ChangeState, NOT_ACCEPTED},
+};
 use crate::{
     record::{ChangeHash, DocId, Event},
     wire::{Code, push::Entry},
@@ -12,7 +15,7 @@ use crate::{
 pub(super) fn set_state(
     c: &Connection,
     hash: &ChangeHash,
-    state: u8,
+    state: ChangeState,
     code: Option<Code>,
 ) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE chg SET state = ?2, refusal = ?3, pack = NULL WHERE hash = ?1")?
@@ -27,8 +30,11 @@ pub(super) fn refuse(
     hash: &ChangeHash,
     code: Code,
 ) -> Result<(), DeviceError> {
-    let kept_there = code == Code::Quarantined;
-    set_state(c, hash, if kept_there { 5 } else { 4 }, Some(code))?;
+    let state = match code {
+        Code::Quarantined => ChangeState::Quarantined,
+        _ => ChangeState::Refused,
+    };
+    set_state(c, hash, state, Some(code))?;
     c.prepare_cached("UPDATE doc SET pending_count = max(pending_count - 1, 0) WHERE id = ?1")?
         .execute([entry.doc.as_bytes()])?;
     let facts = crate::crdt::inspect(&entry.change).ok();
@@ -85,9 +91,9 @@ pub(super) fn refuse_alone(
 /// The code with which the server last refused a change of this document, so that changes that depend on it must be
 /// rewritten; `None` if it refused none.
 pub(super) fn last_of(c: &Connection, doc: DocId) -> Result<Option<Code>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT refusal FROM chg WHERE doc = ?1 AND state IN (4, 5) ORDER BY n DESC LIMIT 1",
-    )?;
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT refusal FROM chg WHERE doc = ?1 AND state IN {NOT_ACCEPTED} ORDER BY n DESC LIMIT 1"
+    ))?;
     let found: Option<Option<u16>> = statement
         .query_row([doc.as_bytes()], |row| row.get(0))
         .optional()?;

@@ -8,7 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, capture, enrolment, load, meta, meta::name, rows};
+use super::{
+    Device, DeviceError, capture, enrolment, load, meta,
+    meta::name,
+    rows,
+    states::{
+        ChangeState::{Refused, Sent, Waiting},
+        IN_LOG, NOT_ACCEPTED, PENDING,
+    },
+};
 use crate::{
     crdt::{Actor, Document},
     document::{OpenDocument, ReceiveTimes},
@@ -29,11 +37,11 @@ impl Device {
             return Ok(());
         }
         self.write(|tx, host| {
-            let mut statement = tx.prepare(
-                "SELECT DISTINCT doc FROM chg WHERE state IN (4, 5)
-                 AND EXISTS (SELECT 1 FROM chg w WHERE w.doc = chg.doc AND w.state = 0)
-                 AND NOT EXISTS (SELECT 1 FROM chg s WHERE s.doc = chg.doc AND s.state = 1)",
-            )?;
+            let mut statement = tx.prepare(&format!(
+                "SELECT DISTINCT doc FROM chg WHERE state IN {NOT_ACCEPTED}
+                 AND EXISTS (SELECT 1 FROM chg w WHERE w.doc = chg.doc AND w.state = {Waiting})
+                 AND NOT EXISTS (SELECT 1 FROM chg s WHERE s.doc = chg.doc AND s.state = {Sent})"
+            ))?;
             let docs = statement
                 .query_map([], |row| row.get::<_, Vec<u8>>(0))?
                 .collect::<Result<Vec<_>, _>>()?;
@@ -63,9 +71,10 @@ pub(super) fn after_refusal(
     let rootless = !has_shared(c, doc)? && !waiting.first().is_some_and(begins);
     if code == Code::DocumentFull || rootless {
         let refused = c
-            .prepare_cached(
-                "UPDATE chg SET state = 4, refusal = ?2, pack = NULL WHERE doc = ?1 AND state IN (0, 1)",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE chg SET state = {Refused}, refusal = ?2, pack = NULL
+                 WHERE doc = ?1 AND state IN {PENDING}"
+            ))?
             .execute(params![doc.as_bytes(), code.number()])?;
         c.prepare_cached("UPDATE doc SET pending_count = 0 WHERE id = ?1")?
             .execute([doc.as_bytes()])?;
@@ -77,9 +86,10 @@ pub(super) fn after_refusal(
 }
 
 fn pending(c: &Connection, doc: DocId) -> Result<Vec<Pending>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT hash, bytes FROM chg WHERE doc = ?1 AND state IN (0, 1) AND bytes IS NOT NULL ORDER BY n",
-    )?;
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT hash, bytes FROM chg
+         WHERE doc = ?1 AND state IN {PENDING} AND bytes IS NOT NULL ORDER BY n"
+    ))?;
     let rows = statement
         .query_map([doc.as_bytes()], |row| {
             Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?))
@@ -99,10 +109,10 @@ fn begins(first: &Pending) -> bool {
 
 /// Whether the server has anything of a document.
 fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM chg WHERE doc = ?1 AND state IN (2, 3))
-             OR EXISTS (SELECT 1 FROM doc WHERE id = ?1 AND snapshot IS NOT NULL)",
-    )?;
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT EXISTS (SELECT 1 FROM chg WHERE doc = ?1 AND state IN {IN_LOG})
+             OR EXISTS (SELECT 1 FROM doc WHERE id = ?1 AND snapshot IS NOT NULL)"
+    ))?;
     Ok(statement.query_row([doc.as_bytes()], |row| row.get(0))?)
 }
 
@@ -111,8 +121,10 @@ fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
 pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let waiting = pending(c, doc)?;
-    c.prepare_cached("DELETE FROM chg WHERE doc = ?1 AND state IN (0, 1)")?
-        .execute([doc.as_bytes()])?;
+    c.prepare_cached(&format!(
+        "DELETE FROM chg WHERE doc = ?1 AND state IN {PENDING}"
+    ))?
+    .execute([doc.as_bytes()])?;
     c.prepare_cached(
         "UPDATE doc SET tail_count = tail_count - ?2, pending_count = 0 WHERE id = ?1",
     )?
@@ -165,9 +177,9 @@ fn refused_events(
     c: &Connection,
     doc: DocId,
 ) -> Result<BTreeMap<EventId, Vec<EventId>>, DeviceError> {
-    let mut statement = c.prepare_cached(
-        "SELECT bytes FROM chg WHERE doc = ?1 AND state IN (4, 5) AND bytes IS NOT NULL",
-    )?;
+    let mut statement = c.prepare_cached(&format!(
+        "SELECT bytes FROM chg WHERE doc = ?1 AND state IN {NOT_ACCEPTED} AND bytes IS NOT NULL"
+    ))?;
     let changes = statement
         .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?
         .collect::<Result<Vec<_>, _>>()?;

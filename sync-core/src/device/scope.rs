@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Device, DeviceError, enrolment};
+use super::{
+    Device, DeviceError, enrolment,
+    states::{IN_LOG, ONLY_HERE, PhotoStep::Stored},
+};
 use crate::{
     record::{AreaPath, Digest, DocId, Grant, LogEpoch, ServerTime},
     wire::{
@@ -329,11 +332,11 @@ fn leave_uncovered(
 
 /// Removes leaving documents that have no pending or refused change and no photo that is not stored.
 pub(super) fn evict_leaving(c: &Connection) -> Result<(), DeviceError> {
-    let mut statement = c.prepare_cached(
+    let mut statement = c.prepare_cached(&format!(
         "SELECT id FROM doc WHERE leaving = 1 AND pending_count = 0
-         AND NOT EXISTS (SELECT 1 FROM chg WHERE chg.doc = doc.id AND chg.state IN (0, 1, 4))
-         AND NOT EXISTS (SELECT 1 FROM photo WHERE photo.doc = doc.id AND photo.state < 3)",
-    )?;
+         AND NOT EXISTS (SELECT 1 FROM chg WHERE chg.doc = doc.id AND chg.state IN {ONLY_HERE})
+         AND NOT EXISTS (SELECT 1 FROM photo WHERE photo.doc = doc.id AND photo.state < {Stored})"
+    ))?;
     let ids = statement
         .query_map([], |row| row.get::<_, Vec<u8>>(0))?
         .collect::<Result<Vec<_>, _>>()?;
@@ -344,11 +347,14 @@ pub(super) fn evict_leaving(c: &Connection) -> Result<(), DeviceError> {
 }
 
 fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
+    // Photos are kept without the acknowledged change that named them: the person may remove them, and after a restore
+    // of the server they can be sent again.
+    let keep_photos = format!(
+        "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = {Stored}
+         AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN {IN_LOG})"
+    );
     for sql in [
-        // Photos are kept without the acknowledged change that named them: the person may remove them, and after a
-        // restore of the server they can be sent again.
-        "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = 3
-         AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN (2, 3))",
+        keep_photos.as_str(),
         "DELETE FROM chg WHERE doc = ?1",
         "DELETE FROM hazard_row WHERE doc = ?1",
         "DELETE FROM activity_row WHERE doc = ?1",

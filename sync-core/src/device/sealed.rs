@@ -2,7 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Device, DeviceError, enrolment, meta, meta::name};
+use super::{
+    Device, DeviceError, enrolment, meta,
+    meta::name,
+    states::ChangeState::{Sent, Waiting},
+};
 use crate::{
     host::Host,
     identity::{PackClaims, Signed},
@@ -112,8 +116,10 @@ pub(super) fn unanswered(c: &Connection) -> Result<Option<SealedPack>, DeviceErr
 
 /// Puts the changes of a pack back into the outbox.
 pub(super) fn reopen(c: &Connection, number: u64) -> Result<(), DeviceError> {
-    c.prepare_cached("UPDATE chg SET state = 0, pack = NULL WHERE pack = ?1 AND state = 1")?
-        .execute([number as i64])?;
+    c.prepare_cached(&format!(
+        "UPDATE chg SET state = {Waiting}, pack = NULL WHERE pack = ?1 AND state = {Sent}"
+    ))?
+    .execute([number as i64])?;
     c.prepare_cached("DELETE FROM pack WHERE number = ?1 AND body IS NOT NULL")?
         .execute([number as i64])?;
     Ok(())

@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, differing, docs, enrolment, meta, meta::name, received, refusal, restate,
-    rows, scope, sealed,
+    Device, DeviceError, differing, docs, enrolment, meta,
+    meta::name,
+    received, refusal, restate, rows, scope, sealed,
+    states::{
+        ChangeState::{Acknowledged, Waiting},
+        PENDING,
+    },
 };
 use crate::{
     identity::PackReceipt,
@@ -179,7 +184,7 @@ fn settle_changes(
                 }
                 None => {
                     settled.again = true;
-                    refusal::set_state(c, &hash, 0, None)?;
+                    refusal::set_state(c, &hash, Waiting, None)?;
                     differing::offer(c, entry.doc)?;
                 }
             },
@@ -211,9 +216,10 @@ fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usiz
     let mut added = Vec::new();
     for hash in hashes {
         let changed = c
-            .prepare_cached(
-                "UPDATE chg SET state = 2, pack = NULL, refusal = NULL WHERE hash = ?1 AND state IN (0, 1)",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE chg SET state = {Acknowledged}, pack = NULL, refusal = NULL
+                 WHERE hash = ?1 AND state IN {PENDING}"
+            ))?
             .execute([hash.as_bytes()])?;
         if changed > 0 {
             added.push(*hash);

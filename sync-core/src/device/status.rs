@@ -2,7 +2,15 @@
 
 use serde::Serialize;
 
-use super::{Device, DeviceError};
+use super::{
+    Device, DeviceError,
+    states::{
+        ChangeState::{self, Acknowledged, Quarantined, Refused, Sent, Waiting},
+        PENDING,
+        PhotoStep::{self, Captured, Referenced, Stored, Uploading},
+        TO_SEND,
+    },
+};
 
 /// Counts of changes and photos by state, and the last contact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -60,31 +68,36 @@ impl Device {
                 .query_row([], |row| row.get(0))?;
             Ok(n.unsigned_abs())
         };
+        let changes =
+            |state: ChangeState| count(&format!("SELECT count(*) FROM chg WHERE state = {state}"));
+        let photos =
+            |step: PhotoStep| count(&format!("SELECT count(*) FROM photo WHERE state = {step}"));
+        let sendable = |step: PhotoStep| {
+            count(&format!(
+                "SELECT count(*) FROM photo WHERE state = {step} AND refusal IS NULL AND fault IS NULL"
+            ))
+        };
         Ok(Status {
             hazards: count("SELECT count(*) FROM hazard_row")?,
             records: count("SELECT count(*) FROM activity_row")?,
-            unsent: count("SELECT count(*) FROM chg WHERE state = 0")?,
-            sent_unacknowledged: count("SELECT count(*) FROM chg WHERE state = 1")?,
-            acknowledged: count("SELECT count(*) FROM chg WHERE state = 2")?,
-            refused: count("SELECT count(*) FROM chg WHERE state = 4")?,
-            quarantined: count("SELECT count(*) FROM chg WHERE state = 5")?,
-            photos_captured: count("SELECT count(*) FROM photo WHERE state = 0")?,
-            photos_waiting: count(
-                "SELECT count(*) FROM photo WHERE state = 1 AND refusal IS NULL AND fault IS NULL",
-            )?,
-            photos_uploading: count(
-                "SELECT count(*) FROM photo WHERE state = 2 AND refusal IS NULL AND fault IS NULL",
-            )?,
-            photos_stored: count("SELECT count(*) FROM photo WHERE state = 3")?,
+            unsent: changes(Waiting)?,
+            sent_unacknowledged: changes(Sent)?,
+            acknowledged: changes(Acknowledged)?,
+            refused: changes(Refused)?,
+            quarantined: changes(Quarantined)?,
+            photos_captured: photos(Captured)?,
+            photos_waiting: sendable(Referenced)?,
+            photos_uploading: sendable(Uploading)?,
+            photos_stored: photos(Stored)?,
             photos_removable: self.removable_photos()?.len() as u64,
             photos_removed: count("SELECT count(*) FROM photo WHERE removed = 1")?,
             photos_refused: count("SELECT count(*) FROM photo WHERE refusal IS NOT NULL")?,
-            photos_damaged: count(
-                "SELECT count(*) FROM photo WHERE state IN (1, 2) AND fault IS NOT NULL AND refusal IS NULL",
-            )?,
-            held_back: count(
-                "SELECT count(*) FROM chg WHERE state IN (0, 1) AND refusal IS NOT NULL",
-            )?,
+            photos_damaged: count(&format!(
+                "SELECT count(*) FROM photo WHERE state IN {TO_SEND} AND fault IS NOT NULL AND refusal IS NULL"
+            ))?,
+            held_back: count(&format!(
+                "SELECT count(*) FROM chg WHERE state IN {PENDING} AND refusal IS NOT NULL"
+            ))?,
             scopes_in_repair: count("SELECT count(*) FROM scope WHERE reconcile = 1")?,
             notices: count("SELECT count(*) FROM notice")?,
             last_contact_ms: self.last_contact()?.map(|t| t.0),
