@@ -49,7 +49,7 @@ pub enum Provisional {
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "the names are the documentation; lifecycle::relation explains each"
+    reason = "the names are the documentation; hazard::relation explains each"
 )]
 pub enum When {
     BothStatutory,
@@ -68,13 +68,13 @@ pub enum PairScope {
     /// Within one document: the fold decides.
     #[default]
     Record,
-    /// Between two documents: `lifecycle::across` decides.
+    /// Between two documents: `grouping` decides.
     Across,
-    /// Whether an event is void: `lifecycle::judge` decides by grants and time.
+    /// Whether an event is void: `history::authority` decides by grants and time.
     Authority,
     /// Photos and notes of one document, which never change a state.
     Additive,
-    /// Master data: `lifecycle::across` decides.
+    /// Master data: `grouping` decides.
     Master,
 }
 

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{roles::Roles, state::StateCode};
 
-/// Guards: conditions of a transition beyond role and state, each a small function in `lifecycle::guard`.
+/// Guards: conditions of a transition beyond role and state, each a small function in `hazard::guard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "the names are the documentation; lifecycle::guard explains each"
+    reason = "the names are the documentation; hazard::guard explains each"
 )]
 pub enum Guard {
     PhotoRequired,

@@ -41,7 +41,7 @@ pub struct ListRow {
     /// The place key: for finding hazards of the same place.
     #[n(10)]
     pub place_key: Option<String>,
-    /// Activity type, such as `publicity`, or `inspection`; absent for a hazard. `state` is then a `campaign::State`,
+    /// Activity type, such as `publicity`, or `inspection`; absent for a hazard. `state` is then a `activity::State`,
     /// and `description` is the title.
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]

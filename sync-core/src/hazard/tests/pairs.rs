@@ -111,8 +111,8 @@ fn every_pair_holds_what_the_table_says_in_both_orders_of_arrival() {
 /// Rules that other tests cover, with the name of the test.
 const ELSEWHERE: [(&str, &str); 15] = [
     ("C-01", "fields::what_only_adds_stands_beside_anything"),
-    ("C-02", "across::one_kind_place_and_day_is_a_suggestion"),
-    ("C-03", "across::another_kind_at_one_place_is_a_hint"),
+    ("C-02", "grouping::one_kind_place_and_day_is_a_suggestion"),
+    ("C-03", "grouping::another_kind_at_one_place_is_a_hint"),
     (
         "C-05",
         "time::a_recheck_before_the_fix_by_trusted_time_is_no_conflict",
@@ -123,7 +123,7 @@ const ELSEWHERE: [(&str, &str); 15] = [
     ),
     (
         "C-22",
-        "across::each_marked_as_duplicate_of_the_other_has_one_canonical_record",
+        "grouping::each_marked_as_duplicate_of_the_other_has_one_canonical_record",
     ),
     (
         "C-29",
@@ -137,15 +137,15 @@ const ELSEWHERE: [(&str, &str); 15] = [
     ("C-32", "fields::two_texts_are_kept_under_their_authors"),
     (
         "C-34",
-        "across::a_covert_finding_meets_the_closing_when_it_is_released",
+        "grouping::a_covert_finding_meets_the_closing_when_it_is_released",
     ),
     (
         "C-35",
-        "across::two_new_names_are_aliases_until_somebody_decides",
+        "grouping::two_new_names_are_aliases_until_somebody_decides",
     ),
     (
         "C-36",
-        "across::two_drafts_stay_two_until_their_author_picks",
+        "grouping::two_drafts_stay_two_until_their_author_picks",
     ),
     ("C-37", "across::a_run_is_judged_by_the_plan_of_its_day"),
     (
