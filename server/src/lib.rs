@@ -9,7 +9,6 @@
 pub mod access;
 pub mod app;
 pub mod backup;
-mod causes;
 pub mod clock;
 pub mod config;
 pub mod export;

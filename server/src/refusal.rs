@@ -2,9 +2,12 @@
 //!
 //! Every component returns it; `http` maps it to a status.
 
-use sync_core::wire::{Code, Problem};
+use sync_core::{
+    causes::with_causes,
+    wire::{Code, Problem},
+};
 
-use crate::{causes::with_causes, storage::StorageError};
+use crate::storage::StorageError;
 
 /// The refusal that ends a request.
 #[derive(Debug, thiserror::Error)]

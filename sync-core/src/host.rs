@@ -1,6 +1,9 @@
 //! What the embedder passes: a clock, randomness and files. The core calls the platform through these traits only.
 
-use crate::record::{DeviceTime, ids::uuid_v7};
+use crate::{
+    causes::Cause,
+    record::{DeviceTime, ids::uuid_v7},
+};
 
 /// The device's clock.
 pub trait Clock: Send {
@@ -53,7 +56,7 @@ pub trait Files: Send {
 }
 
 /// A file operation that failed.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// No space is left.
     #[error("the storage is full, {name} was not written; free some space and try again")]
@@ -67,13 +70,13 @@ pub enum FileError {
         /// The file.
         name: String,
     },
-    /// Any other failure, with the system's message.
-    #[error("file {name}: {reason}")]
+    /// Any other failure, with the system's error. A retry may succeed.
+    #[error("file {name} cannot be used")]
     Failed {
         /// The file.
         name: String,
-        /// The system's message.
-        reason: String,
+        /// The system's error.
+        source: Cause,
     },
 }
 

@@ -49,8 +49,8 @@
 //! These properties hold on every network: a call is idempotent, so it may be repeated; a reply that was lost, damaged
 //! or late moves no cursor; the contents of a page and the cursor that it leads to are applied in one transaction.
 //!
-//! Modules by layer; a lower one does not know a higher one: [`record`] · [`catalogue`], [`crdt`], [`identity`],
-//! [`photo`], [`place_key`] · [`history`], [`wire`] · [`hazard`], [`activity`] · [`grouping`], [`duty`],
+//! Modules by layer; a lower one does not know a higher one: [`causes`] · [`record`] · [`catalogue`], [`crdt`],
+//! [`identity`], [`photo`], [`place_key`] · [`history`], [`wire`] · [`hazard`], [`activity`] · [`grouping`], [`duty`],
 //! [`inspection`] · [`document`] · [`device`] · [`sync`]. `xtask/layers.toml` has the whole table.
 
 #![deny(missing_docs)]
@@ -58,6 +58,7 @@
 
 pub mod activity;
 pub mod catalogue;
+pub mod causes;
 pub mod crdt;
 pub mod device;
 pub mod document;

@@ -33,7 +33,7 @@ fn failed(name: &str) -> impl Fn(std::io::Error) -> FileError + '_ {
         },
         _ => FileError::Failed {
             name: name.to_owned(),
-            reason: error.to_string(),
+            source: error.into(),
         },
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{causes::with_causes, photos::Photos, wake::Wake};
+use crate::{photos::Photos, wake::Wake};
+use sync_core::causes::with_causes;
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
 pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {

@@ -16,13 +16,13 @@ use tokio::{
 
 use self::jobs::{follow, sweep};
 use crate::{
-    causes::with_causes,
     config::{Config, Limits},
     front::Front,
     host::Now,
     http::{self, Components},
     storage::Storage,
 };
+use sync_core::causes::with_causes;
 
 pub use open::open;
 

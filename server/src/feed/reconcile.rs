@@ -10,10 +10,10 @@ use sync_core::{
 };
 
 use crate::{
-    causes::with_causes,
     refusal::Refusal,
     storage::{Tx, docs, spaces},
 };
+use sync_core::causes::with_causes;
 
 /// Answers one round from the current snapshot.
 pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {

@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 use super::{Components, extract::Reviewing, review::parsed};
 use crate::{
     access::Reach,
-    causes::with_causes,
     export,
     refusal::Refusal,
     reporting::ExportHeader,
     review::{Filter, HazardView},
 };
+use sync_core::causes::with_causes;
 
 /// Rows read in one page.
 const PAGE: i64 = 500;

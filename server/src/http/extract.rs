@@ -7,12 +7,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sync_core::{
+    causes::with_causes,
     record::DeviceId,
     wire::{Code, Exchange, FrameError, frame::MEDIA_TYPE},
 };
 
 use super::Components;
-use crate::{access::Reach, causes::with_causes, refusal::Refusal};
+use crate::{access::Reach, refusal::Refusal};
 
 /// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
@@ -92,10 +93,13 @@ impl<E: Exchange, S: Send + Sync> FromRequest<S> for Framed<E> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|e| Refusal::new(Code::TooLarge, e.body_text()))?;
-        E::read_request(&bytes).map(Self).map_err(|e| match e {
-            FrameError::TooLarge { .. } => Refusal::new(Code::TooLarge, with_causes(&e)),
-            FrameError::Version => Refusal::new(Code::UpgradeNeeded, with_causes(&e)),
-            FrameError::Damaged(_) => Refusal::new(Code::Malformed, with_causes(&e)),
+        E::read_request(&bytes).map(Self).map_err(|error| {
+            let code = match error {
+                FrameError::TooLarge { .. } => Code::TooLarge,
+                FrameError::Version => Code::UpgradeNeeded,
+                FrameError::Damaged(_) => Code::Malformed,
+            };
+            Refusal::new(code, with_causes(&error))
         })
     }
 }

@@ -7,7 +7,8 @@ use axum::{
 use serde::Serialize;
 use sync_core::wire::{Code, Problem};
 
-use crate::{causes::with_causes, refusal::Refusal};
+use crate::refusal::Refusal;
+use sync_core::causes::with_causes;
 
 /// The body of every error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -8,7 +8,8 @@ use sync_core::{
 };
 
 use super::checked::{Authorship, Checked, Content, Reject, Verified};
-use crate::{causes::with_causes, refusal::Refusal};
+use crate::refusal::Refusal;
+use sync_core::causes::with_causes;
 
 /// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.
 pub(super) fn verify(

@@ -2,13 +2,14 @@
 
 use axum::body::Bytes;
 use sync_core::{
+    causes::with_causes,
     photo::{self as photos, InvalidPhoto, PhotoLimits},
     record::PhotoHash,
     wire::Code,
 };
 
 use super::jpeg::{self, Unfit};
-use crate::{causes::with_causes, refusal::Refusal};
+use crate::refusal::Refusal;
 
 /// Longest edge of a working copy, in pixels.
 const MAX_EDGE: u16 = 2_048;

@@ -1,12 +1,9 @@
 //! The owner of a store: a server with another database would remove all photos in it as orphans.
 
 use object_store::{ObjectStoreExt, PutPayload, path::Path};
-use sync_core::identity::PublicKey;
+use sync_core::{causes::Cause, identity::PublicKey};
 
-use super::{
-    store::Store,
-    store_error::{Cause, StoreError},
-};
+use super::{store::Store, store_error::StoreError};
 use crate::host::random;
 
 /// Name of the object with the public key of the server that owns the store.

@@ -10,12 +10,10 @@ use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, local::LocalFileSystem, path::Path,
     prefix::PrefixStore,
 };
+use sync_core::causes::Cause;
 
 use super::{
-    bucket_client::builder,
-    failure::refused,
-    names::thumb_key,
-    store_error::{Cause, StoreError},
+    bucket_client::builder, failure::refused, names::thumb_key, store_error::StoreError,
     target::Target,
 };
 use crate::{folder, refusal::Refusal};

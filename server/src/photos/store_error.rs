@@ -1,11 +1,6 @@
 //! Errors of the photo store's setting and of a store that does not work.
 
-use std::error::Error;
-
-use crate::causes::with_causes;
-
-/// The error of a store, or what is wrong with it.
-pub(super) type Cause = Box<dyn Error + Send + Sync>;
+use sync_core::causes::{Cause, with_causes};
 
 /// A setting that cannot be used, or a store that does not work.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +14,7 @@ pub enum StoreError {
         /// The store, without its secrets.
         target: String,
         /// The error of the store. The text of this error contains its causes.
-        cause: Box<dyn Error + Send + Sync>,
+        cause: Cause,
     },
 }
 

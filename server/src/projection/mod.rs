@@ -27,7 +27,6 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 use crate::{
-    causes::with_causes,
     host::{Now, random},
     storage::{
         Storage, StorageError,
@@ -35,6 +34,7 @@ use crate::{
     },
     wake::Wake,
 };
+use sync_core::causes::with_causes;
 
 pub(crate) use open::open;
 pub use progress::Progress;

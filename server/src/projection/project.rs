@@ -6,6 +6,7 @@ use std::{
 };
 
 use sync_core::{
+    causes::with_causes,
     document::Snapshot,
     record::{DeviceId, Grant, GrantId, ServerTime},
 };
@@ -18,10 +19,7 @@ use super::{
     open::open,
     rows::{OwnRow, Rows},
 };
-use crate::{
-    causes::with_causes,
-    storage::{docs::Doc, hazards::HazardRow},
-};
+use crate::storage::{docs::Doc, hazards::HazardRow};
 
 /// The rows and the snapshot to write for one document.
 #[derive(Debug)]

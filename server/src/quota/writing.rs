@@ -5,13 +5,11 @@ use std::time::Duration;
 use sync_core::record::DeviceId;
 
 use super::Quota;
-use crate::{
-    causes::with_causes,
-    storage::{
-        StorageError, Tx,
-        quotas::{self, Spent},
-    },
+use crate::storage::{
+    StorageError, Tx,
+    quotas::{self, Spent},
 };
+use sync_core::causes::with_causes;
 
 /// Days that counts are kept in the database.
 const KEPT: i64 = 8;

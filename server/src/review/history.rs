@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 use sync_core::{
+    causes::with_causes,
     document::{DisplayedEvent, Folded},
     history::{Verdict, VoidReason},
     wire::Code,
@@ -11,7 +12,6 @@ use sync_core::{
 
 use super::time::instant;
 use crate::{
-    causes::with_causes,
     projection::open,
     refusal::Refusal,
     storage::{Tx, bodies, devices, docs::Doc, names, revocations},

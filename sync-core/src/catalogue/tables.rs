@@ -69,7 +69,7 @@ pub struct Sources<'t> {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// Not the JSON that was expected.
-    #[error("the catalogue cannot be read: {0}")]
+    #[error("the catalogue cannot be read")]
     Malformed(#[from] serde_json::Error),
     /// A dangling reference or a duplicate code.
     #[error("the catalogue contradicts itself: {0}")]

@@ -5,7 +5,9 @@ use automerge::{
     transaction::{CommitOptions, Transactable},
 };
 
-use super::{CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES};
+use super::{
+    CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES, malformed,
+};
 use crate::record::{ChangeHash, Digest, DocId, EventId};
 
 /// The author of changes: random for each installation. A copy or a restored backup must get a new one.
@@ -34,10 +36,10 @@ impl std::fmt::Debug for Document {
     }
 }
 
-fn malformed(error: &AutomergeError) -> CrdtError {
+fn of_automerge(error: AutomergeError) -> CrdtError {
     match error {
         AutomergeError::DuplicateSeqNumber(..) => CrdtError::Equivocation,
-        other => CrdtError::Malformed(other.to_string()),
+        other => malformed(other),
     }
 }
 
@@ -50,14 +52,14 @@ impl Document {
         let mut inner = AutoCommit::new().with_actor(ActorId::from(&actor.0));
         inner
             .put(automerge::ROOT, KEY_VERSION, ScalarValue::Uint(LAYOUT))
-            .map_err(|e| malformed(&e))?;
+            .map_err(of_automerge)?;
         inner
             .put(
                 automerge::ROOT,
                 KEY_DOCUMENT,
                 ScalarValue::Bytes(id.0.to_vec()),
             )
-            .map_err(|e| malformed(&e))?;
+            .map_err(of_automerge)?;
         Ok(Self { inner })
     }
 
@@ -72,7 +74,7 @@ impl Document {
         let mut inner = match snapshot {
             Some(bytes) => {
                 check_size("document", bytes.len(), MAX_DOCUMENT_BYTES)?;
-                AutoCommit::load(bytes).map_err(|e| malformed(&e))?
+                AutoCommit::load(bytes).map_err(of_automerge)?
             }
             None => AutoCommit::new(),
         };
@@ -81,7 +83,7 @@ impl Document {
             .map(parse_change)
             .collect::<Result<Vec<_>, _>>()?;
         if !changes.is_empty() {
-            inner.apply_changes(changes).map_err(|e| malformed(&e))?;
+            inner.apply_changes(changes).map_err(of_automerge)?;
         }
         let missing = inner.get_missing_deps(&[]).len();
         if missing > 0 {
@@ -97,7 +99,7 @@ impl Document {
             Ok(Some((Value::Scalar(v), _))) if v.as_u64() == Some(LAYOUT) => Ok(()),
             Ok(Some((value, _))) => Err(CrdtError::Foreign(value.to_string())),
             Ok(None) => Err(CrdtError::Foreign("none".to_owned())),
-            Err(e) => Err(malformed(&e)),
+            Err(error) => Err(of_automerge(error)),
         }
     }
 
@@ -114,13 +116,13 @@ impl Document {
         let key = EventId::of(event).to_string();
         self.inner
             .put(automerge::ROOT, key, ScalarValue::Bytes(event.to_vec()))
-            .map_err(|e| malformed(&e))?;
+            .map_err(of_automerge)?;
         self.inner
             .commit_with(CommitOptions::default().with_time(0));
         let change = self
             .inner
             .get_last_local_change()
-            .ok_or_else(|| CrdtError::Malformed("no change was made".to_owned()))?;
+            .ok_or_else(|| malformed("no change was made"))?;
         check_size("change", change.raw_bytes().len(), MAX_CHANGE_BYTES)?;
         Ok(NewChange {
             hash: ChangeHash(change.hash().0),
@@ -140,17 +142,13 @@ impl Document {
     ) -> Result<(), CrdtError> {
         if !chunk.is_empty() {
             check_size("document", chunk.len(), MAX_DOCUMENT_BYTES)?;
-            self.inner
-                .load_incremental(chunk)
-                .map_err(|e| malformed(&e))?;
+            self.inner.load_incremental(chunk).map_err(of_automerge)?;
         }
         let changes = changes
             .into_iter()
             .map(parse_change)
             .collect::<Result<Vec<_>, _>>()?;
-        self.inner
-            .apply_changes(changes)
-            .map_err(|e| malformed(&e))?;
+        self.inner.apply_changes(changes).map_err(of_automerge)?;
         match self.inner.get_missing_deps(&[]).len() {
             0 => self.check_layout(),
             missing => Err(CrdtError::MissingDependencies(missing)),
@@ -257,11 +255,9 @@ pub(super) fn parse_change(bytes: &[u8]) -> Result<Change, CrdtError> {
     const UNCOMPRESSED_CHANGE: u8 = 1;
     check_size("change", bytes.len(), MAX_CHANGE_BYTES)?;
     if bytes.get(..4) != Some(&MAGIC) || bytes.get(8) != Some(&UNCOMPRESSED_CHANGE) {
-        return Err(CrdtError::Malformed(
-            "an uncompressed change was expected".to_owned(),
-        ));
+        return Err(malformed("an uncompressed change was expected"));
     }
-    Change::from_bytes(bytes.to_vec()).map_err(|e| CrdtError::Malformed(e.to_string()))
+    Change::from_bytes(bytes.to_vec()).map_err(malformed)
 }
 
 fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), CrdtError> {
@@ -310,7 +306,7 @@ mod tests {
             ]
         );
         let error = Document::load(None, [second.bytes.as_slice()]).unwrap_err();
-        assert_eq!(error, CrdtError::MissingDependencies(1));
+        assert!(matches!(error, CrdtError::MissingDependencies(1)));
     }
 
     #[test]
@@ -343,9 +339,9 @@ mod tests {
         let one = doc.append(ANN, b"one").unwrap();
         let two = copy.append(ANN, b"two").unwrap();
         let all = [&first, &one, &two].map(|c| c.bytes.as_slice());
-        assert_eq!(
-            Document::load(None, all).unwrap_err(),
-            CrdtError::Equivocation
-        );
+        assert!(matches!(
+            Document::load(None, all),
+            Err(CrdtError::Equivocation)
+        ));
     }
 }

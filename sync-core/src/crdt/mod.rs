@@ -10,6 +10,8 @@ mod inspect;
 pub use document::{Actor, Document, NewChange};
 pub use inspect::{ChangeFacts, change_hash, inspect, last_op};
 
+use crate::causes::Cause;
+
 /// Version of the document layout that this code writes.
 pub const LAYOUT: u64 = 1;
 /// Bytes of one change at most: the largest event and Automerge's frame around it.
@@ -23,8 +25,9 @@ const KEY_VERSION: &str = "v";
 /// The document's id makes equal observations in two documents two different changes.
 const KEY_DOCUMENT: &str = "id";
 
-/// Bytes that are no valid change or document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Bytes that are no valid change or document. A retry with the same bytes fails too, except for
+/// [`Self::MissingDependencies`].
+#[derive(Debug, thiserror::Error)]
 pub enum CrdtError {
     /// Over a limit.
     #[error("{what} has {size} bytes, at most {limit} are taken")]
@@ -37,8 +40,8 @@ pub enum CrdtError {
         limit: usize,
     },
     /// Damaged, truncated or not from this program.
-    #[error("not an Automerge change or document: {0}")]
-    Malformed(String),
+    #[error("not an Automerge change or document")]
+    Malformed(#[source] Cause),
     /// A layout that this version does not write or read.
     #[error("written by another version of the document layout ({0}); update this program")]
     Foreign(String),
@@ -53,4 +56,8 @@ pub enum CrdtError {
         "the same author number was used twice for different changes (a copied or restored phone)"
     )]
     Equivocation,
+}
+
+fn malformed(cause: impl Into<Cause>) -> CrdtError {
+    CrdtError::Malformed(cause.into())
 }

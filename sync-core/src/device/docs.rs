@@ -38,7 +38,7 @@ pub(super) fn find(c: &Connection, doc: DocId) -> Result<Option<Known>, DeviceEr
     };
     let path = path
         .parse()
-        .map_err(|_| DeviceError::damaged(format!("path of {doc}")))?;
+        .map_err(|cause| DeviceError::damaged_value(format!("path of {doc}"), cause))?;
     let sum = Sum {
         changes: changes.unsigned_abs(),
         digest: Digest::from_slice(&digest),

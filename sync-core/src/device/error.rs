@@ -1,6 +1,7 @@
 //! Errors of the device store, each with what it means for the documents.
 
 use crate::{
+    causes::Cause,
     crdt::CrdtError,
     host::FileError,
     identity::BadSignature,
@@ -12,8 +13,8 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// SQLite returned an error.
-    #[error("the phone's database refused: {0}")]
-    Database(rusqlite::Error),
+    #[error("the phone's database refused")]
+    Database(#[source] rusqlite::Error),
     /// No space is left.
     #[error(
         "手机存储空间已满，本次内容未保存，请清理后重试 / the phone is full, this was not saved; free some space and try again"
@@ -26,7 +27,7 @@ pub enum DeviceError {
     #[error(transparent)]
     Event(#[from] EventError),
     /// A document is damaged; it is kept as it is.
-    #[error("record {doc} cannot be read and is kept as it is: {source}")]
+    #[error("record {doc} cannot be read and is kept as it is")]
     Document {
         /// The document.
         doc: DocId,
@@ -49,8 +50,8 @@ pub enum DeviceError {
     #[error("an answer is not signed by the enrolled server; nothing was changed")]
     Signature(#[from] BadSignature),
     /// A stored value is damaged; the cause says which, and how.
-    #[error("the phone's database holds a damaged value: {0}")]
-    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the phone's database holds a damaged value")]
+    Damaged(#[source] Cause),
     /// A newer app migrated the database.
     #[error(
         "the phone's database is of a newer app (schema {found}, this one knows {known}); update the app"
@@ -63,11 +64,55 @@ pub enum DeviceError {
     },
 }
 
+/// The cause of [`DeviceError::Damaged`], with the name of what is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}")]
+struct DamagedValue {
+    name: String,
+    source: Cause,
+}
+
 impl DeviceError {
-    /// A stored value that is damaged, with the cause.
-    pub(super) fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    /// Whether the same operation may succeed later, without a change by the caller.
+    ///
+    /// True while another connection holds the store, and for a reply that does not fit its call: a cached one, or
+    /// another server's. A reply and a stored value are damaged in the same way, so a caller must limit its retries.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => is_busy(error),
+            Self::Signature(_) | Self::Damaged(_) => true,
+            Self::Full
+            | Self::File(_)
+            | Self::Event(_)
+            | Self::Document { .. }
+            | Self::UnknownDocument(_)
+            | Self::NotEnrolled
+            | Self::NoGrant { .. }
+            | Self::Newer { .. } => false,
+        }
+    }
+
+    /// A value that is damaged, with the cause.
+    pub(super) fn damaged(cause: impl Into<Cause>) -> Self {
         Self::Damaged(cause.into())
     }
+
+    /// A value that is damaged, with its name and the cause.
+    pub(super) fn damaged_value(name: impl Into<String>, cause: impl Into<Cause>) -> Self {
+        Self::damaged(DamagedValue {
+            name: name.into(),
+            source: cause.into(),
+        })
+    }
+}
+
+/// Whether another connection holds the store.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
 }
 
 impl From<rusqlite::Error> for DeviceError {
@@ -99,5 +144,39 @@ impl From<minicbor::decode::Error> for DeviceError {
 impl From<FrameError> for DeviceError {
     fn from(error: FrameError) -> Self {
         Self::damaged(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+    use crate::causes::with_causes;
+
+    #[test]
+    fn an_error_names_every_cause_once() {
+        let path = "42//01".parse::<crate::record::AreaPath>().unwrap_err();
+        let expected =
+            format!("the phone's database holds a damaged value: path of a document: {path}");
+        let error = DeviceError::damaged_value("path of a document", path);
+        assert_eq!(with_causes(&error), expected);
+        let frame = crate::wire::frame::read::<u8>(&[0x10, 0x20], 10).unwrap_err();
+        let text = with_causes(&DeviceError::from(frame));
+        let start = "the phone's database holds a damaged value: the frame is damaged: ";
+        let cause = text.strip_prefix(start).unwrap();
+        assert!(!cause.is_empty() && !cause.contains("frame"), "{text}");
+    }
+
+    #[test]
+    fn a_store_that_another_connection_holds_and_a_damaged_reply_are_transient() {
+        let sqlite = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            DeviceError::from(error).is_transient()
+        };
+        assert!(sqlite(ffi::SQLITE_BUSY) && sqlite(ffi::SQLITE_LOCKED));
+        assert!(!sqlite(ffi::SQLITE_CORRUPT) && !sqlite(ffi::SQLITE_FULL));
+        assert!(DeviceError::damaged("a page that leads back").is_transient());
+        assert!(!DeviceError::NotEnrolled.is_transient());
     }
 }

@@ -114,19 +114,13 @@ fn write_ahead(connection: &Connection) -> Result<(), DeviceError> {
     const TIMES: u32 = 20;
     for _ in 1..TIMES {
         match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error) if is_busy(&error) => connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?,
+            Err(error) if error::is_busy(&error) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?
+            }
             done => return Ok(done?),
         }
     }
     Ok(connection.pragma_update(None, "journal_mode", "WAL")?)
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-    matches!(
-        error.sqlite_error_code(),
-        Some(DatabaseBusy | DatabaseLocked)
-    )
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {

@@ -39,8 +39,8 @@ impl std::fmt::Debug for ReconcileTask {
     }
 }
 
-fn broken(error: &negentropy::Error) -> DeviceError {
-    DeviceError::damaged(format!("reconciliation: {error}"))
+fn broken(error: negentropy::Error) -> DeviceError {
+    DeviceError::damaged_value("reconciliation", error)
 }
 
 impl Device {
@@ -67,11 +67,11 @@ impl Device {
             let doc = DocId::from_slice(&row.get::<_, Vec<u8>>(0)?)?;
             let digest = Digest::from_slice(&row.get::<_, Vec<u8>>(1)?);
             let id = Id::from_byte_array(item(doc, digest));
-            storage.insert(0, id).map_err(|e| broken(&e))?;
+            storage.insert(0, id).map_err(broken)?;
         }
-        storage.seal().map_err(|e| broken(&e))?;
-        let mut engine = Negentropy::owned(storage, FRAME_BYTES).map_err(|e| broken(&e))?;
-        let message = engine.initiate().map_err(|e| broken(&e))?;
+        storage.seal().map_err(broken)?;
+        let mut engine = Negentropy::owned(storage, FRAME_BYTES).map_err(broken)?;
+        let message = engine.initiate().map_err(broken)?;
         Ok(Some(ReconcileTask {
             cursor: held.cursor,
             engine,
@@ -106,7 +106,7 @@ impl Device {
         let next = task
             .engine
             .reconcile_with_ids(&answer.message, &mut have, &mut need)
-            .map_err(|e| broken(&e))?;
+            .map_err(broken)?;
         let docs = |ids: &[Id]| {
             ids.iter()
                 .map(|id| item_doc(id.as_bytes()))

@@ -200,11 +200,15 @@ pub(super) fn find(c: &Connection, at: &Cursor) -> Result<Option<Held>, DeviceEr
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
-    let bad = |what: &str| DeviceError::damaged(format!("scope {what}"));
+    let path = |at: usize, name: &str| {
+        let text: String = row.get(at)?;
+        text.parse()
+            .map_err(|cause| DeviceError::damaged_value(name, cause))
+    };
     Ok(Held {
         cursor: Cursor {
-            space: row.get::<_, String>(0)?.parse().map_err(|_| bad("space"))?,
-            area: row.get::<_, String>(1)?.parse().map_err(|_| bad("area"))?,
+            space: path(0, "space of a scope")?,
+            area: path(1, "area of a scope")?,
             log: LogEpoch::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
             phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
             revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),

@@ -14,15 +14,15 @@ pub struct SignedGrant {
     signature: Signature,
 }
 
-/// A grant that is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A grant that is not accepted. The same bytes are never accepted.
+#[derive(Debug, thiserror::Error)]
 pub enum GrantError {
     /// Not signed by this server.
     #[error("the grant is not signed by this server")]
     Signature(#[from] BadSignature),
     /// Signed, but not readable by this version.
-    #[error("the grant cannot be read by this version: {0}")]
-    Malformed(String),
+    #[error("the grant cannot be read by this version")]
+    Malformed(#[source] minicbor::decode::Error),
 }
 
 impl SignedGrant {
@@ -44,7 +44,7 @@ impl SignedGrant {
     /// [`GrantError`] if the signature is invalid or the claims cannot be read.
     pub fn open(&self, server: &PublicKey) -> Result<Grant, GrantError> {
         server.verify(Purpose::Grant, &self.claims, &self.signature)?;
-        minicbor::decode(&self.claims).map_err(|e| GrantError::Malformed(e.to_string()))
+        minicbor::decode(&self.claims).map_err(GrantError::Malformed)
     }
 
     /// The claims without a check of the signature: only for rows that the server itself signed and stored.

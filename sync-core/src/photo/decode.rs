@@ -4,6 +4,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use crate::causes::Cause;
+
 /// Limits of every decode.
 #[derive(Debug, Clone, Copy)]
 pub struct PhotoLimits {
@@ -35,8 +37,8 @@ impl Default for PhotoLimits {
     }
 }
 
-/// Bytes from which no photo can be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Bytes from which no photo can be made. A retry with the same bytes fails too.
+#[derive(Debug, thiserror::Error)]
 pub enum InvalidPhoto {
     /// The file is too large.
     #[error("the file has {size} bytes, at most {limit} are taken; choose a smaller photo")]
@@ -58,8 +60,8 @@ pub enum InvalidPhoto {
         limit: u32,
     },
     /// Truncated or damaged.
-    #[error("the photo is damaged or incomplete: {0}; take it again")]
-    Damaged(String),
+    #[error("the photo is damaged or incomplete; take it again")]
+    Damaged(#[source] Cause),
 }
 
 /// Decodes a photo and turns it upright.
@@ -80,7 +82,7 @@ pub(super) fn decode(
     bounds.max_alloc = Some(limits.max_alloc);
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
-        .map_err(|e| InvalidPhoto::Damaged(e.to_string()))?;
+        .map_err(|e| InvalidPhoto::Damaged(e.into()))?;
     match reader.format() {
         Some(ImageFormat::Jpeg) => {}
         Some(ImageFormat::Png) if !only_jpeg => {}
@@ -88,14 +90,14 @@ pub(super) fn decode(
     }
     // zune-jpeg fills the missing part of a truncated file with grey; a whole JPEG ends with its end marker.
     if reader.format() == Some(ImageFormat::Jpeg) && !ends_whole(bytes) {
-        return Err(InvalidPhoto::Damaged("the end is missing".to_owned()));
+        return Err(InvalidPhoto::Damaged("the end is missing".into()));
     }
     reader.limits(bounds);
     let failed = |e: image::ImageError| match e {
         image::ImageError::Limits(_) => InvalidPhoto::TooManyPixels {
             limit: limits.max_edge,
         },
-        other => InvalidPhoto::Damaged(other.to_string()),
+        other => InvalidPhoto::Damaged(other.into()),
     };
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();

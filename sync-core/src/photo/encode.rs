@@ -10,7 +10,7 @@ pub(super) fn encode(photo: &DynamicImage, quality: u8) -> Result<Vec<u8>, Inval
     photo
         .to_rgb8()
         .write_with_encoder(encoder)
-        .map_err(|e| InvalidPhoto::Damaged(e.to_string()))?;
+        .map_err(|e| InvalidPhoto::Damaged(e.into()))?;
     Ok(out)
 }
 

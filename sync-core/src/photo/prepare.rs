@@ -134,8 +134,11 @@ mod tests {
     fn what_is_no_photo_says_so() {
         let limits = PhotoLimits::default();
         let error = |bytes: &[u8]| prepare(bytes, &limits).unwrap_err();
-        assert_eq!(error(b""), InvalidPhoto::NotAPhoto);
-        assert_eq!(error("不是照片".as_bytes()), InvalidPhoto::NotAPhoto);
+        assert!(matches!(error(b""), InvalidPhoto::NotAPhoto));
+        assert!(matches!(
+            error("不是照片".as_bytes()),
+            InvalidPhoto::NotAPhoto
+        ));
         let good = sample_jpeg(4, 320, 240, None);
         assert!(matches!(
             error(&good[..good.len() / 2]),
@@ -149,10 +152,10 @@ mod tests {
             max_edge: 300,
             ..limits
         };
-        assert_eq!(
-            prepare(&good, &small).unwrap_err(),
-            InvalidPhoto::TooManyPixels { limit: 300 }
-        );
+        assert!(matches!(
+            prepare(&good, &small),
+            Err(InvalidPhoto::TooManyPixels { limit: 300 })
+        ));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
     limits,
     time::{Beacon, DAY_MS, DeviceTime},
 };
+use crate::causes::Cause;
 
 pub use super::{body::EventBody, limits::MAX_AFTER};
 
@@ -46,8 +47,8 @@ const CLAIMED_MS: std::ops::RangeInclusive<i64> = -DAY_MS..=253_402_300_799_000;
 /// Bytes of unknown fields at most in an event of a known kind.
 pub const MAX_UNKNOWN_FIELDS: usize = 1024;
 
-/// Bytes that are no valid event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// An event that breaks a limit, or bytes that are no event. A retry with the same event fails too.
+#[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// Over [`MAX_EVENT_BYTES`].
     #[error(
@@ -55,8 +56,8 @@ pub enum EventError {
     )]
     TooLarge(usize),
     /// Not the CBOR map of an event.
-    #[error("not an event: {0}")]
-    Malformed(String),
+    #[error("not an event")]
+    Malformed(#[source] Cause),
     /// The body breaks a limit.
     #[error("event content is not acceptable: {0}")]
     Content(&'static str),
@@ -70,8 +71,7 @@ impl Event {
     pub fn to_bytes(&self) -> Result<Vec<u8>, EventError> {
         self.check()?;
         let mut e = Encoder::new(Vec::with_capacity(256));
-        self.write(&mut e)
-            .map_err(|err| EventError::Malformed(err.to_string()))?;
+        self.write(&mut e).map_err(malformed)?;
         let bytes = e.into_writer();
         if bytes.len() > MAX_EVENT_BYTES {
             return Err(EventError::TooLarge(bytes.len()));
@@ -113,7 +113,7 @@ impl Event {
         if bytes.len() > MAX_EVENT_BYTES {
             return Err(EventError::TooLarge(bytes.len()));
         }
-        let event = read(bytes).map_err(|err| EventError::Malformed(err.to_string()))?;
+        let event = read(bytes).map_err(malformed)?;
         event.check()?;
         Ok(event)
     }
@@ -126,7 +126,7 @@ impl Event {
     /// [`EventError`].
     pub fn admitted(bytes: &[u8]) -> Result<Self, EventError> {
         let event = Self::from_bytes(bytes)?;
-        super::strict::check(bytes).map_err(EventError::Malformed)?;
+        super::strict::check(bytes).map_err(malformed)?;
         if !CLAIMED_MS.contains(&event.claimed.0) {
             return Err(EventError::Content("the claimed time is out of range"));
         }
@@ -151,6 +151,10 @@ impl Event {
         }
         limits::check(&self.body).map_err(EventError::Content)
     }
+}
+
+fn malformed(cause: impl Into<Cause>) -> EventError {
+    EventError::Malformed(cause.into())
 }
 
 fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {

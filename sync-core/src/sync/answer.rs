@@ -6,6 +6,7 @@ use super::{
     syncing::Syncing,
 };
 use crate::{
+    causes::with_causes,
     device::{Device, DeviceError},
     wire::Code,
 };
@@ -37,10 +38,8 @@ impl Syncing {
             return self.refused(device, asked, &reply, refused);
         }
         let heard = match self.hear(device, asked, &reply) {
-            // The answer does not fit the call: a cached one, or another server's. It is treated as lost.
-            Err(error @ (DeviceError::Signature(_) | DeviceError::Damaged(_))) => {
-                Heard::Nothing(error.to_string())
-            }
+            // The answer does not fit the call, or another process holds the store. It is treated as lost.
+            Err(error) if error.is_transient() => Heard::Nothing(with_causes(&error)),
             heard => heard?,
         };
         match heard {

@@ -7,10 +7,8 @@ use sync_core::{
 };
 
 use super::{document::SealedReport, stored};
-use crate::{
-    access::Reach, causes::with_causes, refusal::Refusal, reporting::Reporting,
-    storage::reports::Report,
-};
+use crate::{access::Reach, refusal::Refusal, reporting::Reporting, storage::reports::Report};
+use sync_core::causes::with_causes;
 
 /// A sealed report with its digest and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

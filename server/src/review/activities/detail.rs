@@ -14,7 +14,6 @@ use sync_core::{
 use super::{ActivityView, view};
 use crate::{
     access::Reach,
-    causes::with_causes,
     refusal::Refusal,
     review::{
         EventView, PhotoView,
@@ -23,6 +22,7 @@ use crate::{
     },
     storage::{Tx, activities as rows, docs},
 };
+use sync_core::causes::with_causes;
 
 /// An activity or an inspection with its whole history.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

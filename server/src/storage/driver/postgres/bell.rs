@@ -10,7 +10,8 @@ use tokio::sync::{Notify, watch};
 use tokio_postgres::AsyncMessage;
 
 use super::{connection::engine, target::Target};
-use crate::{causes::with_causes, storage::StorageError};
+use crate::storage::StorageError;
+use sync_core::causes::with_causes;
 
 const CHANNEL: &str = "xuncha_grown";
 /// Commits within this time share one notification.

@@ -18,10 +18,8 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{connection::Connection, target::Target, tx::PgTx};
-use crate::{
-    causes::with_causes,
-    storage::driver::{self, Job, StorageError},
-};
+use crate::storage::driver::{self, Job, StorageError};
+use sync_core::causes::with_causes;
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
