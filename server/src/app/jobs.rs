@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use sync_core::causes::with_causes;
 use tokio::sync::watch;
 
 use crate::{photos::Photos, wake::Wake};
-use sync_core::causes::with_causes;
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
 pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {

@@ -15,6 +15,8 @@ use tokio::{
 };
 
 use self::jobs::{follow, sweep};
+use sync_core::causes::with_causes;
+
 use crate::{
     config::{Config, Limits},
     front::Front,
@@ -22,7 +24,6 @@ use crate::{
     http::{self, Components},
     storage::Storage,
 };
-use sync_core::causes::with_causes;
 
 pub use open::open;
 

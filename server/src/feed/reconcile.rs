@@ -2,6 +2,7 @@
 
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use sync_core::{
+    causes::with_causes,
     record::LogEpoch,
     wire::{
         Code,
@@ -13,7 +14,6 @@ use crate::{
     refusal::Refusal,
     storage::{Tx, docs, spaces},
 };
-use sync_core::causes::with_causes;
 
 /// Answers one round from the current snapshot.
 pub(super) fn round(tx: &mut dyn Tx, request: &Request) -> Result<Response, Refusal> {

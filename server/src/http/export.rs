@@ -6,6 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use sync_core::causes::with_causes;
 use tokio::sync::mpsc;
 
 use super::{Components, extract::Reviewing, review::parsed};
@@ -16,7 +17,6 @@ use crate::{
     reporting::ExportHeader,
     review::{Filter, HazardView},
 };
-use sync_core::causes::with_causes;
 
 /// Rows read in one page.
 const PAGE: i64 = 500;

@@ -5,10 +5,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use sync_core::wire::{Code, Problem};
+use sync_core::{
+    causes::with_causes,
+    wire::{Code, Problem},
+};
 
 use crate::refusal::Refusal;
-use sync_core::causes::with_causes;
 
 /// The body of every error response (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -1,6 +1,7 @@
 //! Checks that need no database: the signature, the structure of each change, the limits.
 
 use sync_core::{
+    causes::with_causes,
     crdt::{self, ChangeFacts, CrdtError},
     identity::{PackClaims, PublicKey},
     record::{ChangeHash, DeviceId, Event},
@@ -9,7 +10,6 @@ use sync_core::{
 
 use super::checked::{Authorship, Checked, Content, Reject, Verified};
 use crate::refusal::Refusal;
-use sync_core::causes::with_causes;
 
 /// Checks a pack. A change that fails is marked, and the others are still checked; a wrong signature refuses the pack.
 pub(super) fn verify(
@@ -54,7 +54,7 @@ pub(super) fn verify(
 
 /// The hash of a change, and its content if it is well-formed.
 fn read(bytes: &[u8], device: DeviceId, repair: bool) -> (ChangeHash, Result<Content, Reject>) {
-    match crdt::inspect(bytes) {
+    match crdt::admit(bytes) {
         Ok(facts) => (facts.hash, content(facts, device, repair)),
         Err(error) => (crdt::change_hash(bytes), Err(reject(&error))),
     }

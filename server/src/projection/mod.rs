@@ -24,6 +24,7 @@ mod rows;
 
 use std::{sync::Arc, time::Duration};
 
+use sync_core::causes::with_causes;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -34,7 +35,6 @@ use crate::{
     },
     wake::Wake,
 };
-use sync_core::causes::with_causes;
 
 pub(crate) use open::open;
 pub use progress::Progress;

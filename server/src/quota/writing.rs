@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use sync_core::record::DeviceId;
+use sync_core::{causes::with_causes, record::DeviceId};
 
 use super::Quota;
 use crate::storage::{
     StorageError, Tx,
     quotas::{self, Spent},
 };
-use sync_core::causes::with_causes;
 
 /// Days that counts are kept in the database.
 const KEPT: i64 = 8;

@@ -8,7 +8,7 @@ mod document;
 mod inspect;
 
 pub use document::{Actor, Document, NewChange};
-pub use inspect::{ChangeFacts, change_hash, inspect, last_op};
+pub use inspect::{ChangeFacts, admit, change_hash, inspect, last_op};
 
 use crate::causes::Cause;
 

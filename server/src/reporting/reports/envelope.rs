@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use sync_core::{
+    causes::with_causes,
     identity::{BadReport, PublicKey, ReportSeal, Signature},
     wire::Code,
 };
 
 use super::{document::SealedReport, stored};
 use crate::{access::Reach, refusal::Refusal, reporting::Reporting, storage::reports::Report};
-use sync_core::causes::with_causes;
 
 /// A sealed report with its digest and signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sync_core::{
     catalogue::Catalogue,
+    causes::with_causes,
     document::{DocumentState, Folded},
     inspection::Answered,
     record::DocId,
@@ -22,7 +23,6 @@ use crate::{
     },
     storage::{Tx, activities as rows, docs},
 };
-use sync_core::causes::with_causes;
 
 /// An activity or an inspection with its whole history.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

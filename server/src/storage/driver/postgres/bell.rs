@@ -6,12 +6,12 @@
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use sync_core::causes::with_causes;
 use tokio::sync::{Notify, watch};
 use tokio_postgres::AsyncMessage;
 
 use super::{connection::engine, target::Target};
 use crate::storage::StorageError;
-use sync_core::causes::with_causes;
 
 const CHANNEL: &str = "xuncha_grown";
 /// Commits within this time share one notification.

@@ -15,11 +15,11 @@ use std::{
     time::Duration,
 };
 
+use sync_core::causes::with_causes;
 use tokio::sync::Notify;
 
 use super::{connection::Connection, target::Target, tx::PgTx};
 use crate::storage::driver::{self, Job, StorageError};
-use sync_core::causes::with_causes;
 
 /// Jobs committed together at most.
 const GROUP: usize = 64;
