@@ -156,7 +156,7 @@ fn measured(components: &Components, shown: bool) -> Router {
         .with_state((components.clone(), health::Asked::default()))
 }
 
-/// Routes for people with a token.
+/// Routes for people with a token. `ledger` has the routes that read the ledger: they are refused while it is rebuilt.
 fn people(components: &Components) -> Router<Components> {
     let ledger = Router::new()
         .route("/v1/hazards", get(review::list))

@@ -197,6 +197,19 @@ mod tests {
     }
 
     #[test]
+    fn every_hazard_kind_is_opened_by_an_item_of_an_inspection() {
+        let catalogue = Catalogue::parse(SOURCES).unwrap();
+        for kind in &catalogue.kinds.kinds {
+            let mut items = catalogue.inspections.items.iter();
+            assert!(
+                items.any(|item| item.hazards.contains(&kind.code)),
+                "{}: name it in `hazards` of an item of inspection.json",
+                kind.code
+            );
+        }
+    }
+
+    #[test]
     fn a_dangling_state_and_a_repeated_code_are_named() {
         let dangling = SOURCES.rules.replace("\"to\": 60", "\"to\": 61");
         let error = Catalogue::parse(Sources {
