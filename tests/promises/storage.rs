@@ -27,7 +27,7 @@ fn a_write_that_fails_or_panics_undoes_only_itself() {
     let storage = town.app().storage.clone();
     town.runtime.block_on(async {
         storage.write(|tx| insert(tx, "taken")).await.unwrap();
-        // The first write blocks until all others are queued, so that they are grouped into one transaction.
+        // The first write blocks its writer until all others are queued, so that they are grouped into one transaction.
         let (release, held) = mpsc::channel::<()>();
         let mut writes = vec![Box::pin(storage.write(move |_| {
             let _ = held.recv();
@@ -46,21 +46,29 @@ fn a_write_that_fails_or_panics_undoes_only_itself() {
                 }
             })));
         }
+        // PostgreSQL has a second writer, which may already have answered some.
+        let mut answers: Vec<_> = writes.iter().map(|_| None).collect();
         poll_fn(|context| {
-            for write in &mut writes {
-                assert!(write.as_mut().poll(context).is_pending());
+            for (write, answer) in writes.iter_mut().zip(&mut answers) {
+                if let Poll::Ready(ready) = write.as_mut().poll(context) {
+                    *answer = Some(ready);
+                }
             }
             Poll::Ready(())
         })
         .await;
         drop(release);
-        for (at, write) in writes.into_iter().enumerate() {
+        for (at, (write, answer)) in writes.into_iter().zip(answers).enumerate() {
+            let answer = match answer {
+                Some(answer) => answer,
+                None => write.await,
+            };
             let Some(n) = at.checked_sub(1) else {
-                write.await.unwrap();
+                answer.unwrap();
                 continue;
             };
             let kept = !matches!(n % 20, 3 | 7 | 11);
-            assert_eq!(write.await.is_ok(), kept, "row {n}");
+            assert_eq!(answer.is_ok(), kept, "row {n}");
             assert_eq!(has(&storage, format!("row {n}")).await, kept, "row {n}");
         }
         storage.write(|tx| insert(tx, "after")).await.unwrap();

@@ -1,6 +1,7 @@
 //! The connection to a database on another machine uses TLS, and its certificate is verified.
 
 use cli_simulator::postgres::Server;
+use sync_core::causes::with_causes;
 use xuncha_server::storage::{Storage, StorageError};
 
 use crate::support::database;
@@ -29,7 +30,8 @@ fn a_database_is_trusted_by_its_certificate_and_no_other() {
     let other = Server::start_with_tls().unwrap().expect("PostgreSQL");
     let url = format!("{url} password=secret");
     let refused = Storage::connect(&url, Some(&other.certificate())).unwrap_err();
-    let words = refused.to_string();
+    // The operator reads the error with its causes.
+    let words = with_causes(&refused);
     assert!(
         words.contains("certificate") && words.contains("localhost"),
         "{words}"
