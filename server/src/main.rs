@@ -4,13 +4,8 @@
 
 mod cli;
 
-use anyhow::Context;
 use clap::Parser;
-use xuncha_server::{note, output};
-
-/// The error of a command whose work is done.
-const INCOMPLETE: &str =
-    "命令已执行，但结果没有完整输出 / the command is done, but its output is incomplete";
+use xuncha_server::output;
 
 /// Returns memory to the system within seconds, from a background thread. The C library keeps what a burst of small
 /// requests allocated: a minute after one, 242 MB of 316 MB were still resident; with this allocator 63 MB of 322 MB.
@@ -22,14 +17,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 async fn main() -> std::process::ExitCode {
     close_files();
     cli::log();
-    let done = cli::Arguments::parse().run().await;
-    match done.and_then(|()| output::finish().context(INCOMPLETE)) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            note!("错误 / error: {error:#}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+    output::end(cli::Arguments::parse().run().await)
 }
 
 /// Restricts the files that this process creates (databases, keys, photos) to their owner.

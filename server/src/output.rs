@@ -1,7 +1,7 @@
 //! What the programs print: [`say!`](crate::say) on standard output, [`note!`](crate::note) on standard error.
 //!
 //! `println!` panics if the reader of a pipe has closed it (`xuncha admin devices list | head -1`) or if the device is
-//! full. [`say!`](crate::say) remembers the first failure instead and prints nothing after it; [`finish`] returns the
+//! full. [`say!`](crate::say) remembers the first failure instead and prints nothing after it; [`end`] reports the
 //! failure at the end of the program. Printing is not the work of a command: a move of the records or a running server
 //! must not end half-way because its output is not read. Call sites therefore need no `?`, and a closed pipe cannot
 //! leave work undone.
@@ -14,13 +14,16 @@
 use std::{
     fmt,
     io::{self, ErrorKind, Write},
+    process::ExitCode,
     sync::{Mutex, PoisonError},
 };
+
+use anyhow::Context;
 
 /// The first failure of standard output.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Prints a line on standard output, as `println!` does. A failure is returned by [`finish`](crate::output::finish).
+/// Prints a line on standard output, as `println!` does. A failure is reported by [`end`](crate::output::end).
 #[macro_export]
 macro_rules! say {
     ($($part:tt)*) => {
@@ -55,11 +58,22 @@ fn write(mut to: impl Write, text: fmt::Arguments<'_>) -> io::Result<()> {
     to.flush()
 }
 
-/// Ends the output of a program.
-///
-/// # Errors
+/// Ends a program with the result of its command: prints the error, and returns the exit code. A command that succeeded
+/// has failed if its output is incomplete.
+pub fn end(done: anyhow::Result<()>) -> ExitCode {
+    const INCOMPLETE: &str =
+        "命令已执行，但结果没有完整输出 / the command is done, but its output is incomplete";
+    match done.and_then(|()| finish().context(INCOMPLETE)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note!("错误 / error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// The first failure of standard output, except that its reader closed the pipe.
-pub fn finish() -> io::Result<()> {
+fn finish() -> io::Result<()> {
     let failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner).take();
     match failed {
         Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),

@@ -16,7 +16,7 @@ pub(super) type Packs = Vec<Vec<(DeviceId, push::Request)>>;
 ///
 /// The writers make their packs in turn, as devices do that are at work at the same time: document ids begin with the
 /// time, so the documents of one group lie next to each other in the trees. One writer after the other would measure
-/// another load, at 0.7 of the rate.
+/// another load, at 0.8 of the rate.
 pub(super) fn packs(generator: &mut Generator, packs: usize) -> anyhow::Result<Packs> {
     let writers = generator.writers.len();
     let mut lanes: Packs = (0..writers).map(|_| Vec::with_capacity(packs)).collect();

@@ -8,6 +8,7 @@ mod open;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use sync_core::causes::with_causes;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -15,8 +16,6 @@ use tokio::{
 };
 
 use self::jobs::{follow, sweep};
-use sync_core::causes::with_causes;
-
 use crate::{
     config::{Config, Limits},
     front::Front,

@@ -5,25 +5,25 @@ use std::{error::Error, path::PathBuf, sync::Arc};
 use sync_core::record::ids::BadId;
 
 /// The error of an engine or of the operating system. It is shared, because one failed transaction answers several jobs.
-pub type Cause = Arc<dyn Error + Send + Sync>;
+pub type SharedCause = Arc<dyn Error + Send + Sync>;
 
 /// An error of the storage. Its own text does not contain that of its source.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
     /// The engine refused a statement, or the operating system refused what the engine needs.
     #[error("the database failed")]
-    Engine(#[source] Cause),
+    Engine(#[source] SharedCause),
     /// The engine ended the transaction or the connection for a reason outside of the transaction: a deadlock, a
     /// conflict with a concurrent transaction, a restart.
     #[error("the database ended the transaction or the connection")]
-    Interrupted(#[source] Cause),
+    Interrupted(#[source] SharedCause),
     /// No connection to the database server can be opened.
     #[error("{target} cannot be reached")]
     Unreachable {
         /// The database, without its password.
         target: String,
         /// The error of the connection.
-        source: Cause,
+        source: SharedCause,
     },
     /// The address of the database has another form.
     #[error(
@@ -36,7 +36,7 @@ pub enum StorageError {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
-        source: Cause,
+        source: SharedCause,
     },
     /// The engine does not offer the operation.
     #[error("{0}")]

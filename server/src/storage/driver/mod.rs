@@ -12,7 +12,7 @@ mod value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use columns::Table;
-pub use error::{Cause, StorageError};
+pub use error::{SharedCause, StorageError};
 pub use value::{Row, Value};
 
 /// A transaction. Its writes are atomic. A read transaction reads one snapshot; in a write transaction of PostgreSQL a

@@ -38,8 +38,10 @@ struct Writer {
     thread: std::thread::JoinHandle<()>,
 }
 
-/// Page cache of the writer in KiB, negative as SQLite wants it. Keys that are hashes are written all over their trees: a
-/// day's photo references must fit. When they outgrew 16 MiB, ingest read three times and wrote twice as many pages.
+/// Page cache of the writer in KiB, negative as SQLite wants it. The pages that one transaction changes must fit:
+/// otherwise SQLite writes them out before the commit and reads them again. Keys that are hashes touch pages all over
+/// their trees. Measured on the ingest benchmark (72,000 changes): 16 MiB, 137,000 reads and 331,000 writes; 32 MiB,
+/// 57,000 and 258,000.
 const WRITER_CACHE: i64 = -32 * 1024;
 
 /// Flags of read connections to a database that has a writer.

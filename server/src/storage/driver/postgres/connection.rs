@@ -10,7 +10,7 @@ use tokio_postgres::{
 };
 
 use super::target::Target;
-use crate::storage::driver::{Cause, StorageError};
+use crate::storage::driver::{SharedCause, StorageError};
 
 /// Each statement is planned for its own values: a plan made while a table was small is wrong when it has grown, and a
 /// generic plan reads all partitions. Every statement has an index, so sequential scans are disabled.
@@ -141,7 +141,7 @@ impl Connection {
 struct Reported(DbError);
 
 /// An error as the source of another one; its text does not repeat the statement.
-fn cause(error: tokio_postgres::Error) -> Cause {
+fn cause(error: tokio_postgres::Error) -> SharedCause {
     match error.as_db_error() {
         Some(reported) => Arc::new(Reported(reported.clone())),
         None => Arc::new(error),

@@ -16,7 +16,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::storage::driver::{Cause, StorageError};
+use crate::storage::driver::{SharedCause, StorageError};
 
 /// A parsed address, with the certificates that are trusted.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ fn roots(authority: Option<&Path>) -> Result<RootCertStore, StorageError> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(roots);
     };
-    let unusable = |source: Cause| StorageError::Authority {
+    let unusable = |source: SharedCause| StorageError::Authority {
         file: file.to_owned(),
         source,
     };
