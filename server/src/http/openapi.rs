@@ -15,7 +15,7 @@ use super::{
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Records travel between phone and server as described in `schemas/wire`."),
+    info(title = "Xuncha 巡查", description = "The ledger for reviewers, photos, exports. Documents travel between device and server as described in `schemas/wire`."),
     paths(
         review::list, review::changes, review::one, review::statistics, review::suggestions, review::duties,
         activities::list, activities::one, activities::coverage,
@@ -33,7 +33,7 @@ use super::{
         (name = "review", description = "The ledger 台账"),
         (name = "reports", description = "Figures and sealed reports 统计与报表"),
         (name = "photos", description = "Photos: tus 1.0 and reading 照片"),
-        (name = "phones", description = "What phones ask beside the wire protocol 手机"),
+        (name = "devices", description = "What devices request outside the wire protocol 设备"),
         (name = "operators", description = "Health and metrics 运维"),
     ),
 )]
@@ -45,7 +45,7 @@ struct Bearer;
 impl Modify for Bearer {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
-        let how = "A reviewer's key from `xuncha admin token`, or a phone's session token.";
+        let how = "A reviewer's key from `xuncha admin token`, or a device's session token.";
         scheme.description = Some(how.to_owned());
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));

@@ -22,7 +22,7 @@ use crate::{
 fn device(reach: &Reach) -> Result<DeviceId, Refusal> {
     reach
         .device()
-        .ok_or_else(|| Refusal::new(Code::OutOfScope, "only an enrolled phone sends photos"))
+        .ok_or_else(|| Refusal::new(Code::OutOfScope, "only an enrolled device sends photos"))
 }
 
 /// Returns the tus version, the extensions, and the largest size of a photo that this server supports.

@@ -22,7 +22,7 @@ pub(in crate::http) struct Wait {
 }
 
 /// Waits until the head of a space's log is greater than `after`, at most 25 seconds, and returns the head.
-#[utoipa::path(get, path = "/v1/hints", tag = "phones", params(Wait), responses((status = 200, description = "`head`: the newest number"), (status = 404, description = "no such space, or outside the reach of the caller")))]
+#[utoipa::path(get, path = "/v1/hints", tag = "devices", params(Wait), responses((status = 200, description = "`head`: the newest number"), (status = 404, description = "no such space, or outside the reach of the caller")))]
 pub(in crate::http) async fn hints(
     State(components): State<Components>,
     Seeing(reach): Seeing,
