@@ -20,6 +20,7 @@ mod duplicates;
 mod durable_ack;
 mod engines;
 mod first_path;
+mod fixtures;
 mod fleet;
 mod full_disk;
 mod idempotence;

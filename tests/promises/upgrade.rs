@@ -1,5 +1,7 @@
 //! Databases of every schema number can be opened, and all their data is kept.
 
+use std::collections::BTreeMap;
+
 use cli_simulator::{phone::Phone, world::photo};
 use sync_core::record::{DeviceTime, LogEpoch, PhotoRole};
 use xuncha_server::storage::{Storage, StorageError, spaces};
@@ -84,7 +86,10 @@ fn every_schema_of_the_server_opens_with_every_row_of_every_table() {
         };
         for (query, rows) in &held {
             assert_eq!(rows.len(), 1, "{number}: {query}");
-            assert_eq!(store().ask(query), *rows, "{number}: {query}");
+            let mut now = store().ask(query);
+            // Migration 3 notes in `meta` that the ledger is being rebuilt.
+            now.retain(|row| !row[0].contains("ledger"));
+            assert_eq!(now, *rows, "{number}: {query}");
         }
         // A space that was there and one that is new can hold rows of every table.
         let write = storage.write(|tx| {
@@ -102,6 +107,81 @@ fn every_schema_of_the_server_opens_with_every_row_of_every_table() {
         if url.is_some() {
             assert_partitions(&store(), number);
         }
+    }
+}
+
+/// The tables, each with its columns in the order of their names.
+fn columns(store: &Store) -> BTreeMap<String, Vec<(String, String)>> {
+    let sorted = |(table, mut columns): (String, Vec<_>)| {
+        columns.sort();
+        (table, columns)
+    };
+    store.tables().into_iter().map(sorted).collect()
+}
+
+#[test]
+fn a_server_of_an_unfinished_migration_is_completed() {
+    type Edit = fn(u32, &str) -> String;
+    let present: Edit = |_, sql| sql.to_owned();
+    let first: Edit = |step, sql| match step {
+        3 => sql.split("-- How a photo looks").next().unwrap().to_owned(),
+        _ => sql.to_owned(),
+    };
+    let second: Edit = |_, sql| {
+        let lines = sql
+            .lines()
+            .filter(|l| !l.contains("ADD COLUMN place_group"));
+        let sql = lines.collect::<Vec<_>>().join("\n");
+        sql.replace("(space, place_group)", "(space, compound, place_key)")
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut expected = None;
+    let cases: [(u32, &[u32], Edit); 5] = [
+        (0, &[], present),
+        (3, &[1, 2, 3], first),
+        (3, &[1, 2, 3], second),
+        (4, &[1, 2, 3, 4], second),
+        (3, &[1, 2, 4], present),
+    ];
+    for (case, (number, steps, edit)) in cases.into_iter().enumerate() {
+        let url = database::fresh(&runtime);
+        let file = folder.path().join(format!("{case}.db"));
+        let store = || match &url {
+            Some(url) => Store::postgres(url),
+            None => Store::sqlite(&file),
+        };
+        SERVER.make_edited(&store(), number, steps, edit);
+        drop(match &url {
+            Some(url) => Storage::connect(url, None).unwrap(),
+            None => Storage::open(&file).unwrap(),
+        });
+        let now = columns(&store());
+        assert_eq!(*expected.get_or_insert_with(|| now.clone()), now, "{case}");
+    }
+}
+
+#[test]
+fn a_device_that_skipped_a_migration_gets_it() {
+    if database::is_postgres() {
+        return;
+    }
+    type Edit = fn(u32, &str) -> String;
+    let present: Edit = |_, sql| sql.to_owned();
+    let first: Edit = |_, sql| sql.replace("hazard_view_by_place ON", "hazard_view_by_compound ON");
+    let mut expected = None;
+    let cases: [(u32, &[u32], Edit); 3] = [
+        (0, &[], present),
+        (2, &[1, 3], first),
+        (2, &[1, 3], present),
+    ];
+    for (case, (number, steps, edit)) in cases.into_iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("device.db");
+        DEVICE.make_edited(&Store::sqlite(&file), number, steps, edit);
+        drop(Phone::simulated(folder.path(), 1, DeviceTime(MORNING)).unwrap());
+        let now = columns(&Store::sqlite(&file));
+        assert_eq!(*expected.get_or_insert_with(|| now.clone()), now, "{case}");
     }
 }
 

@@ -1,4 +1,7 @@
 //! Migrations of the schema: numbered, forward only, each in one transaction.
+//!
+//! Migration 3 was committed three times before it had its present text, and programs of that day made databases.
+//! What such a database lacks is added before its next migration ([`completion`]).
 
 use std::path::Path;
 
@@ -7,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use super::driver::{StorageError, postgres::Postgres};
 
 /// A migration from one schema version to the next.
+#[derive(Clone, Copy)]
 struct Migration {
     /// Statements for both engines.
     shared: &'static str,
@@ -24,10 +28,31 @@ const fn shared(sql: &'static str) -> Migration {
     }
 }
 
+/// A migration that deletes the ledger. It notes that the ledger is incomplete, as `marks::begin_making` does.
+const fn rebuilding(sql: &'static str) -> Migration {
+    Migration {
+        shared: sql,
+        embedded: include_str!("migrations/0003_rebuild.sqlite.sql"),
+        postgres: include_str!("migrations/0003_rebuild.postgres.sql"),
+    }
+}
+
+const RECEIVED: &str = include_str!("migrations/0003_received.sql");
+
+/// The first line of [`RECEIVED`] that its first text did not have.
+const RECEIVED_SECOND: &str = "-- How a photo looks, 64 bits";
+
+/// What the second text of [`RECEIVED`] did not have.
+const RECEIVED_THIRD: &str = "ALTER TABLE hazard ADD COLUMN place_group TEXT NOT NULL DEFAULT '';
+DROP INDEX hazard_by_place;
+CREATE INDEX hazard_by_place ON hazard (space, place_group);
+INSERT INTO refold (space, doc) SELECT space, doc FROM hazard WHERE true ON CONFLICT DO NOTHING;
+";
+
 const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0001_log_and_ledger.sql")),
     shared(include_str!("migrations/0002_campaign.sql")),
-    shared(include_str!("migrations/0003_received.sql")),
+    rebuilding(RECEIVED),
     shared(include_str!("migrations/0004_reports.sql")),
     Migration {
         shared: include_str!("migrations/0005_photos_by_hash.sql"),
@@ -67,7 +92,16 @@ pub(super) fn sqlite(path: &Path) -> Result<(), StorageError> {
         let found: i64 = tx
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .map_err(engine)?;
-        let Some((version, step)) = missing(found)?.next() else {
+        let completion = completion(found, |table, column| {
+            let sql = format!("SELECT 1 FROM pragma_table_info('{table}') WHERE name = '{column}'");
+            let mut statement = tx.prepare(&sql).map_err(engine)?;
+            statement.exists([]).map_err(engine)
+        })?;
+        let next = match completion {
+            Some(step) => Some(step),
+            None => missing(found)?.next(),
+        };
+        let Some((version, step)) = next else {
             return Ok(());
         };
         tx.execute_batch(step.shared).map_err(engine)?;
@@ -100,9 +134,17 @@ fn wal(connection: &Connection) -> Result<(), StorageError> {
 
 /// Migrates a PostgreSQL database to the newest schema, under a lock: of several processes the first migrates.
 pub(super) fn postgres(engine: &Postgres) -> Result<(), StorageError> {
-    engine.migrate(|found| {
-        let missing = missing(found)?;
-        Ok(missing
+    engine.migrate(|tx, found| {
+        let completion = completion(found, |table, column| {
+            let sql = format!(
+                "SELECT CAST(1 AS BIGINT) FROM pg_attribute
+                 WHERE attrelid = to_regclass('{table}') AND attname = '{column}' AND NOT attisdropped"
+            );
+            Ok(tx.first(&sql, &[], |row| row.int(0))?.is_some())
+        })?;
+        let found = completion.map_or(found, |(version, _)| version);
+        let steps = completion.into_iter().chain(missing(found)?);
+        Ok(steps
             .map(|(version, step)| (version, dialect(step.shared) + step.postgres))
             .collect())
     })
@@ -120,12 +162,32 @@ pub(super) fn is_newest(found: i64) -> Result<bool, StorageError> {
     Ok(missing(found)?.next().is_none())
 }
 
+/// What a database of the version `found` lacks of migration 3, and the version that it then has. `has` states whether
+/// a table has a column.
+fn completion(
+    found: i64,
+    mut has: impl FnMut(&str, &str) -> Result<bool, StorageError>,
+) -> Result<Option<(i64, Migration)>, StorageError> {
+    if !(3..=4).contains(&found) || has("hazard", "place_group")? {
+        return Ok(None);
+    }
+    if has("hazard", "look")? {
+        return Ok(Some((found, shared(RECEIVED_THIRD))));
+    }
+    if has("snap", "received")? {
+        let at = RECEIVED.find(RECEIVED_SECOND).unwrap_or_default();
+        return Ok(Some((found, rebuilding(&RECEIVED[at..]))));
+    }
+    // It has the tables of migration 4, which was committed on its own and had the number 3 then.
+    Ok(Some((4, rebuilding(RECEIVED))))
+}
+
 /// The migrations after the version `found`, each with the version that it leads to.
-fn missing(found: i64) -> Result<impl Iterator<Item = (i64, &'static Migration)>, StorageError> {
+fn missing(found: i64) -> Result<impl Iterator<Item = (i64, Migration)>, StorageError> {
     let known = MIGRATIONS.len() as i64;
     if found > known {
         return Err(StorageError::Newer { found, known });
     }
     let after = usize::try_from(found).unwrap_or(0);
-    Ok((1..).zip(MIGRATIONS).skip(after))
+    Ok((1..).zip(MIGRATIONS.iter().copied()).skip(after))
 }

@@ -70,6 +70,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_names.sql"),
 ];
 
+/// Programs of one day made stores with migrations 1 and 3, and number 2. These statements follow migration 2 there;
+/// the index had another name in the first of them.
+const AFTER_CAMPAIGN: &str = "DROP INDEX IF EXISTS hazard_view_by_compound;
+CREATE INDEX IF NOT EXISTS hazard_view_by_place ON hazard_view (compound, place_key);";
+
 /// How long a statement waits for a lock that another connection to the same store holds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -134,7 +139,12 @@ fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {
         found = version(&tx)?;
         let next = usize::try_from(found).ok().and_then(|n| MIGRATIONS.get(n));
         if let Some(sql) = next {
-            tx.execute_batch(sql)?;
+            if found == 2 && !tx.table_exists(None, "campaign_view")? {
+                tx.execute_batch(MIGRATIONS[1])?;
+                tx.execute_batch(AFTER_CAMPAIGN)?;
+            } else {
+                tx.execute_batch(sql)?;
+            }
             found += 1;
             tx.pragma_update(None, "user_version", found)?;
         }

@@ -161,6 +161,21 @@ impl Schema {
         std::fs::rename(&made, file).unwrap();
     }
 
+    /// Makes the schema in an empty store that has this number and these migrations, with texts that `edit` changes.
+    pub(crate) fn make_edited(
+        &self,
+        store: &Store,
+        number: u32,
+        migrations: &[u32],
+        edit: fn(u32, &str) -> String,
+    ) {
+        let steps = self.migrations(store.engine());
+        for step in migrations {
+            store.run(&edit(*step, &steps[step]));
+        }
+        store.begin(number);
+    }
+
     /// Makes the schema of a number in an empty store, with one row in each table. Returns what the present schema must
     /// hold of it: a query for each table, and its result.
     pub(crate) fn fill(&self, store: &Store, number: u32) -> BTreeMap<String, Vec<Vec<String>>> {
@@ -283,7 +298,7 @@ impl Store {
     }
 
     /// Each table with its columns and their types.
-    fn tables(&self) -> Vec<(String, Vec<(String, String)>)> {
+    pub(crate) fn tables(&self) -> Vec<(String, Vec<(String, String)>)> {
         let sql = match self {
             Self::Sqlite(_) => {
                 "SELECT t.name, c.name, c.type FROM main.sqlite_master t, pragma_table_info(t.name, 'main') c

@@ -103,7 +103,7 @@ impl Postgres {
     /// Runs the migrations that `missing` returns for the version found, in one transaction under a lock.
     pub(crate) fn migrate(
         &self,
-        missing: impl FnOnce(i64) -> Result<Vec<(i64, String)>, StorageError>,
+        missing: impl FnOnce(&mut dyn Tx, i64) -> Result<Vec<(i64, String)>, StorageError>,
     ) -> Result<(), StorageError> {
         let mut connection = Connection::open(&self.target)?;
         // No timeouts: another process may migrate for a long time, and so may this one.
@@ -114,7 +114,7 @@ impl Postgres {
         let mut tx = PgTx::on(&mut connection);
         let tx: &mut dyn Tx = &mut tx;
         let found = tx.first("SELECT version FROM schema_version", &[], |row| row.int(0))?;
-        for (version, sql) in missing(found.unwrap_or(0))? {
+        for (version, sql) in missing(tx, found.unwrap_or(0))? {
             connection.batch(&sql)?;
             connection.batch(&format!(
                 "DELETE FROM schema_version; INSERT INTO schema_version VALUES ({version});"

@@ -1,0 +1,4 @@
+-- The ledger was deleted and is incomplete until each log is projected up to its present head (`marks::Making`).
+INSERT INTO meta (name, value)
+  SELECT 'ledger', convert_to('1' || string_agg(' ' || id || ' ' || head, ''), 'UTF8') FROM space WHERE head > 0 HAVING count(*) > 0
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value;
