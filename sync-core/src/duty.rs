@@ -70,7 +70,7 @@ pub(crate) fn duty_chain(
     }
     let counted = |id: EventId| {
         let judged = state.history.iter().find(|j| j.id == id);
-        judged.is_some_and(|j| j.verdict.has_effect())
+        judged.is_some_and(|j| j.has_effect())
     };
     let theirs = |stated: &&EventEntry| {
         let grant = context.grant(&stated.event.grant);

@@ -15,7 +15,11 @@ fn the_week_shows_every_conflict_with_its_reason_and_what_came_late() {
         "C-10 ",
         "C-14 ",
         "待裁定",
-        "已由审核员辛「裁定冲突」裁定",
+        "异议成立，由审核员辛「裁定冲突」认定",
+        "C-40 ",
+        "异议成立，由审核员辛「销号」认定",
+        "中止",
+        "办结中止",
         "waits for a decision",
         "HS96 重复合并",
         "很可能重复",
@@ -26,6 +30,6 @@ fn the_week_shows_every_conflict_with_its_reason_and_what_came_late() {
     ] {
         assert!(text.contains(told), "{told} is missing in:\n{text}");
     }
-    assert!(!text.contains("无效"), "nobody's word is void:\n{text}");
+    assert!(!text.contains("无效"), "no event is void:\n{text}");
     played.runtime.block_on(played.app.stop()).unwrap();
 }

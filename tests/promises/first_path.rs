@@ -53,6 +53,6 @@ fn a_hazard_travels_from_a_phone_without_signal_to_the_reviewers_ledger() {
     assert_eq!(ledger["items"][0]["id"], doc.to_string());
     assert_eq!(ledger["items"][0]["photos_pending"], 0);
     let detail = town.json(&format!("/v1/hazards/{doc}"), &token);
-    assert_eq!(detail["conflicts"][0]["rule"], "C-06");
+    assert_eq!(detail["conflicts"][0]["rules"][0], "C-06");
     assert_eq!(detail["events"].as_array().unwrap().len(), 3);
 }

@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use cli_simulator::world::photo;
 use sync_core::{
     photo::sample_jpeg,
-    record::{EventBody, KindCode, PhotoHash, PhotoRole, Recode, Short},
+    record::{
+        Dissuasion, DissuasionMethod, DissuasionResult, EventBody, Long, PhotoHash, PhotoRole,
+        Voiding,
+    },
     sync::Options,
 };
 
@@ -18,35 +21,49 @@ use crate::support::{
 fn a_hazard_with_many_conflicts_shows_some_of_them_and_counts_all() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
-    let doc = found(&mut liu, &town, "许多人同时更正");
-    town.sync(&mut liu);
-    let mut reviewers: Vec<_> = (0..18).map(|_| town.phone("审核员丁")).collect();
-    for phone in &mut reviewers {
+    let mut yi = town.phone("网格员乙");
+    let doc = found(&mut liu, &town, "有人认为不是隐患");
+    let mut reviewer = town.phone("审核员丁");
+    for phone in [&mut liu, &mut yi, &mut reviewer] {
         town.sync(phone);
     }
-    for (n, phone) in reviewers.iter_mut().enumerate() {
-        let recode = Recode {
-            code: KindCode::new(&format!("EG-0{}", n % 9 + 1)).unwrap(),
-            reason: Short::new("同时更正").unwrap(),
+    let voiding = || {
+        EventBody::Void(Voiding {
+            reason: Long::new("现场核实不是隐患").unwrap(),
+            verified_by: None,
+        })
+    };
+    yi.device.state(doc, voiding(), None).unwrap();
+    town.sync(&mut yi);
+    town.sync(&mut reviewer);
+    reviewer.device.state(doc, voiding(), None).unwrap();
+    // Concurrently, another person dissuades again and again: each of these objects to the voiding.
+    for n in 0..105 {
+        let dissuasion = Dissuasion {
+            method: DissuasionMethod::Oral,
+            result: DissuasionResult::Refused,
+            note: Long::new(&format!("第{n}次劝阻")).unwrap(),
+            photos: Vec::new(),
+            promised_until: None,
         };
-        phone
-            .device
-            .state(doc, EventBody::Recode(recode), None)
-            .unwrap();
+        let body = EventBody::Dissuade(dissuasion);
+        liu.device.state(doc, body, None).unwrap();
     }
-    for phone in &mut reviewers {
-        town.sync(phone);
-    }
+    town.sync(&mut reviewer);
+    town.sync(&mut liu);
     town.project();
     let token = town.token("审核员丁");
     let hazard = town.json(&format!("/v1/hazards/{doc}"), &token);
-    let total = hazard["conflicts_total"].as_u64().unwrap();
-    assert!(total > 100, "{total}");
+    assert_eq!(hazard["conflicts_total"], 105);
     assert_eq!(hazard["conflicts"].as_array().unwrap().len(), 100);
     let groups = hazard["conflict_groups"].as_array().unwrap();
-    let counted: u64 = groups.iter().map(|g| g["count"].as_u64().unwrap()).sum();
-    let open: u64 = groups.iter().map(|g| g["open"].as_u64().unwrap()).sum();
-    assert_eq!((counted, open), (total, total));
+    let [group] = groups.as_slice() else {
+        panic!("one rule: {groups:?}")
+    };
+    assert_eq!(
+        (&group["rule"], &group["count"], &group["open"]),
+        (&"C-21".into(), &105.into(), &105.into())
+    );
     assert!(hazard["explanation"].as_array().unwrap().len() < 250);
 }
 

@@ -214,8 +214,20 @@ fn every_schema_of_the_device_opens_with_every_row_of_every_table() {
         for (query, rows) in &held {
             // A store without a key makes one, which adds rows to `meta`.
             let now = Store::sqlite(&file).ask(query);
+            // Newer rules fold every document again when the device is idle: `verified` is cleared.
+            let columns = query.trim_start_matches("SELECT ").split(" FROM ").next();
+            let mut columns = columns.unwrap_or_default().split(", ");
+            let verified = columns.position(|column| column == "verified");
+            let kept = |row: &Vec<String>| {
+                let mut row = row.clone();
+                if let Some(at) = verified {
+                    row[at].clear();
+                }
+                row
+            };
+            let now: Vec<_> = now.iter().map(kept).collect();
             assert!(
-                rows.iter().all(|row| now.contains(row)),
+                rows.iter().all(|row| now.contains(&kept(row))),
                 "{number}: {query}: {now:?}"
             );
         }

@@ -34,7 +34,7 @@ use crate::{
 /// Monday, 25 March 2024, 00:00 in China.
 const MONDAY: i64 = 1_711_296_000_000;
 /// Steps of the week, for the progress bar.
-const STEPS: u64 = 32;
+const STEPS: u64 = 34;
 
 /// People with a device: in the field over a bad network, or at a desk over a good one.
 const FIELD: [&str; 3] = ["网格员甲", "网格员乙", "物业经理丙"];
@@ -45,6 +45,12 @@ const DESK: [&str; 5] = [
     "城管队员庚",
     "审核员辛",
 ];
+
+/// How often a person tries again after a sync that did not complete.
+const TRIES: usize = 5;
+
+/// The second device of 审核员丁, carried on visits.
+pub(super) const TABLET: &str = "审核员丁的平板";
 
 pub(super) struct Stage<'s> {
     say: &'s mut dyn FnMut(u64, u64, &str),
@@ -64,7 +70,7 @@ pub(super) struct Stage<'s> {
 }
 
 impl<'s> Stage<'s> {
-    /// A server on a new folder and eight enrolled devices.
+    /// A server on a new folder and nine enrolled devices: one person of the desk has a second one.
     pub(super) fn set(
         folder: &Path,
         listen: SocketAddr,
@@ -73,7 +79,7 @@ impl<'s> Stage<'s> {
         say(
             0,
             STEPS,
-            "启动服务器，登记八部手机 / a server, eight phones",
+            "启动服务器，登记八人九部手机 / a server, eight people on nine devices",
         );
         let runtime = Runtime::new()?;
         let config = Config::new(folder.join("server"), listen);
@@ -108,6 +114,8 @@ impl<'s> Stage<'s> {
             let phone = stage.enrol(&folder.join(format!("phone-{n}")), name, n, &server)?;
             stage.phones.insert(name, phone);
         }
+        let tablet = stage.enrol(&folder.join("phone-9"), "审核员丁", 9, &server)?;
+        stage.phones.insert(TABLET, tablet);
         Ok(stage)
     }
 
@@ -230,7 +238,14 @@ impl<'s> Stage<'s> {
         } else {
             self.good.clone()
         };
-        let report = self.phone(who)?.sync(&mut line, options)?;
+        // On a bad network a person tries again later.
+        let mut report = self.phone(who)?.sync(&mut line, options)?;
+        for _ in 0..TRIES {
+            if report.complete {
+                break;
+            }
+            report = self.phone(who)?.sync(&mut line, options)?;
+        }
         anyhow::ensure!(
             report.complete,
             "{who}: the sync did not complete: {report:?}"

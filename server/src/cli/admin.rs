@@ -17,6 +17,7 @@ use super::{
     lists::{Devices, Ending, Quarantine},
     migrate_store::MigrateStore,
     read_only::read_only,
+    refold::Refold,
     restore::Restore,
     revoke::{Revoke, revoke},
     token::{Token, token},
@@ -68,6 +69,8 @@ pub(crate) enum Admin {
     Clock(clock::Command),
     /// 重建台账 / Rebuild the ledger from the log.
     Rebuild,
+    /// 按新规则重算 / What the rules of this version change in the ledger, and the rebuild by them.
+    Refold(Refold),
     /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
     Backup(Backup),
     /// 恢复 / Restore a backup into an empty data folder; devices then resupply what it lacks.
@@ -117,6 +120,7 @@ impl Admin {
                 );
                 Ok(())
             }
+            Self::Refold(refold) => refold.run(&components).await,
             other => other.list(&storage).await,
         }
     }

@@ -12,6 +12,7 @@ mod migrate_store;
 mod named;
 mod person;
 mod read_only;
+mod refold;
 mod restore;
 mod revoke;
 mod schemas;

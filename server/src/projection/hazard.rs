@@ -34,7 +34,7 @@ fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> HazardRow {
     let list = folded.list_row();
     let encoded = EncodedListRow::from(&list);
     let kind = catalogue.kinds.find(&list.code);
-    let open_conflicts = state.conflicts.iter().filter(|c| c.resolved_by.is_none());
+    let open_conflicts = state.conflicts.iter().filter(|c| c.is_open());
     let position = of.position();
     let words = [
         list.place.as_str(),

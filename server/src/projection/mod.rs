@@ -19,10 +19,17 @@ mod hazard;
 mod open;
 mod progress;
 mod project;
+mod refold;
 mod rounds;
 mod rows;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use sync_core::causes::with_causes;
 use tokio::sync::Mutex;
@@ -38,6 +45,7 @@ use crate::{
 
 pub(crate) use open::open;
 pub use progress::Progress;
+pub use refold::{Change, Stated};
 
 /// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
 /// fold the same documents, short enough that another process soon replaces one that died.
@@ -56,6 +64,8 @@ pub struct Projection {
     /// Held during a pass. Clones of one worker share its leases, so that leases do not prevent two passes at once: both
     /// would fold the same documents, and one would wait for the other's row locks up to their time limit.
     pass: Arc<Mutex<()>>,
+    /// Whether this worker has compared the rules of the ledger with its own.
+    follows_rules: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Projection {
@@ -73,6 +83,7 @@ impl Projection {
             worker: random(),
             wake,
             pass: Arc::default(),
+            follows_rules: Arc::default(),
         }
     }
 
@@ -88,6 +99,10 @@ impl Projection {
 
     /// A pass over all spaces; the caller holds [`Self::pass`].
     async fn project_all(&self) -> Result<Progress, StorageError> {
+        if !self.follows_rules.load(Relaxed) {
+            self.follow_rules().await?;
+            self.follows_rules.store(true, Relaxed);
+        }
         let mut total = Progress::default();
         let work = self.storage.read(|tx| marks::work(tx)).await?;
         let is_idle = work == Work::default();

@@ -48,6 +48,13 @@ pub struct EventView {
     /// The verdict of the fold.
     #[schema(value_type = Object)]
     pub verdict: serde_json::Value,
+    /// Whether an accepted event counts: `yes`, `pending`, `waiting`, `no_effect`, `suspended`, `rejected`,
+    /// `without_basis` or `overruled`.
+    pub count: &'static str,
+    /// The same in Chinese.
+    pub count_zh: &'static str,
+    /// The same in English.
+    pub count_en: &'static str,
     /// Why it has no effect, in Chinese.
     pub void_zh: Option<&'static str>,
     /// The same in English.
@@ -104,6 +111,9 @@ fn event_view(tx: &mut dyn Tx, event: DisplayedEvent) -> Result<EventView, Refus
         after: event.after.iter().map(ToString::to_string).collect(),
         content: event.content,
         verdict,
+        count: event.count.name(),
+        count_zh: event.count.zh(),
+        count_en: event.count.en(),
         void_zh: reason.map(VoidReason::zh),
         void_en: reason.map(VoidReason::en),
     })

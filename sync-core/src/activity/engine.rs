@@ -3,8 +3,8 @@
 use super::state::State;
 use crate::{
     history::{
-        self, EventEntry, Frontiers, History, JudgedEvent, Lanes, Redacted, Verdict, VoidReason,
-        authority, maximal,
+        self, EventEntry, Frontiers, History, JudgedEvent, Lanes, Redacted, Validity, Verdict,
+        VoidReason, authority, maximal,
     },
     record::{DeviceTime, EventBody, Grant, PhotoHash},
 };
@@ -226,6 +226,7 @@ impl<'a> Judging<'a> {
         let judged = |(at, verdict): (usize, &Verdict)| JudgedEvent {
             id: self.history.entry(at).id,
             verdict: verdict.clone(),
+            count: Validity::Yes,
         };
         self.verdicts.iter().enumerate().map(judged).collect()
     }

@@ -1,8 +1,10 @@
 //! An index of the tables by number, built once when they are read.
 
 use super::{
+    class::EventClass,
+    event_kind::number,
     field::Field,
-    pairs::{PairRule, PairScope},
+    pairs::{PairRule, Rows, Selected},
     state::{State, StateCode},
     transition::Transition,
 };
@@ -19,8 +21,7 @@ pub(super) struct Index {
     transitions: Vec<Vec<u16>>,
     fields: Vec<u16>,
     pub(super) first_fields: u16,
-    pub(super) additive_fields: u16,
-    rows: Vec<Vec<u16>>,
+    selected: Selected,
 }
 
 impl Index {
@@ -35,7 +36,7 @@ impl Index {
             states: vec![None; STATES],
             transitions: vec![Vec::new(); KINDS],
             fields: vec![0; KINDS],
-            rows: vec![Vec::new(); KINDS * KINDS],
+            selected: Selected::build(concurrent, KINDS)?,
             ..Self::default()
         };
         for state in states {
@@ -52,20 +53,6 @@ impl Index {
             }
             if field.first {
                 index.first_fields |= field.name.bit();
-            }
-            if field.additive {
-                index.additive_fields |= field.name.bit();
-            }
-        }
-        for (at, pair) in concurrent.iter().enumerate() {
-            for (a, b) in meetings(pair)? {
-                let mut enter = |slot: usize| {
-                    if !index.rows[slot].contains(&place(at)) {
-                        index.rows[slot].push(place(at));
-                    }
-                };
-                enter(a * KINDS + b);
-                enter(b * KINDS + a);
             }
         }
         Ok(index)
@@ -91,36 +78,11 @@ impl Index {
             .copied()
             .unwrap_or_default()
     }
-    pub(super) fn rows(&self, a: u16, b: u16) -> &[u16] {
-        let (a, b) = (usize::from(a), usize::from(b));
-        if a >= KINDS || b >= KINDS {
-            return &[];
-        }
-        self.rows.get(a * KINDS + b).map_or(&[], Vec::as_slice)
+    pub(super) fn rows(&self, body: &EventBody, class: EventClass) -> [Rows; 2] {
+        self.selected.of(body, class)
     }
-}
-
-/// The number of an event kind.
-pub(super) fn number(name: &str) -> Result<usize, String> {
-    let known = EventBody::KINDS.iter().find(|(_, n, _)| *n == name);
-    known
-        .map(|(number, ..)| usize::from(*number))
-        .ok_or_else(|| format!("unknown event {name}"))
 }
 
 fn place(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-/// The pairs of event kinds that a rule within one document applies to.
-fn meetings(pair: &PairRule) -> Result<Vec<(usize, usize)>, String> {
-    if pair.scope != PairScope::Record {
-        return Ok(Vec::new());
-    }
-    let a = number(&pair.a)?;
-    if pair.b == "*" {
-        let all = EventBody::KINDS.iter();
-        return Ok(all.map(|(b, ..)| (a, usize::from(*b))).collect());
-    }
-    Ok(vec![(a, number(&pair.b)?)])
 }

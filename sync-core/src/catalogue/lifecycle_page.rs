@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use super::{
     Catalogue,
-    pairs::{Class, PairResult, PairRule, PairScope, Provisional},
+    pairs::{Class, Lead, PairRule, PairScope},
     roles::Roles,
     rules::Rules,
     state::StateCode,
@@ -15,7 +15,7 @@ use crate::record::EventBody;
 const HEAD: &str = "# The lifecycle of a hazard 隐患生命周期
 
 Generated from `schemas/catalogue/*.json` by `cargo xtask schemas`; do not edit. How it is judged is in
-`architecture.md`; try a history with `xuncha-sim explain schemas/examples/lifecycle/quarrel.json`.
+[`rules.md`](rules.md); try a history with `xuncha-sim explain schemas/examples/lifecycle/quarrel.json`.
 ";
 
 /// Renders the page.
@@ -25,7 +25,6 @@ pub fn lifecycle_page(catalogue: &Catalogue) -> String {
     states(&mut page, rules);
     diagram(&mut page, rules);
     transitions(&mut page, rules);
-    matrix(&mut page, rules);
     pairs(&mut page, rules);
     fields(&mut page, rules);
     machines(&mut page, rules);
@@ -178,45 +177,6 @@ fn transitions(page: &mut String, rules: &Rules) {
     }
 }
 
-/// A table of all pairs of event kinds that have a rule of their own.
-fn matrix(page: &mut String, rules: &Rules) {
-    line(
-        page,
-        "\n## Matrix of concurrent pairs 并发矩阵\n\nRow and class for two events whose authors had not seen each other. A: both stand. B: a rule decides. **C**: a reviewer\ndecides, closing waits. Empty: C-00 if they lead to different states, else nothing. `void` meets everything as C-21.\n",
-    );
-    let named: Vec<&str> = EventBody::KINDS
-        .iter()
-        .map(|(_, name, _)| *name)
-        .filter(|name| {
-            let in_row = |p: &&PairRule| {
-                p.scope == PairScope::Record && p.b != "*" && (p.a == *name || p.b == *name)
-            };
-            rules.concurrent.iter().any(|p| in_row(&p))
-        })
-        .collect();
-    let head: Vec<_> = named.iter().map(|n| zh(n)).collect();
-    line(page, format!("| | {} |", head.join(" | ")));
-    line(page, format!("|---|{}", "---|".repeat(named.len())));
-    for a in &named {
-        let cells = named.iter().map(|b| cell(rules, a, b)).collect::<Vec<_>>();
-        line(page, format!("| **{}** | {} |", zh(a), cells.join(" | ")));
-    }
-}
-
-fn cell(rules: &Rules, a: &str, b: &str) -> String {
-    let fits = |p: &&PairRule| {
-        p.scope == PairScope::Record && ((p.a == a && p.b == b) || (p.a == b && p.b == a))
-    };
-    let mut cells: Vec<String> = Vec::new();
-    for pair in rules.concurrent.iter().filter(fits) {
-        let text = format!("{} {}", pair.id, class(pair));
-        if !cells.contains(&text) {
-            cells.push(text);
-        }
-    }
-    cells.join("<br>")
-}
-
 fn class(pair: &PairRule) -> &'static str {
     match pair.class {
         Class::A => "A",
@@ -225,46 +185,78 @@ fn class(pair: &PairRule) -> &'static str {
     }
 }
 
-fn result(pair: &PairRule) -> String {
-    match pair.result {
-        PairResult::State(state) => state.to_string(),
-        PairResult::Rule(Provisional::MoreOpen) => "the more open".to_owned(),
-        PairResult::Rule(Provisional::LessOpen) => "the less open".to_owned(),
-        PairResult::Rule(Provisional::Keep) => "both kept".to_owned(),
-        PairResult::Rule(Provisional::AUndone) => "the first has no effect".to_owned(),
-        PairResult::Rule(Provisional::BUndone) => "the second has no effect".to_owned(),
-        PairResult::Rule(Provisional::Sequence) => "the later follows".to_owned(),
-    }
+/// The name of a value of the tables in JSON.
+fn word(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    let text = value.and_then(|v| v.as_str().map(str::to_owned));
+    text.unwrap_or_default().replace('_', " ")
 }
 
+fn selectors(of: &[String]) -> String {
+    let named = of.iter().map(|selector| {
+        let kind = selector.split(':').next().unwrap_or_default();
+        format!("`{selector}` {}", zh(kind))
+    });
+    let named: Vec<String> = named.map(|n| n.trim().to_owned()).collect();
+    named.join(", ")
+}
+
+/// The concurrent-pair rules, by what they are about.
 fn pairs(page: &mut String, rules: &Rules) {
+    const SCOPES: [(PairScope, &str); 9] = [
+        (PairScope::Objection, "Objections and decisions 异议与结论"),
+        (
+            PairScope::SamePerson,
+            "The same person on two devices 同一人",
+        ),
+        (PairScope::Register, "Values of fields 字段"),
+        (PairScope::Card, "Cards: figures and names 数字与名称"),
+        (PairScope::State, "States 状态"),
+        (PairScope::Additive, "Remarks and photos 备注与照片"),
+        (PairScope::Authority, "Authority and time 权限与时间"),
+        (PairScope::Across, "Two documents 两条记录"),
+        (PairScope::Master, "Master data 基础数据"),
+    ];
     line(
         page,
-        "\n## Concurrent pairs 并发规则\n\n| Row | Pair | Class | Until decided | 中文 | English |\n|---|---|---|---|---|---|",
+        "\n## Concurrent pairs 并发规则\n\nTwo events are concurrent if neither author had the other. [`rules.md`](rules.md) says what follows. Class A: both hold. B: a rule\ndecides. **C**: a reviewer decides. A selector with `@` is a class of events.",
     );
-    let mut rows: Vec<&PairRule> = rules.rows().collect();
-    rows.sort_by(|a, b| a.id.cmp(&b.id));
-    for p in rows {
-        let word =
-            |value: Option<serde_json::Value>| value.and_then(|v| v.as_str().map(str::to_owned));
-        let when = word(p.when.and_then(|w| serde_json::to_value(w).ok()));
-        let when = when.map(|w| format!(" ({w})")).unwrap_or_default();
-        let pair = if p.a.is_empty() {
-            "-".to_owned()
-        } else {
-            format!("`{}` ∥ `{}`{when}", p.a, p.b)
-        };
+    for (scope, title) in SCOPES {
         line(
             page,
             format!(
-                "| {} | {pair} | {} | {} | {} | {} |",
-                p.id,
-                class(p),
-                result(p),
-                p.zh,
-                p.en
+                "\n### {title}\n\n| Row | First | Second | Class | Leads to | Level | 中文 | English |\n|---|---|---|---|---|---|---|---|"
             ),
         );
+        for p in rules.concurrent.iter().filter(|p| p.scope == scope) {
+            let when = p
+                .when
+                .map(|w| format!(" ({})", word(w)))
+                .unwrap_or_default();
+            let lead = match p.lead {
+                Some(Lead::State(state)) => state.to_string(),
+                Some(Lead::Own(_)) => "its own state".to_owned(),
+                None => String::new(),
+            };
+            let level = if p.level > 0 {
+                p.level.to_string()
+            } else {
+                String::new()
+            };
+            let field = p.register.map(word).unwrap_or_default();
+            line(
+                page,
+                format!(
+                    "| {} {field} | {} | {}{when} | {} | {lead} | {level} | {} | {} |",
+                    p.id,
+                    selectors(&p.a),
+                    selectors(&p.b),
+                    class(p),
+                    p.zh,
+                    p.en
+                ),
+            );
+        }
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod activity_types;
 mod calendar;
+mod class;
 mod data_schema;
 mod duplicates;
 mod duties;
+mod event_kind;
 mod field;
 mod index;
 mod indicators;
@@ -29,6 +31,7 @@ mod transition;
 pub use crate::record::Grade;
 pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
+pub use class::{EventClass, is_statutory, level, may_end};
 pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
 pub use duties::Duties;
@@ -43,7 +46,7 @@ pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
 pub use lifecycle_page::lifecycle_page;
 pub use machine::{Machine, Move};
-pub use pairs::{Class, Concern, PairResult, PairRule, PairScope, Provisional, When};
+pub use pairs::{Answer, ByTime, Class, Concern, Lead, OwnLead, PairRule, PairScope, Rows, When};
 pub use regions::{Level, Region, Regions};
 pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
 pub use roles::Roles;

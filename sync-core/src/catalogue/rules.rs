@@ -4,13 +4,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    class::EventClass,
+    event_kind::number,
     field::Field,
-    index::{Index, number},
+    index::Index,
     machine::Machine,
-    pairs::{PairResult, PairRule},
+    pairs::{Lead, PairRule, PairScope, Rows},
     state::{State, StateCode},
     transition::{First, From, Outcome, Transition},
 };
+use crate::record::EventBody;
 
 /// Time limits of the field's practice; a province may choose others.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -36,8 +39,6 @@ pub struct Rules {
     pub bounds: Bounds,
     /// The states.
     pub states: Vec<State>,
-    /// The state of a hazard that was ended while a conflict is undecided, if its states before were not open either.
-    pub unsettled: StateCode,
     /// The transitions; the first that matches event kind, state, role and guards is taken.
     pub transitions: Vec<Transition>,
     /// The transition that begins a hazard.
@@ -46,12 +47,8 @@ pub struct Rules {
     pub fields: Vec<Field>,
     /// The machines of steps within one event kind.
     pub machines: Vec<Machine>,
-    /// Concurrent-pair rules; the first that matches is taken.
+    /// Concurrent-pair rules.
     pub concurrent: Vec<PairRule>,
-    /// The rule for pairs whose trusted times do not overlap and whose later event is legal after the earlier one.
-    pub in_order: PairRule,
-    /// The rule for all other pairs that lead to different states.
-    pub default: PairRule,
     /// Index of the tables, for speed.
     #[serde(skip)]
     #[schemars(skip)]
@@ -91,40 +88,14 @@ impl Rules {
     pub fn fields_of_first(&self) -> u16 {
         self.index.first_fields
     }
-    /// The fields whose later values do not supersede earlier ones.
-    pub fn additive_fields(&self) -> u16 {
-        self.index.additive_fields
-    }
-    /// The rules for two event kinds within one document, in the order of the table.
-    pub fn rows_for(&self, a: u16, b: u16) -> &[u16] {
-        self.index.rows(a, b)
-    }
-    /// The rule at a position: the table, then `default`, then `in_order`.
-    pub fn row(&self, at: u16) -> &PairRule {
-        match usize::from(at).checked_sub(self.concurrent.len()) {
-            None => &self.concurrent[usize::from(at)],
-            Some(0) => &self.default,
-            Some(_) => &self.in_order,
-        }
-    }
-    /// The position of `default`.
-    pub fn default_row(&self) -> u16 {
-        u16::try_from(self.concurrent.len()).unwrap_or(u16::MAX)
-    }
-    /// The position of `in_order`.
-    pub fn in_order_row(&self) -> u16 {
-        self.default_row().saturating_add(1)
-    }
-
-    /// All concurrent-pair rules.
-    pub fn rows(&self) -> impl Iterator<Item = &PairRule> {
-        self.concurrent
-            .iter()
-            .chain([&self.in_order, &self.default])
+    /// The concurrent-pair rules in which an event may be the first event, and those in which it may be the second.
+    pub fn rows_of(&self, body: &EventBody, class: EventClass) -> [Rows; 2] {
+        self.index.rows(body, class)
     }
 
     /// Checks the tables and builds their index.
     pub(super) fn prepare(&mut self) -> Result<(), String> {
+        self.name_other_states();
         self.index = Index::build(
             &self.states,
             &self.transitions,
@@ -132,6 +103,29 @@ impl Rules {
             &self.concurrent,
         )?;
         self.check()
+    }
+
+    /// Replaces the group `other` by its states.
+    fn name_other_states(&mut self) {
+        let numbers: Vec<StateCode> = self.states.iter().map(|s| s.number).collect();
+        for at in 0..self.transitions.len() {
+            let (earlier, rest) = self.transitions.split_at_mut(at);
+            let Some(row) = rest.first_mut() else {
+                continue;
+            };
+            if !matches!(&row.from, From::Group(group) if group == "other") {
+                continue;
+            }
+            let is_named = |state: &StateCode| {
+                earlier.iter().any(|t| {
+                    let same = t.event == row.event && t.when == row.when;
+                    same && matches!(&t.from, From::States(list) if list.contains(state))
+                })
+            };
+            let others = numbers.iter().copied().filter(|state| !is_named(state));
+            row.from = From::States(others.collect());
+            row.elsewhere = true;
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -155,16 +149,18 @@ impl Rules {
         for machine in &self.machines {
             number(&machine.event)?;
         }
-        for pair in self.rows() {
-            if let PairResult::State(code) = &pair.result {
+        for pair in &self.concurrent {
+            if let Some(Lead::State(code)) = &pair.lead {
                 state_known(*code)?;
+            }
+            if pair.scope == PairScope::Register && pair.register.is_none() {
+                return Err(format!("{}: name the register", pair.id));
             }
             if pair.zh.is_empty() || pair.en.is_empty() {
                 return Err(format!("{}: say why in both languages", pair.id));
             }
         }
         number(&self.first.event)?;
-        state_known(self.first.to)?;
-        state_known(self.unsettled)
+        state_known(self.first.to)
     }
 }

@@ -10,7 +10,7 @@ use super::{roles::Roles, state::StateCode};
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "the names are the documentation; hazard::guard explains each"
+    reason = "the names are the documentation; `hazard::guard` names the function of each"
 )]
 pub enum Guard {
     PhotoRequired,
@@ -26,15 +26,16 @@ pub enum Guard {
     NoOpenConflict,
     NoUnknownEvent,
     NoRepeatedEvidence,
-    MayCloseGrade,
+    MayEndGrade,
+    HigherForOfficial,
     NotPartyToConflict,
     PromiseDated,
     StreetAndDepartment,
     DissuadedFirst,
     OrderComplete,
     FactsGiven,
-    ReceivingOrgan,
-    SendingOrgan,
+    TransferStep,
+    Escalated,
     ResponsibleParty,
     EscalationComplete,
     DocumentGiven,
@@ -56,7 +57,7 @@ pub enum Guard {
 pub enum From {
     /// One of these states.
     States(Vec<StateCode>),
-    /// `any` or `any_open`.
+    /// `any`, `any_open`, or `other`: every state from which no earlier row of the event starts.
     Group(String),
 }
 
@@ -81,6 +82,9 @@ pub struct Transition {
     /// Only with one of these results, grades or steps; any if empty.
     #[serde(default)]
     pub when: Vec<String>,
+    /// Whether it starts from every state from which no earlier row starts: a step that is legal in every state.
+    #[serde(skip)]
+    pub elsewhere: bool,
     /// The states from which it starts.
     pub from: From,
     /// The state after it.

@@ -2,8 +2,10 @@
 
 use rusqlite::params;
 
-use super::{Device, DeviceError, differing, docs, load, rows, states::NOT_IN_LOG};
-use crate::{record::DocId, wire::encode};
+use super::{
+    Device, DeviceError, differing, docs, load, meta, meta::name, rows, states::NOT_IN_LOG,
+};
+use crate::{document::FOLD_VERSION, record::DocId, wire::encode};
 
 impl Device {
     /// Folds up to `limit` documents that have nothing pending, and verifies up to `limit` rows that the server
@@ -31,6 +33,18 @@ impl Device {
                 }
             }
             Ok(done)
+        })
+    }
+
+    /// Marks every document to be folded again if the rules have changed since; this happens when the device is idle.
+    pub(super) fn refold_after_update(&mut self) -> Result<(), DeviceError> {
+        let now = i64::from(FOLD_VERSION);
+        if meta::find_int(&self.connection, name::FOLD)? == Some(now) {
+            return Ok(());
+        }
+        self.write(|tx, _| {
+            tx.execute("UPDATE doc SET verified = 0", [])?;
+            meta::set_int(tx, name::FOLD, now)
         })
     }
 

@@ -57,6 +57,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, ListRow, u32)> {
         compound: row.get::<_, Option<[u8; 16]>>(11)?.map(CompoundId),
         place_key: Some(row.get(12)?).filter(|key: &String| !key.is_empty()),
         activity: None,
+        // The store does not keep the version of a row.
+        fold: None,
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }

@@ -17,6 +17,8 @@ pub(super) mod name {
     /// The server's clock at the last contact, and this device's uptime at that moment.
     pub(in crate::device) const BEACON: &str = "beacon";
     pub(in crate::device) const SERVER: &str = "server";
+    /// The version of the rules by which the rows were folded; absent: version 1.
+    pub(in crate::device) const FOLD: &str = "fold";
     /// Set by a migration: events that depend on refused ones are rewritten when the store is opened.
     pub(in crate::device) const RESTATE: &str = "restate";
 }

@@ -93,6 +93,7 @@ impl Device {
         migrate(&mut connection)?;
         let mut device = Self { connection, host };
         device.restate_after_update()?;
+        device.refold_after_update()?;
         Ok(device)
     }
 

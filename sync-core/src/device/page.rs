@@ -7,6 +7,7 @@ use super::{
     revoked, rows, scope,
 };
 use crate::{
+    document::FOLD_VERSION,
     record::{AreaPath, DocId, EncodedListRow, ServerTime},
     wire::{
         encode,
@@ -244,7 +245,9 @@ fn adopt(
         sum.changes as i64,
         sum.digest.to_bytes(),
         changes.len() as i64,
-        row.is_none(),
+        // A row by newer rules than those of this app is kept; any other is verified when the device is idle.
+        row.as_ref()
+            .is_none_or(|row| row.fold.is_some_and(|fold| fold > FOLD_VERSION)),
         (!folded.0.is_empty()).then(|| encode(&folded)),
         space
     ])?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::folded::Folded;
 use crate::{
-    history::{EventEntry, JudgedEvent, Verdict},
+    history::{EventEntry, JudgedEvent, Validity, Verdict},
     record::{DeviceId, DeviceTime, EventId, Grant, GrantId, PersonId, PhotoRef},
 };
 
@@ -35,6 +35,8 @@ pub struct DisplayedEvent {
     pub content: Value,
     /// The verdict of the fold.
     pub verdict: Verdict,
+    /// Whether an accepted event counts.
+    pub count: Validity,
 }
 
 /// A photo as views display it.
@@ -75,6 +77,7 @@ fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEv
             after: event.after.clone(),
             content: folded.redaction.content(&judged.id, &event.body),
             verdict: judged.verdict.clone(),
+            count: judged.count,
         })
     };
     judged.iter().filter_map(displayed).collect()

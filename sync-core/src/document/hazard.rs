@@ -131,7 +131,7 @@ impl<'f> FoldedHazard<'f> {
             events, catalogue, ..
         } = self.folded;
         let mut state = self.state.clone();
-        state.conflicts.sort_by_key(|c| c.resolved_by.is_some());
+        state.conflicts.sort_by_key(|c| !c.is_open());
         state.conflicts.truncate(limit);
         state.notices.truncate(limit);
         explain(&state, events, catalogue, now, name)

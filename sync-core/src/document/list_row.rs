@@ -1,6 +1,8 @@
 //! The list row of a folded document. It contains only facts that every role of the grid may read.
 
-use super::{folded::Folded, hazard::FoldedHazard, redaction::REDACTED, state::DocumentState};
+use super::{
+    FOLD_VERSION, folded::Folded, hazard::FoldedHazard, redaction::REDACTED, state::DocumentState,
+};
 use crate::{
     activity::ActivityState,
     catalogue::INSPECTION,
@@ -55,6 +57,7 @@ fn hazard(of: FoldedHazard<'_>) -> ListRow {
         compound: place.as_ref().map(|place| place.compound),
         place_key: place.as_ref().map(place_key::of),
         activity: None,
+        fold: Some(FOLD_VERSION),
     }
 }
 

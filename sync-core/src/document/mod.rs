@@ -25,3 +25,7 @@ pub use open::{OpenDocument, ReceiveTimes, Snapshot};
 pub use state::DocumentState;
 
 pub(crate) use open::{in_hash_order, times_of};
+
+/// The version of the rules by which documents are folded (`docs/rules.md`). It is raised whenever the same events may
+/// fold to another row: server and device then fold again what they had folded before.
+pub const FOLD_VERSION: u16 = 2;

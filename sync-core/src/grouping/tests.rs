@@ -210,7 +210,7 @@ fn a_covert_finding_meets_the_closing_when_it_is_released() {
     let state = local.state();
     assert!(state.flags.conflict_open);
     assert_eq!(
-        (state.conflicts[0].rule.as_str(), state.state),
+        (state.conflicts[0].rules[0].as_str(), state.state),
         ("C-10", StateCode(10))
     );
     assert_eq!(

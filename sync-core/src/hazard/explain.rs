@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{
     deadline,
-    state::{Conflict, Flags, HazardState},
+    state::{Conflict, ConflictFate, Flags, HazardState, Notice},
 };
 use crate::{
     catalogue::{Catalogue, StateCode},
-    history::{EventEntry, JudgedEvent, Step, Verdict},
+    history::{EventEntry, JudgedEvent, Step, Validity, Verdict},
     record::{EventId, ServerTime},
 };
 
@@ -113,6 +113,17 @@ impl Explainer<'_> {
     }
 
     fn event(&self, judged: &JudgedEvent) -> BilingualText {
+        let said = self.verdict(judged);
+        if judged.count == Validity::Yes || !judged.verdict.has_effect() {
+            return said;
+        }
+        text(
+            format!("{}；{}", said.zh, judged.count.zh()),
+            format!("{}; {}", said.en, judged.count.en()),
+        )
+    }
+
+    fn verdict(&self, judged: &JudgedEvent) -> BilingualText {
         let (zh, en) = self.called(&judged.id);
         match &judged.verdict {
             Verdict::Accepted { step: None } | Verdict::Added => {
@@ -168,50 +179,72 @@ impl Explainer<'_> {
         }
     }
 
-    fn row(
-        &self,
-        rule: &str,
-        conflict: Option<&Conflict>,
-        pair: (&EventId, &EventId),
-    ) -> BilingualText {
-        let ((one_zh, one_en), (other_zh, other_en)) = (self.called(pair.0), self.called(pair.1));
-        let kind = |id| self.find(id).map_or("", |s| s.event.body.name());
-        let (x, y) = (kind(pair.0), kind(pair.1));
-        let class = conflict.and_then(|c| c.class);
-        let fits = |p: &&crate::catalogue::PairRule| {
-            let ends = |a: &str, b: &str| p.a == a && (p.b == b || p.b == "*");
-            p.id == rule
-                && class.is_none_or(|c| c == p.class)
-                && (p.a.is_empty() || ends(x, y) || ends(y, x))
+    /// What a rule of the table says, in both languages.
+    fn why(&self, rule: &str) -> (&str, &str) {
+        let mut rows = self.catalogue.rules.concurrent.iter();
+        let row = rows.find(|row| row.id == rule);
+        row.map_or(("", ""), |row| (row.zh.as_str(), row.en.as_str()))
+    }
+
+    /// The names of the first events of a side, and how many more there are.
+    fn side(&self, events: &[EventId]) -> (String, String) {
+        const NAMED: usize = 3;
+        let named = events.iter().take(NAMED).map(|id| self.called(id));
+        let (mut zh, mut en): (Vec<String>, Vec<String>) = named.unzip();
+        if let Some(more) = events.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            zh.push(format!("另{more}件"));
+            en.push(format!("{more} more"));
+        }
+        (zh.join("、"), en.join(", "))
+    }
+
+    fn conflict(&self, c: &Conflict) -> BilingualText {
+        let rule = c.rules.join("/");
+        let why = c.rules.first().map_or(("", ""), |rule| self.why(rule));
+        let ((a_zh, a_en), (b_zh, b_en)) = (self.side(&c.objections), self.side(&c.decisions));
+        let sides = |a: &str, b: &str| match (a.is_empty(), b.is_empty()) {
+            (false, false) => format!("{a} ∥ {b}"),
+            _ => format!("{a}{b}"),
         };
-        let row = self.catalogue.rules.rows().find(fits);
-        let why = row.map_or(("", ""), |row| (row.zh.as_str(), row.en.as_str()));
-        let decided = match conflict.map(|c| c.resolved_by) {
-            None => text("按规则处理", "decided by rule"),
-            Some(None) => text("待裁定", "waits for a decision"),
-            Some(Some(by)) => {
-                let (zh, en) = self.called(&by);
-                text(format!("已由{zh}裁定"), format!("decided by {en}"))
-            }
+        let (by_zh, by_en) = self.side(&c.settled_by);
+        let decided = match c.fate {
+            ConflictFate::Open if c.settled_by.is_empty() => text("待裁定", "waits for a decision"),
+            ConflictFate::Open => text(
+                format!("裁定不一致（{by_zh}），待第三人裁定"),
+                format!("settled differently ({by_en}), waits for a third person"),
+            ),
+            ConflictFate::Held => text(
+                format!("异议成立，由{by_zh}认定"),
+                format!("the objection holds, settled by {by_en}"),
+            ),
+            ConflictFate::Overruled => text(
+                format!("异议驳回，由{by_zh}认定"),
+                format!("the objection is overruled, settled by {by_en}"),
+            ),
         };
         text(
-            format!("{rule} {one_zh} ∥ {other_zh}：{}；{}", why.0, decided.zh),
-            format!("{rule} {one_en} ∥ {other_en}: {}; {}", why.1, decided.en),
+            format!("{rule} {}：{}；{}", sides(&a_zh, &b_zh), why.0, decided.zh),
+            format!("{rule} {}: {}; {}", sides(&a_en, &b_en), why.1, decided.en),
         )
     }
 
     fn conflicts(&self) -> Vec<BilingualText> {
         let conflicts = self.state.conflicts.iter();
-        conflicts
-            .map(|c| self.row(&c.rule, Some(c), (&c.one, &c.other)))
-            .collect()
+        conflicts.map(|c| self.conflict(c)).collect()
+    }
+
+    fn notice(&self, n: &Notice) -> BilingualText {
+        let ((a_zh, a_en), (b_zh, b_en)) = (self.called(&n.one), self.called(&n.other));
+        let (zh, en) = self.why(&n.rule);
+        text(
+            format!("{} {a_zh} ∥ {b_zh}：{zh}；按规则处理", n.rule),
+            format!("{} {a_en} ∥ {b_en}: {en}; decided by rule", n.rule),
+        )
     }
 
     fn notices(&self) -> Vec<BilingualText> {
         let notices = self.state.notices.iter();
-        notices
-            .map(|n| self.row(&n.rule, None, (&n.one, &n.other)))
-            .collect()
+        notices.map(|n| self.notice(n)).collect()
     }
 
     fn values(&self) -> Vec<BilingualText> {

@@ -1,50 +1,104 @@
 //! The fold of a hazard: from its events and a fold context to its state.
 
 use super::{
-    frontier::HazardFrontier, guard::Situation, judge::judge, state::HazardState, summary,
+    assess::{Assessment, assess},
+    fate::{Fate, Fated},
+    judge::{Judgement, judge},
+    known::{Before, Known, World},
+    state::HazardState,
+    summary,
+    view::{View, Views},
 };
 use crate::{
-    catalogue::Catalogue,
-    history::{EventEntry, FoldContext, Frontiers, History, Verdict},
-    record::EventBody,
+    catalogue::{Catalogue, StateCode},
+    history::{EventEntry, FoldContext, History, Positions},
 };
 
-/// Folds the events of a hazard.
+/// Folds the events of a hazard as `docs/rules.md` says.
 ///
 /// # Properties
 /// The result depends neither on the order of `events` nor on duplicates, and the function never panics. Merging
 /// concurrent events never leads to a closed, voided or merged hazard unless one author stated it and no concurrent
-/// event contradicts it.
+/// event contradicts it. The verdict on an event never changes when later or concurrent events are added.
 pub(crate) fn fold_hazard(
     events: &[EventEntry],
     context: &FoldContext<'_>,
     catalogue: &Catalogue,
 ) -> HazardState {
     let history = History::new(events, context, catalogue);
-    let mut frontiers = Frontiers::<HazardFrontier>::new(&history);
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(history.len());
-    let mut first: Option<usize> = None;
+    let mut known = Known::new(&history);
+    let mut views = Views::new(&history);
     for at in 0..history.len() {
-        let known = frontiers.at(&history.order.parents[at], &history);
-        let begun = first.and_then(|at| match history.body(at) {
-            EventBody::Observe(o) => Some((o, history.entry(at).event.claimed)),
-            _ => None,
-        });
-        let situation = Situation {
-            at,
-            history: &history,
-            verdicts: &verdicts,
-            area: begun.map(|(o, _)| &o.area),
-            first: begun,
-        };
-        let judgement = judge(&situation, known);
-        let accepted = matches!(judgement.verdict, Verdict::Accepted { .. });
-        if accepted && first.is_none() && matches!(history.body(at), EventBody::Observe(_)) {
-            first = Some(at);
-        }
-        frontiers.push(judgement.frontier);
-        verdicts.push(judgement.verdict);
+        let before = views.at(&mut known, &history.order.parents[at]);
+        let Judgement {
+            verdict,
+            taken,
+            ordered,
+        } = judge(&mut known, at, &before);
+        known.push(verdict, taken, before.summary(), ordered);
+        let after = views.push(&mut known, at, before);
+        known.lead_to(at, after);
     }
-    let now = frontiers.at(&history.order.heads, &history);
-    summary::summarise(&history, first, &now, verdicts)
+    let last = views.at(&mut known, &history.order.heads);
+    let (now, baseless) = effective(&mut known, &last);
+    summary::summarise(&known, &now, &baseless)
+}
+
+/// What all events amount to with their effects and as receipts order them; and the checks and endings without basis.
+fn effective(known: &mut Known<'_, '_>, last: &View) -> (Assessment, Positions) {
+    let size = known.history.len();
+    let mut baseless = Positions::new(size);
+    let all_count = (0..size).all(|at| known.counts(at));
+    if let (true, Some(plain)) = (all_count, last.plain(known)) {
+        return (plain, baseless);
+    }
+    let relations = known.take_relations();
+    let none = Positions::new(size);
+    // A causal history that is linear, and of which every event counts, amounts to what its author knew.
+    let mut is_plain = vec![true; size];
+    for at in 0..size {
+        let parents = &known.history.order.parents[at];
+        is_plain[at] =
+            parents.len() < 2 && parents.iter().all(|p| is_plain[*p] && known.counts(*p));
+        let matters = known.taken[at]
+            .as_ref()
+            .is_some_and(|taken| taken.to.is_some() || relations.matters(at));
+        let mut before = known.before(World::Contested, at);
+        let mut is_blocked = false;
+        if matters && !is_plain[at] {
+            let history = known.ancestors(at);
+            let set = assess(known, &relations, history, World::Effective, &baseless);
+            before = Before {
+                state: set.state,
+                round: set.round,
+            };
+            is_blocked = relations.endings.has(at) && has_unanswered(known, at, &set);
+        }
+        known.push_effective(before);
+        if relations.passing.has(at) && (is_blocked || !starts(known, at, before.state)) {
+            baseless.insert(at);
+        }
+    }
+    let mut all = none;
+    (0..size).for_each(|at| all.insert(at));
+    let now = assess(known, &relations, &all, World::Effective, &baseless);
+    (now, baseless)
+}
+
+/// Whether a conflict is open in what the causal history of an ending amounts to, and the ending does not answer it.
+fn has_unanswered(known: &Known<'_, '_>, ending: usize, before: &Assessment) -> bool {
+    let answers = |fated: &Fated| {
+        let settles = known.taken[ending].iter().flat_map(|taken| &taken.settles);
+        settles
+            .into_iter()
+            .any(|(subject, _)| *subject == fated.conflict.subject)
+    };
+    let mut open = before.conflicts.iter().filter(|c| c.fate == Fate::Open);
+    open.any(|fated| !answers(fated))
+}
+
+/// Whether the transition that an event takes starts from a state.
+fn starts(known: &Known<'_, '_>, at: usize, state: StateCode) -> bool {
+    let row = known.taken[at].as_ref().and_then(|taken| taken.row);
+    row.is_none_or(|row| row.elsewhere || known.history.rules.starts_from(row, state))
 }

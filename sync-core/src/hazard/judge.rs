@@ -1,92 +1,151 @@
-//! The verdict on one event, decided from its author's causal history.
+//! The verdict on one event, decided from its author's causal history; see `docs/rules.md`, 3.
 
 use super::{
-    frontier::HazardFrontier,
+    effect::{self, Effect},
     guard::{self, Situation},
-    member::{Member, STATE},
+    known::{Before, Known, World},
+    rounds,
+    settle::{self, Settled},
+    steps,
+    taken::Taken,
     values,
+    view::{View, assessed},
 };
 use crate::{
-    catalogue::{FieldName, Guard, Outcome, PairResult, StateCode, Transition},
-    history::{Lanes, Step, Verdict, VoidReason, authority},
+    catalogue::{EventClass, Guard, Outcome, StateCode, Transition},
+    history::{Step, Verdict, VoidReason, entitled},
     record::{EventBody, Grant},
 };
 
-/// The verdict on an event, and the frontier after it.
-pub(super) struct Judgement {
+/// The verdict on an event, and what it takes if it is accepted.
+pub(super) struct Judgement<'t> {
     pub(super) verdict: Verdict,
-    pub(super) frontier: HazardFrontier,
+    pub(super) taken: Option<Taken<'t>>,
+    /// What its author knew if receipts order every pair that they could order.
+    pub(super) ordered: Before,
 }
 
-pub(super) fn judge(s: &Situation<'_, '_>, frontier: HazardFrontier) -> Judgement {
-    if matches!(s.body(), EventBody::Unknown { .. }) {
-        let verdict = match authority(s.history, s.at, s.area) {
-            Err(reason) => Verdict::Void { reason },
-            Ok(_) => Verdict::Unknown,
-        };
-        return Judgement { verdict, frontier };
-    }
-    let decided = authority(s.history, s.at, s.area).and_then(|grant| choose(s, grant, &frontier));
-    match decided {
-        Ok(Choice::Begin) => begin(s),
-        Ok(Choice::Take(transition, from)) => follow(s, transition, frontier, from),
-        Err(reason) => Judgement {
-            verdict: Verdict::Void { reason },
-            frontier,
-        },
+fn untaken<'t>(verdict: Verdict, ordered: Before) -> Judgement<'t> {
+    Judgement {
+        verdict,
+        taken: None,
+        ordered,
     }
 }
 
-/// The transition that an event takes.
-enum Choice<'t> {
-    Begin,
-    Take(&'t Transition, StateCode),
+fn void<'t>(reason: VoidReason, ordered: Before) -> Judgement<'t> {
+    untaken(Verdict::Void { reason }, ordered)
+}
+
+/// Judges the next event in causal order. `view`: what its author knew.
+pub(super) fn judge<'a>(known: &mut Known<'_, 'a>, at: usize, view: &View) -> Judgement<'a> {
+    let area = known.area_before(at);
+    let ordered = ordered_view(known, at, view);
+    let before = ordered.as_ref().unwrap_or(view).summary();
+    let grant = match entitled(known.history, at, area) {
+        Ok(grant) => grant,
+        Err(reason) => return void(reason, before),
+    };
+    if matches!(known.history.body(at), EventBody::Unknown { .. }) {
+        return untaken(Verdict::Unknown, before);
+    }
+    if view.state == StateCode::NONE {
+        return begin(known, at, grant);
+    }
+    match choose(known, at, grant, view, ordered.as_ref()) {
+        Ok((row, from)) => take(known, at, grant, row, from, view, before),
+        Err(reason) => void(reason, before),
+    }
+}
+
+/// What the author knew if receipts order every pair that they could order; `None` if there is no such pair.
+fn ordered_view(known: &mut Known<'_, '_>, at: usize, view: &View) -> Option<View> {
+    let contest = view.contest.as_ref()?;
+    let rules = known.history.rules;
+    let by_time = contest.conflicts.iter().any(|fated| {
+        let rows = rules.concurrent.iter().enumerate();
+        rows.filter(|(row, _)| fated.conflict.rows >> row & 1 == 1)
+            .any(|(_, rule)| rule.by_time.is_some())
+    });
+    if !by_time {
+        return None;
+    }
+    let parents = known.history.order.parents[at].clone();
+    let assessment = assessed(known, &parents, World::Ordered);
+    Some(View::of(assessment, World::Ordered))
 }
 
 /// The first transition that matches event, state, role and guards; otherwise the reason why the event is void.
-fn choose<'t>(
-    s: &Situation<'_, 't>,
+fn choose<'a>(
+    known: &Known<'_, 'a>,
+    at: usize,
     grant: &Grant,
-    frontier: &HazardFrontier,
-) -> Result<Choice<'t>, VoidReason> {
-    let rules = s.history.rules;
-    let Some(from) = frontier.effective_state(s.history) else {
-        return if s.body().name() != rules.first.event {
-            Err(VoidReason::IllegalFromState)
-        } else if rules.first.roles.contains(grant.role) {
-            Ok(Choice::Begin)
-        } else {
-            Err(VoidReason::RoleMayNot)
-        };
-    };
-    let variant = s.body().variant();
-    let mut why = VoidReason::IllegalFromState;
-    for row in rules.transitions_of(s.body().number()) {
+    view: &View,
+    ordered: Option<&View>,
+) -> Result<(&'a Transition, StateCode), VoidReason> {
+    let rules = known.history.rules;
+    let body = known.history.body(at);
+    let variant = body.variant();
+    let (mut is_blocked, mut role_failed, mut guard_failed) = (false, false, None);
+    for row in rules.transitions_of(body.number()) {
         if !row.fits(variant) {
             continue;
         }
-        if !rules.starts_from(row, from) {
-            if row.guards.contains(&Guard::NoOpenConflict) && frontier.is_contested(s.history) {
-                why = VoidReason::ConflictOpen;
+        for knew in [Some(view), ordered].into_iter().flatten() {
+            match fits(known, at, grant, row, [knew, view]) {
+                Ok(()) => return Ok((row, knew.state)),
+                // The author is referred to the conflict, because it decides the state too.
+                Err(Misfit::State) => {
+                    is_blocked |= row.guards.contains(&Guard::NoOpenConflict)
+                        && row.roles.contains(grant.role)
+                        && knew.is_contested();
+                }
+                Err(Misfit::Role) => role_failed = true,
+                Err(Misfit::Guard(VoidReason::ConflictOpen)) => is_blocked = true,
+                Err(Misfit::Guard(reason)) => guard_failed = Some(reason),
             }
-            continue;
-        }
-        if !row.roles.contains(grant.role) {
-            if why == VoidReason::IllegalFromState {
-                why = VoidReason::RoleMayNot;
-            }
-            continue;
-        }
-        let broken = row
-            .guards
-            .iter()
-            .find_map(|guard| guard::check(*guard, s, grant, frontier).err());
-        match broken {
-            None => return Ok(Choice::Take(row, from)),
-            Some(reason) => why = reason,
         }
     }
-    Err(why)
+    Err(match guard_failed {
+        _ if is_blocked => VoidReason::ConflictOpen,
+        Some(reason) => reason,
+        None if role_failed => VoidReason::RoleMayNot,
+        None => VoidReason::IllegalFromState,
+    })
+}
+
+/// Why a transition does not fit.
+enum Misfit {
+    State,
+    Role,
+    Guard(VoidReason),
+}
+
+fn fits(
+    known: &Known<'_, '_>,
+    at: usize,
+    grant: &Grant,
+    row: &Transition,
+    [view, contested]: [&View; 2],
+) -> Result<(), Misfit> {
+    if !known.history.rules.starts_from(row, view.state) {
+        return Err(Misfit::State);
+    }
+    if !row.roles.contains(grant.role) {
+        return Err(Misfit::Role);
+    }
+    let situation = Situation {
+        at,
+        known,
+        grant,
+        view,
+        contested,
+    };
+    let broken = row
+        .guards
+        .iter()
+        .find_map(|guard| guard::check(*guard, &situation).err());
+    broken.map_or(Ok(()), |reason| Err(Misfit::Guard(reason)))
 }
 
 fn accepted(transition: &str, from: StateCode, to: StateCode) -> Verdict {
@@ -100,145 +159,157 @@ fn accepted(transition: &str, from: StateCode, to: StateCode) -> Verdict {
     }
 }
 
-fn begin(s: &Situation<'_, '_>) -> Judgement {
-    let first = &s.history.rules.first;
-    let member = Member {
-        at: s.at,
-        state: first.to,
-        from: first.to,
-        cycle: 1,
-        sighting: false,
-        lanes: STATE | s.history.rules.fields_of_first(),
+/// An event that states the beginning of the hazard.
+fn begin<'a>(known: &Known<'_, 'a>, at: usize, grant: &Grant) -> Judgement<'a> {
+    let rules = known.history.rules;
+    let (first, body) = (&rules.first, known.history.body(at));
+    let before = Before {
+        state: StateCode::NONE,
+        round: 1,
+    };
+    if body.name() != first.event {
+        return void(VoidReason::IllegalFromState, before);
+    }
+    if !first.roles.contains(grant.role) {
+        return void(VoidReason::RoleMayNot, before);
+    }
+    let class = EventClass::of(body);
+    let taken = Taken {
+        row: None,
+        class,
+        to: Some(first.to),
+        round: 1,
+        opens: false,
+        rows: rules.rows_of(body, class),
+        effect: effect::of(known.history, &known.verdicts, at, None),
+        lanes: rules.fields_of_first(),
+        replaces: 0,
+        settles: Vec::new(),
+        picks: Vec::new(),
+        confirms: Vec::new(),
+        transfers: Vec::new(),
     };
     Judgement {
         verdict: accepted(&first.id, StateCode::NONE, first.to),
-        frontier: HazardFrontier {
-            members: vec![member],
-            ..HazardFrontier::default()
-        },
+        taken: Some(taken),
+        ordered: before,
     }
 }
 
-fn follow(
-    s: &Situation<'_, '_>,
-    t: &Transition,
-    mut frontier: HazardFrontier,
+/// An event that takes a transition.
+fn take<'a>(
+    known: &Known<'_, 'a>,
+    at: usize,
+    grant: &Grant,
+    row: &'a Transition,
     from: StateCode,
-) -> Judgement {
-    if t.proposal {
-        let verdict = Verdict::Proposed {
-            transition: t.id.clone(),
-        };
-        return Judgement { verdict, frontier };
+    view: &View,
+    ordered: Before,
+) -> Judgement<'a> {
+    let (history, rules) = (known.history, known.history.rules);
+    let body = history.body(at);
+    if row.proposal {
+        let transition = row.id.clone();
+        return untaken(Verdict::Proposed { transition }, ordered);
     }
-    let mut lanes = s.history.rules.fields_of(s.body().number()) & values::set_by(s.body());
-    if t.new_cycle {
-        // A new cycle supersedes the deadline, the responsible organisation and the transfers of the earlier one.
-        lanes |=
-            FieldName::Deadline.bit() | FieldName::Responsible.bit() | FieldName::Transfer.bit();
-    }
-    let mut cycle = frontier.stated_cycle() + u16::from(t.new_cycle);
-    let to = match &t.to {
-        Outcome::State(state) => {
-            lanes |= STATE;
-            *state
-        }
-        Outcome::Word(word) if word == "held" => {
-            let decision = resolve(s, &mut frontier, from);
-            lanes = decision.lanes;
-            cycle += decision.more_cycles;
-            decision.state
-        }
-        Outcome::Word(word) if word == "previous" => {
-            lanes |= STATE;
-            frontier.states().map(|m| m.from).next().unwrap_or(from)
-        }
-        Outcome::Word(_) if t.sighting => {
-            lanes |= STATE;
-            from
-        }
-        Outcome::Word(_) if lanes == 0 => {
-            return Judgement {
-                verdict: Verdict::Added,
-                frontier,
-            };
-        }
-        Outcome::Word(_) => from,
+    let class = EventClass::of(body);
+    let settled = match body {
+        EventBody::Resolve(r) => settle::by_resolution(known, at, r, grant, view),
+        _ => Settled {
+            settles: settle::by_answer(known, at, grant, view),
+            ..Settled::default()
+        },
     };
-    let member = Member {
-        at: s.at,
-        state: to,
-        from,
-        cycle,
-        sighting: t.sighting,
+    let mut lanes = rules.fields_of(body.number()) & values::set_by(body);
+    for pick in &settled.picks {
+        lanes |= pick.lane;
+    }
+    let extends = match body {
+        EventBody::ExtendDeadline(_) => values::earliest_deadline(known, view),
+        _ => None,
+    };
+    let to = match row.to {
+        Outcome::State(state) => Some(state),
+        Outcome::Word(_) => None,
+    };
+    let decides = to.is_some() || lanes != 0 || !settled.settles.is_empty();
+    if matches!(body, EventBody::Observe(_)) {
+        // If no earlier observation has an effect, this one states the fields of the beginning.
+        lanes |= rules.fields_of_first();
+    }
+    let effect = effect::of(history, &known.verdicts, at, extends);
+    let effect = if is_late_correction(known, at, row) {
+        effect.max(Effect::Proposed)
+    } else {
+        effect
+    };
+    let taken = Taken {
+        row: Some(row),
+        class,
+        to,
+        round: round(known, at, class, view),
+        opens: row.new_cycle,
+        rows: rules.rows_of(body, class),
+        effect,
         lanes,
+        replaces: values::replaceable(known, at, view),
+        settles: settled.settles,
+        picks: settled.picks,
+        confirms: settled.confirms,
+        transfers: match body {
+            EventBody::TransferAccept(_) | EventBody::TransferWithdraw(_) => {
+                steps::concerned(known, at, view)
+            }
+            _ => Vec::new(),
+        },
     };
-    if lanes != 0 {
-        frontier.add(s.history, member);
-    }
+    let verdict = if decides || matches!(body, EventBody::Unmerge(_)) || row.sighting {
+        accepted(&row.id, from, to.unwrap_or(from))
+    } else {
+        Verdict::Added
+    };
     Judgement {
-        verdict: accepted(&t.id, from, if lanes & STATE == 0 { from } else { to }),
-        frontier,
+        verdict,
+        taken: Some(taken),
+        ordered,
     }
 }
 
-/// The decision of a resolution.
-struct Decision {
-    state: StateCode,
-    lanes: Lanes,
-    more_cycles: u16,
+/// The own round of an event, as its author knew: that of its causal history, or the one that it opens.
+fn round(known: &Known<'_, '_>, at: usize, class: EventClass, view: &View) -> u16 {
+    if class != EventClass::Finding || !rounds::is_ended(view.state) {
+        return view.round;
+    }
+    let counts = |ending: usize| {
+        known.taken[ending]
+            .as_ref()
+            .is_some_and(|taken| taken.class == EventClass::Ending)
+            && !matches!(known.history.body(ending), EventBody::MarkDuplicate(_))
+            && view.contest.as_ref().is_none_or(|c| c.counted.has(ending))
+    };
+    let endings = known.ancestors(at).iter().filter(|ending| counts(*ending));
+    let last = endings
+        .map(|ending| known.before(World::Contested, ending).round)
+        .max();
+    last.map_or(view.round, |last| last + 1)
 }
 
-/// Ends the open conflicts that a resolution names. The state is the most open one that the events declared to hold
-/// lead to, or else the most open one before the named events.
-fn resolve(s: &Situation<'_, '_>, frontier: &mut HazardFrontier, from: StateCode) -> Decision {
-    let nothing = Decision {
-        state: from,
-        lanes: 0,
-        more_cycles: 0,
-    };
-    let EventBody::Resolve(resolution) = s.body() else {
-        return nothing;
-    };
-    let rules = s.history.rules;
-    let named = |at: usize| resolution.resolves.contains(&s.history.entry(at).id);
-    let held = |at: usize| {
-        let id = s.history.entry(at).id;
-        resolution.holds == id || resolution.also_hold.contains(&id)
-    };
-    let ended: Vec<_> = frontier
-        .open_conflicts()
-        .filter(|m| named(m.a) && named(m.b))
-        .copied()
-        .collect();
-    let mut decision = nothing;
-    let (mut states, mut before) = (Vec::new(), Vec::new());
-    for member in frontier.members.iter().filter(|m| named(m.at)) {
-        decision.lanes |= member.lanes;
-        if member.is_state() {
-            before.push(member.from);
-            if held(member.at) {
-                states.push(member.state);
-            }
-        }
+/// Whether a finder's own correction was provably made after the window for it: it is then a proposal.
+fn is_late_correction(known: &Known<'_, '_>, at: usize, row: &Transition) -> bool {
+    if !row.guards.contains(&Guard::ReporterSoon) {
+        return false;
     }
-    for pair in &ended {
-        let row = rules.row(pair.row);
-        let second_holds =
-            |at: usize| held(at) && s.history.body(at).name() == row.b && row.a != row.b;
-        if [pair.a, pair.b].into_iter().any(second_holds) {
-            if let PairResult::State(state) = row.result {
-                states.push(state);
-            }
-            decision.more_cycles |= u16::from(row.recurs);
-        }
-        frontier.resolved.push((pair.a, pair.b, s.at));
-    }
-    frontier.resolved.sort_unstable();
-    let most_open = |states: Vec<StateCode>| {
-        let key = |s: &StateCode| (rules.rank(*s), std::cmp::Reverse(*s));
-        states.into_iter().max_by_key(key)
-    };
-    decision.state = most_open(states).or(most_open(before)).unwrap_or(from);
-    decision
+    let own = known
+        .ancestors(at)
+        .iter()
+        .filter(|seen| {
+            known.taken[*seen].is_some()
+                && known.person(*seen) == known.person(at)
+                && matches!(known.history.body(*seen), EventBody::Observe(_))
+        })
+        .collect::<Vec<usize>>();
+    !own.is_empty()
+        && own
+            .iter()
+            .all(|seen| effect::after_own_window(known.history, at, *seen))
 }

@@ -4,21 +4,35 @@
 //! clock and no CRDT. The tables (transitions, guards, concurrent-pair rules, fields) are data of [`crate::catalogue`];
 //! order and authority come from [`crate::history`].
 
+mod assess;
+mod assessing;
+mod cards;
+mod conflict;
+mod content;
 pub mod deadline;
-mod effective;
+mod effect;
 pub mod explain;
+mod fate;
 mod fold;
-mod frontier;
 mod guard;
+mod in_force;
 mod judge;
-mod member;
+mod known;
 mod place;
 pub mod quantity;
-mod relation;
+mod registers;
+mod relations;
+mod rounds;
+mod settle;
+mod standing;
 mod state;
+mod steps;
 mod summary;
+mod suspend;
+mod taken;
 pub mod transfer;
 mod values;
+mod view;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -26,5 +40,5 @@ pub(crate) mod tests;
 pub(crate) use fold::fold_hazard;
 pub(crate) use place::{first_observation, placed};
 
-pub use state::{Conflict, Flags, HazardState, Notice};
+pub use state::{Conflict, ConflictFate, Flags, HazardState, Notice};
 pub use values::{Cleared, Penalty, PhotoUse, Register, Valued, Values};

@@ -18,7 +18,7 @@ pub(crate) fn first_observation<'e>(
     let in_order = state
         .history
         .iter()
-        .filter(|j| j.verdict.has_effect())
+        .filter(|j| j.has_effect())
         .filter_map(|j| events.iter().find(|e| e.id == j.id));
     in_order.filter_map(observation).next()
 }

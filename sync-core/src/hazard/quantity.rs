@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::state::HazardState;
 use crate::{
-    history::EventEntry,
+    history::{EventEntry, Validity},
     record::{DeviceTime, EventBody, GovStage, PenaltyStage},
 };
 
@@ -31,8 +31,11 @@ pub struct Quantity {
 pub(crate) fn quantities(state: &HazardState, events: &[EventEntry]) -> Vec<Quantity> {
     let mut figures = Figures::default();
     for judged in &state.history {
-        let took_effect = judged.verdict.has_effect();
         let stated = events.iter().find(|s| s.id == judged.id);
+        // A confirmation in a conflict confirms nothing yet; other work was done whatever it led to.
+        let confirms = stated.is_some_and(|s| matches!(s.event.body, EventBody::ConfirmSpotFix(_)));
+        let took_effect = judged.has_effect()
+            && (!confirms || matches!(judged.count, Validity::Yes | Validity::Pending));
         if let (true, Some(stated)) = (took_effect, stated) {
             figures.take(&stated.event.body, stated.event.claimed);
         }

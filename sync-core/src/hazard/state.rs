@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::values::Values;
 use crate::{
-    catalogue::{Class, Grade, StateCode},
+    catalogue::{Grade, StateCode},
     history::{JudgedEvent, Redacted},
     record::{AreaPath, DeviceTime, DocId, EventId, KindCode},
 };
@@ -17,7 +17,7 @@ macro_rules! flags {
         pub struct Flags { $($(#[$meta])* pub $name: bool,)+ }
 
         impl Flags {
-            /// Names, in the order of the bits.
+            /// Names, in the order of the bits. Rows hold the bits: a new flag comes last.
             pub const NAMES: [&'static str; [$(stringify!($name)),+].len()] = [$(stringify!($name)),+];
             /// Labels for users: Chinese, English; in the order of the bits.
             pub const LABELS: [(&'static str, &'static str); Self::NAMES.len()] = [$(($zh, $en)),+];
@@ -60,22 +60,57 @@ flags! {
     proposal_open "有待审建议" "proposal open",
     /// Personal data was withdrawn from display.
     redacted "已遮蔽" "redacted",
+    /// A closing, voiding or merge is suspended while a conflict is open.
+    ending_suspended "办结中止" "ending suspended",
+    /// A closing, voiding or merge does not count, although no conflict is open: it must be stated again.
+    close_again "须重新销号" "close again",
 }
 
-/// Two concurrent events that a rule names and a reviewer must decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+/// What became of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictFate {
+    /// A reviewer must decide; endings are suspended until then, unless it is a card.
+    Open,
+    /// The objection holds: its decisions never count.
+    Held,
+    /// The objection was overruled: its decisions hold.
+    Overruled,
+}
+
+impl ConflictFate {
+    /// The words for users: Chinese, then English.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Open => "未裁定 / open",
+            Self::Held => "异议成立 / objection holds",
+            Self::Overruled => "异议驳回 / overruled",
+        }
+    }
+}
+
+/// Concurrent events that contradict each other: one card for a reviewer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Conflict {
-    /// Id of the concurrent-pair rule.
-    pub rule: String,
-    /// The class of the rule.
-    #[serde(skip)]
-    pub class: Option<Class>,
-    /// One event; the smaller id.
-    pub one: EventId,
-    /// The other.
-    pub other: EventId,
-    /// The resolution, if there is one.
-    pub resolved_by: Option<EventId>,
+    /// Ids of the concurrent-pair rules.
+    pub rules: Vec<String>,
+    /// The events that object; none if values of a field differ.
+    pub objections: Vec<EventId>,
+    /// The decisions to which they object; of a field, its differing values; of a card, its events.
+    pub decisions: Vec<EventId>,
+    /// What became of it.
+    pub fate: ConflictFate,
+    /// The settlements in force: resolutions, and events that answered it.
+    pub settled_by: Vec<EventId>,
+    /// Whether it is a card: a question about a figure or a name that suspends nothing.
+    pub is_card: bool,
+}
+
+impl Conflict {
+    /// Whether a reviewer must still decide.
+    pub fn is_open(&self) -> bool {
+        self.fate == ConflictFate::Open
+    }
 }
 
 /// Two concurrent events that a rule decided.

@@ -1,44 +1,46 @@
 //! The state of a hazard, summarised from its judged events.
 
 use super::{
-    frontier::{ConcurrentPair, HazardFrontier},
+    assess::Assessment,
+    cards::{self, Card},
+    effect::Effect,
+    fate::{Fate, Fated},
     guard,
-    state::{Conflict, Flags, HazardState, Notice},
+    known::{Known, World},
+    state::{Conflict, ConflictFate, Flags, HazardState, Notice},
     values::{self, Values},
 };
 use crate::{
-    catalogue::{Grade, StateCode},
-    history::{History, JudgedEvent, Redacted, Verdict, effective, is_blocked_by_unknown, is_late},
-    record::{DAY_MS, DeviceTime, EventBody, EventId, MINUTE_MS, Observation, PhotoSource},
+    catalogue::{EventClass, Grade},
+    history::{History, JudgedEvent, Positions, Redacted, Validity, Verdict, is_late},
+    record::{DAY_MS, DeviceTime, EventBody, EventId, MINUTE_MS, PhotoSource},
 };
 
+/// The state of the judged events: `now` is what they amount to.
 pub(super) fn summarise(
-    history: &History<'_>,
-    first: Option<usize>,
-    now: &HazardFrontier,
-    verdicts: Vec<Verdict>,
+    known: &Known<'_, '_>,
+    now: &Assessment,
+    baseless: &Positions,
 ) -> HazardState {
-    let began: Option<&Observation> = first.and_then(|at| match history.body(at) {
-        EventBody::Observe(o) => Some(o),
-        _ => None,
-    });
-    let values = values::values(history, now, first);
+    let history = known.history;
+    let cards = cards::open(known);
+    let values = values::values(known, now, &cards);
     let code = values.code.first().map(|v| v.value.clone());
-    let grade = values.grade.first().map(|v| v.value);
-    let found = first.map_or(DeviceTime(0), |at| history.entry(at).event.claimed);
-    let grade = grade.or_else(|| code.as_ref().and_then(|code| history.grade_of(code, found)));
-    let proposals = proposals(history, &verdicts);
-    let redacted = Redacted::of(effective(&verdicts).map(|at| history.body(at)));
-    let flags = flags(history, now, &verdicts, &values, grade);
-    let observations =
-        effective(&verdicts).filter(|at| matches!(history.body(*at), EventBody::Observe(_)));
+    let grade = values.grade.iter().map(|v| v.value).max();
+    let grade = grade.or_else(|| code.as_ref().and_then(|code| known.default_grade(code)));
+    let counts = counts(known, now, baseless);
+    let effective = || live(known);
+    let proposals = proposals(known);
+    let redacted = Redacted::of(effective().map(|at| history.body(at)));
+    let flags = flags(known, now, &values, grade, &counts);
+    let observations = effective().filter(|at| matches!(history.body(*at), EventBody::Observe(_)));
     let claimed = |at: usize| possible(history, at);
     HazardState {
-        state: now.effective_state(history).unwrap_or(StateCode::NONE),
-        cycle: now.cycle(history),
+        state: now.state,
+        cycle: now.round,
         grade,
         code,
-        area: began.map(|o| o.area.clone()),
+        area: known.first().map(|o| o.area.clone()),
         found_at: observations
             .clone()
             .map(claimed)
@@ -56,20 +58,76 @@ pub(super) fn summarise(
             ..flags
         },
         values,
-        conflicts: conflicts(history, now),
-        notices: notices(history, now, &verdicts),
+        conflicts: conflicts(known, now, &cards),
+        notices: notices(known, now),
         proposals,
         redacted,
         observation_count: observations.count().try_into().unwrap_or(u32::MAX),
-        history: verdicts
-            .into_iter()
-            .enumerate()
-            .map(|(at, verdict)| JudgedEvent {
+        history: (0..history.len())
+            .map(|at| JudgedEvent {
                 id: history.entry(at).id,
-                verdict,
+                verdict: verdict(known, at),
+                count: counts[at],
             })
             .collect(),
     }
+}
+
+/// The events that have an effect.
+fn live<'k>(known: &'k Known<'_, '_>) -> impl Iterator<Item = usize> + Clone + 'k {
+    (0..known.history.len()).filter(|at| known.is_live(*at, World::Effective))
+}
+
+/// The verdict on an event. A correction that was provably made after the window for it is a proposal.
+fn verdict(known: &Known<'_, '_>, at: usize) -> Verdict {
+    match &known.taken[at] {
+        Some(taken) if taken.effect == Effect::Proposed => Verdict::Proposed {
+            transition: taken.row.map_or_else(String::new, |row| row.id.clone()),
+        },
+        _ => known.verdicts[at].clone(),
+    }
+}
+
+/// The settlements in force; of an open conflict, those that differ.
+fn settled_by(fated: &Fated) -> Box<dyn Iterator<Item = usize> + '_> {
+    match fated.fate {
+        Fate::Open => Box::new(fated.settlements.iter().map(|(at, _)| *at)),
+        _ => Box::new(fated.in_force()),
+    }
+}
+
+/// Whether each event counts.
+fn counts(known: &Known<'_, '_>, now: &Assessment, baseless: &Positions) -> Vec<Validity> {
+    let overruled = |at: usize| {
+        now.conflicts
+            .iter()
+            .any(|fated| fated.fate == Fate::Overruled && fated.conflict.objections.contains(&at))
+    };
+    let count = |at: usize| {
+        let Some(taken) = &known.taken[at] else {
+            return Validity::Yes;
+        };
+        if baseless.has(at) {
+            Validity::WithoutBasis
+        } else if now.rejected.has(at) {
+            Validity::Rejected
+        } else if now.suspended.has(at) {
+            Validity::Suspended
+        } else if taken.effect == Effect::None {
+            Validity::NoEffect
+        } else if taken.effect == Effect::Pending {
+            if known.is_live(at, World::Effective) {
+                Validity::Pending
+            } else {
+                Validity::Waiting
+            }
+        } else if overruled(at) {
+            Validity::Overruled
+        } else {
+            Validity::Yes
+        }
+    };
+    (0..known.history.len()).map(count).collect()
 }
 
 /// The claimed time of an event, clamped if it is wrong by more than one day: an event was made neither before its
@@ -87,30 +145,46 @@ fn possible(history: &History<'_>, at: usize) -> DeviceTime {
 }
 
 fn flags(
-    history: &History<'_>,
-    now: &HazardFrontier,
-    verdicts: &[Verdict],
+    known: &Known<'_, '_>,
+    now: &Assessment,
     values: &Values,
     grade: Option<Grade>,
+    counts: &[Validity],
 ) -> Flags {
-    let bodies = || effective(verdicts).map(|at| history.body(at));
+    let history = known.history;
+    let bodies = || live(known).map(|at| history.body(at));
+    let ending = |at: &usize| {
+        known.taken[*at]
+            .as_ref()
+            .is_some_and(|taken| taken.class == EventClass::Ending)
+    };
+    let endings = |count: Validity| {
+        (0..history.len())
+            .filter(ending)
+            .any(|at| counts[at] == count)
+    };
+    let rules = history.rules;
     let mut photos = bodies().flat_map(EventBody::photos).peekable();
     let weak = photos.peek().is_none() || photos.any(|p| p.source != PhotoSource::InApp);
     let shown = |which: fn(&EventBody) -> bool| bodies().filter(move |b| which(b));
-    let in_order = history.rules.in_order_row();
     Flags {
-        conflict_open: now.is_contested(history),
+        conflict_open: now.is_contested(),
+        ending_suspended: endings(Validity::Suspended),
+        close_again: rules.is_open(now.state) && endings(Validity::Rejected),
         major_suspected: grade >= Some(Grade::G3Suspected),
         evidence_weak: weak,
-        unknown_events: is_blocked_by_unknown(history),
-        reopened: now.cycle(history) > 1,
+        unknown_events: known.verdicts.contains(&Verdict::Unknown),
+        reopened: now.round > 1,
         penalised: !values.penalties.is_empty(),
         listed_supervision: bodies().any(|b| matches!(b, EventBody::GovDecision(d) if d.listed)),
-        interim_measures_missing: effective(verdicts).any(|at| unguarded(history, at)),
-        time_untrusted: time_untrusted(history, verdicts),
-        ordered_by_time: now.notices.iter().any(|m| m.row == in_order),
+        interim_measures_missing: live(known).any(|at| unguarded(history, at)),
+        time_untrusted: time_untrusted(known),
+        ordered_by_time: now
+            .notices
+            .iter()
+            .any(|(row, ..)| ["C-05", "C-TIME"].contains(&rules.concurrent[*row].id.as_str())),
         evidence_repeated: guard::repeated(shown(guard::shows_hazard), shown(guard::shows_fixed)),
-        authority_late: effective(verdicts).any(|at| is_late(history, at)),
+        authority_late: live(known).any(|at| is_late(history, at)),
         ..Flags::default()
     }
 }
@@ -129,9 +203,10 @@ fn unguarded(history: &History<'_>, at: usize) -> bool {
 }
 
 /// Whether a claimed time contradicts its time bounds, or a device's clock was set back between two events.
-fn time_untrusted(history: &History<'_>, verdicts: &[Verdict]) -> bool {
+fn time_untrusted(known: &Known<'_, '_>) -> bool {
+    let history = known.history;
     let skew = i64::from(history.rules.bounds.clock_skew_minutes) * MINUTE_MS;
-    effective(verdicts).any(|at| {
+    live(known).any(|at| {
         let event = &history.entry(at).event;
         let set_back = || {
             let mut earlier = history.order.parents[at]
@@ -144,39 +219,61 @@ fn time_untrusted(history: &History<'_>, verdicts: &[Verdict]) -> bool {
 }
 
 /// Proposals that are not decided: they did not happen before any effective event of their kind.
-fn proposals(history: &History<'_>, verdicts: &[Verdict]) -> Vec<EventId> {
+fn proposals(known: &Known<'_, '_>) -> Vec<EventId> {
+    let history = known.history;
     let decided = |at: usize| {
         let kind = history.body(at).number();
-        effective(verdicts)
+        live(known)
             .any(|later| history.body(later).number() == kind && history.happened_before(at, later))
     };
-    (0..verdicts.len())
-        .filter(|at| matches!(verdicts[*at], Verdict::Proposed { .. }) && !decided(*at))
+    (0..history.len())
+        .filter(|at| matches!(verdict(known, *at), Verdict::Proposed { .. }) && !decided(*at))
         .map(|at| history.entry(at).id)
         .collect()
 }
 
-fn conflicts(history: &History<'_>, now: &HazardFrontier) -> Vec<Conflict> {
-    let conflict = |m: &ConcurrentPair| {
-        let (x, y) = (history.entry(m.a).id, history.entry(m.b).id);
-        let resolved = now.resolved.iter().find(|(i, j, _)| (*i, *j) == (m.a, m.b));
-        let row = history.rules.row(m.row);
+fn conflicts(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Vec<Conflict> {
+    let rules = &known.history.rules.concurrent;
+    let id = |at: usize| known.history.entry(at).id;
+    let ids = |of: &mut dyn Iterator<Item = usize>| {
+        let mut ids: Vec<EventId> = of.map(id).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let conflict = |fated: &Fated| {
+        let rows = (0..rules.len()).filter(|row| fated.conflict.rows >> row & 1 == 1);
+        let mut names: Vec<String> = rows.map(|row| rules[row].id.clone()).collect();
+        names.dedup();
         Conflict {
-            rule: row.id.clone(),
-            class: Some(row.class),
-            one: x.min(y),
-            other: x.max(y),
-            resolved_by: resolved.map(|(_, _, by)| history.entry(*by).id),
+            rules: names,
+            objections: ids(&mut fated.conflict.objections.iter().copied()),
+            decisions: ids(&mut fated.conflict.decisions.iter()),
+            fate: match fated.fate {
+                Fate::Open => ConflictFate::Open,
+                Fate::Held => ConflictFate::Held,
+                Fate::Overruled => ConflictFate::Overruled,
+            },
+            settled_by: ids(&mut settled_by(fated)),
+            is_card: false,
         }
     };
+    let card = |card: &Card| Conflict {
+        rules: vec![rules[card.row].id.clone()],
+        objections: Vec::new(),
+        decisions: ids(&mut card.events.iter().copied()),
+        fate: ConflictFate::Open,
+        settled_by: Vec::new(),
+        is_card: true,
+    };
     let mut conflicts: Vec<_> = now.conflicts.iter().map(conflict).collect();
-    conflicts.sort_by(|x, y| (x.one, x.other, &x.rule).cmp(&(y.one, y.other, &y.rule)));
-    conflicts.dedup_by_key(|c| (c.one, c.other));
+    conflicts.extend(cards.iter().map(card));
+    conflicts.sort();
     conflicts
 }
 
 /// Pairs that a rule decided, and photos that are concurrent with a closing, which a reviewer should examine (C-11).
-fn notices(history: &History<'_>, now: &HazardFrontier, verdicts: &[Verdict]) -> Vec<Notice> {
+fn notices(known: &Known<'_, '_>, now: &Assessment) -> Vec<Notice> {
+    let history = known.history;
     let notice = |rule: &str, a: usize, b: usize| {
         let (x, y) = (history.entry(a).id, history.entry(b).id);
         Notice {
@@ -185,18 +282,20 @@ fn notices(history: &History<'_>, now: &HazardFrontier, verdicts: &[Verdict]) ->
             other: x.max(y),
         }
     };
-    let decided = now.notices.iter();
-    let mut notices: Vec<_> = decided
-        .map(|m| notice(&history.rules.row(m.row).id, m.a, m.b))
+    let mut notices: Vec<_> = now
+        .notices
+        .iter()
+        .map(|(row, a, b)| notice(&history.rules.concurrent[*row].id, *a, *b))
         .collect();
-    for close in now
-        .states()
-        .filter(|m| matches!(history.body(m.at), EventBody::Close(_)))
-    {
-        for at in effective(verdicts) {
+    let closes = now
+        .maximal
+        .iter()
+        .filter(|at| matches!(history.body(**at), EventBody::Close(_)));
+    for close in closes {
+        for at in live(known) {
             let photo = matches!(history.body(at), EventBody::AddPhoto(_));
-            if photo && history.is_concurrent(at, close.at) {
-                notices.push(notice("C-11", at, close.at));
+            if photo && history.is_concurrent(at, *close) {
+                notices.push(notice("C-11", at, *close));
             }
         }
     }

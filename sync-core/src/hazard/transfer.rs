@@ -80,7 +80,7 @@ pub(crate) fn transfers(
 ) -> Vec<TransferCase> {
     let mut cases: Vec<TransferCase> = Vec::new();
     for judged in &state.history {
-        if !judged.verdict.has_effect() {
+        if !judged.has_effect() {
             continue;
         }
         let Some(stated) = events.iter().find(|s| s.id == judged.id) else {

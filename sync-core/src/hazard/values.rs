@@ -3,13 +3,23 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::frontier::HazardFrontier;
+use super::{
+    assess::Assessment,
+    cards::{self, Card},
+    content::{Content, deadline, responsible},
+    fate::Fate,
+    in_force,
+    known::{Known, World},
+    registers::Value,
+    taken::Subject,
+    view::View,
+};
 use crate::{
-    catalogue::{FieldName, Keep},
-    history::{History, Lanes},
+    catalogue::{FieldName, Keep, level},
+    history::{Lanes, Positions},
     record::{
         DeviceTime, DocId, EventBody, EventId, Grade, KindCode, Label, OrganId, PenaltyStage,
-        PhotoHash, PhotoRole, Place, Role,
+        PersonId, PhotoHash, PhotoRole, Place,
     },
 };
 
@@ -82,26 +92,6 @@ pub struct Values {
     pub photo_uses: Register<PhotoUse>,
 }
 
-fn deadline(body: &EventBody) -> Option<DeviceTime> {
-    match body {
-        EventBody::Order(o) => Some(o.deadline),
-        EventBody::Assign(a) => a.deadline,
-        EventBody::ExtendDeadline(e) => Some(e.deadline),
-        EventBody::GovDecision(d) => d.deadline,
-        EventBody::TransferResult(r) => r.deadline,
-        _ => None,
-    }
-}
-
-fn responsible(body: &EventBody) -> Option<OrganId> {
-    match body {
-        EventBody::Assign(a) => Some(a.organ),
-        EventBody::Order(o) => o.responsible,
-        EventBody::GovDecision(d) => d.lead,
-        _ => None,
-    }
-}
-
 /// The lanes that an event sets. An event that states no deadline or no responsible organisation supersedes none.
 pub(super) fn set_by(body: &EventBody) -> Lanes {
     let mut lanes = Lanes::MAX;
@@ -114,247 +104,282 @@ pub(super) fn set_by(body: &EventBody) -> Lanes {
     lanes
 }
 
-/// The events that give a member its values: its own event, or those that a resolution declares to hold.
-fn stands_for(history: &History<'_>, at: usize) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut look = vec![at];
-    while let Some(at) = look.pop() {
-        if let EventBody::Resolve(r) = history.body(at) {
-            let held = r.also_hold.iter().chain([&r.holds]);
-            let earlier = held.filter_map(|id| history.order.position(id));
-            look.extend(earlier.filter(|earlier| *earlier < at));
-        } else {
-            found.push(at);
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-/// The values of one field, in the order of events.
-fn read<T: PartialEq>(
-    history: &History<'_>,
-    frontier: &HazardFrontier,
-    field: FieldName,
-    of: impl Fn(&EventBody) -> Option<T>,
-) -> Vec<(usize, T)> {
-    let mut values: Vec<(usize, T)> = Vec::new();
-    for member in frontier.field(field) {
-        if !matches!(history.body(member.at), EventBody::Resolve(_)) {
-            values.extend(of(history.body(member.at)).map(|value| (member.at, value)));
+/// The lanes in which an event replaces values of others. The author of a conflicting value replaces those of the other
+/// side only with the value that holds provisionally.
+pub(super) fn replaceable(known: &Known<'_, '_>, at: usize, view: &View) -> Lanes {
+    let mut lanes = Lanes::MAX;
+    let Some(contest) = &view.contest else {
+        return lanes;
+    };
+    let author = known.person(at);
+    for fated in contest.conflicts.iter().filter(|c| c.fate == Fate::Open) {
+        let Subject::Register(lane) = fated.conflict.subject else {
+            continue;
+        };
+        let mut values = fated.conflict.decisions.iter();
+        if !values.any(|value| known.person(value) == author) {
             continue;
         }
-        for at in stands_for(history, member.at) {
-            values.extend(of(history.body(at)).map(|value| (at, value)));
+        let field = field_of(lane);
+        let set = known.ancestors(at);
+        let provisional =
+            field.and_then(|field| provisional(known, field, &fated.conflict.decisions, set));
+        let own = field.and_then(|field| Content::of(known.history.body(at), field));
+        if own.is_none() || own != provisional {
+            lanes &= !lane;
         }
     }
-    values
+    lanes
 }
 
-fn keep_of(history: &History<'_>, field: FieldName) -> Keep {
-    let row = history.rules.fields.iter().find(|f| f.name == field);
+fn field_of(lane: Lanes) -> Option<FieldName> {
+    super::registers::REGISTERS
+        .into_iter()
+        .find(|field| field.bit() == lane)
+}
+
+/// The value of a register that holds until a reviewer decides between these values.
+fn provisional<'a>(
+    known: &Known<'_, 'a>,
+    field: FieldName,
+    values: &Positions,
+    set: &Positions,
+) -> Option<Content<'a>> {
+    let first = match keep_of(known, field) {
+        Keep::FirstRegistered => known.first_of(set, World::Contested),
+        _ => None,
+    };
+    first.and_then(|at| known.content(field, at)).or_else(|| {
+        let values = values.iter().map(|at| Value {
+            lane: field.bit(),
+            at,
+        });
+        let values: Vec<Value> = values.collect();
+        known.content(field, arranged(known, field, &values).first().copied()?)
+    })
+}
+
+fn keep_of(known: &Known<'_, '_>, field: FieldName) -> Keep {
+    let row = known.history.rules.fields.iter().find(|f| f.name == field);
     row.map_or(Keep::All, |f| f.keep)
 }
 
-/// The level of an authority that assigns work to others; 0 for other roles.
-pub(super) fn level(role: Role) -> u8 {
-    match role {
-        Role::StreetOfficer => 1,
-        Role::CountyReviewer => 2,
-        Role::CityReviewer => 3,
-        Role::ProvinceReviewer => 4,
-        _ => 0,
+/// The maximal values of a register in the order of display: the first one holds until a reviewer decides.
+fn arranged(known: &Known<'_, '_>, field: FieldName, values: &[Value]) -> Vec<usize> {
+    let of = values.iter().filter(|v| v.lane == field.bit());
+    let mut found: Vec<usize> = of.map(|v| v.at).collect();
+    found.sort_unstable();
+    if found.len() < 2 {
+        return found;
+    }
+    let grade = |at: usize| match known.content(field, at) {
+        Some(Content::Grade(grade)) => Some(grade),
+        _ => None,
+    };
+    let deadline = |at: usize| match known.content(field, at) {
+        Some(Content::Deadline(deadline)) => Some(deadline),
+        _ => None,
+    };
+    let height = |at: usize| known.history.grants[at].map_or(0, |g| level(g.role));
+    match keep_of(known, field) {
+        Keep::Highest => found.sort_by_key(|at| (std::cmp::Reverse(grade(*at)), *at)),
+        Keep::Earliest => found.sort_by_key(|at| (deadline(*at), *at)),
+        Keep::HigherLevel => found.sort_by_key(|at| (std::cmp::Reverse(height(*at)), *at)),
+        // The value that was registered first precedes several concurrent corrections of it.
+        Keep::FirstRegistered | Keep::All => {}
+    }
+    found
+}
+
+/// The kind in force in a view of a set: the only one, or the first registered one of several.
+pub(super) fn code<'a>(
+    known: &Known<'_, 'a>,
+    view: &View,
+    set: &Positions,
+) -> Option<&'a KindCode> {
+    let lane = FieldName::Code.bit();
+    let mut values = view.values.iter().filter(|value| value.lane == lane);
+    let one = values.next()?.at;
+    let at = match values.next() {
+        None => one,
+        Some(_) => known.first_of(set, World::Contested).unwrap_or(one),
+    };
+    match known.content(FieldName::Code, at) {
+        Some(Content::Code(code)) => Some(code),
+        _ => None,
     }
 }
 
-/// Orders values for display by the rule of the field. The first one holds until a reviewer decides. With
-/// `FirstRegistered`, `first` precedes several concurrent values.
-fn arrange<T: Ord + Clone>(
-    history: &History<'_>,
-    field: FieldName,
-    mut values: Vec<(usize, T)>,
-    first: Option<(usize, T)>,
-) -> Vec<Valued<T>> {
-    if values.len() > 1 {
-        match keep_of(history, field) {
-            Keep::Highest => values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0))),
-            Keep::Earliest => values.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0))),
-            Keep::HigherLevel => {
-                let height = |at: usize| history.grants[at].map_or(0, |g| level(g.role));
-                values.sort_by_key(|(at, _)| (std::cmp::Reverse(height(*at)), *at));
+/// The highest grade in a view of a set, or else the default of the kind in force.
+pub(super) fn grade(known: &Known<'_, '_>, view: &View, set: &Positions) -> Option<Grade> {
+    let stated = view
+        .values
+        .iter()
+        .filter(|v| v.lane == FieldName::Grade.bit())
+        .filter_map(|v| match known.content(FieldName::Grade, v.at) {
+            Some(Content::Grade(grade)) => Some(grade),
+            _ => None,
+        });
+    stated
+        .max()
+        .or_else(|| known.default_grade(code(known, view, set)?))
+}
+
+/// The earliest deadline in force that an author knew.
+pub(super) fn earliest_deadline(known: &Known<'_, '_>, view: &View) -> Option<DeviceTime> {
+    let of = view
+        .values
+        .iter()
+        .filter(|v| v.lane == FieldName::Deadline.bit());
+    of.filter_map(|v| match known.content(FieldName::Deadline, v.at) {
+        Some(Content::Deadline(deadline)) => Some(deadline),
+        _ => None,
+    })
+    .min()
+}
+
+/// The responsible organisations that an author knew.
+pub(super) fn responsible_in(
+    known: &Known<'_, '_>,
+    view: &View,
+) -> Vec<(OrganId, Option<PersonId>)> {
+    let of = view
+        .values
+        .iter()
+        .filter(|v| v.lane == FieldName::Responsible.bit());
+    of.filter_map(|v| match known.content(FieldName::Responsible, v.at) {
+        Some(Content::Party(organ, person)) => Some((organ, person)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// All fields.
+pub(super) fn values(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Values {
+    let register = |field: FieldName| {
+        let first = displayed_first(known, field, now);
+        let found = arranged(known, field, &now.values);
+        let mut found: Vec<usize> = match first {
+            Some(first) if found.len() > 1 => {
+                let others = found.into_iter().filter(|at| *at != first);
+                std::iter::once(first).chain(others).collect()
             }
-            Keep::FirstRegistered => {
-                if let Some(first) = first {
-                    values.retain(|(at, _)| *at != first.0);
-                    values.insert(0, first);
-                }
-            }
-            Keep::All => {}
-        }
+            _ => found,
+        };
+        found.dedup();
+        found
+            .into_iter()
+            .filter_map(move |at| Some((known.content(field, at)?, known.history.entry(at).id)))
+    };
+    macro_rules! field {
+        ($name:ident, $variant:ident, $value:expr) => {
+            register(FieldName::$name)
+                .filter_map(|(content, by)| match content {
+                    Content::$variant(value) => Some(Valued {
+                        value: $value(value),
+                        by,
+                    }),
+                    _ => None,
+                })
+                .collect()
+        };
     }
-    let valued = |(at, value)| Valued {
-        value,
-        by: history.entry(at).id,
-    };
-    values.into_iter().map(valued).collect()
-}
-
-/// The highest grade in a frontier; `None` if no event set one.
-pub(super) fn grade(history: &History<'_>, frontier: &HazardFrontier) -> Option<Grade> {
-    let values = read(history, frontier, FieldName::Grade, regraded);
-    values.into_iter().map(|(_, grade)| grade).max()
-}
-
-fn regraded(body: &EventBody) -> Option<Grade> {
-    match body {
-        EventBody::Regrade(r) => Some(r.grade),
+    let responsible = register(FieldName::Responsible).filter_map(|(content, by)| match content {
+        Content::Party(value, _) => Some(Valued { value, by }),
         _ => None,
-    }
-}
-
-/// The earliest deadline in force in a frontier.
-pub(super) fn earliest_deadline(
-    history: &History<'_>,
-    frontier: &HazardFrontier,
-) -> Option<DeviceTime> {
-    let values = read(history, frontier, FieldName::Deadline, deadline);
-    values.into_iter().map(|(_, deadline)| deadline).min()
-}
-
-/// The responsible organisations in a frontier, in the order of events.
-pub(super) fn responsible_in(history: &History<'_>, frontier: &HazardFrontier) -> Vec<OrganId> {
-    let values = read(history, frontier, FieldName::Responsible, responsible);
-    values.into_iter().map(|(_, organ)| organ).collect()
-}
-
-/// The transfers in force in a frontier: event and receiver.
-pub(super) fn transfers_in(
-    history: &History<'_>,
-    frontier: &HazardFrontier,
-) -> Vec<(usize, OrganId)> {
-    read(history, frontier, FieldName::Transfer, transferred)
-}
-
-fn transferred(body: &EventBody) -> Option<OrganId> {
-    match body {
-        EventBody::Transfer(t) => Some(t.to),
-        _ => None,
-    }
-}
-
-/// All fields. `first` is the position of the first observation.
-pub(super) fn values(history: &History<'_>, now: &HazardFrontier, first: Option<usize>) -> Values {
-    let code = |body: &EventBody| match body {
-        EventBody::Observe(o) => Some(o.code.clone()),
-        EventBody::Recode(r) => Some(r.code.clone()),
-        _ => None,
-    };
-    let place = |body: &EventBody| match body {
-        EventBody::Observe(o) => Some(o.place.clone()),
-        EventBody::Relocate(r) => Some(r.place.clone()),
-        _ => None,
-    };
-    let count = |body: &EventBody| match body {
-        EventBody::Observe(o) => o.count,
-        EventBody::CorrectCount(c) => Some(c.count),
-        _ => None,
-    };
-    let duplicate = |body: &EventBody| match body {
-        EventBody::MarkDuplicate(d) => Some(d.of),
-        _ => None,
-    };
+    });
+    let responsible = responsible.collect();
     Values {
-        code: field(history, now, FieldName::Code, first, code),
-        grade: field(history, now, FieldName::Grade, None, regraded),
-        place: places(history, now, first, place),
-        count: field(history, now, FieldName::Count, first, count),
-        deadline: field(history, now, FieldName::Deadline, None, deadline),
-        responsible: field(history, now, FieldName::Responsible, None, responsible),
-        transferred_to: field(history, now, FieldName::Transfer, None, transferred),
-        duplicate_of: field(history, now, FieldName::Duplicate, None, duplicate),
-        penalties: penalties(history, now),
-        clearances: clearances(history, now),
-        photo_uses: photo_uses(history, now),
+        code: field!(Code, Code, KindCode::clone),
+        grade: field!(Grade, Grade, |grade| grade),
+        place: field!(Place, Place, Place::clone),
+        count: field!(Count, Count, |count| count),
+        deadline: field!(Deadline, Deadline, |at| at),
+        responsible,
+        transferred_to: transferred(known, now),
+        duplicate_of: field!(Duplicate, Doc, |doc| doc),
+        penalties: added(known, penalty),
+        clearances: clearances(known, cards),
+        photo_uses: added(known, photo_use),
     }
 }
 
-fn field<T: Ord + Clone>(
-    history: &History<'_>,
-    now: &HazardFrontier,
-    name: FieldName,
-    first: Option<usize>,
-    of: impl Fn(&EventBody) -> Option<T>,
-) -> Vec<Valued<T>> {
-    let values = read(history, now, name, &of);
-    let first = first
-        .filter(|_| values.len() > 1)
-        .and_then(|at| of(history.body(at)).map(|value| (at, value)));
-    arrange(history, name, values, first)
-}
-
-/// Places are not ordered by value: the first registered place precedes several concurrent ones.
-fn places(
-    history: &History<'_>,
-    now: &HazardFrontier,
-    first: Option<usize>,
-    of: impl Fn(&EventBody) -> Option<Place>,
-) -> Vec<Valued<Place>> {
-    let mut values = read(history, now, FieldName::Place, &of);
-    if let (true, Some(at)) = (values.len() > 1, first) {
-        values.retain(|(of, _)| *of != at);
-        values.extend(of(history.body(at)).map(|place| (at, place)));
-        values.rotate_right(1);
+/// The value that is displayed before several concurrent corrections: that of the first observation.
+fn displayed_first(known: &Known<'_, '_>, field: FieldName, now: &Assessment) -> Option<usize> {
+    if keep_of(known, field) != Keep::FirstRegistered {
+        return None;
     }
-    let valued = |(at, value)| Valued {
-        value,
-        by: history.entry(at).id,
-    };
-    values.into_iter().map(valued).collect()
+    let of = now.values.iter().filter(|v| v.lane == field.bit());
+    if of.count() < 2 {
+        return None;
+    }
+    let mut observations = known.observations.iter().copied();
+    observations
+        .find(|at| known.is_live(*at, World::Effective))
+        .filter(|at| known.content(field, *at).is_some())
 }
 
-fn plain<T>(history: &History<'_>, values: Vec<(usize, T)>) -> Vec<Valued<T>> {
-    let valued = |(at, value)| Valued {
-        value,
-        by: history.entry(at).id,
+fn transferred(known: &Known<'_, '_>, now: &Assessment) -> Register<OrganId> {
+    let valued = |at: &usize| {
+        Some(Valued {
+            value: in_force::receiver(known, *at)?,
+            by: known.history.entry(*at).id,
+        })
     };
-    values.into_iter().map(valued).collect()
+    now.transfers.iter().filter_map(valued).collect()
 }
 
-fn penalties(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<Penalty>> {
-    let of = |body: &EventBody| match body {
+/// The values of a field that only grows: those of all live events.
+fn added<T>(known: &Known<'_, '_>, of: impl Fn(&EventBody) -> Option<T>) -> Register<T> {
+    let live = |at: &usize| known.is_live(*at, World::Effective);
+    (0..known.history.len())
+        .filter(live)
+        .filter_map(|at| {
+            Some(Valued {
+                value: of(known.history.body(at))?,
+                by: known.history.entry(at).id,
+            })
+        })
+        .collect()
+}
+
+fn penalty(body: &EventBody) -> Option<Penalty> {
+    match body {
         EventBody::PenaltyLink(p) => Some(Penalty {
             case: p.case.clone(),
             stage: p.stage,
         }),
         _ => None,
-    };
-    plain(history, read(history, now, FieldName::Penalty, of))
-}
-
-fn clearances(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<Cleared>> {
-    let of = |body: &EventBody| match body {
-        EventBody::Clearance(c) => Some(Cleared {
-            unit: c.unit.clone(),
-            quantity: c.quantity,
-            confirmed: true,
-        }),
-        _ => None,
-    };
-    let mut values = read(history, now, FieldName::Clearance, of);
-    for (at, cleared) in &mut values {
-        cleared.confirmed = !now.open_conflicts().any(|m| m.a == *at || m.b == *at);
     }
-    plain(history, values)
 }
 
-fn photo_uses(history: &History<'_>, now: &HazardFrontier) -> Vec<Valued<PhotoUse>> {
-    let of = |body: &EventBody| match body {
+fn photo_use(body: &EventBody) -> Option<PhotoUse> {
+    match body {
         EventBody::PhotoRole(p) => Some(PhotoUse {
             photo: p.photo,
             role: p.role,
         }),
         _ => None,
+    }
+}
+
+/// The amounts that were cleared away. An amount is confirmed unless a card asks about it, or a reviewer refused it.
+fn clearances(known: &Known<'_, '_>, cards: &[Card]) -> Register<Cleared> {
+    let of = |at: usize| match known.history.body(at) {
+        EventBody::Clearance(c) => Some(Valued {
+            value: Cleared {
+                unit: c.unit.clone(),
+                quantity: c.quantity,
+                confirmed: !cards.iter().any(|card| card.events.contains(&at))
+                    && !cards::is_refused(known, at),
+            },
+            by: known.history.entry(at).id,
+        }),
+        _ => None,
     };
-    plain(history, read(history, now, FieldName::PhotoRole, of))
+    let live = |at: &usize| known.is_live(*at, World::Effective);
+    (0..known.history.len())
+        .filter(live)
+        .filter_map(of)
+        .collect()
 }

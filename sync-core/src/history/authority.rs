@@ -1,7 +1,7 @@
 //! Whether the author of an event had the authority to state it.
 
-use super::{causal::History, reason::VoidReason};
-use crate::record::{AreaPath, EventBody, Grant, HOUR_MS, ServerTime};
+use super::{causal::History, reason::VoidReason, time::TimeBounds};
+use crate::record::{AreaPath, Grant, HOUR_MS, ServerTime};
 
 /// The grant of an event if it fits author, device, area and time; otherwise the reason why the event is void. `area`
 /// is the area of the document; without one, the area in which the event itself begins a document.
@@ -58,16 +58,42 @@ pub(crate) fn is_late(history: &History<'_>, at: usize) -> bool {
     ended || history.revoked[at].is_some()
 }
 
-/// Whether the history has an event of a newer version that blocks closing, because its author has authority over the
-/// document. An event without authority blocks nothing.
-pub(crate) fn is_blocked_by_unknown(history: &History<'_>) -> bool {
-    let blocks = |at: &usize| {
-        authority(history, *at, None).is_ok_and(|grant| {
-            let mut areas = (0..history.len()).filter_map(|at| history.body(at).begins_in());
-            areas.any(|area| grant.area.covers(area))
-        })
+/// The grant of an event if its author may state it, by the causal history alone; otherwise the reason why the event is
+/// void. What receipts and revocations prove decides whether the event counts, and never whether it is void.
+pub(crate) fn entitled<'g>(
+    history: &History<'g>,
+    at: usize,
+    area: Option<&AreaPath>,
+) -> Result<&'g Grant, VoidReason> {
+    let event = &history.entry(at).event;
+    let grant = history.grants[at].ok_or(VoidReason::GrantUnknown)?;
+    if grant.person != event.author || grant.device != event.device {
+        return Err(VoidReason::GrantNotTheirs);
+    }
+    if history.unattested[at] {
+        return Err(VoidReason::Unattested);
+    }
+    let place = area.or_else(|| event.body.begins_in());
+    if place.is_some_and(|area| !grant.area.covers(area)) {
+        return Err(VoidReason::GrantOtherArea);
+    }
+    if let Some(until) = grant.until {
+        let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
+        let end = until.0.saturating_add(grace);
+        if by_beacons(history, at).is_some_and(|lower| lower.0 >= end) {
+            return Err(VoidReason::GrantOtherTime);
+        }
+    }
+    Ok(grant)
+}
+
+/// The time before which an event was not made, by the beacons of the event and of its causal history alone. No receipt
+/// changes it.
+fn by_beacons(history: &History<'_>, at: usize) -> Option<ServerTime> {
+    let proven = |of: usize| {
+        let beacon = history.entry(of).event.beacon;
+        TimeBounds::new(beacon.as_ref(), None).lower
     };
-    (0..history.len())
-        .filter(|at| matches!(history.body(*at), EventBody::Unknown { .. }))
-        .any(|at| blocks(&at))
+    let ancestors = history.order.ancestors[at].iter().filter_map(proven).max();
+    proven(at).max(ancestors)
 }

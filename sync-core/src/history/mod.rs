@@ -15,11 +15,10 @@ mod redacted;
 mod time;
 mod verdict;
 
-pub(crate) use authority::{authority, is_blocked_by_unknown, is_late};
+pub(crate) use authority::{authority, entitled, is_late};
 pub(crate) use causal::History;
 pub(crate) use frontier::{Frontier, Frontiers, Lanes, Member, maximal, union};
-pub(crate) use order::first_beginnings;
-pub(crate) use verdict::effective;
+pub(crate) use order::{Positions, first_beginnings};
 
 pub use context::FoldContext;
 pub use entry::EventEntry;
@@ -27,4 +26,4 @@ pub use order::heads;
 pub use reason::VoidReason;
 pub use redacted::Redacted;
 pub use time::{TimeBounds, Trust};
-pub use verdict::{JudgedEvent, Step, Verdict};
+pub use verdict::{JudgedEvent, Step, Validity, Verdict};

@@ -61,9 +61,87 @@ pub struct JudgedEvent {
     /// The verdict of the fold.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// Whether an accepted event counts.
+    #[serde(skip_serializing_if = "Validity::is_yes")]
+    #[schemars(default)]
+    pub count: Validity,
 }
 
-/// Positions of the events that have an effect.
-pub(crate) fn effective<'v>(verdicts: &'v [Verdict]) -> impl Iterator<Item = usize> + Clone + 'v {
-    (0..verdicts.len()).filter(|at| verdicts[*at].has_effect())
+impl JudgedEvent {
+    /// Whether the event has an effect on the document, as far as is known. A suspended, rejected or overruled event has:
+    /// the work was done.
+    pub fn has_effect(&self) -> bool {
+        self.verdict.has_effect() && !matches!(self.count, Validity::NoEffect | Validity::Waiting)
+    }
+}
+
+/// Whether an accepted event counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Validity {
+    /// It counts.
+    #[default]
+    Yes,
+    /// What it depends on is not known yet: a receipt. It counts until then, because that keeps the document open.
+    Pending,
+    /// What it depends on is not known yet: a receipt. It does not count until then.
+    Waiting,
+    /// It has no effect: its device was revoked, its grant had ended, or its time limit had passed.
+    NoEffect,
+    /// It does not count while a conflict is open.
+    Suspended,
+    /// A conflict was settled against it, or without it: it never counts.
+    Rejected,
+    /// It is not legal after the events that count.
+    WithoutBasis,
+    /// An objection that was overruled: its state does not count.
+    Overruled,
+}
+
+impl Validity {
+    fn is_yes(&self) -> bool {
+        *self == Self::Yes
+    }
+
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Pending => "pending",
+            Self::Waiting => "waiting",
+            Self::NoEffect => "no_effect",
+            Self::Suspended => "suspended",
+            Self::Rejected => "rejected",
+            Self::WithoutBasis => "without_basis",
+            Self::Overruled => "overruled",
+        }
+    }
+
+    /// The Chinese word for users.
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Yes => "计入",
+            Self::Pending => "待定，暂计入",
+            Self::Waiting => "待定，暂不计",
+            Self::NoEffect => "不计",
+            Self::Suspended => "中止",
+            Self::Rejected => "不计，须重新办理",
+            Self::WithoutBasis => "无依据，不计",
+            Self::Overruled => "已驳回",
+        }
+    }
+
+    /// The English word for users.
+    pub const fn en(self) -> &'static str {
+        match self {
+            Self::Yes => "counts",
+            Self::Pending => "pending, counts for now",
+            Self::Waiting => "pending, does not count yet",
+            Self::NoEffect => "without effect",
+            Self::Suspended => "suspended",
+            Self::Rejected => "rejected, to be stated again",
+            Self::WithoutBasis => "without basis",
+            Self::Overruled => "overruled",
+        }
+    }
 }

@@ -46,6 +46,11 @@ pub struct ListRow {
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,
+    /// The version of the rules that folded a hazard's row (`document::FOLD_VERSION`); absent for version 1 and for
+    /// other kinds. A device with older rules keeps the row of the server.
+    #[n(12)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<u16>,
 }
 
 /// A list row as it was encoded: the server stores it once and sends it unchanged.

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use cli_simulator::phone::Phone;
-use sync_core::{device::Filter, hazard::Flags};
+use sync_core::{device::Filter, hazard::Flags, record::EventId};
 use xuncha_server::say;
 
 use super::{
@@ -61,16 +61,21 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     say!("标记 / flags: {}", flags.join(" "));
     print_events(&folded);
     for conflict in &state.conflicts {
-        let open = if conflict.resolved_by.is_some() {
-            "已裁定"
+        let ids = |events: &[EventId]| {
+            let ids: Vec<_> = events.iter().map(ToString::to_string).collect();
+            ids.join(" ")
+        };
+        let what = if conflict.is_card {
+            "核对 / to check"
         } else {
-            "未裁定"
+            "冲突 / conflict"
         };
         say!(
-            "  冲突 / conflict {} {open}: {} ∥ {}",
-            conflict.rule,
-            conflict.one,
-            conflict.other
+            "  {what} {} {}: {} ∥ {}",
+            conflict.rules.join(" "),
+            conflict.fate.label(),
+            ids(&conflict.objections),
+            ids(&conflict.decisions)
         );
     }
     Ok(())

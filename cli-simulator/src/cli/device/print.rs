@@ -5,7 +5,7 @@ use sync_core::{
     activity::State,
     catalogue::{Catalogue, StateCode},
     document::Folded,
-    history::Verdict,
+    history::{Validity, Verdict},
     record::{DocId, EventId},
 };
 use xuncha_server::say;
@@ -40,8 +40,10 @@ pub(super) fn print_events(folded: &Folded<'_>) {
             Verdict::Void { reason } => format!("无效：{}", reason.zh()),
             Verdict::Unknown => "新版本事件".to_owned(),
         };
+        let counts = event.verdict.has_effect() && event.count != Validity::Yes;
+        let count = if counts { event.count.zh() } else { "" };
         say!(
-            "  {}  {}  {}  {verdict}",
+            "  {}  {}  {}  {verdict}  {count}",
             event.id,
             event.kind_zh,
             event.author

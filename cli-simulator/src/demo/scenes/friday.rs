@@ -9,7 +9,10 @@ use super::{
     tuesday::Tuesday,
     words::{label, long},
 };
-use crate::{demo::stage::Stage, world::evidence};
+use crate::{
+    demo::stage::Stage,
+    world::{evidence, note},
+};
 
 pub(in crate::demo) fn friday(
     stage: &mut Stage<'_>,
@@ -30,6 +33,14 @@ pub(in crate::demo) fn friday(
     };
     stage.sync("审核员辛")?;
     stage.state("审核员辛", monday.lane, EventBody::Resolve(decision))?;
+    stage.sync("审核员辛")?;
+    stage.at(
+        4,
+        10,
+        "辛看过两处后另行销号：一人不能既复查又销号 / another reviewer closes what one person had checked and closed",
+    );
+    let closing = EventBody::Close(note("另一人核对照片后销号"));
+    stage.state("审核员辛", monday.stairs, closing)?;
     stage.sync("审核员辛")?;
     stage.at(4, 14, "县政府会议决定：组织整改 / the government decides");
     let decision = GovDecision {

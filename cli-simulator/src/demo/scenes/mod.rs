@@ -1,4 +1,4 @@
-//! The actions of the county's people, day by day: eight hazards, with conflicts and transfers.
+//! The actions of the county's people, day by day: nine hazards, with conflicts and transfers.
 //!
 //! Each day takes the stage and what the days before recorded, and returns what later days refer to. The folder has no
 //! assertions and no output.

@@ -1,4 +1,4 @@
-//! Monday: four hazards are found.
+//! Monday: five hazards are found.
 
 use sync_core::record::{DocId, LocationKind};
 
@@ -12,6 +12,8 @@ pub(in crate::demo) struct Monday {
     pub(super) bikes: DocId,
     /// C-10: closed by a reviewer, concurrently with a failed recheck on the spot.
     pub(super) door: DocId,
+    /// C-40: closed and rechecked by one person on two devices.
+    pub(super) stairs: DocId,
     /// Transferred, and the result reported back.
     pub(super) shed: DocId,
 }
@@ -39,6 +41,8 @@ pub(in crate::demo) fn monday(stage: &mut Stage<'_>) -> anyhow::Result<Monday> {
     )?;
     let place = ("5栋", "2单元", "1层", LocationKind::Stairwell);
     let door = stage.find("网格员乙", "EG-06", place, "常闭式防火门被砖块顶开")?;
+    let place = ("6栋", "1单元", "3层", LocationKind::Stairwell);
+    let stairs = stage.find("网格员甲", "EG-06", place, "楼梯间防火门闭门器损坏")?;
     stage.at(
         0,
         14,
@@ -68,6 +72,7 @@ pub(in crate::demo) fn monday(stage: &mut Stage<'_>) -> anyhow::Result<Monday> {
         lane,
         bikes,
         door,
+        stairs,
         shed,
     })
 }

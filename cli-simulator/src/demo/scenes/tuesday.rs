@@ -63,6 +63,13 @@ pub(in crate::demo) fn tuesday(stage: &mut Stage<'_>, monday: &Monday) -> anyhow
         EventBody::RecheckPass,
         "门已常闭",
     )?;
+    looked(
+        stage,
+        "网格员乙",
+        monday.stairs,
+        EventBody::RecheckPass,
+        "现场查看，门能自行关闭",
+    )?;
     stage.at(1, 19, "傍晚同步 / syncing in the evening");
     stage.meet(&[
         "物业经理丙",
@@ -125,6 +132,13 @@ fn tuesday_morning(
         monday.door,
         EventBody::ClaimFixed,
         "已更换闭门器",
+    )?;
+    looked(
+        stage,
+        "物业经理丙",
+        monday.stairs,
+        EventBody::ClaimFixed,
+        "闭门器已修复",
     )?;
     stage.at(1, 11, "同步 / syncing");
     stage.meet(&[

@@ -7,7 +7,10 @@ use super::{
     tuesday::Tuesday,
     words::{handed, looked},
 };
-use crate::{demo::stage::Stage, world::note};
+use crate::{
+    demo::stage::{Stage, TABLET},
+    world::note,
+};
 
 pub(in crate::demo) fn wednesday(
     stage: &mut Stage<'_>,
@@ -54,7 +57,23 @@ pub(in crate::demo) fn wednesday(
         EventBody::RecheckFail,
         "门又被顶开",
     )?;
+    stage.at(
+        2,
+        17,
+        "丁在电脑上销号，又在平板上复查同一处 / one person closes at the desk and rechecks on a tablet",
+    );
+    stage.sync(TABLET)?;
+    let closing = EventBody::Close(note("整改与复查照片一致，同意销号"));
+    stage.state("审核员丁", monday.stairs, closing)?;
+    looked(
+        stage,
+        TABLET,
+        monday.stairs,
+        EventBody::RecheckPass,
+        "复查合格",
+    )?;
     stage.at(2, 19, "傍晚同步 / syncing in the evening");
+    stage.sync(TABLET)?;
     stage.meet(&["网格员甲", "网格员乙", "街道干部戊", "审核员丁", "审核员辛"])?;
     stage.at(
         2,

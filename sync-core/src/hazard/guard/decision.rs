@@ -1,84 +1,77 @@
-//! Guards about decisions: who may close or resolve, and whether a deadline or an earlier step allows the event.
+//! Guards about decisions: who may end or resolve, and whether a deadline allows the event.
 
 use super::Situation;
 use crate::{
-    catalogue::Grade,
-    hazard::{frontier::HazardFrontier, values},
-    record::{EventBody, Grant, Role},
+    catalogue::{FieldName, StateCode, is_statutory},
+    hazard::{
+        fate::Fate,
+        registers,
+        settle::{self, Settled},
+        steps, values,
+    },
+    history::Verdict,
+    record::{EventBody, Role},
 };
 
-/// Whether a role may close a hazard of a grade: the street closes general hazards, the county up to serious ones,
-/// every other role all of them.
-pub(super) fn may_close(role: Role, grade: Option<Grade>) -> bool {
-    match role {
-        Role::StreetOfficer => grade == Some(Grade::G1),
-        Role::CountyReviewer => grade.is_some_and(|g| g <= Grade::G2),
-        _ => true,
-    }
+/// Whether a conflict is open that the event itself does not answer.
+pub(super) fn is_blocked(s: &Situation<'_, '_, '_>) -> bool {
+    let Some(contest) = &s.view.contest else {
+        return false;
+    };
+    let answered = settle::by_answer(s.known, s.at, s.grant, s.contested);
+    contest
+        .conflicts
+        .iter()
+        .filter(|fated| fated.fate == Fate::Open)
+        .any(|fated| {
+            !answered
+                .iter()
+                .any(|(subject, _)| *subject == fated.conflict.subject)
+        })
 }
 
-/// Whether a resolution names both events of an open conflict, and its author made none of the conflicting events that
-/// it names.
-pub(super) fn may_resolve(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
+/// Whether the author had an event of a newer version.
+pub(super) fn knows_unknown(s: &Situation<'_, '_, '_>) -> bool {
+    let mut seen = s.known.ancestors(s.at).iter();
+    seen.any(|at| s.known.verdicts[at] == Verdict::Unknown)
+}
+
+/// Whether a resolution settles a conflict.
+pub(super) fn may_resolve(s: &Situation<'_, '_, '_>) -> bool {
     let EventBody::Resolve(resolution) = s.body() else {
         return false;
     };
-    let named = |at: usize| resolution.resolves.contains(&s.history.entry(at).id);
-    let ends_one = frontier.open_conflicts().any(|m| named(m.a) && named(m.b));
-    let party = frontier
-        .open_conflicts()
-        .flat_map(|m| [m.a, m.b])
-        .any(|at| named(at) && s.history.entry(at).event.author == grant.person);
-    ends_one && !party
+    let Settled { settles, .. } =
+        settle::by_resolution(s.known, s.at, resolution, s.grant, s.contested);
+    !settles.is_empty()
 }
 
-/// Whether a deadline is in force that has passed neither by the claimed time nor provably by the time bounds.
-pub(super) fn before_deadline(s: &Situation<'_, '_>, frontier: &HazardFrontier) -> bool {
-    let Some(deadline) = values::earliest_deadline(s.history, frontier) else {
-        return false;
-    };
-    let provably_late = s.history.times[s.at]
-        .lower
-        .is_some_and(|l| l.0 > deadline.0);
-    s.claimed() <= deadline.0 && !provably_late
-}
-
-/// Whether a step of a penalty case or of the government may follow the last steps in the author's causal history.
-pub(super) fn step_follows(s: &Situation<'_, '_>) -> bool {
-    let machines = &s.history.rules.machines;
-    let Some(machine) = machines.iter().find(|m| m.event == s.body().name()) else {
+/// Whether the author may merge a hazard for which an official act exists: from the county upwards only.
+pub(super) fn is_high_enough(s: &Situation<'_, '_, '_>) -> bool {
+    const ESCALATED: StateCode = StateCode(90);
+    let reviews = matches!(
+        s.grant.role,
+        Role::CountyReviewer | Role::CityReviewer | Role::FireOfficer
+    );
+    if reviews {
         return true;
-    };
-    let Some(step) = step(s.body()) else {
-        return true;
-    };
-    let same = |body: &EventBody| matter(body) == matter(s.body());
-    let seen: Vec<usize> = s.seen(same).collect();
-    let last = |at: &&usize| {
-        !seen
-            .iter()
-            .any(|later| s.history.happened_before(**at, *later))
-    };
-    let known: Vec<&str> = seen
-        .iter()
-        .filter(last)
-        .filter_map(|at| self::step(s.history.body(*at)))
-        .collect();
-    machine.follows(&known, step)
+    }
+    let orders = s.grants_of(|_, body| matches!(body, EventBody::Order(_)));
+    let mut cases = s.seen(|body| matches!(body, EventBody::PenaltyLink(_)));
+    s.view.state != ESCALATED
+        && steps::escalations(s.known, s.at, s.view).is_empty()
+        && !orders.into_iter().any(|grant| is_statutory(grant.role))
+        && cases.next().is_none()
 }
 
-/// The matter that a step belongs to: its event kind and, for penalties, the case number.
-fn matter(body: &EventBody) -> (u16, &str) {
-    match body {
-        EventBody::PenaltyLink(p) => (body.number(), p.case.as_str()),
-        _ => (body.number(), ""),
-    }
+/// Whether a deadline is in force. Whether it has passed is decided by what receipts prove (`effect.rs`).
+pub(super) fn before_deadline(s: &Situation<'_, '_, '_>) -> bool {
+    values::earliest_deadline(s.known, s.view).is_some()
 }
 
-fn step(body: &EventBody) -> Option<&'static str> {
-    match body {
-        EventBody::PenaltyLink(p) => Some(p.stage.name()),
-        EventBody::GovProgress(p) => Some(p.stage.name()),
-        _ => None,
-    }
+/// Whether a fire officer's determination of a major hazard is in force.
+pub(super) fn knows_major(s: &Situation<'_, '_, '_>) -> bool {
+    let lane = FieldName::Grade.bit();
+    let mut values = s.view.values.iter().filter(|value| value.lane == lane);
+    values.any(|value| registers::is_fire_major(s.known, lane, value.at))
 }

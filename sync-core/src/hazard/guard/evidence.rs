@@ -3,7 +3,8 @@
 use super::Situation;
 use crate::{
     catalogue::Nature,
-    record::{DissuasionResult, EventBody, MINUTE_MS, PhotoHash, PhotoRole},
+    hazard::values,
+    record::{DissuasionResult, EventBody, PhotoHash, PhotoRole},
 };
 
 pub(super) fn after_photo(body: &EventBody) -> bool {
@@ -11,7 +12,7 @@ pub(super) fn after_photo(body: &EventBody) -> bool {
 }
 
 /// Whether a photo from before the rectification exists to compare with.
-pub(super) fn before_seen(s: &Situation<'_, '_>) -> bool {
+pub(super) fn before_seen(s: &Situation<'_, '_, '_>) -> bool {
     let own = s.body().photos().iter();
     let found = |body: &EventBody| {
         matches!(body, EventBody::Observe(_) | EventBody::AddPhoto(_)) && !body.photos().is_empty()
@@ -56,18 +57,10 @@ pub(in crate::hazard) fn repeated<'e>(
         .any(|p| taken.binary_search(&p.hash).is_ok())
 }
 
-pub(super) fn repeated_seen(s: &Situation<'_, '_>) -> bool {
-    let before = s.seen(shows_hazard).map(|at| s.history.body(at));
-    let after = s.seen(shows_fixed).map(|at| s.history.body(at));
+pub(super) fn repeated_seen(s: &Situation<'_, '_, '_>) -> bool {
+    let before = s.seen(shows_hazard).map(|at| s.known.history.body(at));
+    let after = s.seen(shows_fixed).map(|at| s.known.history.body(at));
     repeated(before, after)
-}
-
-/// Whether the fix was stated during the visit of the finding.
-pub(super) fn same_visit(s: &Situation<'_, '_>) -> bool {
-    let window = i64::from(s.history.rules.bounds.same_visit_minutes) * MINUTE_MS;
-    s.seen(|body| matches!(body, EventBody::Observe(_)))
-        .map(|at| s.history.entry(at).event.claimed.0)
-        .any(|found| (found..=found.saturating_add(window)).contains(&s.claimed()))
 }
 
 pub(super) fn promise_dated(body: &EventBody) -> bool {
@@ -92,15 +85,13 @@ pub(super) fn two_recipients(body: &EventBody) -> bool {
 }
 
 /// Whether a violation was dissuaded before it is reported. Immediate danger needs no dissuasion.
-pub(super) fn dissuaded_first(s: &Situation<'_, '_>) -> bool {
-    let catalogue = s.history.catalogue;
-    let kind = s
-        .first
-        .and_then(|(o, found)| catalogue.kind(o.code.as_str(), found));
+pub(super) fn dissuaded_first(s: &Situation<'_, '_, '_>) -> bool {
+    let kind =
+        values::code(s.known, s.view, s.known.ancestors(s.at)).and_then(|code| s.known.kind(code));
     let violation = kind.is_some_and(|k| k.nature == Nature::Violation);
     let danger = matches!(s.body(), EventBody::Report(r) if r.immediate_danger);
-    let tried = |body: &EventBody| matches!(body, EventBody::Dissuade(_));
-    !violation || danger || s.seen(tried).next().is_some()
+    let mut tried = s.grants_of(|_, body| matches!(body, EventBody::Dissuade(_)));
+    !violation || danger || tried.next().is_some()
 }
 
 /// Whether every part that an official act requires is given.
@@ -117,11 +108,11 @@ pub(super) fn complete(body: &EventBody) -> bool {
 }
 
 /// Whether the order or the photo that the event names is in its author's causal history.
-pub(super) fn target_known(s: &Situation<'_, '_>) -> bool {
+pub(super) fn target_known(s: &Situation<'_, '_, '_>) -> bool {
     match s.body() {
         EventBody::OfficialNumber(n) => s
             .seen(|body| matches!(body, EventBody::Order(_)))
-            .any(|at| s.history.entry(at).id == n.order),
+            .any(|at| s.known.history.entry(at).id == n.order),
         EventBody::PhotoRole(p) => s
             .seen(|body| body.photos().iter().any(|known| known.hash == p.photo))
             .next()

@@ -2,124 +2,100 @@
 
 use super::Situation;
 use crate::{
-    hazard::{frontier::HazardFrontier, values},
+    catalogue::{EventClass, FieldName, level},
+    hazard::{in_force, values},
     history::Verdict,
-    record::{DissuasionResult, EventBody, Grant, HOUR_MS, Role, TransferOutcome},
+    record::{EventBody, Grant, OrganId, PersonId, Role},
 };
-
-fn is_claim(body: &EventBody) -> bool {
-    match body {
-        EventBody::ClaimFixed(_) | EventBody::FixOnSpot(_) => true,
-        EventBody::Dissuade(d) => d.result == DissuasionResult::Complied,
-        EventBody::TransferResult(r) => r.outcome == TransferOutcome::Fixed,
-        _ => false,
-    }
-}
-
-fn is_recheck(body: &EventBody) -> bool {
-    match body {
-        EventBody::RecheckPass(_) | EventBody::ConfirmSpotFix(_) => true,
-        EventBody::TransferResult(r) => r.outcome == TransferOutcome::Verified,
-        _ => false,
-    }
-}
 
 fn is_observation(body: &EventBody) -> bool {
     matches!(body, EventBody::Observe(_))
 }
 
-pub(super) fn is_finder(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    s.grants_of(is_observation)
-        .any(|g| g.person == grant.person)
+fn is_finding(body: &EventBody) -> bool {
+    EventClass::of(body) == EventClass::Finding
 }
 
-pub(super) fn finder_or_manager(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    let present = matches!(grant.role, Role::PropertyManager | Role::PropertyPatrol);
-    present || is_finder(s, grant)
+/// Whether the author observed the hazard in the current round.
+pub(super) fn is_finder(s: &Situation<'_, '_, '_>) -> bool {
+    s.grants_of(|_, body| is_observation(body))
+        .any(|grant| grant.person == s.grant.person)
 }
 
-pub(super) fn claimed_it(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    s.grants_of(is_claim).any(|g| g.person == grant.person)
+/// Whether the author stated a finding, in any round.
+pub(super) fn made_a_finding(s: &Situation<'_, '_, '_>) -> bool {
+    s.seen(is_finding)
+        .any(|at| s.known.person(at) == s.grant.person)
 }
 
-pub(super) fn organ_claimed_it(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    s.grants_of(is_claim).any(|g| g.organ == grant.organ)
+pub(super) fn finder_or_manager(s: &Situation<'_, '_, '_>) -> bool {
+    let present = matches!(s.grant.role, Role::PropertyManager | Role::PropertyPatrol);
+    present || is_finder(s)
 }
 
-pub(super) fn rechecked_it(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    s.grants_of(is_recheck).any(|g| g.person == grant.person)
+fn claimants<'a>(s: &Situation<'_, '_, 'a>) -> impl Iterator<Item = &'a Grant> {
+    s.grants_of(|class, _| class == EventClass::Claim)
 }
 
-/// Whether a second person examined the hazard: the event names one, or another author's proposal to void the hazard
-/// happened before it.
-pub(super) fn verified_by_another(s: &Situation<'_, '_>, grant: &Grant) -> bool {
+pub(super) fn claimed_it(s: &Situation<'_, '_, '_>) -> bool {
+    claimants(s).any(|g| g.person == s.grant.person)
+}
+
+pub(super) fn organ_claimed_it(s: &Situation<'_, '_, '_>) -> bool {
+    claimants(s).any(|g| g.organ == s.grant.organ)
+}
+
+pub(super) fn rechecked_it(s: &Situation<'_, '_, '_>) -> bool {
+    s.grants_of(|class, _| class == EventClass::Check)
+        .any(|g| g.person == s.grant.person)
+}
+
+/// Whether a third person examined the hazard and proposed to void it: neither the voider nor a finder.
+pub(super) fn verified_by_another(s: &Situation<'_, '_, '_>) -> bool {
     let EventBody::Void(voiding) = s.body() else {
         return false;
     };
-    let other = |person| person != grant.person;
-    let proposed = (0..s.at).any(|at| {
-        let body = s.history.body(at);
-        let theirs = other(s.history.entry(at).event.author);
-        let counted = matches!(s.verdicts[at], Verdict::Proposed { .. });
-        matches!(body, EventBody::Void(_))
-            && theirs
-            && counted
-            && s.history.happened_before(at, s.at)
-    });
-    voiding.verified_by.is_some_and(other) || proposed
-}
-
-pub(super) fn receives(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
-    let transfers = values::transfers_in(s.history, frontier);
-    transfers.iter().any(|(_, to)| *to == grant.organ)
-}
-
-pub(super) fn sent_it(s: &Situation<'_, '_>, grant: &Grant, frontier: &HazardFrontier) -> bool {
-    let transfers = values::transfers_in(s.history, frontier);
-    let sender = |at: usize| s.history.grants[at].map(|g| g.organ);
-    transfers
-        .iter()
-        .any(|(at, _)| sender(*at) == Some(grant.organ))
-}
-
-pub(super) fn is_responsible(
-    s: &Situation<'_, '_>,
-    grant: &Grant,
-    frontier: &HazardFrontier,
-) -> bool {
-    values::responsible_in(s.history, frontier).contains(&grant.organ)
-        || receives(s, grant, frontier)
-}
-
-/// Whether the author belongs to an organisation that set a deadline, or has a level above it.
-pub(super) fn issuer_or_higher(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    let issues = |body: &EventBody| {
-        matches!(
-            body,
-            EventBody::Order(_)
-                | EventBody::Assign(_)
-                | EventBody::GovDecision(_)
-                | EventBody::TransferResult(_)
-        )
-    };
-    let mine = values::level(grant.role);
-    s.grants_of(issues).any(|issuer| {
-        let above = mine > values::level(issuer.role) && values::level(issuer.role) > 0;
-        issuer.organ == grant.organ || above
+    let known = s.known;
+    let found = |person| s.seen(is_finding).any(|at| known.person(at) == person);
+    known.ancestors(s.at).iter().any(|at| {
+        let person = known.person(at);
+        matches!(known.history.body(at), EventBody::Void(_))
+            && matches!(known.verdicts[at], Verdict::Proposed { .. })
+            && s.view.own_round(known, at) >= s.view.round
+            && person != s.grant.person
+            && voiding.verified_by.is_none_or(|named| named == person)
+            && !found(person)
     })
 }
 
-/// Whether the author is a finder, soon after the own finding, and no other author has acted on the hazard.
-pub(super) fn reporter_soon(s: &Situation<'_, '_>, grant: &Grant) -> bool {
-    let window = i64::from(s.history.rules.bounds.correct_own_hours) * HOUR_MS;
-    let own = s
-        .seen(is_observation)
-        .find(|at| s.history.entry(*at).event.author == grant.person);
-    let Some(found) = own.map(|at| s.history.entry(at).event.claimed.0) else {
-        return false;
-    };
-    let acted = s
-        .seen(|body| !is_observation(body))
-        .any(|at| s.history.entry(at).event.author != grant.person);
-    !acted && (found..=found.saturating_add(window)).contains(&s.claimed())
+/// Whether the author belongs to the responsible organisation, or to one that received a transfer.
+pub(super) fn is_responsible(s: &Situation<'_, '_, '_>) -> bool {
+    let organ = s.grant.organ;
+    let named =
+        |(of, person): (OrganId, Option<PersonId>)| of == organ || person == Some(s.grant.person);
+    values::responsible_in(s.known, s.view)
+        .into_iter()
+        .any(named)
+        || s.view
+            .transfers
+            .iter()
+            .any(|at| in_force::receiver(s.known, *at) == Some(organ))
+}
+
+/// Whether a deadline in force is one of the author's organisation, or of a lower level.
+pub(super) fn issuer_or_higher(s: &Situation<'_, '_, '_>) -> bool {
+    let mine = level(s.grant.role);
+    let deadlines = s.view.values.iter();
+    let mut issuers = deadlines
+        .filter(|value| value.lane == FieldName::Deadline.bit())
+        .filter_map(|value| s.known.history.grants[value.at]);
+    issuers.any(|issuer| issuer.organ == s.grant.organ || mine > level(issuer.role))
+}
+
+/// Whether the author is a finder, and no other person has acted on the hazard. Whether the correction was stated soon
+/// is decided by what receipts prove (`effect.rs`).
+pub(super) fn reporter_soon(s: &Situation<'_, '_, '_>) -> bool {
+    let acts = |body: &EventBody| EventClass::of(body) != EventClass::Silent;
+    let mut others = s.seen(acts);
+    is_finder(s) && others.all(|at| s.known.person(at) == s.grant.person)
 }

@@ -1,55 +1,47 @@
-//! An event under judgement, with its author's causal history.
+//! An event under judgement, with what its author knew.
 
 use crate::{
-    catalogue::Grade,
-    hazard::{frontier::HazardFrontier, values},
-    history::{History, Verdict},
-    record::{AreaPath, DeviceTime, EventBody, Grant, Observation},
+    catalogue::{EventClass, Grade},
+    hazard::{known::Known, values, view::View},
+    record::{EventBody, Grant},
 };
 
-/// An event under judgement and everything that the judgement may read.
-pub(in crate::hazard) struct Situation<'s, 'a> {
+/// An event under judgement and everything that a guard may read.
+pub(in crate::hazard) struct Situation<'s, 'h, 'a> {
     pub(in crate::hazard) at: usize,
-    pub(in crate::hazard) history: &'s History<'a>,
-    /// Verdicts of the events at earlier positions, by position.
-    pub(in crate::hazard) verdicts: &'s [Verdict],
-    pub(in crate::hazard) area: Option<&'s AreaPath>,
-    /// The observation that the hazard began with, and its claimed time.
-    pub(in crate::hazard) first: Option<(&'s Observation, DeviceTime)>,
+    pub(in crate::hazard) known: &'s Known<'h, 'a>,
+    pub(in crate::hazard) grant: &'s Grant,
+    pub(in crate::hazard) view: &'s View,
+    /// What its author knew with every pair contested: it decides what the event settles.
+    pub(in crate::hazard) contested: &'s View,
 }
 
-impl<'a> Situation<'_, 'a> {
+impl<'a> Situation<'_, '_, 'a> {
     pub(in crate::hazard) fn body(&self) -> &'a EventBody {
-        self.history.body(self.at)
+        self.known.history.body(self.at)
     }
 
-    pub(super) fn claimed(&self) -> i64 {
-        self.history.entry(self.at).event.claimed.0
-    }
-
-    /// Positions of the events in the author's causal history that have an effect and satisfy `which`.
+    /// Positions of the accepted events in the author's causal history that satisfy `which`, of every round.
     pub(super) fn seen(&self, which: impl Fn(&EventBody) -> bool) -> impl Iterator<Item = usize> {
-        (0..self.at).filter(move |at| {
-            which(self.history.body(*at))
-                && self.history.happened_before(*at, self.at)
-                && self.verdicts[*at].has_effect()
+        self.known.ancestors(self.at).iter().filter(move |at| {
+            self.known.taken[*at].is_some() && which(self.known.history.body(*at))
         })
     }
 
-    /// The grants of those events.
-    pub(super) fn grants_of(
-        &self,
-        which: impl Fn(&EventBody) -> bool,
-    ) -> impl Iterator<Item = &'a Grant> {
-        self.seen(which).filter_map(|at| self.history.grants[at])
+    /// The grants of the accepted events of the current round in the author's causal history, by class.
+    pub(super) fn grants_of<'v>(
+        &'v self,
+        which: impl Fn(EventClass, &EventBody) -> bool + 'v,
+    ) -> impl Iterator<Item = &'a Grant> + 'v {
+        self.view
+            .of_round(self.known, self.at, move |taken, body| {
+                which(taken.class, body)
+            })
+            .filter_map(|at| self.known.history.grants[at])
     }
 
-    /// The grade in the author's causal history: as set, or else the default of the kind.
-    pub(super) fn grade(&self, frontier: &HazardFrontier) -> Option<Grade> {
-        let default = || {
-            self.first
-                .and_then(|(o, found)| self.history.grade_of(&o.code, found))
-        };
-        values::grade(self.history, frontier).or_else(default)
+    /// The grade in the author's causal history: as set, or else the default of the present kind.
+    pub(super) fn grade(&self) -> Option<Grade> {
+        values::grade(self.known, self.view, self.known.ancestors(self.at))
     }
 }

@@ -113,10 +113,18 @@ pub(crate) fn order_numbered(number: &str) -> EventBody {
         number: Label::new(number).unwrap(),
         temporary: false,
         basis: short("消防法第六十条"),
-        deadline: DeviceTime(START + 7 * 86_400_000),
+        deadline: DeviceTime(START + 7 * DAY),
         photos: Vec::new(),
         responsible: None,
     })
+}
+/// An order with a deadline in so many days.
+pub(crate) fn order_until(days: i64) -> EventBody {
+    let mut body = order_numbered("消责改字2024第2号");
+    if let EventBody::Order(order) = &mut body {
+        order.deadline = DeviceTime(START + days * DAY);
+    }
+    body
 }
 pub(crate) fn start_rectify() -> EventBody {
     EventBody::StartRectify(RectificationPlan {
@@ -143,7 +151,7 @@ pub(crate) fn reopen() -> EventBody {
 pub(crate) fn void() -> EventBody {
     EventBody::Void(Voiding {
         reason: text("不是隐患"),
-        verified_by: Some(PersonId([GRID.0; 16])),
+        verified_by: None,
     })
 }
 pub(crate) fn mark_duplicate() -> EventBody {
@@ -295,11 +303,11 @@ pub(crate) fn clearance(quantity: u32) -> EventBody {
         photos: Vec::new(),
     })
 }
-/// A correction: the photo of the finding shows the place after rectification.
+/// A correction: the photo of the claim shows the place before rectification.
 pub(crate) fn photo_role() -> EventBody {
     EventBody::PhotoRole(PhotoRoleChange {
-        photo: PhotoHash([8; 32]),
-        role: PhotoRole::After,
+        photo: PhotoHash([7; 32]),
+        role: PhotoRole::Before,
         reason: short("前后颠倒"),
     })
 }

@@ -68,9 +68,15 @@ fn of_two_deadlines_the_earliest_holds_and_an_extension_replaces_what_it_saw() {
         deadlines,
         [DeviceTime(START + 3 * DAY), DeviceTime(START + 7 * DAY)]
     );
+    // An extension replaces the deadline of its own organisation, and those of lower levels.
+    let received = ServerTime(START + DAY);
     let id = story.then(COUNTY, extend_to(30));
+    story.received.insert(id, received);
     assert!(matches!(story.verdict(id), Verdict::Accepted { .. }));
-    assert_eq!(story.state().deadline, Some(DeviceTime(START + 30 * DAY)));
+    assert_eq!(story.state().deadline, Some(DeviceTime(START + 3 * DAY)));
+    let id = story.then(CITY, extend_to(20));
+    story.received.insert(id, received);
+    assert_eq!(story.state().deadline, Some(DeviceTime(START + 20 * DAY)));
 }
 
 #[test]
@@ -291,26 +297,6 @@ fn the_same_photo_before_and_after_is_an_alarm_and_holds_closing() {
     let id = story.then(COUNTY, close());
     let reason = VoidReason::EvidenceRepeated;
     assert_eq!(story.verdict(id), Verdict::Void { reason });
-}
-
-#[test]
-fn a_fix_on_the_spot_is_stated_during_the_visit() {
-    let mut story = Story::told(&[]);
-    story.now += DAY;
-    let id = story.then(MANAGER, fix_on_spot());
-    let reason = VoidReason::TooLate;
-    assert_eq!(story.verdict(id), Verdict::Void { reason });
-}
-
-#[test]
-fn the_finder_corrects_kind_and_place_soon_and_before_anybody_acted_else_it_is_a_proposal() {
-    let mut story = Story::told(&[]);
-    story.now += 2 * DAY;
-    let id = story.then(GRID, recode("EG-07"));
-    assert!(matches!(story.verdict(id), Verdict::Proposed { .. }));
-    let mut story = Story::told(&[(MANAGER, claim_fixed())]);
-    let id = story.then(GRID, recode("EG-07"));
-    assert!(matches!(story.verdict(id), Verdict::Proposed { .. }));
 }
 
 #[test]

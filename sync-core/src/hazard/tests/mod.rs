@@ -7,6 +7,7 @@ mod fields;
 mod pairs;
 mod properties;
 mod quantity;
+mod settlements;
 mod time;
 mod transitions;
 
@@ -18,7 +19,7 @@ use super::{Conflict, HazardState, fold_hazard};
 use crate::{
     catalogue::{Catalogue, StateCode},
     document::Folded,
-    history::{EventEntry, FoldContext, Verdict, VoidReason, heads},
+    history::{EventEntry, FoldContext, JudgedEvent, Validity, Verdict, VoidReason, heads},
     record::*,
 };
 
@@ -56,6 +57,7 @@ pub(crate) const MOVED_ON: Who = Who(21);
 
 pub(crate) const START: i64 = 1_711_330_000_000;
 pub(crate) const DAY: i64 = DAY_MS;
+pub(crate) const HOUR: i64 = HOUR_MS;
 
 fn cast() -> BTreeMap<GrantId, Grant> {
     let grant = |who: Who, role, organ: u8| {
@@ -196,9 +198,17 @@ impl Story {
     }
 
     pub(crate) fn verdict(&self, id: EventId) -> Verdict {
-        let state = self.state();
-        let judged = state.history.iter().find(|j| j.id == id);
-        judged.expect("the event is in the history").verdict.clone()
+        self.judged(id).verdict
+    }
+
+    /// Whether the event counts.
+    pub(crate) fn count(&self, id: EventId) -> Validity {
+        self.judged(id).count
+    }
+
+    fn judged(&self, id: EventId) -> JudgedEvent {
+        let judged = self.state().history.into_iter().find(|j| j.id == id);
+        judged.expect("the event is in the history")
     }
 }
 
@@ -217,7 +227,9 @@ pub(crate) fn way_to(state: u16) -> Vec<(Who, EventBody)> {
         60 => way_to(50),
         65 | 70 => way_to(60),
         80 => way_to(70),
-        95 => vec![(COUNTY, void())],
+        // A second person has proposed to void it.
+        11 => vec![(COMMUNITY, void())],
+        95 => vec![(COMMUNITY, void()), (COUNTY, void())],
         96 => vec![(COUNTY, mark_duplicate())],
         other => panic!("no way to {other} is known"),
     };

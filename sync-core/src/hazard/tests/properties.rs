@@ -205,7 +205,7 @@ proptest! {
         let setters: Vec<_> = story.events.iter().filter(|s| {
             took_effect(&s.id) && matches!(s.event.body, EventBody::Regrade(_))
         }).collect();
-        let decided = state.conflicts.iter().any(|c| c.resolved_by.is_some());
+        let decided = state.conflicts.iter().any(|c| !c.settled_by.is_empty());
         for setter in setters.iter().filter(|_| !decided) {
             let overtaken = setters.iter().any(|later| {
                 let at = story.events.iter().position(|s| s.id == later.id).unwrap();

@@ -1,0 +1,200 @@
+//! The events of a hazard that were judged so far, and how they relate to each other.
+
+use super::{content::Content, relations::Relations, taken::Taken};
+use crate::{
+    catalogue::{FieldName, HazardKind, StateCode},
+    history::{History, Positions, Verdict},
+    record::{AreaPath, EventBody, Grade, KindCode, Observation, OrganId, PersonId},
+};
+
+/// What a set of events is assessed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum World {
+    /// Every accepted event counts, and no receipt orders concurrent events.
+    Contested = 0,
+    /// As `Contested`, but every pair that receipts could order is ordered.
+    Ordered = 1,
+    /// With the effects of events, and ordered as receipts prove.
+    Effective = 2,
+}
+
+/// What the causal history of an event amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Before {
+    pub(super) state: StateCode,
+    pub(super) round: u16,
+}
+
+/// The events that were judged so far, in causal order.
+pub(super) struct Known<'h, 'a> {
+    pub(super) history: &'h History<'a>,
+    pub(super) verdicts: Vec<Verdict>,
+    /// The accepted events.
+    pub(super) taken: Vec<Option<Taken<'a>>>,
+    /// The accepted observations.
+    pub(super) observations: Vec<usize>,
+    /// What each causal history amounts to, by world. That of `Effective` is empty if it equals that of `Contested`.
+    before: [Vec<Before>; 3],
+    /// Built when two branches meet for the first time: most hazards are linear and need none.
+    relations: Option<Relations>,
+}
+
+impl<'h, 'a> Known<'h, 'a> {
+    pub(super) fn new(history: &'h History<'a>) -> Self {
+        Self {
+            history,
+            verdicts: Vec::with_capacity(history.len()),
+            taken: Vec::with_capacity(history.len()),
+            observations: Vec::new(),
+            before: Default::default(),
+            relations: None,
+        }
+    }
+
+    /// Adds the verdict on the next event in causal order. `contested` and `ordered`: what its author knew.
+    pub(super) fn push(
+        &mut self,
+        verdict: Verdict,
+        taken: Option<Taken<'a>>,
+        contested: Before,
+        ordered: Before,
+    ) {
+        let at = self.taken.len();
+        if taken.is_some() && matches!(self.history.body(at), EventBody::Observe(_)) {
+            self.observations.push(at);
+        }
+        self.before[World::Contested as usize].push(contested);
+        self.before[World::Ordered as usize].push(ordered);
+        self.verdicts.push(verdict);
+        self.taken.push(taken);
+        if let Some(relations) = &mut self.relations {
+            relations.add(self.history, at, self.taken[at].as_ref());
+        }
+    }
+
+    /// Adds what the causal history of the next event amounts to with effects and receipts.
+    pub(super) fn push_effective(&mut self, before: Before) {
+        self.before[World::Effective as usize].push(before);
+    }
+
+    /// What the causal history of an event amounts to in a world.
+    pub(super) fn before(&self, world: World, at: usize) -> Before {
+        let of = self.before[world as usize].get(at);
+        *of.unwrap_or(&self.before[World::Contested as usize][at])
+    }
+
+    /// The position of the first observation of a set that counts in a world.
+    pub(super) fn first_of(&self, set: &Positions, world: World) -> Option<usize> {
+        let mut observations = self.observations.iter().copied();
+        observations.find(|at| set.has(*at) && self.is_live(*at, world))
+    }
+
+    /// The area of the document as the author of the next event knew it.
+    pub(super) fn area_before(&self, at: usize) -> Option<&'a AreaPath> {
+        let first = self.first_of(self.ancestors(at), World::Contested)?;
+        self.history.body(first).begins_in()
+    }
+
+    /// The first observation that has an effect.
+    pub(super) fn first(&self) -> Option<&'a Observation> {
+        let live = |at: &&usize| self.is_live(**at, World::Effective);
+        let first = self.observations.iter().find(live)?;
+        match self.history.body(*first) {
+            EventBody::Observe(o) => Some(o),
+            _ => None,
+        }
+    }
+
+    /// Notes the state after an event in its step: that of a resolution or an unmerge depends on the events before it.
+    pub(super) fn lead_to(&mut self, at: usize, state: StateCode) {
+        let decides = matches!(
+            self.history.body(at),
+            EventBody::Resolve(_) | EventBody::Unmerge(_)
+        );
+        if let (true, Verdict::Accepted { step: Some(step) }) = (decides, &mut self.verdicts[at]) {
+            step.to = state;
+        }
+    }
+
+    /// Relates the events to each other, if that was not done yet.
+    pub(super) fn relate(&mut self) -> &Relations {
+        let relations = self.take_relations();
+        self.relations.insert(relations)
+    }
+
+    /// How the events relate, for assessments after the last judgement.
+    pub(super) fn take_relations(&mut self) -> Relations {
+        match self.relations.take() {
+            Some(relations) => relations,
+            None => Relations::of(self.history, &self.taken),
+        }
+    }
+
+    /// Whether an event counts, or was not accepted.
+    pub(super) fn counts(&self, at: usize) -> bool {
+        self.taken[at].is_none() || self.is_live(at, World::Effective)
+    }
+
+    /// How the events relate, once they were related.
+    pub(super) fn relations(&self) -> Option<&Relations> {
+        self.relations.as_ref()
+    }
+
+    /// Whether an event was accepted and counts in a world.
+    pub(super) fn is_live(&self, at: usize, world: World) -> bool {
+        self.taken[at].as_ref().is_some_and(|taken| {
+            world != World::Effective || taken.effect.is_live(self.history.body(at), taken.class)
+        })
+    }
+
+    pub(super) fn person(&self, at: usize) -> PersonId {
+        self.history.entry(at).event.author
+    }
+
+    pub(super) fn organ(&self, at: usize) -> Option<OrganId> {
+        self.history.grants[at].map(|grant| grant.organ)
+    }
+
+    /// The event whose statement a value of a register goes back to, through the resolutions that chose it.
+    pub(super) fn source(&self, field: FieldName, at: usize) -> Option<usize> {
+        let mut at = at;
+        while matches!(self.history.body(at), EventBody::Resolve(_)) {
+            let picks = &self.taken[at].as_ref()?.picks;
+            // A resolution chooses an event of its causal history, which is at an earlier position.
+            at = picks.iter().find(|pick| pick.lane == field.bit())?.chosen;
+        }
+        Some(at)
+    }
+
+    /// What an event states about a register: its own value, or that of the event that a resolution chose.
+    pub(super) fn content(&self, field: FieldName, at: usize) -> Option<Content<'a>> {
+        Content::of(self.history.body(self.source(field, at)?), field)
+    }
+
+    /// Whether an accepted event sets a register.
+    pub(super) fn sets(&self, field: FieldName, at: usize) -> bool {
+        self.taken[at]
+            .as_ref()
+            .is_some_and(|taken| taken.lanes & field.bit() != 0)
+            && self.content(field, at).is_some()
+    }
+
+    /// The events of a causal history.
+    pub(super) fn ancestors(&self, at: usize) -> &Positions {
+        &self.history.order.ancestors[at]
+    }
+
+    /// A hazard kind, by the catalogue that was in force when the hazard was found.
+    pub(super) fn kind(&self, code: &KindCode) -> Option<&'a HazardKind> {
+        let first = self.observations.first()?;
+        let found = self.history.entry(*first).event.claimed;
+        self.history.catalogue.kind(code.as_str(), found)
+    }
+
+    /// The default grade of a hazard kind, by the catalogue that was in force when the hazard was found.
+    pub(super) fn default_grade(&self, code: &KindCode) -> Option<Grade> {
+        let first = self.observations.first()?;
+        let found = self.history.entry(*first).event.claimed;
+        self.history.grade_of(code, found)
+    }
+}

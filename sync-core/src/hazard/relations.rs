@@ -1,0 +1,156 @@
+//! How the judged events of a hazard relate: descendants, and the sets of events that the rules of conflict speak of.
+
+use super::taken::Taken;
+use crate::{
+    catalogue::EventClass,
+    history::{History, Positions},
+    record::EventBody,
+};
+
+/// Sets of accepted events, by position.
+pub(super) struct Relations {
+    /// The events that have each event in their causal history.
+    pub(super) descendants: Vec<Positions>,
+    /// By row of the table: the events that may be its decision.
+    pub(super) decisions: Vec<Positions>,
+    /// The events that may be a decision of any row.
+    pub(super) pairing: Positions,
+    /// The events that may be an objection of any row.
+    pub(super) objections: Positions,
+    /// The events that change the state.
+    pub(super) states: Positions,
+    pub(super) claims: Positions,
+    /// The events whose author may take part in no concurrent decision: claims, checks and findings.
+    pub(super) parties: Positions,
+    pub(super) endings: Positions,
+    /// The endings that merge the hazard into another one.
+    pub(super) merges: Positions,
+    pub(super) findings: Positions,
+    /// Checks and endings.
+    pub(super) passing: Positions,
+    pub(super) resolutions: Positions,
+    pub(super) unmerges: Positions,
+    pub(super) transfers: Positions,
+    /// The events that settle a conflict.
+    pub(super) settling: Positions,
+    /// The events that set a register.
+    pub(super) values: Positions,
+    /// The findings whose transition opens a round.
+    pub(super) opening: Positions,
+    /// The events that remove values of registers: such findings, and unmerges.
+    pub(super) removing: Positions,
+}
+
+impl Relations {
+    pub(super) fn of(history: &History<'_>, taken: &[Option<Taken<'_>>]) -> Self {
+        let size = history.len();
+        let none = || Positions::new(size);
+        let rows = history.rules.concurrent.len();
+        let mut relations = Self {
+            descendants: vec![none(); size],
+            decisions: vec![none(); rows],
+            pairing: none(),
+            objections: none(),
+            states: none(),
+            claims: none(),
+            parties: none(),
+            endings: none(),
+            merges: none(),
+            findings: none(),
+            passing: none(),
+            resolutions: none(),
+            unmerges: none(),
+            transfers: none(),
+            settling: none(),
+            values: none(),
+            opening: none(),
+            removing: none(),
+        };
+        for (at, taken) in taken.iter().enumerate() {
+            relations.add(history, at, taken.as_ref());
+        }
+        relations
+    }
+
+    /// Whether what an event's causal history amounts to decides about other events too.
+    pub(super) fn matters(&self, at: usize) -> bool {
+        self.passing.has(at) || self.findings.has(at) || self.transfers.has(at)
+    }
+
+    /// Adds the next judged event.
+    pub(super) fn add(&mut self, history: &History<'_>, at: usize, taken: Option<&Taken<'_>>) {
+        for ancestor in history.order.ancestors[at].iter() {
+            self.descendants[ancestor].insert(at);
+        }
+        let Some(taken) = taken else {
+            return;
+        };
+        if taken.rows[0] != 0 {
+            self.objections.insert(at);
+        }
+        if taken.rows[1] != 0 {
+            self.pairing.insert(at);
+        }
+        let mut rows = taken.rows[1];
+        while rows != 0 {
+            self.decisions[rows.trailing_zeros() as usize].insert(at);
+            rows &= rows - 1;
+        }
+        if taken.to.is_some() {
+            self.states.insert(at);
+        }
+        match taken.class {
+            EventClass::Claim => {
+                self.claims.insert(at);
+                self.parties.insert(at);
+            }
+            EventClass::Check => {
+                self.parties.insert(at);
+                self.passing.insert(at);
+            }
+            EventClass::Finding => {
+                self.parties.insert(at);
+                self.findings.insert(at);
+            }
+            EventClass::Ending => {
+                self.endings.insert(at);
+                self.passing.insert(at);
+            }
+            _ => {}
+        }
+        match history.body(at) {
+            EventBody::Resolve(_) => self.resolutions.insert(at),
+            EventBody::MarkDuplicate(_) => self.merges.insert(at),
+            EventBody::Transfer(_) => self.transfers.insert(at),
+            EventBody::Unmerge(_) => {
+                self.unmerges.insert(at);
+                self.removing.insert(at);
+            }
+            _ => {}
+        }
+        if !taken.settles.is_empty() {
+            self.settling.insert(at);
+        }
+        if taken.lanes != 0 {
+            self.values.insert(at);
+        }
+        if taken.opens {
+            self.opening.insert(at);
+            self.removing.insert(at);
+        }
+    }
+
+    /// The events of a set that are concurrent with an event.
+    pub(super) fn concurrent(
+        &self,
+        history: &History<'_>,
+        set: &Positions,
+        at: usize,
+    ) -> Positions {
+        let mut found = set.clone();
+        found.subtract(&history.order.ancestors[at]);
+        found.subtract(&self.descendants[at]);
+        found.remove(at);
+        found
+    }
+}

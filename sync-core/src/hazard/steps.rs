@@ -1,0 +1,121 @@
+//! The sequences that a hazard has in addition to its state: transfers to departments, the work of the government, and
+//! penalty cases. A step is legal by its own sequence, in every state of the hazard.
+
+use super::{in_force::receiver, known::Known, view::View};
+use crate::{history::VoidReason, record::EventBody};
+
+/// The transfers in force that a step concerns: those received, or for a withdrawal sent, by the author's organisation.
+pub(super) fn concerned(known: &Known<'_, '_>, at: usize, view: &View) -> Vec<usize> {
+    let organ = known.organ(at);
+    let withdraws = matches!(known.history.body(at), EventBody::TransferWithdraw(_));
+    let side = |transfer: usize| {
+        if withdraws {
+            known.organ(transfer)
+        } else {
+            receiver(known, transfer)
+        }
+    };
+    let transfers = view.transfers.iter().copied();
+    transfers
+        .filter(|transfer| organ.is_some() && side(*transfer) == organ)
+        .collect()
+}
+
+/// Whether a step of a transfer follows: its author knew a transfer in force in the right stage, received or sent by the
+/// author's organisation.
+pub(super) fn transfer_step(
+    known: &Known<'_, '_>,
+    at: usize,
+    view: &View,
+) -> Result<(), VoidReason> {
+    let body = known.history.body(at);
+    let mine = concerned(known, at, view);
+    if mine.is_empty() {
+        return Err(if matches!(body, EventBody::TransferWithdraw(_)) {
+            VoidReason::NotTheSender
+        } else {
+            VoidReason::NotTheReceiver
+        });
+    }
+    let accepted = |transfer: &usize| {
+        known.ancestors(at).iter().any(|step| {
+            matches!(known.history.body(step), EventBody::TransferAccept(_))
+                && known.taken[step].is_some()
+                && known.organ(step) == receiver(known, *transfer)
+                && known.history.happened_before(*transfer, step)
+        })
+    };
+    let follows = match body {
+        EventBody::TransferResult(_) => mine.iter().any(accepted),
+        EventBody::TransferReturn(_) | EventBody::TransferWithdraw(_) => {
+            mine.iter().any(|transfer| !accepted(transfer))
+        }
+        _ => true,
+    };
+    if follows {
+        Ok(())
+    } else {
+        Err(VoidReason::StepOutOfOrder)
+    }
+}
+
+/// The escalations of the current round that an author knew.
+pub(super) fn escalations(known: &Known<'_, '_>, at: usize, view: &View) -> Vec<usize> {
+    view.of_round(known, at, |_, body| matches!(body, EventBody::Escalate(_)))
+        .collect()
+}
+
+/// Whether a step of a penalty case or of the government may follow the last steps that its author knew.
+pub(super) fn step_follows(known: &Known<'_, '_>, at: usize, view: &View) -> bool {
+    let body = known.history.body(at);
+    let machines = &known.history.rules.machines;
+    let Some(machine) = machines.iter().find(|m| m.event == body.name()) else {
+        return true;
+    };
+    let Some(step) = step(body) else {
+        return true;
+    };
+    let escalated = match body {
+        EventBody::GovProgress(_) => escalations(known, at, view),
+        _ => Vec::new(),
+    };
+    // The steps of the government count from the newest escalation.
+    let since = |seen: usize| {
+        let after = |e: &usize| known.history.happened_before(*e, seen);
+        let before = |e: &usize| known.history.happened_before(seen, *e);
+        escalated.is_empty() || escalated.iter().any(after) && !escalated.iter().any(before)
+    };
+    let counts = |seen: &usize| {
+        matter(known.history.body(*seen)) == matter(body)
+            && known.taken[*seen].is_some()
+            && since(*seen)
+    };
+    let seen: Vec<usize> = known.ancestors(at).iter().filter(counts).collect();
+    let last = |at: &&usize| {
+        !seen
+            .iter()
+            .any(|later| known.history.happened_before(**at, *later))
+    };
+    let last: Vec<&str> = seen
+        .iter()
+        .filter(last)
+        .filter_map(|at| self::step(known.history.body(*at)))
+        .collect();
+    machine.follows(&last, step)
+}
+
+/// The matter that a step belongs to: its event kind and, for penalties, the case number.
+fn matter(body: &EventBody) -> (u16, &str) {
+    match body {
+        EventBody::PenaltyLink(p) => (body.number(), p.case.as_str()),
+        _ => (body.number(), ""),
+    }
+}
+
+fn step(body: &EventBody) -> Option<&'static str> {
+    match body {
+        EventBody::PenaltyLink(p) => Some(p.stage.name()),
+        EventBody::GovProgress(p) => Some(p.stage.name()),
+        _ => None,
+    }
+}
