@@ -1,4 +1,9 @@
 //! `explain`: the reasons of a hazard's state, from a file of its events.
+//!
+//! A file of events and people comes in, in JSON or CBOR; the state with its reasons goes out, or the differences from what
+//! the file expects. The fold is that of `sync-core`; this folder has no rule of its own.
+
+mod expected;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -17,6 +22,8 @@ use sync_core::{
 };
 use xuncha_server::say;
 
+use expected::Expected;
+
 /// Replays the events of a hazard and explains its state in Chinese and English.
 #[derive(Debug, Args)]
 #[command(
@@ -24,10 +31,12 @@ use xuncha_server::say;
   people   name → {role, organ, area}
   events   [{name, by, at, after, kind, content}]; `after` names what the author had seen (everything before, if it is
            left out); \"@name\" in a content is the id of that event, \"#words\" an id made of words
+  expect   what the fold must state (see --check)
 or CBOR: an array of grants [[grant id, claims]] and an array of events as byte strings.
 
 Example:
-  xuncha-sim explain schemas/examples/lifecycle/quarrel.json"
+  xuncha-sim explain schemas/examples/lifecycle/quarrel.json
+  xuncha-sim explain --check tests/model/histories/03_close_g3.json"
 )]
 pub(crate) struct Explain {
     /// The file of events.
@@ -38,6 +47,9 @@ pub(crate) struct Explain {
     /// Print the explanation and the whole state as JSON.
     #[arg(long)]
     json: bool,
+    /// 与文件中的 expect 核对 / Compare the result with `expect` of the file; ends with an error if it differs.
+    #[arg(long, conflicts_with = "json")]
+    check: bool,
 }
 
 /// The content of a file.
@@ -46,6 +58,8 @@ struct History {
     grants: BTreeMap<GrantId, Grant>,
     /// Names of the events.
     names: BTreeMap<EventId, String>,
+    /// What the file expects.
+    expected: Option<Expected>,
 }
 
 impl History {
@@ -62,6 +76,29 @@ impl History {
         let explanation = hazard.explain(now, &name, usize::MAX);
         Ok((hazard.state().clone(), explanation))
     }
+
+    /// Compares the result with what the file expects.
+    fn check(&self, state: &HazardState) -> anyhow::Result<()> {
+        // A name is the event's name in the file and its author.
+        let name = |id: &EventId| {
+            let known = self.names.get(id).and_then(|name| name.split(' ').next());
+            known.map_or_else(|| id.to_string(), str::to_owned)
+        };
+        let found = Expected::of(state, &name);
+        let Some(expected) = &self.expected else {
+            let words = serde_json::to_string(&found)?;
+            bail!(
+                "文件没有 expect；推演结果为 / the file expects nothing; the fold states:\n{words}"
+            );
+        };
+        let differences = expected.differences(&found);
+        anyhow::ensure!(
+            differences.is_empty(),
+            "与预期不符 / not as expected:\n{}",
+            differences.join("\n")
+        );
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,6 +108,7 @@ struct File {
     _about: String,
     people: BTreeMap<String, Person>,
     events: Vec<Line>,
+    expect: Option<Expected>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +144,10 @@ impl Explain {
         let now = self.now.as_deref().map(instant).transpose()?;
         let now = now.map(|t| ServerTime(t.0));
         let (state, explanation) = history.explained(now)?;
-        if self.json {
+        if self.check {
+            history.check(&state)?;
+            say!("与预期一致 / as expected: {}", explanation.state.zh);
+        } else if self.json {
             let all = serde_json::json!({ "explanation": explanation, "state": state });
             say!("{}", serde_json::to_string_pretty(&all)?);
         } else {
@@ -153,6 +194,7 @@ fn from_json(bytes: &[u8]) -> anyhow::Result<History> {
         events: Vec::new(),
         grants: BTreeMap::new(),
         names: BTreeMap::new(),
+        expected: file.expect.clone(),
     };
     for (name, person) in &file.people {
         let grant = Grant {
@@ -254,6 +296,7 @@ fn from_cbor(bytes: &[u8]) -> anyhow::Result<History> {
         events: events.into_iter().map(read).collect::<Result<_, _>>()?,
         grants: grants.into_iter().collect(),
         names: BTreeMap::new(),
+        expected: None,
     })
 }
 
@@ -290,6 +333,38 @@ mod tests {
         let (state, _) = explained(&from_json(&example("whole_life")).unwrap());
         assert_eq!(state.state.0, 80, "{:?}", state.history);
         assert!(!state.flags.conflict_open);
+    }
+
+    #[test]
+    fn every_history_of_the_model_is_as_its_file_expects() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/model/histories");
+        let mut checked = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let history = from_json(&std::fs::read(&path).unwrap()).unwrap();
+            let (state, _) = explained(&history);
+            let result = history.check(&state);
+            assert!(result.is_ok(), "{}: {result:?}", path.display());
+            checked += 1;
+        }
+        assert!(checked >= 13, "{checked} histories");
+    }
+
+    #[test]
+    fn a_result_that_is_not_as_expected_is_named() {
+        let mut history = from_json(&example("quarrel")).unwrap();
+        let (state, _) = explained(&history);
+        let error = history.check(&state).unwrap_err().to_string();
+        let words = error.lines().last().unwrap();
+        history.expected = Some(serde_json::from_str(words).unwrap());
+        history.check(&state).unwrap();
+        let wrong = words.replacen("65", "60", 1);
+        history.expected = Some(serde_json::from_str(&wrong).unwrap());
+        let error = history.check(&state).unwrap_err().to_string();
+        assert!(error.contains("expected 60, 实为 / found 65"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! Effects of accepted events, which depend on receipts and revocations (docs/rules.md, section 3,
+//! "Effects").
+
+use sync_core::record::Grant;
+
+use super::{
+    case::{Case, Effect, Mode, Register},
+    registers,
+};
+
+/// The effect of an accepted event: the worst of the rows that apply to it.
+pub(crate) fn effect(case: &Case<'_>, e: usize) -> Effect {
+    let Some(grant) = &case.doc.events[e].grant else {
+        return Effect::None;
+    };
+    let rows = [
+        revoked(case, e, grant),
+        granted(case, e, grant),
+        same_visit(case, e),
+        own_window(case, e),
+        extension(case, e),
+    ];
+    rows.into_iter().min().unwrap_or(Effect::Counts)
+}
+
+/// An upper bound not after a limit counts; a lower bound after it has no effect.
+fn within(case: &Case<'_>, e: usize, limit: i64) -> Option<Effect> {
+    let bounds = &case.bounds[e];
+    if bounds.upper.is_some_and(|upper| upper <= limit) {
+        return Some(Effect::Counts);
+    }
+    bounds
+        .lower
+        .is_some_and(|lower| lower > limit)
+        .then_some(Effect::None)
+}
+
+/// Its device was revoked, and the grant was issued before.
+fn revoked(case: &Case<'_>, e: usize, grant: &Grant) -> Effect {
+    let Some(at) = case.facts.revoked.get(&grant.device) else {
+        return Effect::Counts;
+    };
+    if grant.issued >= *at {
+        return Effect::Counts;
+    }
+    let late = case.bounds[e].upper.is_some().then_some(Effect::None);
+    within(case, e, at.0).or(late).unwrap_or(Effect::Pending)
+}
+
+/// The dates of the grant.
+fn granted(case: &Case<'_>, e: usize, grant: &Grant) -> Effect {
+    let upper = case.bounds[e].upper;
+    if upper.is_some_and(|upper| upper < grant.from.0) {
+        return Effect::None;
+    }
+    let Some(until) = grant.until else {
+        return Effect::Counts;
+    };
+    let end = until.0.saturating_add(case.tables.grace_ms);
+    let claimed = case.doc.events[e].event.claimed.0;
+    match upper {
+        Some(upper) if upper <= end => Effect::Counts,
+        None if claimed <= end => Effect::Counts,
+        _ => Effect::Pending,
+    }
+}
+
+/// Whether e is provably later than all the given events plus a window.
+fn is_after(case: &Case<'_>, e: usize, events: &[usize], window: i64) -> bool {
+    let Some(lower) = case.bounds[e].lower else {
+        return false;
+    };
+    !events.is_empty()
+        && events.iter().all(|x| {
+            let upper = case.bounds[*x].upper;
+            upper.is_some_and(|upper| lower > upper.saturating_add(window))
+        })
+}
+
+fn observations(case: &Case<'_>, e: usize) -> Vec<usize> {
+    let seen = case.doc.past[e].iter().copied();
+    seen.filter(|x| case.is_accepted(*x) && case.doc.kind(*x) == "observe")
+        .collect()
+}
+
+/// `fix_on_spot` outside the same-visit window.
+fn same_visit(case: &Case<'_>, e: usize) -> Effect {
+    let late = is_after(case, e, &observations(case, e), case.tables.same_visit_ms);
+    if case.doc.kind(e) == "fix_on_spot" && late {
+        Effect::None
+    } else {
+        Effect::Counts
+    }
+}
+
+/// `recode` and `relocate` by the finder, outside the finder's own window.
+fn own_window(case: &Case<'_>, e: usize) -> Effect {
+    let corrects = ["recode", "relocate"].contains(&case.doc.kind(e));
+    let by_reviewer = case.doc.role(e) == Some(sync_core::record::Role::CountyReviewer);
+    let mut own = observations(case, e);
+    own.retain(|o| case.doc.same_person(*o, e));
+    if corrects && !by_reviewer && is_after(case, e, &own, case.tables.correct_own_ms) {
+        Effect::ProposedInstead
+    } else {
+        Effect::Counts
+    }
+}
+
+/// `extend_deadline` and the deadline that it extends: the earliest in its causal history.
+fn extension(case: &Case<'_>, e: usize) -> Effect {
+    if case.doc.kind(e) != "extend_deadline" {
+        return Effect::Counts;
+    }
+    let v = case.view(e, Mode::Contested);
+    let values = v.values.get(&Register::Deadline);
+    let Some(deadline) = values.and_then(|values| registers::earliest(case, values)) else {
+        return Effect::Counts;
+    };
+    within(case, e, deadline).unwrap_or(Effect::Pending)
+}
