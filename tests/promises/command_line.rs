@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use cli_simulator::phone::Phone;
 use serde_json::json;
 use sync_core::record::{DeviceTime, Role};
+use xuncha_server::storage::{StorageError, Tx, spaces};
 
 use crate::support::{
     MORNING, Town,
@@ -361,4 +362,47 @@ fn an_appointment_with_a_last_day_ends_with_it() {
     assert!(liu.device.grant_for(&grant.area, None).is_ok());
     town.sync(&mut liu);
     town.sync(&mut chen);
+}
+
+#[test]
+fn what_newer_rules_change_is_listed_before_it_takes_effect() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let (other, same) = (
+        found(&mut liu, &town, "甲处"),
+        found(&mut liu, &town, "乙处"),
+    );
+    town.sync(&mut liu);
+    town.project();
+    // As older rules left it: another state, and no version of the rules.
+    let older = move |tx: &mut dyn Tx| -> Result<(), StorageError> {
+        let sql = "UPDATE hazard SET state = 80 WHERE doc = $1";
+        tx.execute(sql, &[other.as_bytes().into()])?;
+        spaces::delete_meta(tx, "fold")
+    };
+    town.runtime
+        .block_on(town.app().storage.write(older))
+        .unwrap();
+    let token = town.token("审核员丁");
+    let state = |town: &Town| {
+        let hazard = town.json(&format!("/v1/hazards/{other}"), &token);
+        hazard["hazard"]["state"].as_str().unwrap().to_owned()
+    };
+    let report = done(&town, &["admin", "refold", "--report"]);
+    assert!(report.contains("台账按规则第1版"), "{report}");
+    let changed: Vec<&str> = report
+        .lines()
+        .filter(|line| line.contains(&other.to_string()))
+        .collect();
+    let [changed] = changed.as_slice() else {
+        panic!("one line: {report}")
+    };
+    assert!(changed.contains("HS80 已销号 → HS10 已登记"), "{changed}");
+    assert!(!report.contains(&same.to_string()), "{report}");
+    assert!(report.contains("核对2处隐患，1处变化"), "{report}");
+    assert_eq!(state(&town), "HS80", "the report writes nothing");
+    done(&town, &["admin", "refold"]);
+    assert_eq!(state(&town), "HS10");
+    let report = done(&town, &["admin", "refold", "--report"]);
+    assert!(report.contains("核对2处隐患，0处变化"), "{report}");
 }
