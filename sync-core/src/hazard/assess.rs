@@ -92,6 +92,7 @@ pub(super) fn assess(
         disputes,
     };
     let mut opens = rounds::by_objection(&it);
+    let by_objection = opens.len();
     // A finding opens a round only if an ending counts, and an ending counts only if no conflict concerns it, also one
     // about a transfer of the round. So this begins without such rounds and adds them until nothing changes.
     loop {
@@ -118,7 +119,8 @@ pub(super) fn assess(
         }
         rejected.keep(&it.live);
         let has_settled_values = !differing.settled.is_empty();
-        let standing = standing::find(&it, &opens, round, &counted);
+        let recurring: Vec<usize> = opens[by_objection..].iter().map(|(at, _)| *at).collect();
+        let standing = standing::find(&it, &opens, &recurring, round, &counted);
         let mut notices = differing.notices;
         notices.extend(standing.notices);
         notices.extend(sequences(&it, &ordered));

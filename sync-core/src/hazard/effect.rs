@@ -59,12 +59,11 @@ fn by_revocation(history: &History<'_>, at: usize) -> Effect {
         return Effect::Counts;
     };
     let known = history.times[at];
-    if known.lower.is_some_and(|lower| lower > revoked) {
-        return Effect::None;
-    }
+    // A receipt proves more than what a device claims about its last contact.
     match known.upper {
         Some(upper) if upper <= revoked => Effect::Counts,
         Some(_) => Effect::None,
+        None if known.lower.is_some_and(|lower| lower > revoked) => Effect::None,
         None => Effect::Pending,
     }
 }

@@ -14,7 +14,12 @@ use super::{
 use crate::{
     catalogue::{Class, Lead, PairRule, PairScope, StateCode, Transition},
     history::Positions,
+    record::EventBody,
 };
+
+/// The states to which a finding leads that opens a round.
+const FOUND: StateCode = StateCode(10);
+const RECHECK_FAILED: StateCode = StateCode(65);
 
 /// The state of a set, and the maximal events behind it.
 pub(super) struct Standing {
@@ -24,15 +29,19 @@ pub(super) struct Standing {
     pub(super) notices: Vec<(usize, usize, usize)>,
 }
 
-/// Finds the state from the events that count.
+/// Finds the state from the events that count. `recurring`: the findings that open a round because an ending counts.
 pub(super) fn find(
     it: &Assessing<'_, '_, '_>,
     opens: &[(usize, u16)],
+    recurring: &[usize],
     round: u16,
     counted: &Positions,
 ) -> Standing {
     let mut states = counted.clone();
     states.keep(&it.relations.states);
+    for at in recurring.iter().filter(|at| counted.has(**at)) {
+        states.insert(*at);
+    }
     let past: Vec<usize> = states
         .iter()
         .filter(|at| rounds::own(it, opens, *at) < round)
@@ -58,7 +67,7 @@ pub(super) fn find(
         .iter()
         .zip(&yielding)
         .filter(|(_, yields)| !**yields)
-        .filter_map(|(at, _)| to(it, *at));
+        .filter_map(|(at, _)| to(it, *at).or_else(|| recurs(it, recurring, *at)));
     let leads = it
         .disputes
         .iter()
@@ -75,6 +84,15 @@ pub(super) fn find(
 /// The state to which an event leads.
 fn to(it: &Assessing<'_, '_, '_>, at: usize) -> Option<StateCode> {
     it.known.taken[at].as_ref().and_then(|taken| taken.to)
+}
+
+/// The state to which a finding leads that opens a round although its author knew a state that it leaves.
+fn recurs(it: &Assessing<'_, '_, '_>, recurring: &[usize], at: usize) -> Option<StateCode> {
+    let state = match it.known.history.body(at) {
+        EventBody::RecheckFail(_) => RECHECK_FAILED,
+        _ => FOUND,
+    };
+    recurring.contains(&at).then_some(state)
 }
 
 /// The state events that no other supersedes.

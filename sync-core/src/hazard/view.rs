@@ -5,10 +5,11 @@ use super::{
     in_force,
     known::{Before, Known, World},
     registers::{self, Value},
+    rounds,
     taken::Taken,
 };
 use crate::{
-    catalogue::StateCode,
+    catalogue::{EventClass, StateCode},
     history::{History, Lanes, Positions},
     record::EventBody,
 };
@@ -193,16 +194,20 @@ fn extended(known: &mut Known<'_, '_>, at: usize, mut view: View) -> View {
         EventBody::TransferReturn(_) | EventBody::TransferWithdraw(_)
     );
     let unmerges = matches!(body, EventBody::Unmerge(_));
+    // A finding opens a round after an ending, also if its author knew a state that it leaves.
+    let recurs =
+        taken.class == EventClass::Finding && taken.to.is_none() && rounds::is_ended(view.state);
     let changes = taken.to.is_some()
         || taken.lanes != 0
         || !taken.settles.is_empty()
         || matches!(body, EventBody::Transfer(_))
         || ends_transfer
-        || unmerges;
+        || unmerges
+        || recurs;
     if !changes {
         return view;
     }
-    if view.contest.is_some() || unmerges {
+    if view.contest.is_some() || unmerges || recurs {
         return View::of(assessed(known, &[at], World::Contested), World::Contested);
     }
     if let Some(to) = taken.to {

@@ -62,9 +62,25 @@ fn counted(case: &Case<'_>, v: &View) -> Set {
     v.live.iter().filter(counts).copied().collect()
 }
 
+/// Section 7: the state that an event leads to. A finding that opens a round because an ending counts, and whose
+/// transition leaves the state, leads to HS65 or HS10.
+fn leads_to(case: &Case<'_>, v: &View, e: usize) -> Option<u16> {
+    case.leads_to(e).or_else(|| {
+        let opens = v.live.contains(&e) && !suspend::is_overruled(v, e);
+        let opened = rounds::opened_by(case, v.mode, &v.counted, e).filter(|_| opens);
+        let is_new = !rounds::opened_by_objection(case, v).contains_key(&e);
+        opened.filter(|_| is_new && case.is_accepted(e))?;
+        Some(if case.doc.kind(e) == "recheck_fail" {
+            65
+        } else {
+            10
+        })
+    })
+}
+
 /// Section 7: counted events whose transition leads to a state and whose own round is at least the round of the set.
 fn state_events(case: &Case<'_>, v: &View) -> Set {
-    let leads = |e: &&usize| case.leads_to(**e).is_some() && case.own_round(v, **e) >= v.round;
+    let leads = |e: &&usize| leads_to(case, v, **e).is_some() && case.own_round(v, **e) >= v.round;
     v.counted.iter().filter(leads).copied().collect()
 }
 
@@ -161,7 +177,7 @@ fn has_ended(case: &Case<'_>, v: &View, o: usize, state_events: &Set) -> bool {
 /// the smaller number.
 fn state(case: &Case<'_>, v: &View) -> u16 {
     let stays = v.maximal.iter().filter(|x| !v.has_yielded(**x));
-    let events = stays.filter_map(|x| case.leads_to(*x));
+    let events = stays.filter_map(|x| leads_to(case, v, *x));
     let states = events.chain(v.leads.values().copied());
     let most_open = states.max_by_key(|s| (case.tables.rank(*s), u16::MAX - *s));
     most_open.unwrap_or(0)
