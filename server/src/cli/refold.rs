@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use sync_core::document::FOLD_VERSION;
+use sync_core::{
+    catalogue::{Catalogue, StateCode},
+    document::FOLD_VERSION,
+    record::DeviceTime,
+};
 use xuncha_server::{http::Components, say};
+
+use super::lists::moment;
 
 /// Arguments of `admin refold`.
 #[derive(Debug, Args)]
@@ -35,25 +41,62 @@ impl Refold {
             "台账按规则第{found}版，本程序为第{FOLD_VERSION}版 / ledger by rules version {found}, this program has version {FOLD_VERSION}"
         );
         let progress = ProgressBar::new_spinner();
-        let mut totals: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut totals: BTreeMap<(StateCode, StateCode), usize> = BTreeMap::new();
         let mut changes = 0_usize;
         let compared = projection
             .compare_rules(
                 |documents| progress.inc(documents as u64),
                 |change| {
+                    let (old, new) = (&change.before, &change.after);
                     changes += 1;
-                    *totals.entry(change.states()).or_default() += 1;
-                    progress.suspend(|| say!("{}", change.words()));
+                    *totals.entry((old.state, new.state)).or_default() += 1;
+                    let day = |at: Option<DeviceTime>| at.map_or_else(nothing, |at| moment(at.0));
+                    let parts = [
+                        ("状态 / state", name(old.state), name(new.state)),
+                        ("轮次 / round", old.round.to_string(), new.round.to_string()),
+                        ("等级 / grade", old.grade.clone(), new.grade.clone()),
+                        ("期限 / deadline", day(old.deadline), day(new.deadline)),
+                        (
+                            "未决冲突 / open conflicts",
+                            old.conflicts.to_string(),
+                            new.conflicts.to_string(),
+                        ),
+                    ];
+                    let what = differing(&parts);
+                    progress.suspend(|| say!("{}  {}  {what}", change.space, change.doc));
                 },
             )
             .await?;
         progress.finish_and_clear();
         for ((before, after), count) in totals {
-            say!("{before} → {after}: {count}");
+            say!("{} → {}: {count}", name(before), name(after));
         }
         say!(
             "核对{compared}处隐患，{changes}处变化 / compared {compared} hazards, {changes} change"
         );
         Ok(())
     }
+}
+
+/// What stands for a value that is absent.
+fn nothing() -> String {
+    "–".to_owned()
+}
+
+/// The number and the Chinese name of a state; before the hazard is in the ledger it has none.
+fn name(state: StateCode) -> String {
+    if state == StateCode::NONE {
+        return "未入台账".to_owned();
+    }
+    let row = Catalogue::embedded().rules.state(state);
+    row.map_or_else(|| state.to_string(), |row| format!("{state} {}", row.zh))
+}
+
+/// The parts that differ, each with what it was and what it becomes.
+fn differing(parts: &[(&str, String, String)]) -> String {
+    let changed = parts.iter().filter(|(_, old, new)| old != new);
+    let words: Vec<String> = changed
+        .map(|(what, old, new)| format!("{what} {old} → {new}"))
+        .collect();
+    words.join("; ")
 }

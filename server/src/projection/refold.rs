@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use sync_core::{
-    catalogue::{Catalogue, StateCode},
+    catalogue::StateCode,
     record::{AreaPath, DeviceTime, DocId},
 };
 
@@ -18,14 +18,14 @@ use super::{
 use crate::storage::{
     StorageError,
     hazards::{self, HazardRow},
-    spaces,
+    marks, spaces,
 };
 
 /// The number of documents that are folded at a time.
 const BATCH: usize = 200;
 
-/// What a row of the ledger states, as far as reports and reviewers depend on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a row of the ledger states, as far as reports and reviewers depend on it. The default: no row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stated {
     /// The state.
     pub state: StateCode,
@@ -64,57 +64,6 @@ pub struct Change {
     pub after: Stated,
 }
 
-impl Change {
-    /// The change for an operator, on one line: area, id, and what differs.
-    pub fn words(&self) -> String {
-        let Self {
-            space,
-            doc,
-            before,
-            after,
-        } = self;
-        let mut parts = Vec::new();
-        let mut part = |what: &str, old: String, new: String| {
-            if old != new {
-                parts.push(format!("{what} {old} → {new}"));
-            }
-        };
-        let day = |at: Option<DeviceTime>| at.map_or_else(|| "–".to_owned(), |at| at.0.to_string());
-        part(
-            "状态 / state",
-            state_words(before.state),
-            state_words(after.state),
-        );
-        part(
-            "轮次 / round",
-            before.round.to_string(),
-            after.round.to_string(),
-        );
-        part("等级 / grade", before.grade.clone(), after.grade.clone());
-        part("期限 / deadline", day(before.deadline), day(after.deadline));
-        part(
-            "未决冲突 / open conflicts",
-            before.conflicts.to_string(),
-            after.conflicts.to_string(),
-        );
-        format!("{space}  {doc}  {}", parts.join("; "))
-    }
-
-    /// The states before and after, for totals.
-    pub fn states(&self) -> (String, String) {
-        (
-            state_words(self.before.state),
-            state_words(self.after.state),
-        )
-    }
-}
-
-/// The number and the Chinese name of a state.
-fn state_words(state: StateCode) -> String {
-    let row = Catalogue::embedded().rules.state(state);
-    row.map_or_else(|| state.to_string(), |row| format!("{state} {}", row.zh))
-}
-
 impl Projection {
     /// The version of the rules by which the ledger was folded.
     ///
@@ -140,22 +89,19 @@ impl Projection {
             let mut from = 0;
             loop {
                 let (id, after) = (space.id.clone(), from);
-                let (situation, rows) = self
+                let batch = self
                     .storage
                     .read(move |tx| -> Result<_, StorageError> {
                         let situation = gather::gather(tx, &id, after, BATCH)?;
-                        let mut rows = HashMap::new();
-                        for raw in &situation.docs {
-                            if let Some(row) = hazards::find(tx, &id, raw.doc.id)? {
-                                rows.insert(raw.doc.id, row);
-                            }
-                        }
-                        Ok((situation, rows))
+                        let docs: Vec<DocId> = situation.docs.iter().map(|d| d.doc.id).collect();
+                        let rows = hazards::of(tx, &id, &docs)?;
+                        Ok((situation, rows, marks::mark(tx, &id)?.seq))
                     })
                     .await?;
+                let (situation, rows, projected) = batch;
                 let (more, upto) = (situation.more, situation.upto);
                 seen(situation.docs.len());
-                for change in differences(&space.id, situation, &rows, &mut compared) {
+                for change in differences(&space.id, situation, &rows, projected, &mut compared) {
                     changed(&change);
                 }
                 if !more {
@@ -168,26 +114,33 @@ impl Projection {
     }
 }
 
+/// The changes of a batch. `projected`: the log is in the ledger up to this sequence number.
 fn differences(
     space: &AreaPath,
     situation: Situation,
-    rows: &HashMap<DocId, HazardRow>,
+    rows: &[HazardRow],
+    projected: u64,
     compared: &mut usize,
 ) -> Vec<Change> {
+    let rows: HashMap<DocId, &HazardRow> = rows.iter().map(|row| (row.doc, row)).collect();
     let mut found = Vec::new();
     for action in project::plan(situation) {
         let OwnRow::Hazard(new, _) = &action.rows.row else {
             continue;
         };
-        // A document without a row, or with newer changes than its row, has nothing to compare.
-        let Some(old) = rows
-            .get(&new.doc)
-            .filter(|old| old.as_of_seq == new.as_of_seq)
-        else {
-            continue;
+        let before = match rows.get(&new.doc) {
+            Some(old) if old.as_of_seq == new.as_of_seq => Stated::from(*old),
+            // By the rules of the ledger no valid event began it: it has no row.
+            None if new.as_of_seq <= projected => Stated::default(),
+            // Its newest changes are not in the ledger yet.
+            _ => continue,
         };
         *compared += 1;
-        let (before, after) = (Stated::from(old), Stated::from(&**new));
+        let after = if action.rows.is_unfounded() {
+            Stated::default()
+        } else {
+            Stated::from(&**new)
+        };
         if before != after {
             found.push(Change {
                 space: space.clone(),

@@ -195,6 +195,24 @@ pub fn list_rows(
     Ok(found)
 }
 
+/// The rows of those of these documents of one space that are in the ledger.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<HazardRow>, StorageError> {
+    let names = HazardRow::TABLE.names();
+    tx.all_of(
+        &format!("SELECT {names} FROM hazard WHERE space = $1 AND doc IN (?)"),
+        &[space.as_str().into()],
+        &ids(docs),
+        HazardRow::read,
+    )
+}
+
 /// One row of the ledger.
 ///
 /// # Errors

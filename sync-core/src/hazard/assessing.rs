@@ -5,7 +5,7 @@ use super::{
     known::{Known, World},
     relations::Relations,
 };
-use crate::{catalogue::EventClass, history::Positions};
+use crate::history::Positions;
 
 /// A set under assessment.
 pub(super) struct Assessing<'s, 'h, 'a> {
@@ -69,12 +69,4 @@ impl Assessing<'_, '_, '_> {
         }
         counted
     }
-}
-
-/// Whether an event ends a hazard, and is no merge.
-pub(super) fn ends_round(known: &Known<'_, '_>, relations: &Relations, at: usize) -> bool {
-    known.taken[at]
-        .as_ref()
-        .is_some_and(|taken| taken.class == EventClass::Ending)
-        && !relations.merges.has(at)
 }

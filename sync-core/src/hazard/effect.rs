@@ -5,7 +5,7 @@
 
 use crate::{
     catalogue::EventClass,
-    history::{History, Verdict},
+    history::{History, Verdict, end_of},
     record::{DeviceTime, EventBody, HOUR_MS, MINUTE_MS},
 };
 
@@ -76,11 +76,9 @@ fn by_grant(history: &History<'_>, at: usize) -> Effect {
     if upper.is_some_and(|upper| upper < grant.from) {
         return Effect::None;
     }
-    let Some(until) = grant.until else {
+    let Some(end) = end_of(history, grant) else {
         return Effect::Counts;
     };
-    let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
-    let end = until.0.saturating_add(grace);
     // Without a receipt the claimed time decides, until the server has received the event.
     let time = upper.map_or(history.entry(at).event.claimed.0, |upper| upper.0);
     if time <= end {

@@ -280,17 +280,10 @@ fn round(known: &Known<'_, '_>, at: usize, class: EventClass, view: &View) -> u1
     if class != EventClass::Finding || !rounds::is_ended(view.state) {
         return view.round;
     }
-    let counts = |ending: usize| {
-        known.taken[ending]
-            .as_ref()
-            .is_some_and(|taken| taken.class == EventClass::Ending)
-            && !matches!(known.history.body(ending), EventBody::MarkDuplicate(_))
-            && view.contest.as_ref().is_none_or(|c| c.counted.has(ending))
-    };
-    let endings = known.ancestors(at).iter().filter(|ending| counts(*ending));
-    let last = endings
-        .map(|ending| known.before(World::Contested, ending).round)
-        .max();
+    let contest = view.contest.as_ref();
+    let last = rounds::last_round(known, World::Contested, at, |ending| {
+        contest.is_none_or(|contest| contest.counted.has(ending))
+    });
     last.map_or(view.round, |last| last + 1)
 }
 

@@ -1,14 +1,17 @@
 //! Which findings open a round; see `docs/rules.md`, 7.
 
 use super::{
-    assessing::{Assessing, ends_round},
+    assessing::Assessing,
     conflict,
     fate::Fate,
     known::{Known, World},
-    relations::Relations,
     taken::Subject,
 };
-use crate::{catalogue::StateCode, history::Positions};
+use crate::{
+    catalogue::{EventClass, StateCode},
+    history::Positions,
+    record::EventBody,
+};
 
 /// The states after which a finding opens a round: closed and voided.
 const ENDED: [StateCode; 2] = [StateCode(80), StateCode(95)];
@@ -58,23 +61,29 @@ pub(super) fn more(
         if !is_new || !is_ended(known.before(it.world, at).state) {
             return None;
         }
-        last_round(it.known, it.relations, it.world, &endings, at).map(|last| (at, last + 1))
+        let last = last_round(known, it.world, at, |ending| endings.has(ending));
+        last.map(|last| (at, last + 1))
     };
     findings.iter().filter_map(opened).collect()
 }
 
-/// The greatest round of the causal histories of the endings that an event saw.
+/// The greatest round of the causal histories of the endings that an event saw and that satisfy `counts`; merges end no
+/// round.
 pub(super) fn last_round(
     known: &Known<'_, '_>,
-    relations: &Relations,
     world: World,
-    endings: &Positions,
     at: usize,
+    counts: impl Fn(usize) -> bool,
 ) -> Option<u16> {
-    let mut seen = endings.clone();
-    seen.keep(known.ancestors(at));
-    seen.iter()
-        .filter(|ending| ends_round(known, relations, *ending))
+    let ends = |ending: &usize| {
+        known.taken[*ending]
+            .as_ref()
+            .is_some_and(|taken| taken.class == EventClass::Ending)
+            && !matches!(known.history.body(*ending), EventBody::MarkDuplicate(_))
+            && counts(*ending)
+    };
+    let endings = known.ancestors(at).iter().filter(ends);
+    endings
         .map(|ending| known.before(world, ending).round)
         .max()
 }

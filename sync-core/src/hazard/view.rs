@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalogue::{EventClass, StateCode},
-    history::{History, Lanes, Positions},
+    history::{AfterEach, History, Lanes, Positions},
     record::EventBody,
 };
 
@@ -115,38 +115,19 @@ impl View {
     }
 }
 
-/// The view after each event. The last use of a view moves it; earlier uses clone it.
-pub(super) struct Views {
-    after: Vec<Option<View>>,
-    /// Remaining uses of each view: one for each child of its event, and one if the event is a head.
-    uses: Vec<usize>,
-}
+/// The view after each event.
+pub(super) struct Views(AfterEach<View>);
 
 impl Views {
     pub(super) fn new(history: &History<'_>) -> Self {
-        let mut uses = vec![0; history.len()];
-        let parents = history.order.parents.iter().flatten();
-        for at in parents.chain(&history.order.heads) {
-            uses[*at] += 1;
-        }
-        Self {
-            after: Vec::with_capacity(history.len()),
-            uses,
-        }
+        Self(AfterEach::new(history))
     }
 
     /// The view of an author who had exactly these events and their causal histories.
     pub(super) fn at(&mut self, known: &mut Known<'_, '_>, events: &[usize]) -> View {
         let mut view = View::empty();
         for at in events {
-            self.uses[*at] -= 1;
-            let after = &mut self.after[*at];
-            let one = if self.uses[*at] == 0 {
-                after.take()
-            } else {
-                after.clone()
-            };
-            view = one.unwrap_or_else(View::empty);
+            view = self.0.take(*at).unwrap_or_else(View::empty);
         }
         if events.len() < 2 {
             return view;
@@ -158,7 +139,7 @@ impl Views {
     pub(super) fn push(&mut self, known: &mut Known<'_, '_>, at: usize, before: View) -> StateCode {
         let view = extended(known, at, before);
         let state = view.state;
-        self.after.push(Some(view));
+        self.0.push(view);
         state
     }
 }

@@ -14,10 +14,7 @@ pub(crate) fn authority<'g>(
         return Err(VoidReason::Unattested);
     }
     let event = &history.entry(at).event;
-    let grant = history.grants[at].ok_or(VoidReason::GrantUnknown)?;
-    if grant.person != event.author || grant.device != event.device {
-        return Err(VoidReason::GrantNotTheirs);
-    }
+    let grant = own_grant(history, at)?;
     // A slow device clock voids no event: only the server's receipt proves that an event is older than its grant.
     if history.times[at]
         .upper
@@ -25,10 +22,8 @@ pub(crate) fn authority<'g>(
     {
         return Err(VoidReason::GrantOtherTime);
     }
-    if let Some(until) = grant.until {
+    if let Some(end) = end_of(history, grant) {
         // The event must be claimed within the grant or its grace period, and not provably made after both.
-        let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
-        let end = until.0.saturating_add(grace);
         let provably_late = history.times[at].lower.is_some_and(|lower| lower.0 >= end);
         if event.claimed.0 >= end || provably_late {
             return Err(VoidReason::GrantOtherTime);
@@ -49,6 +44,22 @@ pub(crate) fn authority<'g>(
     Ok(grant)
 }
 
+/// The grant that an event names, if it is known and is that of the event's author and device.
+fn own_grant<'g>(history: &History<'g>, at: usize) -> Result<&'g Grant, VoidReason> {
+    let event = &history.entry(at).event;
+    let grant = history.grants[at].ok_or(VoidReason::GrantUnknown)?;
+    if grant.person != event.author || grant.device != event.device {
+        return Err(VoidReason::GrantNotTheirs);
+    }
+    Ok(grant)
+}
+
+/// The end of a grant with the grace period, in milliseconds of the server's clock.
+pub(crate) fn end_of(history: &History<'_>, grant: &Grant) -> Option<i64> {
+    let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
+    grant.until.map(|until| until.0.saturating_add(grace))
+}
+
 /// Whether the claimed time of an event is after the end of its grant, or its author's device was revoked later.
 pub(crate) fn is_late(history: &History<'_>, at: usize) -> bool {
     let claimed = ServerTime(history.entry(at).event.claimed.0);
@@ -66,10 +77,7 @@ pub(crate) fn entitled<'g>(
     area: Option<&AreaPath>,
 ) -> Result<&'g Grant, VoidReason> {
     let event = &history.entry(at).event;
-    let grant = history.grants[at].ok_or(VoidReason::GrantUnknown)?;
-    if grant.person != event.author || grant.device != event.device {
-        return Err(VoidReason::GrantNotTheirs);
-    }
+    let grant = own_grant(history, at)?;
     if history.unattested[at] {
         return Err(VoidReason::Unattested);
     }
@@ -77,12 +85,10 @@ pub(crate) fn entitled<'g>(
     if place.is_some_and(|area| !grant.area.covers(area)) {
         return Err(VoidReason::GrantOtherArea);
     }
-    if let Some(until) = grant.until {
-        let grace = i64::from(history.rules.bounds.grant_grace_hours) * HOUR_MS;
-        let end = until.0.saturating_add(grace);
-        if by_beacons(history, at).is_some_and(|lower| lower.0 >= end) {
-            return Err(VoidReason::GrantOtherTime);
-        }
+    if let Some(end) = end_of(history, grant)
+        && by_beacons(history, at).is_some_and(|lower| lower.0 >= end)
+    {
+        return Err(VoidReason::GrantOtherTime);
     }
     Ok(grant)
 }

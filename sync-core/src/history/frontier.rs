@@ -4,7 +4,7 @@
 //! lane that happened before it; concurrent events both stay. The kinds of document differ in what a member carries and
 //! in which events supersede which. Merging and reduction are the same for all kinds.
 
-use super::causal::History;
+use super::{after_each::AfterEach, causal::History};
 
 /// A set of lanes, one bit for each.
 pub(crate) type Lanes = u16;
@@ -63,44 +63,22 @@ pub(crate) trait Frontier: Clone + Default {
     fn merge(frontiers: Vec<Self>, history: &History<'_>) -> Self;
 }
 
-/// The frontier after each event. The last use of a frontier moves it; earlier uses clone it.
-pub(crate) struct Frontiers<F> {
-    after: Vec<Option<F>>,
-    /// Remaining uses of each frontier: one for each child of its event, and one if the event is a head.
-    uses: Vec<usize>,
-}
+/// The frontier after each event.
+pub(crate) struct Frontiers<F>(AfterEach<F>);
 
 impl<F: Frontier> Frontiers<F> {
     pub(crate) fn new(history: &History<'_>) -> Self {
-        let mut uses = vec![0; history.len()];
-        let parents = history.order.parents.iter().flatten();
-        for at in parents.chain(&history.order.heads) {
-            uses[*at] += 1;
-        }
-        Self {
-            after: Vec::with_capacity(history.len()),
-            uses,
-        }
+        Self(AfterEach::new(history))
     }
 
     /// Appends the frontier after the next event in causal order.
     pub(crate) fn push(&mut self, frontier: F) {
-        self.after.push(Some(frontier));
+        self.0.push(frontier);
     }
 
     /// The frontier of an author who had exactly these events and their causal history.
     pub(crate) fn at(&mut self, events: &[usize], history: &History<'_>) -> F {
-        let mut frontiers = Vec::with_capacity(events.len());
-        for at in events {
-            self.uses[*at] -= 1;
-            let after = &mut self.after[*at];
-            let frontier = if self.uses[*at] == 0 {
-                after.take()
-            } else {
-                after.clone()
-            };
-            frontiers.extend(frontier);
-        }
+        let frontiers = events.iter().filter_map(|at| self.0.take(*at)).collect();
         F::merge(frontiers, history)
     }
 }

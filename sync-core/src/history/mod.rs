@@ -4,6 +4,7 @@
 //! The engine is the same for hazards, activities and inspections. It has no state machine: [`crate::hazard`],
 //! [`crate::activity`] and [`crate::inspection`] hold the rules.
 
+mod after_each;
 mod authority;
 mod causal;
 mod context;
@@ -15,7 +16,8 @@ mod redacted;
 mod time;
 mod verdict;
 
-pub(crate) use authority::{authority, entitled, is_late};
+pub(crate) use after_each::AfterEach;
+pub(crate) use authority::{authority, end_of, entitled, is_late};
 pub(crate) use causal::History;
 pub(crate) use frontier::{Frontier, Frontiers, Lanes, Member, maximal, union};
 pub(crate) use order::{Positions, first_beginnings};
