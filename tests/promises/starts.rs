@@ -195,6 +195,13 @@ fn a_ledger_that_is_being_made_is_not_taken_for_the_whole() {
         marks::begin_making(tx)
     });
     town.runtime.block_on(clear).unwrap();
+    for path in &paths {
+        let (status, body) = town.get(&format!("{path}?colour=red"), &key);
+        let problem: Value = serde_json::from_slice(&body).unwrap();
+        // Waiting would not help: the request itself is wrong.
+        let got = (status, problem["code"].as_str());
+        assert_eq!(got, (400, Some("bad-filter")), "{path}");
+    }
     for (path, before) in paths.iter().zip(before) {
         let answer = town.get(path, &key);
         // The server itself may have completed the rebuild; then the response is the same as before.

@@ -42,9 +42,13 @@ impl Projection {
             if fold_version(tx)? >= FOLD_VERSION {
                 return Ok(());
             }
+            spaces::set_meta(tx, FOLD, &FOLD_VERSION.to_be_bytes())?;
+            // Nothing was folded by any rules: a new database is not a ledger that is being rebuilt.
+            if spaces::list(tx)?.iter().all(|space| space.head == 0) {
+                return Ok(());
+            }
             let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
             hazards::clear(tx, worker, until)?;
-            spaces::set_meta(tx, FOLD, &FOLD_VERSION.to_be_bytes())?;
             marks::begin_making(tx)
         };
         self.storage.write(begins).await
