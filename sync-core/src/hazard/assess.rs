@@ -2,18 +2,16 @@
 
 use super::{
     assessing::Assessing,
-    conflict::{self, Dispute},
-    fate::{self, Fate, Fated},
-    in_force,
+    conflict,
+    dispute::{Dispute, Fate, Fated},
+    fate, in_force,
     known::{Known, World},
     registers::{self, Value},
-    relations::Relations,
-    rounds, standing, suspend,
+    related::Related,
+    rounds::{self, Opens},
+    standing, suspend,
 };
-use crate::{
-    catalogue::{ByTime, StateCode},
-    history::Positions,
-};
+use crate::{catalogue::StateCode, history::Positions};
 
 /// What a set of events amounts to.
 #[derive(Debug, Clone)]
@@ -21,7 +19,7 @@ pub(super) struct Assessment {
     pub(super) state: StateCode,
     pub(super) round: u16,
     /// The findings that open a round, each with the round.
-    pub(super) opens: Vec<(usize, u16)>,
+    pub(super) opens: Opens,
     /// The maximal events of the state that count, those that yield included.
     pub(super) maximal: Vec<usize>,
     pub(super) conflicts: Vec<Fated>,
@@ -31,8 +29,6 @@ pub(super) struct Assessment {
     pub(super) values: Vec<Value>,
     /// The transfers in force.
     pub(super) transfers: Vec<usize>,
-    /// Pairs that a rule decided: row, and both events.
-    pub(super) notices: Vec<(usize, usize, usize)>,
     /// Does not count while a conflict is open.
     pub(super) suspended: Positions,
     /// Never counts.
@@ -47,13 +43,12 @@ impl Assessment {
         Self {
             state: StateCode::NONE,
             round: 1,
-            opens: Vec::new(),
+            opens: Opens::default(),
             maximal: Vec::new(),
             conflicts: Vec::new(),
             has_settled_values: false,
             values: Vec::new(),
             transfers: Vec::new(),
-            notices: Vec::new(),
             suspended: Positions::new(size),
             rejected: Positions::new(size),
             counted: Positions::new(size),
@@ -73,38 +68,27 @@ impl Assessment {
 
 /// Assesses a set that contains the causal history of each of its events. `baseless`: checks and endings that are not
 /// legal in the effective state of their causal history.
-pub(super) fn assess(
-    known: &Known<'_, '_>,
-    relations: &Relations,
+pub(super) fn assess<'a>(
+    known: &Known<'_, 'a>,
+    related: &Related<'a>,
     set: &Positions,
     world: World,
     baseless: &Positions,
 ) -> Assessment {
-    let live = live_of(known, set, world);
-    let (found, ordered) = conflict::conflicts(known, relations, &live, world);
-    let disputes = fate::decide(known, relations, &live, found);
-    let held = registers::held(known, relations, &live, world);
-    let it = Assessing {
-        known,
-        relations,
-        world,
-        live,
-        disputes,
-    };
+    let it = Assessing::new(known, related, set, world);
+    let found = conflict::conflicts(&it);
+    let disputes = fate::decide(&it, found);
+    let it = it.with(disputes);
+    let held = registers::held(&it);
     let mut opens = rounds::by_objection(&it);
-    let by_objection = opens.len();
+    let mut recurring: Vec<usize> = Vec::new();
     // A finding opens a round only if an ending counts, and an ending counts only if no conflict concerns it, also one
     // about a transfer of the round. So this begins without such rounds and adds them until nothing changes.
     loop {
-        let round = opens.iter().map(|(_, round)| *round).max().unwrap_or(1);
+        let round = opens.greatest();
         let own = |at: usize| rounds::own(&it, &opens, at);
-        let transfers = in_force::transfers(
-            known,
-            &it.live,
-            |t| own(t) < round,
-            |at| it.is_held_back(at),
-        );
-        let differing = registers::disagreements(known, &held, &transfers.live, &transfers.stated);
+        let transfers = in_force::transfers(&it, |transfer| own(transfer) < round);
+        let differing = registers::disagreements(&it, &held, &transfers);
         let (suspended, mut rejected) = suspend::out_of_count(&it, &differing);
         let mut out = suspended.clone();
         out.extend(&rejected);
@@ -114,16 +98,15 @@ pub(super) fn assess(
         let counted = it.counted(&out);
         let more = rounds::more(&it, &opens, &counted);
         if !more.is_empty() {
-            opens.extend(more);
+            for (finding, round) in more {
+                opens.add(finding, round);
+                recurring.push(finding);
+            }
             continue;
         }
         rejected.keep(&it.live);
-        let has_settled_values = !differing.settled.is_empty();
-        let recurring: Vec<usize> = opens[by_objection..].iter().map(|(at, _)| *at).collect();
         let standing = standing::find(&it, &opens, &recurring, round, &counted);
-        let mut notices = differing.notices;
-        notices.extend(standing.notices);
-        notices.extend(sequences(&it, &ordered));
+        let values = registers::values(&it, &held);
         let mut conflicts = it.disputes;
         conflicts.extend(differing.open.into_iter().map(open));
         return Assessment {
@@ -132,10 +115,9 @@ pub(super) fn assess(
             opens,
             maximal: standing.maximal,
             conflicts,
-            has_settled_values,
-            values: held.maximal,
-            transfers: transfers.live,
-            notices,
+            has_settled_values: !differing.settled.is_empty(),
+            values,
+            transfers,
             suspended,
             rejected,
             counted,
@@ -149,28 +131,4 @@ fn open(conflict: Dispute) -> Fated {
         fate: Fate::Open,
         settlements: Vec::new(),
     }
-}
-
-/// The events of a set that were accepted and count in a world.
-fn live_of(known: &Known<'_, '_>, set: &Positions, world: World) -> Positions {
-    let mut live = Positions::new(known.history.len());
-    set.iter()
-        .filter(|at| *at < known.taken.len() && known.is_live(*at, world))
-        .for_each(|at| live.insert(at));
-    live
-}
-
-/// The notices about pairs that trusted times order.
-fn sequences(
-    it: &Assessing<'_, '_, '_>,
-    ordered: &[conflict::Ordered],
-) -> Vec<(usize, usize, usize)> {
-    let rules = &it.known.history.rules.concurrent;
-    let Some(row) = rules.iter().position(|rule| rule.id == "C-05") else {
-        return Vec::new();
-    };
-    let by_claim = ordered.iter().filter(|(how, ..)| *how == ByTime::Claim);
-    by_claim
-        .map(|(_, one, other)| (row, *one, *other))
-        .collect()
 }

@@ -1,9 +1,12 @@
 //! A set of events under assessment: its live events and the disputes among them.
 
 use super::{
-    fate::{Fate, Fated},
+    dispute::{Fate, Fated},
     known::{Known, World},
+    pairs::Pairs,
+    related::Related,
     relations::Relations,
+    rivals::Rivals,
 };
 use crate::history::Positions;
 
@@ -11,14 +14,66 @@ use crate::history::Positions;
 pub(super) struct Assessing<'s, 'h, 'a> {
     pub(super) known: &'s Known<'h, 'a>,
     pub(super) relations: &'s Relations,
+    pub(super) pairs: &'s Pairs,
+    pub(super) rivals: &'s Rivals<'a>,
     pub(super) world: World,
     /// The live events of the set.
     pub(super) live: Positions,
     /// Conflicts by objections and by persons.
     pub(super) disputes: Vec<Fated>,
+    /// The objections that were overruled.
+    overruled: Positions,
+    /// The live merges that an unmerge has seen.
+    unmerged: Positions,
 }
 
-impl Assessing<'_, '_, '_> {
+impl<'s, 'h, 'a> Assessing<'s, 'h, 'a> {
+    /// A set without disputes.
+    pub(super) fn new(
+        known: &'s Known<'h, 'a>,
+        related: &'s Related<'a>,
+        set: &Positions,
+        world: World,
+    ) -> Self {
+        let size = known.history.len();
+        let relations = &related.relations;
+        let mut live = set.clone();
+        live.keep(match world {
+            World::Effective => &relations.effective,
+            World::Contested | World::Ordered => &relations.accepted,
+        });
+        let mut unmerged = Positions::new(size);
+        if live.meets(&relations.unmerges) {
+            for at in relations.unmerges.iter().filter(|at| live.has(*at)) {
+                unmerged.extend(known.ancestors(at));
+            }
+            unmerged.keep(&relations.merges);
+            unmerged.keep(&live);
+        }
+        Self {
+            known,
+            relations,
+            pairs: &related.pairs,
+            rivals: &related.rivals,
+            world,
+            live,
+            disputes: Vec::new(),
+            overruled: Positions::new(size),
+            unmerged,
+        }
+    }
+
+    /// The set with its disputes.
+    pub(super) fn with(mut self, disputes: Vec<Fated>) -> Self {
+        for fated in disputes.iter().filter(|c| c.fate == Fate::Overruled) {
+            for objection in &fated.conflict.objections {
+                self.overruled.insert(*objection);
+            }
+        }
+        self.disputes = disputes;
+        self
+    }
+
     /// The live events of a kind.
     pub(super) fn live(&self, of: &Positions) -> Positions {
         let mut found = self.live.clone();
@@ -28,17 +83,7 @@ impl Assessing<'_, '_, '_> {
 
     /// Whether an event is an objection that was overruled.
     pub(super) fn is_overruled(&self, at: usize) -> bool {
-        self.disputes
-            .iter()
-            .any(|fated| fated.fate == Fate::Overruled && fated.conflict.objections.contains(&at))
-    }
-
-    /// Whether an event is a live merge that an unmerge has seen.
-    pub(super) fn is_unmerged(&self, at: usize) -> bool {
-        let unmerges = self.live(&self.relations.unmerges);
-        unmerges
-            .iter()
-            .any(|unmerge| self.known.history.happened_before(at, unmerge))
+        self.overruled.has(at)
     }
 
     /// Whether a withdrawal does not count, because the transfer was accepted concurrently (C-16).
@@ -52,21 +97,8 @@ impl Assessing<'_, '_, '_> {
     pub(super) fn counted(&self, out: &Positions) -> Positions {
         let mut counted = self.live.clone();
         counted.subtract(out);
-        for fated in self.disputes.iter().filter(|c| c.fate == Fate::Overruled) {
-            for objection in &fated.conflict.objections {
-                counted.remove(*objection);
-            }
-        }
-        if self.live.meets(&self.relations.unmerges) {
-            let merges: Vec<usize> = self
-                .live(&self.relations.merges)
-                .iter()
-                .filter(|at| self.is_unmerged(*at))
-                .collect();
-            for merge in merges {
-                counted.remove(merge);
-            }
-        }
+        counted.subtract(&self.overruled);
+        counted.subtract(&self.unmerged);
         counted
     }
 }

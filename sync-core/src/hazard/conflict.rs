@@ -1,123 +1,136 @@
 //! The conflicts of a set of events: objections with their decisions, and decisions of the same person.
 
 use super::{
+    assessing::Assessing,
+    dispute::Dispute,
     known::{Known, World},
-    relations::Relations,
+    pairs::Against,
     taken::Subject,
 };
 use crate::{
-    catalogue::{ByTime, EventClass, PairRule, PairScope, Rows, When, may_end},
+    catalogue::{ByTime, PairScope},
     history::{Positions, TimeBounds},
-    record::{EventBody, MINUTE_MS, PhotoHash, ServerTime},
+    record::{EventBody, MINUTE_MS, ServerTime},
 };
 
-/// A conflict of a set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Dispute {
-    pub(super) subject: Subject,
-    /// The rows of its pairs.
-    pub(super) rows: Rows,
-    /// Of an objection: itself. Of a decision of the same person: the events of that person. Of a register: nothing.
-    pub(super) objections: Vec<usize>,
-    /// The decisions; of a register: its conflicting values.
-    pub(super) decisions: Positions,
-}
-
-/// An objection and a decision that trusted times order, with how.
-pub(super) type Ordered = (ByTime, usize, usize);
-
-/// The conflicts of a set by objections and by persons, without their fates; and the pairs that trusted times order.
-pub(super) fn conflicts(
-    known: &Known<'_, '_>,
-    relations: &Relations,
-    live: &Positions,
-    world: World,
-) -> (Vec<Dispute>, Vec<Ordered>) {
-    let (mut found, mut ordered) = (Vec::new(), Vec::new());
-    let mut objections = live.clone();
-    objections.keep(&relations.objections);
-    for objection in objections.iter() {
-        found.extend(objected(
-            known,
-            relations,
-            live,
-            world,
-            objection,
-            &mut ordered,
-        ));
-    }
-    found.extend(same_person(known, relations, live));
-    (found, ordered)
-}
-
-/// The pairs of an objection: row and decision. The rows of one objection name different kinds of decisions.
-pub(super) fn pairs(
-    known: &Known<'_, '_>,
-    conflict: &Dispute,
-    objection: usize,
-) -> Vec<(usize, usize)> {
-    let rows = |at: usize, side: usize| known.taken[at].as_ref().map_or(0, |t| t.rows[side]);
-    let own = conflict.rows & rows(objection, 0);
-    let mut found = Vec::new();
-    for decision in conflict.decisions.iter() {
-        let mut both = own & rows(decision, 1);
-        while both != 0 {
-            found.push((both.trailing_zeros() as usize, decision));
-            both &= both - 1;
-        }
-    }
+/// The conflicts of a set by objections and by persons.
+pub(super) fn conflicts(it: &Assessing<'_, '_, '_>) -> Vec<Dispute> {
+    let objections = it.live(&it.pairs.objecting);
+    let objected = objections.iter().filter_map(|at| objected(it, at));
+    let mut found: Vec<Dispute> = objected.collect();
+    found.extend(same_person(it));
     found
 }
 
-/// The concurrent decisions that an objection is before, by a row that the decision's own time orders.
-pub(super) fn decisions_after(
-    known: &Known<'_, '_>,
-    relations: &Relations,
-    live: &Positions,
-    world: World,
-    objection: usize,
-) -> Vec<usize> {
-    let Some(taken) = known.taken[objection]
-        .as_ref()
-        .filter(|_| world != World::Contested)
-    else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for (row, rule) in known.history.rules.concurrent.iter().enumerate() {
-        if taken.rows[0] >> row & 1 == 1 && rule.by_time == Some(ByTime::Decision) {
-            let mut decisions = relations.concurrent(known.history, live, objection);
-            decisions.keep(&relations.decisions[row]);
-            let after = decisions
-                .iter()
-                .filter(|at| is_before(known, world, objection, *at));
-            found.extend(after);
+fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
+    let mut conflict: Option<Dispute> = None;
+    for against in it.pairs.against(objection) {
+        if !against.decisions.meets(&it.live) {
+            continue;
+        }
+        let mut decisions = against.decisions.clone();
+        decisions.keep(&it.live);
+        if let Some(ordered) = in_order(it, objection, against) {
+            decisions.subtract(&ordered);
+            if decisions.is_empty() {
+                continue;
+            }
+        }
+        match &mut conflict {
+            Some(conflict) => {
+                conflict.rows |= 1 << against.row;
+                conflict.decisions.extend(&decisions);
+            }
+            None => {
+                conflict = Some(Dispute {
+                    subject: Subject::Objection(objection),
+                    rows: 1 << against.row,
+                    objections: vec![objection],
+                    decisions,
+                });
+            }
         }
     }
+    conflict
+}
+
+/// The decisions of a row that trusted times order after the objection, and more events; `None` if there are none.
+pub(super) fn in_order(
+    it: &Assessing<'_, '_, '_>,
+    objection: usize,
+    against: &Against,
+) -> Option<Positions> {
+    if it.world == World::Contested {
+        return None;
+    }
+    match it.known.history.rules.concurrent[against.row].by_time? {
+        ByTime::Claim => {
+            let claims = claims_after(it, objection)?;
+            Some(related(it, &claims))
+        }
+        ByTime::Decision => decisions_after(it, objection),
+    }
+}
+
+/// These events, their causal histories, and the events that have one of them in their causal history.
+fn related(it: &Assessing<'_, '_, '_>, events: &Positions) -> Positions {
+    let mut found = events.clone();
+    let mut after = Positions::new(it.known.history.len());
+    for at in events.iter() {
+        // The descendants of a descendant are among those of its ancestor.
+        if !after.has(at) {
+            after.extend(&it.relations.descendants[at]);
+        }
+        found.extend(it.known.ancestors(at));
+    }
+    found.extend(&after);
     found
 }
 
-/// The claims among live events that an objection is before, as far as the world orders them.
-pub(super) fn claims_after(
-    known: &Known<'_, '_>,
-    relations: &Relations,
-    live: &Positions,
-    world: World,
-    objection: usize,
-) -> Vec<usize> {
-    if world == World::Contested || !is_ordered_by_claims(known, objection) {
-        return Vec::new();
+/// The concurrent decisions that an objection is before, by a row that the decision's own time orders; `None` if there
+/// are none.
+pub(super) fn decisions_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Positions> {
+    if it.world == World::Contested {
+        return None;
     }
-    let mut claims = relations.concurrent(known.history, live, objection);
-    claims.keep(&relations.claims);
-    let looked = look_time(known, objection);
-    let after =
-        |claim: &usize| world == World::Ordered || looked.is_before(&known.history.times[*claim]);
-    claims.iter().filter(after).collect()
+    let mut found: Option<Positions> = None;
+    for against in it.pairs.against(objection) {
+        let rule = &it.known.history.rules.concurrent[against.row];
+        if rule.by_time != Some(ByTime::Decision) || !against.decisions.meets(&it.live) {
+            continue;
+        }
+        let mut after = against.decisions.clone();
+        after.keep(&it.live);
+        retain(&mut after, |at| is_before(it.known, it.world, objection, at));
+        match &mut found {
+            Some(found) => found.extend(&after),
+            None => found = Some(after),
+        }
+    }
+    found.filter(|found| !found.is_empty())
 }
 
-fn is_ordered_by_claims(known: &Known<'_, '_>, objection: usize) -> bool {
-    matches!(known.history.body(objection), EventBody::RecheckFail(_))
+/// The live claims that a failed recheck is before, as far as the world orders them; `None` if there are none.
+pub(super) fn claims_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Positions> {
+    let known = it.known;
+    let orders = matches!(known.history.body(objection), EventBody::RecheckFail(_));
+    if it.world == World::Contested || !orders {
+        return None;
+    }
+    let mut claims = it
+        .relations
+        .concurrent(known.history, &it.live, objection);
+    claims.keep(&it.relations.claims);
+    if it.world == World::Effective {
+        let looked = look_time(known, objection);
+        retain(&mut claims, |at| looked.is_before(&known.history.times[at]));
+    }
+    (!claims.is_empty()).then_some(claims)
+}
+
+fn retain(positions: &mut Positions, which: impl Fn(usize) -> bool) {
+    let others: Vec<usize> = positions.iter().filter(|at| !which(*at)).collect();
+    others.into_iter().for_each(|at| positions.remove(at));
 }
 
 /// The bounds of the time at which an inspector looked: a monotonic clock may narrow the upper one, because that only
@@ -136,69 +149,6 @@ fn look_time(known: &Known<'_, '_>, at: usize) -> TimeBounds {
     TimeBounds { upper, ..bounds }
 }
 
-fn objected(
-    known: &Known<'_, '_>,
-    relations: &Relations,
-    live: &Positions,
-    world: World,
-    objection: usize,
-    in_order: &mut Vec<Ordered>,
-) -> Option<Dispute> {
-    let taken = known.taken[objection].as_ref()?;
-    let concurrent = relations.concurrent(known.history, live, objection);
-    if !concurrent.meets(&relations.pairing) {
-        return None;
-    }
-    let mut after: Option<Vec<usize>> = None;
-    let mut conflict = Dispute {
-        subject: Subject::Objection(objection),
-        rows: 0,
-        objections: vec![objection],
-        decisions: Positions::new(known.history.len()),
-    };
-    let mut rows = taken.rows[0];
-    while rows != 0 {
-        let row = rows.trailing_zeros() as usize;
-        rows &= rows - 1;
-        let rule = &known.history.rules.concurrent[row];
-        if rule.scope != PairScope::Objection || !concurrent.meets(&relations.decisions[row]) {
-            continue;
-        }
-        let mut decisions = concurrent.clone();
-        decisions.keep(&relations.decisions[row]);
-        for decision in decisions.iter() {
-            let is_pair = rule
-                .when
-                .is_none_or(|when| holds(known, when, objection, decision));
-            if !is_pair {
-                continue;
-            }
-            let ordered = match rule.by_time.filter(|_| world != World::Contested) {
-                None => false,
-                Some(ByTime::Claim) => {
-                    let claims = after.get_or_insert_with(|| {
-                        claims_after(known, relations, live, world, objection)
-                    });
-                    claims.iter().any(|claim| {
-                        *claim == decision
-                            || known.history.happened_before(*claim, decision)
-                            || known.history.happened_before(decision, *claim)
-                    })
-                }
-                Some(ByTime::Decision) => is_before(known, world, objection, decision),
-            };
-            match rule.by_time.filter(|_| ordered) {
-                Some(how) => in_order.push((how, objection, decision)),
-                None => {
-                    conflict.rows |= 1 << row;
-                    conflict.decisions.insert(decision);
-                }
-            }
-        }
-    }
-    (conflict.rows != 0).then_some(conflict)
-}
-
 /// Whether an event is before a concurrent one, as far as the world orders them.
 pub(super) fn is_before(known: &Known<'_, '_>, world: World, one: usize, other: usize) -> bool {
     match world {
@@ -208,117 +158,27 @@ pub(super) fn is_before(known: &Known<'_, '_>, world: World, one: usize, other: 
     }
 }
 
-fn holds(known: &Known<'_, '_>, when: When, objection: usize, decision: usize) -> bool {
-    match when {
-        When::OtherAuthor => known.person(objection) != known.person(decision),
-        When::SameTransfer => shares_transfer(known, objection, decision),
-        When::PhotoOfCheck => is_photo_of(known, objection, decision),
-        When::AboveGrade => above_grade(known, objection, decision),
-        _ => true,
-    }
-}
-
-/// Whether an acceptance and a withdrawal are about one transfer.
-fn shares_transfer(known: &Known<'_, '_>, accept: usize, withdraw: usize) -> bool {
-    let (Some(a), Some(b)) = (&known.taken[accept], &known.taken[withdraw]) else {
-        return false;
-    };
-    a.transfers
-        .iter()
-        .any(|transfer| b.transfers.contains(transfer))
-}
-
-/// Whether the role of a photo of the check, or of a newest claim that the check's author had, was corrected.
-fn is_photo_of(known: &Known<'_, '_>, correction: usize, check: usize) -> bool {
-    let EventBody::PhotoRole(corrected) = known.history.body(correction) else {
-        return false;
-    };
-    let shows = |at: usize, photo: PhotoHash| {
-        let mut photos = known.history.body(at).photos().iter();
-        photos.any(|p| p.hash == photo)
-    };
-    if shows(check, corrected.photo) {
-        return true;
-    }
-    let is_claim = |at: &usize| {
-        known.taken[*at]
-            .as_ref()
-            .is_some_and(|t| t.class == EventClass::Claim)
-    };
-    let claims: Vec<usize> = known.ancestors(check).iter().filter(is_claim).collect();
-    let newest = |at: &&usize| {
-        !claims
-            .iter()
-            .any(|later| known.history.happened_before(**at, *later))
-    };
-    claims
-        .iter()
-        .filter(newest)
-        .any(|at| shows(*at, corrected.photo))
-}
-
-/// Whether the author of an ending may not end the grade that a concurrent correction states.
-fn above_grade(known: &Known<'_, '_>, correction: usize, ending: usize) -> bool {
-    let history = known.history;
-    let grade = match history.body(correction) {
-        EventBody::Regrade(r) => Some(r.grade),
-        EventBody::Recode(r) => known.default_grade(&r.code),
-        _ => return false,
-    };
-    let role = history.grants[ending].map(|grant| grant.role);
-    role.is_some_and(|role| !may_end(role, grade))
-}
-
 /// Decisions of a person or an organisation that concurrently made the other part of a two-person rule.
-fn same_person(known: &Known<'_, '_>, relations: &Relations, live: &Positions) -> Vec<Dispute> {
-    let Some(row) = known
-        .history
-        .rules
-        .concurrent
-        .iter()
-        .position(|rule: &PairRule| rule.scope == PairScope::SamePerson)
-    else {
+fn same_person(it: &Assessing<'_, '_, '_>) -> Vec<Dispute> {
+    let mut rules = it.known.history.rules.concurrent.iter();
+    let Some(row) = rules.position(|rule| rule.scope == PairScope::SamePerson) else {
         return Vec::new();
     };
-    let mut decisions = live.clone();
-    decisions.keep(&relations.passing);
     let conflict = |decision: usize| {
-        let mut others = relations.concurrent(known.history, live, decision);
-        others.keep(&relations.parties);
-        let ties: Vec<usize> = others
-            .iter()
-            .filter(|other| is_tied(known, *other, decision))
-            .collect();
-        let mut of = Positions::new(known.history.len());
-        of.insert(decision);
-        (!ties.is_empty()).then(|| Dispute {
+        let mut ties = it.pairs.ties(decision)?.clone();
+        ties.keep(&it.live);
+        if ties.is_empty() {
+            return None;
+        }
+        let mut decisions = Positions::new(it.known.history.len());
+        decisions.insert(decision);
+        Some(Dispute {
             subject: Subject::SamePerson(decision),
             rows: 1 << row,
-            objections: ties,
-            decisions: of,
+            objections: ties.iter().collect(),
+            decisions,
         })
     };
+    let decisions = it.live(&it.relations.passing);
     decisions.iter().filter_map(conflict).collect()
-}
-
-/// Whether an event and a concurrent decision of the same round break a rule about two persons.
-fn is_tied(known: &Known<'_, '_>, other: usize, decision: usize) -> bool {
-    let (Some(a), Some(b)) = (&known.taken[other], &known.taken[decision]) else {
-        return false;
-    };
-    let person = known.person(other) == known.person(decision);
-    let organ = known.organ(other) == known.organ(decision);
-    a.round == b.round
-        && match (a.class, b.class) {
-            (EventClass::Claim, EventClass::Check) => person || organ,
-            (EventClass::Claim | EventClass::Check, EventClass::Ending) => {
-                person && matches!(known.history.body(decision), EventBody::Close(_))
-            }
-            (EventClass::Finding, EventClass::Ending) => {
-                person
-                    && matches!(known.history.body(other), EventBody::Observe(_))
-                    && matches!(known.history.body(decision), EventBody::Void(_))
-            }
-            _ => false,
-        }
 }

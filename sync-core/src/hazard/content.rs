@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What an event states about a register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Content<'e> {
     Code(&'e KindCode),
     Grade(Grade),

@@ -2,11 +2,12 @@
 
 use super::{
     assess::{Assessment, assess},
-    fate::{Fate, Fated},
+    dispute::{Fate, Fated},
     judge::{Judgement, judge},
     known::{Before, Known, World},
+    notices,
     state::HazardState,
-    summary,
+    summary::{self, Amounts},
     view::{View, Views},
 };
 use crate::{
@@ -29,31 +30,36 @@ pub(crate) fn fold_hazard(
     let mut known = Known::new(&history);
     let mut views = Views::new(&history);
     for at in 0..history.len() {
-        let before = views.at(&mut known, &history.order.parents[at]);
+        let before = views.at(&known, &history.order.parents[at]);
+        let receipts = views.ordered(&known, at, &before);
         let Judgement {
             verdict,
             taken,
             ordered,
-        } = judge(&mut known, at, &before);
+        } = judge(&known, at, &before, receipts.as_ref());
         known.push(verdict, taken, before.summary(), ordered);
-        let after = views.push(&mut known, at, before);
+        let after = views.push(&known, at, before);
         known.lead_to(at, after);
     }
-    let last = views.at(&mut known, &history.order.heads);
-    let (now, baseless) = effective(&mut known, &last);
-    summary::summarise(&known, &now, &baseless)
+    let last = views.at(&known, &history.order.heads);
+    let amounts = effective(&mut known, views, &last);
+    summary::summarise(&known, &amounts)
 }
 
-/// What all events amount to with their effects and as receipts order them; and the checks and endings without basis.
-fn effective(known: &mut Known<'_, '_>, last: &View) -> (Assessment, Positions) {
+/// What all events amount to with their effects and as receipts order them.
+fn effective<'a>(known: &mut Known<'_, 'a>, views: Views<'a>, last: &View) -> Amounts {
     let size = known.history.len();
     let mut baseless = Positions::new(size);
     let all_count = (0..size).all(|at| known.counts(at));
     if let (true, Some(plain)) = (all_count, last.plain(known)) {
-        return (plain, baseless);
+        return Amounts {
+            now: plain,
+            baseless,
+            notices: Vec::new(),
+        };
     }
-    let relations = known.take_relations();
-    let none = Positions::new(size);
+    let related = &views.related(known);
+    let relations = &related.relations;
     // A causal history that is linear, and of which every event counts, amounts to what its author knew.
     let mut is_plain = vec![true; size];
     for at in 0..size {
@@ -67,7 +73,7 @@ fn effective(known: &mut Known<'_, '_>, last: &View) -> (Assessment, Positions) 
         let mut is_blocked = false;
         if matters && !is_plain[at] {
             let history = known.ancestors(at);
-            let set = assess(known, &relations, history, World::Effective, &baseless);
+            let set = assess(known, related, history, World::Effective, &baseless);
             before = Before {
                 state: set.state,
                 round: set.round,
@@ -79,10 +85,15 @@ fn effective(known: &mut Known<'_, '_>, last: &View) -> (Assessment, Positions) 
             baseless.insert(at);
         }
     }
-    let mut all = none;
+    let mut all = Positions::new(size);
     (0..size).for_each(|at| all.insert(at));
-    let now = assess(known, &relations, &all, World::Effective, &baseless);
-    (now, baseless)
+    let now = assess(known, related, &all, World::Effective, &baseless);
+    let notices = notices::of(known, related, &all, &now);
+    Amounts {
+        now,
+        baseless,
+        notices,
+    }
 }
 
 /// Whether a conflict is open in what the causal history of an ending amounts to, and the ending does not answer it.

@@ -1,59 +1,36 @@
 //! Which transfers of a hazard are in force.
 
-use super::known::Known;
+use super::{assessing::Assessing, known::Known};
 use crate::{
-    catalogue::FieldName,
-    history::Positions,
     record::{EventBody, OrganId},
 };
 
-/// The transfers of a set: those in force, and all that were stated, with the resolutions that name a leading one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Transfers {
-    pub(super) stated: Vec<usize>,
-    pub(super) live: Vec<usize>,
-}
-
-/// The transfers among live events. `is_past`: of an earlier round; `is_held_back`: a withdrawal that does not count.
+/// The transfers in force among live events. `is_past`: of an earlier round; `is_held_back`: a withdrawal that does not
+/// count.
 pub(super) fn transfers(
-    known: &Known<'_, '_>,
-    live: &Positions,
+    it: &Assessing<'_, '_, '_>,
     is_past: impl Fn(usize) -> bool,
-    is_held_back: impl Fn(usize) -> bool,
-) -> Transfers {
-    let lane = FieldName::Transfer.bit();
-    let (mut sent, mut chosen, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-    for at in live.iter() {
-        match known.history.body(at) {
-            EventBody::Transfer(_) => sent.push(at),
-            EventBody::TransferReturn(_) | EventBody::TransferWithdraw(_) => ends.push(at),
-            EventBody::Resolve(_) => {
-                let mut picks = known.taken[at].iter().flat_map(|taken| &taken.picks);
-                if picks.any(|pick| pick.lane == lane) {
-                    chosen.push(at);
-                }
-            }
-            _ => {}
-        }
-    }
+) -> Vec<usize> {
+    let known = it.known;
+    let sent = it.live(&it.relations.transfers);
     if sent.is_empty() {
-        return Transfers::default();
+        return Vec::new();
     }
-    let opening: Vec<usize> = live
+    let opening = it.live(&it.relations.opening);
+    let ends: Vec<usize> = it
+        .live(&it.relations.withdrawing)
         .iter()
-        .filter(|at| known.taken[*at].as_ref().is_some_and(|t| t.opens))
+        .filter(|end| !it.is_held_back(*end))
         .collect();
     let in_force = |transfer: &usize| {
-        let after = |at: &usize| known.history.happened_before(*transfer, *at);
+        let after = &it.relations.descendants[*transfer];
         !is_past(*transfer)
-            && !opening.iter().any(after)
-            && !ends.iter().any(|end| {
-                after(end) && ends_transfer(known, *transfer, *end) && !is_held_back(*end)
-            })
+            && !after.meets(&opening)
+            && !ends
+                .iter()
+                .any(|end| after.has(*end) && ends_transfer(known, *transfer, *end))
     };
-    let live = sent.iter().copied().filter(in_force).collect();
-    sent.extend(chosen);
-    Transfers { stated: sent, live }
+    sent.iter().filter(in_force).collect()
 }
 
 /// Whether a return or a withdrawal ends a transfer that its author had.

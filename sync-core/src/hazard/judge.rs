@@ -9,7 +9,7 @@ use super::{
     steps,
     taken::Taken,
     values,
-    view::{View, assessed},
+    view::View,
 };
 use crate::{
     catalogue::{EventClass, Guard, Outcome, StateCode, Transition},
@@ -37,11 +37,16 @@ fn void<'t>(reason: VoidReason, ordered: Before) -> Judgement<'t> {
     untaken(Verdict::Void { reason }, ordered)
 }
 
-/// Judges the next event in causal order. `view`: what its author knew.
-pub(super) fn judge<'a>(known: &mut Known<'_, 'a>, at: usize, view: &View) -> Judgement<'a> {
+/// Judges the next event in causal order. `view`: what its author knew; `ordered`: what its author knew if receipts
+/// order every pair that they could order, if that differs.
+pub(super) fn judge<'a>(
+    known: &Known<'_, 'a>,
+    at: usize,
+    view: &View,
+    ordered: Option<&View>,
+) -> Judgement<'a> {
     let area = known.area_before(at);
-    let ordered = ordered_view(known, at, view);
-    let before = ordered.as_ref().unwrap_or(view).summary();
+    let before = ordered.unwrap_or(view).summary();
     let grant = match entitled(known.history, at, area) {
         Ok(grant) => grant,
         Err(reason) => return void(reason, before),
@@ -52,27 +57,10 @@ pub(super) fn judge<'a>(known: &mut Known<'_, 'a>, at: usize, view: &View) -> Ju
     if view.state == StateCode::NONE {
         return begin(known, at, grant);
     }
-    match choose(known, at, grant, view, ordered.as_ref()) {
+    match choose(known, at, grant, view, ordered) {
         Ok((row, from)) => take(known, at, grant, row, from, view, before),
         Err(reason) => void(reason, before),
     }
-}
-
-/// What the author knew if receipts order every pair that they could order; `None` if there is no such pair.
-fn ordered_view(known: &mut Known<'_, '_>, at: usize, view: &View) -> Option<View> {
-    let contest = view.contest.as_ref()?;
-    let rules = known.history.rules;
-    let by_time = contest.conflicts.iter().any(|fated| {
-        let rows = rules.concurrent.iter().enumerate();
-        rows.filter(|(row, _)| fated.conflict.rows >> row & 1 == 1)
-            .any(|(_, rule)| rule.by_time.is_some())
-    });
-    if !by_time {
-        return None;
-    }
-    let parents = known.history.order.parents[at].clone();
-    let assessment = assessed(known, &parents, World::Ordered);
-    Some(View::of(assessment, World::Ordered))
 }
 
 /// The first transition that matches event, state, role and guards; otherwise the reason why the event is void.

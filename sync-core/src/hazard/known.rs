@@ -1,6 +1,11 @@
 //! The events of a hazard that were judged so far, and how they relate to each other.
 
-use super::{content::Content, relations::Relations, taken::Taken};
+use std::collections::HashMap;
+
+use super::{
+    content::Content,
+    taken::{Outcome, Subject, Taken},
+};
 use crate::{
     catalogue::{FieldName, HazardKind, StateCode},
     history::{History, Positions, Verdict},
@@ -35,8 +40,12 @@ pub(super) struct Known<'h, 'a> {
     pub(super) observations: Vec<usize>,
     /// What each causal history amounts to, by world. That of `Effective` is empty if it equals that of `Contested`.
     before: [Vec<Before>; 3],
-    /// Built when two branches meet for the first time: most hazards are linear and need none.
-    relations: Option<Relations>,
+    /// The accepted events of each person.
+    persons: HashMap<PersonId, Positions>,
+    /// The accepted events of each organisation.
+    organs: HashMap<OrganId, Positions>,
+    /// The events that settle each conflict, in causal order, each with its outcome.
+    settlements: HashMap<Subject, Vec<(usize, Outcome)>>,
 }
 
 impl<'h, 'a> Known<'h, 'a> {
@@ -47,7 +56,9 @@ impl<'h, 'a> Known<'h, 'a> {
             taken: Vec::with_capacity(history.len()),
             observations: Vec::new(),
             before: Default::default(),
-            relations: None,
+            persons: HashMap::new(),
+            organs: HashMap::new(),
+            settlements: HashMap::new(),
         }
     }
 
@@ -66,10 +77,37 @@ impl<'h, 'a> Known<'h, 'a> {
         self.before[World::Contested as usize].push(contested);
         self.before[World::Ordered as usize].push(ordered);
         self.verdicts.push(verdict);
-        self.taken.push(taken);
-        if let Some(relations) = &mut self.relations {
-            relations.add(self.history, at, self.taken[at].as_ref());
+        if let Some(taken) = &taken {
+            let size = self.history.len();
+            let of_person = self.persons.entry(self.person(at));
+            of_person
+                .or_insert_with(|| Positions::new(size))
+                .insert(at);
+            if let Some(organ) = self.organ(at) {
+                let of_organ = self.organs.entry(organ);
+                of_organ.or_insert_with(|| Positions::new(size)).insert(at);
+            }
+            for (subject, outcome) in &taken.settles {
+                let of_conflict = self.settlements.entry(*subject).or_default();
+                of_conflict.push((at, *outcome));
+            }
         }
+        self.taken.push(taken);
+    }
+
+    /// The accepted events of a person; `None` if there is none.
+    pub(super) fn of_person(&self, person: PersonId) -> Option<&Positions> {
+        self.persons.get(&person)
+    }
+
+    /// The accepted events of an organisation; `None` if there is none.
+    pub(super) fn of_organ(&self, organ: OrganId) -> Option<&Positions> {
+        self.organs.get(&organ)
+    }
+
+    /// The accepted events that settle a conflict, in causal order, each with its outcome.
+    pub(super) fn settlements(&self, subject: Subject) -> &[(usize, Outcome)] {
+        self.settlements.get(&subject).map_or(&[], Vec::as_slice)
     }
 
     /// Adds what the causal history of the next event amounts to with effects and receipts.
@@ -116,28 +154,9 @@ impl<'h, 'a> Known<'h, 'a> {
         }
     }
 
-    /// Relates the events to each other, if that was not done yet.
-    pub(super) fn relate(&mut self) -> &Relations {
-        let relations = self.take_relations();
-        self.relations.insert(relations)
-    }
-
-    /// How the events relate, for assessments after the last judgement.
-    pub(super) fn take_relations(&mut self) -> Relations {
-        match self.relations.take() {
-            Some(relations) => relations,
-            None => Relations::of(self.history, &self.taken),
-        }
-    }
-
     /// Whether an event counts, or was not accepted.
     pub(super) fn counts(&self, at: usize) -> bool {
         self.taken[at].is_none() || self.is_live(at, World::Effective)
-    }
-
-    /// How the events relate, once they were related.
-    pub(super) fn relations(&self) -> Option<&Relations> {
-        self.relations.as_ref()
     }
 
     /// Whether an event was accepted and counts in a world.

@@ -1,85 +1,23 @@
-//! The registers of a hazard: which values are maximal, and which of them are in conflict.
+//! The registers of a set: which values are maximal, and which of them are in conflict.
 
 use super::{
-    conflict::Dispute,
-    content::Content,
-    known::{Known, World},
-    relations::Relations,
+    assessing::Assessing,
+    dispute::Dispute,
+    known::Known,
+    rivals::{Differing, Lane, REGISTERS, removed_by, replaces},
     taken::Subject,
 };
 use crate::{
-    catalogue::{Class, FieldName, PairRule, PairScope, Rows, When, is_statutory, level},
+    catalogue::{Class, FieldName},
     history::{Lanes, Positions},
-    record::{EventBody, Grade, Role},
+    record::EventBody,
 };
-
-/// The registers whose later values replace earlier ones. Transfers have steps of their own (`steps.rs`), and
-/// penalties, clearances and photo roles only add up.
-pub(super) const REGISTERS: [FieldName; 7] = [
-    FieldName::Code,
-    FieldName::Grade,
-    FieldName::Place,
-    FieldName::Count,
-    FieldName::Deadline,
-    FieldName::Responsible,
-    FieldName::Duplicate,
-];
 
 /// A maximal value: its register, and the event that set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Value {
     pub(super) lane: Lanes,
     pub(super) at: usize,
-}
-
-/// Whether `later`, whose author had `earlier`, replaces it in a register; see `docs/rules.md`, 5.5 and 6.
-fn replaces(known: &Known<'_, '_>, lane: Lanes, later: usize, earlier: usize) -> bool {
-    let Some(taken) = &known.taken[later] else {
-        return false;
-    };
-    let mut picks = taken.picks.iter();
-    if picks.any(|pick| pick.lane == lane && pick.values.has(earlier)) {
-        return true;
-    }
-    let (Some(mine), Some(theirs)) = (known.history.grants[later], known.history.grants[earlier])
-    else {
-        return false;
-    };
-    if is_fire_major(known, lane, earlier) && mine.role != Role::FireOfficer {
-        return false;
-    }
-    if taken.replaces & lane == 0 && mine.person != theirs.person {
-        return false;
-    }
-    let (high, low) = (level(mine.role), level(theirs.role));
-    mine.organ == theirs.organ || high > low || high == low && lane != FieldName::Deadline.bit()
-}
-
-/// Whether a value is the determination of a major hazard by a fire officer.
-pub(super) fn is_fire_major(known: &Known<'_, '_>, lane: Lanes, at: usize) -> bool {
-    if lane != FieldName::Grade.bit() {
-        return false;
-    }
-    let Some(source) = known.source(FieldName::Grade, at) else {
-        return false;
-    };
-    let fire = known.history.grants[source].is_some_and(|g| g.role == Role::FireOfficer);
-    fire && matches!(known.history.body(source), EventBody::Regrade(r) if r.grade == Grade::G3)
-}
-
-/// The lanes whose values an event removes: those of an earlier round, or the merges before an unmerge.
-fn removed_by(known: &Known<'_, '_>, at: usize) -> Lanes {
-    let Some(taken) = &known.taken[at] else {
-        return 0;
-    };
-    let mut lanes = 0;
-    if taken.opens {
-        lanes |= FieldName::Deadline.bit() | FieldName::Responsible.bit();
-    }
-    if matches!(known.history.body(at), EventBody::Unmerge(_)) {
-        lanes |= FieldName::Duplicate.bit();
-    }
-    lanes
 }
 
 /// Adds the values that an event sets to the maximal values of its causal history.
@@ -108,201 +46,186 @@ pub(super) fn add(known: &Known<'_, '_>, values: &mut Vec<Value>, at: usize) {
     }));
 }
 
-/// What the registers of a set hold.
-#[derive(Debug, Clone, Default)]
+/// The values of one register in a set.
+#[derive(Debug, Clone)]
 pub(super) struct Held {
-    /// Every value that was stated, replaced ones among them, by register and position.
-    stated: Vec<Value>,
+    /// Every value that was stated, replaced ones among them.
+    stated: Positions,
     /// The maximal values.
-    pub(super) maximal: Vec<Value>,
+    pub(super) maximal: Positions,
 }
 
-/// The values of a set.
-pub(super) fn held(
-    known: &Known<'_, '_>,
-    relations: &Relations,
-    live: &Positions,
-    world: World,
-) -> Held {
-    let mut setting = live.clone();
-    setting.keep(&relations.values);
-    let setting: Vec<usize> = setting.iter().collect();
-    let first = known.first_of(live, world);
-    let mut removing = live.clone();
-    removing.keep(&relations.removing);
-    let mut held = Held::default();
-    for field in REGISTERS {
-        let lane = field.bit();
-        let sets = |at: &usize| {
-            known.taken[*at]
-                .as_ref()
-                .is_some_and(|taken| taken.lanes & lane != 0)
-                && (!matches!(known.history.body(*at), EventBody::Observe(_)) || first == Some(*at))
-                && known.sets(field, *at)
-        };
-        let mut of: Vec<usize> = setting.iter().copied().filter(sets).collect();
-        drop_parties(known, field, &mut of);
-        held.stated
-            .extend(of.iter().map(|at| Value { lane, at: *at }));
-        let removed = |at: usize| {
-            removing.iter().any(|later| {
-                removed_by(known, later) & lane != 0 && known.history.happened_before(at, later)
-            })
-        };
-        of.retain(|at| !removed(*at));
-        for at in &of {
-            let replaced = of.iter().any(|later| {
-                known.history.happened_before(*at, *later) && replaces(known, lane, *later, *at)
-            });
-            if !replaced {
-                held.maximal.push(Value { lane, at: *at });
-            }
+/// The values of each register of a set of live events, in the order of the lanes. Transfers are absent: their steps
+/// decide which of them are in force.
+pub(super) fn held(it: &Assessing<'_, '_, '_>) -> Vec<Held> {
+    let first = it.known.first_of(&it.live, it.world);
+    let of = |lane: &Lane<'_>| {
+        let mut stated = it.live(&lane.values);
+        let begins = first.filter(|at| stated.has(*at) && lane.observations.has(*at));
+        stated.subtract(&lane.observations);
+        begins.into_iter().for_each(|at| stated.insert(at));
+        drop_parties(it, lane, &mut stated);
+        if lane.field == FieldName::Transfer {
+            let maximal = Positions::default();
+            return Held { stated, maximal };
         }
-    }
-    held
+        let mut ending = it.live(&lane.removing);
+        ending.extend(&stated);
+        let mut maximal = stated.clone();
+        for at in stated.iter().filter(|at| lane.ended(*at).meets(&ending)) {
+            maximal.remove(at);
+        }
+        Held { stated, maximal }
+    };
+    it.rivals.lanes().iter().map(of).collect()
+}
+
+/// The maximal values of all registers.
+pub(super) fn values(it: &Assessing<'_, '_, '_>, held: &[Held]) -> Vec<Value> {
+    let lanes = it.rivals.lanes().iter().zip(held);
+    let of = lanes.flat_map(|(lane, held)| {
+        let lane = lane.field.bit();
+        held.maximal.iter().map(move |at| Value { lane, at })
+    });
+    of.collect()
+}
+
+fn is_conflict(known: &Known<'_, '_>, differing: &Differing) -> bool {
+    known.history.rules.concurrent[differing.row].class == Class::C
 }
 
 /// Removes the resolutions whose author stated one of the conflicting values concurrently: they settle nothing.
-fn drop_parties(known: &Known<'_, '_>, field: FieldName, of: &mut Vec<usize>) {
-    let is_resolution = |at: &usize| matches!(known.history.body(*at), EventBody::Resolve(_));
-    if !of.iter().any(is_resolution) {
+fn drop_parties(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &mut Positions) {
+    let mut resolutions = stated.clone();
+    resolutions.keep(&lane.resolutions);
+    if resolutions.is_empty() {
         return;
     }
-    let plain: Vec<usize> = of.iter().copied().filter(|at| !is_resolution(at)).collect();
-    let conflicts = |one: &usize| {
-        plain.iter().any(|other| {
-            rule_of(known, field, *one, *other)
-                .is_some_and(|row| known.history.rules.concurrent[row].class == Class::C)
-        })
-    };
-    let sides: Vec<usize> = plain.iter().copied().filter(conflicts).collect();
-    of.retain(|at| {
-        let party = |side: &usize| {
-            known.person(*side) == known.person(*at) && known.history.is_concurrent(*side, *at)
-        };
-        !is_resolution(at) || !sides.iter().any(party)
-    });
-}
-
-/// The rule about two concurrent values of a register that differ; `None` if they are equal or not concurrent.
-fn rule_of(known: &Known<'_, '_>, field: FieldName, one: usize, other: usize) -> Option<usize> {
-    if one == other
-        || !known.history.is_concurrent(one, other)
-        || known.content(field, one) == known.content(field, other)
-    {
-        return None;
+    let known = it.known;
+    let mut plain = stated.clone();
+    plain.subtract(&resolutions);
+    let mut sides = Positions::new(known.history.len());
+    for value in plain.iter() {
+        for differing in lane.differing(value) {
+            if is_conflict(known, differing) && differing.earlier.meets(&plain) {
+                sides.insert(value);
+                let mut others = differing.earlier.clone();
+                others.keep(&plain);
+                sides.extend(&others);
+            }
+        }
     }
-    let sources = [known.source(field, one)?, known.source(field, other)?];
-    let [a, b] = sources.map(|at| known.taken[at].as_ref().map_or([0; 2], |t| t.rows));
-    let fits = |(row, rule): &(usize, &PairRule)| {
-        let bit: Rows = 1 << row;
-        rule.scope == PairScope::Register
-            && rule.register == Some(field)
-            && (a[0] & b[1] | b[0] & a[1]) & bit != 0
-            && rule
-                .when
-                .is_none_or(|when| holds(known, when, field, [one, other], sources))
-    };
-    let mut rules = known.history.rules.concurrent.iter().enumerate();
-    rules.find(fits).map(|(row, _)| row)
-}
-
-fn holds(
-    known: &Known<'_, '_>,
-    when: When,
-    field: FieldName,
-    values: [usize; 2],
-    sources: [usize; 2],
-) -> bool {
-    let role = |at: usize| known.history.grants[at].map(|grant| grant.role);
-    let grade = |at: usize| match known.content(FieldName::Grade, at) {
-        Some(Content::Grade(grade)) => Some(grade),
-        _ => None,
-    };
-    match when {
-        When::BothStatutory => sources.iter().all(|at| role(*at).is_some_and(is_statutory)),
-        When::MajorInvolved => values
-            .iter()
-            .any(|at| grade(*at) >= Some(Grade::G3Suspected)),
-        When::FireSetsMajor => values
-            .iter()
-            .any(|at| is_fire_major(known, field.bit(), *at)),
-        _ => true,
+    for resolution in resolutions.iter() {
+        let own = known.of_person(known.person(resolution));
+        let mut parts = it
+            .relations
+            .concurrent(known.history, &sides, resolution);
+        own.into_iter().for_each(|own| parts.keep(own));
+        if !parts.is_empty() {
+            stated.remove(resolution);
+        }
     }
 }
 
 /// The differing values of a set: conflicts that are open, and what they ask of endings.
+#[derive(Default)]
 pub(super) struct Disagreements {
     pub(super) open: Vec<Dispute>,
-    /// Pairs of class conflict that are settled: their endings must have been confirmed.
-    pub(super) settled: Vec<[usize; 2]>,
-    /// Pairs that a rule decided: row, and both events.
-    pub(super) notices: Vec<(usize, usize, usize)>,
+    /// Pairs of class conflict that are settled, each with its later value: their endings must have been confirmed.
+    pub(super) settled: Vec<(usize, Positions)>,
 }
 
 /// Compares the values of each register, and the transfers in force.
 pub(super) fn disagreements(
-    known: &Known<'_, '_>,
-    held: &Held,
+    it: &Assessing<'_, '_, '_>,
+    held: &[Held],
     transfers: &[usize],
-    stated_transfers: &[usize],
 ) -> Disagreements {
-    let mut found = Disagreements {
-        open: Vec::new(),
-        settled: Vec::new(),
-        notices: Vec::new(),
-    };
-    for field in REGISTERS.into_iter().chain([FieldName::Transfer]) {
-        let lane = field.bit();
-        let of: Vec<usize> = if field == FieldName::Transfer {
-            let mut of = stated_transfers.to_vec();
-            drop_parties(known, field, &mut of);
-            of
-        } else {
-            let in_lane = held.stated.iter().filter(|v| v.lane == lane);
-            in_lane.map(|v| v.at).collect()
-        };
-        if of.len() < 2 {
-            continue;
-        }
-        let maximal = |at: usize| {
-            if field == FieldName::Transfer {
-                transfers.contains(&at)
-            } else {
-                held.maximal.contains(&Value { lane, at })
-            }
-        };
-        let chosen = |one: usize, other: usize| {
-            field == FieldName::Transfer
-                && of.iter().any(|at| {
-                    let mut picks = known.taken[*at].iter().flat_map(|taken| &taken.picks);
-                    picks.any(|p| p.lane == lane && p.values.has(one) && p.values.has(other))
-                })
-        };
+    let mut found = Disagreements::default();
+    let size = it.known.history.len();
+    for (lane, held) in it.rivals.lanes().iter().zip(held) {
         let mut conflict = Dispute {
-            subject: Subject::Register(lane),
+            subject: Subject::Register(lane.field.bit()),
             rows: 0,
             objections: Vec::new(),
-            decisions: Positions::new(known.history.len()),
+            decisions: Positions::new(size),
         };
-        for (n, one) in of.iter().enumerate() {
-            for other in &of[n + 1..] {
-                let Some(row) = rule_of(known, field, *one, *other) else {
+        let is_transfer = lane.field == FieldName::Transfer;
+        let mut maximal = held.maximal.clone();
+        if is_transfer {
+            maximal = Positions::new(size);
+            transfers.iter().for_each(|at| maximal.insert(*at));
+        }
+        for value in held.stated.iter() {
+            for differing in lane.differing(value) {
+                if !is_conflict(it.known, differing) {
                     continue;
-                };
-                if known.history.rules.concurrent[row].class != Class::C {
-                    found.notices.push((row, *one, *other));
-                } else if maximal(*one) && maximal(*other) && !chosen(*one, *other) {
-                    conflict.rows |= 1 << row;
-                    conflict.decisions.insert(*one);
-                    conflict.decisions.insert(*other);
-                } else {
-                    found.settled.push([*one, *other]);
+                }
+                let mut settled = differing.earlier.clone();
+                settled.keep(&held.stated);
+                if settled.is_empty() {
+                    continue;
+                }
+                if maximal.has(value) {
+                    let mut open = settled.clone();
+                    open.keep(&maximal);
+                    if is_transfer {
+                        open.subtract(&chosen(it, &held.stated, lane.field.bit(), value));
+                    }
+                    if !open.is_empty() {
+                        conflict.rows |= 1 << differing.row;
+                        conflict.decisions.insert(value);
+                        conflict.decisions.extend(&open);
+                        settled.subtract(&open);
+                    }
+                }
+                if !settled.is_empty() {
+                    found.settled.push((value, settled));
                 }
             }
         }
         if conflict.rows != 0 {
             found.open.push(conflict);
+        }
+    }
+    found
+}
+
+/// The transfers that a resolution compared with one of them.
+fn chosen(
+    it: &Assessing<'_, '_, '_>,
+    stated: &Positions,
+    lane: Lanes,
+    transfer: usize,
+) -> Positions {
+    let mut chosen = Positions::new(it.known.history.len());
+    for at in stated.iter() {
+        let picks = it.known.taken[at].iter().flat_map(|taken| &taken.picks);
+        for pick in picks.filter(|pick| pick.lane == lane && pick.values.has(transfer)) {
+            chosen.extend(&pick.values);
+        }
+    }
+    chosen
+}
+
+/// Pairs of values that a rule decided: row, and both events; at most `most`.
+pub(super) fn notices(
+    it: &Assessing<'_, '_, '_>,
+    held: &[Held],
+    most: usize,
+) -> Vec<(usize, usize, usize)> {
+    let mut found = Vec::new();
+    for (lane, held) in it.rivals.lanes().iter().zip(held) {
+        for value in held.stated.iter() {
+            for differing in lane.differing(value) {
+                if is_conflict(it.known, differing) {
+                    continue;
+                }
+                let earlier = differing.earlier.iter().filter(|at| held.stated.has(*at));
+                for other in earlier.take(most - found.len()) {
+                    found.push((differing.row, other, value));
+                }
+            }
         }
     }
     found

@@ -11,12 +11,12 @@ use crate::{
 pub(super) struct Relations {
     /// The events that have each event in their causal history.
     pub(super) descendants: Vec<Positions>,
+    /// All accepted events.
+    pub(super) accepted: Positions,
+    /// Of these, those that have an effect.
+    pub(super) effective: Positions,
     /// By row of the table: the events that may be its decision.
     pub(super) decisions: Vec<Positions>,
-    /// The events that may be a decision of any row.
-    pub(super) pairing: Positions,
-    /// The events that may be an objection of any row.
-    pub(super) objections: Positions,
     /// The events that change the state.
     pub(super) states: Positions,
     pub(super) claims: Positions,
@@ -28,29 +28,28 @@ pub(super) struct Relations {
     pub(super) findings: Positions,
     /// Checks and endings.
     pub(super) passing: Positions,
+    /// The events that do not count as the decision of an open conflict: checks, endings and withdrawals.
+    pub(super) contestable: Positions,
     pub(super) resolutions: Positions,
     pub(super) unmerges: Positions,
     pub(super) transfers: Positions,
-    /// The events that settle a conflict.
-    pub(super) settling: Positions,
-    /// The events that set a register.
-    pub(super) values: Positions,
+    /// The events that may end a transfer: returns and withdrawals.
+    pub(super) withdrawing: Positions,
     /// The findings whose transition opens a round.
     pub(super) opening: Positions,
-    /// The events that remove values of registers: such findings, and unmerges.
-    pub(super) removing: Positions,
 }
 
 impl Relations {
-    pub(super) fn of(history: &History<'_>, taken: &[Option<Taken<'_>>]) -> Self {
+    /// Those of no event.
+    pub(super) fn new(history: &History<'_>) -> Self {
         let size = history.len();
         let none = || Positions::new(size);
         let rows = history.rules.concurrent.len();
-        let mut relations = Self {
+        Self {
             descendants: vec![none(); size],
+            accepted: none(),
+            effective: none(),
             decisions: vec![none(); rows],
-            pairing: none(),
-            objections: none(),
             states: none(),
             claims: none(),
             parties: none(),
@@ -58,18 +57,13 @@ impl Relations {
             merges: none(),
             findings: none(),
             passing: none(),
+            contestable: none(),
             resolutions: none(),
             unmerges: none(),
             transfers: none(),
-            settling: none(),
-            values: none(),
+            withdrawing: none(),
             opening: none(),
-            removing: none(),
-        };
-        for (at, taken) in taken.iter().enumerate() {
-            relations.add(history, at, taken.as_ref());
         }
-        relations
     }
 
     /// Whether what an event's causal history amounts to decides about other events too.
@@ -85,11 +79,9 @@ impl Relations {
         let Some(taken) = taken else {
             return;
         };
-        if taken.rows[0] != 0 {
-            self.objections.insert(at);
-        }
-        if taken.rows[1] != 0 {
-            self.pairing.insert(at);
+        self.accepted.insert(at);
+        if taken.effect.is_live(history.body(at), taken.class) {
+            self.effective.insert(at);
         }
         let mut rows = taken.rows[1];
         while rows != 0 {
@@ -107,6 +99,7 @@ impl Relations {
             EventClass::Check => {
                 self.parties.insert(at);
                 self.passing.insert(at);
+                self.contestable.insert(at);
             }
             EventClass::Finding => {
                 self.parties.insert(at);
@@ -115,6 +108,7 @@ impl Relations {
             EventClass::Ending => {
                 self.endings.insert(at);
                 self.passing.insert(at);
+                self.contestable.insert(at);
             }
             _ => {}
         }
@@ -122,21 +116,16 @@ impl Relations {
             EventBody::Resolve(_) => self.resolutions.insert(at),
             EventBody::MarkDuplicate(_) => self.merges.insert(at),
             EventBody::Transfer(_) => self.transfers.insert(at),
-            EventBody::Unmerge(_) => {
-                self.unmerges.insert(at);
-                self.removing.insert(at);
+            EventBody::TransferReturn(_) => self.withdrawing.insert(at),
+            EventBody::TransferWithdraw(_) => {
+                self.withdrawing.insert(at);
+                self.contestable.insert(at);
             }
+            EventBody::Unmerge(_) => self.unmerges.insert(at),
             _ => {}
-        }
-        if !taken.settles.is_empty() {
-            self.settling.insert(at);
-        }
-        if taken.lanes != 0 {
-            self.values.insert(at);
         }
         if taken.opens {
             self.opening.insert(at);
-            self.removing.insert(at);
         }
     }
 

@@ -1,10 +1,12 @@
 //! Which findings open a round; see `docs/rules.md`, 7.
 
+use std::collections::BTreeMap;
+
 use super::{
     assessing::Assessing,
-    conflict,
-    fate::Fate,
+    dispute::Fate,
     known::{Known, World},
+    pairs::each,
     taken::Subject,
 };
 use crate::{
@@ -21,32 +23,60 @@ pub(super) fn is_ended(state: StateCode) -> bool {
     ENDED.contains(&state)
 }
 
+/// The findings that open a round, each with the round, by position.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opens(BTreeMap<usize, u16>);
+
+impl Opens {
+    /// The round that a finding opens.
+    pub(super) fn round_of(&self, finding: usize) -> Option<u16> {
+        self.0.get(&finding).copied()
+    }
+
+    /// Adds a finding. One that opens a round already keeps it.
+    pub(super) fn add(&mut self, finding: usize, round: u16) {
+        self.0.entry(finding).or_insert(round);
+    }
+
+    /// The greatest round, at least 1.
+    pub(super) fn greatest(&self) -> u16 {
+        self.0.values().copied().max().unwrap_or(1)
+    }
+}
+
 /// The findings that object to a closing, open or held.
-pub(super) fn by_objection(it: &Assessing<'_, '_, '_>) -> Vec<(usize, u16)> {
+pub(super) fn by_objection(it: &Assessing<'_, '_, '_>) -> Opens {
     let rules = &it.known.history.rules.concurrent;
-    let mut opens: Vec<(usize, u16)> = Vec::new();
+    let mut opens = Opens::default();
     for fated in it.disputes.iter().filter(|c| c.fate != Fate::Overruled) {
         let Subject::Objection(objection) = fated.conflict.subject else {
             continue;
         };
-        let pairs = conflict::pairs(it.known, &fated.conflict, objection);
-        let recurring = pairs.into_iter().filter(|(row, _)| rules[*row].recurs);
-        let rounds = recurring.map(|(_, decision)| it.known.before(it.world, decision).round + 1);
-        opens.extend(rounds.max().map(|round| (objection, round)));
+        let mut recurring = each(fated.conflict.rows).filter(|row| rules[*row].recurs);
+        if let Some(row) = recurring.next() {
+            let mut decisions = fated.conflict.decisions.clone();
+            decisions.keep(&it.relations.decisions[row]);
+            let rounds = decisions
+                .iter()
+                .map(|decision| it.known.before(it.world, decision).round + 1);
+            if let Some(round) = rounds.max() {
+                opens.add(objection, round);
+            }
+        }
     }
     opens
 }
 
 /// The own round of an event: the one that it opens, or that of its causal history.
-pub(super) fn own(it: &Assessing<'_, '_, '_>, opens: &[(usize, u16)], at: usize) -> u16 {
-    let opened = opens.iter().find(|(of, _)| *of == at);
-    opened.map_or_else(|| it.known.before(it.world, at).round, |(_, round)| *round)
+pub(super) fn own(it: &Assessing<'_, '_, '_>, opens: &Opens, at: usize) -> u16 {
+    let opened = opens.round_of(at);
+    opened.unwrap_or_else(|| it.known.before(it.world, at).round)
 }
 
 /// The findings that open a round because an ending that they saw counts, and that are not in `opens` yet.
 pub(super) fn more(
     it: &Assessing<'_, '_, '_>,
-    opens: &[(usize, u16)],
+    opens: &Opens,
     counted: &Positions,
 ) -> Vec<(usize, u16)> {
     let mut endings = counted.clone();
@@ -57,8 +87,11 @@ pub(super) fn more(
     let findings = it.live(&it.relations.findings);
     let opened = |at: usize| {
         let known = it.known;
-        let is_new = !opens.iter().any(|(of, _)| *of == at) && !it.is_overruled(at);
-        if !is_new || !is_ended(known.before(it.world, at).state) {
+        let is_new = opens.round_of(at).is_none() && !it.is_overruled(at);
+        if !is_new
+            || !is_ended(known.before(it.world, at).state)
+            || !known.ancestors(at).meets(&endings)
+        {
             return None;
         }
         let last = last_round(known, it.world, at, |ending| endings.has(ending));

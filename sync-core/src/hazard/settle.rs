@@ -1,18 +1,21 @@
 //! What an event settles: a resolution the conflicts that it names, a check or an ending the conflicts that it answers.
 
+use std::cell::OnceCell;
+
 use super::{
-    cards, conflict,
+    cards,
     content::Content,
-    fate::{Fate, Fated},
+    dispute::{Dispute, Fate, Fated},
     known::Known,
-    registers,
+    pairs::each,
+    rivals,
     taken::{Outcome, Pick, Subject},
     values,
     view::View,
 };
 use crate::{
-    catalogue::{Answer, EventClass, FieldName, PairRule, level, may_end},
-    history::Lanes,
+    catalogue::{Answer, EventClass, FieldName, PairRule, Rows, level, may_end},
+    history::{Lanes, Positions},
     record::{EventBody, EventId, Grade, Grant, PenaltyStage, Resolution},
 };
 
@@ -33,11 +36,7 @@ fn open(view: &View) -> impl Iterator<Item = &Fated> {
 }
 
 fn rows<'k>(known: &'k Known<'_, '_>, fated: &Fated) -> impl Iterator<Item = &'k PairRule> {
-    let rows = fated.conflict.rows;
-    let rules = known.history.rules.concurrent.iter().enumerate();
-    rules
-        .filter(move |(row, _)| rows >> row & 1 == 1)
-        .map(|(_, rule)| rule)
+    each(fated.conflict.rows).map(|row| &known.history.rules.concurrent[row])
 }
 
 /// What a resolution settles; see `docs/rules.md`, 5.3.
@@ -48,22 +47,32 @@ pub(super) fn by_resolution(
     grant: &Grant,
     view: &View,
 ) -> Settled {
-    let named = |of: usize| resolution.resolves.contains(&known.history.entry(of).id);
-    let held = |of: usize| holds(resolution, known.history.entry(of).id);
+    let known_of = |ids: &mut dyn Iterator<Item = &EventId>| {
+        let mut found = Positions::new(known.history.len());
+        let positions = ids.filter_map(|id| known.history.order.position(id));
+        positions.for_each(|of| found.insert(of));
+        found
+    };
+    let named = known_of(&mut resolution.resolves.iter());
+    let held = std::iter::once(&resolution.holds).chain(&resolution.also_hold);
+    let held = known_of(&mut held.into_iter());
     let mut settled = Settled::default();
     for fated in open(view) {
-        if is_party(known, fated, grant) || !is_entitled(known, fated, grant) {
+        let conflict = &fated.conflict;
+        if !conflict.has_part(&named)
+            || is_party(known, fated, grant)
+            || !is_entitled(known, fated, grant)
+        {
             continue;
         }
-        let conflict = &fated.conflict;
         let objections = || conflict.objections.iter().copied();
         let (any_side, any_decision) = (
-            objections().any(named),
-            conflict.decisions.iter().any(named),
+            objections().any(|of| named.has(of)),
+            conflict.decisions.meets(&named),
         );
         match conflict.subject {
             Subject::Objection(objection) if any_side && any_decision => {
-                let outcome = if held(objection) {
+                let outcome = if held.has(objection) {
                     Outcome::Held
                 } else {
                     Outcome::Overruled
@@ -72,7 +81,7 @@ pub(super) fn by_resolution(
                     matches!(known.history.body(decision), EventBody::MarkDuplicate(_))
                 };
                 let is_open =
-                    conflict.decisions.iter().any(merges) && has_open_case(known, at, objection);
+                    has_open_case(known, at, objection) && conflict.decisions.iter().any(merges);
                 let may_overrule = !only_held(known, fated) && !is_open;
                 if outcome == Outcome::Held || may_overrule {
                     settled.settles.push((conflict.subject, outcome));
@@ -80,14 +89,16 @@ pub(super) fn by_resolution(
             }
             // A check or an ending of the same person can be replaced, and never holds.
             Subject::SamePerson(_)
-                if any_decision && objections().any(|of| named(of) && held(of)) =>
+                if any_decision && objections().any(|of| named.has(of) && held.has(of)) =>
             {
                 settled.settles.push((conflict.subject, Outcome::Held));
             }
             Subject::Register(lane) => {
-                let values: Vec<usize> =
-                    conflict.decisions.iter().filter(|at| named(*at)).collect();
-                let chosen: Vec<usize> = values.iter().copied().filter(|at| held(*at)).collect();
+                let mut values = conflict.decisions.clone();
+                values.keep(&named);
+                let values: Vec<usize> = values.iter().collect();
+                let chosen: Vec<usize> =
+                    values.iter().copied().filter(|at| held.has(*at)).collect();
                 if let (true, [chosen]) = (values.len() > 1, chosen.as_slice())
                     && !is_below_major(known, lane, view, *chosen)
                 {
@@ -112,37 +123,31 @@ pub(super) fn by_resolution(
                 .is_some_and(|taken| taken.class == EventClass::Ending)
         };
         let seen = known.ancestors(at).iter();
-        settled.confirms = seen.filter(ending).filter(|of| held(*of)).collect();
+        settled.confirms = seen.filter(|of| held.has(*of)).filter(ending).collect();
     }
     settled
 }
 
-fn holds(resolution: &Resolution, id: EventId) -> bool {
-    resolution.holds == id || resolution.also_hold.contains(&id)
-}
-
 /// Whether the author made a part of the conflict, or settled it before.
 fn is_party(known: &Known<'_, '_>, fated: &Fated, grant: &Grant) -> bool {
-    let parts = fated.conflict.objections.iter().copied();
-    let parts = parts
-        .chain(fated.conflict.decisions.iter())
-        .chain(fated.settlements.iter().map(|(at, _)| *at));
-    parts.into_iter().any(|at| known.person(at) == grant.person)
+    let mut settlements = fated.settlements.iter();
+    known.of_person(grant.person).is_some_and(|own| {
+        fated.conflict.has_part(own) || settlements.any(|(at, _)| own.has(*at))
+    })
 }
 
 /// Whether the author's level suffices for every row of the conflict.
 fn is_entitled(known: &Known<'_, '_>, fated: &Fated, grant: &Grant) -> bool {
     let own = level(grant.role);
-    let levels = fated
-        .conflict
-        .decisions
-        .iter()
-        .filter_map(|at| known.history.grants[at].map(|grant| level(grant.role)));
-    let highest = levels.max().unwrap_or(0);
+    let highest = || {
+        let decisions = fated.conflict.decisions.iter();
+        let grants = decisions.filter_map(|at| known.history.grants[at]);
+        grants.map(|grant| level(grant.role)).max().unwrap_or(0)
+    };
     rows(known, fated).all(|rule| {
         let least = match rule.register {
-            Some(FieldName::Responsible) => rule.level.max(highest),
-            Some(FieldName::Transfer) => rule.level.max(highest + 1),
+            Some(FieldName::Responsible) => rule.level.max(highest()),
+            Some(FieldName::Transfer) => rule.level.max(highest() + 1),
             _ => rule.level,
         };
         // A grade above the ender's limit (C-39): only the objection may hold.
@@ -171,7 +176,7 @@ fn has_open_case(known: &Known<'_, '_>, at: usize, objection: usize) -> bool {
 /// Whether a choice of grades is below the determination of a fire officer.
 fn is_below_major(known: &Known<'_, '_>, lane: Lanes, view: &View, chosen: usize) -> bool {
     let mut values = view.values.iter().filter(|value| value.lane == lane);
-    values.any(|value| registers::is_fire_major(known, lane, value.at))
+    values.any(|value| rivals::is_fire_major(known, lane, value.at))
         && known.content(FieldName::Grade, chosen) != Some(Content::Grade(Grade::G3))
 }
 
@@ -182,83 +187,155 @@ pub(super) fn by_answer(
     grant: &Grant,
     view: &View,
 ) -> Vec<(Subject, Outcome)> {
+    let body = known.history.body(at);
+    let class = EventClass::of(body);
+    let may_answer = matches!(class, EventClass::Check | EventClass::Ending)
+        || matches!(body, EventBody::RecheckFail(_));
+    if !may_answer || !view.is_contested() {
+        return Vec::new();
+    }
+    let respondent = Respondent {
+        known,
+        at,
+        grant,
+        body,
+        ends: class == EventClass::Ending,
+        own: known.of_person(grant.person),
+        is_independent: OnceCell::new(),
+        may_end: OnceCell::new(),
+        claims: OnceCell::new(),
+        view,
+    };
     open(view)
-        .filter(|fated| answers(known, at, grant, view, fated))
+        .filter(|fated| respondent.answers(fated))
         .map(|fated| (fated.conflict.subject, Outcome::Held))
         .collect()
 }
 
-/// Whether an event answers an open conflict of its causal history.
-fn answers(known: &Known<'_, '_>, at: usize, grant: &Grant, view: &View, fated: &Fated) -> bool {
-    let body = known.history.body(at);
-    let decided = |decision: usize| known.person(decision) == grant.person;
-    let conflict = &fated.conflict;
-    let ends = EventClass::of(body) == EventClass::Ending;
-    match conflict.subject {
-        Subject::Register(_) | Subject::Card(_) => false,
-        Subject::SamePerson(decision) => {
-            let same_kind = || body.number() == known.history.body(decision).number();
-            let other = !decided(decision);
-            if known.taken[decision]
-                .as_ref()
-                .is_some_and(|taken| taken.class == EventClass::Ending)
-            {
-                let others = conflict.objections.iter();
-                return ends && same_kind() && other && !others.copied().any(decided);
-            }
-            let checks = matches!(body, EventBody::RecheckPass(_) | EventBody::RecheckFail(_));
-            checks && other && is_independent(known, at, grant, view)
-        }
-        Subject::Objection(objection) => {
-            let no_party = || !conflict.decisions.iter().any(decided);
-            rows(known, fated).all(|rule| match rule.answer {
+/// An event that may answer conflicts of its causal history, with what is the same for all of them.
+struct Respondent<'r, 'h, 'a> {
+    known: &'r Known<'h, 'a>,
+    at: usize,
+    grant: &'r Grant,
+    body: &'a EventBody,
+    /// Whether it is an ending.
+    ends: bool,
+    /// The events of its author.
+    own: Option<&'r Positions>,
+    is_independent: OnceCell<bool>,
+    may_end: OnceCell<bool>,
+    /// The newest claims of its causal history.
+    claims: OnceCell<Vec<usize>>,
+    view: &'r View,
+}
+
+impl Respondent<'_, '_, '_> {
+    /// Whether the event answers an open conflict of its causal history.
+    fn answers(&self, fated: &Fated) -> bool {
+        let conflict = &fated.conflict;
+        match conflict.subject {
+            Subject::Register(_) | Subject::Card(_) => false,
+            Subject::SamePerson(decision) => self.answers_same_person(conflict, decision),
+            Subject::Objection(objection) => rows(self.known, fated).all(|rule| match rule.answer {
                 None => false,
-                Some(Answer::Ending) => {
-                    ends && may_end(grant.role, values::grade(known, view, known.ancestors(at)))
-                }
+                Some(Answer::Ending) => self.ends && self.may_end(),
                 Some(Answer::Check) => {
-                    let pairs = conflict::pairs(known, conflict, objection);
-                    let others = |(row, decision): &(usize, usize)| {
-                        known.history.rules.concurrent[*row].answer != Some(Answer::Check)
-                            || !decided(*decision)
-                    };
-                    matches!(body, EventBody::RecheckPass(_)) && pairs.iter().all(others)
+                    matches!(self.body, EventBody::RecheckPass(_)) && !self.decided_check(conflict)
                 }
-                Some(Answer::ClaimAndCheck) => match body {
+                Some(Answer::ClaimAndCheck) => match self.body {
                     EventBody::RecheckPass(_) => {
-                        no_party()
-                            && is_independent(known, at, grant, view)
-                            && claimed_since(known, at, fated)
+                        !self.decided(conflict)
+                            && self.is_independent()
+                            && self.claimed_since(conflict, objection)
                     }
                     EventBody::RecheckFail(_) => {
-                        matches!(known.history.body(objection), EventBody::RecheckFail(_))
-                            && no_party()
-                            && !decided(objection)
+                        matches!(self.known.history.body(objection), EventBody::RecheckFail(_))
+                            && !self.decided(conflict)
+                            && !self.made(objection)
                     }
                     _ => false,
                 },
-            })
+            }),
         }
     }
-}
 
-/// Whether the author made no claim of this round, nor did the author's organisation.
-fn is_independent(known: &Known<'_, '_>, at: usize, grant: &Grant, view: &View) -> bool {
-    let claims = view.of_round(known, at, |taken, _| taken.class == EventClass::Claim);
-    let mut claims = claims.filter_map(|claim| known.history.grants[claim]);
-    claims.all(|claim| claim.person != grant.person && claim.organ != grant.organ)
-}
-
-/// Whether a claim was made by an author who had both sides of a conflict.
-fn claimed_since(known: &Known<'_, '_>, at: usize, fated: &Fated) -> bool {
-    let mut sides = fated.conflict.decisions.clone();
-    for objection in &fated.conflict.objections {
-        sides.insert(*objection);
+    fn answers_same_person(&self, conflict: &Dispute, decision: usize) -> bool {
+        let known = self.known;
+        if self.made(decision) {
+            return false;
+        }
+        let ended = known.taken[decision].as_ref();
+        if ended.is_some_and(|taken| taken.class == EventClass::Ending) {
+            let same_kind = self.body.number() == known.history.body(decision).number();
+            let others = conflict.objections.iter();
+            return self.ends && same_kind && !others.copied().any(|other| self.made(other));
+        }
+        let checks = matches!(
+            self.body,
+            EventBody::RecheckPass(_) | EventBody::RecheckFail(_)
+        );
+        checks && self.is_independent()
     }
-    known.ancestors(at).iter().any(|claim| {
-        known.taken[claim]
-            .as_ref()
-            .is_some_and(|taken| taken.class == EventClass::Claim)
-            && known.ancestors(claim).contains(&sides)
-    })
+
+    /// Whether the author made an event.
+    fn made(&self, at: usize) -> bool {
+        self.own.is_some_and(|own| own.has(at))
+    }
+
+    /// Whether the author made a decision of a conflict.
+    fn decided(&self, conflict: &Dispute) -> bool {
+        self.own.is_some_and(|own| conflict.decisions.meets(own))
+    }
+
+    /// Whether the author made a decision of a row that a check answers.
+    fn decided_check(&self, conflict: &Dispute) -> bool {
+        let rules = &self.known.history.rules.concurrent;
+        let checks = |row: &usize| rules[*row].answer == Some(Answer::Check);
+        let checks = each(conflict.rows).filter(checks);
+        let checks = checks.fold(0, |all: Rows, row| all | 1 << row);
+        self.decided(conflict)
+            && conflict.decisions.iter().any(|decision| {
+                let rows = self.known.taken[decision].as_ref().map_or(0, |t| t.rows[1]);
+                rows & checks != 0 && self.made(decision)
+            })
+    }
+
+    fn may_end(&self) -> bool {
+        *self.may_end.get_or_init(|| {
+            let grade = values::grade(self.known, self.view, self.known.ancestors(self.at));
+            may_end(self.grant.role, grade)
+        })
+    }
+
+    /// Whether the author made no claim of this round, nor did the author's organisation.
+    fn is_independent(&self) -> bool {
+        *self.is_independent.get_or_init(|| {
+            let claims = self.view.of_round(self.known, self.at, |taken, _| {
+                taken.class == EventClass::Claim
+            });
+            let mut claims = claims.filter_map(|claim| self.known.history.grants[claim]);
+            claims.all(|claim| claim.person != self.grant.person && claim.organ != self.grant.organ)
+        })
+    }
+
+    /// Whether a claim was made by an author who had both sides of a conflict.
+    fn claimed_since(&self, conflict: &Dispute, objection: usize) -> bool {
+        let known = self.known;
+        // What the author of one of the newest claims has not seen, the author of no earlier claim has.
+        let claims = self.claims.get_or_init(|| {
+            let mut claims = Positions::new(known.history.len());
+            let is_claim = |at: &usize| {
+                known.taken[*at]
+                    .as_ref()
+                    .is_some_and(|taken| taken.class == EventClass::Claim)
+            };
+            let seen = known.ancestors(self.at).iter().filter(is_claim);
+            seen.for_each(|at| claims.insert(at));
+            known.history.order.newest(&claims).iter().collect()
+        });
+        claims.iter().any(|claim| {
+            let seen = known.ancestors(*claim);
+            seen.has(objection) && seen.contains(&conflict.decisions)
+        })
+    }
 }

@@ -6,13 +6,14 @@ use std::cmp::Reverse;
 use super::{
     assessing::Assessing,
     conflict,
-    fate::{Fate, Fated},
+    dispute::{Fate, Fated},
     known::World,
-    rounds,
+    pairs::each,
+    rounds::{self, Opens},
     taken::Subject,
 };
 use crate::{
-    catalogue::{Class, Lead, PairRule, PairScope, StateCode, Transition},
+    catalogue::{Class, Lead, PairScope, Rows, StateCode, Transition},
     history::Positions,
     record::EventBody,
 };
@@ -25,14 +26,12 @@ const RECHECK_FAILED: StateCode = StateCode(65);
 pub(super) struct Standing {
     pub(super) state: StateCode,
     pub(super) maximal: Vec<usize>,
-    /// Pairs that a rule decided: row, and both events.
-    pub(super) notices: Vec<(usize, usize, usize)>,
 }
 
 /// Finds the state from the events that count. `recurring`: the findings that open a round because an ending counts.
 pub(super) fn find(
     it: &Assessing<'_, '_, '_>,
-    opens: &[(usize, u16)],
+    opens: &Opens,
     recurring: &[usize],
     round: u16,
     counted: &Positions,
@@ -42,43 +41,87 @@ pub(super) fn find(
     for at in recurring.iter().filter(|at| counted.has(**at)) {
         states.insert(*at);
     }
-    let past: Vec<usize> = states
-        .iter()
-        .filter(|at| rounds::own(it, opens, *at) < round)
-        .collect();
-    past.into_iter().for_each(|at| states.remove(at));
-    let maximal = maximal(it, &states);
-    let rules = it.known.history.rules;
-    let mut notices = Vec::new();
-    let mut yielding = vec![false; maximal.len()];
-    for (n, one) in maximal.iter().enumerate() {
-        for (m, other) in maximal.iter().enumerate() {
-            if n != m
-                && let Some(row) = yields(it, *one, *other)
-            {
-                yielding[n] = true;
-                if rules.concurrent[row].class != Class::A {
-                    notices.push((row, *one, *other));
-                }
-            }
-        }
+    if round > 1 {
+        let past = states
+            .iter()
+            .filter(|at| rounds::own(it, opens, *at) < round);
+        let past: Vec<usize> = past.collect();
+        past.into_iter().for_each(|at| states.remove(at));
     }
+    let newest = it.known.history.order.newest(&states);
+    let maximal: Vec<usize> = newest
+        .iter()
+        .filter(|at| !is_ordered(it, *at, &states))
+        .collect();
+    let rules = it.known.history.rules;
+    let key = |state: StateCode| (rules.rank(state), Reverse(state));
+    let yielding = yielding(it, &maximal);
     let holding = maximal
         .iter()
         .zip(&yielding)
         .filter(|(_, yields)| !**yields)
         .filter_map(|(at, _)| to(it, *at).or_else(|| recurs(it, recurring, *at)));
-    let leads = it
-        .disputes
-        .iter()
-        .filter_map(|fated| lead(it, fated, &states));
-    let key = |state: &StateCode| (rules.rank(*state), Reverse(*state));
-    let state = holding.chain(leads).max_by_key(key);
+    let mut state = holding.max_by_key(|state| key(*state));
+    for fated in &it.disputes {
+        let Some(lead) = lead(it, fated) else {
+            continue;
+        };
+        if state.is_none_or(|state| key(lead) > key(state)) && !has_ended(it, fated, &newest) {
+            state = Some(lead);
+        }
+    }
     Standing {
         state: state.unwrap_or(StateCode::NONE),
         maximal,
-        notices,
     }
+}
+
+/// Which of these maximal events yield to another one.
+fn yielding(it: &Assessing<'_, '_, '_>, maximal: &[usize]) -> Vec<bool> {
+    if maximal.len() < 2 {
+        return vec![false; maximal.len()];
+    }
+    if it.world == World::Effective {
+        let yields_to_another =
+            |one: &usize| maximal.iter().any(|other| yields(it, *one, *other).is_some());
+        return maximal.iter().map(yields_to_another).collect();
+    }
+    // No time orders two states here, so that the kinds of the events decide.
+    let rows = |at: &usize| it.known.taken[*at].as_ref().map_or([0; 2], |t| t.rows);
+    let decisive = maximal.iter().fold(0, |all, at| all | rows(at)[1]);
+    let decisive = decisive & state_rows(it);
+    let yields_to_another = |one: &usize| rows(one)[0] & decisive != 0;
+    let mut yielding: Vec<bool> = maximal.iter().map(yields_to_another).collect();
+    for (one, yields) in maximal.iter().zip(&mut yielding).filter(|(_, y)| **y) {
+        *yields = maximal
+            .iter()
+            .any(|other| other != one && rows(one)[0] & rows(other)[1] & decisive != 0);
+    }
+    yielding
+}
+
+/// The rows about two states.
+fn state_rows(it: &Assessing<'_, '_, '_>) -> Rows {
+    let rules = it.known.history.rules.concurrent.iter().enumerate();
+    let of_states = rules.filter(|(_, rule)| rule.scope == PairScope::State);
+    of_states.fold(0, |all, (row, _)| all | 1 << row)
+}
+
+/// Pairs of maximal events of which the first yields, unless the events agree: row, and both events; at most `most`.
+pub(super) fn notices(
+    it: &Assessing<'_, '_, '_>,
+    maximal: &[usize],
+    most: usize,
+) -> Vec<(usize, usize, usize)> {
+    let rules = &it.known.history.rules.concurrent;
+    let pairs = maximal
+        .iter()
+        .flat_map(|one| maximal.iter().map(move |other| (*one, *other)));
+    let notices = pairs.filter_map(|(one, other)| {
+        let row = yields(it, one, other)?;
+        (rules[row].class != Class::A).then_some((row, one, other))
+    });
+    notices.take(most).collect()
 }
 
 /// The state to which an event leads.
@@ -95,39 +138,28 @@ fn recurs(it: &Assessing<'_, '_, '_>, recurring: &[usize], at: usize) -> Option<
     recurring.contains(&at).then_some(state)
 }
 
-/// The state events that no other supersedes.
-fn maximal(it: &Assessing<'_, '_, '_>, states: &Positions) -> Vec<usize> {
-    let latest = |at: &usize| !it.relations.descendants[*at].meets(states);
-    let in_order = |at: &usize| {
-        let claims = conflict::claims_after(it.known, it.relations, &it.live, it.world, *at);
-        let decisions = conflict::decisions_after(it.known, it.relations, &it.live, it.world, *at);
-        claims
-            .iter()
-            .chain(&decisions)
-            .any(|later| states.has(*later))
-    };
-    states
-        .iter()
-        .filter(latest)
-        .filter(|at| !in_order(at))
-        .collect()
+/// Whether trusted times order an event before another event of the state.
+fn is_ordered(it: &Assessing<'_, '_, '_>, at: usize, states: &Positions) -> bool {
+    let meets = |later: Option<Positions>| later.is_some_and(|later| later.meets(states));
+    meets(conflict::claims_after(it, at)) || meets(conflict::decisions_after(it, at))
 }
 
 /// The row by which a state event yields to a concurrent one.
 fn yields(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> Option<usize> {
+    if one == other {
+        return None;
+    }
     let (a, b) = (
         it.known.taken[one].as_ref()?,
         it.known.taken[other].as_ref()?,
     );
     let rules = it.known.history.rules;
-    let both = a.rows[0] & b.rows[1];
-    let applies =
-        |(row, rule): (usize, &PairRule)| both >> row & 1 == 1 && rule.scope == PairScope::State;
+    let applies = |row: &usize| rules.concurrent[*row].scope == PairScope::State;
     // Of two events that trusted times order, only the earlier one yields.
     if is_sequence(it, other, one) {
         return None;
     }
-    let by_table = rules.concurrent.iter().enumerate().position(applies);
+    let by_table = each(a.rows[0] & b.rows[1]).find(applies);
     by_table.or_else(|| {
         let in_order = rules
             .concurrent
@@ -157,8 +189,8 @@ fn is_sequence(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> bool {
         && rules.transitions_of(body.number()).any(leads)
 }
 
-/// The state to which an open or held objection leads, until an event of the state had all its sides.
-fn lead(it: &Assessing<'_, '_, '_>, fated: &Fated, states: &Positions) -> Option<StateCode> {
+/// The state to which the objection of an open or held conflict leads.
+fn lead(it: &Assessing<'_, '_, '_>, fated: &Fated) -> Option<StateCode> {
     let Subject::Objection(objection) = fated.conflict.subject else {
         return None;
     };
@@ -166,29 +198,26 @@ fn lead(it: &Assessing<'_, '_, '_>, fated: &Fated, states: &Positions) -> Option
         return None;
     }
     let rules = it.known.history.rules;
-    let own = it.known.taken[objection].as_ref()?;
-    let pairs = conflict::pairs(it.known, &fated.conflict, objection);
-    let state = pairs.into_iter().filter_map(|(row, _)| {
-        let rule = &rules.concurrent[row];
-        match rule.lead? {
-            Lead::State(state) => Some(state),
-            Lead::Own(_) => own.to,
-        }
+    let own = it.known.taken[objection].as_ref()?.to;
+    let states = each(fated.conflict.rows).filter_map(|row| match rules.concurrent[row].lead? {
+        Lead::State(state) => Some(state),
+        Lead::Own(_) => own,
     });
-    let state = state.max_by_key(|state| (rules.rank(*state), Reverse(*state)))?;
-    let mut sides = fated.conflict.decisions.clone();
-    sides.insert(objection);
-    let ended = states.iter().any(|at| {
+    states.max_by_key(|state| (rules.rank(*state), Reverse(*state)))
+}
+
+/// Whether the lead of an objection has ended: the author of an event of the state had all its sides, or an order by
+/// time decides. `newest`: the newest events of the state; what one of them has not seen, no earlier one has.
+fn has_ended(it: &Assessing<'_, '_, '_>, fated: &Fated, newest: &Positions) -> bool {
+    let objection = fated.conflict.objections[0];
+    let ended = newest.iter().any(|at| {
         let seen = it.known.ancestors(at);
         let settled = || {
             let mut by = fated.settlements.iter();
             by.any(|(settlement, _)| *settlement == at || seen.has(*settlement))
         };
-        seen.contains(&sides) || fated.fate == Fate::Held && settled()
+        seen.has(objection) && seen.contains(&fated.conflict.decisions)
+            || fated.fate == Fate::Held && settled()
     });
-    let in_order = || {
-        let claims = conflict::claims_after(it.known, it.relations, &it.live, it.world, objection);
-        !claims.is_empty()
-    };
-    (!ended && !in_order()).then_some(state)
+    ended || conflict::claims_after(it, objection).is_some()
 }

@@ -4,9 +4,10 @@ use super::{
     assess::Assessment,
     cards::{self, Card},
     effect::Effect,
-    fate::{Fate, Fated},
+    dispute::{Fate, Fated},
     guard,
     known::{Known, World},
+    notices::Decided,
     state::{Conflict, ConflictFate, Flags, HazardState, Notice},
     values::{self, Values},
 };
@@ -16,13 +17,19 @@ use crate::{
     record::{DAY_MS, DeviceTime, EventBody, EventId, MINUTE_MS, PhotoSource},
 };
 
-/// The state of the judged events: `now` is what they amount to.
-pub(super) fn summarise(
-    known: &Known<'_, '_>,
-    now: &Assessment,
-    baseless: &Positions,
-) -> HazardState {
+/// What the judged events amount to.
+pub(super) struct Amounts {
+    pub(super) now: Assessment,
+    /// Checks and endings that are not legal in what their author knew, with effects and receipts.
+    pub(super) baseless: Positions,
+    /// Pairs that a rule decided.
+    pub(super) notices: Vec<Decided>,
+}
+
+/// The state of the judged events.
+pub(super) fn summarise(known: &Known<'_, '_>, amounts: &Amounts) -> HazardState {
     let history = known.history;
+    let (now, baseless) = (&amounts.now, &amounts.baseless);
     let cards = cards::open(known);
     let values = values::values(known, now, &cards);
     let code = values.code.first().map(|v| v.value.clone());
@@ -32,7 +39,7 @@ pub(super) fn summarise(
     let effective = || live(known);
     let proposals = proposals(known);
     let redacted = Redacted::of(effective().map(|at| history.body(at)));
-    let flags = flags(known, now, &values, grade, &counts);
+    let flags = flags(known, amounts, &values, grade, &counts);
     let observations = effective().filter(|at| matches!(history.body(*at), EventBody::Observe(_)));
     let claimed = |at: usize| possible(history, at);
     HazardState {
@@ -59,7 +66,7 @@ pub(super) fn summarise(
         },
         values,
         conflicts: conflicts(known, now, &cards),
-        notices: notices(known, now),
+        notices: notices(known, amounts),
         proposals,
         redacted,
         observation_count: observations.count().try_into().unwrap_or(u32::MAX),
@@ -98,11 +105,11 @@ fn settled_by(fated: &Fated) -> Box<dyn Iterator<Item = usize> + '_> {
 
 /// Whether each event counts.
 fn counts(known: &Known<'_, '_>, now: &Assessment, baseless: &Positions) -> Vec<Validity> {
-    let overruled = |at: usize| {
-        now.conflicts
-            .iter()
-            .any(|fated| fated.fate == Fate::Overruled && fated.conflict.objections.contains(&at))
-    };
+    let mut overruled = Positions::new(known.history.len());
+    for fated in now.conflicts.iter().filter(|c| c.fate == Fate::Overruled) {
+        let objections = fated.conflict.objections.iter();
+        objections.for_each(|at| overruled.insert(*at));
+    }
     let count = |at: usize| {
         let Some(taken) = &known.taken[at] else {
             return Validity::Yes;
@@ -121,7 +128,7 @@ fn counts(known: &Known<'_, '_>, now: &Assessment, baseless: &Positions) -> Vec<
             } else {
                 Validity::Waiting
             }
-        } else if overruled(at) {
+        } else if overruled.has(at) {
             Validity::Overruled
         } else {
             Validity::Yes
@@ -146,12 +153,13 @@ fn possible(history: &History<'_>, at: usize) -> DeviceTime {
 
 fn flags(
     known: &Known<'_, '_>,
-    now: &Assessment,
+    amounts: &Amounts,
     values: &Values,
     grade: Option<Grade>,
     counts: &[Validity],
 ) -> Flags {
     let history = known.history;
+    let now = &amounts.now;
     let bodies = || live(known).map(|at| history.body(at));
     let ending = |at: &usize| {
         known.taken[*at]
@@ -179,7 +187,7 @@ fn flags(
         listed_supervision: bodies().any(|b| matches!(b, EventBody::GovDecision(d) if d.listed)),
         interim_measures_missing: live(known).any(|at| unguarded(history, at)),
         time_untrusted: time_untrusted(known),
-        ordered_by_time: now
+        ordered_by_time: amounts
             .notices
             .iter()
             .any(|(row, ..)| ["C-05", "C-TIME"].contains(&rules.concurrent[*row].id.as_str())),
@@ -272,7 +280,7 @@ fn conflicts(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Vec<Con
 }
 
 /// Pairs that a rule decided, and photos that are concurrent with a closing, which a reviewer should examine (C-11).
-fn notices(known: &Known<'_, '_>, now: &Assessment) -> Vec<Notice> {
+fn notices(known: &Known<'_, '_>, amounts: &Amounts) -> Vec<Notice> {
     let history = known.history;
     let notice = |rule: &str, a: usize, b: usize| {
         let (x, y) = (history.entry(a).id, history.entry(b).id);
@@ -282,12 +290,13 @@ fn notices(known: &Known<'_, '_>, now: &Assessment) -> Vec<Notice> {
             other: x.max(y),
         }
     };
-    let mut notices: Vec<_> = now
+    let mut notices: Vec<_> = amounts
         .notices
         .iter()
         .map(|(row, a, b)| notice(&history.rules.concurrent[*row].id, *a, *b))
         .collect();
-    let closes = now
+    let closes = amounts
+        .now
         .maximal
         .iter()
         .filter(|at| matches!(history.body(**at), EventBody::Close(_)));

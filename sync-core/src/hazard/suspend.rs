@@ -2,12 +2,11 @@
 
 use super::{
     assessing::Assessing,
-    conflict::Dispute,
-    fate::{Fate, Fated},
+    dispute::{Dispute, Fate, Fated},
     registers::Disagreements,
     taken::Subject,
 };
-use crate::{history::Positions, record::EventBody};
+use crate::history::Positions;
 
 /// What is suspended by open conflicts, and what is rejected by settled ones.
 pub(super) fn out_of_count(
@@ -16,10 +15,11 @@ pub(super) fn out_of_count(
 ) -> (Positions, Positions) {
     let size = it.known.history.len();
     let (mut suspended, mut rejected) = (Positions::new(size), Positions::new(size));
+    let passing = it.live(&it.relations.passing);
     for fated in &it.disputes {
         match fated.fate {
-            Fate::Open => suspended.extend(&contested(it, &fated.conflict)),
-            Fate::Held => rejected.extend(&contested(it, &fated.conflict)),
+            Fate::Open => contest(it, &fated.conflict, &passing, &mut suspended),
+            Fate::Held => contest(it, &fated.conflict, &passing, &mut rejected),
             Fate::Overruled => {}
         }
     }
@@ -29,11 +29,12 @@ pub(super) fn out_of_count(
         return (suspended, rejected);
     }
     for fated in &it.disputes {
-        let concerned = concerned(it, &fated.conflict, &endings);
+        let mut concerned = concerned(it, &fated.conflict, &endings);
         if fated.fate == Fate::Open {
             suspended.extend(&concerned);
             continue;
         }
+        concerned.subtract(&rejected);
         let missed = concerned
             .iter()
             .filter(|at| !saw_or_was_confirmed(it, fated, *at));
@@ -43,8 +44,7 @@ pub(super) fn out_of_count(
         suspended.extend(&concerned(it, conflict, &endings));
     }
     for ending in endings.iter() {
-        let unconfirmed = |pair: &[usize; 2]| !is_confirmed(it, *pair, ending);
-        if differing.settled.iter().any(unconfirmed) {
+        if !rejected.has(ending) && is_unconfirmed(it, &differing.settled, ending) {
             rejected.insert(ending);
         }
     }
@@ -62,29 +62,28 @@ fn past_endings(it: &Assessing<'_, '_, '_>) -> Positions {
     past
 }
 
-/// The decisions of a conflict that are passing or ending, and the passing and ending events whose author had a
-/// decision and not the objection.
-fn contested(it: &Assessing<'_, '_, '_>, conflict: &Dispute) -> Positions {
-    let mut found = Positions::new(it.known.history.len());
-    let mut after = found.clone();
-    for decision in conflict.decisions.iter() {
-        after.extend(&it.relations.descendants[decision]);
-    }
+/// Adds the decisions of a conflict that are passing or ending, and the passing and ending events whose author had a
+/// decision and not the objection. `passing`: the live checks and endings.
+fn contest(
+    it: &Assessing<'_, '_, '_>,
+    conflict: &Dispute,
+    passing: &Positions,
+    found: &mut Positions,
+) {
+    let known = it.known;
+    let mut decisions = conflict.decisions.clone();
+    decisions.keep(&it.relations.contestable);
+    found.extend(&decisions);
     for objection in &conflict.objections {
-        let mut built = after.clone();
+        let mut built = passing.clone();
         built.subtract(&it.relations.descendants[*objection]);
-        found.extend(&built);
-    }
-    found.keep(&it.relations.passing);
-    found.keep(&it.live);
-    let withdrawal =
-        |at: &usize| matches!(it.known.history.body(*at), EventBody::TransferWithdraw(_));
-    for decision in conflict.decisions.iter() {
-        if it.relations.passing.has(decision) || withdrawal(&decision) {
-            found.insert(decision);
+        built.subtract(found);
+        for at in built.iter() {
+            if known.ancestors(at).meets(&conflict.decisions) {
+                found.insert(at);
+            }
         }
     }
-    found
 }
 
 /// The endings that a conflict concerns: an author of an objection did not have them, or no author of a value had.
@@ -113,12 +112,11 @@ fn concerned(it: &Assessing<'_, '_, '_>, conflict: &Dispute, endings: &Positions
 fn saw_or_was_confirmed(it: &Assessing<'_, '_, '_>, fated: &Fated, ending: usize) -> bool {
     let known = it.known;
     let held = fated.fate == Fate::Held && fated.conflict.subject == Subject::Objection(ending);
+    let others: Vec<usize> = fated.out_of_force().collect();
     let is_contradicted = |settlement: usize| {
-        let in_force = |at: usize| fated.in_force().any(|other| other == at);
-        fated
-            .settlements
+        others
             .iter()
-            .any(|(at, _)| !in_force(*at) && known.history.is_concurrent(*at, settlement))
+            .any(|at| known.history.is_concurrent(*at, settlement))
     };
     held || fated.in_force().any(|settlement| {
         settlement == ending
@@ -135,13 +133,32 @@ fn confirms(it: &Assessing<'_, '_, '_>, resolution: usize, ending: usize) -> boo
             .is_some_and(|taken| taken.confirms.contains(&ending))
 }
 
-/// Whether an ending needs no confirmation for a settled pair of values, or has one: an author of a value had it, its
-/// author had both values, or a resolution of a person who had all three confirms it.
-fn is_confirmed(it: &Assessing<'_, '_, '_>, [one, other]: [usize; 2], ending: usize) -> bool {
-    let before = |a: usize, b: usize| it.known.history.happened_before(a, b);
-    let seen = before(ending, one) || before(ending, other);
-    seen || before(one, ending) && before(other, ending)
-        || it.live(&it.relations.resolutions).iter().any(|resolution| {
-            before(one, resolution) && before(other, resolution) && confirms(it, resolution, ending)
-        })
+/// Whether an ending lacks a confirmation for a settled pair of values. It needs none if an author of a value had it or
+/// its author had both values; otherwise a resolution of a person who had all three must confirm it.
+fn is_unconfirmed(
+    it: &Assessing<'_, '_, '_>,
+    settled: &[(usize, Positions)],
+    ending: usize,
+) -> bool {
+    if settled.is_empty() {
+        return false;
+    }
+    let (known, before) = (it.known, |a, b| it.known.history.happened_before(a, b));
+    let resolutions = it.live(&it.relations.resolutions);
+    let confirming: Vec<usize> = resolutions
+        .iter()
+        .filter(|resolution| confirms(it, *resolution, ending))
+        .collect();
+    settled.iter().any(|(later, others)| {
+        if before(ending, *later) {
+            return false;
+        }
+        let mut left = others.clone();
+        left.subtract(&it.relations.descendants[ending]);
+        let all_seen = std::iter::once(&ending).chain(&confirming);
+        for author in all_seen.filter(|author| before(*later, **author)) {
+            left.subtract(known.ancestors(*author));
+        }
+        !left.is_empty()
+    })
 }

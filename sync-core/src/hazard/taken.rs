@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What a conflict is named by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Subject {
     /// An objection, with all its pairs.
     Objection(usize),

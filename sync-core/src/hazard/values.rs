@@ -7,7 +7,7 @@ use super::{
     assess::Assessment,
     cards::{self, Card},
     content::{Content, deadline, responsible},
-    fate::Fate,
+    dispute::Fate,
     in_force,
     known::{Known, World},
     registers::Value,
@@ -116,8 +116,8 @@ pub(super) fn replaceable(known: &Known<'_, '_>, at: usize, view: &View) -> Lane
         let Subject::Register(lane) = fated.conflict.subject else {
             continue;
         };
-        let mut values = fated.conflict.decisions.iter();
-        if !values.any(|value| known.person(value) == author) {
+        let own = known.of_person(author);
+        if own.is_none_or(|own| !fated.conflict.decisions.meets(own)) {
             continue;
         }
         let field = field_of(lane);
@@ -133,7 +133,7 @@ pub(super) fn replaceable(known: &Known<'_, '_>, at: usize, view: &View) -> Lane
 }
 
 fn field_of(lane: Lanes) -> Option<FieldName> {
-    super::registers::REGISTERS
+    super::rivals::REGISTERS
         .into_iter()
         .find(|field| field.bit() == lane)
 }

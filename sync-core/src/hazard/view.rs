@@ -1,11 +1,15 @@
 //! What an author knew: the assessment of each causal history, derived step by step where the history is linear.
 
+use std::rc::Rc;
+
 use super::{
     assess::{Assessment, assess},
     in_force,
     known::{Before, Known, World},
+    pairs::each,
     registers::{self, Value},
-    rounds,
+    related::Related,
+    rounds::{self, Opens},
     taken::Taken,
 };
 use crate::{
@@ -26,11 +30,11 @@ pub(super) struct View {
     /// The transfers in force.
     pub(super) transfers: Vec<usize>,
     /// The whole assessment; absent while the set has no conflict, open or settled.
-    pub(super) contest: Option<Box<Assessment>>,
+    pub(super) contest: Option<Rc<Assessment>>,
     /// The maximal events of the state.
     maximal: Vec<usize>,
-    /// The findings that opened a round, each with the round.
-    opens: Vec<(usize, u16)>,
+    /// The findings that opened a round.
+    opens: Opens,
 }
 
 impl View {
@@ -44,7 +48,7 @@ impl View {
             transfers: Vec::new(),
             contest: None,
             maximal: Vec::new(),
-            opens: Vec::new(),
+            opens: Opens::default(),
         }
     }
 
@@ -57,7 +61,7 @@ impl View {
             transfers: assessment.transfers.clone(),
             maximal: assessment.maximal.clone(),
             opens: assessment.opens.clone(),
-            contest: assessment.has_conflicts().then(|| Box::new(assessment)),
+            contest: assessment.has_conflicts().then(|| Rc::new(assessment)),
         }
     }
 
@@ -95,8 +99,8 @@ impl View {
 
     /// The own round of an event of the set: that of its causal history, or the one that it opens.
     pub(super) fn own_round(&self, known: &Known<'_, '_>, at: usize) -> u16 {
-        let opened = self.opens.iter().find(|(of, _)| *of == at);
-        opened.map_or_else(|| known.before(self.world, at).round, |(_, round)| *round)
+        let opened = self.opens.round_of(at);
+        opened.unwrap_or_else(|| known.before(self.world, at).round)
     }
 
     /// The accepted events of the current round in an author's causal history that satisfy `which`.
@@ -116,56 +120,79 @@ impl View {
 }
 
 /// The view after each event.
-pub(super) struct Views(AfterEach<View>);
+pub(super) struct Views<'a> {
+    after: AfterEach<View>,
+    /// Built when two branches meet for the first time: most hazards are linear and need none.
+    related: Option<Related<'a>>,
+}
 
-impl Views {
-    pub(super) fn new(history: &History<'_>) -> Self {
-        Self(AfterEach::new(history))
+impl<'a> Views<'a> {
+    pub(super) fn new(history: &History<'a>) -> Self {
+        Self {
+            after: AfterEach::new(history),
+            related: None,
+        }
     }
 
     /// The view of an author who had exactly these events and their causal histories.
-    pub(super) fn at(&mut self, known: &mut Known<'_, '_>, events: &[usize]) -> View {
+    pub(super) fn at(&mut self, known: &Known<'_, 'a>, events: &[usize]) -> View {
         let mut view = View::empty();
         for at in events {
-            view = self.0.take(*at).unwrap_or_else(View::empty);
+            view = self.after.take(*at).unwrap_or_else(View::empty);
         }
         if events.len() < 2 {
             return view;
         }
-        View::of(assessed(known, events, World::Contested), World::Contested)
+        self.assessed(known, events, World::Contested)
+    }
+
+    /// What the author of an event knew if receipts order every pair that they could order; `None` if there is no such
+    /// pair. `view`: what the author knew if they order none.
+    pub(super) fn ordered(
+        &mut self,
+        known: &Known<'_, 'a>,
+        at: usize,
+        view: &View,
+    ) -> Option<View> {
+        let contest = view.contest.as_ref()?;
+        let rules = &known.history.rules.concurrent;
+        let mut conflicts = contest.conflicts.iter();
+        let by_time = conflicts.any(|fated| {
+            each(fated.conflict.rows).any(|row| rules[row].by_time.is_some())
+        });
+        by_time.then(|| self.assessed(known, &known.history.order.parents[at], World::Ordered))
     }
 
     /// Adds the view after the next event, given the view of its causal history. Returns the state after it.
-    pub(super) fn push(&mut self, known: &mut Known<'_, '_>, at: usize, before: View) -> StateCode {
-        let view = extended(known, at, before);
+    pub(super) fn push(&mut self, known: &Known<'_, 'a>, at: usize, before: View) -> StateCode {
+        if let Some(related) = &mut self.related {
+            related.add(known, at);
+        }
+        let view = self.extended(known, at, before);
         let state = view.state;
-        self.0.push(view);
+        self.after.push(view);
         state
     }
-}
 
-/// The assessment of these events and their causal histories.
-pub(super) fn assessed(known: &mut Known<'_, '_>, events: &[usize], world: World) -> Assessment {
-    let mut set = Positions::new(known.history.len());
-    for at in events {
-        set.insert(*at);
-        set.extend(&known.history.order.ancestors[*at]);
+    /// How the events relate.
+    pub(super) fn related(self, known: &Known<'_, 'a>) -> Related<'a> {
+        self.related.unwrap_or_else(|| Related::of(known))
     }
-    known.relate();
-    assess_set(known, &set, world)
-}
 
-/// The assessment of a set.
-fn assess_set(known: &Known<'_, '_>, set: &Positions, world: World) -> Assessment {
-    let none = Positions::new(known.history.len());
-    match known.relations() {
-        Some(relations) => assess(known, relations, set, world, &none),
-        None => Assessment::empty(known.history.len()),
+    /// The view of these events and their causal histories.
+    fn assessed(&mut self, known: &Known<'_, 'a>, events: &[usize], world: World) -> View {
+        let mut set = Positions::new(known.history.len());
+        for at in events {
+            set.insert(*at);
+            set.extend(known.ancestors(*at));
+        }
+        let none = Positions::new(known.history.len());
+        let related = self.related.get_or_insert_with(|| Related::of(known));
+        View::of(assess(known, related, &set, world, &none), world)
     }
-}
 
 /// The view after an event whose author had everything in the view before it.
-fn extended(known: &mut Known<'_, '_>, at: usize, mut view: View) -> View {
+fn extended(&mut self, known: &Known<'_, 'a>, at: usize, mut view: View) -> View {
     let Some(taken) = &known.taken[at] else {
         return view;
     };
@@ -189,14 +216,14 @@ fn extended(known: &mut Known<'_, '_>, at: usize, mut view: View) -> View {
         return view;
     }
     if view.contest.is_some() || unmerges || recurs {
-        return View::of(assessed(known, &[at], World::Contested), World::Contested);
+        return self.assessed(known, &[at], World::Contested);
     }
     if let Some(to) = taken.to {
         view.state = to;
         view.maximal = vec![at];
     }
     if taken.opens {
-        view.opens.push((at, taken.round));
+        view.opens.add(at, taken.round);
         view.round = view.round.max(taken.round);
         view.transfers.clear();
     }
@@ -209,4 +236,5 @@ fn extended(known: &mut Known<'_, '_>, at: usize, mut view: View) -> View {
     }
     registers::add(known, &mut view.values, at);
     view
+}
 }

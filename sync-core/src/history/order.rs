@@ -53,6 +53,11 @@ impl Positions {
     pub(crate) fn contains(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| b & !a == 0)
     }
+    /// The greatest position.
+    fn last(&self) -> Option<usize> {
+        let at = self.0.iter().rposition(|word| *word != 0)?;
+        Some(at * 64 + 63 - self.0[at].leading_zeros() as usize)
+    }
     /// The positions, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().enumerate().flat_map(|(at, word)| {
@@ -153,6 +158,19 @@ impl<'e> CausalOrder<'e> {
         }
         order.heads = (0..count).filter(|at| !has_child.has(*at)).collect();
         order
+    }
+
+    /// The events of a set that happened before no other event of it.
+    pub(crate) fn newest(&self, of: &Positions) -> Positions {
+        let mut left = of.clone();
+        let mut newest = Positions(vec![0; left.0.len()]);
+        // Effects have greater positions than their causes.
+        while let Some(at) = left.last() {
+            newest.insert(at);
+            left.remove(at);
+            left.subtract(&self.ancestors[at]);
+        }
+        newest
     }
 
     /// The position of an event.

@@ -11,7 +11,9 @@ use super::{
 };
 
 /// A place as a person names it on the spot. Labels stay as written; `place_key` compares them.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize, JsonSchema,
+)]
 #[cbor(map)]
 pub struct Place {
     /// The compound.

@@ -4,8 +4,8 @@ use super::Situation;
 use crate::{
     catalogue::{FieldName, StateCode, is_statutory},
     hazard::{
-        fate::Fate,
-        registers,
+        dispute::Fate,
+        rivals,
         settle::{self, Settled},
         steps, values,
     },
@@ -73,5 +73,5 @@ pub(super) fn before_deadline(s: &Situation<'_, '_, '_>) -> bool {
 pub(super) fn knows_major(s: &Situation<'_, '_, '_>) -> bool {
     let lane = FieldName::Grade.bit();
     let mut values = s.view.values.iter().filter(|value| value.lane == lane);
-    values.any(|value| registers::is_fire_major(s.known, lane, value.at))
+    values.any(|value| rivals::is_fire_major(s.known, lane, value.at))
 }

@@ -1,0 +1,68 @@
+//! A conflict of a set of events, with its fate.
+
+use super::taken::{Outcome, Subject};
+use crate::{catalogue::Rows, history::Positions};
+
+/// A conflict of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dispute {
+    pub(super) subject: Subject,
+    /// The rows of its pairs.
+    pub(super) rows: Rows,
+    /// Of an objection: itself. Of a decision of the same person: the events of that person. Of a register: nothing.
+    pub(super) objections: Vec<usize>,
+    /// The decisions; of a register: its conflicting values.
+    pub(super) decisions: Positions,
+}
+
+impl Dispute {
+    /// Whether one of these events is an objection or a decision of the conflict.
+    pub(super) fn has_part(&self, events: &Positions) -> bool {
+        self.decisions.meets(events) || self.objections.iter().any(|at| events.has(*at))
+    }
+}
+
+/// The fate of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// No settlement is in force, or settlements differ.
+    Open,
+    /// The objection holds.
+    Held,
+    /// The decisions hold.
+    Overruled,
+}
+
+/// A conflict with its fate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fated {
+    pub(super) conflict: Dispute,
+    pub(super) fate: Fate,
+    /// Every settlement of it in the set, with its outcome.
+    pub(super) settlements: Vec<(usize, Outcome)>,
+}
+
+impl Fated {
+    /// The settlements whose outcome is the fate.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = usize> {
+        let settlements = self.settlements.iter();
+        settlements
+            .filter(|(_, outcome)| self.agrees(*outcome))
+            .map(|(at, _)| *at)
+    }
+
+    /// The settlements whose outcome is not the fate.
+    pub(super) fn out_of_force(&self) -> impl Iterator<Item = usize> {
+        let settlements = self.settlements.iter();
+        settlements
+            .filter(|(_, outcome)| !self.agrees(*outcome))
+            .map(|(at, _)| *at)
+    }
+
+    fn agrees(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Held => self.fate == Fate::Held,
+            Outcome::Overruled => self.fate == Fate::Overruled,
+        }
+    }
+}
