@@ -1,5 +1,7 @@
 //! A set of events under assessment: its live events and the disputes among them.
 
+use std::rc::Rc;
+
 use super::{
     dispute::{Fate, Fated},
     known::{Known, World},
@@ -20,7 +22,7 @@ pub(super) struct Assessing<'s, 'h, 'a> {
     /// The live events of the set.
     pub(super) live: Positions,
     /// Conflicts by objections and by persons.
-    pub(super) disputes: Vec<Fated>,
+    pub(super) disputes: Rc<Vec<Fated>>,
     /// The objections that were overruled.
     overruled: Positions,
     /// The live merges that an unmerge has seen.
@@ -57,14 +59,14 @@ impl<'s, 'h, 'a> Assessing<'s, 'h, 'a> {
             rivals: &related.rivals,
             world,
             live,
-            disputes: Vec::new(),
+            disputes: Rc::default(),
             overruled: Positions::new(size),
             unmerged,
         }
     }
 
     /// The set with its disputes.
-    pub(super) fn with(mut self, disputes: Vec<Fated>) -> Self {
+    pub(super) fn with(mut self, disputes: Rc<Vec<Fated>>) -> Self {
         for fated in disputes.iter().filter(|c| c.fate == Fate::Overruled) {
             for objection in &fated.conflict.objections {
                 self.overruled.insert(*objection);

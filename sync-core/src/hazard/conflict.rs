@@ -1,29 +1,82 @@
 //! The conflicts of a set of events: objections with their decisions, and decisions of the same person.
 
+use std::{cmp::Reverse, rc::Rc};
+
 use super::{
     assessing::Assessing,
-    dispute::Dispute,
+    assessment::Basis,
+    dispute::{Dispute, Fated},
+    fate,
     known::{Known, World},
     pairs::Against,
     taken::Subject,
 };
 use crate::{
-    catalogue::{ByTime, PairScope},
+    catalogue::{ByTime, Lead, PairScope, StateCode},
     history::{Positions, TimeBounds},
     record::{EventBody, MINUTE_MS, ServerTime},
 };
 
-/// The conflicts of a set by objections and by persons.
-pub(super) fn conflicts(it: &Assessing<'_, '_, '_>) -> Vec<Dispute> {
-    let objections = it.live(&it.pairs.objecting);
-    let objected = objections.iter().filter_map(|at| objected(it, at));
-    let mut found: Vec<Dispute> = objected.collect();
-    found.extend(same_person(it));
-    found
+/// The conflicts of a set by objections and by persons, with their fates. What did not change since `basis` is taken
+/// over from it.
+pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -> Rc<Vec<Fated>> {
+    let Some(basis) = basis else {
+        let mut found = Vec::new();
+        let objections = it.live(&it.pairs.objecting);
+        found.extend(objections.iter().filter_map(|at| objected(it, at)));
+        let decisions = it.live(&it.pairs.tied);
+        found.extend(decisions.iter().filter_map(|at| same_person(it, at)));
+        let fated = |conflict| fate::decide(it, Rc::new(conflict));
+        return Rc::new(found.into_iter().map(fated).collect());
+    };
+    let mut settling = basis.new.clone();
+    settling.keep(it.known.settling());
+    settling.keep(&it.live);
+    let pairs = !basis.is_linear && it.pairs.paired.meets(basis.new);
+    if !pairs && settling.is_empty() {
+        return Rc::clone(&basis.assessment.disputes);
+    }
+    let mut found = Vec::with_capacity(basis.assessment.disputes.len());
+    let mut old = basis.assessment.disputes.iter().peekable();
+    let mut take = |subject: Subject| {
+        while old.next_if(|fated| fated.conflict.subject < subject).is_some() {}
+        old.next_if(|fated| fated.conflict.subject == subject)
+    };
+    let mut add = |subject: Subject, changed: bool, find: &dyn Fn() -> Option<Dispute>| {
+        let before = take(subject);
+        if changed {
+            found.extend(find().map(|conflict| fate::decide(it, Rc::new(conflict))));
+            return;
+        }
+        let Some(before) = before else {
+            return;
+        };
+        let settlements = it.known.settlements(subject).iter().rev();
+        let mut settlements = settlements.map(|(at, _)| *at);
+        found.push(if settlements.any(|at| settling.has(at)) {
+            fate::decide(it, Rc::clone(&before.conflict))
+        } else {
+            before.clone()
+        });
+    };
+    for at in it.live(&it.pairs.objecting).iter() {
+        let against = || it.pairs.against(at).iter();
+        let changed = pairs
+            && (basis.new.has(at) || against().any(|of| of.decisions.meets(basis.new)));
+        add(Subject::Objection(at), changed, &|| objected(it, at));
+    }
+    for at in it.live(&it.pairs.tied).iter() {
+        let ties = it.pairs.ties(at);
+        let changed = pairs && (basis.new.has(at) || ties.is_some_and(|of| of.meets(basis.new)));
+        add(Subject::SamePerson(at), changed, &|| same_person(it, at));
+    }
+    Rc::new(found)
 }
 
 fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
+    let rules = it.known.history.rules;
     let mut conflict: Option<Dispute> = None;
+    let (mut lead, mut opens) = (None, None);
     for against in it.pairs.against(objection) {
         if !against.decisions.meets(&it.live) {
             continue;
@@ -36,6 +89,19 @@ fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
                 continue;
             }
         }
+        let rule = &rules.concurrent[against.row];
+        let to = match rule.lead {
+            Some(Lead::State(state)) => Some(state),
+            Some(Lead::Own(_)) => it.known.taken[objection].as_ref().and_then(|t| t.to),
+            None => None,
+        };
+        let key = |state: &StateCode| (rules.rank(*state), Reverse(*state));
+        lead = lead.into_iter().chain(to).max_by_key(key);
+        if rule.recurs {
+            let rounds = decisions.iter();
+            let rounds = rounds.map(|at| it.known.before(it.world, at).round + 1);
+            opens = opens.max(rounds.max());
+        }
         match &mut conflict {
             Some(conflict) => {
                 conflict.rows |= 1 << against.row;
@@ -47,11 +113,18 @@ fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
                     rows: 1 << against.row,
                     objections: vec![objection],
                     decisions,
+                    lead: None,
+                    opens: None,
+                    suspends: false,
                 });
             }
         }
     }
-    conflict
+    let mut conflict = conflict?;
+    conflict.lead = lead;
+    conflict.opens = opens;
+    conflict.suspends = conflict.decisions.meets(&it.relations.contestable);
+    Some(conflict)
 }
 
 /// The decisions of a row that trusted times order after the objection, and more events; `None` if there are none.
@@ -158,27 +231,24 @@ pub(super) fn is_before(known: &Known<'_, '_>, world: World, one: usize, other: 
     }
 }
 
-/// Decisions of a person or an organisation that concurrently made the other part of a two-person rule.
-fn same_person(it: &Assessing<'_, '_, '_>) -> Vec<Dispute> {
+/// A decision whose person or organisation concurrently made the other part of a two-person rule.
+fn same_person(it: &Assessing<'_, '_, '_>, decision: usize) -> Option<Dispute> {
+    let mut ties = it.pairs.ties(decision)?.clone();
+    ties.keep(&it.live);
+    if ties.is_empty() {
+        return None;
+    }
     let mut rules = it.known.history.rules.concurrent.iter();
-    let Some(row) = rules.position(|rule| rule.scope == PairScope::SamePerson) else {
-        return Vec::new();
-    };
-    let conflict = |decision: usize| {
-        let mut ties = it.pairs.ties(decision)?.clone();
-        ties.keep(&it.live);
-        if ties.is_empty() {
-            return None;
-        }
-        let mut decisions = Positions::new(it.known.history.len());
-        decisions.insert(decision);
-        Some(Dispute {
-            subject: Subject::SamePerson(decision),
-            rows: 1 << row,
-            objections: ties.iter().collect(),
-            decisions,
-        })
-    };
-    let decisions = it.live(&it.relations.passing);
-    decisions.iter().filter_map(conflict).collect()
+    let row = rules.position(|rule| rule.scope == PairScope::SamePerson)?;
+    let mut decisions = Positions::new(it.known.history.len());
+    decisions.insert(decision);
+    Some(Dispute {
+        subject: Subject::SamePerson(decision),
+        rows: 1 << row,
+        objections: ties.iter().collect(),
+        decisions,
+        lead: None,
+        opens: None,
+        suspends: true,
+    })
 }

@@ -1,7 +1,12 @@
 //! A conflict of a set of events, with its fate.
 
+use std::rc::Rc;
+
 use super::taken::{Outcome, Subject};
-use crate::{catalogue::Rows, history::Positions};
+use crate::{
+    catalogue::{Rows, StateCode},
+    history::Positions,
+};
 
 /// A conflict of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +18,12 @@ pub(super) struct Dispute {
     pub(super) objections: Vec<usize>,
     /// The decisions; of a register: its conflicting values.
     pub(super) decisions: Positions,
+    /// Of an objection: the state to which it leads until it is overruled.
+    pub(super) lead: Option<StateCode>,
+    /// Of a finding that objects to a closing: the round that it opens.
+    pub(super) opens: Option<u16>,
+    /// Whether a decision is suspended by it: a check, an ending or a withdrawal.
+    pub(super) suspends: bool,
 }
 
 impl Dispute {
@@ -36,7 +47,7 @@ pub(super) enum Fate {
 /// A conflict with its fate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fated {
-    pub(super) conflict: Dispute,
+    pub(super) conflict: Rc<Dispute>,
     pub(super) fate: Fate,
     /// Every settlement of it in the set, with its outcome.
     pub(super) settlements: Vec<(usize, Outcome)>,

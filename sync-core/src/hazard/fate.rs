@@ -1,5 +1,7 @@
 //! What became of the conflicts of a set: open, held or overruled; and by which settlements.
 
+use std::rc::Rc;
+
 use super::{
     assessing::Assessing,
     dispute::{Dispute, Fate, Fated},
@@ -7,17 +9,14 @@ use super::{
 };
 use crate::history::Positions;
 
-/// Finds the fate of each conflict of a set.
-pub(super) fn decide(it: &Assessing<'_, '_, '_>, conflicts: Vec<Dispute>) -> Vec<Fated> {
-    let fated = |conflict: Dispute| {
-        let settlements = settlements(it, &conflict);
-        Fated {
-            fate: fate(it, &settlements),
-            conflict,
-            settlements,
-        }
-    };
-    conflicts.into_iter().map(fated).collect()
+/// Finds the fate of a conflict of a set.
+pub(super) fn decide(it: &Assessing<'_, '_, '_>, conflict: Rc<Dispute>) -> Fated {
+    let settlements = settlements(it, &conflict);
+    Fated {
+        fate: fate(it, &settlements),
+        conflict,
+        settlements,
+    }
 }
 
 /// The settlements of a conflict, in causal order, except those by a person who made a part of it concurrently.

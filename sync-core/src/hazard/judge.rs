@@ -9,7 +9,7 @@ use super::{
     steps,
     taken::Taken,
     values,
-    view::View,
+    view::{Knew, View},
 };
 use crate::{
     catalogue::{EventClass, Guard, Outcome, StateCode, Transition},
@@ -37,14 +37,9 @@ fn void<'t>(reason: VoidReason, ordered: Before) -> Judgement<'t> {
     untaken(Verdict::Void { reason }, ordered)
 }
 
-/// Judges the next event in causal order. `view`: what its author knew; `ordered`: what its author knew if receipts
-/// order every pair that they could order, if that differs.
-pub(super) fn judge<'a>(
-    known: &Known<'_, 'a>,
-    at: usize,
-    view: &View,
-    ordered: Option<&View>,
-) -> Judgement<'a> {
+/// Judges the next event in causal order, given what its author knew.
+pub(super) fn judge<'a>(known: &Known<'_, 'a>, at: usize, knew: &Knew) -> Judgement<'a> {
+    let (view, ordered) = (&knew.contested, knew.ordered.as_ref());
     let area = known.area_before(at);
     let before = ordered.unwrap_or(view).summary();
     let grant = match entitled(known.history, at, area) {

@@ -46,6 +46,8 @@ pub(super) struct Known<'h, 'a> {
     organs: HashMap<OrganId, Positions>,
     /// The events that settle each conflict, in causal order, each with its outcome.
     settlements: HashMap<Subject, Vec<(usize, Outcome)>>,
+    /// These events.
+    settling: Positions,
 }
 
 impl<'h, 'a> Known<'h, 'a> {
@@ -59,6 +61,7 @@ impl<'h, 'a> Known<'h, 'a> {
             persons: HashMap::new(),
             organs: HashMap::new(),
             settlements: HashMap::new(),
+            settling: Positions::new(history.len()),
         }
     }
 
@@ -90,6 +93,7 @@ impl<'h, 'a> Known<'h, 'a> {
             for (subject, outcome) in &taken.settles {
                 let of_conflict = self.settlements.entry(*subject).or_default();
                 of_conflict.push((at, *outcome));
+                self.settling.insert(at);
             }
         }
         self.taken.push(taken);
@@ -105,7 +109,12 @@ impl<'h, 'a> Known<'h, 'a> {
         self.organs.get(&organ)
     }
 
-    /// The accepted events that settle a conflict, in causal order, each with its outcome.
+    /// The accepted events that settle a conflict.
+    pub(super) fn settling(&self) -> &Positions {
+        &self.settling
+    }
+
+    /// The accepted events that settle this conflict, in causal order, each with its outcome.
     pub(super) fn settlements(&self, subject: Subject) -> &[(usize, Outcome)] {
         self.settlements.get(&subject).map_or(&[], Vec::as_slice)
     }

@@ -6,6 +6,7 @@
 
 mod assess;
 mod assessing;
+mod assessment;
 mod cards;
 mod conflict;
 mod content;

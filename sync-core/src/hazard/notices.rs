@@ -1,8 +1,8 @@
 //! Notices: what the rules decided without a conflict. They are for display; nothing depends on them.
 
 use super::{
-    assess::Assessment,
     assessing::Assessing,
+    assessment::Assessment,
     conflict,
     known::{Known, World},
     registers,
@@ -25,7 +25,7 @@ pub(super) fn of<'a>(
     now: &Assessment,
 ) -> Vec<Decided> {
     let it = Assessing::new(known, related, all, World::Effective);
-    let mut found = registers::notices(&it, &registers::held(&it), MOST);
+    let mut found = registers::notices(&it, &now.held, MOST);
     found.extend(standing::notices(&it, &now.maximal, MOST - found.len()));
     sequences(&it, &mut found);
     found

@@ -28,6 +28,10 @@ pub(super) struct Pairs {
     against: Vec<Vec<Against>>,
     /// The objections with a decision.
     pub(super) objecting: Positions,
+    /// The decisions with events of the same person or organisation.
+    pub(super) tied: Positions,
+    /// All events of a pair.
+    pub(super) paired: Positions,
     /// By position: the events of the same person or organisation that the decision is paired with; empty if none.
     ties: Vec<Positions>,
     /// By row: the accepted events that may be its objection.
@@ -47,6 +51,8 @@ impl Pairs {
             rows: rows.fold(0, |all, (row, _)| all | 1 << row),
             against: (0..size).map(|_| Vec::new()).collect(),
             objecting: Positions::new(size),
+            tied: Positions::new(size),
+            paired: Positions::new(size),
             ties: vec![Positions::default(); size],
             objections: vec![Positions::new(size); history.rules.concurrent.len()],
             evidence: HashMap::new(),
@@ -128,6 +134,8 @@ impl Pairs {
                 misfits.into_iter().for_each(|at| decisions.remove(at));
             }
             if !decisions.is_empty() {
+                self.paired.extend(&decisions);
+                self.paired.insert(at);
                 self.against[at].push(Against { row, decisions });
                 self.objecting.insert(at);
             }
@@ -143,6 +151,8 @@ impl Pairs {
                 if when.is_some_and(|when| !self.holds(known, when, objection, at)) {
                     continue;
                 }
+                self.paired.insert(objection);
+                self.paired.insert(at);
                 let of = &mut self.against[objection];
                 if let Some(found) = of.iter_mut().find(|against| against.row == row) {
                     found.decisions.insert(at);
@@ -164,6 +174,11 @@ impl Pairs {
         at: usize,
         concurrent: &Positions,
     ) {
+        let class = known.taken[at].as_ref().map(|taken| taken.class);
+        let [is_party, is_passing] = class.map_or([false; 2], parts_of);
+        if !is_party && !is_passing {
+            return;
+        }
         let mut same = Positions::new(known.history.len());
         if let Some(of_person) = known.of_person(known.person(at)) {
             same.extend(of_person);
@@ -179,12 +194,15 @@ impl Pairs {
                 *ties = Positions::new(size);
             }
             ties.insert(other);
+            self.tied.insert(decision);
+            self.paired.insert(decision);
+            self.paired.insert(other);
         };
         for other in same.iter() {
-            if relations.passing.has(other) && is_tied(known, at, other) {
+            if is_party && relations.passing.has(other) && is_tied(known, at, other) {
                 insert(other, at);
             }
-            if relations.parties.has(other) && is_tied(known, other, at) {
+            if is_passing && relations.parties.has(other) && is_tied(known, other, at) {
                 insert(at, other);
             }
         }
@@ -244,6 +262,15 @@ fn above_grade(known: &Known<'_, '_>, correction: usize, ending: usize) -> bool 
     };
     let role = history.grants[ending].map(|grant| grant.role);
     role.is_some_and(|role| !may_end(role, grade))
+}
+
+/// Whether events of a class are the first part of a rule about two persons, and whether they are the second.
+fn parts_of(class: EventClass) -> [bool; 2] {
+    let is_check = class == EventClass::Check;
+    [
+        is_check || matches!(class, EventClass::Claim | EventClass::Finding),
+        is_check || class == EventClass::Ending,
+    ]
 }
 
 /// Whether an event and a concurrent decision of the same round break a rule about two persons.

@@ -1,7 +1,10 @@
 //! The registers of a set: which values are maximal, and which of them are in conflict.
 
+use std::rc::Rc;
+
 use super::{
     assessing::Assessing,
+    assessment::{Basis, Disagreements, Held, open},
     dispute::Dispute,
     known::Known,
     rivals::{Differing, Lane, REGISTERS, removed_by, replaces},
@@ -46,38 +49,72 @@ pub(super) fn add(known: &Known<'_, '_>, values: &mut Vec<Value>, at: usize) {
     }));
 }
 
-/// The values of one register in a set.
-#[derive(Debug, Clone)]
-pub(super) struct Held {
-    /// Every value that was stated, replaced ones among them.
-    stated: Positions,
-    /// The maximal values.
-    pub(super) maximal: Positions,
+/// The values of each register of a set of live events, in the order of the lanes. Transfers have no maximal values:
+/// their steps decide which of them are in force. `first`: the observation that begins the hazard.
+pub(super) fn held(
+    it: &Assessing<'_, '_, '_>,
+    first: Option<usize>,
+    basis: Option<&Basis<'_>>,
+) -> Rc<Vec<Held>> {
+    let lanes = it.rivals.lanes();
+    let Some(basis) = basis.filter(|basis| basis.assessment.first == first) else {
+        return Rc::new(lanes.iter().map(|lane| held_in(it, lane, first)).collect());
+    };
+    let is_changed = |lane: &Lane<'_>| lane.concerns(basis.new) && it.live.meets(basis.new);
+    if !lanes.iter().any(is_changed) {
+        return Rc::clone(&basis.assessment.held);
+    }
+    let of = |(lane, old): (&Lane<'_>, &Held)| {
+        if !is_changed(lane) {
+            return old.clone();
+        }
+        if !basis.is_linear {
+            return held_in(it, lane, first);
+        }
+        let new = it.live(basis.new);
+        new.iter()
+            .fold(old.clone(), |held, at| extended(lane, held, at, first))
+    };
+    let old = basis.assessment.held.iter();
+    Rc::new(lanes.iter().zip(old).map(of).collect())
 }
 
-/// The values of each register of a set of live events, in the order of the lanes. Transfers are absent: their steps
-/// decide which of them are in force.
-pub(super) fn held(it: &Assessing<'_, '_, '_>) -> Vec<Held> {
-    let first = it.known.first_of(&it.live, it.world);
-    let of = |lane: &Lane<'_>| {
-        let mut stated = it.live(&lane.values);
-        let begins = first.filter(|at| stated.has(*at) && lane.observations.has(*at));
-        stated.subtract(&lane.observations);
-        begins.into_iter().for_each(|at| stated.insert(at));
-        drop_parties(it, lane, &mut stated);
-        if lane.field == FieldName::Transfer {
-            let maximal = Positions::default();
-            return Held { stated, maximal };
+/// The values of a register after an event whose author had all of them.
+fn extended(lane: &Lane<'_>, mut held: Held, at: usize, first: Option<usize>) -> Held {
+    let states = lane.values.has(at) && (!lane.observations.has(at) || first == Some(at));
+    if states || lane.removing.has(at) {
+        let ended: Vec<usize> = held
+            .maximal
+            .iter()
+            .filter(|of| lane.ended(*of).has(at))
+            .collect();
+        ended.into_iter().for_each(|of| held.maximal.remove(of));
+    }
+    if states {
+        held.stated.insert(at);
+        if lane.field != FieldName::Transfer {
+            held.maximal.insert(at);
         }
+    }
+    held
+}
+
+fn held_in(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, first: Option<usize>) -> Held {
+    let mut stated = it.live(&lane.values);
+    let begins = first.filter(|at| stated.has(*at) && lane.observations.has(*at));
+    stated.subtract(&lane.observations);
+    begins.into_iter().for_each(|at| stated.insert(at));
+    drop_parties(it, lane, &mut stated);
+    let mut maximal = Positions::new(it.known.history.len());
+    if lane.field != FieldName::Transfer {
         let mut ending = it.live(&lane.removing);
         ending.extend(&stated);
-        let mut maximal = stated.clone();
-        for at in stated.iter().filter(|at| lane.ended(*at).meets(&ending)) {
-            maximal.remove(at);
-        }
-        Held { stated, maximal }
-    };
-    it.rivals.lanes().iter().map(of).collect()
+        let values = stated.iter();
+        values
+            .filter(|at| !lane.ended(*at).meets(&ending))
+            .for_each(|at| maximal.insert(at));
+    }
+    Held { stated, maximal }
 }
 
 /// The maximal values of all registers.
@@ -127,28 +164,30 @@ fn drop_parties(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &mut Positi
     }
 }
 
-/// The differing values of a set: conflicts that are open, and what they ask of endings.
-#[derive(Default)]
-pub(super) struct Disagreements {
-    pub(super) open: Vec<Dispute>,
-    /// Pairs of class conflict that are settled, each with its later value: their endings must have been confirmed.
-    pub(super) settled: Vec<(usize, Positions)>,
-}
-
 /// Compares the values of each register, and the transfers in force.
 pub(super) fn disagreements(
     it: &Assessing<'_, '_, '_>,
-    held: &[Held],
+    held: &Rc<Vec<Held>>,
     transfers: &[usize],
-) -> Disagreements {
+    basis: Option<&Basis<'_>>,
+) -> Rc<Disagreements> {
+    if let Some(Basis { assessment, .. }) = basis
+        && Rc::ptr_eq(held, &assessment.held)
+        && transfers == assessment.transfers
+    {
+        return Rc::clone(&assessment.differing);
+    }
     let mut found = Disagreements::default();
     let size = it.known.history.len();
-    for (lane, held) in it.rivals.lanes().iter().zip(held) {
+    for (lane, held) in it.rivals.lanes().iter().zip(held.iter()) {
         let mut conflict = Dispute {
             subject: Subject::Register(lane.field.bit()),
             rows: 0,
             objections: Vec::new(),
             decisions: Positions::new(size),
+            lead: None,
+            opens: None,
+            suspends: false,
         };
         let is_transfer = lane.field == FieldName::Transfer;
         let mut maximal = held.maximal.clone();
@@ -167,16 +206,16 @@ pub(super) fn disagreements(
                     continue;
                 }
                 if maximal.has(value) {
-                    let mut open = settled.clone();
-                    open.keep(&maximal);
+                    let mut contested = settled.clone();
+                    contested.keep(&maximal);
                     if is_transfer {
-                        open.subtract(&chosen(it, &held.stated, lane.field.bit(), value));
+                        contested.subtract(&chosen(it, &held.stated, lane.field.bit(), value));
                     }
-                    if !open.is_empty() {
+                    if !contested.is_empty() {
                         conflict.rows |= 1 << differing.row;
                         conflict.decisions.insert(value);
-                        conflict.decisions.extend(&open);
-                        settled.subtract(&open);
+                        conflict.decisions.extend(&contested);
+                        settled.subtract(&contested);
                     }
                 }
                 if !settled.is_empty() {
@@ -185,10 +224,10 @@ pub(super) fn disagreements(
             }
         }
         if conflict.rows != 0 {
-            found.open.push(conflict);
+            found.open.push(open(conflict));
         }
     }
-    found
+    Rc::new(found)
 }
 
 /// The transfers that a resolution compared with one of them.

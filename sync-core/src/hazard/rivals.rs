@@ -186,6 +186,11 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Whether one of these events sets the register or removes its values.
+    pub(super) fn concerns(&self, events: &Positions) -> bool {
+        self.values.meets(events) || self.removing.meets(events)
+    }
+
     /// The events that replace or remove a value.
     pub(super) fn ended(&self, value: usize) -> &Positions {
         &self.ended[value]

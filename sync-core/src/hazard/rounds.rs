@@ -6,7 +6,6 @@ use super::{
     assessing::Assessing,
     dispute::Fate,
     known::{Known, World},
-    pairs::each,
     taken::Subject,
 };
 use crate::{
@@ -46,22 +45,12 @@ impl Opens {
 
 /// The findings that object to a closing, open or held.
 pub(super) fn by_objection(it: &Assessing<'_, '_, '_>) -> Opens {
-    let rules = &it.known.history.rules.concurrent;
     let mut opens = Opens::default();
     for fated in it.disputes.iter().filter(|c| c.fate != Fate::Overruled) {
-        let Subject::Objection(objection) = fated.conflict.subject else {
-            continue;
-        };
-        let mut recurring = each(fated.conflict.rows).filter(|row| rules[*row].recurs);
-        if let Some(row) = recurring.next() {
-            let mut decisions = fated.conflict.decisions.clone();
-            decisions.keep(&it.relations.decisions[row]);
-            let rounds = decisions
-                .iter()
-                .map(|decision| it.known.before(it.world, decision).round + 1);
-            if let Some(round) = rounds.max() {
-                opens.add(objection, round);
-            }
+        if let (Subject::Objection(objection), Some(round)) =
+            (fated.conflict.subject, fated.conflict.opens)
+        {
+            opens.add(objection, round);
         }
     }
     opens

@@ -31,7 +31,7 @@ pub(super) struct Settled {
 fn open(view: &View) -> impl Iterator<Item = &Fated> {
     let contest = view.contest.iter();
     contest
-        .flat_map(|c| &c.conflicts)
+        .flat_map(|c| c.conflicts())
         .filter(|fated| fated.fate == Fate::Open)
 }
 

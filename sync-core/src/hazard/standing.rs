@@ -10,10 +10,9 @@ use super::{
     known::World,
     pairs::each,
     rounds::{self, Opens},
-    taken::Subject,
 };
 use crate::{
-    catalogue::{Class, Lead, PairScope, Rows, StateCode, Transition},
+    catalogue::{Class, PairScope, Rows, StateCode, Transition},
     history::Positions,
     record::EventBody,
 };
@@ -62,11 +61,15 @@ pub(super) fn find(
         .filter(|(_, yields)| !**yields)
         .filter_map(|(at, _)| to(it, *at).or_else(|| recurs(it, recurring, *at)));
     let mut state = holding.max_by_key(|state| key(*state));
-    for fated in &it.disputes {
-        let Some(lead) = lead(it, fated) else {
+    for fated in it.disputes.iter() {
+        let Some(lead) = fated.conflict.lead else {
             continue;
         };
-        if state.is_none_or(|state| key(lead) > key(state)) && !has_ended(it, fated, &newest) {
+        let is_in_force = fated.fate != Fate::Overruled;
+        if is_in_force
+            && state.is_none_or(|state| key(lead) > key(state))
+            && !has_ended(it, fated, &newest)
+        {
             state = Some(lead);
         }
     }
@@ -187,23 +190,6 @@ fn is_sequence(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> bool {
         && it.world == World::Effective
         && conflict::is_before(it.known, it.world, one, other)
         && rules.transitions_of(body.number()).any(leads)
-}
-
-/// The state to which the objection of an open or held conflict leads.
-fn lead(it: &Assessing<'_, '_, '_>, fated: &Fated) -> Option<StateCode> {
-    let Subject::Objection(objection) = fated.conflict.subject else {
-        return None;
-    };
-    if fated.fate == Fate::Overruled {
-        return None;
-    }
-    let rules = it.known.history.rules;
-    let own = it.known.taken[objection].as_ref()?.to;
-    let states = each(fated.conflict.rows).filter_map(|row| match rules.concurrent[row].lead? {
-        Lead::State(state) => Some(state),
-        Lead::Own(_) => own,
-    });
-    states.max_by_key(|state| (rules.rank(*state), Reverse(*state)))
 }
 
 /// Whether the lead of an objection has ended: the author of an event of the state had all its sides, or an order by

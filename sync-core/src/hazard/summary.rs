@@ -1,7 +1,7 @@
 //! The state of a hazard, summarised from its judged events.
 
 use super::{
-    assess::Assessment,
+    assessment::Assessment,
     cards::{self, Card},
     effect::Effect,
     dispute::{Fate, Fated},
@@ -106,7 +106,7 @@ fn settled_by(fated: &Fated) -> Box<dyn Iterator<Item = usize> + '_> {
 /// Whether each event counts.
 fn counts(known: &Known<'_, '_>, now: &Assessment, baseless: &Positions) -> Vec<Validity> {
     let mut overruled = Positions::new(known.history.len());
-    for fated in now.conflicts.iter().filter(|c| c.fate == Fate::Overruled) {
+    for fated in now.conflicts().filter(|c| c.fate == Fate::Overruled) {
         let objections = fated.conflict.objections.iter();
         objections.for_each(|at| overruled.insert(*at));
     }
@@ -273,7 +273,7 @@ fn conflicts(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Vec<Con
         settled_by: Vec::new(),
         is_card: true,
     };
-    let mut conflicts: Vec<_> = now.conflicts.iter().map(conflict).collect();
+    let mut conflicts: Vec<_> = now.conflicts().map(conflict).collect();
     conflicts.extend(cards.iter().map(card));
     conflicts.sort();
     conflicts

@@ -2,8 +2,8 @@
 
 use super::{
     assessing::Assessing,
+    assessment::Disagreements,
     dispute::{Dispute, Fate, Fated},
-    registers::Disagreements,
     taken::Subject,
 };
 use crate::history::Positions;
@@ -16,7 +16,7 @@ pub(super) fn out_of_count(
     let size = it.known.history.len();
     let (mut suspended, mut rejected) = (Positions::new(size), Positions::new(size));
     let passing = it.live(&it.relations.passing);
-    for fated in &it.disputes {
+    for fated in it.disputes.iter().filter(|fated| fated.conflict.suspends || !passing.is_empty()) {
         match fated.fate {
             Fate::Open => contest(it, &fated.conflict, &passing, &mut suspended),
             Fate::Held => contest(it, &fated.conflict, &passing, &mut rejected),
@@ -28,7 +28,7 @@ pub(super) fn out_of_count(
     if endings.is_empty() {
         return (suspended, rejected);
     }
-    for fated in &it.disputes {
+    for fated in it.disputes.iter() {
         let mut concerned = concerned(it, &fated.conflict, &endings);
         if fated.fate == Fate::Open {
             suspended.extend(&concerned);
@@ -40,8 +40,8 @@ pub(super) fn out_of_count(
             .filter(|at| !saw_or_was_confirmed(it, fated, *at));
         missed.for_each(|at| rejected.insert(at));
     }
-    for conflict in &differing.open {
-        suspended.extend(&concerned(it, conflict, &endings));
+    for fated in &differing.open {
+        suspended.extend(&concerned(it, &fated.conflict, &endings));
     }
     for ending in endings.iter() {
         if !rejected.has(ending) && is_unconfirmed(it, &differing.settled, ending) {
@@ -71,9 +71,11 @@ fn contest(
     found: &mut Positions,
 ) {
     let known = it.known;
-    let mut decisions = conflict.decisions.clone();
-    decisions.keep(&it.relations.contestable);
-    found.extend(&decisions);
+    if conflict.suspends {
+        let mut decisions = conflict.decisions.clone();
+        decisions.keep(&it.relations.contestable);
+        found.extend(&decisions);
+    }
     for objection in &conflict.objections {
         let mut built = passing.clone();
         built.subtract(&it.relations.descendants[*objection]);

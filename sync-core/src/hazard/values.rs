@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    assess::Assessment,
+    assessment::Assessment,
     cards::{self, Card},
     content::{Content, deadline, responsible},
     dispute::Fate,
@@ -112,7 +112,7 @@ pub(super) fn replaceable(known: &Known<'_, '_>, at: usize, view: &View) -> Lane
         return lanes;
     };
     let author = known.person(at);
-    for fated in contest.conflicts.iter().filter(|c| c.fate == Fate::Open) {
+    for fated in contest.conflicts().filter(|c| c.fate == Fate::Open) {
         let Subject::Register(lane) = fated.conflict.subject else {
             continue;
         };

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::{
-    assess::{Assessment, assess},
+    assess::assess,
+    assessment::Assessment,
     in_force,
     known::{Before, Known, World},
     pairs::each,
@@ -31,15 +32,17 @@ pub(super) struct View {
     pub(super) transfers: Vec<usize>,
     /// The whole assessment; absent while the set has no conflict, open or settled.
     pub(super) contest: Option<Rc<Assessment>>,
+    /// The last whole assessment. No event since then was concurrent with another event of the set.
+    pub(super) basis: Option<Rc<Assessment>>,
     /// The maximal events of the state.
     maximal: Vec<usize>,
     /// The findings that opened a round.
     opens: Opens,
 }
 
-impl View {
+impl Default for View {
     /// That of no event.
-    fn empty() -> Self {
+    fn default() -> Self {
         Self {
             world: World::Contested,
             state: StateCode::NONE,
@@ -47,12 +50,16 @@ impl View {
             values: Vec::new(),
             transfers: Vec::new(),
             contest: None,
+            basis: None,
             maximal: Vec::new(),
             opens: Opens::default(),
         }
     }
+}
 
-    pub(super) fn of(assessment: Assessment, world: World) -> Self {
+impl View {
+    fn of(assessment: Assessment, world: World) -> Self {
+        let assessment = Rc::new(assessment);
         Self {
             world,
             state: assessment.state,
@@ -61,8 +68,16 @@ impl View {
             transfers: assessment.transfers.clone(),
             maximal: assessment.maximal.clone(),
             opens: assessment.opens.clone(),
-            contest: assessment.has_conflicts().then(|| Rc::new(assessment)),
+            contest: assessment.has_conflicts().then(|| Rc::clone(&assessment)),
+            basis: Some(assessment),
         }
+    }
+
+    /// Whether receipts could order a pair of a conflict.
+    fn is_ordered_by_receipts(&self, known: &Known<'_, '_>) -> bool {
+        let rules = &known.history.rules.concurrent;
+        let mut conflicts = self.contest.iter().flat_map(|contest| contest.conflicts());
+        conflicts.any(|fated| each(fated.conflict.rows).any(|row| rules[row].by_time.is_some()))
     }
 
     /// The state and the round.
@@ -119,9 +134,18 @@ impl View {
     }
 }
 
-/// The view after each event.
+/// What an author knew.
+pub(super) struct Knew {
+    /// With every pair contested.
+    pub(super) contested: View,
+    /// With every pair ordered that receipts could order; `None` if there is no such pair.
+    pub(super) ordered: Option<View>,
+}
+
+/// The views after each event, as their authors judged.
 pub(super) struct Views<'a> {
-    after: AfterEach<View>,
+    contested: AfterEach<View>,
+    ordered: AfterEach<Option<View>>,
     /// Built when two branches meet for the first time: most hazards are linear and need none.
     related: Option<Related<'a>>,
 }
@@ -129,48 +153,58 @@ pub(super) struct Views<'a> {
 impl<'a> Views<'a> {
     pub(super) fn new(history: &History<'a>) -> Self {
         Self {
-            after: AfterEach::new(history),
+            contested: AfterEach::new(history),
+            ordered: AfterEach::new(history),
             related: None,
         }
     }
 
-    /// The view of an author who had exactly these events and their causal histories.
-    pub(super) fn at(&mut self, known: &Known<'_, 'a>, events: &[usize]) -> View {
-        let mut view = View::empty();
-        for at in events {
-            view = self.after.take(*at).unwrap_or_else(View::empty);
-        }
+    /// What an author knew who had exactly these events and their causal histories.
+    pub(super) fn at(&mut self, known: &Known<'_, 'a>, events: &[usize]) -> Knew {
+        let contested = events.iter().map(|at| self.contested.take(*at));
+        let contested: Vec<View> = contested.map(Option::unwrap_or_default).collect();
+        let ordered = events.iter().map(|at| self.ordered.take(*at));
+        let ordered: Vec<Option<View>> = ordered.map(Option::unwrap_or_default).collect();
         if events.len() < 2 {
-            return view;
+            return Knew {
+                contested: contested.into_iter().next().unwrap_or_default(),
+                ordered: ordered.into_iter().next().flatten(),
+            };
         }
-        self.assessed(known, events, World::Contested)
-    }
-
-    /// What the author of an event knew if receipts order every pair that they could order; `None` if there is no such
-    /// pair. `view`: what the author knew if they order none.
-    pub(super) fn ordered(
-        &mut self,
-        known: &Known<'_, 'a>,
-        at: usize,
-        view: &View,
-    ) -> Option<View> {
-        let contest = view.contest.as_ref()?;
-        let rules = &known.history.rules.concurrent;
-        let mut conflicts = contest.conflicts.iter();
-        let by_time = conflicts.any(|fated| {
-            each(fated.conflict.rows).any(|row| rules[row].by_time.is_some())
+        let none = Positions::new(known.history.len());
+        let related = self.related.get_or_insert_with(|| Related::of(known));
+        let contested = joined(known, related, World::Contested, &none, events, &contested);
+        let ordered = contested.is_ordered_by_receipts(known).then(|| {
+            let ordered: Vec<View> = ordered.into_iter().flatten().collect();
+            joined(known, related, World::Ordered, &none, events, &ordered)
         });
-        by_time.then(|| self.assessed(known, &known.history.order.parents[at], World::Ordered))
+        Knew { contested, ordered }
     }
 
-    /// Adds the view after the next event, given the view of its causal history. Returns the state after it.
-    pub(super) fn push(&mut self, known: &Known<'_, 'a>, at: usize, before: View) -> StateCode {
+    /// Adds the views after the next event, given what its author knew. Returns the state after it.
+    pub(super) fn push(&mut self, known: &Known<'_, 'a>, at: usize, before: Knew) -> StateCode {
         if let Some(related) = &mut self.related {
             related.add(known, at);
         }
-        let view = self.extended(known, at, before);
-        let state = view.state;
-        self.after.push(view);
+        let none = Positions::new(known.history.len());
+        let mut step = |world: World, view: View| {
+            if !changes(known, at, &view) {
+                return view;
+            }
+            let is_plain = world == World::Contested && view.contest.is_none();
+            match (is_plain, is_simple(known, at, &view)) {
+                (true, true) => extended(known, at, view),
+                _ => {
+                    let related = self.related.get_or_insert_with(|| Related::of(known));
+                    followed(known, related, world, &none, at, &view)
+                }
+            }
+        };
+        let contested = step(World::Contested, before.contested);
+        let ordered = before.ordered.map(|view| step(World::Ordered, view));
+        let state = contested.state;
+        self.contested.push(contested);
+        self.ordered.push(ordered);
         state
     }
 
@@ -178,46 +212,79 @@ impl<'a> Views<'a> {
     pub(super) fn related(self, known: &Known<'_, 'a>) -> Related<'a> {
         self.related.unwrap_or_else(|| Related::of(known))
     }
+}
 
-    /// The view of these events and their causal histories.
-    fn assessed(&mut self, known: &Known<'_, 'a>, events: &[usize], world: World) -> View {
-        let mut set = Positions::new(known.history.len());
-        for at in events {
-            set.insert(*at);
-            set.extend(known.ancestors(*at));
-        }
-        let none = Positions::new(known.history.len());
-        let related = self.related.get_or_insert_with(|| Related::of(known));
-        View::of(assess(known, related, &set, world, &none), world)
+/// The view of several events, whose views are given, and their causal histories.
+pub(super) fn joined<'a>(
+    known: &Known<'_, 'a>,
+    related: &Related<'a>,
+    world: World,
+    baseless: &Positions,
+    events: &[usize],
+    views: &[View],
+) -> View {
+    let mut set = Positions::new(known.history.len());
+    for at in events {
+        set.insert(*at);
+        set.extend(known.ancestors(*at));
     }
+    let bases = views.iter().filter_map(|view| view.basis.as_deref());
+    let basis = bases.max_by_key(|basis| basis.set.count());
+    let basis = basis.map(|assessment| (assessment, false));
+    View::of(assess(known, related, set, world, baseless, basis), world)
+}
 
 /// The view after an event whose author had everything in the view before it.
-fn extended(&mut self, known: &Known<'_, 'a>, at: usize, mut view: View) -> View {
+pub(super) fn followed<'a>(
+    known: &Known<'_, 'a>,
+    related: &Related<'a>,
+    world: World,
+    baseless: &Positions,
+    at: usize,
+    view: &View,
+) -> View {
+    let mut set = known.ancestors(at).clone();
+    set.insert(at);
+    let basis = view.basis.as_deref().map(|assessment| (assessment, true));
+    View::of(assess(known, related, set, world, baseless, basis), world)
+}
+
+/// Whether an event changes a view of its causal history.
+pub(super) fn changes(known: &Known<'_, '_>, at: usize, view: &View) -> bool {
+    let Some(taken) = &known.taken[at] else {
+        return false;
+    };
+    taken.to.is_some()
+        || taken.lanes != 0
+        || !taken.settles.is_empty()
+        || matches!(
+            known.history.body(at),
+            EventBody::Transfer(_)
+                | EventBody::TransferReturn(_)
+                | EventBody::TransferWithdraw(_)
+                | EventBody::Unmerge(_)
+        )
+        || recurs(taken, view)
+}
+
+/// Whether a finding opens a round although its author knew a state that it leaves.
+fn recurs(taken: &Taken<'_>, view: &View) -> bool {
+    taken.class == EventClass::Finding && taken.to.is_none() && rounds::is_ended(view.state)
+}
+
+/// Whether the view after an event follows from the view before it, if that has no conflict.
+pub(super) fn is_simple(known: &Known<'_, '_>, at: usize, view: &View) -> bool {
+    !matches!(known.history.body(at), EventBody::Unmerge(_))
+        && known.taken[at]
+            .as_ref()
+            .is_some_and(|taken| !recurs(taken, view))
+}
+
+/// The view after an event whose author had everything in the view before it, which has no conflict.
+pub(super) fn extended(known: &Known<'_, '_>, at: usize, mut view: View) -> View {
     let Some(taken) = &known.taken[at] else {
         return view;
     };
-    let body = known.history.body(at);
-    let ends_transfer = matches!(
-        body,
-        EventBody::TransferReturn(_) | EventBody::TransferWithdraw(_)
-    );
-    let unmerges = matches!(body, EventBody::Unmerge(_));
-    // A finding opens a round after an ending, also if its author knew a state that it leaves.
-    let recurs =
-        taken.class == EventClass::Finding && taken.to.is_none() && rounds::is_ended(view.state);
-    let changes = taken.to.is_some()
-        || taken.lanes != 0
-        || !taken.settles.is_empty()
-        || matches!(body, EventBody::Transfer(_))
-        || ends_transfer
-        || unmerges
-        || recurs;
-    if !changes {
-        return view;
-    }
-    if view.contest.is_some() || unmerges || recurs {
-        return self.assessed(known, &[at], World::Contested);
-    }
     if let Some(to) = taken.to {
         view.state = to;
         view.maximal = vec![at];
@@ -227,14 +294,13 @@ fn extended(&mut self, known: &Known<'_, 'a>, at: usize, mut view: View) -> View
         view.round = view.round.max(taken.round);
         view.transfers.clear();
     }
-    if matches!(body, EventBody::Transfer(_)) {
-        view.transfers.push(at);
-    }
-    if ends_transfer {
-        view.transfers
-            .retain(|transfer| !in_force::ends_transfer(known, *transfer, at));
+    match known.history.body(at) {
+        EventBody::Transfer(_) => view.transfers.push(at),
+        EventBody::TransferReturn(_) | EventBody::TransferWithdraw(_) => view
+            .transfers
+            .retain(|transfer| !in_force::ends_transfer(known, *transfer, at)),
+        _ => {}
     }
     registers::add(known, &mut view.values, at);
     view
-}
 }

@@ -53,6 +53,10 @@ impl Positions {
     pub(crate) fn contains(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| b & !a == 0)
     }
+    /// How many positions there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
     /// The greatest position.
     fn last(&self) -> Option<usize> {
         let at = self.0.iter().rposition(|word| *word != 0)?;

@@ -20,8 +20,7 @@ pub(super) fn is_blocked(s: &Situation<'_, '_, '_>) -> bool {
     };
     let answered = settle::by_answer(s.known, s.at, s.grant, s.contested);
     contest
-        .conflicts
-        .iter()
+        .conflicts()
         .filter(|fated| fated.fate == Fate::Open)
         .any(|fated| {
             !answered
