@@ -1,11 +1,14 @@
 //! Cards: concurrent events that ask a reviewer about a figure or a name, and suspend nothing.
 
+use std::collections::BTreeMap;
+
 use super::{
     known::{Known, World},
     taken::Subject,
 };
 use crate::{
     catalogue::{PairRule, PairScope, When, level},
+    history::Positions,
     record::{CHINA_OFFSET_MS, DAY_MS, EventBody, FindingSource, Grant, Resolution},
 };
 
@@ -27,86 +30,118 @@ fn day(known: &Known<'_, '_>, at: usize) -> i64 {
     (known.history.entry(at).event.claimed.0 + CHINA_OFFSET_MS).div_euclid(DAY_MS)
 }
 
-fn is_pair(known: &Known<'_, '_>, row: usize, rule: &PairRule, a: usize, b: usize) -> bool {
-    let rows = |at: usize, side: usize| {
-        known.taken[at]
-            .as_ref()
-            .is_some_and(|taken| taken.rows[side] >> row & 1 == 1)
-    };
+/// The accepted events of a set that a rule is about, in parts that it compares within: by day, or all together.
+fn groups(
+    known: &Known<'_, '_>,
+    row: usize,
+    rule: &PairRule,
+    set: &Positions,
+) -> BTreeMap<i64, Sides> {
+    let size = known.history.len();
+    let mut groups: BTreeMap<i64, Sides> = BTreeMap::new();
     let public = |at: usize| matches!(known.history.body(at), EventBody::Observe(o) if o.source == FindingSource::PublicReport);
-    a != b
-        && (rows(a, 0) && rows(b, 1) || rows(b, 0) && rows(a, 1))
-        && match rule.when {
-            Some(When::SameDay) => day(known, a) == day(known, b),
-            Some(When::BothPublicReports) => public(a) && public(b),
-            _ => true,
+    for at in set.iter() {
+        let rows = known.taken[at].as_ref().map_or([0; 2], |t| t.rows);
+        let sides = rows.map(|rows| rows >> row & 1 == 1);
+        let fits = rule.when != Some(When::BothPublicReports) || public(at);
+        if sides == [false; 2] || !fits {
+            continue;
         }
-        && known.history.is_concurrent(a, b)
+        let of = match rule.when {
+            Some(When::SameDay) => day(known, at),
+            _ => 0,
+        };
+        let group = groups.entry(of).or_insert_with(|| Sides::new(size));
+        for (side, is_of_side) in group.0.iter_mut().zip(sides) {
+            if is_of_side {
+                side.insert(at);
+            }
+        }
+    }
+    groups
+}
+
+/// The events that a rule compares with each other: those that may be the first, and those that may be the second.
+struct Sides([Positions; 2]);
+
+impl Sides {
+    fn new(size: usize) -> Self {
+        Self([Positions::new(size), Positions::new(size)])
+    }
+
+    /// The events that are concurrent with one of the other side, except pairs of which one set has both.
+    fn concurrent(&self, known: &Known<'_, '_>, settled: &[Positions]) -> Positions {
+        let size = known.history.len();
+        let mut found = Positions::new(size);
+        let mut earlier = [Positions::new(size), Positions::new(size)];
+        let mut all = self.0[0].clone();
+        all.extend(&self.0[1]);
+        for at in all.iter() {
+            for (own, other) in [(0, 1), (1, 0)] {
+                if !self.0[own].has(at) {
+                    continue;
+                }
+                let mut others = earlier[other].clone();
+                others.subtract(known.ancestors(at));
+                for set in settled.iter().filter(|set| set.has(at)) {
+                    others.subtract(set);
+                }
+                if !others.is_empty() {
+                    found.extend(&others);
+                    found.insert(at);
+                }
+            }
+            for (side, earlier) in self.0.iter().zip(&mut earlier) {
+                if side.has(at) {
+                    earlier.insert(at);
+                }
+            }
+        }
+        found
+    }
 }
 
 /// The cards of a document that no reviewer has settled.
 pub(super) fn open(known: &Known<'_, '_>) -> Vec<Card> {
-    let live = |at: &usize| known.is_live(*at, World::Effective);
-    let resolutions: Vec<usize> = (0..known.history.len())
-        .filter(live)
-        .filter(|at| matches!(known.history.body(*at), EventBody::Resolve(_)))
-        .collect();
+    let size = known.history.len();
+    let (mut live, mut resolutions) = (Positions::new(size), Vec::new());
+    for at in (0..size).filter(|at| known.is_live(*at, World::Effective)) {
+        live.insert(at);
+        if let EventBody::Resolve(resolution) = known.history.body(at) {
+            resolutions.push((at, resolution));
+        }
+    }
     let mut found: Vec<Card> = Vec::new();
     for (row, rule) in rules(known) {
-        let sides: Vec<usize> = (0..known.history.len())
-            .filter(live)
-            .filter(|at| {
-                known.taken[*at]
-                    .as_ref()
-                    .is_some_and(|taken| (taken.rows[0] | taken.rows[1]) >> row & 1 == 1)
-            })
-            .collect();
-        let asked: Vec<usize> = sides
+        let settled = resolutions
             .iter()
-            .copied()
-            .filter(|a| {
-                sides.iter().any(|b| {
-                    is_pair(known, row, rule, *a, *b) && !settled(known, &resolutions, row, *a, *b)
-                })
-            })
+            .filter(|(at, _)| known.settlements(Subject::Card(row)).iter().any(|(of, _)| of == at));
+        let settled: Vec<Positions> = settled
+            .map(|(at, resolution)| named(known, *at, resolution))
             .collect();
-        let mut days: Vec<i64> = asked.iter().map(|at| day(known, *at)).collect();
-        if rule.when != Some(When::SameDay) {
-            days.fill(0);
-        }
-        let mut each = days.clone();
-        each.sort_unstable();
-        each.dedup();
-        for of in each {
-            let events = asked.iter().zip(&days).filter(|(_, day)| **day == of);
-            found.push(Card {
-                row,
-                events: events.map(|(at, _)| *at).collect(),
-            });
+        for group in groups(known, row, rule, &live).values() {
+            let events = group.concurrent(known, &settled);
+            if !events.is_empty() {
+                found.push(Card {
+                    row,
+                    events: events.iter().collect(),
+                });
+            }
         }
     }
     found
 }
 
-/// Whether one resolution settled both events.
-fn settled(known: &Known<'_, '_>, resolutions: &[usize], row: usize, a: usize, b: usize) -> bool {
-    resolutions.iter().any(|at| {
-        let EventBody::Resolve(resolution) = known.history.body(*at) else {
-            return false;
-        };
-        let named = |of: usize| {
-            resolution.resolves.contains(&known.history.entry(of).id)
-                && known.history.happened_before(of, *at)
-                && known.person(of) != known.person(*at)
-        };
-        let settles = known.taken[*at].as_ref().is_some_and(|taken| {
-            taken
-                .settles
-                .iter()
-                .any(|(subject, _)| *subject == Subject::Card(row))
-        });
-        settles && named(a) && named(b)
-    })
+/// The accepted events that a resolution names, that its author had and did not make.
+fn named(known: &Known<'_, '_>, at: usize, resolution: &Resolution) -> Positions {
+    let mut found = Positions::new(known.history.len());
+    let named = resolution.resolves.iter();
+    named
+        .filter_map(|id| known.history.order.position(id))
+        .filter(|of| known.person(*of) != known.person(at))
+        .for_each(|of| found.insert(of));
+    found.keep(known.ancestors(at));
+    found
 }
 
 /// Whether a resolution that settled a card about an event, and that no later one superseded, does not hold the event.
@@ -142,18 +177,15 @@ pub(super) fn by_resolution(
     resolution: &Resolution,
     grant: &Grant,
 ) -> Vec<Subject> {
-    let seen = known.ancestors(at);
-    let named: Vec<usize> = resolution
-        .resolves
-        .iter()
-        .filter_map(|id| known.history.order.position(id))
-        .filter(|of| seen.has(*of) && known.person(*of) != grant.person)
-        .collect();
+    let named = named(known, at, resolution);
     let settles = |(row, rule): (usize, &PairRule)| {
-        let pair = named
-            .iter()
-            .any(|a| named.iter().any(|b| is_pair(known, row, rule, *a, *b)));
-        (pair && level(grant.role) >= rule.level).then_some(Subject::Card(row))
+        let pair = || {
+            let groups = groups(known, row, rule, &named);
+            groups
+                .values()
+                .any(|group| !group.concurrent(known, &[]).is_empty())
+        };
+        (level(grant.role) >= rule.level && pair()).then_some(Subject::Card(row))
     };
     rules(known).filter_map(settles).collect()
 }

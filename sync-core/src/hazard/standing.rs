@@ -12,7 +12,7 @@ use super::{
     rounds::{self, Opens},
 };
 use crate::{
-    catalogue::{Class, PairScope, Rows, StateCode, Transition},
+    catalogue::{Class, PairScope, StateCode, Transition},
     history::Positions,
     record::EventBody,
 };
@@ -81,33 +81,66 @@ pub(super) fn find(
 
 /// Which of these maximal events yield to another one.
 fn yielding(it: &Assessing<'_, '_, '_>, maximal: &[usize]) -> Vec<bool> {
-    if maximal.len() < 2 {
-        return vec![false; maximal.len()];
-    }
-    if it.world == World::Effective {
-        let yields_to_another =
-            |one: &usize| maximal.iter().any(|other| yields(it, *one, *other).is_some());
-        return maximal.iter().map(yields_to_another).collect();
-    }
-    // No time orders two states here, so that the kinds of the events decide.
-    let rows = |at: &usize| it.known.taken[*at].as_ref().map_or([0; 2], |t| t.rows);
-    let decisive = maximal.iter().fold(0, |all, at| all | rows(at)[1]);
-    let decisive = decisive & state_rows(it);
-    let yields_to_another = |one: &usize| rows(one)[0] & decisive != 0;
-    let mut yielding: Vec<bool> = maximal.iter().map(yields_to_another).collect();
-    for (one, yields) in maximal.iter().zip(&mut yielding).filter(|(_, y)| **y) {
-        *yields = maximal
-            .iter()
-            .any(|other| other != one && rows(one)[0] & rows(other)[1] & decisive != 0);
+    let mut yielding = vec![false; maximal.len()];
+    let kinds = Kinds::of(it, maximal);
+    for (n, one) in maximal.iter().enumerate() {
+        yielding[n] = kinds.rivals(n).any(|m| yields(it, *one, maximal[m]).is_some());
     }
     yielding
 }
 
-/// The rows about two states.
-fn state_rows(it: &Assessing<'_, '_, '_>) -> Rows {
-    let rules = it.known.history.rules.concurrent.iter().enumerate();
-    let of_states = rules.filter(|(_, rule)| rule.scope == PairScope::State);
-    of_states.fold(0, |all, (row, _)| all | 1 << row)
+/// Concurrent events by what decides whether one of them may yield to another one.
+struct Kinds {
+    /// Of each event, its kind.
+    of: Vec<usize>,
+    /// Of each kind, its events.
+    events: Vec<Vec<usize>>,
+    /// Of each kind, the kinds to which it may yield.
+    to: Vec<Vec<usize>>,
+}
+
+impl Kinds {
+    fn of(it: &Assessing<'_, '_, '_>, events: &[usize]) -> Self {
+        let key = |at: usize| {
+            let rows = it.known.taken[at].as_ref().map_or([0; 2], |taken| taken.rows);
+            let body = it.known.history.body(at);
+            (rows, to(it, at), body.number(), body.variant())
+        };
+        let mut kinds = Self {
+            of: Vec::with_capacity(events.len()),
+            events: Vec::new(),
+            to: Vec::new(),
+        };
+        let mut keys = Vec::new();
+        for (n, at) in events.iter().enumerate() {
+            let own = key(*at);
+            let kind = keys.iter().position(|key| *key == own);
+            let kind = kind.unwrap_or_else(|| {
+                keys.push(own);
+                kinds.events.push(Vec::new());
+                keys.len() - 1
+            });
+            kinds.of.push(kind);
+            kinds.events[kind].push(n);
+        }
+        let sample = |kind: &[usize]| kind.first().map(|n| events[*n]);
+        for one in &kinds.events {
+            let may_yield = |other: &&Vec<usize>| {
+                matches!((sample(one), sample(other)), (Some(one), Some(other))
+                    if table_row(it, one, other).is_some() || is_step(it, one, other))
+            };
+            let others = kinds.events.iter().enumerate();
+            let others = others.filter(|(_, other)| may_yield(other));
+            kinds.to.push(others.map(|(kind, _)| kind).collect());
+        }
+        kinds
+    }
+
+    /// The events to which an event may yield, by number.
+    fn rivals(&self, one: usize) -> impl Iterator<Item = usize> {
+        let kinds = self.to[self.of[one]].iter();
+        kinds.flat_map(|kind| self.events[*kind].iter().copied())
+    }
 }
 
 /// Pairs of maximal events of which the first yields, unless the events agree: row, and both events; at most `most`.
@@ -117,9 +150,11 @@ pub(super) fn notices(
     most: usize,
 ) -> Vec<(usize, usize, usize)> {
     let rules = &it.known.history.rules.concurrent;
-    let pairs = maximal
-        .iter()
-        .flat_map(|one| maximal.iter().map(move |other| (*one, *other)));
+    let kinds = Kinds::of(it, maximal);
+    let pairs = (0..maximal.len()).flat_map(|n| {
+        let rivals = kinds.rivals(n);
+        rivals.map(move |m| (maximal[n], maximal[m]))
+    });
     let notices = pairs.filter_map(|(one, other)| {
         let row = yields(it, one, other)?;
         (rules[row].class != Class::A).then_some((row, one, other))
@@ -149,31 +184,36 @@ fn is_ordered(it: &Assessing<'_, '_, '_>, at: usize, states: &Positions) -> bool
 
 /// The row by which a state event yields to a concurrent one.
 fn yields(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> Option<usize> {
-    if one == other {
-        return None;
-    }
-    let (a, b) = (
-        it.known.taken[one].as_ref()?,
-        it.known.taken[other].as_ref()?,
-    );
-    let rules = it.known.history.rules;
-    let applies = |row: &usize| rules.concurrent[*row].scope == PairScope::State;
     // Of two events that trusted times order, only the earlier one yields.
-    if is_sequence(it, other, one) {
+    if one == other || is_sequence(it, other, one) {
         return None;
     }
-    let by_table = each(a.rows[0] & b.rows[1]).find(applies);
-    by_table.or_else(|| {
-        let in_order = rules
-            .concurrent
-            .iter()
-            .position(|rule| rule.id == "C-TIME")?;
+    table_row(it, one, other).or_else(|| {
+        let mut rules = it.known.history.rules.concurrent.iter();
+        let in_order = rules.position(|rule| rule.id == "C-TIME")?;
         is_sequence(it, one, other).then_some(in_order)
     })
 }
 
+/// The row of the table by which events of one kind yield to concurrent ones of another kind.
+fn table_row(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> Option<usize> {
+    let rules = &it.known.history.rules.concurrent;
+    let rows = |at: usize, side: usize| {
+        let taken = it.known.taken[at].as_ref();
+        taken.map_or(0, |taken| taken.rows[side])
+    };
+    each(rows(one, 0) & rows(other, 1)).find(|row| rules[*row].scope == PairScope::State)
+}
+
 /// Whether two open states are a sequence by time: the later one is legal after the earlier one.
 fn is_sequence(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> bool {
+    it.world == World::Effective
+        && conflict::is_before(it.known, it.world, one, other)
+        && is_step(it, one, other)
+}
+
+/// Whether events of one kind are legal after the state of another kind, and both states are open.
+fn is_step(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> bool {
     let rules = it.known.history.rules;
     let (Some(from), Some(state)) = (to(it, one), to(it, other)) else {
         return false;
@@ -185,10 +225,9 @@ fn is_sequence(it: &Assessing<'_, '_, '_>, one: usize, other: usize) -> bool {
             && t.to_state() == Some(state)
             && t.fits(body.variant())
     };
-    rules.is_open(from)
+    it.world == World::Effective
+        && rules.is_open(from)
         && rules.is_open(state)
-        && it.world == World::Effective
-        && conflict::is_before(it.known, it.world, one, other)
         && rules.transitions_of(body.number()).any(leads)
 }
 
