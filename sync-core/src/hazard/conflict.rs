@@ -17,6 +17,9 @@ use crate::{
     record::{EventBody, MINUTE_MS, ServerTime},
 };
 
+/// Up to so many positions are looked up one by one.
+const FEW: usize = 16;
+
 /// The conflicts of a set by objections and by persons, with their fates. What did not change since `basis` is taken
 /// over from it.
 pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -> Rc<Vec<Fated>> {
@@ -36,6 +39,11 @@ pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) ->
     if !pairs && settling.is_empty() {
         return Rc::clone(&basis.assessment.disputes);
     }
+    let new: Vec<usize> = basis.new.iter().collect();
+    let gains = |of: &Positions| match new.len() {
+        0..=FEW => new.iter().any(|at| of.has(*at)),
+        _ => of.meets(basis.new),
+    };
     let mut found = Vec::with_capacity(basis.assessment.disputes.len());
     let mut old = basis.assessment.disputes.iter().peekable();
     let mut take = |subject: Subject| {
@@ -61,13 +69,12 @@ pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) ->
     };
     for at in it.live(&it.pairs.objecting).iter() {
         let against = || it.pairs.against(at).iter();
-        let changed = pairs
-            && (basis.new.has(at) || against().any(|of| of.decisions.meets(basis.new)));
+        let changed = pairs && (basis.new.has(at) || against().any(|of| gains(&of.decisions)));
         add(Subject::Objection(at), changed, &|| objected(it, at));
     }
     for at in it.live(&it.pairs.tied).iter() {
         let ties = it.pairs.ties(at);
-        let changed = pairs && (basis.new.has(at) || ties.is_some_and(|of| of.meets(basis.new)));
+        let changed = pairs && (basis.new.has(at) || ties.is_some_and(gains));
         add(Subject::SamePerson(at), changed, &|| same_person(it, at));
     }
     Rc::new(found)
@@ -127,7 +134,7 @@ fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
     Some(conflict)
 }
 
-/// The decisions of a row that trusted times order after the objection, and more events; `None` if there are none.
+/// The decisions of a row that trusted times order after the objection; `None` if there are none.
 pub(super) fn in_order(
     it: &Assessing<'_, '_, '_>,
     objection: usize,
@@ -139,24 +146,42 @@ pub(super) fn in_order(
     match it.known.history.rules.concurrent[against.row].by_time? {
         ByTime::Claim => {
             let claims = claims_after(it, objection)?;
-            Some(related(it, &claims))
+            let mut decisions = against.decisions.clone();
+            decisions.keep(&it.live);
+            Some(related(it, &decisions, &claims))
         }
         ByTime::Decision => decisions_after(it, objection),
     }
 }
 
-/// These events, their causal histories, and the events that have one of them in their causal history.
-fn related(it: &Assessing<'_, '_, '_>, events: &Positions) -> Positions {
-    let mut found = events.clone();
-    let mut after = Positions::new(it.known.history.len());
-    for at in events.iter() {
+/// Of these decisions, those that are one of the claims, or have one in their causal history, or are in that of one.
+fn related(it: &Assessing<'_, '_, '_>, decisions: &Positions, claims: &Positions) -> Positions {
+    let mut found = decisions.clone();
+    found.keep(claims);
+    let mut others = decisions.clone();
+    others.subtract(claims);
+    if others.count() <= claims.count() {
+        let is_related = |at: &usize| {
+            it.known.ancestors(*at).meets(claims) || it.relations.descendants[*at].meets(claims)
+        };
+        others
+            .iter()
+            .filter(is_related)
+            .for_each(|at| found.insert(at));
+        return found;
+    }
+    let mut near = Positions::new(it.known.history.len());
+    let mut after = near.clone();
+    for at in claims.iter() {
         // The descendants of a descendant are among those of its ancestor.
         if !after.has(at) {
             after.extend(&it.relations.descendants[at]);
         }
-        found.extend(it.known.ancestors(at));
+        near.extend(it.known.ancestors(at));
     }
-    found.extend(&after);
+    near.extend(&after);
+    near.keep(&others);
+    found.extend(&near);
     found
 }
 
@@ -196,6 +221,8 @@ pub(super) fn claims_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Opti
     claims.keep(&it.relations.claims);
     if it.world == World::Effective {
         let looked = look_time(known, objection);
+        looked.upper?;
+        claims.keep(&it.relations.bounded);
         retain(&mut claims, |at| looked.is_before(&known.history.times[at]));
     }
     (!claims.is_empty()).then_some(claims)

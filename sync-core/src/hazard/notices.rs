@@ -42,11 +42,9 @@ fn sequences(it: &Assessing<'_, '_, '_>, found: &mut Vec<Decided>) {
             if rules[against.row].by_time != Some(ByTime::Claim) {
                 continue;
             }
-            let Some(mut ordered) = conflict::in_order(it, objection, against) else {
+            let Some(ordered) = conflict::in_order(it, objection, against) else {
                 continue;
             };
-            ordered.keep(&against.decisions);
-            ordered.keep(&it.live);
             let left = MOST - found.len();
             found.extend(ordered.iter().take(left).map(|at| (row, objection, at)));
         }

@@ -15,6 +15,8 @@ pub(super) struct Relations {
     pub(super) accepted: Positions,
     /// Of these, those that have an effect.
     pub(super) effective: Positions,
+    /// The accepted events with a lower bound of their time.
+    pub(super) bounded: Positions,
     /// By row of the table: the events that may be its decision.
     pub(super) decisions: Vec<Positions>,
     /// The events that change the state.
@@ -49,6 +51,7 @@ impl Relations {
             descendants: vec![none(); size],
             accepted: none(),
             effective: none(),
+            bounded: none(),
             decisions: vec![none(); rows],
             states: none(),
             claims: none(),
@@ -82,6 +85,9 @@ impl Relations {
         self.accepted.insert(at);
         if taken.effect.is_live(history.body(at), taken.class) {
             self.effective.insert(at);
+        }
+        if history.times[at].lower.is_some() {
+            self.bounded.insert(at);
         }
         let mut rows = taken.rows[1];
         while rows != 0 {

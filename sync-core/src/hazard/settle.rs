@@ -244,14 +244,14 @@ impl Respondent<'_, '_, '_> {
                 }
                 Some(Answer::ClaimAndCheck) => match self.body {
                     EventBody::RecheckPass(_) => {
-                        !self.decided(conflict)
-                            && self.is_independent()
+                        self.is_independent()
+                            && !self.decided(conflict)
                             && self.claimed_since(conflict, objection)
                     }
                     EventBody::RecheckFail(_) => {
-                        matches!(self.known.history.body(objection), EventBody::RecheckFail(_))
+                        !self.made(objection)
+                            && matches!(self.known.history.body(objection), EventBody::RecheckFail(_))
                             && !self.decided(conflict)
-                            && !self.made(objection)
                     }
                     _ => false,
                 },

@@ -17,6 +17,10 @@ use crate::{
     record::{DAY_MS, DeviceTime, EventBody, EventId, MINUTE_MS, PhotoSource},
 };
 
+/// The most objections, decisions or settlements that are listed of a conflict: the first ones in causal order. To
+/// settle the conflict, a resolution names the objection and one decision.
+const MOST_SHOWN: usize = 100;
+
 /// What the judged events amount to.
 pub(super) struct Amounts {
     pub(super) now: Assessment,
@@ -244,7 +248,7 @@ fn conflicts(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Vec<Con
     let rules = &known.history.rules.concurrent;
     let id = |at: usize| known.history.entry(at).id;
     let ids = |of: &mut dyn Iterator<Item = usize>| {
-        let mut ids: Vec<EventId> = of.map(id).collect();
+        let mut ids: Vec<EventId> = of.take(MOST_SHOWN).map(id).collect();
         ids.sort_unstable();
         ids
     };
