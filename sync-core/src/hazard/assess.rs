@@ -38,6 +38,7 @@ pub(super) fn assess<'a>(
     let it = Assessing::new(known, related, &set, world);
     let disputes = conflict::disputes(&it, basis);
     let it = it.with(disputes);
+    let contested = suspend::contested(&it, basis);
     let first = known.first_of(&it.live, world);
     let held = registers::held(&it, first, basis);
     let mut opens = rounds::by_objection(&it);
@@ -49,7 +50,7 @@ pub(super) fn assess<'a>(
         let own = |at: usize| rounds::own(&it, &opens, at);
         let transfers = in_force::transfers(&it, |transfer| own(transfer) < round);
         let differing = registers::disagreements(&it, &held, &transfers, basis);
-        let (suspended, mut rejected) = suspend::out_of_count(&it, &differing);
+        let (suspended, mut rejected) = suspend::out_of_count(&it, &contested, &differing);
         let mut out = suspended.clone();
         out.extend(&rejected);
         if world == World::Effective {
@@ -72,6 +73,7 @@ pub(super) fn assess<'a>(
             opens,
             maximal: standing.maximal,
             disputes: Rc::clone(&it.disputes),
+            contested: Some(contested),
             first,
             values: registers::values(&it, &held),
             held,

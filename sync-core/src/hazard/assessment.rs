@@ -26,6 +26,14 @@ pub(super) struct Disagreements {
     pub(super) settled: Vec<(usize, Positions)>,
 }
 
+/// The checks and endings that the disputes of a set are about: those that open ones suspend, and those that held ones
+/// reject.
+#[derive(Debug)]
+pub(super) struct Contested {
+    pub(super) suspended: Positions,
+    pub(super) rejected: Positions,
+}
+
 /// What a set of events amounts to.
 #[derive(Debug, Clone)]
 pub(super) struct Assessment {
@@ -39,6 +47,7 @@ pub(super) struct Assessment {
     pub(super) maximal: Vec<usize>,
     /// Conflicts by objections and by persons, in the order of their subjects.
     pub(super) disputes: Rc<Vec<Fated>>,
+    pub(super) contested: Option<Rc<Contested>>,
     /// The first observation.
     pub(super) first: Option<usize>,
     /// The values of each register, in the order of the lanes.
@@ -66,6 +75,7 @@ impl Assessment {
             opens: Opens::default(),
             maximal: Vec::new(),
             disputes: Rc::default(),
+            contested: None,
             first: None,
             held: Rc::default(),
             differing: Rc::default(),

@@ -170,16 +170,10 @@ fn related(it: &Assessing<'_, '_, '_>, decisions: &Positions, claims: &Positions
             .for_each(|at| found.insert(at));
         return found;
     }
-    let mut near = Positions::new(it.known.history.len());
-    let mut after = near.clone();
-    for at in claims.iter() {
-        // The descendants of a descendant are among those of its ancestor.
-        if !after.has(at) {
-            after.extend(&it.relations.descendants[at]);
-        }
+    let mut near = it.relations.after(claims);
+    for at in it.known.history.order.newest(claims).iter() {
         near.extend(it.known.ancestors(at));
     }
-    near.extend(&after);
     near.keep(&others);
     found.extend(&near);
     found

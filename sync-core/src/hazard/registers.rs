@@ -195,6 +195,7 @@ pub(super) fn disagreements(
             maximal = Positions::new(size);
             transfers.iter().for_each(|at| maximal.insert(*at));
         }
+        let compared = compared(it, lane, &held.stated);
         for value in held.stated.iter() {
             for differing in lane.differing(value) {
                 if !is_conflict(it.known, differing) {
@@ -209,7 +210,8 @@ pub(super) fn disagreements(
                     let mut contested = settled.clone();
                     contested.keep(&maximal);
                     if is_transfer {
-                        contested.subtract(&chosen(it, &held.stated, lane.field.bit(), value));
+                        let of_value = compared.iter().filter(|values| values.has(value));
+                        of_value.for_each(|values| contested.subtract(values));
                     }
                     if !contested.is_empty() {
                         conflict.rows |= 1 << differing.row;
@@ -230,21 +232,16 @@ pub(super) fn disagreements(
     Rc::new(found)
 }
 
-/// The transfers that a resolution compared with one of them.
-fn chosen(
-    it: &Assessing<'_, '_, '_>,
-    stated: &Positions,
-    lane: Lanes,
-    transfer: usize,
-) -> Positions {
-    let mut chosen = Positions::new(it.known.history.len());
-    for at in stated.iter() {
-        let picks = it.known.taken[at].iter().flat_map(|taken| &taken.picks);
-        for pick in picks.filter(|pick| pick.lane == lane && pick.values.has(transfer)) {
-            chosen.extend(&pick.values);
-        }
-    }
-    chosen
+/// The values that the resolutions among these values compared, by resolution.
+fn compared(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &Positions) -> Vec<Positions> {
+    let mut resolutions = stated.clone();
+    resolutions.keep(&lane.resolutions);
+    let picks = resolutions.iter().flat_map(|at| {
+        let taken = it.known.taken[at].iter();
+        taken.flat_map(|taken| &taken.picks)
+    });
+    let picks = picks.filter(|pick| pick.lane == lane.field.bit());
+    picks.map(|pick| pick.values.clone()).collect()
 }
 
 /// Pairs of values that a rule decided: row, and both events; at most `most`.

@@ -135,6 +135,18 @@ impl Relations {
         }
     }
 
+    /// The events that have one of these in their causal history.
+    pub(super) fn after(&self, events: &Positions) -> Positions {
+        let mut found = Positions::new(self.descendants.len());
+        for at in events.iter() {
+            // The descendants of a descendant are among those of its ancestor.
+            if !found.has(at) {
+                found.extend(&self.descendants[at]);
+            }
+        }
+        found
+    }
+
     /// The events of a set that are concurrent with an event.
     pub(super) fn concurrent(
         &self,

@@ -1,28 +1,52 @@
 //! Which checks and endings do not count because of conflicts; see `docs/rules.md`, 5.6.
 
+use std::rc::Rc;
+
 use super::{
     assessing::Assessing,
-    assessment::Disagreements,
+    assessment::{Basis, Contested, Disagreements},
     dispute::{Dispute, Fate, Fated},
     taken::Subject,
 };
 use crate::history::Positions;
 
-/// What is suspended by open conflicts, and what is rejected by settled ones.
-pub(super) fn out_of_count(
+/// Finds the checks and endings that the disputes are about. What did not change since `basis` is taken over from it.
+pub(super) fn contested(
     it: &Assessing<'_, '_, '_>,
-    differing: &Disagreements,
-) -> (Positions, Positions) {
+    basis: Option<&Basis<'_>>,
+) -> Rc<Contested> {
+    // A check or an ending whose author had everything had every objection.
+    let of_basis = basis.filter(|basis| {
+        basis.is_linear && Rc::ptr_eq(&it.disputes, &basis.assessment.disputes)
+    });
+    if let Some(contested) = of_basis.and_then(|basis| basis.assessment.contested.as_ref()) {
+        return Rc::clone(contested);
+    }
     let size = it.known.history.len();
     let (mut suspended, mut rejected) = (Positions::new(size), Positions::new(size));
     let passing = it.live(&it.relations.passing);
-    for fated in it.disputes.iter().filter(|fated| fated.conflict.suspends || !passing.is_empty()) {
+    let is_any = !passing.is_empty();
+    for fated in it.disputes.iter().filter(|c| c.conflict.suspends || is_any) {
         match fated.fate {
             Fate::Open => contest(it, &fated.conflict, &passing, &mut suspended),
             Fate::Held => contest(it, &fated.conflict, &passing, &mut rejected),
             Fate::Overruled => {}
         }
     }
+    Rc::new(Contested {
+        suspended,
+        rejected,
+    })
+}
+
+/// What is suspended by open conflicts, and what is rejected by settled ones.
+pub(super) fn out_of_count(
+    it: &Assessing<'_, '_, '_>,
+    contested: &Contested,
+    differing: &Disagreements,
+) -> (Positions, Positions) {
+    let mut suspended = contested.suspended.clone();
+    let mut rejected = contested.rejected.clone();
     let mut endings = it.live(&it.relations.endings);
     endings.subtract(&past_endings(it));
     if endings.is_empty() {
@@ -35,10 +59,10 @@ pub(super) fn out_of_count(
             continue;
         }
         concerned.subtract(&rejected);
-        let missed = concerned
-            .iter()
-            .filter(|at| !saw_or_was_confirmed(it, fated, *at));
-        missed.for_each(|at| rejected.insert(at));
+        if !concerned.is_empty() {
+            concerned.subtract(&saw_or_were_confirmed(it, fated));
+            rejected.extend(&concerned);
+        }
     }
     for fated in &differing.open {
         suspended.extend(&concerned(it, &fated.conflict, &endings));
@@ -76,14 +100,18 @@ fn contest(
         decisions.keep(&it.relations.contestable);
         found.extend(&decisions);
     }
+    let mut after: Option<Positions> = None;
     for objection in &conflict.objections {
         let mut built = passing.clone();
         built.subtract(&it.relations.descendants[*objection]);
         built.subtract(found);
-        for at in built.iter() {
-            if known.ancestors(at).meets(&conflict.decisions) {
-                found.insert(at);
-            }
+        if built.count() < conflict.decisions.count() {
+            let with = |at: &usize| known.ancestors(*at).meets(&conflict.decisions);
+            let with: Vec<usize> = built.iter().filter(with).collect();
+            with.into_iter().for_each(|at| found.insert(at));
+        } else if !built.is_empty() {
+            built.keep(after.get_or_insert_with(|| it.relations.after(&conflict.decisions)));
+            found.extend(&built);
         }
     }
 }
@@ -109,22 +137,27 @@ fn concerned(it: &Assessing<'_, '_, '_>, conflict: &Dispute, endings: &Positions
     found
 }
 
-/// Whether the author of an ending had a settlement in force that no concurrent one contradicts, or one confirms the
-/// ending, or the ending is one itself.
-fn saw_or_was_confirmed(it: &Assessing<'_, '_, '_>, fated: &Fated, ending: usize) -> bool {
+/// The events whose author had a settlement in force that no concurrent one contradicts, those that such a settlement
+/// confirms, and those that are one themselves.
+fn saw_or_were_confirmed(it: &Assessing<'_, '_, '_>, fated: &Fated) -> Positions {
     let known = it.known;
-    let held = fated.fate == Fate::Held && fated.conflict.subject == Subject::Objection(ending);
+    let mut found = Positions::new(known.history.len());
+    if let (Fate::Held, Subject::Objection(objection)) = (fated.fate, fated.conflict.subject) {
+        found.insert(objection);
+    }
     let others: Vec<usize> = fated.out_of_force().collect();
-    let is_contradicted = |settlement: usize| {
-        others
-            .iter()
-            .any(|at| known.history.is_concurrent(*at, settlement))
-    };
-    held || fated.in_force().any(|settlement| {
-        settlement == ending
-            || known.history.happened_before(settlement, ending) && !is_contradicted(settlement)
-            || confirms(it, settlement, ending)
-    })
+    let mut uncontradicted = Positions::new(known.history.len());
+    for settlement in fated.in_force() {
+        found.insert(settlement);
+        let contradicts = |at: &usize| known.history.is_concurrent(*at, settlement);
+        if !others.iter().any(contradicts) {
+            uncontradicted.insert(settlement);
+        }
+        let confirms = known.taken[settlement].iter().flat_map(|t| &t.confirms);
+        confirms.for_each(|ending| found.insert(*ending));
+    }
+    found.extend(&it.relations.after(&uncontradicted));
+    found
 }
 
 /// Whether a resolution confirms an ending that its author had.

@@ -1,0 +1,135 @@
+//! Documents that are made to cost as much as ingest allows: few kinds of events, very often, on many branches.
+
+use sync_core::record::{Beacon, Event, EventBody, EventId, Resolution, ServerTime, event::MAX_AFTER};
+
+use crate::{
+    oracle::{facts::Facts, tables::Tables},
+    world::{Chance, World},
+};
+
+/// The most events of a document, and the most bytes of its events.
+const MOST: usize = 2_000;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// A document with the facts about it.
+pub(crate) struct Costly {
+    /// The events, causes first.
+    pub(crate) events: Vec<(EventId, Event)>,
+    /// The facts.
+    pub(crate) facts: Facts,
+}
+
+/// What is repeated, and how its branches meet.
+struct Shape {
+    /// Events whose author and content are repeated.
+    pool: Vec<Event>,
+    /// The branches, and every how many events one of them takes over the others.
+    branches: usize,
+    joins: usize,
+    /// How many branches such an event takes over.
+    width: usize,
+    /// Whether devices prove times, and whether the server has received the events, in percent.
+    beacons: usize,
+    receipts: usize,
+}
+
+impl Shape {
+    fn of(chance: &mut Chance, world: &World) -> Self {
+        let mut pool: Vec<Event> = Vec::new();
+        let count = 1 + chance.below(8);
+        let others = world.events[1..].iter().map(|(_, event)| event);
+        let others: Vec<&Event> = others.filter(|event| event.to_bytes().is_ok()).collect();
+        while pool.len() < count {
+            if let Some(event) = chance.one(&others) {
+                pool.push((*event).clone());
+            }
+        }
+        let branches = [1, 2, 3, 4, 8, 32, 128, 1_000][chance.below(8)];
+        Self {
+            pool,
+            branches,
+            joins: [2, 4, 8, 16, 64, 256, 4_000][chance.below(7)],
+            width: [2, 4, MAX_AFTER][chance.below(3)],
+            beacons: [0, 50, 100][chance.below(3)],
+            receipts: [0, 90, 100][chance.below(3)],
+        }
+    }
+}
+
+impl Costly {
+    /// The document of a seed: the first events of a random world, and then repetitions of some of its events.
+    pub(crate) fn of_seed(seed: u64, tables: &Tables) -> Self {
+        let world = World::of_seed(seed, tables);
+        let mut chance = Chance::new(seed ^ 0x0c05_7000);
+        let shape = Shape::of(&mut chance, &world);
+        let begin = 1 + chance.below(world.events.len() - 1);
+        let mut events: Vec<(EventId, Event)> = world.events[..begin].to_vec();
+        let mut facts = world.facts;
+        let last = vec![events[begin - 1].0];
+        let mut branches = vec![last; shape.branches];
+        let mut now = events.iter().map(|(_, event)| event.claimed.0).max().unwrap_or(0);
+        let mut bytes = 0;
+        while events.len() < MOST && bytes < MOST_BYTES {
+            now += 1_000;
+            let at = chance.below(branches.len());
+            if chance.below(shape.joins) == 0 {
+                for _ in 1..shape.width {
+                    let other = chance.below(branches.len());
+                    if other != at {
+                        let more = branches[other].clone();
+                        branches[at].extend(more);
+                    }
+                }
+                branches[at].sort_unstable();
+                branches[at].dedup();
+                branches[at].truncate(MAX_AFTER);
+            }
+            let Some(event) = chance.one(&shape.pool) else {
+                break;
+            };
+            let mut event = event.clone();
+            event.claimed.0 = now;
+            event.after = branches[at].clone();
+            if let EventBody::Resolve(resolution) = &event.body {
+                event.body = EventBody::Resolve(renamed(&mut chance, resolution, &events));
+            }
+            let proves = chance.percent(shape.beacons);
+            event.beacon = proves.then_some(Beacon {
+                seen: ServerTime(now - 500),
+                since_ms: Some(100),
+            });
+            let encoded = event.to_bytes().expect("an event");
+            bytes += encoded.len();
+            let id = EventId::of(&encoded);
+            if chance.percent(shape.receipts) {
+                let late = chance.up_to(100_000);
+                facts.received.insert(id, ServerTime(now + late));
+            }
+            branches[at] = vec![id];
+            events.push((id, event));
+        }
+        Self { events, facts }
+    }
+}
+
+/// A decision about recent events.
+fn renamed(
+    chance: &mut Chance,
+    resolution: &Resolution,
+    events: &[(EventId, Event)],
+) -> Resolution {
+    let recent = &events[events.len().saturating_sub(64)..];
+    let names = (0..16).filter_map(|_| chance.one(recent));
+    let mut resolves: Vec<EventId> = names.map(|(id, _)| *id).collect();
+    resolves.sort_unstable();
+    resolves.dedup();
+    if resolves.len() < 2 {
+        return resolution.clone();
+    }
+    Resolution {
+        holds: resolves[0],
+        also_hold: resolves.iter().skip(1).step_by(2).copied().collect(),
+        resolves,
+        ..resolution.clone()
+    }
+}
