@@ -193,7 +193,7 @@ pub(super) fn decisions_after(it: &Assessing<'_, '_, '_>, objection: usize) -> O
         }
         let mut after = against.decisions.clone();
         after.keep(&it.live);
-        retain(&mut after, |at| is_before(it.known, it.world, objection, at));
+        after.retain(|at| is_before(it.known, it.world, objection, at));
         match &mut found {
             Some(found) => found.extend(&after),
             None => found = Some(after),
@@ -217,14 +217,9 @@ pub(super) fn claims_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Opti
         let looked = look_time(known, objection);
         looked.upper?;
         claims.keep(&it.relations.bounded);
-        retain(&mut claims, |at| looked.is_before(&known.history.times[at]));
+        claims.retain(|at| looked.is_before(&known.history.times[at]));
     }
     (!claims.is_empty()).then_some(claims)
-}
-
-fn retain(positions: &mut Positions, which: impl Fn(usize) -> bool) {
-    let others: Vec<usize> = positions.iter().filter(|at| !which(*at)).collect();
-    others.into_iter().for_each(|at| positions.remove(at));
 }
 
 /// The bounds of the time at which an inspector looked: a monotonic clock may narrow the upper one, because that only

@@ -44,6 +44,8 @@ pub(super) struct Known<'h, 'a> {
     persons: HashMap<PersonId, Positions>,
     /// The accepted events of each organisation.
     organs: HashMap<OrganId, Positions>,
+    /// The accepted steps of the government and of each penalty case, by event kind and case number.
+    matters: HashMap<(u16, &'a str), Positions>,
     /// The events that settle each conflict, in causal order, each with its outcome.
     settlements: HashMap<Subject, Vec<(usize, Outcome)>>,
     /// These events.
@@ -60,6 +62,7 @@ impl<'h, 'a> Known<'h, 'a> {
             before: Default::default(),
             persons: HashMap::new(),
             organs: HashMap::new(),
+            matters: HashMap::new(),
             settlements: HashMap::new(),
             settling: Positions::new(history.len()),
         }
@@ -90,6 +93,10 @@ impl<'h, 'a> Known<'h, 'a> {
                 let of_organ = self.organs.entry(organ);
                 of_organ.or_insert_with(|| Positions::new(size)).insert(at);
             }
+            if let Some(matter) = matter(self.history.body(at)) {
+                let of_matter = self.matters.entry(matter);
+                of_matter.or_insert_with(|| Positions::new(size)).insert(at);
+            }
             for (subject, outcome) in &taken.settles {
                 let of_conflict = self.settlements.entry(*subject).or_default();
                 of_conflict.push((at, *outcome));
@@ -102,6 +109,11 @@ impl<'h, 'a> Known<'h, 'a> {
     /// The accepted events of a person; `None` if there is none.
     pub(super) fn of_person(&self, person: PersonId) -> Option<&Positions> {
         self.persons.get(&person)
+    }
+
+    /// The accepted steps of the matter of an event; `None` if there is none.
+    pub(super) fn of_matter(&self, at: usize) -> Option<&Positions> {
+        self.matters.get(&matter(self.history.body(at))?)
     }
 
     /// The accepted events of an organisation; `None` if there is none.
@@ -224,5 +236,14 @@ impl<'h, 'a> Known<'h, 'a> {
         let first = self.observations.first()?;
         let found = self.history.entry(*first).event.claimed;
         self.history.grade_of(code, found)
+    }
+}
+
+/// The matter of a step: its event kind and, for penalties, the case number; `None` if the event is no such step.
+fn matter(body: &EventBody) -> Option<(u16, &str)> {
+    match body {
+        EventBody::PenaltyLink(p) => Some((body.number(), p.case.as_str())),
+        EventBody::GovProgress(_) => Some((body.number(), "")),
+        _ => None,
     }
 }

@@ -128,10 +128,7 @@ impl Pairs {
             let mut decisions = concurrent.clone();
             decisions.keep(&relations.decisions[row]);
             if let Some(when) = known.history.rules.concurrent[row].when {
-                let misfits = decisions.iter();
-                let misfits = misfits.filter(|decision| !self.holds(known, when, at, *decision));
-                let misfits: Vec<usize> = misfits.collect();
-                misfits.into_iter().for_each(|at| decisions.remove(at));
+                decisions.retain(|decision| self.holds(known, when, at, decision));
             }
             if !decisions.is_empty() {
                 self.paired.extend(&decisions);

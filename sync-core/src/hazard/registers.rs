@@ -83,12 +83,7 @@ pub(super) fn held(
 fn extended(lane: &Lane<'_>, mut held: Held, at: usize, first: Option<usize>) -> Held {
     let states = lane.values.has(at) && (!lane.observations.has(at) || first == Some(at));
     if states || lane.removing.has(at) {
-        let ended: Vec<usize> = held
-            .maximal
-            .iter()
-            .filter(|of| lane.ended(*of).has(at))
-            .collect();
-        ended.into_iter().for_each(|of| held.maximal.remove(of));
+        held.maximal.retain(|value| !lane.ended(value).has(at));
     }
     if states {
         held.stated.insert(at);

@@ -41,11 +41,7 @@ pub(super) fn find(
         states.insert(*at);
     }
     if round > 1 {
-        let past = states
-            .iter()
-            .filter(|at| rounds::own(it, opens, *at) < round);
-        let past: Vec<usize> = past.collect();
-        past.into_iter().for_each(|at| states.remove(at));
+        states.retain(|at| rounds::own(it, opens, at) >= round);
     }
     let newest = it.known.history.order.newest(&states);
     let maximal: Vec<usize> = newest

@@ -79,37 +79,23 @@ pub(super) fn step_follows(known: &Known<'_, '_>, at: usize, view: &View) -> boo
         EventBody::GovProgress(_) => escalations(known, at, view),
         _ => Vec::new(),
     };
+    let mut seen = known.of_matter(at).cloned().unwrap_or_default();
+    seen.keep(known.ancestors(at));
     // The steps of the government count from the newest escalation.
-    let since = |seen: usize| {
-        let after = |e: &usize| known.history.happened_before(*e, seen);
-        let before = |e: &usize| known.history.happened_before(seen, *e);
-        escalated.is_empty() || escalated.iter().any(after) && !escalated.iter().any(before)
+    for escalation in &escalated {
+        seen.subtract(known.ancestors(*escalation));
+    }
+    let since = |seen: &usize| {
+        let after = |e: &usize| known.history.happened_before(*e, *seen);
+        escalated.is_empty() || escalated.iter().any(after)
     };
-    let counts = |seen: &usize| {
-        matter(known.history.body(*seen)) == matter(body)
-            && known.taken[*seen].is_some()
-            && since(*seen)
-    };
-    let seen: Vec<usize> = known.ancestors(at).iter().filter(counts).collect();
-    let last = |at: &&usize| {
-        !seen
-            .iter()
-            .any(|later| known.history.happened_before(**at, *later))
-    };
-    let last: Vec<&str> = seen
+    let last = known.history.order.newest(&seen);
+    let last: Vec<&str> = last
         .iter()
-        .filter(last)
-        .filter_map(|at| self::step(known.history.body(*at)))
+        .filter(since)
+        .filter_map(|at| self::step(known.history.body(at)))
         .collect();
     machine.follows(&last, step)
-}
-
-/// The matter that a step belongs to: its event kind and, for penalties, the case number.
-fn matter(body: &EventBody) -> (u16, &str) {
-    match body {
-        EventBody::PenaltyLink(p) => (body.number(), p.case.as_str()),
-        _ => (body.number(), ""),
-    }
 }
 
 fn step(body: &EventBody) -> Option<&'static str> {

@@ -94,7 +94,6 @@ fn contest(
     passing: &Positions,
     found: &mut Positions,
 ) {
-    let known = it.known;
     if conflict.suspends {
         let mut decisions = conflict.decisions.clone();
         decisions.keep(&it.relations.contestable);
@@ -105,11 +104,7 @@ fn contest(
         let mut built = passing.clone();
         built.subtract(&it.relations.descendants[*objection]);
         built.subtract(found);
-        if built.count() < conflict.decisions.count() {
-            let with = |at: &usize| known.ancestors(*at).meets(&conflict.decisions);
-            let with: Vec<usize> = built.iter().filter(with).collect();
-            with.into_iter().for_each(|at| found.insert(at));
-        } else if !built.is_empty() {
+        if !built.is_empty() {
             built.keep(after.get_or_insert_with(|| it.relations.after(&conflict.decisions)));
             found.extend(&built);
         }

@@ -42,6 +42,19 @@ impl Positions {
             *word &= !less;
         }
     }
+    /// Keeps the positions that satisfy `which`.
+    pub(crate) fn retain(&mut self, which: impl Fn(usize) -> bool) {
+        for (n, word) in self.0.iter_mut().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                if !which(n * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
