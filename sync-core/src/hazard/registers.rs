@@ -169,12 +169,17 @@ pub(super) fn disagreements(
     if let Some(Basis { assessment, .. }) = basis
         && Rc::ptr_eq(held, &assessment.held)
         && transfers == assessment.transfers
+        && (assessment.differing.is_complete || !it.live.meets(&it.relations.endings))
     {
         return Rc::clone(&assessment.differing);
     }
-    let mut found = Disagreements::default();
+    let mut found = Disagreements {
+        is_complete: it.live.meets(&it.relations.endings),
+        ..Disagreements::default()
+    };
     let size = it.known.history.len();
-    for (lane, held) in it.rivals.lanes().iter().zip(held.iter()) {
+    let lanes = it.rivals.lanes().iter().zip(held.iter());
+    for (lane, held) in lanes.filter(|(lane, _)| lane.has_conflicts) {
         let mut conflict = Dispute {
             subject: Subject::Register(lane.field.bit()),
             rows: 0,
@@ -191,7 +196,10 @@ pub(super) fn disagreements(
             transfers.iter().for_each(|at| maximal.insert(*at));
         }
         let compared = compared(it, lane, &held.stated);
-        for value in held.stated.iter() {
+        // An open pair is one of two maximal values.
+        let is_needed = found.is_complete || found.settled.is_empty();
+        let values = if is_needed { &held.stated } else { &maximal };
+        for value in values.iter() {
             for differing in lane.differing(value) {
                 if !is_conflict(it.known, differing) {
                     continue;
@@ -215,7 +223,7 @@ pub(super) fn disagreements(
                         settled.subtract(&contested);
                     }
                 }
-                if !settled.is_empty() {
+                if !settled.is_empty() && (found.is_complete || found.settled.is_empty()) {
                     found.settled.push((value, settled));
                 }
             }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::{content::Content, known::Known, pairs::each, relations::Relations};
 use crate::{
-    catalogue::{FieldName, PairRule, PairScope, Rows, When, is_statutory, level},
+    catalogue::{Class, FieldName, PairRule, PairScope, Rows, When, is_statutory, level},
     history::{History, Lanes, Positions},
     record::{EventBody, Grade, OrganId, PersonId, Role},
 };
@@ -158,6 +158,8 @@ pub(super) struct Lane<'a> {
     pub(super) resolutions: Positions,
     /// Of these, observations: they count only if they begin the hazard.
     pub(super) observations: Positions,
+    /// Whether two values were ever in conflict.
+    pub(super) has_conflicts: bool,
     /// The events that remove its values, of whatever authority.
     pub(super) removing: Positions,
     /// By position: the events that replace or remove the value.
@@ -177,6 +179,7 @@ impl<'a> Lane<'a> {
             values: none(),
             resolutions: none(),
             observations: none(),
+            has_conflicts: false,
             removing: none(),
             ended: vec![Positions::default(); size],
             differing: (0..size).map(|_| Vec::new()).collect(),
@@ -303,6 +306,7 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        self.has_conflicts |= found.iter().any(|of| rules[of.row].class == Class::C);
         self.differing[at] = found;
         match self.traits.iter_mut().find(|(traits, _)| *traits == own) {
             Some((_, of)) => of.insert(at),

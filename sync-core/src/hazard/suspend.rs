@@ -22,21 +22,43 @@ pub(super) fn contested(
     if let Some(contested) = of_basis.and_then(|basis| basis.assessment.contested.as_ref()) {
         return Rc::clone(contested);
     }
+    Rc::new(Contested {
+        suspended: contested_by(it, Fate::Open),
+        rejected: contested_by(it, Fate::Held),
+    })
+}
+
+/// The decisions of the conflicts of one fate that are checks, endings or withdrawals, and the checks and endings whose
+/// author had a decision and not the objection.
+fn contested_by(it: &Assessing<'_, '_, '_>, fate: Fate) -> Positions {
+    let disputes = || it.disputes.iter().filter(|c| c.fate == fate);
     let size = it.known.history.len();
-    let (mut suspended, mut rejected) = (Positions::new(size), Positions::new(size));
-    let passing = it.live(&it.relations.passing);
-    let is_any = !passing.is_empty();
-    for fated in it.disputes.iter().filter(|c| c.conflict.suspends || is_any) {
-        match fated.fate {
-            Fate::Open => contest(it, &fated.conflict, &passing, &mut suspended),
-            Fate::Held => contest(it, &fated.conflict, &passing, &mut rejected),
-            Fate::Overruled => {}
+    let mut decisions = Positions::new(size);
+    disputes().for_each(|fated| decisions.extend(&fated.conflict.decisions));
+    let mut built = it.live(&it.relations.passing);
+    if decisions.is_empty() {
+        return decisions;
+    }
+    let mut found = decisions.clone();
+    found.keep(&it.relations.contestable);
+    built.subtract(&found);
+    if built.is_empty() {
+        return found;
+    }
+    built.keep(&it.relations.after(&decisions));
+    for conflict in disputes().map(|fated| &fated.conflict) {
+        for objection in &conflict.objections {
+            if built.is_empty() {
+                return found;
+            }
+            let mut on_decision = built.clone();
+            on_decision.subtract(&it.relations.descendants[*objection]);
+            on_decision.retain(|at| it.known.ancestors(at).meets(&conflict.decisions));
+            built.subtract(&on_decision);
+            found.extend(&on_decision);
         }
     }
-    Rc::new(Contested {
-        suspended,
-        rejected,
-    })
+    found
 }
 
 /// What is suspended by open conflicts, and what is rejected by settled ones.
@@ -84,31 +106,6 @@ fn past_endings(it: &Assessing<'_, '_, '_>) -> Positions {
         }
     }
     past
-}
-
-/// Adds the decisions of a conflict that are passing or ending, and the passing and ending events whose author had a
-/// decision and not the objection. `passing`: the live checks and endings.
-fn contest(
-    it: &Assessing<'_, '_, '_>,
-    conflict: &Dispute,
-    passing: &Positions,
-    found: &mut Positions,
-) {
-    if conflict.suspends {
-        let mut decisions = conflict.decisions.clone();
-        decisions.keep(&it.relations.contestable);
-        found.extend(&decisions);
-    }
-    let mut after: Option<Positions> = None;
-    for objection in &conflict.objections {
-        let mut built = passing.clone();
-        built.subtract(&it.relations.descendants[*objection]);
-        built.subtract(found);
-        if !built.is_empty() {
-            built.keep(after.get_or_insert_with(|| it.relations.after(&conflict.decisions)));
-            found.extend(&built);
-        }
-    }
 }
 
 /// The endings that a conflict concerns: an author of an objection did not have them, or no author of a value had.
