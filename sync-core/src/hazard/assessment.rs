@@ -22,11 +22,11 @@ pub(super) struct Held {
 #[derive(Debug, Default)]
 pub(super) struct Disagreements {
     pub(super) open: Vec<Fated>,
-    /// Pairs of class conflict that are settled, each with its later value: their endings must have been confirmed. All
-    /// of them if the set has an ending; otherwise one is enough to show that there are any.
+    /// Pairs of class conflict that are settled, each with its later value: their endings must have been confirmed. They
+    /// are listed as far as an ending needs it; one is always listed to show that there are any.
     pub(super) settled: Vec<(usize, Positions)>,
-    /// Whether all settled pairs are listed.
-    pub(super) is_complete: bool,
+    /// The live endings of the set.
+    pub(super) endings: Positions,
 }
 
 /// The checks and endings that the disputes of a set are about: those that open ones suspend, and those that held ones

@@ -166,15 +166,21 @@ pub(super) fn disagreements(
     transfers: &[usize],
     basis: Option<&Basis<'_>>,
 ) -> Rc<Disagreements> {
+    let endings = it.live(&it.relations.endings);
     if let Some(Basis { assessment, .. }) = basis
         && Rc::ptr_eq(held, &assessment.held)
         && transfers == assessment.transfers
-        && (assessment.differing.is_complete || !it.live.meets(&it.relations.endings))
+        && endings == assessment.differing.endings
     {
         return Rc::clone(&assessment.differing);
     }
+    // An ending needs no confirmation for a pair of which the author of the later value had it.
+    let mut indifferent = it.live.clone();
+    for ending in endings.iter() {
+        indifferent.keep(&it.relations.descendants[ending]);
+    }
     let mut found = Disagreements {
-        is_complete: it.live.meets(&it.relations.endings),
+        endings,
         ..Disagreements::default()
     };
     let size = it.known.history.len();
@@ -197,8 +203,11 @@ pub(super) fn disagreements(
         }
         let compared = compared(it, lane, &held.stated);
         // An open pair is one of two maximal values.
-        let is_needed = found.is_complete || found.settled.is_empty();
-        let values = if is_needed { &held.stated } else { &maximal };
+        let mut values = held.stated.clone();
+        if !found.settled.is_empty() {
+            values.subtract(&indifferent);
+            values.extend(&maximal);
+        }
         for value in values.iter() {
             for differing in lane.differing(value) {
                 if !is_conflict(it.known, differing) {
@@ -223,7 +232,8 @@ pub(super) fn disagreements(
                         settled.subtract(&contested);
                     }
                 }
-                if !settled.is_empty() && (found.is_complete || found.settled.is_empty()) {
+                let is_needed = found.settled.is_empty() || !indifferent.has(value);
+                if !settled.is_empty() && is_needed {
                     found.settled.push((value, settled));
                 }
             }

@@ -53,7 +53,11 @@ fn contested_by(it: &Assessing<'_, '_, '_>, fate: Fate) -> Positions {
             }
             let mut on_decision = built.clone();
             on_decision.subtract(&it.relations.descendants[*objection]);
-            on_decision.retain(|at| it.known.ancestors(at).meets(&conflict.decisions));
+            if on_decision.count() < conflict.decisions.count() / 4 {
+                on_decision.retain(|at| it.known.ancestors(at).meets(&conflict.decisions));
+            } else if !on_decision.is_empty() {
+                on_decision.keep(&it.relations.after(&conflict.decisions));
+            }
             built.subtract(&on_decision);
             found.extend(&on_decision);
         }
