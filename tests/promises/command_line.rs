@@ -31,20 +31,20 @@ fn program(town: &Town, arguments: &[&str]) -> Command {
 }
 
 /// Runs the program.
-fn xuncha(town: &Town, arguments: &[&str]) -> Output {
+pub(crate) fn xuncha(town: &Town, arguments: &[&str]) -> Output {
     let output = program(town, arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     output
 }
 
-fn words(output: &Output) -> String {
+pub(crate) fn words(output: &Output) -> String {
     let all = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&all).into_owned()
 }
 
 /// The output of a command that must succeed.
-fn done(town: &Town, arguments: &[&str]) -> String {
+pub(crate) fn done(town: &Town, arguments: &[&str]) -> String {
     let output = xuncha(town, arguments);
     let said = words(&output);
     assert!(output.status.success(), "{arguments:?}: {said}");
@@ -52,7 +52,7 @@ fn done(town: &Town, arguments: &[&str]) -> String {
 }
 
 /// The output of a command that must be refused.
-fn refused(town: &Town, arguments: &[&str]) -> String {
+pub(crate) fn refused(town: &Town, arguments: &[&str]) -> String {
     let output = xuncha(town, arguments);
     let said = words(&output);
     assert!(!output.status.success(), "{arguments:?}: {said}");
@@ -61,12 +61,12 @@ fn refused(town: &Town, arguments: &[&str]) -> String {
 }
 
 /// The enrolment code in the output of `enrol`.
-fn code_in(said: &str) -> &str {
+pub(crate) fn code_in(said: &str) -> &str {
     let rest = said.split("code: ").nth(1).unwrap();
     rest.split_whitespace().next().unwrap()
 }
 
-const ENROL: [&str; 8] = [
+const ENROL: [&str; 10] = [
     "admin",
     "enrol",
     "--role",
@@ -75,15 +75,19 @@ const ENROL: [&str; 8] = [
     "429999/429998",
     "--area",
     "429999/429998/429998001/429998001001/G01",
+    "--new",
+    "--new-organ",
 ];
 
-const TOKEN: [&str; 6] = [
+const TOKEN: [&str; 8] = [
     "admin",
     "token",
     "--role",
     "county_reviewer",
     "--area",
     "429999/429998",
+    "--new",
+    "--new-organ",
 ];
 
 fn with<'a>(base: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {

@@ -6,6 +6,7 @@
 mod code;
 mod enrol;
 mod grants;
+mod identify;
 mod reach;
 mod reviewer;
 mod session;
@@ -16,6 +17,7 @@ use sync_core::{identity::SecretKey, record::ServerTime};
 use crate::{clock::Clock, host::Now, storage::Storage};
 
 pub use code::{Invitation, invite, invite_until};
+pub use identify::{Asked, Candidate, Identified, Unclear, identify, spelled};
 pub use reach::Reach;
 pub use reviewer::TOKEN_DAYS;
 

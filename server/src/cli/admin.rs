@@ -28,12 +28,12 @@ use super::{
 pub(crate) enum Admin {
     /// 生成登记码 / Create a one-time enrolment code for a device and show it as a QR code.
     #[command(
-        after_help = "Example:\n  xuncha admin enrol --role grid_worker --space 429999/429998 \\\n    --area 429999/429998/429998001/G01 --name 网格员甲"
+        after_help = "Example:\n  xuncha admin enrol --role grid_worker --space 429999/429998 \\\n    --area 429999/429998/429998001/G01 --name 网格员甲 --organ-name 示范社区居委会\n\nA known name is refused with a list: --person ID for the same person, --new for another one."
     )]
     Enrol(Enrol),
     /// 生成审核接口令牌 / Create a token for the review API; it is shown once.
     #[command(
-        after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
+        after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --name 审核员丁 --organ-name 示范县住建局 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
     )]
     Token(Token),
     /// 停用设备 / Disable a device: what it sends is quarantined, and it can read nothing.

@@ -11,7 +11,7 @@ use xuncha_server::{
     storage::{Storage, StorageError, docs, spaces},
 };
 
-use super::person::{Person, introduce};
+use super::person::{Person, introduce, report};
 
 /// Longest validity of a code in hours.
 const MOST_HOURS: i64 = 720;
@@ -85,10 +85,11 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
         until.is_none_or(|until| until > now),
         "--until: the day is over; name one that is to come"
     );
-    let (person, organ) = introduce(storage, &who).await?;
+    let command = format!("xuncha admin enrol --space {space}");
+    let found = introduce(storage, &who, &command).await?;
     let invitation = Invitation {
-        person,
-        organ,
+        person: found.person,
+        organ: found.organ,
         role: who.role,
         area: who.area,
         space,
@@ -102,7 +103,7 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
         qr.render::<qrcode::render::unicode::Dense1x2>().build()
     );
     say!("登记码 / code: {code}  ({hours} h, once)");
-    say!("人员 / person: {person}   单位 / organisation: {organ}");
+    report(&found);
     say!("xuncha-sim device enrol {code} --server {server}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use xuncha_server::{
 
 use super::{
     lists,
-    person::{Person, introduce},
+    person::{Person, introduce, report},
 };
 
 /// Longest validity of a token in days: a longer one would outlast its holder.
@@ -34,13 +34,14 @@ pub(super) async fn token(
     asked: Token,
 ) -> anyhow::Result<()> {
     let who = asked.person;
-    let (person, _) = introduce(storage, &who).await?;
+    let found = introduce(storage, &who, "xuncha admin token").await?;
     let until = ServerTime(system_clock()().0 + asked.days * DAY_MS);
     let token = components
         .access
-        .issue_token_until(person, who.role, who.area, asked.label, until)
+        .issue_token_until(found.person, who.role, who.area, asked.label, until)
         .await?;
     say!("{token}");
+    report(&found);
     say!(
         "有效至 / valid until {}; 结束 / end it with: xuncha admin tokens end",
         lists::moment(until.0)

@@ -28,6 +28,7 @@ mod migrate;
 pub mod names;
 pub mod opened;
 pub mod packs;
+pub mod persons;
 pub mod photos;
 pub mod quotas;
 pub mod regions;

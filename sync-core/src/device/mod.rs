@@ -9,6 +9,7 @@ mod beacon;
 mod capture;
 mod differing;
 mod docs;
+mod endings;
 mod enrolment;
 mod error;
 mod fold;
@@ -43,6 +44,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::host::Host;
 
 pub use activity::{ActivityFilter, ListedActivity};
+pub use endings::EndingNotice;
 pub use enrolment::Enrolment;
 pub use error::DeviceError;
 pub use list::{Filter, ListedHazard};

@@ -5,6 +5,7 @@
 //! can reach a redacted word.
 
 mod display;
+mod endings;
 mod folded;
 mod hazard;
 mod kind;
@@ -18,12 +19,14 @@ mod state;
 mod tests;
 
 pub use display::{DisplayedEvent, DisplayedPhoto};
+pub use endings::{DoubtedEnding, EndingDoubt};
 pub use folded::Folded;
 pub use hazard::FoldedHazard;
 pub use kind::{DocumentKind, may_begin};
 pub use open::{OpenDocument, ReceiveTimes, Snapshot};
 pub use state::DocumentState;
 
+pub(crate) use endings::doubt_flags;
 pub(crate) use open::{in_hash_order, times_of};
 
 /// The version of the rules by which documents are folded (`docs/rules.md`). It is raised whenever the same events may

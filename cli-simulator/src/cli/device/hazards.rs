@@ -7,7 +7,7 @@ use xuncha_server::say;
 
 use super::{
     find,
-    print::{hazard_state, print_events},
+    print::{endings, hazard_state, print_events},
 };
 
 pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow::Result<()> {
@@ -36,7 +36,7 @@ pub(super) fn list(phone: &Phone, text: Option<String>, limit: usize) -> anyhow:
         );
     }
     say!("共 / total: {}", phone.device.count()?);
-    Ok(())
+    endings(phone)
 }
 
 pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {

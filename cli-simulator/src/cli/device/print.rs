@@ -51,6 +51,14 @@ pub(super) fn print_events(folded: &Folded<'_>) {
     }
 }
 
+/// Prints the endings of this device's person that are contested or must be stated again.
+pub(super) fn endings(phone: &Phone) -> anyhow::Result<()> {
+    for notice in phone.device.ending_notices()? {
+        say!("⚠ {notice}");
+    }
+    Ok(())
+}
+
 /// Prints what was saved, and why it has no effect if it is void.
 pub(super) fn saved(phone: &Phone, doc: DocId, event: EventId) -> anyhow::Result<()> {
     let row = find::activity(phone, &doc.to_string())?;

@@ -3,6 +3,8 @@
 use cli_simulator::phone::Phone;
 use xuncha_server::say;
 
+use super::print::endings;
+
 pub(super) fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {
     let s = phone.device.status()?;
     if json {
@@ -39,5 +41,5 @@ pub(super) fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {
     for notice in phone.device.notices()? {
         say!("  {notice}");
     }
-    Ok(())
+    endings(phone)
 }

@@ -6,6 +6,8 @@ use indicatif::ProgressBar;
 use sync_core::sync::Options;
 use xuncha_server::say;
 
+use super::print::endings;
+
 pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
     let server = phone.device.server_address()?;
     let bar = ProgressBar::new_spinner();
@@ -39,6 +41,7 @@ pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
     for notice in phone.device.notices()? {
         say!("  {notice}");
     }
+    endings(&phone)?;
     if report.complete {
         return Ok(());
     }
