@@ -47,6 +47,7 @@ pub(crate) fn grant(name: &str, role: Role, organ: &str, area: &AreaPath) -> Gra
         from: ServerTime(0),
         until: None,
         issued: ServerTime(0),
+        also: None,
     }
 }
 

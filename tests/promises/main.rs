@@ -28,6 +28,7 @@ mod idempotence;
 mod indicators;
 mod kill_points;
 mod ledger;
+mod merged_persons;
 mod middlebox;
 mod migrate_store;
 mod needed;

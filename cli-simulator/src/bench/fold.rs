@@ -37,6 +37,7 @@ fn grants(world: &World) -> BTreeMap<GrantId, Grant> {
             from: ServerTime(0),
             until: None,
             issued: ServerTime(0),
+            also: None,
         };
         (GrantId([id; 12]), claims)
     };

@@ -13,7 +13,7 @@ use super::{Access, code::as_made, token::token_hash};
 use crate::{
     refusal::Refusal,
     storage::{
-        credentials,
+        aliases, credentials,
         devices::{self, Device, DeviceState},
     },
 };
@@ -35,6 +35,9 @@ impl Access {
                 let again = credentials::is_code_of(tx, &hash, request.device)?;
                 let who =
                     credentials::use_code(tx, &hash, request.device, now)?.ok_or_else(invalid)?;
+                // A code of an id that was merged since gives a grant of the kept one.
+                let aliases = aliases::all(tx)?;
+                let (person, also) = (aliases.kept(who.person), aliases.others(who.person));
                 let device = Device {
                     id: request.device,
                     key: request.key,
@@ -62,9 +65,9 @@ impl Access {
                 }
                 let lifted = known.state != DeviceState::Active;
                 let same = |g: &Grant| {
-                    let whom = (g.person, g.role, &g.area) == (who.person, who.role, &who.area);
+                    let whom = (g.person, g.role, &g.area) == (person, who.role, &who.area);
                     // A grant from before the device was disabled stays revoked; a new one is needed.
-                    whom && g.until == who.until && !lifted
+                    whom && g.also == also && g.until == who.until && !lifted
                 };
                 for (_, sealed) in devices::device_grants(tx, request.device)? {
                     if sealed.open(&key.public()).is_ok_and(|g| same(&g)) {
@@ -75,7 +78,7 @@ impl Access {
                     }
                 }
                 let grant = Grant {
-                    person: who.person,
+                    person,
                     organ: who.organ,
                     role: who.role,
                     area: who.area,
@@ -85,6 +88,7 @@ impl Access {
                     from: ServerTime(now.0 - DAY_MS),
                     until: who.until,
                     issued: now,
+                    also,
                 };
                 let sealed = SignedGrant::seal(&grant, &key);
                 devices::insert_grant(tx, &sealed, &grant, &who.space)?;

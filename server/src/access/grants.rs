@@ -10,7 +10,7 @@ use super::{Access, Reach, reach::outermost, token::token_hash};
 use crate::{
     refusal::Refusal,
     storage::{
-        Tx, credentials,
+        Tx, aliases, credentials,
         devices::{self, DeviceState},
     },
 };
@@ -66,7 +66,7 @@ impl Access {
                     Ok(Reach {
                         areas: vec![area],
                         device: None,
-                        person: Some(person),
+                        person: Some(aliases::all(tx)?.kept(person)),
                         role: Some(role),
                         reviewing: Vec::new(),
                     })

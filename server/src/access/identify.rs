@@ -3,13 +3,15 @@
 //! The rules that require another person compare ids. So a name that is known already creates no id, unless the
 //! administrator states that it is another person.
 
+use std::collections::BTreeSet;
+
 use sync_core::record::{OrganId, PersonId, ServerTime, ids::uuid_v7};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     host::random,
     storage::{
-        Storage, StorageError, Tx, names,
+        Storage, StorageError, Tx, aliases, names,
         persons::{self, Appointments, NamedPerson},
     },
 };
@@ -135,8 +137,8 @@ fn person(
     asked: &Asked,
     fresh: PersonId,
 ) -> Result<Result<(PersonId, Known), Unclear>, StorageError> {
-    let all = persons::all(tx)?;
-    if let Some(id) = asked.person {
+    let (all, aliases) = (persons::all(tx)?, aliases::all(tx)?);
+    if let Some(id) = asked.person.map(|id| aliases.kept(id)) {
         let stated = persons::appointments(tx, id)?;
         let named = all.iter().find(|one| one.id == id).map(|one| one.organ);
         return Ok(if named.is_some() || stated.known {
@@ -153,8 +155,13 @@ fn person(
     let Some(name) = &asked.name else {
         return Ok(Err(Unclear::NoName));
     };
+    let same: BTreeSet<PersonId> = all
+        .iter()
+        .filter(|one| spelled(&one.name) == *name)
+        .map(|one| aliases.kept(one.id))
+        .collect();
     let mut candidates = Vec::new();
-    for one in all.into_iter().filter(|one| spelled(&one.name) == *name) {
+    for one in all.into_iter().filter(|one| same.contains(&one.id)) {
         candidates.push(Candidate {
             organ_name: names::organ(tx, one.organ)?,
             appointments: persons::appointments(tx, one.id)?,

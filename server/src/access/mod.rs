@@ -7,6 +7,7 @@ mod code;
 mod enrol;
 mod grants;
 mod identify;
+mod merge_persons;
 mod reach;
 mod reviewer;
 mod session;
@@ -18,6 +19,7 @@ use crate::{clock::Clock, host::Now, storage::Storage};
 
 pub use code::{Invitation, invite, invite_until};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, spelled};
+pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
 pub use reach::Reach;
 pub use reviewer::TOKEN_DAYS;
 

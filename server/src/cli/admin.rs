@@ -15,6 +15,7 @@ use super::{
     enrol::{Enrol, enrol},
     import::Import,
     lists::{Devices, Ending, Quarantine},
+    merge_persons::MergePersons,
     migrate_store::MigrateStore,
     read_only::read_only,
     refold::Refold,
@@ -36,6 +37,8 @@ pub(crate) enum Admin {
         after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --name 审核员丁 --organ-name 示范县住建局 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
     )]
     Token(Token),
+    /// 合并人员 / Record that two ids are one person; hazards that rest on both are listed and flagged.
+    MergePersons(MergePersons),
     /// 停用设备 / Disable a device: what it sends is quarantined, and it can read nothing.
     Revoke(Revoke),
     /// 设备 / Devices.
@@ -103,6 +106,7 @@ impl Admin {
         match self {
             Self::Enrol(asked) => enrol(&storage, asked).await,
             Self::Token(asked) => token(&storage, &components, asked).await,
+            Self::MergePersons(merge) => merge.run(&storage, &components).await,
             Self::Revoke(asked) => revoke(&storage, asked).await,
             Self::ImportRegions(import) => import.regions(&storage).await,
             Self::ImportCompounds(import) => import.compounds(&storage).await,

@@ -8,6 +8,7 @@ mod clock;
 mod enrol;
 mod import;
 mod lists;
+mod merge_persons;
 mod migrate_store;
 mod named;
 mod person;

@@ -7,6 +7,7 @@ use sync_core::record::{AreaPath, DeviceId, DocId, Grant, GrantId, ServerTime};
 
 use crate::storage::{
     StorageError, Tx,
+    aliases::{self, Aliases},
     bodies::{self, Body},
     devices,
     docs::{self, Doc},
@@ -29,6 +30,7 @@ pub(super) struct Situation {
     pub(super) docs: Vec<Raw>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) revoked: HashMap<DeviceId, ServerTime>,
+    pub(super) aliases: Aliases,
 }
 
 pub(super) fn gather(
@@ -74,7 +76,8 @@ pub(super) fn again(
     of(tx, space, docs, situation)
 }
 
-fn of(
+/// Reads the documents with the grants and revocations that they depend on.
+pub(super) fn of(
     tx: &mut dyn Tx,
     space: &AreaPath,
     docs: Vec<Doc>,
@@ -84,6 +87,7 @@ fn of(
     let used = grant_uses::of_docs(tx, space, &ids)?;
     situation.grants = devices::grant_claims(tx, &used)?;
     situation.revoked = revocations::all(tx, space)?;
+    situation.aliases = aliases::all(tx)?;
     let bodies = bodies::of(tx, space, &docs)?;
     let raw = docs.into_iter().zip(bodies);
     situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();

@@ -16,6 +16,7 @@ mod gather;
 pub(crate) mod groups;
 
 mod hazard;
+mod one_person;
 mod open;
 mod progress;
 mod project;
@@ -43,6 +44,7 @@ use crate::{
     wake::Wake,
 };
 
+pub use one_person::OnePerson;
 pub(crate) use open::open;
 pub use progress::Progress;
 pub use refold::{Change, Stated};

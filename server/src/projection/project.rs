@@ -15,11 +15,11 @@ use super::{
     activity,
     derived::Derived,
     gather::{Raw, Situation},
-    hazard,
+    hazard, one_person,
     open::open,
     rows::{OwnRow, Rows},
 };
-use crate::storage::{docs::Doc, hazards::HazardRow};
+use crate::storage::{aliases::Aliases, docs::Doc, hazards::HazardRow};
 
 /// The rows and the snapshot to write for one document.
 #[derive(Debug)]
@@ -39,15 +39,16 @@ pub(super) fn plan(situation: Situation) -> Vec<Action> {
         docs,
         grants,
         revoked,
+        aliases,
         ..
     } = situation;
-    let project = |raw| project(raw, &grants, &revoked);
+    let project = |raw| project(raw, &grants, &revoked, &aliases);
     docs.into_iter().map(project).collect()
 }
 
-fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
+fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt, aliases: &Aliases) -> Action {
     // A panic is caught, so that one document cannot stop the projection of its space.
-    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked)))
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked, aliases)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
@@ -81,13 +82,22 @@ type GrantsOf = HashMap<GrantId, Grant>;
 
 type RevokedAt = HashMap<DeviceId, ServerTime>;
 
-fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, String> {
+fn fold(
+    raw: &Raw,
+    grants: &GrantsOf,
+    revoked: &RevokedAt,
+    aliases: &Aliases,
+) -> Result<Projected, String> {
     let mut document = open(&raw.body).map_err(|e| with_causes(&e))?;
     let folded = document.fold(grants, revoked);
-    let rows = match folded.hazard() {
+    let as_one = one_person::as_one(&mut document, &folded, grants, revoked, aliases);
+    let mut rows = match folded.hazard() {
         Some(of) => hazard::rows(&raw.doc, &folded, of),
         None => activity::rows(&raw.doc, &folded).ok_or("the document is of no known kind")?,
     };
+    if let OwnRow::Hazard(row, _) = &mut rows.row {
+        row.one_person = as_one.is_some();
+    }
     let long = raw.doc.tail_count >= FOLD_CHANGES || raw.doc.tail_bytes >= FOLD_BYTES;
     let snapshot = long.then(|| document.snapshot()).flatten();
     // A snapshot that does not hold what the log counted replaces nothing.

@@ -9,6 +9,7 @@ use sync_core::{
 use super::{
     ListCursor,
     parameters::{area, bad, limit, time},
+    view::ONE_PERSON,
 };
 use crate::{access::Reach, refusal::Refusal, storage::ledger::Query};
 
@@ -54,10 +55,18 @@ impl Filter {
             }
             None => None,
         };
-        let flag = match self.flag.as_deref() {
+        let one_person = self.flag.as_deref() == Some(ONE_PERSON);
+        let flag = match self.flag.as_deref().filter(|_| !one_person) {
             Some(text) => {
                 let bit = Flags::NAMES.iter().position(|name| *name == text);
-                Some(1 << bit.ok_or_else(|| bad("flag", &Flags::NAMES.join(", ")))?)
+                Some(
+                    1 << bit.ok_or_else(|| {
+                        bad(
+                            "flag",
+                            &[&Flags::NAMES[..], &[ONE_PERSON]].concat().join(", "),
+                        )
+                    })?,
+                )
             }
             None => None,
         };
@@ -87,6 +96,7 @@ impl Filter {
             state,
             open: self.open,
             flag,
+            one_person,
             found_from: self
                 .found_from
                 .map(|t| time("found_from", &t))

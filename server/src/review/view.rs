@@ -9,6 +9,9 @@ use super::{
 };
 use crate::storage::{StorageError, Tx, hazards::HazardRow};
 
+/// The flag of a hazard whose state rests on two ids that are one person. The server knows it, and not the fold.
+pub(super) const ONE_PERSON: &str = "one_person";
+
 /// A hazard in the ledger.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct HazardView {
@@ -119,6 +122,7 @@ fn view(row: &HazardRow, lookups: &Lookups) -> Result<HazardView, StorageError> 
             .enumerate()
             .filter(|(bit, _)| row.flags >> bit & 1 == 1)
             .map(|(_, n)| *n)
+            .chain(row.one_person.then_some(ONE_PERSON))
             .collect(),
         kind: row.code.clone(),
         kind_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),

@@ -93,6 +93,8 @@ table! {
         place_group: String,
         /// The list row, as devices receive it; absent if the document cannot be folded.
         list_row: Option<EncodedListRow>,
+        /// Whether the state rests on two ids that are one person.
+        one_person: bool,
     }
 }
 
@@ -138,6 +140,7 @@ impl HazardRow {
             due: None,
             place_group: String::new(),
             list_row: None,
+            one_person: false,
         }
     }
 }

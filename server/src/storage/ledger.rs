@@ -36,6 +36,8 @@ pub struct Query {
     pub open: Option<bool>,
     /// Only with this flag (one bit).
     pub flag: Option<i64>,
+    /// Only those whose state rests on two ids that are one person.
+    pub one_person: bool,
     /// Found at or after this time.
     pub found_from: Option<i64>,
     /// Found before this time.
@@ -159,6 +161,7 @@ fn conditions(q: &Query, space: &AreaPath, areas: &BTreeSet<AreaPath>) -> Option
         ("h.state = ?", q.state.map(|state| i64::from(state.0))),
         ("h.is_open = ?", q.open.map(i64::from)),
         ("(h.flags & ?) <> 0", q.flag),
+        ("h.one_person = ?", q.one_person.then_some(1)),
         ("h.found_at >= ?", q.found_from),
         ("h.found_at < ?", q.found_to),
         ("h.changed > ?", q.changed_after),

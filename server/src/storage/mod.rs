@@ -6,6 +6,7 @@
 
 pub mod activities;
 pub mod activity_queries;
+pub mod aliases;
 pub mod bodies;
 pub(crate) mod column;
 pub mod comparables;

@@ -122,7 +122,7 @@ fn judge(
     let of = type_of(j, first)?;
     let own = j
         .known(at, |body| entry_of(body).is_some())
-        .all(|at| j.history.entry(at).event.author == grant.person);
+        .all(|at| j.history.is_by(at, grant));
     match body {
         EventBody::Amend(_) | EventBody::Withdraw(_) if !own => Err(VoidReason::RoleMayNot),
         EventBody::Amend(amendment) => fits(of, &amendment.data).map(|()| Verdict::ACCEPTED),

@@ -50,7 +50,11 @@ impl Device {
     /// [`DeviceError`] from the database. A document that cannot be read has no notice.
     pub fn ending_notices(&self) -> Result<Vec<EndingNotice>, DeviceError> {
         let grants = self.own_grants()?;
-        let own: BTreeSet<_> = grants.iter().map(|(_, grant)| grant.person).collect();
+        let own: BTreeSet<_> = grants
+            .iter()
+            .flat_map(|(_, grant)| grant.other_ids().iter().chain([&grant.person]))
+            .copied()
+            .collect();
         let mut statement = self.connection.prepare_cached(
             "SELECT doc, code, place FROM hazard_row WHERE flags & ?1 <> 0 ORDER BY updated DESC, doc",
         )?;

@@ -120,7 +120,7 @@ impl Device {
     /// [`DeviceError`] from the database.
     pub fn own_grants(&self) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
         let mut grants = list_own_grants(&self.connection)?;
-        grants.sort_by_key(|(_, grant)| std::cmp::Reverse(grant.from));
+        grants.sort_by_key(|(_, grant)| std::cmp::Reverse((grant.issued, grant.from)));
         Ok(grants)
     }
 
@@ -134,10 +134,11 @@ impl Device {
         person: Option<PersonId>,
     ) -> Result<(GrantId, Grant), DeviceError> {
         let now = self.host.clock.now();
-        let fits =
-            |grant: &Grant| grant.area.covers(area) && person.is_none_or(|p| grant.person == p);
+        let fits = |grant: &Grant| grant.area.covers(area) && person.is_none_or(|p| grant.is_id(p));
         let mut grants = self.own_grants()?;
         grants.retain(|(_, grant)| fits(grant));
+        let all: Vec<Grant> = grants.iter().map(|(_, grant)| grant.clone()).collect();
+        grants.retain(|(_, grant)| !all.iter().any(|newer| newer.replaces(grant)));
         // A wrong device clock must not stop work: without a grant valid by that clock, the newest one is used. The
         // server and each fold judge the dates later.
         let valid = grants

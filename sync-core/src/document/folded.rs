@@ -1,5 +1,7 @@
 //! A folded document: its state and everything derived from it, without what was redacted.
 
+use std::collections::BTreeSet;
+
 use super::{kind::DocumentKind, redaction::Redaction, state::DocumentState};
 use crate::{
     activity::fold_activity,
@@ -7,7 +9,7 @@ use crate::{
     hazard::fold_hazard,
     history::{EventEntry, FoldContext, JudgedEvent},
     inspection::fold_inspection,
-    record::{EventId, PhotoHash},
+    record::{EventId, PersonId, PhotoHash},
 };
 
 /// A folded document.
@@ -68,6 +70,11 @@ impl<'f> Folded<'f> {
     /// Every event with its verdict, causes before effects.
     pub fn judged(&self) -> &[JudgedEvent] {
         self.full.history()
+    }
+
+    /// The authors of the events, by the ids that the events state.
+    pub fn authors(&self) -> BTreeSet<PersonId> {
+        self.events.iter().map(|entry| entry.event.author).collect()
     }
 
     /// The photos that no view displays.

@@ -138,7 +138,7 @@ fn named(known: &Known<'_, '_>, at: usize, resolution: &Resolution) -> Positions
     let named = resolution.resolves.iter();
     named
         .filter_map(|id| known.history.order.position(id))
-        .filter(|of| known.person(*of) != known.person(at))
+        .filter(|of| !known.same_person(*of, at))
         .for_each(|of| found.insert(of));
     found.keep(known.ancestors(at));
     found

@@ -48,8 +48,7 @@ fn fate(it: &Assessing<'_, '_, '_>, settlements: &[(usize, Outcome)]) -> Fate {
         seen.iter_mut().for_each(|of| of.keep(known.ancestors(*at)));
         let contested = newest(&seen[0], &seen[1]);
         let differ = contested.meets(&held) && contested.meets(&overruled);
-        let own = known.of_person(known.person(*at));
-        if !differ || own.is_none_or(|own| !contested.meets(own)) {
+        if !differ || !contested.meets(&known.of_author(*at)) {
             match outcome {
                 Outcome::Held => held.insert(*at),
                 Outcome::Overruled => overruled.insert(*at),
@@ -73,9 +72,7 @@ fn of(outcome: Outcome) -> Fate {
 
 /// Whether the author of a settlement made a part of the conflict concurrently.
 fn is_party(it: &Assessing<'_, '_, '_>, conflict: &Dispute, settlement: usize) -> bool {
-    let Some(own) = it.known.of_person(it.known.person(settlement)) else {
-        return false;
-    };
-    let parts = it.relations.concurrent(it.known.history, own, settlement);
+    let own = it.known.of_author(settlement);
+    let parts = it.relations.concurrent(it.known.history, &own, settlement);
     conflict.has_part(&parts)
 }

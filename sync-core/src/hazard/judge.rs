@@ -280,7 +280,7 @@ fn is_late_correction(known: &Known<'_, '_>, at: usize, row: &Transition) -> boo
         .iter()
         .filter(|seen| {
             known.taken[*seen].is_some()
-                && known.person(*seen) == known.person(at)
+                && known.same_person(*seen, at)
                 && matches!(known.history.body(*seen), EventBody::Observe(_))
         })
         .collect::<Vec<usize>>();

@@ -1,6 +1,6 @@
 //! The events of a hazard that were judged so far, and how they relate to each other.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     content::Content,
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     catalogue::{FieldName, HazardKind, StateCode},
     history::{History, Positions, Verdict},
-    record::{AreaPath, EventBody, Grade, KindCode, Observation, OrganId, PersonId},
+    record::{AreaPath, EventBody, Grade, Grant, KindCode, Observation, OrganId, PersonId},
 };
 
 /// What a set of events is assessed with.
@@ -40,7 +40,7 @@ pub(super) struct Known<'h, 'a> {
     pub(super) observations: Vec<usize>,
     /// What each causal history amounts to, by world. That of `Effective` is empty if it equals that of `Contested`.
     before: [Vec<Before>; 3],
-    /// The accepted events of each person.
+    /// The accepted events of each person, by id.
     persons: HashMap<PersonId, Positions>,
     /// The accepted events of each organisation.
     organs: HashMap<OrganId, Positions>,
@@ -85,10 +85,12 @@ impl<'h, 'a> Known<'h, 'a> {
         self.verdicts.push(verdict);
         if let Some(taken) = &taken {
             let size = self.history.len();
-            let of_person = self.persons.entry(self.person(at));
-            of_person
-                .or_insert_with(|| Positions::new(size))
-                .insert(at);
+            for id in self.history.ids(at) {
+                let of_person = self.persons.entry(id);
+                of_person
+                    .or_insert_with(|| Positions::new(size))
+                    .insert(at);
+            }
             if let Some(organ) = self.organ(at) {
                 let of_organ = self.organs.entry(organ);
                 of_organ.or_insert_with(|| Positions::new(size)).insert(at);
@@ -106,9 +108,26 @@ impl<'h, 'a> Known<'h, 'a> {
         self.taken.push(taken);
     }
 
-    /// The accepted events of a person; `None` if there is none.
-    pub(super) fn of_person(&self, person: PersonId) -> Option<&Positions> {
-        self.persons.get(&person)
+    /// The accepted events of the person who made an event.
+    pub(super) fn of_author(&self, at: usize) -> Cow<'_, Positions> {
+        self.of_ids(self.history.ids(at))
+    }
+
+    /// The accepted events of the person of a grant.
+    pub(super) fn of_grant(&self, grant: &Grant) -> Cow<'_, Positions> {
+        let other = grant.other_ids().iter().copied();
+        self.of_ids(std::iter::once(grant.person).chain(other))
+    }
+
+    fn of_ids(&self, ids: impl Iterator<Item = PersonId>) -> Cow<'_, Positions> {
+        let mut each = ids.filter_map(|id| self.persons.get(&id));
+        let Some(first) = each.next() else {
+            return Cow::Owned(Positions::new(self.history.len()));
+        };
+        each.fold(Cow::Borrowed(first), |mut all, more| {
+            all.to_mut().extend(more);
+            all
+        })
     }
 
     /// The accepted steps of the matter of an event; `None` if there is none.
@@ -187,8 +206,9 @@ impl<'h, 'a> Known<'h, 'a> {
         })
     }
 
-    pub(super) fn person(&self, at: usize) -> PersonId {
-        self.history.entry(at).event.author
+    /// Whether two events were made by one person.
+    pub(super) fn same_person(&self, a: usize, b: usize) -> bool {
+        self.history.same_person(a, b)
     }
 
     pub(super) fn organ(&self, at: usize) -> Option<OrganId> {

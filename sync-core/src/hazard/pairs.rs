@@ -176,10 +176,7 @@ impl Pairs {
         if !is_party && !is_passing {
             return;
         }
-        let mut same = Positions::new(known.history.len());
-        if let Some(of_person) = known.of_person(known.person(at)) {
-            same.extend(of_person);
-        }
+        let mut same = known.of_author(at).into_owned();
         if let Some(of_organ) = known.organ(at).and_then(|organ| known.of_organ(organ)) {
             same.extend(of_organ);
         }
@@ -207,7 +204,7 @@ impl Pairs {
 
     fn holds(&self, known: &Known<'_, '_>, when: When, objection: usize, decision: usize) -> bool {
         match when {
-            When::OtherAuthor => known.person(objection) != known.person(decision),
+            When::OtherAuthor => !known.same_person(objection, decision),
             When::SameTransfer => shares_transfer(known, objection, decision),
             When::PhotoOfCheck => self.is_photo_of(known, objection, decision),
             When::AboveGrade => above_grade(known, objection, decision),
@@ -275,7 +272,7 @@ fn is_tied(known: &Known<'_, '_>, other: usize, decision: usize) -> bool {
     let (Some(a), Some(b)) = (&known.taken[other], &known.taken[decision]) else {
         return false;
     };
-    let person = known.person(other) == known.person(decision);
+    let person = known.same_person(other, decision);
     let organ = known.organ(other) == known.organ(decision);
     a.round == b.round
         && match (a.class, b.class) {

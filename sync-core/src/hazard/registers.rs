@@ -148,11 +148,10 @@ fn drop_parties(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &mut Positi
         }
     }
     for resolution in resolutions.iter() {
-        let own = known.of_person(known.person(resolution));
         let mut parts = it
             .relations
             .concurrent(known.history, &sides, resolution);
-        own.into_iter().for_each(|own| parts.keep(own));
+        parts.keep(&known.of_author(resolution));
         if !parts.is_empty() {
             stated.remove(resolution);
         }

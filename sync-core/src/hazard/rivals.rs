@@ -10,7 +10,7 @@ use super::{content::Content, known::Known, pairs::each, relations::Relations};
 use crate::{
     catalogue::{Class, FieldName, PairRule, PairScope, Rows, When, is_statutory, level},
     history::{History, Lanes, Positions},
-    record::{EventBody, Grade, OrganId, PersonId, Role},
+    record::{EventBody, Grade, OrganId, Role},
 };
 
 /// The registers whose later values replace earlier ones. Transfers have steps of their own (`steps.rs`), and
@@ -55,7 +55,6 @@ pub(super) fn removed_by(known: &Known<'_, '_>, at: usize) -> Lanes {
 /// The author of a value, as far as it decides which values replace which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Authority {
-    person: PersonId,
     organ: OrganId,
     level: u8,
     is_fire_officer: bool,
@@ -66,7 +65,6 @@ struct Authority {
 fn authority(known: &Known<'_, '_>, lane: Lanes, at: usize) -> Option<Authority> {
     let grant = known.history.grants[at]?;
     Some(Authority {
-        person: grant.person,
         organ: grant.organ,
         level: level(grant.role),
         is_fire_officer: grant.role == Role::FireOfficer,
@@ -75,12 +73,9 @@ fn authority(known: &Known<'_, '_>, lane: Lanes, at: usize) -> Option<Authority>
 }
 
 impl Authority {
-    /// Whether a value of this author replaces one of `earlier` that the author had. `of_others`: whether it may
-    /// replace values of other persons.
-    fn replaces(&self, earlier: &Self, lane: Lanes, of_others: bool) -> bool {
-        if earlier.is_fire_major && !self.is_fire_officer
-            || !of_others && self.person != earlier.person
-        {
+    /// Whether a value of this author may replace one of `earlier` that the author had.
+    fn replaces(&self, earlier: &Self, lane: Lanes) -> bool {
+        if earlier.is_fire_major && !self.is_fire_officer {
             return false;
         }
         let (high, low) = (self.level, earlier.level);
@@ -99,8 +94,9 @@ pub(super) fn replaces(known: &Known<'_, '_>, lane: Lanes, later: usize, earlier
         return true;
     }
     let authors = (authority(known, lane, later), authority(known, lane, earlier));
-    matches!(authors, (Some(mine), Some(theirs))
-        if mine.replaces(&theirs, lane, taken.replaces & lane != 0))
+    let of_others = taken.replaces & lane != 0;
+    (of_others || known.same_person(later, earlier))
+        && matches!(authors, (Some(mine), Some(theirs)) if mine.replaces(&theirs, lane))
 }
 
 /// What decides by which rule two differing values are compared.
@@ -257,11 +253,12 @@ impl<'a> Lane<'a> {
         };
         if self.field != FieldName::Transfer {
             let mut replaced = Positions::new(known.history.len());
-            let others = self.authors.iter();
-            for (_, of) in
-                others.filter(|(author, _)| own.replaces(author, lane, taken.replaces & lane != 0))
-            {
+            let authors = self.authors.iter();
+            for (_, of) in authors.filter(|(author, _)| own.replaces(author, lane)) {
                 replaced.extend(of);
+            }
+            if taken.replaces & lane == 0 {
+                replaced.keep(&known.of_author(at));
             }
             for pick in taken.picks.iter().filter(|pick| pick.lane == lane) {
                 replaced.extend(&pick.values);

@@ -1,6 +1,6 @@
 //! What an event settles: a resolution the conflicts that it names, a check or an ending the conflicts that it answers.
 
-use std::cell::OnceCell;
+use std::{borrow::Cow, cell::OnceCell};
 
 use super::{
     cards,
@@ -130,10 +130,9 @@ pub(super) fn by_resolution(
 
 /// Whether the author made a part of the conflict, or settled it before.
 fn is_party(known: &Known<'_, '_>, fated: &Fated, grant: &Grant) -> bool {
+    let own = known.of_grant(grant);
     let mut settlements = fated.settlements.iter();
-    known.of_person(grant.person).is_some_and(|own| {
-        fated.conflict.has_part(own) || settlements.any(|(at, _)| own.has(*at))
-    })
+    fated.conflict.has_part(&own) || settlements.any(|(at, _)| own.has(*at))
 }
 
 /// Whether the author's level suffices for every row of the conflict.
@@ -200,7 +199,7 @@ pub(super) fn by_answer(
         grant,
         body,
         ends: class == EventClass::Ending,
-        own: known.of_person(grant.person),
+        own: known.of_grant(grant),
         is_independent: OnceCell::new(),
         may_end: OnceCell::new(),
         claims: OnceCell::new(),
@@ -221,7 +220,7 @@ struct Respondent<'r, 'h, 'a> {
     /// Whether it is an ending.
     ends: bool,
     /// The events of its author.
-    own: Option<&'r Positions>,
+    own: Cow<'r, Positions>,
     is_independent: OnceCell<bool>,
     may_end: OnceCell<bool>,
     /// The newest claims of its causal history.
@@ -279,12 +278,12 @@ impl Respondent<'_, '_, '_> {
 
     /// Whether the author made an event.
     fn made(&self, at: usize) -> bool {
-        self.own.is_some_and(|own| own.has(at))
+        self.own.has(at)
     }
 
     /// Whether the author made a decision of a conflict.
     fn decided(&self, conflict: &Dispute) -> bool {
-        self.own.is_some_and(|own| conflict.decisions.meets(own))
+        conflict.decisions.meets(&self.own)
     }
 
     /// Whether the author made a decision of a row that a check answers.
@@ -310,11 +309,11 @@ impl Respondent<'_, '_, '_> {
     /// Whether the author made no claim of this round, nor did the author's organisation.
     fn is_independent(&self) -> bool {
         *self.is_independent.get_or_init(|| {
-            let claims = self.view.of_round(self.known, self.at, |taken, _| {
+            let mut claims = self.view.of_round(self.known, self.at, |taken, _| {
                 taken.class == EventClass::Claim
             });
-            let mut claims = claims.filter_map(|claim| self.known.history.grants[claim]);
-            claims.all(|claim| claim.person != self.grant.person && claim.organ != self.grant.organ)
+            let organ = Some(self.grant.organ);
+            claims.all(|claim| !self.made(claim) && self.known.organ(claim) != organ)
         })
     }
 

@@ -111,13 +111,12 @@ pub(super) fn replaceable(known: &Known<'_, '_>, at: usize, view: &View) -> Lane
     let Some(contest) = &view.contest else {
         return lanes;
     };
-    let author = known.person(at);
+    let own = known.of_author(at);
     for fated in contest.conflicts().filter(|c| c.fate == Fate::Open) {
         let Subject::Register(lane) = fated.conflict.subject else {
             continue;
         };
-        let own = known.of_person(author);
-        if own.is_none_or(|own| !fated.conflict.decisions.meets(own)) {
+        if !fated.conflict.decisions.meets(&own) {
             continue;
         }
         let field = field_of(lane);

@@ -11,6 +11,7 @@ mod context;
 mod entry;
 mod frontier;
 mod order;
+mod persons;
 mod reason;
 mod redacted;
 mod time;

@@ -40,10 +40,9 @@ pub(super) fn conclude(
     if answers.is_empty() || problems != (conclusion.result == InspectionResult::Problems) {
         return Err(VoidReason::Incomplete);
     }
-    let mut people = inspectors(j, j.known(at, |_| true));
-    people.push(grant.person);
-    people.sort_unstable();
-    people.dedup();
+    let people = j
+        .history
+        .persons(working(j, j.known(at, |_| true)).chain([at]));
     let named: usize = start.team.iter().map(|m| usize::from(m.people)).sum();
     if named.max(people.len()) < usize::from(template.inspectors) {
         return Err(VoidReason::SecondPersonMissing);
@@ -58,13 +57,7 @@ pub(super) fn conclude(
 fn signatures(j: &Judging<'_>, at: usize, template: &Template) -> Result<(), VoidReason> {
     let signed = |which: fn(SignedAs) -> bool| {
         let is = move |body: &EventBody| matches!(body, EventBody::Sign(s) if which(s.signed_as));
-        let mut people: Vec<_> = j
-            .known(at, is)
-            .map(|at| j.history.entry(at).event.author)
-            .collect();
-        people.sort_unstable();
-        people.dedup();
-        people.len()
+        j.history.persons(j.known(at, is)).len()
     };
     let inspectors = signed(|s| s == SignedAs::Inspector);
     let inspected = signed(|s| s != SignedAs::Inspector);
@@ -92,16 +85,20 @@ fn photographed(j: &Judging<'_>, at: usize, answers: &[Answered]) -> bool {
     ok.iter().all(|(building, ok)| !ok || photo_of(building))
 }
 
-/// The authors who began, answered or signed as inspector, among these events.
+/// The persons who began, answered or signed as inspector, among these events.
 pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -> Vec<PersonId> {
+    j.history.persons(working(j, events))
+}
+
+/// The events of inspectors among these.
+fn working<'j>(
+    j: &'j Judging<'_>,
+    events: impl Iterator<Item = usize> + 'j,
+) -> impl Iterator<Item = usize> + 'j {
     let works = |body: &EventBody| match body {
         EventBody::Inspect(_) | EventBody::Answer(_) => true,
         EventBody::Sign(s) => s.signed_as == SignedAs::Inspector,
         _ => false,
     };
-    let of = events.filter(|at| works(j.history.body(*at)));
-    let mut people: Vec<_> = of.map(|at| j.history.entry(at).event.author).collect();
-    people.sort_unstable();
-    people.dedup();
-    people
+    events.filter(move |at| works(j.history.body(*at)))
 }

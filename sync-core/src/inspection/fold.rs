@@ -173,8 +173,8 @@ fn judge(
         EventBody::FinishInspection(c) if open => {
             conclude(j, at, known, (grant, template, start), c).map(|()| Verdict::ACCEPTED)
         }
-        EventBody::Withdraw(_) => match first.map(|at| j.history.entry(at).event.author) {
-            Some(author) if author == grant.person => Ok(Verdict::ACCEPTED),
+        EventBody::Withdraw(_) => match first {
+            Some(at) if j.history.is_by(at, grant) => Ok(Verdict::ACCEPTED),
             _ => Err(VoidReason::RoleMayNot),
         },
         EventBody::Redact(_) if grant.role != Role::Dpo => Err(VoidReason::RoleMayNot),
@@ -244,7 +244,7 @@ fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, Vo
         SignedAs::Inspector if !inspects => Err(VoidReason::RoleMayNot),
         // The inspected party signs on its own device, or on paper that a photo shows.
         SignedAs::Inspected if inspects && s.photos.is_empty() => Err(VoidReason::PhotoMissing),
-        SignedAs::Refused if s.witness.is_none_or(|w| w == grant.person) => {
+        SignedAs::Refused if s.witness.is_none_or(|w| grant.is_id(w)) => {
             Err(VoidReason::SecondPersonMissing)
         }
         _ => Ok(Verdict::Added),

@@ -44,9 +44,38 @@ pub struct Grant {
     /// When the server signed it.
     #[n(8)]
     pub issued: ServerTime,
+    /// Other ids of the same person: an administrator found out that they are one person. Events under this grant are
+    /// events of all these ids (`docs/rules.md`, 1).
+    #[n(9)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<Vec<PersonId>>,
 }
 
 impl Grant {
+    /// The most ids that [`Self::also`] may state.
+    pub const MOST_IDS: usize = 8;
+
+    /// Other ids of the same person.
+    pub fn other_ids(&self) -> &[PersonId] {
+        self.also.as_deref().unwrap_or_default()
+    }
+
+    /// Whether this is an id of the person.
+    pub fn is_id(&self, person: PersonId) -> bool {
+        self.person == person || self.other_ids().contains(&person)
+    }
+
+    /// Whether this grant replaces another one of its device: it is for the same role, area and person, and states an id
+    /// of the person that the other one lacks. A device then states nothing under the other one any more.
+    pub fn replaces(&self, other: &Self) -> bool {
+        let appointment = |grant: &Self| (grant.device, grant.role, grant.area.clone());
+        let mut ids = self.other_ids().iter().chain([&self.person]);
+        appointment(self) == appointment(other)
+            && self.issued >= other.issued
+            && self.is_id(other.person)
+            && ids.any(|id| !other.is_id(*id))
+    }
+
     /// Whether the claimed time lies within the grant's dates.
     pub fn is_valid_at(&self, claimed: DeviceTime) -> bool {
         claimed.0 >= self.from.0 && self.until.is_none_or(|until| claimed.0 < until.0)

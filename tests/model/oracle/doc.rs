@@ -120,9 +120,17 @@ impl Doc {
     pub(crate) fn concurrent(&self, e: usize, f: usize) -> bool {
         e != f && !self.before(e, f) && !self.before(f, e)
     }
-    /// Whether two events have the same author.
+    /// The ids of its author: that of the event, and those that its own grant states.
+    pub(crate) fn ids(&self, e: usize) -> Vec<PersonId> {
+        let author = self.person(e);
+        let own = self.events[e].grant.iter().filter(|g| g.person == author);
+        let others = own.flat_map(|g| g.also.iter().flatten().copied());
+        std::iter::once(author).chain(others).collect()
+    }
+    /// Section 1: whether two events are of the same person.
     pub(crate) fn same_person(&self, e: usize, f: usize) -> bool {
-        self.person(e) == self.person(f)
+        let ids = self.ids(f);
+        self.ids(e).iter().any(|id| ids.contains(id))
     }
     /// Whether two events are of one known organisation.
     pub(crate) fn same_organ(&self, e: usize, f: usize) -> bool {

@@ -186,7 +186,8 @@ fn is_responsible(case: &Case<'_>, v: &View, e: usize) -> bool {
     let mut parties = values.filter_map(|x| registers::value(case, Register::Responsible, *x));
     parties.any(|party| match party {
         registers::Value::Party(organ, person) => {
-            case.doc.organ(e) == Some(organ) || person == Some(case.doc.person(e))
+            case.doc.organ(e) == Some(organ)
+                || person.is_some_and(|id| case.doc.ids(e).contains(&id))
         }
         _ => false,
     }) || is_receiver(case, v, e)

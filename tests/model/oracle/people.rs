@@ -74,7 +74,7 @@ pub(crate) fn verifiers(case: &Case<'_>, v: &View, e: usize) -> Set {
             && case.own_round(v, **p) >= v.round
             && !case.doc.same_person(**p, e)
             && !has_found(case, v, **p)
-            && named.is_none_or(|who| who == case.doc.person(**p))
+            && named.is_none_or(|who| case.doc.ids(**p).contains(&who))
     };
     v.set.iter().filter(verifies).copied().collect()
 }

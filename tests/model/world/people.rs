@@ -69,6 +69,14 @@ pub(crate) fn cast(chance: &mut Chance) -> Vec<Actor> {
             }
         }
     }
+    // Some persons have a second id: that of another person of the world. The draws are a sequence of their own.
+    let mut chance = chance.clone();
+    for at in 0..all.len() {
+        if chance.below(12) == 0 {
+            let other = all[chance.below(all.len())].grant.person;
+            all[at].grant.also = Some(vec![other]);
+        }
+    }
     all
 }
 
@@ -100,6 +108,7 @@ fn actor(chance: &mut Chance, role: Role, number: usize, name: &str, device: usi
             from,
             until,
             issued: from,
+            also: None,
         },
     }
 }

@@ -25,6 +25,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             from: ServerTime(0),
             until: None,
             issued: ServerTime(0),
+            also: None,
         };
         (GrantId([n; GrantId::LEN]), claims)
     };

@@ -54,6 +54,7 @@ fn story() -> Story {
         from: ServerTime(NOON - 86_400_000),
         until: None,
         issued: ServerTime(NOON - 86_400_000),
+        also: None,
     };
     let grant = SignedGrant::seal(&claims, &server);
     let photo = PhotoRef {

@@ -207,6 +207,7 @@ fn from_json(bytes: &[u8]) -> anyhow::Result<History> {
             from: ServerTime(0),
             until: None,
             issued: ServerTime(0),
+            also: None,
         };
         history.grants.insert(GrantId(id_of(name)), grant);
     }

@@ -17,7 +17,7 @@ use crate::{
     register,
     reporting::{Reporting, caller::reason},
     storage::{
-        StorageError, Tx,
+        StorageError, Tx, aliases,
         reports::{self, Report, Step},
         spaces,
     },
@@ -96,7 +96,12 @@ impl Reporting {
             .write(move |tx| {
                 let (report, _) = stored::find(tx, &reach, &id)?;
                 let taken = reports::steps(tx, std::slice::from_ref(&id))?.remove(&id);
-                let taken = taken.unwrap_or_default();
+                let mut taken = taken.unwrap_or_default();
+                // Two ids of one person are one person, also if the step was taken before they were merged.
+                let aliases = aliases::all(tx)?;
+                for past in &mut taken {
+                    past.person = aliases.kept(past.person);
+                }
                 let (Some(person), Some(role)) = (reach.person(), reach.role()) else {
                     return Err(Refusal::new(
                         Code::OutOfScope,

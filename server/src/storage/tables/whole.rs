@@ -1,6 +1,7 @@
 //! The tables that are not derived, in the order in which a move copies them.
 
 use crate::storage::{
+    aliases::PersonAlias,
     compounds::{Building, Compound},
     credentials::{EnrolCode, Token},
     devices::{Device, GrantRow, Quarantined},
@@ -46,6 +47,7 @@ pub(crate) const WHOLE: &[Table] = &[
     AREA_NAME,
     ORGAN,
     PERSON,
+    PersonAlias::TABLE,
     Compound::TABLE,
     Building::TABLE,
     Region::TABLE,

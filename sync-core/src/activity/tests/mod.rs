@@ -51,6 +51,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             from: ServerTime(0),
             until: None,
             issued: ServerTime(0),
+            also: None,
         };
         (GrantId([who.0; GrantId::LEN]), claims)
     };

@@ -55,11 +55,13 @@ pub(super) fn is_high_enough(s: &Situation<'_, '_, '_>) -> bool {
     if reviews {
         return true;
     }
-    let orders = s.grants_of(|_, body| matches!(body, EventBody::Order(_)));
+    let mut orders = s
+        .of_round(|_, body| matches!(body, EventBody::Order(_)))
+        .filter_map(|at| s.known.history.grants[at]);
     let mut cases = s.seen(|body| matches!(body, EventBody::PenaltyLink(_)));
     s.view.state != ESCALATED
         && steps::escalations(s.known, s.at, s.view).is_empty()
-        && !orders.into_iter().any(|grant| is_statutory(grant.role))
+        && !orders.any(|grant| is_statutory(grant.role))
         && cases.next().is_none()
 }
 

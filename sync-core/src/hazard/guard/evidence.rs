@@ -90,7 +90,7 @@ pub(super) fn dissuaded_first(s: &Situation<'_, '_, '_>) -> bool {
         values::code(s.known, s.view, s.known.ancestors(s.at)).and_then(|code| s.known.kind(code));
     let violation = kind.is_some_and(|k| k.nature == Nature::Violation);
     let danger = matches!(s.body(), EventBody::Report(r) if r.immediate_danger);
-    let mut tried = s.grants_of(|_, body| matches!(body, EventBody::Dissuade(_)));
+    let mut tried = s.of_round(|_, body| matches!(body, EventBody::Dissuade(_)));
     !violation || danger || tried.next().is_some()
 }
 

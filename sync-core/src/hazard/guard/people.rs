@@ -5,7 +5,7 @@ use crate::{
     catalogue::{EventClass, FieldName, level},
     hazard::{in_force, values},
     history::Verdict,
-    record::{EventBody, Grant, OrganId, PersonId, Role},
+    record::{EventBody, OrganId, PersonId, Role},
 };
 
 fn is_observation(body: &EventBody) -> bool {
@@ -18,14 +18,13 @@ fn is_finding(body: &EventBody) -> bool {
 
 /// Whether the author observed the hazard in the current round.
 pub(super) fn is_finder(s: &Situation<'_, '_, '_>) -> bool {
-    s.grants_of(|_, body| is_observation(body))
-        .any(|grant| grant.person == s.grant.person)
+    s.of_round(|_, body| is_observation(body))
+        .any(|at| s.is_own(at))
 }
 
 /// Whether the author stated a finding, in any round.
 pub(super) fn made_a_finding(s: &Situation<'_, '_, '_>) -> bool {
-    s.seen(is_finding)
-        .any(|at| s.known.person(at) == s.grant.person)
+    s.seen(is_finding).any(|at| s.is_own(at))
 }
 
 pub(super) fn finder_or_manager(s: &Situation<'_, '_, '_>) -> bool {
@@ -33,21 +32,21 @@ pub(super) fn finder_or_manager(s: &Situation<'_, '_, '_>) -> bool {
     present || is_finder(s)
 }
 
-fn claimants<'a>(s: &Situation<'_, '_, 'a>) -> impl Iterator<Item = &'a Grant> {
-    s.grants_of(|class, _| class == EventClass::Claim)
+fn claims(s: &Situation<'_, '_, '_>) -> impl Iterator<Item = usize> {
+    s.of_round(|class, _| class == EventClass::Claim)
 }
 
 pub(super) fn claimed_it(s: &Situation<'_, '_, '_>) -> bool {
-    claimants(s).any(|g| g.person == s.grant.person)
+    claims(s).any(|at| s.is_own(at))
 }
 
 pub(super) fn organ_claimed_it(s: &Situation<'_, '_, '_>) -> bool {
-    claimants(s).any(|g| g.organ == s.grant.organ)
+    claims(s).any(|at| s.known.organ(at) == Some(s.grant.organ))
 }
 
 pub(super) fn rechecked_it(s: &Situation<'_, '_, '_>) -> bool {
-    s.grants_of(|class, _| class == EventClass::Check)
-        .any(|g| g.person == s.grant.person)
+    s.of_round(|class, _| class == EventClass::Check)
+        .any(|at| s.is_own(at))
 }
 
 /// Whether a third person examined the hazard and proposed to void it: neither the voider nor a finder.
@@ -56,23 +55,25 @@ pub(super) fn verified_by_another(s: &Situation<'_, '_, '_>) -> bool {
         return false;
     };
     let known = s.known;
-    let found = |person| s.seen(is_finding).any(|at| known.person(at) == person);
+    let found = |who| s.seen(is_finding).any(|at| known.same_person(at, who));
     known.ancestors(s.at).iter().any(|at| {
-        let person = known.person(at);
         matches!(known.history.body(at), EventBody::Void(_))
             && matches!(known.verdicts[at], Verdict::Proposed { .. })
             && s.view.own_round(known, at) >= s.view.round
-            && person != s.grant.person
-            && voiding.verified_by.is_none_or(|named| named == person)
-            && !found(person)
+            && !s.is_own(at)
+            && voiding
+                .verified_by
+                .is_none_or(|named| known.history.has_id(at, named))
+            && !found(at)
     })
 }
 
 /// Whether the author belongs to the responsible organisation, or to one that received a transfer.
 pub(super) fn is_responsible(s: &Situation<'_, '_, '_>) -> bool {
     let organ = s.grant.organ;
-    let named =
-        |(of, person): (OrganId, Option<PersonId>)| of == organ || person == Some(s.grant.person);
+    let named = |(of, person): (OrganId, Option<PersonId>)| {
+        of == organ || person.is_some_and(|id| s.grant.is_id(id))
+    };
     values::responsible_in(s.known, s.view)
         .into_iter()
         .any(named)
@@ -97,5 +98,5 @@ pub(super) fn issuer_or_higher(s: &Situation<'_, '_, '_>) -> bool {
 pub(super) fn reporter_soon(s: &Situation<'_, '_, '_>) -> bool {
     let acts = |body: &EventBody| EventClass::of(body) != EventClass::Silent;
     let mut others = s.seen(acts);
-    is_finder(s) && others.all(|at| s.known.person(at) == s.grant.person)
+    is_finder(s) && others.all(|at| s.is_own(at))
 }

@@ -28,16 +28,19 @@ impl<'a> Situation<'_, '_, 'a> {
         })
     }
 
-    /// The grants of the accepted events of the current round in the author's causal history, by class.
-    pub(super) fn grants_of<'v>(
+    /// The accepted events of the current round in the author's causal history, by class.
+    pub(super) fn of_round<'v>(
         &'v self,
         which: impl Fn(EventClass, &EventBody) -> bool + 'v,
-    ) -> impl Iterator<Item = &'a Grant> + 'v {
-        self.view
-            .of_round(self.known, self.at, move |taken, body| {
-                which(taken.class, body)
-            })
-            .filter_map(|at| self.known.history.grants[at])
+    ) -> impl Iterator<Item = usize> + 'v {
+        self.view.of_round(self.known, self.at, move |taken, body| {
+            which(taken.class, body)
+        })
+    }
+
+    /// Whether the author of this event made another event.
+    pub(super) fn is_own(&self, at: usize) -> bool {
+        self.known.history.is_by(at, self.grant)
     }
 
     /// The grade in the author's causal history: as set, or else the default of the present kind.

@@ -81,6 +81,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
                 _ => None,
             },
             issued: ServerTime(0),
+            also: None,
         };
         (grant_id(who), claims)
     };
