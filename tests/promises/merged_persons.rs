@@ -379,6 +379,8 @@ fn the_command_records_the_alias_and_prints_what_it_concerns() {
     it.rechecked(closed);
     it.close(closed);
     let (kept, merged) = (it.kept().to_string(), SECOND.to_string());
+    // The command takes the clock of the system.
+    done(&it.town, &["admin", "clock", "accept"]);
     let said = done(
         &it.town,
         &[

@@ -192,9 +192,9 @@ pub(super) fn save_grant(
     own: bool,
 ) -> Result<bool, DeviceError> {
     let server = PublicKey(meta::find_array(c, name::SERVER_KEY)?.ok_or(DeviceError::NotEnrolled)?);
-    let Ok(claims) = grant.open(&server) else {
+    if grant.open(&server).is_err() {
         return Ok(false);
-    };
+    }
     let mut statement = c.prepare_cached(
         "INSERT INTO known_grant (id, sealed, claims, own) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET own = max(own, excluded.own)",
@@ -202,7 +202,7 @@ pub(super) fn save_grant(
     statement.execute(params![
         grant.id().as_bytes(),
         encode(grant),
-        encode(&claims),
+        grant.claims_bytes(),
         own
     ])?;
     Ok(true)

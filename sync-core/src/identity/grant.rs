@@ -47,6 +47,11 @@ impl SignedGrant {
         minicbor::decode(&self.claims).map_err(GrantError::Malformed)
     }
 
+    /// The claims as the bytes that were signed. A later version may read more of them than this one.
+    pub(crate) fn claims_bytes(&self) -> &[u8] {
+        &self.claims
+    }
+
     /// The claims without a check of the signature: only for rows that the server itself signed and stored.
     pub fn stored_claims(&self) -> Option<Grant> {
         cbor::decode(&self.claims)
