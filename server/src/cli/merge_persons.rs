@@ -4,12 +4,11 @@ use anyhow::bail;
 use clap::Args;
 use sync_core::{
     catalogue::{Catalogue, StateCode},
-    record::PersonId,
+    record::{AreaPath, DocId, PersonId},
 };
 use xuncha_server::{
     access::{Merge, NotMerged, check_merge},
     http::Components,
-    projection::OnePerson,
     say,
     storage::Storage,
 };
@@ -51,8 +50,13 @@ impl MergePersons {
         };
         let ids = aliases.ids(kept);
         let found = components.projection.one_person(ids, aliases).await?;
+        let mut listed: Vec<String> = found
+            .iter()
+            .map(|one| line(&one.space, one.doc, one.state, one.as_one))
+            .collect();
+        listed.push(total(found.len()));
         if self.dry_run {
-            list(&found);
+            say!("{}", listed.join("\n"));
             say!("只列出，没有合并 / listed only, nothing was merged");
             return Ok(());
         }
@@ -66,11 +70,13 @@ impl MergePersons {
             Ok(done) => done,
             Err(why) => bail!(refusal(why)),
         };
-        list(&found);
+        say!("{}", listed.join("\n"));
+        say!("台账加标记 one_person / the ledger flags them: one_person");
         say!("已合并 / merged: {merged} → {kept}");
         say!(
-            "{} 台设备的 {} 份新授权，下次同步时生效 / new grants for {} devices, effective at their next sync",
+            "{} 台设备的 {} 份新授权，各设备下次开始会话时生效 / {} new grants for {} devices, effective at the next session of each",
             done.devices,
+            done.grants,
             done.grants,
             done.devices
         );
@@ -83,22 +89,20 @@ fn name(state: StateCode) -> String {
     row.map_or_else(|| state.to_string(), |row| format!("{state} {}", row.zh))
 }
 
-/// The hazards whose state rests on both ids.
-fn list(found: &[OnePerson]) {
-    for one in found {
-        say!(
-            "{}  {}  {}，两个编号算一人时为 / if both were one person {}",
-            one.space,
-            one.doc,
-            name(one.state),
-            name(one.as_one)
-        );
-    }
-    say!(
-        "{} 处隐患的状态依赖同一个人的两个编号，状态不变，台账加标记 one_person / the state of {} hazards rests on two ids of one person; it stays, and the ledger flags them",
-        found.len(),
-        found.len()
-    );
+/// A hazard whose state rests on both ids: its state, and the state if both had been one person.
+fn line(space: &AreaPath, doc: DocId, state: StateCode, as_one: StateCode) -> String {
+    format!(
+        "{space}  {doc}  {}，两个编号算一人时为 / if both were one person {}",
+        name(state),
+        name(as_one)
+    )
+}
+
+/// What was listed, in words.
+fn total(count: usize) -> String {
+    format!(
+        "{count} 处隐患的状态依赖同一个人的两个编号，状态不变 / the state of {count} hazards rests on two ids of one person; it does not change"
+    )
 }
 
 fn refusal(why: NotMerged) -> String {
