@@ -335,6 +335,37 @@ fn a_code_and_an_enrolment_of_the_merged_id_give_the_kept_one() {
 }
 
 #[test]
+fn a_grant_that_was_revoked_is_not_issued_again() {
+    let mut it = doubled();
+    let device = it.second.device.identity().unwrap().0;
+    it.town.at(MORNING + sealing::HOUR);
+    it.town.revoke(device);
+    it.town.at(MORNING + 2 * sealing::HOUR);
+    // The device comes back for a smaller area only.
+    let invitation = Invitation {
+        person: SECOND,
+        organ: OrganId([8; 16]),
+        role: Role::GridWorker,
+        area: it.town.world.grids[0].clone(),
+        space: it.town.world.county.clone(),
+    };
+    let until = ServerTime(it.town.clock.load(SeqCst) + 86_400_000);
+    let code = invite(&it.town.app().storage, &invitation, until);
+    let code = it.town.runtime.block_on(code).unwrap();
+    it.second
+        .enrol(&mut it.town.http.clone(), "http://test", &code)
+        .unwrap();
+    it.town.at(MORNING + 3 * sealing::HOUR);
+    it.merge(it.kept(), SECOND).unwrap();
+    new_session(&mut it.second);
+    it.town.sync(&mut it.second);
+    let grants = it.second.device.own_grants().unwrap();
+    let merged = grants.iter().filter(|(_, grant)| grant.also.is_some());
+    let roles: Vec<Role> = merged.map(|(_, grant)| grant.role).collect();
+    assert_eq!(roles, [Role::GridWorker]);
+}
+
+#[test]
 fn ids_that_cannot_be_merged_are_refused_and_nothing_is_recorded() {
     let it = doubled();
     let (kept, stray) = (it.kept(), PersonId([7; 16]));

@@ -18,7 +18,7 @@ use crate::{
         StorageError, Tx,
         aliases::{self, Aliases, PersonAlias},
         devices::{self, DeviceState},
-        persons, spaces,
+        persons, revocations, spaces,
     },
 };
 
@@ -141,11 +141,17 @@ fn reissue(
 ) -> Result<Reissued, StorageError> {
     let mut newest: BTreeMap<(DeviceId, Role, AreaPath), (AreaPath, Grant)> = BTreeMap::new();
     let all = aliases::grants(tx, ids)?;
-    let known = devices::find_all(tx, all.iter().map(|(_, grant)| grant.device))?;
+    let holders: BTreeSet<DeviceId> = all.iter().map(|(_, grant)| grant.device).collect();
+    let known = devices::find_all(tx, holders.iter().copied())?;
+    let revoked = revocations::last(tx, &holders)?;
     for (space, grant) in all {
         let lasts = grant.until.is_none_or(|until| now < until);
         let active = |device: &devices::Device| device.state == DeviceState::Active;
-        if !lasts || !known.get(&grant.device).is_some_and(active) {
+        // A grant from before the device was revoked stays revoked, also if the device was enrolled again since.
+        let is_revoked = revoked
+            .get(&grant.device)
+            .is_some_and(|at| grant.issued <= *at);
+        if !lasts || is_revoked || !known.get(&grant.device).is_some_and(active) {
             continue;
         }
         let of = (grant.device, grant.role, grant.area.clone());

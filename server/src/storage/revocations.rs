@@ -119,6 +119,23 @@ pub fn all(
     Ok(found.into_iter().collect())
 }
 
+/// When each of these devices was last revoked; devices that never were are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn last(
+    tx: &mut dyn Tx,
+    devices: &BTreeSet<DeviceId>,
+) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
+    let keys: Vec<Value<'_>> = devices.iter().map(Stored::value).collect();
+    let sql = "SELECT device, MAX(at) FROM revocation WHERE device IN (?) GROUP BY device";
+    let found = tx.all_of(sql, &[], &keys, |row| {
+        let device = DeviceId::from_slice(&row.bytes(0)?)?;
+        Ok((device, ServerTime(row.int(1)?)))
+    })?;
+    Ok(found.into_iter().collect())
+}
+
 /// Documents of a space to be folded again, of those whose newest change is not after `mark`. The others remain queued:
 /// the worker that projects the log may be folding them now, perhaps without the revocation.
 ///
