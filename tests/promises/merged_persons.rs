@@ -22,7 +22,7 @@ use xuncha_server::{
 
 use crate::{
     command_line::{done, refused},
-    support::{MORNING, Town, found_with, province::WUCHANG, sealing},
+    support::{MORNING, Town, found_with, sealing},
 };
 
 const SECOND: PersonId = PersonId([9; 16]);
@@ -433,24 +433,4 @@ fn the_command_records_the_alias_and_prints_what_it_concerns() {
         said.contains("已合并 / merged") && said.contains("2 台设备"),
         "{said}"
     );
-}
-
-#[test]
-fn a_report_needs_another_person_and_not_another_id() {
-    let town = Town::province();
-    let [one, other] = [1, 2].map(|n| town.key_of(n, Role::CountyReviewer, WUCHANG));
-    let third = town.key_of(3, Role::CountyReviewer, WUCHANG);
-    town.at(sealing::AFTERNOON);
-    let (view, _) = town.seal(&one, &sealing::daily(WUCHANG));
-    let merge = Merge {
-        kept: PersonId([2; 16]),
-        merged: PersonId([1; 16]),
-        reason: "同一人".to_owned(),
-        operator: "管理员".to_owned(),
-    };
-    let merged = town.app().components.access.merge_persons(merge);
-    town.runtime.block_on(merged).unwrap().unwrap();
-    let step = |key: &str| town.step(key, &view, "county_signed").0;
-    assert_eq!(step(&other), 409);
-    assert_eq!(step(&third), 200);
 }

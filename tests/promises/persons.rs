@@ -1,10 +1,11 @@
 //! Two persons are two persons: a name that is known already creates no second person and no second organisation.
 
-use sync_core::record::PersonId;
+use sync_core::record::{PersonId, Role};
+use xuncha_server::access::Merge;
 
 use crate::{
     command_line::{done, refused},
-    support::Town,
+    support::{Town, province::WUCHANG, sealing},
 };
 
 const PLACE: [&str; 8] = [
@@ -187,4 +188,24 @@ fn a_token_creates_no_second_person_either() {
     );
     let said = done(&town, &[with(&[]), vec!["--person", &id]].concat());
     assert!(said.starts_with("xr_") && said.contains(&id), "{said}");
+}
+
+#[test]
+fn a_report_needs_another_person_and_not_another_id() {
+    let town = Town::province();
+    let [one, other] = [1, 2].map(|n| town.key_of(n, Role::CountyReviewer, WUCHANG));
+    let third = town.key_of(3, Role::CountyReviewer, WUCHANG);
+    town.at(sealing::AFTERNOON);
+    let (view, _) = town.seal(&one, &sealing::daily(WUCHANG));
+    let merge = Merge {
+        kept: PersonId([2; 16]),
+        merged: PersonId([1; 16]),
+        reason: "同一人".to_owned(),
+        operator: "管理员".to_owned(),
+    };
+    let merged = town.app().components.access.merge_persons(merge);
+    town.runtime.block_on(merged).unwrap().unwrap();
+    let step = |key: &str| town.step(key, &view, "county_signed").0;
+    assert_eq!(step(&other), 409);
+    assert_eq!(step(&third), 200);
 }
