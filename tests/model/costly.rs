@@ -1,23 +1,20 @@
 //! Documents that are made to cost as much as ingest allows: few kinds of events, very often, on many branches.
 
-use sync_core::record::{Beacon, Event, EventBody, EventId, Resolution, ServerTime, event::MAX_AFTER};
+use std::time::Instant;
+
+use sync_core::record::{
+    Beacon, Event, EventBody, EventId, Resolution, ServerTime, event::MAX_AFTER,
+};
 
 use crate::{
-    oracle::{facts::Facts, tables::Tables},
+    fold::folded,
+    oracle::tables::Tables,
     world::{Chance, World},
 };
 
 /// The most events of a document, and the most bytes of its events.
 const MOST: usize = 2_000;
 const MOST_BYTES: usize = 256 * 1024;
-
-/// A document with the facts about it.
-pub(crate) struct Costly {
-    /// The events, causes first.
-    pub(crate) events: Vec<(EventId, Event)>,
-    /// The facts.
-    pub(crate) facts: Facts,
-}
 
 /// What is repeated, and how its branches meet.
 struct Shape {
@@ -39,7 +36,7 @@ impl Shape {
         let count = 1 + chance.below(8);
         let others = world.events[1..].iter().map(|(_, event)| event);
         let others: Vec<&Event> = others.filter(|event| event.to_bytes().is_ok()).collect();
-        while pool.len() < count {
+        while pool.len() < count && !others.is_empty() {
             if let Some(event) = chance.one(&others) {
                 pool.push((*event).clone());
             }
@@ -56,60 +53,61 @@ impl Shape {
     }
 }
 
-impl Costly {
-    /// The document of a seed: the first events of a random world, and then repetitions of some of its events.
-    pub(crate) fn of_seed(seed: u64, tables: &Tables) -> Self {
-        let world = World::of_seed(seed, tables);
-        let mut chance = Chance::new(seed ^ 0x0c05_7000);
-        let shape = Shape::of(&mut chance, &world);
-        let begin = 1 + chance.below(world.events.len() - 1);
-        let mut events: Vec<(EventId, Event)> = world.events[..begin].to_vec();
-        let mut facts = world.facts;
-        let last = vec![events[begin - 1].0];
-        let mut branches = vec![last; shape.branches];
-        let mut now = events.iter().map(|(_, event)| event.claimed.0).max().unwrap_or(0);
-        let mut bytes = 0;
-        while events.len() < MOST && bytes < MOST_BYTES {
-            now += 1_000;
-            let at = chance.below(branches.len());
-            if chance.below(shape.joins) == 0 {
-                for _ in 1..shape.width {
-                    let other = chance.below(branches.len());
-                    if other != at {
-                        let more = branches[other].clone();
-                        branches[at].extend(more);
-                    }
+/// The document of a seed: the first events of a random world, and then repetitions of some of its events.
+pub(crate) fn costly(seed: u64, tables: &Tables) -> World {
+    let mut world = World::of_seed(seed, tables);
+    let mut chance = Chance::new(seed ^ 0x0c05_7000);
+    let shape = Shape::of(&mut chance, &world);
+    let begin = 1 + chance.below(world.events.len() - 1);
+    let mut events: Vec<(EventId, Event)> = world.events[..begin].to_vec();
+    let last = vec![events[begin - 1].0];
+    let mut branches = vec![last; shape.branches];
+    let mut now = events
+        .iter()
+        .map(|(_, event)| event.claimed.0)
+        .max()
+        .unwrap_or(0);
+    let mut bytes = 0;
+    while events.len() < MOST && bytes < MOST_BYTES {
+        now += 1_000;
+        let at = chance.below(branches.len());
+        if chance.below(shape.joins) == 0 {
+            for _ in 1..shape.width {
+                let other = chance.below(branches.len());
+                if other != at {
+                    let more = branches[other].clone();
+                    branches[at].extend(more);
                 }
-                branches[at].sort_unstable();
-                branches[at].dedup();
-                branches[at].truncate(MAX_AFTER);
             }
-            let Some(event) = chance.one(&shape.pool) else {
-                break;
-            };
-            let mut event = event.clone();
-            event.claimed.0 = now;
-            event.after = branches[at].clone();
-            if let EventBody::Resolve(resolution) = &event.body {
-                event.body = EventBody::Resolve(renamed(&mut chance, resolution, &events));
-            }
-            let proves = chance.percent(shape.beacons);
-            event.beacon = proves.then_some(Beacon {
-                seen: ServerTime(now - 500),
-                since_ms: Some(100),
-            });
-            let encoded = event.to_bytes().expect("an event");
-            bytes += encoded.len();
-            let id = EventId::of(&encoded);
-            if chance.percent(shape.receipts) {
-                let late = chance.up_to(100_000);
-                facts.received.insert(id, ServerTime(now + late));
-            }
-            branches[at] = vec![id];
-            events.push((id, event));
+            branches[at].sort_unstable();
+            branches[at].dedup();
+            branches[at].truncate(MAX_AFTER);
         }
-        Self { events, facts }
+        let Some(event) = chance.one(&shape.pool) else {
+            break;
+        };
+        let mut event = event.clone();
+        event.claimed.0 = now;
+        event.after = branches[at].clone();
+        if let EventBody::Resolve(resolution) = &event.body {
+            event.body = EventBody::Resolve(renamed(&mut chance, resolution, &events));
+        }
+        let proves = chance.percent(shape.beacons);
+        event.beacon = proves.then_some(Beacon {
+            seen: ServerTime(now - 500),
+            since_ms: Some(100),
+        });
+        let encoded = event.to_bytes().expect("an event");
+        bytes += encoded.len();
+        let id = EventId::of(&encoded);
+        if chance.percent(shape.receipts) {
+            let late = chance.up_to(100_000);
+            world.facts.received.insert(id, ServerTime(now + late));
+        }
+        branches[at] = vec![id];
+        events.push((id, event));
     }
+    World { events, ..world }
 }
 
 /// A decision about recent events.
@@ -132,4 +130,31 @@ fn renamed(
         resolves,
         ..resolution.clone()
     }
+}
+
+/// `XUNCHA_MODEL_COSTLY` documents, from `XUNCHA_MODEL_FROM` on, are folded; the slowest is printed.
+#[test]
+fn a_costly_document_is_folded_alike_in_any_order() {
+    let number = |name: &str, usual: u64| {
+        let asked = std::env::var(name).ok();
+        asked.and_then(|n| n.parse().ok()).unwrap_or(usual)
+    };
+    let tables = Tables::embedded();
+    let from = number("XUNCHA_MODEL_FROM", 0);
+    let mut slowest = (0, 0);
+    let mut slow = 0;
+    let count = number("XUNCHA_MODEL_COSTLY", 12);
+    for seed in from..from + count {
+        let world = costly(seed, &tables);
+        let mut turned = world.inputs();
+        turned.events.reverse();
+        let begin = Instant::now();
+        let state = folded(world.inputs());
+        let took = begin.elapsed().as_millis();
+        slowest = slowest.max((took, seed));
+        slow += u64::from(took > 50);
+        assert_eq!(state, folded(turned), "seed {seed}");
+    }
+    let (took, seed) = slowest;
+    println!("{count} documents; slowest: seed {seed}, {took} ms; longer than 50 ms: {slow}");
 }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Folds a world as a device and the server do.
-fn folded(inputs: Inputs) -> HazardState {
+pub(crate) fn folded(inputs: Inputs) -> HazardState {
     let (mut held, mut received) = (Vec::new(), HashMap::new());
     let times: HashMap<EventId, ServerTime> = inputs.receipts.into_iter().collect();
     for (n, (id, _)) in inputs.events.iter().enumerate() {

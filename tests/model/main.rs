@@ -4,6 +4,7 @@
 //! random world as plain data with the outcome, so that another implementation can judge the same document.
 
 mod comparison;
+mod costly;
 mod coverage;
 mod fold;
 mod hand;

@@ -9,6 +9,7 @@ mod gate;
 mod kill_points;
 mod measure;
 mod members;
+mod mutants;
 mod postgres;
 mod repeat;
 mod schemas;
@@ -66,6 +67,15 @@ enum Command {
         #[arg(long, default_value_t = 40)]
         points: usize,
     },
+    /// Break the fold on purpose, one fault at a time; the comparison with the independent model must find each.
+    Mutants {
+        /// The most worlds that are compared for each fault.
+        #[arg(long, default_value_t = 20_000)]
+        worlds: u64,
+        /// Only faults whose names contain this.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
 }
@@ -101,6 +111,7 @@ fn main() -> anyhow::Result<()> {
             loaded,
         } => repeat::run(times, fresh, loaded),
         Command::KillPoints { points } => kill_points::run(points),
+        Command::Mutants { worlds, only } => mutants::run(worlds, only.as_deref()),
         Command::Measure => measure::run(),
     }
 }

@@ -7,7 +7,10 @@ use super::{
     registers::Value,
     rounds::Opens,
 };
-use crate::{catalogue::StateCode, history::Positions};
+use crate::{
+    catalogue::StateCode,
+    history::{Lanes, Positions},
+};
 
 /// The values of one register in a set.
 #[derive(Debug, Clone)]
@@ -18,13 +21,23 @@ pub(super) struct Held {
     pub(super) maximal: Positions,
 }
 
+/// Settled pairs of values of a register.
+#[derive(Debug, Clone)]
+pub(super) struct SettledValues {
+    pub(super) lane: Lanes,
+    /// The later value of each pair.
+    pub(super) later: usize,
+    /// The other values.
+    pub(super) earlier: Positions,
+}
+
 /// The differing values of a set: conflicts that are open, and what they ask of endings.
 #[derive(Debug, Default)]
 pub(super) struct Disagreements {
     pub(super) open: Vec<Fated>,
-    /// Pairs of class conflict that are settled, each with its later value: their endings must have been confirmed. They
-    /// are listed as far as an ending needs it; one is always listed to show that there are any.
-    pub(super) settled: Vec<(usize, Positions)>,
+    /// Pairs of class conflict that are settled: their endings must have been confirmed. They are listed as far as an
+    /// ending needs it; one is always listed to show that there are any.
+    pub(super) settled: Vec<SettledValues>,
     /// The live endings of the set.
     pub(super) endings: Positions,
 }

@@ -47,7 +47,10 @@ pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) ->
     let mut found = Vec::with_capacity(basis.assessment.disputes.len());
     let mut old = basis.assessment.disputes.iter().peekable();
     let mut take = |subject: Subject| {
-        while old.next_if(|fated| fated.conflict.subject < subject).is_some() {}
+        while old
+            .next_if(|fated| fated.conflict.subject < subject)
+            .is_some()
+        {}
         old.next_if(|fated| fated.conflict.subject == subject)
     };
     let mut add = |subject: Subject, changed: bool, find: &dyn Fn() -> Option<Dispute>| {
@@ -209,9 +212,7 @@ pub(super) fn claims_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Opti
     if it.world == World::Contested || !orders {
         return None;
     }
-    let mut claims = it
-        .relations
-        .concurrent(known.history, &it.live, objection);
+    let mut claims = it.relations.concurrent(known.history, &it.live, objection);
     claims.keep(&it.relations.claims);
     if it.world == World::Effective {
         let looked = look_time(known, objection);

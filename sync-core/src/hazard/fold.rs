@@ -130,7 +130,10 @@ fn has_unanswered(known: &Known<'_, '_>, ending: usize, before: &View) -> bool {
             .into_iter()
             .any(|(subject, _)| *subject == fated.conflict.subject)
     };
-    let conflicts = before.contest.iter().flat_map(|contest| contest.conflicts());
+    let conflicts = before
+        .contest
+        .iter()
+        .flat_map(|contest| contest.conflicts());
     let mut open = conflicts.filter(|c| c.fate == Fate::Open);
     open.any(|fated| !answers(fated))
 }

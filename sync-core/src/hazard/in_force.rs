@@ -1,16 +1,11 @@
 //! Which transfers of a hazard are in force.
 
 use super::{assessing::Assessing, known::Known};
-use crate::{
-    record::{EventBody, OrganId},
-};
+use crate::record::{EventBody, OrganId};
 
 /// The transfers in force among live events. `is_past`: of an earlier round; `is_held_back`: a withdrawal that does not
 /// count.
-pub(super) fn transfers(
-    it: &Assessing<'_, '_, '_>,
-    is_past: impl Fn(usize) -> bool,
-) -> Vec<usize> {
+pub(super) fn transfers(it: &Assessing<'_, '_, '_>, is_past: impl Fn(usize) -> bool) -> Vec<usize> {
     let known = it.known;
     let sent = it.live(&it.relations.transfers);
     if sent.is_empty() {

@@ -87,9 +87,7 @@ impl<'h, 'a> Known<'h, 'a> {
             let size = self.history.len();
             for id in self.history.ids(at) {
                 let of_person = self.persons.entry(id);
-                of_person
-                    .or_insert_with(|| Positions::new(size))
-                    .insert(at);
+                of_person.or_insert_with(|| Positions::new(size)).insert(at);
             }
             if let Some(organ) = self.organ(at) {
                 let of_organ = self.organs.entry(organ);

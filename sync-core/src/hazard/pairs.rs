@@ -89,13 +89,7 @@ impl Pairs {
     }
 
     /// Notes which photos an event shows, and of a check, on which events it rests.
-    fn show(
-        &mut self,
-        known: &Known<'_, '_>,
-        relations: &Relations,
-        at: usize,
-        class: EventClass,
-    ) {
+    fn show(&mut self, known: &Known<'_, '_>, relations: &Relations, at: usize, class: EventClass) {
         if !matches!(class, EventClass::Claim | EventClass::Check) {
             return;
         }

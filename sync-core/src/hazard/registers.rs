@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     assessing::Assessing,
-    assessment::{Basis, Disagreements, Held, open},
+    assessment::{Basis, Disagreements, Held, SettledValues, open},
     dispute::Dispute,
     known::Known,
     rivals::{Differing, Lane, REGISTERS, removed_by, replaces},
@@ -148,9 +148,7 @@ fn drop_parties(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &mut Positi
         }
     }
     for resolution in resolutions.iter() {
-        let mut parts = it
-            .relations
-            .concurrent(known.history, &sides, resolution);
+        let mut parts = it.relations.concurrent(known.history, &sides, resolution);
         parts.keep(&known.of_author(resolution));
         if !parts.is_empty() {
             stated.remove(resolution);
@@ -201,6 +199,12 @@ pub(super) fn disagreements(
             transfers.iter().for_each(|at| maximal.insert(*at));
         }
         let compared = compared(it, lane, &held.stated);
+        let before = basis.and_then(|basis| basis.assessment.differing.settled.first());
+        found.settled.extend(
+            before
+                .filter(|pair| found.settled.is_empty() && pair.lane == lane.field.bit())
+                .and_then(|pair| still_settled(pair, held, &maximal)),
+        );
         // An open pair is one of two maximal values.
         let mut values = held.stated.clone();
         if !found.settled.is_empty() {
@@ -233,7 +237,11 @@ pub(super) fn disagreements(
                 }
                 let is_needed = found.settled.is_empty() || !indifferent.has(value);
                 if !settled.is_empty() && is_needed {
-                    found.settled.push((value, settled));
+                    found.settled.push(SettledValues {
+                        lane: lane.field.bit(),
+                        later: value,
+                        earlier: settled,
+                    });
                 }
             }
         }
@@ -242,6 +250,16 @@ pub(super) fn disagreements(
         }
     }
     Rc::new(found)
+}
+
+/// What is left of settled pairs of a part of a set in the whole of it.
+fn still_settled(pair: &SettledValues, held: &Held, maximal: &Positions) -> Option<SettledValues> {
+    let mut pair = pair.clone();
+    pair.earlier.keep(&held.stated);
+    if maximal.has(pair.later) {
+        pair.earlier.subtract(maximal);
+    }
+    (held.stated.has(pair.later) && !pair.earlier.is_empty()).then_some(pair)
 }
 
 /// The values that the resolutions among these values compared, by resolution.

@@ -93,7 +93,10 @@ pub(super) fn replaces(known: &Known<'_, '_>, lane: Lanes, later: usize, earlier
     if picks.any(|pick| pick.lane == lane && pick.values.has(earlier)) {
         return true;
     }
-    let authors = (authority(known, lane, later), authority(known, lane, earlier));
+    let authors = (
+        authority(known, lane, later),
+        authority(known, lane, earlier),
+    );
     let of_others = taken.replaces & lane != 0;
     (of_others || known.same_person(later, earlier))
         && matches!(authors, (Some(mine), Some(theirs)) if mine.replaces(&theirs, lane))

@@ -235,26 +235,32 @@ impl Respondent<'_, '_, '_> {
         match conflict.subject {
             Subject::Register(_) | Subject::Card(_) => false,
             Subject::SamePerson(decision) => self.answers_same_person(conflict, decision),
-            Subject::Objection(objection) => rows(self.known, fated).all(|rule| match rule.answer {
-                None => false,
-                Some(Answer::Ending) => self.ends && self.may_end(),
-                Some(Answer::Check) => {
-                    matches!(self.body, EventBody::RecheckPass(_)) && !self.decided_check(conflict)
-                }
-                Some(Answer::ClaimAndCheck) => match self.body {
-                    EventBody::RecheckPass(_) => {
-                        self.is_independent()
-                            && !self.decided(conflict)
-                            && self.claimed_since(conflict, objection)
+            Subject::Objection(objection) => {
+                rows(self.known, fated).all(|rule| match rule.answer {
+                    None => false,
+                    Some(Answer::Ending) => self.ends && self.may_end(),
+                    Some(Answer::Check) => {
+                        matches!(self.body, EventBody::RecheckPass(_))
+                            && !self.decided_check(conflict)
                     }
-                    EventBody::RecheckFail(_) => {
-                        !self.made(objection)
-                            && matches!(self.known.history.body(objection), EventBody::RecheckFail(_))
-                            && !self.decided(conflict)
-                    }
-                    _ => false,
-                },
-            }),
+                    Some(Answer::ClaimAndCheck) => match self.body {
+                        EventBody::RecheckPass(_) => {
+                            self.is_independent()
+                                && !self.decided(conflict)
+                                && self.claimed_since(conflict, objection)
+                        }
+                        EventBody::RecheckFail(_) => {
+                            !self.made(objection)
+                                && matches!(
+                                    self.known.history.body(objection),
+                                    EventBody::RecheckFail(_)
+                                )
+                                && !self.decided(conflict)
+                        }
+                        _ => false,
+                    },
+                })
+            }
         }
     }
 

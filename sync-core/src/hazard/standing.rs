@@ -80,7 +80,9 @@ fn yielding(it: &Assessing<'_, '_, '_>, maximal: &[usize]) -> Vec<bool> {
     let mut yielding = vec![false; maximal.len()];
     let kinds = Kinds::of(it, maximal);
     for (n, one) in maximal.iter().enumerate() {
-        yielding[n] = kinds.rivals(n).any(|m| yields(it, *one, maximal[m]).is_some());
+        yielding[n] = kinds
+            .rivals(n)
+            .any(|m| yields(it, *one, maximal[m]).is_some());
     }
     yielding
 }
@@ -98,7 +100,9 @@ struct Kinds {
 impl Kinds {
     fn of(it: &Assessing<'_, '_, '_>, events: &[usize]) -> Self {
         let key = |at: usize| {
-            let rows = it.known.taken[at].as_ref().map_or([0; 2], |taken| taken.rows);
+            let rows = it.known.taken[at]
+                .as_ref()
+                .map_or([0; 2], |taken| taken.rows);
             let body = it.known.history.body(at);
             (rows, to(it, at), body.number(), body.variant())
         };

@@ -3,8 +3,8 @@
 use super::{
     assessment::Assessment,
     cards::{self, Card},
-    effect::Effect,
     dispute::{Fate, Fated},
+    effect::Effect,
     guard,
     known::{Known, World},
     notices::Decided,

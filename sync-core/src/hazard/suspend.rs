@@ -4,21 +4,17 @@ use std::rc::Rc;
 
 use super::{
     assessing::Assessing,
-    assessment::{Basis, Contested, Disagreements},
+    assessment::{Basis, Contested, Disagreements, SettledValues},
     dispute::{Dispute, Fate, Fated},
     taken::Subject,
 };
 use crate::history::Positions;
 
 /// Finds the checks and endings that the disputes are about. What did not change since `basis` is taken over from it.
-pub(super) fn contested(
-    it: &Assessing<'_, '_, '_>,
-    basis: Option<&Basis<'_>>,
-) -> Rc<Contested> {
+pub(super) fn contested(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -> Rc<Contested> {
     // A check or an ending whose author had everything had every objection.
-    let of_basis = basis.filter(|basis| {
-        basis.is_linear && Rc::ptr_eq(&it.disputes, &basis.assessment.disputes)
-    });
+    let of_basis = basis
+        .filter(|basis| basis.is_linear && Rc::ptr_eq(&it.disputes, &basis.assessment.disputes));
     if let Some(contested) = of_basis.and_then(|basis| basis.assessment.contested.as_ref()) {
         return Rc::clone(contested);
     }
@@ -166,11 +162,7 @@ fn confirms(it: &Assessing<'_, '_, '_>, resolution: usize, ending: usize) -> boo
 
 /// Whether an ending lacks a confirmation for a settled pair of values. It needs none if an author of a value had it or
 /// its author had both values; otherwise a resolution of a person who had all three must confirm it.
-fn is_unconfirmed(
-    it: &Assessing<'_, '_, '_>,
-    settled: &[(usize, Positions)],
-    ending: usize,
-) -> bool {
+fn is_unconfirmed(it: &Assessing<'_, '_, '_>, settled: &[SettledValues], ending: usize) -> bool {
     if settled.is_empty() {
         return false;
     }
@@ -180,14 +172,14 @@ fn is_unconfirmed(
         .iter()
         .filter(|resolution| confirms(it, *resolution, ending))
         .collect();
-    settled.iter().any(|(later, others)| {
-        if before(ending, *later) {
+    settled.iter().any(|pairs| {
+        if before(ending, pairs.later) {
             return false;
         }
-        let mut left = others.clone();
+        let mut left = pairs.earlier.clone();
         left.subtract(&it.relations.descendants[ending]);
         let all_seen = std::iter::once(&ending).chain(&confirming);
-        for author in all_seen.filter(|author| before(*later, **author)) {
+        for author in all_seen.filter(|author| before(pairs.later, **author)) {
             left.subtract(known.ancestors(*author));
         }
         !left.is_empty()

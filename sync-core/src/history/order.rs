@@ -2,16 +2,25 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
+use smallvec::SmallVec;
+
 use super::entry::EventEntry;
 use crate::record::{EventId, event::MAX_AFTER};
 
-/// A set of positions, one bit for each.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Positions(Vec<u64>);
+/// A set of positions, one bit for each. Of a document with up to 128 events, as almost all have, it needs no allocation.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(crate) struct Positions(SmallVec<[u64; 2]>);
+
+impl Clone for Positions {
+    /// Copies the words at once; the derived function copies them one by one.
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Positions {
     pub(crate) fn new(size: usize) -> Self {
-        Self(vec![0; size.div_ceil(64)])
+        Self(SmallVec::from_elem(0, size.div_ceil(64)))
     }
     pub(crate) fn insert(&mut self, at: usize) {
         self.0[at / 64] |= 1 << (at % 64);
@@ -180,7 +189,7 @@ impl<'e> CausalOrder<'e> {
     /// The events of a set that happened before no other event of it.
     pub(crate) fn newest(&self, of: &Positions) -> Positions {
         let mut left = of.clone();
-        let mut newest = Positions(vec![0; left.0.len()]);
+        let mut newest = Positions(SmallVec::from_elem(0, left.0.len()));
         // Effects have greater positions than their causes.
         while let Some(at) = left.last() {
             newest.insert(at);

@@ -11,9 +11,7 @@ use super::{
 };
 
 /// A place as a person names it on the spot. Labels stay as written; `place_key` compares them.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize, JsonSchema)]
 #[cbor(map)]
 pub struct Place {
     /// The compound.
