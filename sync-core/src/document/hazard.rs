@@ -64,9 +64,11 @@ impl<'f> FoldedHazard<'f> {
             .position
     }
 
-    /// The number of items that the first observation states.
+    /// The number of items: as corrected, else as the first observation states it.
     pub fn item_count(&self) -> Option<u32> {
-        first_observation(self.state, &self.folded.events)?.1.count
+        let corrected = self.state.values.count.first().map(|v| v.value);
+        let first = || first_observation(self.state, &self.folded.events)?.1.count;
+        corrected.or_else(first)
     }
 
     /// The hazard as a member of a group.
