@@ -5,6 +5,7 @@
 
 mod comparison;
 mod coverage;
+mod figures;
 mod fold;
 mod hand;
 mod history;

@@ -1,18 +1,19 @@
-//! The rows of a folded activity or inspection, and the quantities of any document.
+//! The row of a folded activity or inspection, and what any document contributes to figures.
 
-use std::collections::HashMap;
-
+use serde_json::Value;
 use sync_core::{
-    catalogue::INSPECTION,
+    catalogue::{Catalogue, INSPECTION},
     document::{DocumentState, Folded},
-    hazard::quantity::Quantity,
-    inspection::{self, InspectionState},
+    inspection::InspectionState,
     record::{DeviceTime, EncodedListRow, Finding},
 };
 
-use super::rows::{OwnRow, Rows};
+use super::{
+    intervals::Intervals,
+    rows::{OwnRow, Rows},
+};
 use crate::storage::{
-    activities::{ActivityRow, QuantityRow, VisitRow},
+    activities::{ActivityRow, record_name},
     docs::Doc,
 };
 
@@ -25,16 +26,15 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         DocumentState::Activity(a) => (a.state, a.counts, a.organ, a.compound),
         DocumentState::Inspection(i) => (i.state, i.counts, i.organ, i.compound),
     };
-    let (kind, data, visits) = match folded.state() {
+    let (kind, data) = match folded.state() {
         DocumentState::Inspection(state) => (
             INSPECTION.to_owned(),
             summary(folded, state),
-            visits(doc, state),
         ),
         DocumentState::Activity(state) => {
             let version = state.versions.last();
             let data = version.map(|v| v.data.to_string()).unwrap_or_default();
-            (list.activity.unwrap_or_default(), data, Vec::new())
+            (list.activity.unwrap_or_default(), data)
         }
         DocumentState::Hazard(_) => return None,
     };
@@ -58,48 +58,48 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         data,
         problem: String::new(),
         list_row: Some(encoded),
+        known_at: None,
     };
     Some(Rows {
         row: OwnRow::Activity(Box::new(row)),
-        quantities: quantities(doc, folded),
-        visits,
+        intervals: Intervals::default(),
         hidden: folded.hidden_photos(),
     })
 }
 
-/// The quantities of a document; `n` numbers those of one name.
-pub(super) fn quantities(doc: &Doc, folded: &Folded<'_>) -> Vec<QuantityRow> {
-    let mut last: HashMap<String, i64> = HashMap::new();
-    let row = |quantity: Quantity| {
-        let n = last.entry(quantity.name.clone()).or_default();
-        *n += 1;
-        QuantityRow {
-            space: doc.space.clone(),
-            doc: doc.id,
-            n: *n,
-            path: doc.path.clone(),
-            name: quantity.name,
-            at: quantity.at,
-            milli: quantity.milli,
+/// What a document contributes to figures: names, the fields that indicators ask for as JSON, thousandths of the unit. An
+/// activity or inspection that counts contributes itself, as [`record_name`] of its type.
+pub(super) fn amounts(folded: &Folded<'_>) -> Vec<(String, String, i64)> {
+    let (counts, kind, data) = match folded.state() {
+        DocumentState::Hazard(_) => (false, String::new(), None),
+        DocumentState::Inspection(state) => (state.counts, INSPECTION.to_owned(), None),
+        DocumentState::Activity(state) => {
+            let kind = state.r#type.as_ref().map(ToString::to_string);
+            (
+                state.counts,
+                kind.unwrap_or_default(),
+                state.versions.last().map(|version| version.data.as_str()),
+            )
         }
     };
-    folded.quantities().into_iter().map(row).collect()
+    let detail = data.map(detail).unwrap_or_default();
+    let own = counts.then(|| (record_name(&kind), detail.clone(), 1000));
+    let quantities = folded.quantities().into_iter();
+    let quantities = quantities.map(|q| (q.name, detail.clone(), q.milli));
+    own.into_iter().chain(quantities).collect()
 }
 
-/// The buildings and entrances that an inspection reached.
-fn visits(doc: &Doc, state: &InspectionState) -> Vec<VisitRow> {
-    let visit = |place: inspection::InspectedPlace| VisitRow {
-        space: doc.space.clone(),
-        doc: doc.id,
-        compound: place.compound,
-        building: place.building,
-        unit: place.unit,
-        finished: state.counts,
+/// The fields of an activity that indicators have conditions on, as JSON; empty if it has none of them.
+fn detail(data: &str) -> String {
+    let Ok(Value::Object(mut all)) = serde_json::from_str(data) else {
+        return String::new();
     };
-    inspection::inspected(state)
-        .into_iter()
-        .map(visit)
-        .collect()
+    let fields = Catalogue::embedded().indicators.fields();
+    all.retain(|name, _| fields.contains(name.as_str()));
+    if all.is_empty() {
+        return String::new();
+    }
+    Value::Object(all).to_string()
 }
 
 /// The summary of an inspection for lists, as JSON.

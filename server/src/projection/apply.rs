@@ -15,6 +15,7 @@ use crate::storage::{
     hazards::{self, HazardRow},
     marks::{self, Mark},
     opened, revocations,
+    spans::{self, HazardSpan},
 };
 
 /// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, and no row was written.
@@ -110,9 +111,12 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     // Deleted only after links, duties and groups were updated; those count no row that is absent.
     hazards::forget(tx, space, &unfounded)?;
     let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
-    let quantities: Vec<&QuantityRow> = founded().flat_map(|r| &r.quantities).collect();
-    let visits: Vec<&VisitRow> = founded().flat_map(|r| &r.visits).collect();
+    let founded = || founded().map(|rows| &rows.intervals);
+    let quantities: Vec<&QuantityRow> = founded().flat_map(|i| &i.quantities).collect();
+    let visits: Vec<&VisitRow> = founded().flat_map(|i| &i.visits).collect();
     activities::put(tx, &others, &quantities, &visits)?;
+    let known: Vec<&HazardSpan> = founded().flat_map(|i| &i.spans).collect();
+    spans::replace(tx, space, &all, &known)?;
     for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
         opened::hide(tx, space, rows.folded_up_to().0, &rows.hidden)?;
     }

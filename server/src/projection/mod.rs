@@ -16,6 +16,7 @@ mod gather;
 pub(crate) mod groups;
 
 mod hazard;
+mod intervals;
 mod open;
 mod progress;
 mod project;

@@ -16,6 +16,7 @@ use super::{
     derived::Derived,
     gather::{Raw, Situation},
     hazard,
+    intervals::Intervals,
     open::open,
     rows::{OwnRow, Rows},
 };
@@ -65,8 +66,7 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Action {
                     }),
                     Derived::default(),
                 ),
-                quantities: Vec::new(),
-                visits: Vec::new(),
+                intervals: Intervals::default(),
                 hidden: Vec::new(),
             },
             snapshot: None,
@@ -84,6 +84,8 @@ type RevokedAt = HashMap<DeviceId, ServerTime>;
 fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, String> {
     let mut document = open(&raw.body).map_err(|e| with_causes(&e))?;
     let folded = document.fold(grants, revoked);
+    let mut intervals = raw.intervals.clone();
+    intervals.extend(&raw.doc, &mut document, &folded, grants, revoked);
     let rows = match folded.hazard() {
         Some(of) => hazard::rows(&raw.doc, &folded, of),
         None => activity::rows(&raw.doc, &folded).ok_or("the document is of no known kind")?,
@@ -92,5 +94,5 @@ fn fold(raw: &Raw, grants: &GrantsOf, revoked: &RevokedAt) -> Result<Projected, 
     let snapshot = long.then(|| document.snapshot()).flatten();
     // A snapshot that does not hold what the log counted replaces nothing.
     let whole = |s: &Snapshot| s.sum.changes == raw.doc.changes && s.sum.digest == raw.doc.digest;
-    Ok((rows, snapshot.filter(whole)))
+    Ok((rows.with(intervals), snapshot.filter(whole)))
 }

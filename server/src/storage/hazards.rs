@@ -12,7 +12,7 @@ use super::{
     activities::{self, ActivityRow},
     column::{Column, Stored},
     docs::{Doc, ids},
-    suggestions,
+    spans, suggestions,
     table::table,
 };
 
@@ -93,6 +93,8 @@ table! {
         place_group: String,
         /// The list row, as devices receive it; absent if the document cannot be folded.
         list_row: Option<EncodedListRow>,
+        /// The newest receipt that its stored intervals cover.
+        known_at: Option<ServerTime>,
     }
 }
 
@@ -138,6 +140,7 @@ impl HazardRow {
             due: None,
             place_group: String::new(),
             list_row: None,
+            known_at: None,
         }
     }
 }
@@ -286,6 +289,7 @@ pub fn clear(
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
     activities::clear(tx)?;
+    spans::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
         &[worker.value(), lease_until.value()],
