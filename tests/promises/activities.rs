@@ -363,7 +363,8 @@ fn a_hazards_own_work_is_counted_and_counted_anew_as_a_whole() {
         })
     };
     let figures = |town: &Town| {
-        let sql = "SELECT name, CAST(SUM(milli) AS BIGINT) FROM quantity GROUP BY name ORDER BY name";
+        let sql =
+            "SELECT name, CAST(SUM(milli) AS BIGINT) FROM quantity GROUP BY name ORDER BY name";
         let read = |row: &dyn xuncha_server::storage::Row| Ok((row.text(0)?, row.int(1)?));
         let rows = town.app().storage.read(move |tx| tx.all(sql, &[], read));
         town.runtime

@@ -299,7 +299,10 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     let open = town.json("/v1/hazards?open=true", &town.token("审核员丁"));
     let open: Vec<&Value> = open["items"].as_array().unwrap().iter().collect();
     let canonical = &group["canonical"];
-    assert!(open.iter().any(|hazard| hazard["id"] == *canonical), "{open:?}");
+    assert!(
+        open.iter().any(|hazard| hazard["id"] == *canonical),
+        "{open:?}"
+    );
     // Unlinked one by one; the same after the ledger is rebuilt.
     for (doc, found) in [(docs[3], 2), (docs[2], 3), (far, 4), (docs[1], 5)] {
         let body = EventBody::Unmerge(note("不是同一隐患"));

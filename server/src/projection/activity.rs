@@ -27,10 +27,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         DocumentState::Inspection(i) => (i.state, i.counts, i.organ, i.compound),
     };
     let (kind, data) = match folded.state() {
-        DocumentState::Inspection(state) => (
-            INSPECTION.to_owned(),
-            summary(folded, state),
-        ),
+        DocumentState::Inspection(state) => (INSPECTION.to_owned(), summary(folded, state)),
         DocumentState::Activity(state) => {
             let version = state.versions.last();
             let data = version.map(|v| v.data.to_string()).unwrap_or_default();

@@ -121,7 +121,9 @@ fn intervals(
         found.entry(row.doc).and_modify(|of| of.spans.push(row));
     }
     for row in quantities {
-        found.entry(row.doc).and_modify(|of| of.quantities.push(row));
+        found
+            .entry(row.doc)
+            .and_modify(|of| of.quantities.push(row));
     }
     for row in visits {
         found.entry(row.doc).and_modify(|of| of.visits.push(row));

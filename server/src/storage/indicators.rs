@@ -202,7 +202,8 @@ pub fn linked(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Linked
     );
     let mut values: Vec<Value<'_>> = figures.iter().map(|name| Value::Text(name)).collect();
     values.push(Value::Text(ask.space.as_str()));
-    let sql = format!("SELECT {names}, {bits} FROM hazard_span h WHERE h.space = ${space} AND {known}");
+    let sql =
+        format!("SELECT {names}, {bits} FROM hazard_span h WHERE h.space = ${space} AND {known}");
     let read = |row: &dyn Row| {
         Ok(Linked {
             span: HazardSpan::read(row)?,

@@ -107,12 +107,7 @@ pub fn set_counts(
     let changed = tx.execute(
         "UPDATE hazard SET counts = $1, is_open = $2
          WHERE space = $3 AND doc = $4 AND (counts <> $1 OR is_open <> $2)",
-        &[
-            counts.value(),
-            is_open.value(),
-            space.value(),
-            doc.value(),
-        ],
+        &[counts.value(), is_open.value(), space.value(), doc.value()],
     )?;
     if changed > 0 {
         tx.execute(

@@ -57,7 +57,9 @@ impl Timeline {
         let received = |e: &EventEntry| self.context.received(&e.id).unwrap_or(Self::ALWAYS);
         let known = self.events.iter().map(received);
         let newest = known.clone().max().unwrap_or(Self::ALWAYS);
-        let count = known.filter(|time| at.is_some_and(|at| *time <= at)).count();
+        let count = known
+            .filter(|time| at.is_some_and(|at| *time <= at))
+            .count();
         (u32::try_from(count).unwrap_or(u32::MAX), newest)
     }
 

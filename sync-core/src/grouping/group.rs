@@ -110,10 +110,7 @@ impl Group {
             record.is_some_and(|r| rules.is_open(r.state))
         };
         let first = std::iter::once(&self.canonical).chain(&self.members);
-        *first
-            .into_iter()
-            .find(is_open)
-            .unwrap_or(&self.canonical)
+        *first.into_iter().find(is_open).unwrap_or(&self.canonical)
     }
 }
 

@@ -78,7 +78,11 @@ fn one_record_of_a_group_counts_open_if_any_is_open() {
             vec![(1, AsOpen), (2, Elsewhere)],
         ),
         (
-            vec![record(1, 96, &[2]), record(2, 96, &[3]), record(3, 96, &[1])],
+            vec![
+                record(1, 96, &[2]),
+                record(2, 96, &[3]),
+                record(3, 96, &[1]),
+            ],
             vec![(1, AsOpen), (2, Elsewhere), (3, Elsewhere)],
         ),
         (
@@ -90,7 +94,10 @@ fn one_record_of_a_group_counts_open_if_any_is_open() {
     ] {
         assert_eq!(told(&records), expected);
         let group = &groups(&records, rules)[0];
-        assert!(group.open && group.without_living && !group.contested, "{records:?}");
+        assert!(
+            group.open && group.without_living && !group.contested,
+            "{records:?}"
+        );
     }
     // Two void documents that are not merged are no hazard.
     assert!(!groups(&[record(1, 95, &[])], rules)[0].open);

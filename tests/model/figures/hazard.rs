@@ -6,9 +6,7 @@ use serde_json::Value;
 use sync_core::{
     crdt::{Actor, Document, NewChange},
     identity::{SecretKey, SignedGrant},
-    record::{
-        AreaPath, DocId, Event, EventBody, EventId, Grant, GrantId, ServerTime,
-    },
+    record::{AreaPath, DocId, Event, EventBody, EventId, Grant, GrantId, ServerTime},
 };
 
 use crate::world::World;
@@ -116,11 +114,17 @@ fn renamed(
     signed: &BTreeMap<GrantId, GrantId>,
 ) -> Event {
     let mut body = serde_json::to_value(&event.body).expect("a body as JSON");
-    let texts = names.iter().map(|(old, new)| (old.to_string(), new.to_string()));
+    let texts = names
+        .iter()
+        .map(|(old, new)| (old.to_string(), new.to_string()));
     rename(&mut body, &texts.collect());
     Event {
         grant: signed.get(&event.grant).copied().unwrap_or(event.grant),
-        after: event.after.iter().filter_map(|id| names.get(id).copied()).collect(),
+        after: event
+            .after
+            .iter()
+            .filter_map(|id| names.get(id).copied())
+            .collect(),
         body: serde_json::from_value(body).expect("a body"),
         ..event.clone()
     }

@@ -11,7 +11,10 @@ use super::reference::{Figure, Known, Sheet};
 pub(super) fn counted(known: &[Known], sheet: &mut Sheet) -> Vec<Known> {
     let mut note = |name: &str, count: usize| {
         let cumulative = i64::try_from(count).unwrap_or(0) * 1000;
-        let figure = Figure { period: 0, cumulative };
+        let figure = Figure {
+            period: 0,
+            cumulative,
+        };
         sheet.insert(name.to_owned(), figure);
     };
     note("void", known.iter().filter(|k| k.state == 95).count());

@@ -78,8 +78,19 @@ impl Coverage {
     /// A comparison of figures that are always 0 proves nothing.
     fn check(&self, worlds: u64) {
         let needed = [
-            "ST-07", "ST-08", "ST-10", "ST-11", "ST-12a", "ST-12b", "ST-13a", "ST-22", "ST-24b",
-            "ST-26", "ST-34a", "merged", "without_living",
+            "ST-07",
+            "ST-08",
+            "ST-10",
+            "ST-11",
+            "ST-12a",
+            "ST-12b",
+            "ST-13a",
+            "ST-22",
+            "ST-24b",
+            "ST-26",
+            "ST-34a",
+            "merged",
+            "without_living",
         ];
         for code in needed.into_iter().filter(|_| worlds >= 200) {
             let count = self.counts.get(code).copied().unwrap_or(0);

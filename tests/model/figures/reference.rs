@@ -10,12 +10,14 @@ use sync_core::{
     catalogue::{Catalogue, Grade},
     document::Folded,
     history::{EventEntry, FoldContext, Validity},
-    record::{
-        ChangeHash, DocId, EventBody, EventId, GovStage, HOUR_MS, ServerTime,
-    },
+    record::{ChangeHash, DocId, EventBody, EventId, GovStage, HOUR_MS, ServerTime},
 };
 
-use super::{county::County, hazard::{Hazard, Received}, merged};
+use super::{
+    county::County,
+    hazard::{Hazard, Received},
+    merged,
+};
 use crate::world::BEGIN;
 
 /// A figure in thousandths of its unit.
@@ -47,7 +49,11 @@ pub(super) struct Known {
 /// Start of the period that is asked for at a time: midnight of the first day, later of the second.
 pub(super) fn period_start(now: i64) -> i64 {
     let second = BEGIN + 15 * HOUR_MS;
-    if now < second { second - 24 * HOUR_MS } else { second }
+    if now < second {
+        second - 24 * HOUR_MS
+    } else {
+        second
+    }
 }
 
 /// The figures of a county from what the server had received at a time.
@@ -75,7 +81,11 @@ fn folded(county: &County, hazard: &Hazard, now: i64) -> Option<Folded<'static>>
         let mut bytes = [0; ChangeHash::LEN];
         bytes[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
         held.push((event.id, ChangeHash(bytes)));
-        let time = if event.is_unattested { ServerTime::UNATTESTED } else { event.at };
+        let time = if event.is_unattested {
+            ServerTime::UNATTESTED
+        } else {
+            event.at
+        };
         received.insert(ChangeHash(bytes), time);
     }
     let revoked = county.revoked.iter().filter(|(_, at)| at.0 <= now);
@@ -97,7 +107,12 @@ fn of_hazard(county: &County, hazard: &Hazard, folded: &Folded<'_>, now: i64) ->
         return None;
     }
     // It was found when the server first received what began it.
-    let times: BTreeSet<i64> = hazard.events.iter().map(|e| e.at.0).filter(|at| *at <= now).collect();
+    let times: BTreeSet<i64> = hazard
+        .events
+        .iter()
+        .map(|e| e.at.0)
+        .filter(|at| *at <= now)
+        .collect();
     let begun = |at: &i64| {
         let folded = self::folded(county, hazard, *at);
         folded.is_some_and(|f| f.hazard().is_some_and(|h| h.state().state.0 != 0))
@@ -120,7 +135,11 @@ fn of_hazard(county: &County, hazard: &Hazard, folded: &Folded<'_>, now: i64) ->
         last_open: of.last_open().0,
         round: state.cycle,
         grade: state.grade,
-        code: state.code.as_ref().map(ToString::to_string).unwrap_or_default(),
+        code: state
+            .code
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         found,
         due: due.map(|due| due.at.0),
         fixed_on_spot: confirmed,
@@ -161,7 +180,11 @@ fn count(sheet: &mut Sheet, hazard: &Known, now: i64) {
     }
     let category = hazard.code.split('-').next().unwrap_or_default();
     let known = ["EV", "EG", "FL", "WN", "IC", "FF", "EL", "FD", "SP", "MG"];
-    let category = if known.contains(&category) { category } else { "other" };
+    let category = if known.contains(&category) {
+        category
+    } else {
+        "other"
+    };
     codes.push(format!("ST-14.{category}"));
     codes.extend((category == "MG").then(|| "ST-39".to_owned()));
     let charging = ["EV-06", "EV-07", "EV-08"].contains(&hazard.code.as_str());
@@ -180,7 +203,9 @@ fn work(sheet: &mut Sheet, hazard: &Hazard, folded: &Folded<'_>, now: i64) {
     let (mut fed_back, mut solved) = (0, 0);
     let mut orders: BTreeMap<String, i64> = BTreeMap::new();
     for judged in of.state().history.iter().filter(|j| j.has_effect()) {
-        let Some(event) = hazard.events.iter().find(|e| e.id == judged.id) else { continue };
+        let Some(event) = hazard.events.iter().find(|e| e.id == judged.id) else {
+            continue;
+        };
         let at = event.at.0;
         match &event.event.body {
             EventBody::Dissuade(_) => add(sheet, "ST-22", at >= from),
@@ -208,7 +233,9 @@ fn work(sheet: &mut Sheet, hazard: &Hazard, folded: &Folded<'_>, now: i64) {
             _ => {}
         }
     }
-    orders.values().for_each(|at| add(sheet, "ST-26", *at >= from));
+    orders
+        .values()
+        .for_each(|at| add(sheet, "ST-26", *at >= from));
     // Of several, those that were received first are fed back and solved first.
     for (mut all, done, whole, part) in [
         (transfers, fed_back, "ST-24a", "ST-24b"),
@@ -216,7 +243,9 @@ fn work(sheet: &mut Sheet, hazard: &Hazard, folded: &Folded<'_>, now: i64) {
     ] {
         all.sort_unstable();
         all.iter().for_each(|at| add(sheet, whole, *at >= from));
-        all.iter().take(done).for_each(|at| add(sheet, part, *at >= from));
+        all.iter()
+            .take(done)
+            .for_each(|at| add(sheet, part, *at >= from));
     }
 }
 
@@ -225,7 +254,11 @@ fn rate(sheet: &mut Sheet) {
     let of = |code: &str| sheet.get(code).copied().unwrap_or_default();
     let (done, found) = (of("ST-08"), of("ST-07"));
     let percent = |done: i64, found: i64| {
-        if found == 0 { 0 } else { (done * 2000 + found) / (found * 2) * 100 }
+        if found == 0 {
+            0
+        } else {
+            (done * 2000 + found) / (found * 2) * 100
+        }
     };
     let figure = Figure {
         period: percent(done.period, found.period),

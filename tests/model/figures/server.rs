@@ -8,19 +8,20 @@ use std::{
     },
 };
 
+use cli_simulator::phone::{Http, Transport};
 use serde_json::Value;
 use sync_core::{
     crdt::NewChange,
     identity::SignedGrant,
     record::{AreaPath, DeviceId, Digest, DocId, LogEpoch, PackHash, PersonId, Role, ServerTime},
+    sync::{Call, Method},
 };
 use tokio::runtime::Runtime;
 use xuncha_server::{
     app::App,
     config::Config,
     storage::{
-        StorageError, Tx,
-        devices,
+        StorageError, Tx, devices,
         docs::{self, Doc},
         grant_uses::{self, GrantUse},
         log::{self, Attestation, Change},
@@ -57,7 +58,9 @@ impl Server {
         config.database = database::fresh(&runtime);
         let own = Arc::clone(&clock);
         let now = Arc::new(move || ServerTime(own.load(SeqCst)));
-        let app = runtime.block_on(App::start(&config, now)).expect("a server");
+        let app = runtime
+            .block_on(App::start(&config, now))
+            .expect("a server");
         let server = Self {
             runtime,
             app,
@@ -66,7 +69,9 @@ impl Server {
         };
         let paths: Vec<AreaPath> = counties.iter().map(|c| c.path.clone()).collect();
         let mut grants = HashMap::new();
-        counties.iter().for_each(|c| grants.extend(c.grants.clone()));
+        counties
+            .iter()
+            .for_each(|c| grants.extend(c.grants.clone()));
         server.write(move |tx| {
             for path in &paths {
                 spaces::create(tx, path, LogEpoch([1; 8]))?;
@@ -80,10 +85,7 @@ impl Server {
         server
     }
 
-    fn write(
-        &self,
-        write: impl FnMut(&mut dyn Tx) -> Result<(), StorageError> + Send + 'static,
-    ) {
+    fn write(&self, write: impl FnMut(&mut dyn Tx) -> Result<(), StorageError> + Send + 'static) {
         let written = self.app.storage.write(write);
         self.runtime.block_on(written).expect("written");
     }
@@ -98,10 +100,17 @@ impl Server {
             let sent: Sent = sent.filter(|(_, _, events)| !events.is_empty()).collect();
             let revoked = county.revoked.iter().filter(|(_, at)| at.0 <= now);
             let skip = usize::try_from(county.revocations).unwrap_or(0);
-            let mut revoked: Vec<(DeviceId, ServerTime)> = revoked.map(|(d, at)| (*d, *at)).collect();
+            let mut revoked: Vec<(DeviceId, ServerTime)> =
+                revoked.map(|(d, at)| (*d, *at)).collect();
             revoked.sort_by_key(|(device, at)| (*at, *device));
             let revoked = revoked.split_off(skip.min(revoked.len()));
-            all.push((county.path.clone(), county.head, county.revocations, sent, revoked.clone()));
+            all.push((
+                county.path.clone(),
+                county.head,
+                county.revocations,
+                sent,
+                revoked.clone(),
+            ));
             county.revocations += revoked.len() as u64;
             let events: usize = county.hazards.iter().map(|h| h.sent).sum();
             county.head = events as u64;
@@ -134,29 +143,39 @@ impl Server {
     pub(super) fn ask(&self, at: i64) -> BTreeMap<String, Sheet> {
         let city: AreaPath = CITY.parse().expect("a path");
         let access = &self.app.components.access;
-        let token = access.issue_token(
-            PersonId([9; 16]),
-            Role::CityReviewer,
-            city,
-            String::new(),
-        );
+        let token = access.issue_token(PersonId([9; 16]), Role::CityReviewer, city, String::new());
         let token = self.runtime.block_on(token).expect("a token");
         let instant = |at: i64| jiff::Timestamp::from_millisecond(at).expect("a time");
         let day = |at: i64| instant(at + 8 * 3_600_000).strftime("%Y-%m-%d").to_string();
         let (from, to) = (day(period_start(at)), day(at));
-        let query = format!("area={CITY}&by=county&from={from}&to={to}&as_of={}", instant(at));
-        let url = format!("http://{}/v1/indicators?{query}", self.app.address);
-        let client = reqwest::blocking::Client::new();
-        let reply = client.get(url).bearer_auth(token).send().expect("a reply");
-        let text = reply.text().expect("a text");
+        let query = format!(
+            "area={CITY}&by=county&from={from}&to={to}&as_of={}",
+            instant(at)
+        );
+        let call = Call {
+            method: Method::Get,
+            path: format!("/v1/indicators?{query}"),
+            headers: vec![("authorization", format!("Bearer {token}"))],
+            body: Vec::new(),
+        };
+        let mut http = Http::new(&format!("http://{}", self.app.address)).expect("a client");
+        let reply = http.send(&call).expect("a reply");
+        let text = String::from_utf8(reply.body).expect("a text");
         let sheet: Value = serde_json::from_str(&text).expect("JSON");
-        let checks = sheet["checks"].as_array().unwrap_or_else(|| panic!("{text}"));
+        let checks = sheet["checks"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{text}"));
         for check in checks {
             assert_eq!(check["holds"], true, "{check}");
         }
         let rows = sheet["rows"].as_array().expect("rows").iter();
-        rows.map(|row| (row["area"].as_str().unwrap_or_default().to_owned(), figures(row)))
-            .collect()
+        rows.map(|row| {
+            (
+                row["area"].as_str().unwrap_or_default().to_owned(),
+                figures(row),
+            )
+        })
+        .collect()
     }
 }
 
@@ -167,7 +186,9 @@ fn figures(row: &Value) -> Sheet {
         period: milli(&value["period"]),
         cumulative: milli(&value["cumulative"]),
     };
-    values.map(|(code, value)| (code.clone(), figure(value))).collect()
+    values
+        .map(|(code, value)| (code.clone(), figure(value)))
+        .collect()
 }
 
 /// Appends events to the log of a space as accepted packs do.
@@ -267,7 +288,12 @@ fn revoke(
     let n = i64::try_from(n).unwrap_or(0);
     tx.execute(
         "INSERT INTO revocation (space, n, device, at) VALUES ($1, $2, $3, $4)",
-        &[space.as_str().into(), n.into(), device.as_bytes().into(), at.0.into()],
+        &[
+            space.as_str().into(),
+            n.into(),
+            device.as_bytes().into(),
+            at.0.into(),
+        ],
     )?;
     tx.execute(
         "INSERT INTO fold_queue (space, doc) SELECT space, id FROM doc WHERE space = $1 ON CONFLICT DO NOTHING",

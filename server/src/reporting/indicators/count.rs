@@ -1,8 +1,6 @@
 //! Counts facts: each is added once, at its place, to the indicators that it belongs to.
 
-use sync_core::catalogue::{
-    Catalogue, Fields, Indicators, Inspected, Measure, Registered,
-};
+use sync_core::catalogue::{Catalogue, Fields, Indicators, Inspected, Measure, Registered};
 
 use super::{
     facts::{self, Facts, Standing},
