@@ -110,12 +110,12 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     put(tx, space, &ledger)?;
     // Deleted only after links, duties and groups were updated; those count no row that is absent.
     hazards::forget(tx, space, &unfounded)?;
-    let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
-    let founded = || founded().map(|rows| &rows.intervals);
-    let quantities: Vec<&QuantityRow> = founded().flat_map(|i| &i.quantities).collect();
-    let visits: Vec<&VisitRow> = founded().flat_map(|i| &i.visits).collect();
+    // Also those of a hazard that is in the ledger no more: they are what was known before.
+    let intervals = || rows.iter().map(|rows| &rows.intervals);
+    let quantities: Vec<&QuantityRow> = intervals().flat_map(|i| &i.quantities).collect();
+    let visits: Vec<&VisitRow> = intervals().flat_map(|i| &i.visits).collect();
     activities::put(tx, &others, &quantities, &visits)?;
-    let known: Vec<&HazardSpan> = founded().flat_map(|i| &i.spans).collect();
+    let known: Vec<&HazardSpan> = intervals().flat_map(|i| &i.spans).collect();
     spans::replace(tx, space, &all, &known)?;
     for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
         opened::hide(tx, space, rows.folded_up_to().0, &rows.hidden)?;

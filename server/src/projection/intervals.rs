@@ -71,13 +71,14 @@ impl Intervals {
     }
 
     fn add_span(&mut self, span: Option<HazardSpan>, at: ServerTime) {
+        let found_at = self.spans.first().map(|first| first.found_at);
         let last = self.spans.last_mut().filter(|last| last.until == LASTS);
         let Some(mut new) = span else {
             last.into_iter().for_each(|last| last.until = at);
             return;
         };
+        new.found_at = found_at.unwrap_or(new.found_at);
         if let Some(last) = last {
-            new.found_at = last.found_at;
             if is_same(last, &new) {
                 return;
             }
@@ -91,7 +92,9 @@ impl Intervals {
         for row in self.quantities.iter().filter(|row| row.until == LASTS) {
             totals.insert((row.name.clone(), row.detail.clone()), 0);
         }
-        for (name, detail, milli) in amounts(folded) {
+        // Work on a hazard counts once the hazard was in the ledger.
+        let counts = folded.hazard().is_none() || !self.spans.is_empty();
+        for (name, detail, milli) in amounts(folded).into_iter().filter(|_| counts) {
             *totals.entry((name, detail)).or_default() += milli;
         }
         let of = |name: &str| PARTS.iter().find(|(part, _)| *part == name);

@@ -18,6 +18,8 @@ pub(super) fn counted(known: &[Known], sheet: &mut Sheet) -> Vec<Known> {
         sheet.insert(name.to_owned(), figure);
     };
     note("void", known.iter().filter(|k| k.state == 95).count());
+    note("documents", known.len());
+    note("merges", known.iter().map(|k| k.merged_into.len()).sum());
     let (mut left, mut found): (BTreeSet<DocId>, Vec<Known>) =
         (known.iter().map(|k| k.doc).collect(), Vec::new());
     let (mut merged, mut without_living) = (0, 0);

@@ -61,9 +61,9 @@ pub(super) fn sheet(county: &County, now: i64) -> Sheet {
     let mut sheet = Sheet::new();
     let mut known = Vec::new();
     for hazard in &county.hazards {
-        if let Some(folded) = folded(county, hazard, now) {
+        if let Some((found, folded)) = found(county, hazard, now).zip(folded(county, hazard, now)) {
             work(&mut sheet, hazard, &folded, now);
-            known.extend(of_hazard(county, hazard, &folded, now));
+            known.extend(of_hazard(hazard, &folded, found));
         }
     }
     for hazard in merged::counted(&known, &mut sheet) {
@@ -100,24 +100,23 @@ fn folded(county: &County, hazard: &Hazard, now: i64) -> Option<Folded<'static>>
     (!entries.is_empty()).then(|| Folded::new(entries, context, Catalogue::embedded()))
 }
 
-fn of_hazard(county: &County, hazard: &Hazard, folded: &Folded<'_>, now: i64) -> Option<Known> {
+/// When a hazard was found: the receipt of what first began it.
+fn found(county: &County, hazard: &Hazard, now: i64) -> Option<i64> {
+    let times = hazard.events.iter().map(|e| e.at.0);
+    let times: BTreeSet<i64> = times.filter(|at| *at <= now).collect();
+    let begun = |at: &i64| {
+        let folded = folded(county, hazard, *at);
+        folded.is_some_and(|f| f.hazard().is_some_and(|h| h.state().state.0 != 0))
+    };
+    times.into_iter().find(begun)
+}
+
+fn of_hazard(hazard: &Hazard, folded: &Folded<'_>, found: i64) -> Option<Known> {
     let of = folded.hazard()?;
     let state = of.state();
     if state.state.0 == 0 {
         return None;
     }
-    // It was found when the server first received what began it.
-    let times: BTreeSet<i64> = hazard
-        .events
-        .iter()
-        .map(|e| e.at.0)
-        .filter(|at| *at <= now)
-        .collect();
-    let begun = |at: &i64| {
-        let folded = self::folded(county, hazard, *at);
-        folded.is_some_and(|f| f.hazard().is_some_and(|h| h.state().state.0 != 0))
-    };
-    let found = times.iter().find(|at| begun(at)).copied()?;
     let counts = |id: &EventId| {
         let judged = state.history.iter().find(|j| j.id == *id);
         judged.is_some_and(|j| j.count == Validity::Yes)

@@ -194,68 +194,84 @@ fn figures(row: &Value) -> Sheet {
 /// Appends events to the log of a space as accepted packs do.
 fn append(tx: &mut dyn Tx, space: &AreaPath, head: u64, sent: &Sent) -> Result<(), StorageError> {
     let (mut seq, mut seen) = (head, HashSet::new());
+    let (mut changes, mut uses) = (Vec::new(), Vec::new());
     for (id, path, events) in sent {
         let stored = docs::of(tx, space, &[*id])?.pop();
-        let mut doc = stored.unwrap_or_else(|| Doc {
-            space: space.clone(),
-            id: *id,
-            path: path.clone(),
-            path_seq: seq + 1,
-            last_seq: 0,
-            changes: 0,
-            digest: Digest::default(),
-            total_bytes: 0,
-            snap_seq: 0,
-            tail_count: 0,
-            tail_bytes: 0,
-        });
+        let mut doc = stored.unwrap_or_else(|| blank(space, *id, path, seq + 1));
         for (received, change) in events {
             seq += 1;
             let pack = PackHash(id_of(&format!("{space} {}", received.at.0)));
             if seen.insert(pack) {
                 receive(tx, pack, received)?;
             }
-            let (bytes, hash) = (change.bytes.len() as u64, change.hash);
             doc.last_seq = seq;
             doc.changes += 1;
-            doc.digest = doc.digest.plus([hash].into_iter().collect());
-            doc.total_bytes += bytes;
+            doc.digest = doc.digest.plus([change.hash].into_iter().collect());
+            doc.total_bytes += change.bytes.len() as u64;
             doc.tail_count += 1;
-            doc.tail_bytes += bytes;
-            let row = Change {
-                space,
-                doc: *id,
-                seq,
-                hash,
-                device: received.event.device,
-                actor: [3; 16],
-                actor_seq: change.actor_seq,
-                pack,
-                attestation: if received.is_unattested {
-                    Attestation::Unattested
-                } else {
-                    Attestation::Attested
-                },
-                bytes: &change.bytes,
-            };
-            log::insert(tx, &[row])?;
-            let uses = GrantUse {
+            doc.tail_bytes += change.bytes.len() as u64;
+            changes.push(row(space, *id, seq, pack, (received, change)));
+            uses.push(GrantUse {
                 doc: *id,
                 begun: false,
                 path,
                 grant: received.event.grant,
                 seq,
-            };
-            grant_uses::note(tx, space, &[uses])?;
+            });
         }
         docs::put(tx, &[&doc])?;
     }
+    log::insert(tx, &changes)?;
+    grant_uses::note(tx, space, &uses)?;
     let head = i64::try_from(seq).unwrap_or(0);
     tx.execute(
         "UPDATE space SET head = $1 WHERE id = $2",
         &[head.into(), space.as_str().into()],
     )?;
     Ok(())
+}
+
+/// A document without changes.
+fn blank(space: &AreaPath, id: DocId, path: &AreaPath, path_seq: u64) -> Doc {
+    Doc {
+        space: space.clone(),
+        id,
+        path: path.clone(),
+        path_seq,
+        last_seq: 0,
+        changes: 0,
+        digest: Digest::default(),
+        total_bytes: 0,
+        snap_seq: 0,
+        tail_count: 0,
+        tail_bytes: 0,
+    }
+}
+
+fn row<'c>(
+    space: &'c AreaPath,
+    doc: DocId,
+    seq: u64,
+    pack: PackHash,
+    (received, change): (&'c Received, &'c NewChange),
+) -> Change<'c> {
+    let attestation = if received.is_unattested {
+        Attestation::Unattested
+    } else {
+        Attestation::Attested
+    };
+    Change {
+        space,
+        doc,
+        seq,
+        hash: change.hash,
+        device: received.event.device,
+        actor: [3; 16],
+        actor_seq: change.actor_seq,
+        pack,
+        attestation,
+        bytes: &change.bytes,
+    }
 }
 
 /// Stores the pack of a receipt, unless an earlier phase did.
