@@ -290,7 +290,7 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     link(&mut ding, docs[3], docs[2]);
     town.sync(&mut ding);
     assert_eq!(figures(&town), (2, 5));
-    // Nobody closed it: it is open, it is listed, and the notice C-22 shows why (the figures compare open and closed).
+    // No event closed it: it is open, it is listed, and the notice C-22 shows why.
     let group = detail(&town, docs[3])["group"].clone();
     assert_eq!(
         (&group["without_living"], &group["open"]),

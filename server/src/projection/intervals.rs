@@ -13,7 +13,7 @@ use sync_core::{
     record::{CompoundId, DeviceId, Grant, GrantId, ServerTime},
 };
 
-use super::activity::amounts;
+use super::amounts::amounts;
 use crate::storage::{
     activities::{QuantityRow, VisitRow},
     docs::Doc,

@@ -6,6 +6,7 @@
 //! mark decides.
 
 mod activity;
+mod amounts;
 mod apply;
 mod candidates;
 mod compare;
@@ -46,7 +47,7 @@ use crate::{
 
 pub(crate) use open::open;
 pub use progress::Progress;
-pub use refold::{Change, Stated};
+pub use refold::{Change, Stated, renew_intervals};
 
 /// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
 /// fold the same documents, short enough that another process soon replaces one that died.

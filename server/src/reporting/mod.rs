@@ -17,8 +17,8 @@ pub use indicators::{
 };
 pub use reports::{
     BadEnvelope, Corrects, Difference, Envelope, Kind, LateArrival, LateArrivals, LateCount,
-    Marked, Order, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder, StepView,
-    verify,
+    Marked, Order, Recounted, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder,
+    StepView, recount, verify,
 };
 pub(crate) use reports::{Late, late_of_area};
 pub use versions::Versions;

@@ -140,18 +140,24 @@ pub fn forget(
     Ok(())
 }
 
-/// Inserts activities, inspections, quantities and visits, whose old rows were deleted before.
+/// Inserts activities and inspections, whose old rows were deleted before.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put(
+pub fn put(tx: &mut dyn Tx, activities: &[&ActivityRow]) -> Result<(), StorageError> {
+    let rows: Vec<Value<'_>> = activities.iter().flat_map(|row| row.values()).collect();
+    ActivityRow::TABLE.insert(tx, &rows, "")
+}
+
+/// Inserts quantities and visits, whose old rows were deleted before.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn put_intervals(
     tx: &mut dyn Tx,
-    activities: &[&ActivityRow],
     quantities: &[&QuantityRow],
     visits: &[&VisitRow],
 ) -> Result<(), StorageError> {
-    let rows: Vec<Value<'_>> = activities.iter().flat_map(|row| row.values()).collect();
-    ActivityRow::TABLE.insert(tx, &rows, "")?;
     let rows: Vec<Value<'_>> = quantities.iter().flat_map(|row| row.values()).collect();
     QuantityRow::TABLE.insert(tx, &rows, "")?;
     let rows: Vec<Value<'_>> = visits.iter().flat_map(|row| row.values()).collect();
@@ -189,10 +195,8 @@ pub fn mark_changed(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<(),
     Ok(())
 }
 
-/// Deletes everything that is stored here; the projection rebuilds it from the log.
+/// Deletes all activities and inspections; the projection rebuilds them from the log.
 pub(super) fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
-    for table in ["activity", "quantity", "inspected_building"] {
-        tx.execute(&format!("DELETE FROM {table}"), &[])?;
-    }
+    tx.execute("DELETE FROM activity", &[])?;
     Ok(())
 }

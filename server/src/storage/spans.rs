@@ -99,23 +99,18 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Stored, S
     })
 }
 
-/// Replaces the intervals of these hazards.
+/// Deletes the intervals of these hazards.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn replace(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    docs: &[DocId],
-    spans: &[&HazardSpan],
-) -> Result<(), StorageError> {
+pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
     tx.all_of(
         "DELETE FROM hazard_span WHERE space = $1 AND doc IN (?) RETURNING since",
         &[space.as_str().into()],
         &ids(docs),
         |row| row.int(0),
     )?;
-    put(tx, spans)
+    Ok(())
 }
 
 /// Writes intervals of hazards.
@@ -127,8 +122,13 @@ pub fn put(tx: &mut dyn Tx, spans: &[&HazardSpan]) -> Result<(), StorageError> {
     HazardSpan::TABLE.insert(tx, &values, "")
 }
 
-/// Deletes all intervals of hazards; the projection rebuilds them from the log.
-pub(super) fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
-    tx.execute("DELETE FROM hazard_span", &[])?;
+/// Deletes all intervals; the projection rebuilds them from the log.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
+    for table in ["hazard_span", "quantity", "inspected_building"] {
+        tx.execute(&format!("DELETE FROM {table}"), &[])?;
+    }
     Ok(())
 }

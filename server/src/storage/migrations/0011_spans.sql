@@ -57,9 +57,5 @@ CREATE INDEX inspected_building_by_building ON inspected_building (space, compou
 ALTER TABLE hazard ADD COLUMN known_at BIGINT;
 ALTER TABLE activity ADD COLUMN known_at BIGINT;
 
--- The ledger is rebuilt with the intervals.
-DELETE FROM hazard;
-DELETE FROM activity;
-DELETE FROM hazard_link;
-DELETE FROM duty;
-UPDATE projection_mark SET seq = 0;
+-- The ledger is folded again, with the intervals, as after a change of rules; until then its rows stay.
+DELETE FROM meta WHERE name = 'fold';
