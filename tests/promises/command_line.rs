@@ -13,7 +13,7 @@ use crate::support::{
     found,
     province::{WUCHANG, regions, value},
     remark,
-    sealing::{AFTERNOON, daily, id},
+    sealing::{AFTERNOON, HOUR, daily, id},
 };
 
 const DAY: i64 = 86_400_000;
@@ -305,9 +305,9 @@ fn a_disabled_phone_is_active_again_with_a_new_code_only() {
     town.sync(&mut liu);
     let own = liu.device.identity().unwrap().0;
     for (hour, report) in [(1, Town::revoke as fn(&Town, _)), (2, Town::report_lost)] {
-        town.at(MORNING + hour * sealing::HOUR);
+        town.at(MORNING + hour * HOUR);
         report(&town, own);
-        town.at(MORNING + hour * sealing::HOUR + 1);
+        town.at(MORNING + hour * HOUR + 1);
         // An old code of the device does not undo the administrator's decision.
         let again = enrol_again(&town, &mut liu, &code).unwrap_err();
         assert!(again.to_string().contains("disabled"), "{again}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sync_core::record::DocId;
+use sync_core::record::{DocId, PhotoHash};
 
 use super::reference::{Figure, Known, Sheet};
 
@@ -19,6 +19,12 @@ pub(super) fn counted(known: &[Known], sheet: &mut Sheet) -> Vec<Known> {
     };
     note("void", known.iter().filter(|k| k.state == 95).count());
     note("documents", known.len());
+    let links: Vec<_> = known.iter().map(|k| (k.doc, &k.merged_into)).collect();
+    let digest = PhotoHash::of(format!("{links:?}").as_bytes());
+    note(
+        "links",
+        usize::from(digest.as_bytes()[0]) << 8 | usize::from(digest.as_bytes()[1]),
+    );
     note("merges", known.iter().map(|k| k.merged_into.len()).sum());
     let (mut left, mut found): (BTreeSet<DocId>, Vec<Known>) =
         (known.iter().map(|k| k.doc).collect(), Vec::new());
