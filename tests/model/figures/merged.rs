@@ -44,13 +44,14 @@ pub(super) fn counted(known: &[Known], sheet: &mut Sheet) -> Vec<Known> {
     found
 }
 
-/// The documents that are linked with one, directly or indirectly.
+/// The documents that are linked with one, directly or indirectly. An unknown target links nothing.
 fn around(known: &[Known], first: DocId) -> BTreeSet<DocId> {
     let mut docs = BTreeSet::from([first]);
     loop {
         let size = docs.len();
         for one in known {
-            let linked = one.merged_into.iter().chain([&one.doc]);
+            let is_known = |doc: &&DocId| known.iter().any(|k| k.doc == **doc);
+            let linked = one.merged_into.iter().chain([&one.doc]).filter(is_known);
             let linked: Vec<DocId> = linked.copied().collect();
             if linked.iter().any(|doc| docs.contains(doc)) {
                 docs.extend(linked);
