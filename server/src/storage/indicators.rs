@@ -161,14 +161,15 @@ fn bits(ask: &Ask, figures: &[&str]) -> String {
 pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazards>, StorageError> {
     let (space, place, recent) = (figures.len() + 1, ask.place("h"), ask.recent("h.found_at"));
     let (to, known, within) = (ask.to, ask.known("h"), ask.within("h", space));
-    let bits = bits(ask, figures);
+    let (bits, merged) = (bits(ask, figures), StateCode::MERGED.0);
     let sql = format!(
         "SELECT t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent, COUNT(*)
          FROM (SELECT {place} AS place, h.state AS state, h.grade AS grade, h.code AS code,
              h.category AS category, h.cycle AS cycle,
              CAST(CASE WHEN h.due < {to} THEN 1 ELSE 0 END AS BIGINT) AS overdue,
              {bits} AS figures, {recent} AS recent
-           FROM hazard_span h WHERE h.space = ${space} AND {known} AND LENGTH(h.targets) = 0 {within}) t
+           FROM hazard_span h WHERE h.space = ${space} AND {known}
+             AND LENGTH(h.targets) = 0 AND h.state <> {merged} {within}) t
          GROUP BY t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent"
     );
     let bounds = ask.bounds();
@@ -210,7 +211,8 @@ pub fn linked(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Linked
             figures: row.int(width)?,
         })
     };
-    let merged = format!("{sql} AND LENGTH(h.targets) > 0");
+    let state = StateCode::MERGED.0;
+    let merged = format!("{sql} AND (LENGTH(h.targets) > 0 OR h.state = {state})");
     let mut found = tx.all(&merged, &values, read)?;
     let own: BTreeSet<DocId> = found.iter().map(|one| one.span.doc).collect();
     let targets = found.iter().flat_map(|one| one.span.targets());

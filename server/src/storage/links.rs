@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sync_core::{
+    catalogue::StateCode,
     grouping::Counting,
     record::{AreaPath, DocId},
 };
@@ -90,6 +91,24 @@ pub fn replace(
         .flat_map(|target| [within, own, target.as_bytes().into()])
         .collect();
     HAZARD_LINK.insert(tx, &values, "ON CONFLICT DO NOTHING")
+}
+
+/// Those of these documents that are merged or do not count for themselves.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn uncommon(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<DocId>, StorageError> {
+    let merged = StateCode::MERGED.0;
+    let sql = format!(
+        "SELECT doc FROM hazard WHERE space = $1 AND (counts <> 1 OR state = {merged}) AND doc IN (?)"
+    );
+    tx.all_of(&sql, &[space.as_str().into()], &ids(docs), |row| {
+        Ok(DocId::from_slice(&row.bytes(0)?)?)
+    })
 }
 
 /// Sets how a document counts, and whether it is listed as open. A row that this changes gets the next number of its

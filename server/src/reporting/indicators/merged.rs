@@ -15,7 +15,9 @@ use crate::storage::indicators::{Ask, Hazards, Linked};
 pub(super) fn corrections(ask: &Ask, linked: &[Linked]) -> Vec<Hazards> {
     let rules = &Catalogue::embedded().rules;
     let members: Vec<GroupMember> = linked.iter().map(member).collect();
-    let single = linked.iter().filter(|one| one.span.targets.is_empty());
+    let is_single =
+        |one: &&Linked| one.span.targets.is_empty() && one.span.state != StateCode::MERGED;
+    let single = linked.iter().filter(is_single);
     let mut found: Vec<Hazards> = single.filter_map(|one| counted(ask, one, -1)).collect();
     for group in groups(&members, rules) {
         found.extend(of_group(&group, &members, linked).and_then(|one| counted(ask, &one, 1)));
