@@ -75,6 +75,9 @@ fn a_figure_of_an_earlier_day_stays_when_hazards_are_merged_and_findings_arrive_
         told,
         "the merge changes no earlier figure"
     );
+    let later = figures(&town, "from=2024-03-27&to=2024-03-28");
+    let period = &later["values"]["ST-07"]["period"];
+    assert_eq!(period, 0, "it was found on the first day");
     let before = figures(
         &town,
         "from=2024-03-25&to=2024-03-28&as_of=2024-03-28T08:00:00%2B08:00",
