@@ -254,7 +254,7 @@ fn differ(world: &World, tables: &Tables) -> Vec<String> {
 }
 
 /// Seeds from `XUNCHA_MODEL_FROM` on; `XUNCHA_MODEL_WORLDS` is their number.
-fn first_seed() -> u64 {
+pub(crate) fn first_seed() -> u64 {
     let asked = std::env::var("XUNCHA_MODEL_FROM").ok();
     asked.and_then(|n| n.parse().ok()).unwrap_or(0)
 }

@@ -6,6 +6,7 @@
 mod comparison;
 mod costly;
 mod coverage;
+mod figures;
 mod fold;
 mod hand;
 mod history;

@@ -11,8 +11,9 @@ use crate::support::{
     MORNING, Town,
     database::is_postgres,
     found,
-    province::{WUCHANG, regions},
-    remark, sealing,
+    province::{WUCHANG, regions, value},
+    remark,
+    sealing::{AFTERNOON, HOUR, daily, id},
 };
 
 const DAY: i64 = 86_400_000;
@@ -223,7 +224,7 @@ fn a_sealed_report_is_verified_by_the_program() {
     let order = json!({ "kind": "summary", "area": WUCHANG, "from": "2024-03-20",
         "to": "2024-03-24" });
     let (view, _) = town.seal(&key, &order);
-    let (status, sealed) = town.get(&format!("/v1/reports/{}/sealed", sealing::id(&view)), &key);
+    let (status, sealed) = town.get(&format!("/v1/reports/{}/sealed", id(&view)), &key);
     assert_eq!(status, 200);
     let file = town.folder.path().join("report.json");
     std::fs::write(&file, sealed).unwrap();
@@ -308,9 +309,9 @@ fn a_disabled_phone_is_active_again_with_a_new_code_only() {
     town.sync(&mut liu);
     let own = liu.device.identity().unwrap().0;
     for (hour, report) in [(1, Town::revoke as fn(&Town, _)), (2, Town::report_lost)] {
-        town.at(MORNING + hour * sealing::HOUR);
+        town.at(MORNING + hour * HOUR);
         report(&town, own);
-        town.at(MORNING + hour * sealing::HOUR + 1);
+        town.at(MORNING + hour * HOUR + 1);
         // An old code of the device does not undo the administrator's decision.
         let again = enrol_again(&town, &mut liu, &code).unwrap_err();
         assert!(again.to_string().contains("disabled"), "{again}");
@@ -380,8 +381,10 @@ fn what_newer_rules_change_is_listed_before_it_takes_effect() {
     town.project();
     // As older rules left it: another state, and no version of the rules.
     let older = move |tx: &mut dyn Tx| -> Result<(), StorageError> {
-        let sql = "UPDATE hazard SET state = 80 WHERE doc = $1";
-        tx.execute(sql, &[other.as_bytes().into()])?;
+        for table in ["hazard", "hazard_span"] {
+            let sql = format!("UPDATE {table} SET state = 80 WHERE doc = $1");
+            tx.execute(&sql, &[other.as_bytes().into()])?;
+        }
         spaces::delete_meta(tx, "fold")
     };
     town.runtime
@@ -392,8 +395,20 @@ fn what_newer_rules_change_is_listed_before_it_takes_effect() {
         let hazard = town.json(&format!("/v1/hazards/{other}"), &token);
         hazard["hazard"]["state"].as_str().unwrap().to_owned()
     };
+    // A report was sealed by the older rules.
+    town.at(AFTERNOON);
+    let order = daily(town.world.county.as_str());
+    let (sealed, content) = town.seal(&token, &order);
+    assert_eq!(value(&content["total"], "ST-08"), 1.0);
     let report = done(&town, &["admin", "refold", "--report"]);
     assert!(report.contains("台账按规则第1版"), "{report}");
+    assert!(report.contains("ST-08 cumulative: 1 → 0"), "{report}");
+    assert!(
+        report.contains("核对1份封存报表，1份的数字会变"),
+        "{report}"
+    );
+    let again = town.json(&format!("/v1/reports/{}", id(&sealed)), &token);
+    assert_eq!(again, content, "the sealed report keeps its figures");
     let changed: Vec<&str> = report
         .lines()
         .filter(|line| line.contains(&other.to_string()))

@@ -276,9 +276,8 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     town.sync(&mut ding);
     assert_eq!(figures(&town), (3, 5));
     let group = detail(&town, far)["group"].clone();
-    // All were received at the same time: the smaller id is canonical.
-    let first = docs[..2].iter().chain([&far]).min().unwrap();
-    assert_eq!(group["canonical"], first.to_string());
+    // The only one that is not merged is canonical.
+    assert_eq!(group["canonical"], docs[0].to_string());
     assert_eq!(group["members"].as_array().unwrap().len(), 3);
     assert_eq!(
         (&group["observations"], &group["contested"]),
@@ -291,6 +290,19 @@ fn inv_08_linking_and_unlinking_keep_every_observation_and_move_every_level_by_t
     link(&mut ding, docs[3], docs[2]);
     town.sync(&mut ding);
     assert_eq!(figures(&town), (2, 5));
+    // No event closed it: it is open, it is listed, and the notice C-22 shows why.
+    let group = detail(&town, docs[3])["group"].clone();
+    assert_eq!(
+        (&group["without_living"], &group["open"]),
+        (&true.into(), &true.into())
+    );
+    let open = town.json("/v1/hazards?open=true", &town.token("审核员丁"));
+    let open: Vec<&Value> = open["items"].as_array().unwrap().iter().collect();
+    let canonical = &group["canonical"];
+    assert!(
+        open.iter().any(|hazard| hazard["id"] == *canonical),
+        "{open:?}"
+    );
     // Unlinked one by one; the same after the ledger is rebuilt.
     for (doc, found) in [(docs[3], 2), (docs[2], 3), (far, 4), (docs[1], 5)] {
         let body = EventBody::Unmerge(note("不是同一隐患"));

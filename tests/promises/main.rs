@@ -7,6 +7,7 @@ mod hostile;
 
 mod activities;
 mod activity_types;
+mod as_of;
 mod bad_input;
 mod base_and_pos;
 mod city;

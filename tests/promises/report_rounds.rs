@@ -266,7 +266,7 @@ fn a_cumulative_figure_that_falls_is_pointed_out() {
     // One turned out to be no hazard.
     town.in_ledger(|tx| {
         tx.execute(
-            "UPDATE hazard SET state = 95 WHERE doc = (SELECT doc FROM hazard ORDER BY doc LIMIT 1)",
+            "UPDATE hazard_span SET state = 95 WHERE doc = (SELECT doc FROM hazard ORDER BY doc LIMIT 1)",
             &[],
         )
     });

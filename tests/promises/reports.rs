@@ -162,6 +162,9 @@ fn a_sealed_report_never_changes_and_the_next_version_shows_the_difference() {
         "a reason is needed"
     );
     correction["reason"] = "地下室的记录晚到".into();
+    // What came late counts after the cut-off, so a correction that contains it has a later cut-off.
+    town.at(AFTERNOON + HOUR);
+    correction["cut_off"] = "2024-03-25T17:00:00+08:00".into();
     let (second, content) = town.seal(&key, &correction);
     assert_eq!(
         (&second["version"], &second["corrects"]),

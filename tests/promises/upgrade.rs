@@ -96,7 +96,8 @@ fn every_schema_of_the_server_opens_with_every_row_of_every_table() {
             let new = "429999/429997".parse().unwrap();
             spaces::create(tx, &new, LogEpoch([1; 8]))?;
             for space in [SPACE, new.as_str()] {
-                let sql = "INSERT INTO quantity (space, doc, name, n, path, at, milli) VALUES ($1, $2, 'x', 1, $1, 0, 1)";
+                let sql = "INSERT INTO quantity (space, doc, name, n, path, at, since, until, milli, detail)
+                           VALUES ($1, $2, 'x', 1, $1, 0, 0, 1, 1, '')";
                 tx.execute(sql, &[space.into(), [7; 16].as_slice().into()])?;
                 let sql = "INSERT INTO doc_photo (space, doc, hash) VALUES ($1, $2, $2)";
                 tx.execute(sql, &[space.into(), [7; 16].as_slice().into()])?;

@@ -124,7 +124,7 @@ impl Admin {
                 );
                 Ok(())
             }
-            Self::Refold(refold) => refold.run(&components).await,
+            Self::Refold(refold) => refold.run(&storage, &components).await,
             other => other.list(&storage).await,
         }
     }

@@ -9,7 +9,14 @@ use sync_core::{
     document::FOLD_VERSION,
     record::DeviceTime,
 };
-use xuncha_server::{http::Components, say};
+use xuncha_server::{
+    http::Components,
+    projection::renew_intervals,
+    refusal::Refusal,
+    reporting::{Milli, Recounted, recount},
+    say,
+    storage::{Storage, StorageError},
+};
 
 use super::lists::moment;
 
@@ -25,7 +32,11 @@ pub(crate) struct Refold {
 }
 
 impl Refold {
-    pub(crate) async fn run(self, components: &Components) -> anyhow::Result<()> {
+    pub(crate) async fn run(
+        self,
+        storage: &Storage,
+        components: &Components,
+    ) -> anyhow::Result<()> {
         let projection = &components.projection;
         if !self.report {
             let done = projection.rebuild().await?;
@@ -74,8 +85,55 @@ impl Refold {
         say!(
             "核对{compared}处隐患，{changes}处变化 / compared {compared} hazards, {changes} change"
         );
-        Ok(())
+        list_figures(storage).await
     }
+}
+
+/// The result of a write that must not be kept.
+struct Discarded(Result<(usize, Vec<Recounted>), Refusal>);
+
+impl From<StorageError> for Discarded {
+    fn from(error: StorageError) -> Self {
+        Self(Err(error.into()))
+    }
+}
+
+/// Lists the figures of sealed reports that the rules of this version would change. All documents are folded and the
+/// reports counted in one transaction, which is discarded.
+async fn list_figures(storage: &Storage) -> anyhow::Result<()> {
+    let counted = storage
+        .write(|tx| -> Result<(), Discarded> {
+            renew_intervals(tx)?;
+            Err(Discarded(recount(tx)))
+        })
+        .await;
+    let (compared, changed) = match counted {
+        Err(Discarded(found)) => found?,
+        Ok(()) => Default::default(),
+    };
+    let value = |value: Option<Milli>| {
+        let text = value.and_then(|milli| serde_json::to_string(&milli).ok());
+        text.unwrap_or_else(nothing)
+    };
+    for report in &changed {
+        for d in &report.differences {
+            let area = d.area.as_deref().unwrap_or(&report.area);
+            let (before, now) = (value(d.before), value(d.now));
+            say!(
+                "{}  {}–{}  {area}  {} {}: {before} → {now}",
+                report.number,
+                report.from,
+                report.to,
+                d.indicator,
+                d.column
+            );
+        }
+    }
+    let differ = changed.len();
+    say!(
+        "核对{compared}份封存报表，{differ}份的数字会变，已封存的不改 / compared {compared} sealed reports, {differ} would differ; they keep their bytes"
+    );
+    Ok(())
 }
 
 /// What stands for a value that is absent.

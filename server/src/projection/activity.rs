@@ -1,20 +1,17 @@
-//! The rows of a folded activity or inspection, and the quantities of any document.
-
-use std::collections::HashMap;
+//! The row of a folded activity or inspection.
 
 use sync_core::{
     catalogue::INSPECTION,
     document::{DocumentState, Folded},
-    hazard::quantity::Quantity,
-    inspection::{self, InspectionState},
+    inspection::InspectionState,
     record::{DeviceTime, EncodedListRow, Finding},
 };
 
-use super::rows::{OwnRow, Rows};
-use crate::storage::{
-    activities::{ActivityRow, QuantityRow, VisitRow},
-    docs::Doc,
+use super::{
+    intervals::Intervals,
+    rows::{OwnRow, Rows},
 };
+use crate::storage::{activities::ActivityRow, docs::Doc};
 
 /// The rows of a folded activity or inspection; `None` for a hazard.
 pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
@@ -25,16 +22,12 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         DocumentState::Activity(a) => (a.state, a.counts, a.organ, a.compound),
         DocumentState::Inspection(i) => (i.state, i.counts, i.organ, i.compound),
     };
-    let (kind, data, visits) = match folded.state() {
-        DocumentState::Inspection(state) => (
-            INSPECTION.to_owned(),
-            summary(folded, state),
-            visits(doc, state),
-        ),
+    let (kind, data) = match folded.state() {
+        DocumentState::Inspection(state) => (INSPECTION.to_owned(), summary(folded, state)),
         DocumentState::Activity(state) => {
             let version = state.versions.last();
             let data = version.map(|v| v.data.to_string()).unwrap_or_default();
-            (list.activity.unwrap_or_default(), data, Vec::new())
+            (list.activity.unwrap_or_default(), data)
         }
         DocumentState::Hazard(_) => return None,
     };
@@ -58,48 +51,13 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         data,
         problem: String::new(),
         list_row: Some(encoded),
+        known_at: None,
     };
     Some(Rows {
         row: OwnRow::Activity(Box::new(row)),
-        quantities: quantities(doc, folded),
-        visits,
+        intervals: Intervals::default(),
         hidden: folded.hidden_photos(),
     })
-}
-
-/// The quantities of a document; `n` numbers those of one name.
-pub(super) fn quantities(doc: &Doc, folded: &Folded<'_>) -> Vec<QuantityRow> {
-    let mut last: HashMap<String, i64> = HashMap::new();
-    let row = |quantity: Quantity| {
-        let n = last.entry(quantity.name.clone()).or_default();
-        *n += 1;
-        QuantityRow {
-            space: doc.space.clone(),
-            doc: doc.id,
-            n: *n,
-            path: doc.path.clone(),
-            name: quantity.name,
-            at: quantity.at,
-            milli: quantity.milli,
-        }
-    };
-    folded.quantities().into_iter().map(row).collect()
-}
-
-/// The buildings and entrances that an inspection reached.
-fn visits(doc: &Doc, state: &InspectionState) -> Vec<VisitRow> {
-    let visit = |place: inspection::InspectedPlace| VisitRow {
-        space: doc.space.clone(),
-        doc: doc.id,
-        compound: place.compound,
-        building: place.building,
-        unit: place.unit,
-        finished: state.counts,
-    };
-    inspection::inspected(state)
-        .into_iter()
-        .map(visit)
-        .collect()
 }
 
 /// The summary of an inspection for lists, as JSON.

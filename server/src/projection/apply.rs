@@ -15,6 +15,7 @@ use crate::storage::{
     hazards::{self, HazardRow},
     marks::{self, Mark},
     opened, revocations,
+    spans::{self, HazardSpan},
 };
 
 /// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, and no row was written.
@@ -109,14 +110,24 @@ fn write(tx: &mut dyn Tx, space: &AreaPath, rows: &[&Rows]) -> Result<(), Storag
     put(tx, space, &ledger)?;
     // Deleted only after links, duties and groups were updated; those count no row that is absent.
     hazards::forget(tx, space, &unfounded)?;
-    let founded = || rows.iter().filter(|rows| !rows.is_unfounded());
-    let quantities: Vec<&QuantityRow> = founded().flat_map(|r| &r.quantities).collect();
-    let visits: Vec<&VisitRow> = founded().flat_map(|r| &r.visits).collect();
-    activities::put(tx, &others, &quantities, &visits)?;
+    activities::put(tx, &others)?;
+    spans::forget(tx, space, &all)?;
+    write_intervals(tx, rows)?;
     for rows in rows.iter().filter(|rows| !rows.hidden.is_empty()) {
         opened::hide(tx, space, rows.folded_up_to().0, &rows.hidden)?;
     }
     Ok(())
+}
+
+/// Writes the intervals of documents that have none. A hazard that is in the ledger no more keeps them: they are what was
+/// known before.
+pub(super) fn write_intervals(tx: &mut dyn Tx, rows: &[&Rows]) -> Result<(), StorageError> {
+    let intervals = || rows.iter().map(|rows| &rows.intervals);
+    let known: Vec<&HazardSpan> = intervals().flat_map(|i| &i.spans).collect();
+    let quantities: Vec<&QuantityRow> = intervals().flat_map(|i| &i.quantities).collect();
+    let visits: Vec<&VisitRow> = intervals().flat_map(|i| &i.visits).collect();
+    spans::put(tx, &known)?;
+    activities::put_intervals(tx, &quantities, &visits)
 }
 
 /// Writes rows of the ledger and their derived rows.

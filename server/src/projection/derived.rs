@@ -117,6 +117,8 @@ pub(super) fn put(
     // The old links too: a document that a removed link leaves must be counted again.
     let before = links::around(tx, space, &docs)?;
     let mut touched: BTreeSet<DocId> = before.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    // One that is merged counts as open unless another counts for it; one that was merged counts itself again.
+    touched.extend(links::uncommon(tx, space, &docs)?);
     for (doc, (_, derived)) in docs.iter().zip(rows) {
         let old: BTreeSet<DocId> = before
             .iter()

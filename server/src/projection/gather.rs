@@ -5,13 +5,14 @@ use std::collections::HashMap;
 
 use sync_core::record::{AreaPath, DeviceId, DocId, Grant, GrantId, ServerTime};
 
+use super::intervals::Intervals;
 use crate::storage::{
     StorageError, Tx,
     aliases::{self, Aliases},
     bodies::{self, Body},
     devices,
     docs::{self, Doc},
-    grant_uses, revocations, spaces,
+    grant_uses, revocations, spaces, spans,
 };
 
 /// A document to fold.
@@ -19,6 +20,8 @@ use crate::storage::{
 pub(super) struct Raw {
     pub(super) doc: Doc,
     pub(super) body: Body,
+    /// The intervals that are stored.
+    pub(super) intervals: Intervals,
 }
 
 /// The input of one round.
@@ -89,7 +92,45 @@ pub(super) fn of(
     situation.revoked = revocations::all(tx, space)?;
     situation.aliases = aliases::all(tx)?;
     let bodies = bodies::of(tx, space, &docs)?;
-    let raw = docs.into_iter().zip(bodies);
-    situation.docs = raw.map(|(doc, body)| Raw { doc, body }).collect();
+    let mut stored = intervals(tx, space, &ids)?;
+    let raw = |(doc, body): (Doc, Body)| Raw {
+        intervals: stored.remove(&doc.id).unwrap_or_default(),
+        doc,
+        body,
+    };
+    situation.docs = docs.into_iter().zip(bodies).map(raw).collect();
     Ok(situation)
+}
+
+/// The stored intervals of documents.
+fn intervals(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<HashMap<DocId, Intervals>, StorageError> {
+    let spans::Stored {
+        spans,
+        quantities,
+        visits,
+        known,
+    } = spans::of(tx, space, docs)?;
+    let mut found: HashMap<DocId, Intervals> = HashMap::new();
+    for (doc, known_at, event_count) in known {
+        let of = found.entry(doc).or_default();
+        (of.known_at, of.event_count) = (known_at, event_count);
+    }
+    // Intervals of a document whose newest receipt is not known are rebuilt.
+    found.retain(|_, of| of.known_at.is_some());
+    for row in spans {
+        found.entry(row.doc).and_modify(|of| of.spans.push(row));
+    }
+    for row in quantities {
+        found
+            .entry(row.doc)
+            .and_modify(|of| of.quantities.push(row));
+    }
+    for row in visits {
+        found.entry(row.doc).and_modify(|of| of.visits.push(row));
+    }
+    Ok(found)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     catalogue::Catalogue,
-    grouping::{Group, GroupMember, groups},
+    grouping::{Counting, Group, GroupMember, groups},
     history::TimeBounds,
     record::{AreaPath, DocId},
 };
@@ -48,11 +48,15 @@ pub(super) fn count(
     space: &AreaPath,
     mut docs: BTreeSet<DocId>,
 ) -> Result<(), StorageError> {
+    let rules = &Catalogue::embedded().rules;
     while let Some(doc) = docs.pop_first() {
         let (groups, records) = around(tx, space, doc)?;
         for group in groups {
-            for (member, how) in group.counting(&records, &Catalogue::embedded().rules) {
-                links::set_counts(tx, space, member, how)?;
+            for (member, how) in group.counting(&records, rules) {
+                let state = records.iter().find(|r| r.doc == member).map(|r| r.state);
+                let is_open =
+                    how == Counting::AsOpen || state.is_some_and(|state| rules.is_open(state));
+                links::set_counts(tx, space, member, how, is_open)?;
                 docs.remove(&member);
             }
         }

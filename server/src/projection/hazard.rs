@@ -7,7 +7,8 @@ use sync_core::{
 };
 
 use super::{
-    activity, derived,
+    derived,
+    intervals::Intervals,
     rows::{OwnRow, Rows},
 };
 use crate::storage::{docs::Doc, hazards::HazardRow};
@@ -18,8 +19,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> Rows
     let derived = derived::of(doc, of, &mut row);
     Rows {
         row: OwnRow::Hazard(Box::new(row), derived),
-        quantities: activity::quantities(doc, folded),
-        visits: Vec::new(),
+        intervals: Intervals::default(),
         hidden: folded.hidden_photos(),
     }
 }

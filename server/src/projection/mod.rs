@@ -6,6 +6,7 @@
 //! mark decides.
 
 mod activity;
+mod amounts;
 mod apply;
 mod candidates;
 mod compare;
@@ -16,6 +17,7 @@ mod gather;
 pub(crate) mod groups;
 
 mod hazard;
+mod intervals;
 mod one_person;
 mod open;
 mod progress;
@@ -47,7 +49,7 @@ use crate::{
 pub use one_person::OnePerson;
 pub(crate) use open::open;
 pub use progress::Progress;
-pub use refold::{Change, Stated};
+pub use refold::{Change, Stated, renew_intervals};
 
 /// Milliseconds that a worker keeps a space after it last moved the mark: long enough that several processes do not
 /// fold the same documents, short enough that another process soon replaces one that died.

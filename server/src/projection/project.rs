@@ -15,7 +15,9 @@ use super::{
     activity,
     derived::Derived,
     gather::{Raw, Situation},
-    hazard, one_person,
+    hazard,
+    intervals::Intervals,
+    one_person,
     open::open,
     rows::{OwnRow, Rows},
 };
@@ -66,8 +68,7 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt, aliases: &Aliases) 
                     }),
                     Derived::default(),
                 ),
-                quantities: Vec::new(),
-                visits: Vec::new(),
+                intervals: Intervals::default(),
                 hidden: Vec::new(),
             },
             snapshot: None,
@@ -91,6 +92,8 @@ fn fold(
     let mut document = open(&raw.body).map_err(|e| with_causes(&e))?;
     let folded = document.fold(grants, revoked);
     let as_one = one_person::as_one(&mut document, &folded, grants, revoked, aliases);
+    let mut intervals = raw.intervals.clone();
+    intervals.extend(&raw.doc, &mut document, &folded, grants, revoked);
     let mut rows = match folded.hazard() {
         Some(of) => hazard::rows(&raw.doc, &folded, of),
         None => activity::rows(&raw.doc, &folded).ok_or("the document is of no known kind")?,
@@ -102,5 +105,5 @@ fn fold(
     let snapshot = long.then(|| document.snapshot()).flatten();
     // A snapshot that does not hold what the log counted replaces nothing.
     let whole = |s: &Snapshot| s.sum.changes == raw.doc.changes && s.sum.digest == raw.doc.digest;
-    Ok((rows, snapshot.filter(whole)))
+    Ok((rows.with(intervals), snapshot.filter(whole)))
 }

@@ -10,15 +10,17 @@ use sync_core::{
 
 use super::{
     Projection,
+    apply::write_intervals,
     completeness::fold_version,
     gather::{self, Situation},
+    intervals::Intervals,
     project,
     rows::OwnRow,
 };
 use crate::storage::{
-    StorageError,
+    StorageError, Tx,
     hazards::{self, HazardRow},
-    marks, spaces,
+    marks, spaces, spans,
 };
 
 /// The number of documents that are folded at a time.
@@ -112,6 +114,32 @@ impl Projection {
         }
         Ok(compared)
     }
+}
+
+/// Replaces the intervals of all documents by those that the rules of this program make. For a transaction that is not
+/// committed: the rows of the ledger stay as they are. Returns the number of documents.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn renew_intervals(tx: &mut dyn Tx) -> Result<usize, StorageError> {
+    let mut documents = 0;
+    spans::clear(tx)?;
+    for space in spaces::list(tx)? {
+        let (mut from, mut more) = (0, true);
+        while more {
+            let mut situation = gather::gather(tx, &space.id, from, BATCH)?;
+            (from, more) = (situation.upto, situation.more);
+            // Folded from the first receipt on, whatever the rules of the ledger had covered.
+            for raw in &mut situation.docs {
+                raw.intervals = Intervals::default();
+            }
+            let actions = project::plan(situation);
+            let rows: Vec<_> = actions.iter().map(|action| &action.rows).collect();
+            write_intervals(tx, &rows)?;
+            documents += rows.len();
+        }
+    }
+    Ok(documents)
 }
 
 /// The changes of a batch. `projected`: the log is in the ledger up to this sequence number.

@@ -1,19 +1,15 @@
-//! The rows of a document: its own row, its quantities, and the places that it visited.
+//! The rows of a document: its own row and its intervals.
 
 use sync_core::record::{DocId, PhotoHash};
 
-use super::derived::Derived;
-use crate::storage::{
-    activities::{ActivityRow, QuantityRow, VisitRow},
-    hazards::HazardRow,
-};
+use super::{derived::Derived, intervals::Intervals};
+use crate::storage::{activities::ActivityRow, hazards::HazardRow};
 
 /// The rows of a document.
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) row: OwnRow,
-    pub(super) quantities: Vec<QuantityRow>,
-    pub(super) visits: Vec<VisitRow>,
+    pub(super) intervals: Intervals,
     /// Photos that were redacted.
     pub(super) hidden: Vec<PhotoHash>,
 }
@@ -34,6 +30,16 @@ impl Rows {
             OwnRow::Hazard(hazard, _) => hazard.state.0 == 0 && hazard.problem.is_empty(),
             OwnRow::Activity(_) => false,
         }
+    }
+
+    /// Sets the intervals.
+    pub(super) fn with(mut self, intervals: Intervals) -> Self {
+        match &mut self.row {
+            OwnRow::Hazard(hazard, _) => hazard.known_at = intervals.known_at,
+            OwnRow::Activity(activity) => activity.known_at = intervals.known_at,
+        }
+        self.intervals = intervals;
+        self
     }
 
     /// Sets the number of this change of the ledger.

@@ -1,7 +1,7 @@
 //! Figures for those who report: the indicators of an area, sealed reports, late arrivals.
 //!
-//! Input is a query or an order with a [`Reach`](crate::access::Reach). Indicators are computed from the ledger as of now; a
-//! sealed report is computed from one snapshot and never changes. No document is written here.
+//! Input is a query or an order with a [`Reach`](crate::access::Reach). Indicators are computed from intervals of the
+//! ledger as of a cut-off; a sealed report is computed from one snapshot and never changes. No document is written here.
 
 mod caller;
 mod export_header;
@@ -17,8 +17,8 @@ pub use indicators::{
 };
 pub use reports::{
     BadEnvelope, Corrects, Difference, Envelope, Kind, LateArrival, LateArrivals, LateCount,
-    Marked, Order, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder, StepView,
-    verify,
+    Marked, Order, Recounted, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder,
+    StepView, recount, verify,
 };
 pub(crate) use reports::{Late, late_of_area};
 pub use versions::Versions;

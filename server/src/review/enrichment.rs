@@ -27,7 +27,8 @@ pub struct Enrichment {
     /// Suggestions about this hazard and another, the most urgent first; only those whose other hazard the caller may
     /// read.
     pub suggestions: Vec<SuggestionView>,
-    /// The group of documents that declare to be the same hazard; absent if no other document does.
+    /// The group of documents that declare to be the same hazard; absent if no other document does and this one counts
+    /// itself.
     pub group: Option<GroupView>,
     /// The duty chain of each company that showed knowledge of the violation.
     pub duty: Vec<ChainView>,
@@ -38,8 +39,8 @@ pub struct Enrichment {
 /// Documents that declare to be one hazard.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct GroupView {
-    /// The document that represents the group, which is the earliest trusted registration; absent if the caller may not
-    /// read it.
+    /// The document that represents the group: the earliest trusted registration of those that are neither merged nor
+    /// void, or else of the merged ones; absent if the caller may not read it.
     pub canonical: Option<String>,
     /// The documents of the group that the caller may read.
     pub members: Vec<String>,
@@ -49,6 +50,8 @@ pub struct GroupView {
     pub open: bool,
     /// Whether one document is closed while another is open: a reviewer decides (C-23).
     pub contested: bool,
+    /// Whether a document is merged and none is a hazard of its own: it counts as open, and a reviewer decides (C-22).
+    pub without_living: bool,
 }
 
 /// A deadline and its standing as of now.
@@ -110,7 +113,7 @@ fn group(tx: &mut dyn Tx, reach: &Reach, doc: &Doc) -> Result<Option<GroupView>,
     let (groups, _) = groups::around(tx, &doc.space, doc.id)?;
     let own = groups
         .into_iter()
-        .find(|g| g.members.contains(&doc.id) && g.members.len() > 1);
+        .find(|g| g.members.contains(&doc.id) && (g.members.len() > 1 || g.without_living));
     let Some(group) = own else { return Ok(None) };
     let visible = visible(tx, reach, doc, &group.members)?;
     let members = group.members.iter();
@@ -123,6 +126,7 @@ fn group(tx: &mut dyn Tx, reach: &Reach, doc: &Doc) -> Result<Option<GroupView>,
         observations: group.observations,
         open: group.open,
         contested: group.contested,
+        without_living: group.without_living,
     }))
 }
 

@@ -72,21 +72,21 @@ impl PlaceCount {
             (_, Counting::Elsewhere) | (StateCode::MERGED, Counting::Itself) => {
                 self.merged += count.hazards;
             }
-            _ if open => {
-                self.found += count.hazards;
-                self.open += count.hazards;
-                self.overdue += count.past_deadline;
-                self.suspected_major_open += if count.grade == Grade::G3Suspected.name() {
-                    count.hazards
-                } else {
-                    0
-                };
-            }
+            (_, Counting::AsOpen) => self.add_open(count),
+            _ if open => self.add_open(count),
             _ => {
                 self.found += count.hazards;
                 self.closed += count.hazards;
             }
         }
+    }
+
+    fn add_open(&mut self, count: &ledger::Count) {
+        let suspected = count.grade == Grade::G3Suspected.name();
+        self.found += count.hazards;
+        self.open += count.hazards;
+        self.overdue += count.past_deadline;
+        self.suspected_major_open += if suspected { count.hazards } else { 0 };
     }
 
     fn finish(&mut self) {

@@ -2,7 +2,7 @@
 
 use sync_core::{
     activity::State,
-    record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId},
+    record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId, ServerTime},
 };
 
 use super::{StorageError, Tx, Value, docs::ids, table::table};
@@ -46,11 +46,13 @@ table! {
         problem: String,
         /// The list row, as devices receive it; absent if the document cannot be folded.
         list_row: Option<EncodedListRow>,
+        /// The newest receipt that its stored intervals cover.
+        known_at: Option<ServerTime>,
     }
 }
 
 table! {
-    /// A quantity of a document that counts.
+    /// An amount that a document contributes to figures in an interval of receipts.
     pub struct QuantityRow in "quantity" key 4 {
         /// The space of the document.
         space: AreaPath,
@@ -62,16 +64,22 @@ table! {
         n: i64,
         /// The area path of the document.
         path: AreaPath,
-        /// When it happened, by its author's clock.
-        at: DeviceTime,
+        /// The time whose period it belongs to: the receipt with which it counted first, or that of what it is a part of.
+        at: ServerTime,
+        /// The first receipt of the interval.
+        since: ServerTime,
+        /// The receipt that ended it; [`super::spans::LASTS`] if none did.
+        until: ServerTime,
         /// Thousandths of the unit.
         milli: i64,
+        /// The fields of the activity that indicators ask for, as JSON; empty if there are none.
+        detail: String,
     }
 }
 
 table! {
-    /// A building, or an entrance of it, that an inspection reached.
-    pub struct VisitRow in "inspected_building" key 5 {
+    /// A building, or an entrance of it, that an inspection reached, in an interval of receipts.
+    pub struct VisitRow in "inspected_building" key 6 {
         /// The space of the document.
         space: AreaPath,
         /// The inspection.
@@ -82,9 +90,18 @@ table! {
         building: String,
         /// The entrance; empty: the building as a whole.
         unit: String,
-        /// Whether the inspection was finished.
+        /// The first receipt of the interval.
+        since: ServerTime,
+        /// The receipt that ended it; [`super::spans::LASTS`] if none did.
+        until: ServerTime,
+        /// Whether the inspection was finished and counts.
         finished: bool,
     }
+}
+
+/// The name of the quantity that states how many activities of a type, or inspections, count.
+pub fn record_name(kind: &str) -> String {
+    format!("record.{kind}")
 }
 
 /// Deletes the rows of these documents of a space from every table of this file, so that they are written as a whole;
@@ -123,18 +140,24 @@ pub fn forget(
     Ok(())
 }
 
-/// Inserts activities, inspections, quantities and visits, whose old rows were deleted before.
+/// Inserts activities and inspections, whose old rows were deleted before.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn put(
+pub fn put(tx: &mut dyn Tx, activities: &[&ActivityRow]) -> Result<(), StorageError> {
+    let rows: Vec<Value<'_>> = activities.iter().flat_map(|row| row.values()).collect();
+    ActivityRow::TABLE.insert(tx, &rows, "")
+}
+
+/// Inserts quantities and visits, whose old rows were deleted before.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn put_intervals(
     tx: &mut dyn Tx,
-    activities: &[&ActivityRow],
     quantities: &[&QuantityRow],
     visits: &[&VisitRow],
 ) -> Result<(), StorageError> {
-    let rows: Vec<Value<'_>> = activities.iter().flat_map(|row| row.values()).collect();
-    ActivityRow::TABLE.insert(tx, &rows, "")?;
     let rows: Vec<Value<'_>> = quantities.iter().flat_map(|row| row.values()).collect();
     QuantityRow::TABLE.insert(tx, &rows, "")?;
     let rows: Vec<Value<'_>> = visits.iter().flat_map(|row| row.values()).collect();
@@ -172,10 +195,8 @@ pub fn mark_changed(tx: &mut dyn Tx, space: &AreaPath, doc: DocId) -> Result<(),
     Ok(())
 }
 
-/// Deletes everything that is stored here; the projection rebuilds it from the log.
+/// Deletes all activities and inspections; the projection rebuilds them from the log.
 pub(super) fn clear(tx: &mut dyn Tx) -> Result<(), StorageError> {
-    for table in ["activity", "quantity", "inspected_building"] {
-        tx.execute(&format!("DELETE FROM {table}"), &[])?;
-    }
+    tx.execute("DELETE FROM activity", &[])?;
     Ok(())
 }

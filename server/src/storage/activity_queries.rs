@@ -7,10 +7,11 @@ use sync_core::record::{AreaPath, CompoundId, DeviceTime, DocId};
 use super::{
     StorageError, Tx,
     activities::ActivityRow,
-    column::Column,
+    column::{Column, Stored},
     docs::ids,
     ledger::{Owned, Where, narrow},
     spaces,
+    spans::LASTS,
 };
 
 /// A query on activities and inspections. Every part narrows the result.
@@ -108,9 +109,10 @@ pub type Sums = HashMap<DocId, Vec<(String, i64)>>;
 /// [`StorageError`].
 pub fn figures(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Sums, StorageError> {
     let rows = tx.all_of(
-        "SELECT doc, name, CAST(SUM(milli) AS BIGINT) FROM quantity WHERE space = $1 AND doc IN (?)
+        "SELECT doc, name, CAST(SUM(milli) AS BIGINT) FROM quantity
+         WHERE space = $1 AND until = $2 AND name NOT LIKE 'record.%' AND doc IN (?)
          GROUP BY doc, name ORDER BY doc, name",
-        &[space.as_str().into()],
+        &[space.as_str().into(), LASTS.value()],
         &ids(docs),
         |row| Ok((DocId::read(row, 0)?, row.text(1)?, row.int(2)?)),
     )?;
@@ -158,9 +160,10 @@ pub fn visited(
             "SELECT i.compound, i.building, i.unit, COUNT(*), COUNT(CASE WHEN i.finished = 1 THEN 1 END),
                MAX(CASE WHEN i.finished = 1 THEN r.held_at END)
              FROM inspected_building i JOIN activity r ON r.space = i.space AND r.doc = i.doc
-             WHERE {} AND r.state <> 'withdrawn'
+             WHERE {} AND r.state <> 'withdrawn' AND i.until = {}
              GROUP BY i.compound, i.building, i.unit ORDER BY i.compound, i.building, i.unit LIMIT {limit}",
             w.sql.join(" AND "),
+            LASTS.0,
         );
         rows.extend(tx.all(&sql, &w.values(), |row| {
             Ok(Visited {
@@ -196,8 +199,9 @@ pub fn covered(
             "SELECT COUNT(DISTINCT b.compound), COUNT(*) FROM (
                SELECT DISTINCT i.compound, i.building FROM inspected_building i
                JOIN activity r ON r.space = i.space AND r.doc = i.doc
-               WHERE {} AND i.finished = 1) AS b",
+               WHERE {} AND i.finished = 1 AND i.until = {}) AS b",
             w.sql.join(" AND "),
+            LASTS.0,
         );
         let counted = tx.first(&sql, &w.values(), |row| Ok((row.int(0)?, row.int(1)?)))?;
         let (some, more) = counted.unwrap_or_default();

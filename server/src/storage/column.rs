@@ -336,7 +336,7 @@ impl Stored for Counting {
         Value::Int(match self {
             Self::Elsewhere => 0,
             Self::Itself => 1,
-            Self::Closed => 2,
+            Self::AsOpen => 2,
         })
     }
 }
@@ -346,7 +346,7 @@ impl Column for Counting {
         match row.int(at)? {
             0 => Ok(Self::Elsewhere),
             1 => Ok(Self::Itself),
-            2 => Ok(Self::Closed),
+            2 => Ok(Self::AsOpen),
             _ => Err(StorageError::Column(at)),
         }
     }

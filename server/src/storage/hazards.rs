@@ -12,7 +12,7 @@ use super::{
     activities::{self, ActivityRow},
     column::{Column, Stored},
     docs::{Doc, ids},
-    suggestions,
+    spans, suggestions,
     table::table,
 };
 
@@ -95,6 +95,8 @@ table! {
         list_row: Option<EncodedListRow>,
         /// Whether the state rests on two ids that are one person.
         one_person: bool,
+        /// The newest receipt that its stored intervals cover.
+        known_at: Option<ServerTime>,
     }
 }
 
@@ -141,6 +143,7 @@ impl HazardRow {
             place_group: String::new(),
             list_row: None,
             one_person: false,
+            known_at: None,
         }
     }
 }
@@ -289,6 +292,7 @@ pub fn clear(
         tx.execute(&format!("DELETE FROM {table}"), &[])?;
     }
     activities::clear(tx)?;
+    spans::clear(tx)?;
     tx.execute(
         "UPDATE projection_mark SET seq = 0, worker = $1, lease_until = $2",
         &[worker.value(), lease_until.value()],

@@ -1,11 +1,15 @@
 //! What indicators are computed from: hazards, quantities, activities, inspections, within one space.
 
+use std::collections::BTreeSet;
+
 use sync_core::{
     catalogue::StateCode,
-    record::{AreaPath, CompoundId},
+    record::{AreaPath, CompoundId, DocId},
 };
 
-use super::{StorageError, Tx, Value, column::Column, spaces::area};
+use super::{
+    Row, StorageError, Tx, Value, column::Column, docs::ids, spaces::area, spans::HazardSpan,
+};
 
 /// Where and when to count.
 #[derive(Debug, Clone)]
@@ -18,13 +22,12 @@ pub struct Ask {
     pub by_path: bool,
     /// Start of the period, milliseconds UTC.
     pub from: i64,
-    /// Nothing at or after this time counts, milliseconds UTC.
+    /// Nothing that the server received at or after this time counts, and deadlines before it have passed, milliseconds
+    /// UTC.
     pub to: i64,
-    /// Deadlines before this time have passed, milliseconds UTC.
-    pub as_of: i64,
 }
 
-/// The number of hazards that share these values. Of a group only the document that counts is counted.
+/// The number of hazards that share these values.
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
@@ -39,29 +42,34 @@ pub struct Hazards {
     pub cycle: i64,
     /// Certainly past the deadline: that of an order, or else that of the hazard's kind.
     pub overdue: bool,
-    /// Counts as closed: every document of the group links to another one.
-    pub closed: bool,
     /// One bit for each of the requested quantities that the hazard has.
     pub figures: i64,
     /// Found in the period.
     pub recent: bool,
-    /// The document cannot be folded.
-    pub damaged: bool,
     pub count: i64,
 }
 
-/// A sum of quantities, or a count of documents, with one name.
+/// A hazard that is merged, or that another one is merged into, as it was known.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// What was known of it.
+    pub span: HazardSpan,
+    /// One bit for each of the requested quantities that it has.
+    pub figures: i64,
+}
+
+/// A sum of quantities with one name and one detail.
 #[derive(Debug, Clone)]
 pub struct Amount {
     /// The space, or the path.
     pub place: AreaPath,
-    /// The name of the quantity, or the activity type.
+    /// The name of the quantity.
     pub name: String,
     /// In the period.
     pub recent: bool,
-    /// The fields of the documents as JSON, if they were requested.
-    pub data: Option<String>,
-    /// Thousandths of the unit, or a count of documents.
+    /// The fields of the documents as JSON; empty if no indicator has a condition on them.
+    pub detail: String,
+    /// Thousandths of the unit.
     pub amount: i64,
 }
 
@@ -101,6 +109,12 @@ impl Ask {
         format!("AND ({})", any.join(" OR "))
     }
 
+    /// The SQL condition that an interval contains the last moment that counts.
+    fn known(&self, alias: &str) -> String {
+        let last = self.to.saturating_sub(1);
+        format!("{alias}.since <= {last} AND {alias}.until > {last}")
+    }
+
     fn place(&self, alias: &str) -> String {
         let column = if self.by_path { "path" } else { "space" };
         format!("{alias}.{column}")
@@ -121,40 +135,42 @@ impl Ask {
     }
 }
 
-/// Hazards grouped by everything that an indicator may ask for. `figures` are names of quantities that a hazard may
-/// have.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazards>, StorageError> {
+/// SQL expression: one bit for each of these quantities that a hazard has; their names are the first parameters.
+fn bits(ask: &Ask, figures: &[&str]) -> String {
+    let known = ask.known("q");
     let bits: Vec<_> = (0..figures.len())
         .map(|n| {
             let (name, bit) = (n + 1, 1_i64 << n);
             format!(
                 "CASE WHEN EXISTS (SELECT 1 FROM quantity q WHERE q.space = h.space AND q.doc = h.doc
-                   AND q.name = ${name}) THEN {bit} ELSE 0 END"
+                   AND q.name = ${name} AND {known}) THEN {bit} ELSE 0 END"
             )
         })
         .collect();
-    let bits = if bits.is_empty() {
-        "0".to_owned()
-    } else {
-        bits.join(" + ")
-    };
+    if bits.is_empty() {
+        return "CAST(0 AS BIGINT)".to_owned();
+    }
+    format!("CAST({} AS BIGINT)", bits.join(" + "))
+}
+
+/// Hazards that are merged into no other, each counted for itself, grouped by everything that an indicator may ask for.
+/// `figures` are names of quantities that a hazard may have.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazards>, StorageError> {
     let (space, place, recent) = (figures.len() + 1, ask.place("h"), ask.recent("h.found_at"));
-    let (to, as_of, within) = (ask.to, ask.as_of, ask.within("h", space));
+    let (to, known, within) = (ask.to, ask.known("h"), ask.within("h", space));
+    let (bits, merged) = (bits(ask, figures), StateCode::MERGED.0);
     let sql = format!(
-        "SELECT t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent,
-           t.damaged, t.closed, COUNT(*)
+        "SELECT t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent, COUNT(*)
          FROM (SELECT {place} AS place, h.state AS state, h.grade AS grade, h.code AS code,
              h.category AS category, h.cycle AS cycle,
-             CAST(CASE WHEN h.due < {as_of} THEN 1 ELSE 0 END AS BIGINT) AS overdue,
-             CAST({bits} AS BIGINT) AS figures, {recent} AS recent,
-             CAST(CASE WHEN h.problem = '' THEN 0 ELSE 1 END AS BIGINT) AS damaged,
-             CAST(CASE WHEN h.counts = 2 THEN 1 ELSE 0 END AS BIGINT) AS closed
-           FROM hazard h WHERE h.space = ${space} AND h.counts <> 0 AND h.found_at < {to} {within}) t
-         GROUP BY t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent,
-           t.damaged, t.closed"
+             CAST(CASE WHEN h.due < {to} THEN 1 ELSE 0 END AS BIGINT) AS overdue,
+             {bits} AS figures, {recent} AS recent
+           FROM hazard_span h WHERE h.space = ${space} AND {known}
+             AND LENGTH(h.targets) = 0 AND h.state <> {merged} {within}) t
+         GROUP BY t.place, t.state, t.grade, t.code, t.category, t.cycle, t.overdue, t.figures, t.recent"
     );
     let bounds = ask.bounds();
     let mut values: Vec<Value<'_>> = figures.iter().map(|name| Value::Text(name)).collect();
@@ -170,96 +186,84 @@ pub fn hazards(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Hazar
             overdue: row.int(6)? != 0,
             figures: row.int(7)?,
             recent: row.int(8)? != 0,
-            damaged: row.int(9)? != 0,
-            closed: row.int(10)? != 0,
-            count: row.int(11)?,
+            count: row.int(9)?,
         })
     })
 }
 
-/// Sums of the quantities with these names.
+/// The hazards of the whole space that are merged into another, and those that they are merged into.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn quantities(tx: &mut dyn Tx, ask: &Ask, names: &[&str]) -> Result<Vec<Amount>, StorageError> {
-    let (place, recent, to) = (ask.place("q"), ask.recent("q.at"), ask.to);
-    let sql = format!(
-        "SELECT {place}, q.name, {recent}, NULL, CAST(SUM(q.milli) AS BIGINT) FROM quantity q
-         WHERE q.space = $1 {} AND q.at < {to} AND q.name IN (?) GROUP BY 1, 2, 3",
-        ask.within("q", 1)
+pub fn linked(tx: &mut dyn Tx, ask: &Ask, figures: &[&str]) -> Result<Vec<Linked>, StorageError> {
+    let (space, known, bits) = (figures.len() + 1, ask.known("h"), bits(ask, figures));
+    let (names, width) = (
+        HazardSpan::TABLE.names_of("h"),
+        HazardSpan::TABLE.columns.len(),
     );
-    amounts(tx, ask, &sql, names, false)
+    let mut values: Vec<Value<'_>> = figures.iter().map(|name| Value::Text(name)).collect();
+    values.push(Value::Text(ask.space.as_str()));
+    let sql =
+        format!("SELECT {names}, {bits} FROM hazard_span h WHERE h.space = ${space} AND {known}");
+    let read = |row: &dyn Row| {
+        Ok(Linked {
+            span: HazardSpan::read(row)?,
+            figures: row.int(width)?,
+        })
+    };
+    let state = StateCode::MERGED.0;
+    let merged = format!("{sql} AND (LENGTH(h.targets) > 0 OR h.state = {state})");
+    let mut found = tx.all(&merged, &values, read)?;
+    let own: BTreeSet<DocId> = found.iter().map(|one| one.span.doc).collect();
+    let targets = found.iter().flat_map(|one| one.span.targets());
+    let targets: BTreeSet<DocId> = targets.filter(|target| !own.contains(target)).collect();
+    let targets: Vec<DocId> = targets.into_iter().collect();
+    let others = format!("{sql} AND h.doc IN (?)");
+    found.extend(tx.all_of(&others, &values, &ids(&targets), read)?);
+    Ok(found)
 }
 
-/// Sums of the quantities with these names, grouped by the fields of their activities.
+/// The number of documents that cannot be folded, as of now.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn detailed_quantities(
+pub fn unreadable(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<(AreaPath, i64)>, StorageError> {
+    let (place, within) = (ask.place("h"), ask.within("h", 1));
+    let sql = format!(
+        "SELECT {place}, COUNT(*) FROM hazard h WHERE h.space = $1 AND h.problem <> '' {within} GROUP BY {place}"
+    );
+    let bounds = ask.bounds();
+    tx.all(&sql, &ask.values(&bounds), |row| {
+        Ok((area(&row.text(0)?)?, row.int(1)?))
+    })
+}
+
+/// Sums of the quantities with these names, grouped by the fields that indicators ask for.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn quantities(
     tx: &mut dyn Tx,
     ask: &Ask,
-    names: &[&str],
+    names: &[String],
 ) -> Result<Vec<Amount>, StorageError> {
-    let (place, recent, to) = (ask.place("q"), ask.recent("q.at"), ask.to);
+    let (place, recent, known) = (ask.place("q"), ask.recent("q.at"), ask.known("q"));
     let sql = format!(
-        "SELECT {place}, q.name, {recent}, r.data, CAST(SUM(q.milli) AS BIGINT) FROM quantity q
-         JOIN activity r ON r.space = q.space AND r.doc = q.doc
-         WHERE q.space = $1 {} AND q.at < {to} AND q.name IN (?) GROUP BY 1, 2, 3, 4",
-        ask.within("q", 1)
+        "SELECT {place}, q.name, {recent}, q.detail, CAST(SUM(q.milli) AS BIGINT) FROM quantity q
+         WHERE q.space = $1 {} AND q.at < {} AND {known} AND q.name IN (?) GROUP BY 1, 2, 3, 4",
+        ask.within("q", 1),
+        ask.to
     );
-    amounts(tx, ask, &sql, names, true)
-}
-
-/// Numbers of activities and inspections that count, by type.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn records(tx: &mut dyn Tx, ask: &Ask, types: &[&str]) -> Result<Vec<Amount>, StorageError> {
-    let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
-    let sql = format!(
-        "SELECT {place}, r.type, {recent}, NULL, COUNT(*) FROM activity r
-         WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?) GROUP BY 1, 2, 3",
-        ask.within("r", 1)
-    );
-    amounts(tx, ask, &sql, types, false)
-}
-
-/// Numbers of activities of these types that count, grouped by their fields.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn detailed_records(
-    tx: &mut dyn Tx,
-    ask: &Ask,
-    types: &[&str],
-) -> Result<Vec<Amount>, StorageError> {
-    let (place, recent, to) = (ask.place("r"), ask.recent("r.held_at"), ask.to);
-    let sql = format!(
-        "SELECT {place}, r.type, {recent}, r.data, COUNT(*) FROM activity r
-         WHERE r.space = $1 {} AND r.held_at < {to} AND r.counts = 1 AND r.type IN (?)
-         GROUP BY 1, 2, 3, 4",
-        ask.within("r", 1)
-    );
-    amounts(tx, ask, &sql, types, true)
-}
-
-fn amounts(
-    tx: &mut dyn Tx,
-    ask: &Ask,
-    sql: &str,
-    names: &[&str],
-    detailed: bool,
-) -> Result<Vec<Amount>, StorageError> {
     let (bounds, names): (_, Vec<_>) = (
         ask.bounds(),
         names.iter().map(|name| Value::Text(name)).collect(),
     );
-    tx.all_of(sql, &ask.values(&bounds), &names, |row| {
+    tx.all_of(&sql, &ask.values(&bounds), &names, |row| {
         Ok(Amount {
             place: area(&row.text(0)?)?,
             name: row.text(1)?,
             recent: row.int(2)? != 0,
-            data: if detailed { row.opt_text(3)? } else { None },
+            detail: row.text(3)?,
             amount: row.int(4)?,
         })
     })
@@ -270,18 +274,17 @@ fn amounts(
 /// # Errors
 /// [`StorageError`].
 pub fn covered(tx: &mut dyn Tx, ask: &Ask) -> Result<Vec<(CompoundId, Covered)>, StorageError> {
-    let (from, to) = (ask.from, ask.to);
+    let (from, known) = (ask.from, ask.known("i"));
     let sql = format!(
         "SELECT t.compound, CAST(SUM(t.known) AS BIGINT), CAST(SUM(t.known * t.recent) AS BIGINT), COUNT(*),
            CAST(SUM(t.recent) AS BIGINT)
          FROM (SELECT i.compound AS compound, i.building AS building,
              MAX(CASE WHEN b.building IS NULL THEN 0 ELSE 1 END) AS known,
-             MAX(CASE WHEN r.held_at >= {from} THEN 1 ELSE 0 END) AS recent
+             MAX(CASE WHEN i.since >= {from} THEN 1 ELSE 0 END) AS recent
            FROM inspected_building i
-           JOIN activity r ON r.space = i.space AND r.doc = i.doc
            LEFT JOIN building b ON b.space = i.space AND b.compound = i.compound
              AND b.building = i.building
-           WHERE i.space = $1 AND i.finished = 1 AND r.counts = 1 AND r.held_at < {to}
+           WHERE i.space = $1 AND i.finished = 1 AND {known}
            GROUP BY i.compound, i.building) t
          GROUP BY t.compound"
     );

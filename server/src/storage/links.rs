@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sync_core::{
+    catalogue::StateCode,
     grouping::Counting,
     record::{AreaPath, DocId},
 };
@@ -92,7 +93,26 @@ pub fn replace(
     HAZARD_LINK.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }
 
-/// Sets how a document counts.
+/// Those of these documents that are merged or do not count for themselves.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn uncommon(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<DocId>, StorageError> {
+    let merged = StateCode::MERGED.0;
+    let sql = format!(
+        "SELECT doc FROM hazard WHERE space = $1 AND (counts <> 1 OR state = {merged}) AND doc IN (?)"
+    );
+    tx.all_of(&sql, &[space.as_str().into()], &ids(docs), |row| {
+        Ok(DocId::from_slice(&row.bytes(0)?)?)
+    })
+}
+
+/// Sets how a document counts, and whether it is listed as open. A row that this changes gets the next number of its
+/// space's change counter.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -101,10 +121,23 @@ pub fn set_counts(
     space: &AreaPath,
     doc: DocId,
     counts: Counting,
+    is_open: bool,
 ) -> Result<(), StorageError> {
-    tx.execute(
-        "UPDATE hazard SET counts = $1 WHERE space = $2 AND doc = $3",
-        &[counts.value(), space.value(), doc.value()],
+    let changed = tx.execute(
+        "UPDATE hazard SET counts = $1, is_open = $2
+         WHERE space = $3 AND doc = $4 AND (counts <> $1 OR is_open <> $2)",
+        &[counts.value(), is_open.value(), space.value(), doc.value()],
     )?;
+    if changed > 0 {
+        tx.execute(
+            "UPDATE projection_mark SET changed = changed + 1 WHERE space = $1",
+            &[space.value()],
+        )?;
+        tx.execute(
+            "UPDATE hazard SET changed = (SELECT changed FROM projection_mark WHERE space = $1)
+             WHERE space = $1 AND doc = $2",
+            &[space.value(), doc.value()],
+        )?;
+    }
     Ok(())
 }

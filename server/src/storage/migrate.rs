@@ -72,7 +72,7 @@ const MIGRATIONS: &[Migration] = &[
         embedded: include_str!("migrations/0010_names.sqlite.sql"),
         postgres: include_str!("migrations/0010_names.postgres.sql"),
     },
-    shared(include_str!("migrations/0011_one_person.sql")),
+    shared(include_str!("migrations/0011_persons_and_spans.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

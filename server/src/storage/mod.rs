@@ -36,6 +36,7 @@ pub mod regions;
 pub mod reports;
 pub mod revocations;
 pub mod spaces;
+pub mod spans;
 pub mod suggestions;
 pub(crate) mod table;
 pub mod tables;

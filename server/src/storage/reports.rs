@@ -158,6 +158,19 @@ pub fn versions(
     tx.all(&sql, &values, Report::read)
 }
 
+/// The ids of the newest versions of all reports, by area, period and kind.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn newest_versions(tx: &mut dyn Tx) -> Result<Vec<Vec<u8>>, StorageError> {
+    tx.all(
+        "SELECT r.id FROM report r WHERE NOT EXISTS (SELECT 1 FROM report n WHERE n.corrects = r.id)
+         ORDER BY r.area, r.period_from, r.period_to, r.kind",
+        &[],
+        |row| row.bytes(0),
+    )
+}
+
 /// The newest report of an area, of one kind or of any kind; without its bytes.
 ///
 /// # Errors

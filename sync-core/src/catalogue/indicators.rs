@@ -252,6 +252,16 @@ impl Indicators {
         named.collect()
     }
 
+    /// Fields of activities that a query has conditions on.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        let parts = self.indicators.iter().flat_map(|i| i.value.parts());
+        let fields = parts.flat_map(|part| match part {
+            Measure::Quantity { fields, .. } | Measure::Records { fields, .. } => fields.keys(),
+            _ => Default::default(),
+        });
+        fields.map(String::as_str).collect()
+    }
+
     /// Quantities of a hazard that a query uses.
     pub fn hazard_figures(&self) -> BTreeSet<&str> {
         let parts = self.indicators.iter().flat_map(|i| i.value.parts());

@@ -10,7 +10,15 @@ use super::{
 const HEAD: &str = "# Figures of the campaign 统计指标
 
 Generated from `schemas/catalogue/indicators.json` and `regions.json` by `cargo xtask schemas`; do not edit. Every figure has a
-value of the period 本期 and a cumulative one 累计, by China time, up to the cut-off.
+value of the period 本期 and a cumulative one 累计, by China time, as of the cut-off.
+
+Only what the server had received before the cut-off counts, in the state that was known then; the clock of a device decides nothing. A
+figure is the same whenever it is asked. What arrives later counts in the next period. Everything belongs to the period in which it first
+counted, and a part (ST-08, ST-24b) to the period of what it is a part of. Merged hazards count once, from the earliest finding, at the place
+of the canonical document; a group of which no document is a hazard of its own counts as open (C-22).
+
+以服务器收到的时间为准：截止时间前收到的计入，状态取当时所知；手机时间不作数。何时查询，结果都一样；迟到的计入下期。“其中”项随其主项所在的期。
+合并的隐患计一次，按最早发现，记在主记录所在地；没有主记录的组按未结计（C-22）。
 ";
 
 /// Renders the page.

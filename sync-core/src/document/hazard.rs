@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{folded::Folded, state::DocumentState};
 use crate::{
-    catalogue::Due,
+    catalogue::{Due, StateCode},
     duty::{DutyChain, duty_chain},
     grouping::{Comparable, GroupMember},
     hazard::{
@@ -13,6 +13,7 @@ use crate::{
         first_observation, placed,
         transfer::{TransferCase, transfers},
     },
+    history::{Validity, Verdict},
     record::{DocId, EventId, OrganId, Place, Position, Role, ServerTime},
 };
 
@@ -64,9 +65,29 @@ impl<'f> FoldedHazard<'f> {
             .position
     }
 
-    /// The number of items that the first observation states.
+    /// The last open state that the events in force led to; the state itself if it is open.
+    pub fn last_open(&self) -> StateCode {
+        let rules = &self.folded.catalogue.rules;
+        if rules.is_open(self.state.state) {
+            return self.state.state;
+        }
+        let steps = self.state.history.iter().rev().filter_map(|j| {
+            let Verdict::Accepted { step: Some(step) } = &j.verdict else {
+                return None;
+            };
+            let both = [step.to, step.from].into_iter();
+            let mut open = both.filter(|state| rules.is_open(*state));
+            open.next().filter(|_| j.count == Validity::Yes)
+        });
+        let first = || rules.first.to;
+        steps.into_iter().next().unwrap_or_else(first)
+    }
+
+    /// The number of items: as corrected, else as the first observation states it.
     pub fn item_count(&self) -> Option<u32> {
-        first_observation(self.state, &self.folded.events)?.1.count
+        let corrected = self.state.values.count.first().map(|v| v.value);
+        let first = || first_observation(self.state, &self.folded.events)?.1.count;
+        corrected.or_else(first)
     }
 
     /// The hazard as a member of a group.

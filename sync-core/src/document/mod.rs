@@ -14,6 +14,7 @@ mod open;
 mod quantities;
 mod redaction;
 mod state;
+mod timeline;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use hazard::FoldedHazard;
 pub use kind::{DocumentKind, may_begin};
 pub use open::{OpenDocument, ReceiveTimes, Snapshot};
 pub use state::DocumentState;
+pub use timeline::Timeline;
 
 pub(crate) use endings::doubt_flags;
 pub(crate) use open::{in_hash_order, times_of};

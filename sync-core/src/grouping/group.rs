@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::{
     catalogue::{Rules, StateCode},
     hazard::{HazardState, first_observation},
-    history::{EventEntry, FoldContext, TimeBounds},
-    record::{DeviceTime, DocId},
+    history::{EventEntry, FoldContext, TimeBounds, Validity},
+    record::{DeviceTime, DocId, EventId},
 };
 
 /// A hazard that may be linked with others.
@@ -24,7 +24,7 @@ pub struct GroupMember {
     pub state: StateCode,
     /// Number of its observations.
     pub observations: u32,
-    /// The documents that its events declare to be the same hazard.
+    /// The documents that its counted events declare to be the same hazard.
     pub duplicate_of: Vec<DocId>,
 }
 
@@ -45,9 +45,19 @@ impl GroupMember {
             claimed: state.found_at,
             state: state.state,
             observations: state.observation_count,
-            duplicate_of: state.values.duplicate_of.iter().map(|v| v.value).collect(),
+            duplicate_of: links(state),
         }
     }
+}
+
+/// The documents that counted events declare to be the same hazard: a merge that is suspended or rejected links nothing.
+fn links(state: &HazardState) -> Vec<DocId> {
+    let counts = |by: &EventId| {
+        let judged = state.history.iter().find(|j| j.id == *by);
+        judged.is_some_and(|j| j.count == Validity::Yes)
+    };
+    let values = state.values.duplicate_of.iter();
+    values.filter(|v| counts(&v.by)).map(|v| v.value).collect()
 }
 
 /// How a document of a group counts.
@@ -57,47 +67,51 @@ pub enum Counting {
     Elsewhere,
     /// This document counts, with its own state.
     Itself,
-    /// This document counts, as closed: it is merged, and every document of the group is merged or void.
-    Closed,
+    /// This document counts, as open: every document of the group is merged or void (C-22).
+    AsOpen,
+}
+
+/// Documents that their events declare to be one hazard; see `docs/rules.md`, 8.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// The document that represents the group: of its living members (neither merged nor void) that with the earliest
+    /// registration; without a living member, of the merged ones. Upper time bounds rank before claimed times; on a tie
+    /// the smaller id is first.
+    pub canonical: DocId,
+    /// All documents of the group.
+    pub members: Vec<DocId>,
+    /// The sum of their observations.
+    pub observations: u32,
+    /// Whether the hazard still needs work: one of the documents is open, or none is living.
+    pub open: bool,
+    /// Whether one document is closed while another is open: a reviewer decides (C-23).
+    pub contested: bool,
+    /// Whether a document is merged and none is living: it counts as open, and a reviewer decides (C-22).
+    pub without_living: bool,
 }
 
 impl Group {
     /// How each of its documents counts: exactly one for the hazard, an open one if any is open. `records` are the
     /// members that the group was made from.
     pub fn counting(&self, records: &[GroupMember], rules: &Rules) -> Vec<(DocId, Counting)> {
-        let state = |doc: &DocId| records.iter().find(|r| r.doc == *doc).map(|r| r.state);
-        let open = |doc: &&DocId| state(doc).is_some_and(|s| rules.is_open(s));
-        let elsewhere = |doc: &DocId| state(doc) == Some(StateCode::MERGED);
-        let own = |doc: &&DocId| !elsewhere(doc) && state(doc) != Some(StateCode::VOID);
-        let first = std::iter::once(&self.canonical).chain(&self.members);
-        let counts = first
-            .clone()
-            .find(open)
-            .or_else(|| first.clone().find(own))
-            .unwrap_or(&self.canonical);
-        let how = |doc: &DocId| match doc == counts {
+        let counts = self.counted(records, rules);
+        let how = |doc: &DocId| match *doc == counts {
             false => Counting::Elsewhere,
-            true if elsewhere(doc) && self.members.len() > 1 => Counting::Closed,
+            true if self.without_living => Counting::AsOpen,
             true => Counting::Itself,
         };
         self.members.iter().map(|doc| (*doc, how(doc))).collect()
     }
-}
 
-/// Documents that their events declare to be one hazard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Group {
-    /// The document that represents the group: the earliest registration, by upper time bounds before claimed times; on
-    /// a tie the smaller id.
-    pub canonical: DocId,
-    /// All documents of the group.
-    pub members: Vec<DocId>,
-    /// The sum of their observations.
-    pub observations: u32,
-    /// Whether the hazard still needs work: one of the documents is open.
-    pub open: bool,
-    /// Whether one document is closed while another is open: a reviewer decides (C-23).
-    pub contested: bool,
+    /// The document whose state is that of the group: the canonical one, or else the first that is open.
+    pub fn counted(&self, records: &[GroupMember], rules: &Rules) -> DocId {
+        let is_open = |doc: &&DocId| {
+            let record = records.iter().find(|r| r.doc == **doc);
+            record.is_some_and(|r| rules.is_open(r.state))
+        };
+        let first = std::iter::once(&self.canonical).chain(&self.members);
+        *first.into_iter().find(is_open).unwrap_or(&self.canonical)
+    }
 }
 
 /// The groups that the links between documents form.
@@ -137,24 +151,37 @@ fn root(leader: &BTreeMap<DocId, DocId>, mut doc: DocId) -> DocId {
 }
 
 fn group(all: &[&GroupMember], rules: &Rules) -> Group {
+    let is_merged = |r: &&GroupMember| r.state == StateCode::MERGED;
+    let is_living = |r: &&GroupMember| !is_merged(r) && r.state != StateCode::VOID;
     // Upper time bounds rank before claimed times: a device's clock alone does not make a document the first.
     let rank = |r: &&&GroupMember| {
         let trusted = r.when.upper.map(|t| t.0);
-        (trusted.is_none(), trusted.unwrap_or(r.claimed.0), r.doc)
+        let kind = match (is_living(r), is_merged(r)) {
+            (true, _) => 0,
+            (_, true) => 1,
+            _ => 2,
+        };
+        (
+            kind,
+            trusted.is_none(),
+            trusted.unwrap_or(r.claimed.0),
+            r.doc,
+        )
     };
     let canonical = all
         .iter()
         .min_by_key(rank)
         .map_or(DocId([0; 16]), |r| r.doc);
-    let merged = |r: &&&GroupMember| r.state == StateCode::MERGED;
-    let open = all.iter().any(|r| rules.is_open(r.state));
-    let closed = all.iter().any(|r| !merged(&r) && !rules.is_open(r.state));
+    let mut living = all.iter().filter(|r| is_living(r));
+    let without_living = living.clone().next().is_none() && all.iter().any(is_merged);
+    let is_open = living.clone().any(|r| rules.is_open(r.state));
     Group {
         canonical,
         members: all.iter().map(|r| r.doc).collect(),
         observations: all.iter().map(|r| r.observations).sum(),
-        open,
-        contested: open && closed && all.len() > 1,
+        open: is_open || without_living,
+        contested: is_open && living.any(|r| !rules.is_open(r.state)),
+        without_living,
     }
 }
 

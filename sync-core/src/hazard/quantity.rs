@@ -22,6 +22,12 @@ pub struct Quantity {
     pub milli: i64,
 }
 
+/// Quantities that are a part of another: the first of them belong to the period of the first of the other.
+pub const PARTS: [(&str, &str); 2] = [
+    ("transfers_fed_back", "transfers"),
+    ("escalations_solved", "escalations"),
+];
+
 /// The quantities of a hazard.
 ///
 /// # Properties

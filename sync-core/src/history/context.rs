@@ -62,6 +62,29 @@ impl<'f> FoldContext<'f> {
         }
     }
 
+    /// The same receipts with these grants and revocations.
+    pub(crate) fn with_authority<'g>(
+        &self,
+        grants: Cow<'g, HashMap<GrantId, Grant>>,
+        revoked: Cow<'g, HashMap<DeviceId, ServerTime>>,
+    ) -> FoldContext<'g> {
+        FoldContext {
+            grants,
+            revoked,
+            received: self.received.clone(),
+            unattested: self.unattested.clone(),
+        }
+    }
+
+    /// The same context, in which these events are unattested: their receipts prove nothing.
+    pub(crate) fn with_unattested(mut self, events: impl IntoIterator<Item = EventId>) -> Self {
+        for event in events {
+            self.received.remove(&event);
+            self.unattested.insert(event);
+        }
+        self
+    }
+
     /// The same context with receive times of events.
     #[cfg(test)]
     pub(crate) fn with_received(

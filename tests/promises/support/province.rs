@@ -7,12 +7,19 @@ use cli_simulator::phone::Transport;
 use serde_json::Value;
 use sync_core::{
     catalogue::StateCode,
-    record::{AreaPath, DeviceTime, DocId, LogEpoch, PersonId, Role},
+    record::{AreaPath, DeviceTime, DocId, LogEpoch, PersonId, Role, ServerTime},
     sync::{Call, Method},
 };
 use xuncha_server::{
     register::{Import, import_compounds, import_regions},
-    storage::{StorageError, Tx, Value as Sql, hazards, hazards::HazardRow, spaces},
+    storage::{
+        StorageError, Tx, Value as Sql,
+        activities::record_name,
+        hazards,
+        hazards::HazardRow,
+        spaces,
+        spans::{self, HazardSpan, LASTS},
+    },
 };
 
 use super::{MORNING, Town};
@@ -149,7 +156,10 @@ impl Town {
     pub(crate) fn ledger_has(&self, found: Vec<Found>) {
         self.in_ledger(move |tx| {
             let rows: Vec<HazardRow> = found.iter().map(|f| row(f, fresh())).collect();
-            hazards::put(tx, &rows.iter().collect::<Vec<_>>())
+            hazards::put(tx, &rows.iter().collect::<Vec<_>>())?;
+            let readable = rows.iter().filter(|row| row.problem.is_empty());
+            let known: Vec<HazardSpan> = readable.map(span).collect();
+            spans::put(tx, &known.iter().collect::<Vec<_>>())
         });
     }
 
@@ -186,8 +196,9 @@ impl Town {
                     data.as_str().into(),
                 ],
             )?;
-            for (name, milli) in &figures {
-                quantity(tx, &space, doc, &path, name, at, *milli)?;
+            let own = (record_name(&kind), 1000);
+            for (name, milli) in figures.iter().chain([&own]) {
+                quantity(tx, (&space, doc, &path), name, at, *milli, &data)?;
             }
             Ok(())
         });
@@ -209,13 +220,15 @@ impl Town {
         self.in_ledger(move |tx| {
             for building in &buildings {
                 tx.execute(
-                    "INSERT INTO inspected_building (space, doc, compound, building, unit, finished)
-                     VALUES ($1, $2, $3, $4, '', 1)",
+                    "INSERT INTO inspected_building (space, doc, compound, building, unit, since, until, finished)
+                     VALUES ($1, $2, $3, $4, '', $5, $6, 1)",
                     &[
                         space.as_str().into(),
                         doc.as_slice().into(),
                         compound.as_slice().into(),
                         building.as_str().into(),
+                        at.into(),
+                        LASTS.0.into(),
                     ],
                 )?;
             }
@@ -242,23 +255,25 @@ impl Town {
 
 fn quantity(
     tx: &mut dyn Tx,
-    space: &str,
-    doc: [u8; 16],
-    path: &str,
+    (space, doc, path): (&str, [u8; 16], &str),
     name: &str,
     at: i64,
     milli: i64,
+    detail: &str,
 ) -> Result<(), StorageError> {
-    let values: [Sql<'_>; 6] = [
+    let values: [Sql<'_>; 8] = [
         space.into(),
         doc.as_slice().into(),
         name.into(),
         path.into(),
         at.into(),
+        LASTS.0.into(),
         milli.into(),
+        detail.into(),
     ];
     tx.execute(
-        "INSERT INTO quantity (space, doc, name, n, path, at, milli) VALUES ($1, $2, $3, 0, $4, $5, $6)",
+        "INSERT INTO quantity (space, doc, name, n, path, at, since, until, milli, detail)
+         VALUES ($1, $2, $3, 0, $4, $5, $5, $6, $7, $8)",
         &values,
     )?;
     Ok(())
@@ -296,6 +311,26 @@ fn row(f: &Found, doc: [u8; 16]) -> HazardRow {
         due: f.deadline.filter(|_| f.certain).map(DeviceTime),
         problem: f.problem.to_owned(),
         ..blank
+    }
+}
+
+/// What was known of a hazard since it was found.
+fn span(row: &HazardRow) -> HazardSpan {
+    HazardSpan {
+        space: row.space.clone(),
+        doc: row.doc,
+        since: ServerTime(row.found_at.0),
+        until: LASTS,
+        path: row.path.clone(),
+        state: row.state,
+        last_open: row.state,
+        grade: row.grade.clone(),
+        code: row.code.clone(),
+        category: row.category.clone(),
+        cycle: row.cycle,
+        found_at: ServerTime(row.found_at.0),
+        due: row.due,
+        targets: Vec::new(),
     }
 }
 

@@ -220,9 +220,10 @@ impl Schema {
 
 /// Whether the rows of a table stay as they are when a database of this schema is migrated.
 fn is_kept(number: u32, table: &str, column: &str) -> bool {
-    // Migration 3 deletes the ledger, which is rebuilt.
+    // Migration 3 deletes the ledger and migration 11 a part of it; both are rebuilt.
     let rebuilt =
         number < 3 && (table == "hazard" || (table, column) == ("projection_mark", "seq"));
+    let rebuilt = rebuilt || number < 11 && ["quantity", "inspected_building"].contains(&table);
     // The rows of these are in `photo_reference` now.
     let merged = ["blob_space", "blob_doc"].contains(&table);
     !rebuilt && !merged

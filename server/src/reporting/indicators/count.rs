@@ -1,8 +1,6 @@
 //! Counts facts: each is added once, at its place, to the indicators that it belongs to.
 
-use sync_core::catalogue::{
-    Catalogue, Fields, Indicators, Inspected, Measure, Registered, StateCode,
-};
+use sync_core::catalogue::{Catalogue, Fields, Indicators, Inspected, Measure, Registered};
 
 use super::{
     facts::{self, Facts, Standing},
@@ -12,6 +10,7 @@ use super::{
 };
 use crate::storage::{
     StorageError, Tx,
+    activities::record_name,
     indicators::{Amount, Hazards},
 };
 
@@ -58,10 +57,10 @@ impl<'t> Parts<'t> {
             self.hazards(hazards, counting, counted);
         }
         for amount in &facts.quantities {
-            self.amount(amount, 1, counted);
+            self.amount(amount, counted);
         }
-        for amount in &facts.records {
-            self.amount(amount, 1000, counted);
+        for (_, count) in &facts.unreadable {
+            counted.unreadable += count;
         }
         for standing in &facts.compounds {
             self.compound(standing, counted)?;
@@ -70,13 +69,7 @@ impl<'t> Parts<'t> {
     }
 
     fn hazards(&self, h: &Hazards, counting: &Counting, counted: &mut Counted) {
-        if h.damaged {
-            counted.unreadable += h.count;
-            return;
-        }
-        // A hazard all of whose documents link to another one.
-        let state = if h.closed { StateCode::CLOSED } else { h.state };
-        if self.table.not_counted.contains(&state) {
+        if self.table.not_counted.contains(&h.state) {
             return;
         }
         let duty = counting.without_duties && h.category == self.table.duties_category;
@@ -90,7 +83,7 @@ impl<'t> Parts<'t> {
                 let bit = figures.iter().position(|figure| *figure == name);
                 bit.is_some_and(|bit| h.figures >> bit & 1 == 1)
             });
-            let fits = w.fits(state, &h.grade, &h.code, &h.category)
+            let fits = w.fits(h.state, &h.grade, &h.code, &h.category)
                 && h.cycle >= w.cycle_from
                 && (!w.overdue || h.overdue)
                 && (!duty || w.always);
@@ -100,23 +93,22 @@ impl<'t> Parts<'t> {
         }
     }
 
-    /// Adds a sum of quantities, or a count of documents.
-    fn amount(&self, amount: &Amount, unit: i64, counted: &mut Counted) {
-        let data = amount.data.as_deref();
-        let data = data.map(|text| serde_json::from_str(text).unwrap_or_default());
+    /// Adds a sum of quantities.
+    fn amount(&self, amount: &Amount, counted: &mut Counted) {
+        let detail = serde_json::from_str(&amount.detail).unwrap_or_default();
         let tally = counted.at(&amount.place);
         for (at, part) in &self.all {
             let fits = match part {
-                Measure::Quantity { quantity, fields } if unit == 1 => {
-                    *quantity == amount.name && has(data.as_ref(), fields)
+                Measure::Quantity { quantity, fields } => {
+                    *quantity == amount.name && has(&detail, fields)
                 }
-                Measure::Records { records, fields } if unit != 1 => {
-                    *records == amount.name && has(data.as_ref(), fields)
+                Measure::Records { records, fields } => {
+                    record_name(records) == amount.name && has(&detail, fields)
                 }
                 _ => false,
             };
             if fits {
-                tally.add(*at, amount.recent, unit * amount.amount);
+                tally.add(*at, amount.recent, amount.amount);
             }
         }
     }
@@ -163,16 +155,8 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// Whether an activity's fields are these. Indicators with conditions on fields are computed from other rows than those
-/// without.
-fn has(data: Option<&serde_json::Value>, fields: &Fields) -> bool {
-    match data {
-        None => fields.is_empty(),
-        Some(data) => {
-            !fields.is_empty()
-                && fields
-                    .iter()
-                    .all(|(name, value)| data.get(name) == Some(value))
-        }
-    }
+/// Whether an activity's fields are these.
+fn has(detail: &serde_json::Value, fields: &Fields) -> bool {
+    let mut fields = fields.iter();
+    fields.all(|(name, value)| detail.get(name) == Some(value))
 }

@@ -1,12 +1,16 @@
 //! Gathers what the indicators are computed from, space by space, in as few rows as they need.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use sync_core::{catalogue::Indicators, record::CompoundId};
+use sync_core::{
+    catalogue::Indicators,
+    record::{AreaPath, CompoundId},
+};
 
-use super::{ground::Part, period::Counting};
+use super::{ground::Part, merged, period::Counting};
 use crate::storage::{
     StorageError, Tx,
+    activities::record_name,
     compounds::{self, Compound},
     indicators::{self, Amount, Ask, Covered, Hazards},
 };
@@ -24,7 +28,7 @@ pub(super) struct Standing {
 pub(super) struct Facts {
     pub(super) hazards: Vec<Hazards>,
     pub(super) quantities: Vec<Amount>,
-    pub(super) records: Vec<Amount>,
+    pub(super) unreadable: Vec<(AreaPath, i64)>,
     pub(super) compounds: Vec<Standing>,
 }
 
@@ -39,24 +43,25 @@ pub(super) fn gather(
         areas: part.areas.clone(),
         by_path: part.by_path,
         from: counting.period.begin,
-        to: counting.cut_off,
-        as_of: counting.as_of,
+        to: counting.known_before(),
     };
     let figures: Vec<&str> = table.hazard_figures().into_iter().collect();
-    let plain: Vec<&str> = table.quantities(false).into_iter().collect();
-    let detailed: Vec<&str> = table.quantities(true).into_iter().collect();
-    let types: Vec<&str> = table.types(false).into_iter().collect();
-    let detailed_types: Vec<&str> = table.types(true).into_iter().collect();
+    let conditional = [false, true].into_iter();
+    let names = conditional.flat_map(|conditional| {
+        let quantities = table.quantities(conditional).into_iter();
+        let types = table.types(conditional).into_iter();
+        quantities.map(str::to_owned).chain(types.map(record_name))
+    });
+    let names: BTreeSet<String> = names.collect();
+    let names: Vec<String> = names.into_iter().collect();
     let mut facts = Facts {
         hazards: indicators::hazards(tx, &ask, &figures)?,
-        quantities: indicators::quantities(tx, &ask, &plain)?,
-        records: indicators::records(tx, &ask, &types)?,
+        quantities: indicators::quantities(tx, &ask, &names)?,
+        unreadable: indicators::unreadable(tx, &ask)?,
         compounds: register(tx, &ask, &counting.period.to)?,
     };
-    let more = indicators::detailed_quantities(tx, &ask, &detailed)?;
-    facts.quantities.extend(more);
-    let more = indicators::detailed_records(tx, &ask, &detailed_types)?;
-    facts.records.extend(more);
+    let linked = indicators::linked(tx, &ask, &figures)?;
+    facts.hazards.extend(merged::corrections(&ask, &linked));
     Ok(facts)
 }
 

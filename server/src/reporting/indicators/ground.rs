@@ -60,6 +60,29 @@ impl Ground {
                 reach.areas().iter().cloned().collect(),
             ),
         };
+        Self::over(tx, parents, (areas, members), one, levels)
+    }
+
+    /// The ground of one area for the server's administrator, who may read all of it.
+    pub(crate) fn of_area(
+        tx: &mut dyn Tx,
+        area: &AreaPath,
+        levels: &[Level],
+        day: &str,
+    ) -> Result<Self, Refusal> {
+        let parents = register::parents(tx, day)?;
+        let members = parents.members(area);
+        Self::over(tx, parents, (vec![area.clone()], members), true, levels)
+    }
+
+    /// The ground of areas with everything that reports to them.
+    fn over(
+        tx: &mut dyn Tx,
+        parents: ReportingTree,
+        (areas, members): (Vec<AreaPath>, BTreeSet<AreaPath>),
+        one: bool,
+        levels: &[Level],
+    ) -> Result<Self, Refusal> {
         let below_county = levels.iter().any(|level| *level > Level::FunctionalArea);
         let mut parts = Vec::new();
         let touched = spaces::touching(tx, &members)?;

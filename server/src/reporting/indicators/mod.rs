@@ -1,4 +1,4 @@
-//! The indicators of the campaign for an area and a period, computed from the ledger as of now.
+//! The indicators of the campaign for an area and a period, as of their cut-off: from what the server had received before it.
 //!
 //! Input is an area, a level and a period. Facts are gathered space by space, counted once for each place, rolled up
 //! along the reporting tree, and cross-checked. What an indicator counts is data of the catalogue; no code here refers
@@ -10,6 +10,7 @@ mod facts;
 mod figures;
 mod ground;
 mod manual;
+mod merged;
 mod milli;
 mod period;
 mod query;

@@ -53,6 +53,14 @@ pub(crate) struct Counting {
     pub(crate) without_duties: bool,
 }
 
+impl Counting {
+    /// Only what the server had received before this time counts, milliseconds UTC: the cut-off, or the time of the
+    /// figures if that is earlier.
+    pub(crate) fn known_before(&self) -> i64 {
+        self.cut_off.min(self.as_of.saturating_add(1))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
-//! The indicators of an area as of now, as reviewers read them.
+//! The indicators of an area as of their cut-off, as reviewers read them.
 
 use serde::{Deserialize, Serialize};
-use sync_core::catalogue::Level as Of;
+use sync_core::{catalogue::Level as Of, wire::Code};
 
 use super::{
     CheckView, Counting, Ground, ManualView, Period, Row,
@@ -31,8 +31,11 @@ pub struct Question {
     pub by: Option<Level>,
     /// First day of the period, in China Standard Time; as `to` if absent.
     pub from: Option<String>,
-    /// Last day of the period, included; today if absent. Nothing later counts, not even in the cumulative values.
+    /// Last day of the period, included; today if absent. Nothing that the server received later counts, not even in the
+    /// cumulative values.
     pub to: Option<String>,
+    /// Nothing that the server received after this time counts, RFC 3339; now if absent. It cannot lie in the future.
+    pub as_of: Option<String>,
     /// Do not count the duties of property companies among the hazards.
     #[serde(default)]
     pub without_duties: bool,
@@ -41,7 +44,7 @@ pub struct Question {
 /// The indicators of an area, at one time.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct IndicatorSheet {
-    /// When they were computed, RFC 3339.
+    /// The time of the figures, RFC 3339: `as_of` of the query, or else when they were computed.
     pub as_of: String,
     /// Nothing at or after this counts, RFC 3339.
     pub cut_off: String,
@@ -73,7 +76,7 @@ pub struct IndicatorSheet {
 }
 
 impl Reporting {
-    /// The indicators of an area as of now.
+    /// The indicators of an area.
     ///
     /// # Errors
     /// `bad-filter` naming the parameter, `out-of-scope` naming the area.
@@ -83,7 +86,8 @@ impl Reporting {
         question: Question,
         now: i64,
     ) -> Result<IndicatorSheet, Refusal> {
-        let period = Period::read(question.from.as_deref(), question.to.as_deref(), now)?;
+        let as_of = as_of(question.as_of.as_deref(), now)?;
+        let period = Period::read(question.from.as_deref(), question.to.as_deref(), as_of)?;
         let within = question.area.as_deref().map(area).transpose()?;
         let by = question.by.unwrap_or(Level::County);
         let reach = reach.clone();
@@ -93,13 +97,27 @@ impl Reporting {
                 let counting = Counting {
                     cut_off: period.end,
                     period,
-                    as_of: now,
+                    as_of,
                     without_duties: question.without_duties,
                 };
                 answer(tx, &reach, &ground, counting, by.into())
             })
             .await
     }
+}
+
+/// The time of the figures.
+fn as_of(stated: Option<&str>, now: i64) -> Result<i64, Refusal> {
+    let bad = |text: &str| Refusal::new(Code::BadFilter, format!("as_of: {text}"));
+    let Some(text) = stated else {
+        return Ok(now);
+    };
+    let at = text.parse::<jiff::Timestamp>();
+    let at = at.map_err(|_| bad("expected RFC 3339"))?.as_millisecond();
+    if at > now {
+        return Err(bad("it lies in the future"));
+    }
+    Ok(at)
 }
 
 fn answer(

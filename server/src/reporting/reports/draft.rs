@@ -28,9 +28,9 @@ pub(super) struct Draft {
 }
 
 /// Figures that were computed or taken from sealed reports.
-struct Figured {
-    total: Row,
-    rows: Vec<Row>,
+pub(super) struct Figured {
+    pub(super) total: Row,
+    pub(super) rows: Vec<Row>,
     unreadable: i64,
 }
 
@@ -88,7 +88,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
 }
 
 /// Computes what no sealed report contains, and adds the figures of the sealed reports.
-fn figures(
+pub(super) fn figures(
     tx: &mut dyn Tx,
     ground: &Ground,
     frozen: &Frozen,

@@ -38,6 +38,13 @@ impl Kind {
         }
     }
 
+    /// The kind with this name; a summary if there is none.
+    pub(super) fn named(name: &str) -> Self {
+        let all = [Self::Daily, Self::Weekly];
+        let found = all.into_iter().find(|kind| kind.name() == name);
+        found.unwrap_or(Self::Summary)
+    }
+
     pub(super) const fn letter(self) -> char {
         match self {
             Self::Daily => 'D',

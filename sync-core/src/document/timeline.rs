@@ -1,0 +1,105 @@
+//! A document as it was known at an earlier time of the server: folded from what the server had received until then.
+//!
+//! Receipts of the server do not decrease, so what was known at a time never changes later.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
+
+use super::{folded::Folded, open::OpenDocument};
+use crate::{
+    catalogue::Catalogue,
+    history::{EventEntry, FoldContext},
+    record::{DeviceId, EventBody, EventId, Grant, GrantId, ServerTime},
+};
+
+/// The events of a document with their first receipts, ready to be folded as of several times.
+#[derive(Debug)]
+pub struct Timeline {
+    events: Vec<EventEntry>,
+    context: FoldContext<'static>,
+}
+
+impl OpenDocument {
+    /// The timeline of the document.
+    pub fn timeline(&mut self) -> Timeline {
+        let held = self.crdt.held();
+        let none = || (Cow::Owned(HashMap::new()), Cow::Owned(HashMap::new()));
+        let (grants, revoked) = none();
+        Timeline {
+            events: self.events(),
+            context: FoldContext::new(grants, revoked, &held, &self.times),
+        }
+    }
+}
+
+impl Timeline {
+    /// The times at which the server received events that may change a figure, ascending. Events whose receipt is not
+    /// stored were always known: they are at [`Self::ALWAYS`].
+    pub fn times(&self) -> Vec<ServerTime> {
+        let mut times = BTreeSet::new();
+        for entry in &self.events {
+            let is_silent = matches!(
+                entry.event.body,
+                EventBody::Note(_) | EventBody::AddPhoto(_) | EventBody::OfficialNumber(_)
+            );
+            if !is_silent && !self.context.is_unattested(&entry.id) {
+                times.insert(self.context.received(&entry.id).unwrap_or(Self::ALWAYS));
+            }
+        }
+        times.into_iter().collect()
+    }
+
+    /// The number of events that the server had received at a time, and the newest receipt. Events without a stored
+    /// receipt, and unattested ones, always count.
+    pub fn extent(&self, at: Option<ServerTime>) -> (u32, ServerTime) {
+        let received = |e: &EventEntry| self.context.received(&e.id).unwrap_or(Self::ALWAYS);
+        let known = self.events.iter().map(received);
+        let newest = known.clone().max().unwrap_or(Self::ALWAYS);
+        let count = known
+            .filter(|time| at.is_some_and(|at| *time <= at))
+            .count();
+        (u32::try_from(count).unwrap_or(u32::MAX), newest)
+    }
+
+    /// The time of what has no stored receipt.
+    pub const ALWAYS: ServerTime = ServerTime(i64::MIN);
+
+    /// Folds what the server had received at a time, included. An event that was received later, and that an event
+    /// received until then names, has no effect yet.
+    pub fn fold<'f>(
+        &self,
+        grants: &'f HashMap<GrantId, Grant>,
+        revoked: &'f HashMap<DeviceId, ServerTime>,
+        at: ServerTime,
+    ) -> Folded<'f> {
+        let known = self.known(at);
+        let is_late = |id: &EventId| self.context.received(id).is_some_and(|time| time > at);
+        let late: HashSet<EventId> = known.iter().copied().filter(is_late).collect();
+        let events = self.events.iter().filter(|e| known.contains(&e.id));
+        let context = self
+            .context
+            .with_authority(Cow::Borrowed(grants), Cow::Borrowed(revoked))
+            .with_unattested(late);
+        Folded::new(events.cloned().collect(), context, Catalogue::embedded())
+    }
+
+    /// The events that had been received at a time, and the events that happened before them.
+    fn known(&self, at: ServerTime) -> HashSet<EventId> {
+        let all: BTreeMap<EventId, &EventEntry> = self.events.iter().map(|e| (e.id, e)).collect();
+        let is_known = |entry: &&EventEntry| {
+            let received = self.context.received(&entry.id);
+            received.is_none_or(|received| received <= at)
+        };
+        let mut next: Vec<&EventEntry> = self.events.iter().filter(is_known).collect();
+        let mut known = HashSet::new();
+        while let Some(entry) = next.pop() {
+            if known.insert(entry.id) {
+                let parents = entry.event.after.iter().filter_map(|id| all.get(id));
+                next.extend(parents.copied());
+            }
+        }
+        known
+    }
+}

@@ -1,0 +1,132 @@
+//! Figures are as of their cut-off: what was received before it counts, in the state that was known then.
+
+use cli_simulator::phone::Phone;
+use serde_json::Value;
+use sync_core::record::{CountCorrection, DocId, Duplicate, EventBody, Short};
+
+use crate::support::{
+    MORNING, Town, found,
+    province::value,
+    sealing::{HOUR, set},
+};
+
+const DAY: i64 = 24 * HOUR;
+
+/// The figures of the county.
+fn figures(town: &Town, query: &str) -> Value {
+    let sheet = town.json(&format!("/v1/indicators?{query}"), &town.token("审核员丁"));
+    for check in sheet["checks"].as_array().unwrap() {
+        assert_eq!(check["holds"], true, "{check}");
+    }
+    sheet["total"].clone()
+}
+
+fn merge(ding: &mut Phone, doc: DocId, of: DocId) {
+    let body = EventBody::MarkDuplicate(Duplicate {
+        of,
+        reason: Short::new("同一隐患").unwrap(),
+        seen: vec![ding.hazard(doc).unwrap().1[0].id],
+    });
+    ding.device.state(doc, body, None).unwrap();
+}
+
+#[test]
+fn a_figure_of_an_earlier_day_stays_when_hazards_are_merged_and_findings_arrive_late() {
+    let mut town = Town::new();
+    let (mut jia, mut yi) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    let mut ding = town.phone("审核员丁");
+    for phone in [&jia, &yi, &ding] {
+        phone.clock.as_ref().unwrap().start();
+    }
+    set(&jia, MORNING);
+    let first = found(&mut jia, &town, "楼道堆物");
+    town.sync(&mut jia);
+    // Found on the first day, by a clock that is a year fast, and sent on the third.
+    set(&yi, MORNING + 365 * DAY);
+    let late = found(&mut yi, &town, "楼道堆物，另一人");
+    town.project();
+    town.at(MORNING + DAY / 2);
+    let day = "from=2024-03-25&to=2024-03-25";
+    let told = figures(&town, day);
+    assert_eq!(value(&told, "ST-07"), 1.0);
+
+    town.at(MORNING + 2 * DAY);
+    town.sync(&mut yi);
+    town.sync(&mut ding);
+    town.project();
+    let both = figures(&town, "from=2024-03-27&to=2024-03-27");
+    assert_eq!(value(&both, "ST-07"), 2.0);
+    assert_eq!(both["values"]["ST-07"]["period"], 1);
+    assert_eq!(figures(&town, day), told, "the late finding counts later");
+
+    town.at(MORNING + 3 * DAY);
+    set(&ding, MORNING + 3 * DAY);
+    merge(&mut ding, first, late);
+    town.sync(&mut ding);
+    town.project();
+    let merged = figures(&town, "from=2024-03-25&to=2024-03-28");
+    assert_eq!(value(&merged, "ST-07"), 1.0);
+    assert_eq!(
+        merged["values"]["ST-07"]["period"], 1,
+        "the earliest finding"
+    );
+    assert_eq!(
+        figures(&town, day),
+        told,
+        "the merge changes no earlier figure"
+    );
+    let later = figures(&town, "from=2024-03-27&to=2024-03-28");
+    let period = &later["values"]["ST-07"]["period"];
+    assert_eq!(period, 0, "it was found on the first day");
+    let before = figures(
+        &town,
+        "from=2024-03-25&to=2024-03-28&as_of=2024-03-28T08:00:00%2B08:00",
+    );
+    assert_eq!(value(&before, "ST-07"), 2.0);
+    for wrong in ["as_of=2024-03-29T08:00:00%2B08:00", "as_of=yesterday"] {
+        let (status, _) = town.get(&format!("/v1/indicators?{wrong}"), &town.token("审核员丁"));
+        assert_eq!(status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn a_hazard_that_is_merged_into_itself_or_into_an_unknown_one_stays_open_and_listed() {
+    let mut town = Town::new();
+    let (mut jia, mut ding) = (town.phone("网格员甲"), town.phone("审核员丁"));
+    let (own, unknown) = (
+        found(&mut jia, &town, "甲处"),
+        found(&mut jia, &town, "乙处"),
+    );
+    town.sync(&mut jia);
+    town.sync(&mut ding);
+    merge(&mut ding, own, own);
+    merge(&mut ding, unknown, DocId([9; 16]));
+    town.sync(&mut ding);
+    town.project();
+    let told = figures(&town, "");
+    let told = ["ST-07", "ST-08", "ST-12a"].map(|code| value(&told, code));
+    assert_eq!(told, [2.0, 0.0, 2.0]);
+    let token = town.token("审核员丁");
+    let open = town.json("/v1/hazards?open=true", &token);
+    assert_eq!(open["items"].as_array().unwrap().len(), 2, "{open}");
+    for doc in [own, unknown] {
+        let group = town.json(&format!("/v1/hazards/{doc}"), &token)["group"].clone();
+        assert_eq!(group["without_living"], true, "{group}");
+    }
+}
+
+#[test]
+fn a_corrected_number_of_items_is_in_the_ledger() {
+    let mut town = Town::new();
+    let mut jia = town.phone("网格员甲");
+    let doc = found(&mut jia, &town, "楼道堆物");
+    let corrected = EventBody::CorrectCount(CountCorrection {
+        count: 12,
+        reason: Short::new("漏数").unwrap(),
+    });
+    jia.device.state(doc, corrected, None).unwrap();
+    town.sync(&mut jia);
+    town.project();
+    let listed = town.json("/v1/hazards", &town.token("审核员丁"));
+    assert_eq!(listed["items"][0]["count"], 12);
+}
