@@ -4,13 +4,19 @@ use std::rc::Rc;
 
 use super::{
     dispute::{Dispute, Fate, Fated},
-    registers::Value,
     rounds::Opens,
 };
 use crate::{
     catalogue::StateCode,
     history::{Lanes, Positions},
 };
+
+/// A maximal value: its register, and the event that set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Value {
+    pub(super) lane: Lanes,
+    pub(super) at: usize,
+}
 
 /// The values of one register in a set.
 #[derive(Debug, Clone)]

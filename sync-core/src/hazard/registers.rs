@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     assessing::Assessing,
-    assessment::{Basis, Disagreements, Held, SettledValues, open},
+    assessment::{Basis, Disagreements, Held, SettledValues, Value, open},
     dispute::Dispute,
     known::Known,
     rivals::{Differing, Lane, REGISTERS, removed_by, replaces},
@@ -12,16 +12,9 @@ use super::{
 };
 use crate::{
     catalogue::{Class, FieldName},
-    history::{Lanes, Positions},
+    history::Positions,
     record::EventBody,
 };
-
-/// A maximal value: its register, and the event that set it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Value {
-    pub(super) lane: Lanes,
-    pub(super) at: usize,
-}
 
 /// Adds the values that an event sets to the maximal values of its causal history.
 pub(super) fn add(known: &Known<'_, '_>, values: &mut Vec<Value>, at: usize) {
@@ -180,76 +173,86 @@ pub(super) fn disagreements(
         endings,
         ..Disagreements::default()
     };
-    let size = it.known.history.len();
+    let before = basis.and_then(|basis| basis.assessment.differing.settled.first());
     let lanes = it.rivals.lanes().iter().zip(held.iter());
     for (lane, held) in lanes.filter(|(lane, _)| lane.has_conflicts) {
-        let mut conflict = Dispute {
-            subject: Subject::Register(lane.field.bit()),
-            rows: 0,
-            objections: Vec::new(),
-            decisions: Positions::new(size),
-            lead: None,
-            opens: None,
-            suspends: false,
-        };
-        let is_transfer = lane.field == FieldName::Transfer;
         let mut maximal = held.maximal.clone();
-        if is_transfer {
-            maximal = Positions::new(size);
+        if lane.field == FieldName::Transfer {
             transfers.iter().for_each(|at| maximal.insert(*at));
         }
-        let compared = compared(it, lane, &held.stated);
-        let before = basis.and_then(|basis| basis.assessment.differing.settled.first());
-        found.settled.extend(
-            before
-                .filter(|pair| found.settled.is_empty() && pair.lane == lane.field.bit())
-                .and_then(|pair| still_settled(pair, held, &maximal)),
-        );
+        if let Some(pair) = before.filter(|pair| pair.lane == lane.field.bit()) {
+            found.settled.extend(still_settled(pair, held, &maximal));
+        }
         // An open pair is one of two maximal values.
         let mut values = held.stated.clone();
         if !found.settled.is_empty() {
             values.subtract(&indifferent);
             values.extend(&maximal);
         }
-        for value in values.iter() {
-            for differing in lane.differing(value) {
-                if !is_conflict(it.known, differing) {
-                    continue;
-                }
-                let mut settled = differing.earlier.clone();
-                settled.keep(&held.stated);
-                if settled.is_empty() {
-                    continue;
-                }
-                if maximal.has(value) {
-                    let mut contested = settled.clone();
-                    contested.keep(&maximal);
-                    if is_transfer {
-                        let of_value = compared.iter().filter(|values| values.has(value));
-                        of_value.for_each(|values| contested.subtract(values));
-                    }
-                    if !contested.is_empty() {
-                        conflict.rows |= 1 << differing.row;
-                        conflict.decisions.insert(value);
-                        conflict.decisions.extend(&contested);
-                        settled.subtract(&contested);
-                    }
-                }
-                let is_needed = found.settled.is_empty() || !indifferent.has(value);
-                if !settled.is_empty() && is_needed {
-                    found.settled.push(SettledValues {
-                        lane: lane.field.bit(),
-                        later: value,
-                        earlier: settled,
-                    });
-                }
-            }
-        }
-        if conflict.rows != 0 {
-            found.open.push(open(conflict));
-        }
+        compare(
+            it,
+            lane,
+            &held.stated,
+            &maximal,
+            &values,
+            &indifferent,
+            &mut found,
+        );
     }
     Rc::new(found)
+}
+
+/// Compares the values of one register. `values`: the later values of the pairs that are looked at; `indifferent`: those
+/// of which one settled pair is enough.
+fn compare(
+    it: &Assessing<'_, '_, '_>,
+    lane: &Lane<'_>,
+    stated: &Positions,
+    maximal: &Positions,
+    values: &Positions,
+    indifferent: &Positions,
+    found: &mut Disagreements,
+) {
+    let mut conflict = Dispute {
+        subject: Subject::Register(lane.field.bit()),
+        rows: 0,
+        objections: Vec::new(),
+        decisions: Positions::new(it.known.history.len()),
+        lead: None,
+        opens: None,
+        suspends: false,
+    };
+    let compared = compared(it, lane, stated);
+    for value in values.iter() {
+        let conflicts = lane.differing(value).iter();
+        for differing in conflicts.filter(|differing| is_conflict(it.known, differing)) {
+            let mut settled = differing.earlier.clone();
+            settled.keep(stated);
+            if maximal.has(value) && settled.meets(maximal) {
+                let mut contested = settled.clone();
+                contested.keep(maximal);
+                let of_value = compared.iter().filter(|values| values.has(value));
+                of_value.for_each(|values| contested.subtract(values));
+                if !contested.is_empty() {
+                    conflict.rows |= 1 << differing.row;
+                    conflict.decisions.insert(value);
+                    conflict.decisions.extend(&contested);
+                    settled.subtract(&contested);
+                }
+            }
+            let is_needed = found.settled.is_empty() || !indifferent.has(value);
+            if !settled.is_empty() && is_needed {
+                found.settled.push(SettledValues {
+                    lane: lane.field.bit(),
+                    later: value,
+                    earlier: settled,
+                });
+            }
+        }
+    }
+    if conflict.rows != 0 {
+        found.open.push(open(conflict));
+    }
 }
 
 /// What is left of settled pairs of a part of a set in the whole of it.
@@ -262,8 +265,12 @@ fn still_settled(pair: &SettledValues, held: &Held, maximal: &Positions) -> Opti
     (held.stated.has(pair.later) && !pair.earlier.is_empty()).then_some(pair)
 }
 
-/// The values that the resolutions among these values compared, by resolution.
+/// The transfers that the resolutions among these values compared, by resolution. Of other registers, a resolution is a
+/// value itself.
 fn compared(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &Positions) -> Vec<Positions> {
+    if lane.field != FieldName::Transfer {
+        return Vec::new();
+    }
     let mut resolutions = stated.clone();
     resolutions.keep(&lane.resolutions);
     let picks = resolutions.iter().flat_map(|at| {

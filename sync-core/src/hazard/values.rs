@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    assessment::Assessment,
+    assessment::{Assessment, Value},
     cards::{self, Card},
     content::{Content, deadline, responsible},
     dispute::Fate,
     in_force,
     known::{Known, World},
-    registers::Value,
     taken::Subject,
     view::View,
 };

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use super::{
     assess::assess,
-    assessment::Assessment,
+    assessment::{Assessment, Value},
     in_force,
     known::{Before, Known, World},
     pairs::each,
-    registers::{self, Value},
+    registers,
     related::Related,
     rounds::{self, Opens},
     taken::Taken,
