@@ -17,6 +17,7 @@ mod list;
 mod load;
 mod merge;
 mod meta;
+mod migrate;
 mod named;
 mod notice;
 mod outbox;
@@ -64,19 +65,6 @@ pub struct Device {
     pub host: Host,
 }
 
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_device.sql"),
-    include_str!("migrations/0002_campaign.sql"),
-    include_str!("migrations/0003_received.sql"),
-    include_str!("migrations/0004_nothing_stops.sql"),
-    include_str!("migrations/0005_names.sql"),
-];
-
-/// Programs of one day made stores with migrations 1 and 3, and number 2. These statements follow migration 2 there;
-/// the index had another name in the first of them.
-const AFTER_CAMPAIGN: &str = "DROP INDEX IF EXISTS hazard_view_by_compound;
-CREATE INDEX IF NOT EXISTS hazard_view_by_place ON hazard_view (compound, place_key);";
-
 /// How long a statement waits for a lock that another connection to the same store holds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -92,7 +80,7 @@ impl Device {
             "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192;",
         )?;
         connection.set_prepared_statement_cache_capacity(64);
-        migrate(&mut connection)?;
+        migrate::migrate(&mut connection)?;
         let mut device = Self { connection, host };
         device.restate_after_update()?;
         device.refold_after_update()?;
@@ -129,32 +117,4 @@ fn write_ahead(connection: &Connection) -> Result<(), DeviceError> {
         }
     }
     Ok(connection.pragma_update(None, "journal_mode", "WAL")?)
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), DeviceError> {
-    let known = MIGRATIONS.len() as i64;
-    let version = |c: &Connection| c.query_row("PRAGMA user_version", [], |row| row.get(0));
-    // A store that is up to date opens without a write, because its disk may be full.
-    let mut found: i64 = version(connection)?;
-    while found < known {
-        // Only one of two processes may migrate: the version is read again under the write lock.
-        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        found = version(&tx)?;
-        let next = usize::try_from(found).ok().and_then(|n| MIGRATIONS.get(n));
-        if let Some(sql) = next {
-            if found == 2 && !tx.table_exists(None, "campaign_view")? {
-                tx.execute_batch(MIGRATIONS[1])?;
-                tx.execute_batch(AFTER_CAMPAIGN)?;
-            } else {
-                tx.execute_batch(sql)?;
-            }
-            found += 1;
-            tx.pragma_update(None, "user_version", found)?;
-        }
-        tx.commit()?;
-    }
-    if found > known {
-        return Err(DeviceError::Newer { found, known });
-    }
-    Ok(())
 }

@@ -97,10 +97,10 @@ impl<S: fmt::Display> fmt::Display for Set<S> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::MIGRATIONS,
         PhotoStep::{Captured, Stored},
         *,
     };
+    use crate::device::migrate::MIGRATIONS;
 
     #[test]
     fn the_numbers_are_those_that_the_released_migrations_state() {
