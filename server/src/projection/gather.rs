@@ -45,8 +45,9 @@ pub(super) fn gather(
     let Some(head) = spaces::find(tx, space)?.map(|s| s.head) else {
         return Ok(Situation::default());
     };
-    let docs = docs::tail(tx, space, space, mark, limit)?;
+    let mut docs = docs::tail(tx, space, space, mark, limit)?;
     let more = docs.len() == limit;
+    let more = shorten(&mut docs) || more;
     // The documents are ordered by their newest change, so an incomplete round is complete up to that of the last one.
     let upto = if more {
         docs.last().map_or(head, |d| d.last_seq)
@@ -69,14 +70,32 @@ pub(super) fn again(
     mark: u64,
     limit: usize,
 ) -> Result<Situation, StorageError> {
-    let docs = revocations::next(tx, space, mark, limit)?;
+    let mut docs = revocations::next(tx, space, mark, limit)?;
+    let more = docs.len() == limit;
+    let more = shorten(&mut docs) || more;
     let situation = Situation {
         mark,
         upto: mark,
-        more: docs.len() == limit,
+        more,
         ..Situation::default()
     };
     of(tx, space, docs, situation)
+}
+
+/// The changes of the documents of one round, which its duration depends on; a single document may have more.
+const CHANGES: u64 = 4_096;
+
+/// Leaves only as many documents as one round should fold. Returns whether it removed any.
+fn shorten(docs: &mut Vec<Doc>) -> bool {
+    let mut changes = 0;
+    let fits = |doc: &&Doc| {
+        changes += doc.changes;
+        changes <= CHANGES
+    };
+    let count = docs.iter().take_while(fits).count().max(1);
+    let removes = count < docs.len();
+    docs.truncate(count);
+    removes
 }
 
 /// Reads the documents with the grants and revocations that they depend on.
@@ -115,9 +134,9 @@ fn intervals(
         known,
     } = spans::of(tx, space, docs)?;
     let mut found: HashMap<DocId, Intervals> = HashMap::new();
-    for (doc, known_at, event_count) in known {
+    for (doc, known_at, known_events) in known {
         let of = found.entry(doc).or_default();
-        (of.known_at, of.event_count) = (known_at, event_count);
+        (of.known_at, of.known_events) = (known_at, known_events);
     }
     // Intervals of a document whose newest receipt is not known are rebuilt.
     found.retain(|_, of| of.known_at.is_some());

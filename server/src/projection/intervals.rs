@@ -25,8 +25,8 @@ use crate::storage::{
 pub(super) struct Intervals {
     /// The newest receipt that they cover.
     pub(super) known_at: Option<ServerTime>,
-    /// The number of events that they cover.
-    pub(super) event_count: u32,
+    /// The number of attested events that they cover.
+    pub(super) known_events: u32,
     pub(super) spans: Vec<HazardSpan>,
     pub(super) quantities: Vec<QuantityRow>,
     pub(super) visits: Vec<VisitRow>,
@@ -46,13 +46,15 @@ impl Intervals {
         revoked: &HashMap<DeviceId, ServerTime>,
     ) {
         let timeline = document.timeline();
-        let (count, newest) = timeline.extent(self.known_at);
-        if count != self.event_count {
-            // An event came with the same receipt as one that was covered, or was attested since.
-            *self = Self::default();
-        }
+        let receipts = timeline.receipts();
         let mut times = timeline.times();
-        times.retain(|at| self.known_at.is_none_or(|known| *at > known));
+        if receipts.until(self.known_at) == self.known_events {
+            times.retain(|at| self.known_at.is_none_or(|known| *at > known));
+        } else if let Some(known) = self.known_at {
+            // An event came in the millisecond of the newest receipt that is covered.
+            self.reopen(known);
+            times.retain(|at| *at >= known);
+        }
         let last = times.pop();
         for at in times {
             self.add(doc, at, &timeline.fold(grants, revoked, at));
@@ -60,7 +62,29 @@ impl Intervals {
         if let Some(last) = last {
             self.add(doc, last, folded);
         }
-        self.known_at = Some(newest);
+        self.known_at = Some(receipts.newest());
+        self.known_events = receipts.until(self.known_at);
+    }
+
+    /// Takes back what became known with the receipts of one time, the newest that is covered.
+    fn reopen(&mut self, at: ServerTime) {
+        let reopened = |until: &mut ServerTime| {
+            if *until == at {
+                *until = LASTS;
+            }
+        };
+        self.spans.retain(|span| span.since != at);
+        self.spans
+            .iter_mut()
+            .for_each(|span| reopened(&mut span.until));
+        self.quantities.retain(|row| row.since != at);
+        self.quantities
+            .iter_mut()
+            .for_each(|row| reopened(&mut row.until));
+        self.visits.retain(|row| row.since != at);
+        self.visits
+            .iter_mut()
+            .for_each(|row| reopened(&mut row.until));
     }
 
     /// Adds what became known with the receipts of one time.

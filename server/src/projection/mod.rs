@@ -25,6 +25,7 @@ mod project;
 mod refold;
 mod rounds;
 mod rows;
+mod turns;
 
 use std::{
     sync::{
@@ -39,10 +40,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     host::{Now, random},
-    storage::{
-        Storage, StorageError,
-        marks::{self, Work},
-    },
+    storage::{Storage, StorageError, marks},
     wake::Wake,
 };
 
@@ -107,29 +105,7 @@ impl Projection {
             self.follow_rules().await?;
             self.follows_rules.store(true, Relaxed);
         }
-        let mut total = Progress::default();
-        let work = self.storage.read(|tx| marks::work(tx)).await?;
-        let is_idle = work == Work::default();
-        for space in work.grown {
-            loop {
-                let (progress, more) = self.round(space.clone()).await?;
-                total.documents += progress.documents;
-                total.damaged += progress.damaged;
-                total.folded += progress.folded;
-                if !more {
-                    break;
-                }
-            }
-        }
-        if !is_idle {
-            // What was just projected may have queued more work.
-            let work = self.storage.read(|tx| marks::work(tx)).await?;
-            total.documents += self.again(work.refolds).await?;
-            if work.photos {
-                self.photos().await?;
-            }
-            self.compare().await?;
-        }
+        let total = self.take_turns().await?;
         if !self.is_whole().await?.1 {
             self.storage.write(|tx| marks::end_making(tx)).await?;
         }

@@ -10,3 +10,12 @@ pub struct Progress {
     /// Documents that got a new snapshot.
     pub folded: usize,
 }
+
+impl Progress {
+    /// Adds what another round did.
+    pub(super) fn add(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.damaged += other.damaged;
+        self.folded += other.folded;
+    }
+}

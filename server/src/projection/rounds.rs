@@ -9,6 +9,8 @@ use crate::storage::{StorageError, Tx, hazards, marks};
 const BATCH: usize = 128;
 
 impl Projection {
+    /// Projects the next batch of a space. Returns what it did, and whether the space may have more: a batch remains, or
+    /// another worker was faster.
     pub(super) async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
         let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
         // With a single process, a lease is left over from before its restart and is ignored.
@@ -44,29 +46,22 @@ impl Projection {
             .await
     }
 
-    /// Folds queued documents again whose log has not grown, because a revocation changed their fold context. Returns
-    /// how many.
-    pub(super) async fn again(&self, spaces: Vec<AreaPath>) -> Result<usize, StorageError> {
-        let mut total = 0;
-        for space in spaces {
-            loop {
-                let of = space.clone();
-                let gathered = move |tx: &mut dyn Tx| {
-                    let mark = marks::mark(tx, &of)?;
-                    gather::again(tx, &of, mark.seq, BATCH)
-                };
-                let situation = self.storage.read(gathered).await?;
-                if situation.docs.is_empty() {
-                    break;
-                }
-                let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
-                let mut actions = planned.map_err(|_| StorageError::Closed)?;
-                let of = space.clone();
-                let apply = move |tx: &mut dyn Tx| apply::apply_again(tx, &of, &mut actions);
-                total += self.storage.write(apply).await?.documents;
-            }
+    /// Folds a batch of queued documents again whose log has not grown, because a revocation changed their fold context.
+    /// Returns how many.
+    pub(super) async fn again(&self, space: AreaPath) -> Result<usize, StorageError> {
+        let of = space.clone();
+        let gathered = move |tx: &mut dyn Tx| {
+            let mark = marks::mark(tx, &of)?;
+            gather::again(tx, &of, mark.seq, BATCH)
+        };
+        let situation = self.storage.read(gathered).await?;
+        if situation.docs.is_empty() {
+            return Ok(0);
         }
-        Ok(total)
+        let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
+        let mut actions = planned.map_err(|_| StorageError::Closed)?;
+        let apply = move |tx: &mut dyn Tx| apply::apply_again(tx, &space, &mut actions);
+        Ok(self.storage.write(apply).await?.documents)
     }
 
     /// Marks the rows of documents as changed whose photos were stored since.
@@ -77,19 +72,10 @@ impl Projection {
         Ok(())
     }
 
-    /// Compares the documents queued for comparison with those that may be the same hazard.
-    pub(super) async fn compare(&self) -> Result<(), StorageError> {
+    /// Compares a batch of the documents queued for comparison with those that may be the same hazard. Returns how many.
+    pub(super) async fn compare(&self, space: AreaPath) -> Result<usize, StorageError> {
         const RECORDS: usize = 64;
-        let work = self.storage.read(|tx| marks::work(tx)).await?;
-        for space in work.comparisons {
-            loop {
-                let of = space.clone();
-                let compare = move |tx: &mut dyn Tx| compare::round(tx, &of, RECORDS);
-                if self.storage.write(compare).await? < RECORDS {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        let compare = move |tx: &mut dyn Tx| compare::round(tx, &space, RECORDS);
+        self.storage.write(compare).await
     }
 }

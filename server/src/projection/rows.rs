@@ -35,8 +35,14 @@ impl Rows {
     /// Sets the intervals.
     pub(super) fn with(mut self, intervals: Intervals) -> Self {
         match &mut self.row {
-            OwnRow::Hazard(hazard, _) => hazard.known_at = intervals.known_at,
-            OwnRow::Activity(activity) => activity.known_at = intervals.known_at,
+            OwnRow::Hazard(hazard, _) => {
+                (hazard.known_at, hazard.known_events) =
+                    (intervals.known_at, intervals.known_events);
+            }
+            OwnRow::Activity(activity) => {
+                (activity.known_at, activity.known_events) =
+                    (intervals.known_at, intervals.known_events);
+            }
         }
         self.intervals = intervals;
         self

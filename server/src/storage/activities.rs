@@ -5,7 +5,7 @@ use sync_core::{
     record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId, ServerTime},
 };
 
-use super::{StorageError, Tx, Value, docs::ids, table::table};
+use super::{StorageError, Tx, Value, docs::delete_rows, table::table};
 
 table! {
     /// A folded activity or inspection.
@@ -48,6 +48,8 @@ table! {
         list_row: Option<EncodedListRow>,
         /// The newest receipt that its stored intervals cover.
         known_at: Option<ServerTime>,
+        /// The number of attested events that its stored intervals cover.
+        known_events: u32,
     }
 }
 
@@ -115,29 +117,10 @@ pub fn forget(
     docs: &[DocId],
     no_hazards: &[DocId],
 ) -> Result<(), StorageError> {
-    let (all, others) = (ids(docs), ids(no_hazards));
-    let each = [
-        (
-            "DELETE FROM quantity WHERE space = $1 AND doc IN (?) RETURNING n",
-            &all,
-        ),
-        (
-            "DELETE FROM inspected_building WHERE space = $1 AND doc IN (?) RETURNING finished",
-            &all,
-        ),
-        (
-            "DELETE FROM activity WHERE space = $1 AND doc IN (?) RETURNING counts",
-            &all,
-        ),
-        (
-            "DELETE FROM hazard WHERE space = $1 AND doc IN (?) RETURNING state",
-            &others,
-        ),
-    ];
-    for (sql, docs) in each {
-        tx.all_of(sql, &[space.as_str().into()], docs, |row| row.int(0))?;
+    for table in ["quantity", "inspected_building", "activity"] {
+        delete_rows(tx, table, space, docs)?;
     }
-    Ok(())
+    delete_rows(tx, "hazard", space, no_hazards)
 }
 
 /// Inserts activities and inspections, whose old rows were deleted before.

@@ -39,6 +39,21 @@ table! {
     }
 }
 
+/// Deletes the rows of these documents of a space from a table whose column `doc` names the document.
+///
+/// # Errors
+/// [`StorageError`].
+pub(super) fn delete_rows(
+    tx: &mut dyn Tx,
+    table: &str,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<(), StorageError> {
+    let sql = format!("DELETE FROM {table} WHERE space = $1 AND doc IN (?) RETURNING space");
+    tx.all_of(&sql, &[space.as_str().into()], &ids(docs), |_| Ok(()))?;
+    Ok(())
+}
+
 impl Doc {
     /// The table without what depends on the snapshot, which each database makes for itself.
     pub(crate) const WITHOUT_SNAPSHOT: Table = Self::TABLE.first(8);

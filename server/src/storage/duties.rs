@@ -3,7 +3,7 @@
 
 use sync_core::record::{AreaPath, DocId, OrganId};
 
-use super::{StorageError, Tx, Value, docs::ids, table::table};
+use super::{StorageError, Tx, Value, docs::delete_rows, table::table};
 
 table! {
     /// A link of a company's duty chain that is missing or late.
@@ -38,13 +38,7 @@ pub fn replace(
     docs: &[DocId],
     duties: &[&Duty],
 ) -> Result<(), StorageError> {
-    let within = Value::Text(space.as_str());
-    tx.all_of(
-        "DELETE FROM duty WHERE space = $1 AND doc IN (?) RETURNING due",
-        &[within],
-        &ids(docs),
-        |row| row.int(0),
-    )?;
+    delete_rows(tx, "duty", space, docs)?;
     let values: Vec<Value<'_>> = duties.iter().flat_map(|duty| duty.values()).collect();
     Duty::TABLE.insert(tx, &values, "ON CONFLICT DO NOTHING")
 }

@@ -11,7 +11,7 @@ use super::{
     StorageError, Tx, Value,
     activities::{self, ActivityRow},
     column::{Column, Stored},
-    docs::{Doc, ids},
+    docs::{Doc, delete_rows, ids},
     spans, suggestions,
     table::table,
 };
@@ -97,6 +97,8 @@ table! {
         one_person: bool,
         /// The newest receipt that its stored intervals cover.
         known_at: Option<ServerTime>,
+        /// The number of attested events that its stored intervals cover.
+        known_events: u32,
     }
 }
 
@@ -144,6 +146,7 @@ impl HazardRow {
             list_row: None,
             one_person: false,
             known_at: None,
+            known_events: 0,
         }
     }
 }
@@ -162,13 +165,7 @@ pub fn put(tx: &mut dyn Tx, rows: &[&HazardRow]) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError`].
 pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
-    tx.all_of(
-        "DELETE FROM hazard WHERE space = $1 AND doc IN (?) RETURNING state",
-        &[space.as_str().into()],
-        &ids(docs),
-        |row| row.int(0),
-    )?;
-    Ok(())
+    delete_rows(tx, "hazard", space, docs)
 }
 
 /// The list rows of those of these documents of one space that are folded up to their newest change.

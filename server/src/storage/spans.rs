@@ -9,7 +9,7 @@ use super::{
     StorageError, Tx, Value,
     activities::{QuantityRow, VisitRow},
     column::Column,
-    docs::ids,
+    docs::{delete_rows, ids},
     table::table,
 };
 
@@ -82,7 +82,7 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Stored, S
     };
     let mut known = Vec::new();
     for table in ["hazard", "activity"] {
-        let sql = select("doc, known_at, event_count".to_owned(), table, "doc");
+        let sql = select("doc, known_at, known_events".to_owned(), table, "doc");
         known.extend(tx.all_of(&sql, &within, &docs, |row| {
             let known_at = Option::read(row, 1)?;
             Ok((DocId::read(row, 0)?, known_at, u32::read(row, 2)?))
@@ -104,13 +104,7 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Stored, S
 /// # Errors
 /// [`StorageError`].
 pub fn forget(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<(), StorageError> {
-    tx.all_of(
-        "DELETE FROM hazard_span WHERE space = $1 AND doc IN (?) RETURNING since",
-        &[space.as_str().into()],
-        &ids(docs),
-        |row| row.int(0),
-    )?;
-    Ok(())
+    delete_rows(tx, "hazard_span", space, docs)
 }
 
 /// Writes intervals of hazards.

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sync_core::record::{AreaPath, DocId};
 
-use super::{StorageError, Tx, Value, column::Column, docs::ids, table::table};
+use super::{
+    StorageError, Tx, Value,
+    column::Column,
+    docs::{delete_rows, ids},
+    table::table,
+};
 
 table! {
     /// Documents to be compared with others.
@@ -37,12 +42,7 @@ pub fn take(tx: &mut dyn Tx, space: &AreaPath, limit: usize) -> Result<Vec<DocId
         &[within, Value::Int(limit as i64)],
         |row| Ok(DocId::from_slice(&row.bytes(0)?)?),
     )?;
-    tx.all_of(
-        "DELETE FROM comparison_queue WHERE space = $1 AND doc IN (?) RETURNING space",
-        &[within],
-        &ids(&docs),
-        |row| row.text(0),
-    )?;
+    delete_rows(tx, "comparison_queue", space, &docs)?;
     Ok(docs)
 }
 

@@ -26,7 +26,7 @@ pub use hazard::FoldedHazard;
 pub use kind::{DocumentKind, may_begin};
 pub use open::{OpenDocument, ReceiveTimes, Snapshot};
 pub use state::DocumentState;
-pub use timeline::Timeline;
+pub use timeline::{Receipts, Timeline};
 
 pub(crate) use endings::doubt_flags;
 pub(crate) use open::{in_hash_order, times_of};

@@ -21,6 +21,23 @@ pub struct Timeline {
     context: FoldContext<'static>,
 }
 
+/// The receipts of the attested events of a document.
+#[derive(Debug)]
+pub struct Receipts(Vec<ServerTime>);
+
+impl Receipts {
+    /// The newest receipt; [`Timeline::ALWAYS`] if there is none.
+    pub fn newest(&self) -> ServerTime {
+        self.0.last().copied().unwrap_or(Timeline::ALWAYS)
+    }
+
+    /// The number of events received at a time or before it; 0 for no time.
+    pub fn until(&self, at: Option<ServerTime>) -> u32 {
+        let count = at.map_or(0, |at| self.0.partition_point(|time| *time <= at));
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
 impl OpenDocument {
     /// The timeline of the document.
     pub fn timeline(&mut self) -> Timeline {
@@ -51,16 +68,14 @@ impl Timeline {
         times.into_iter().collect()
     }
 
-    /// The number of events that the server had received at a time, and the newest receipt. Events without a stored
-    /// receipt, and unattested ones, always count.
-    pub fn extent(&self, at: Option<ServerTime>) -> (u32, ServerTime) {
+    /// The receipts of the attested events, ascending. Unattested events have none: a device other than the author's
+    /// could bring one with each push, and each would make covered receipts be folded again.
+    pub fn receipts(&self) -> Receipts {
+        let attested = |e: &&EventEntry| !self.context.is_unattested(&e.id);
         let received = |e: &EventEntry| self.context.received(&e.id).unwrap_or(Self::ALWAYS);
-        let known = self.events.iter().map(received);
-        let newest = known.clone().max().unwrap_or(Self::ALWAYS);
-        let count = known
-            .filter(|time| at.is_some_and(|at| *time <= at))
-            .count();
-        (u32::try_from(count).unwrap_or(u32::MAX), newest)
+        let mut times: Vec<_> = self.events.iter().filter(attested).map(received).collect();
+        times.sort_unstable();
+        Receipts(times)
     }
 
     /// The time of what has no stored receipt.
@@ -101,5 +116,35 @@ impl Timeline {
             }
         }
         known
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hazard::tests::Story;
+
+    #[test]
+    fn an_event_that_nobody_attests_adds_no_receipt() {
+        let story = Story::told(&[]);
+        let first = story.events[0].clone();
+        let at = ServerTime(7);
+        let of = |unattested: &[EventId]| {
+            let mut stranger = first.clone();
+            stranger.id.0[0] ^= 1;
+            let context = FoldContext::default()
+                .with_received([(first.id, at), (stranger.id, ServerTime(9))])
+                .with_unattested(unattested.iter().copied());
+            let events = vec![first.clone(), stranger.clone()];
+            (Timeline { events, context }.receipts(), stranger.id)
+        };
+        let (attested, stranger) = of(&[]);
+        assert_eq!(
+            (attested.newest(), attested.until(Some(at))),
+            (ServerTime(9), 1)
+        );
+        let (unattested, _) = of(&[stranger]);
+        assert_eq!((unattested.newest(), unattested.until(Some(at))), (at, 1));
+        assert_eq!(unattested.until(Some(ServerTime(9))), 1);
     }
 }

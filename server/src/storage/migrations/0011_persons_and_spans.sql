@@ -66,9 +66,11 @@ CREATE TABLE inspected_building (
 ) /* by space */;
 CREATE INDEX inspected_building_by_building ON inspected_building (space, compound, building);
 
--- The newest receipt that the intervals of a document cover.
+-- The newest receipt that the intervals of a document cover, and how many attested events.
 ALTER TABLE hazard ADD COLUMN known_at BIGINT;
+ALTER TABLE hazard ADD COLUMN known_events BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE activity ADD COLUMN known_at BIGINT;
+ALTER TABLE activity ADD COLUMN known_events BIGINT NOT NULL DEFAULT 0;
 
 -- The ledger is folded again, with the intervals, as after a change of rules; until then its rows stay.
 DELETE FROM meta WHERE name = 'fold';

@@ -423,3 +423,17 @@ fn the_list_shows_what_was_corrected_and_hides_what_was_redacted() {
     let row = story.folded().list_row();
     assert!(!row.description.contains("堆放"), "{}", row.description);
 }
+
+#[test]
+fn a_void_finding_gives_no_words() {
+    let mut story = Story::told(&[]);
+    let EventBody::Observe(mut finding) = observe() else {
+        unreachable!("an observation")
+    };
+    finding.description = text("无隐患");
+    // A person from another district, whose clock is a day behind, has not seen the finding.
+    story.now -= DAY;
+    let void = story.after(STRANGER, &[], EventBody::Observe(finding));
+    assert!(matches!(story.verdict(void), Verdict::Void { .. }));
+    assert_eq!(story.folded().list_row().description, "堆放杂物");
+}
