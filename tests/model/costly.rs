@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use sync_core::record::{
-    Beacon, Event, EventBody, EventId, Resolution, ServerTime, event::MAX_AFTER,
+use sync_core::{
+    crdt::{MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHANGES},
+    record::{Beacon, Event, EventBody, EventId, Resolution, ServerTime, event::MAX_AFTER},
 };
 
 use crate::{
@@ -11,10 +12,6 @@ use crate::{
     oracle::tables::Tables,
     world::{Chance, World},
 };
-
-/// The most events of a document, and the most bytes of its events.
-const MOST: usize = 2_000;
-const MOST_BYTES: usize = 256 * 1024;
 
 /// What is repeated, and how its branches meet.
 struct Shape {
@@ -68,7 +65,7 @@ pub(crate) fn costly(seed: u64, tables: &Tables) -> World {
         .max()
         .unwrap_or(0);
     let mut bytes = 0;
-    while events.len() < MOST && bytes < MOST_BYTES {
+    while events.len() < MAX_DOCUMENT_CHANGES && bytes < MAX_DOCUMENT_BYTES {
         now += 1_000;
         let at = chance.below(branches.len());
         if chance.below(shape.joins) == 0 {

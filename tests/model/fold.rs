@@ -248,7 +248,7 @@ fn differences(
     found
 }
 
-fn differ(world: &World, tables: &Tables) -> Vec<String> {
+pub(crate) fn differ(world: &World, tables: &Tables) -> Vec<String> {
     let expected = judge(&world.events, &world.facts, tables);
     differences(&world.events, &folded(world.inputs()), &expected)
 }

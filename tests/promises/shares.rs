@@ -71,11 +71,17 @@ fn a_hazard_with_many_conflicts_shows_some_of_them_and_counts_all() {
 fn a_long_history_is_read_in_parts() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
+    let mut manager = town.phone("物业经理丙");
     let doc = found(&mut liu, &town, "很长的经过");
-    for n in 0..520 {
-        remark(&mut liu, doc, &format!("第{n}次备注"));
-    }
     town.sync(&mut liu);
+    town.sync(&mut manager);
+    // Each organisation has a share of the record.
+    for phone in [&mut liu, &mut manager] {
+        for n in 0..260 {
+            remark(phone, doc, &format!("第{n}次备注"));
+        }
+        town.sync(phone);
+    }
     town.project();
     let token = town.token("审核员丁");
     let first = town.json(&format!("/v1/hazards/{doc}"), &token);

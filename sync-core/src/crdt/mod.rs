@@ -19,7 +19,7 @@ pub const MAX_CHANGE_BYTES: usize = 24 * 1024;
 /// Bytes of a whole document at most; real hazards take 1 to 5 KB with their whole history.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 /// Changes of one document at most; a hazard is open for weeks and gets fewer than 50.
-pub const MAX_DOCUMENT_CHANGES: usize = 2_000;
+pub const MAX_DOCUMENT_CHANGES: usize = 1_000;
 
 const KEY_VERSION: &str = "v";
 /// The document's id makes equal observations in two documents two different changes.

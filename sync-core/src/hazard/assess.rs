@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{
     assessing::Assessing,
     assessment::{Assessment, Basis},
-    conflict, in_force,
+    conflict, disagreements, in_force,
     known::{Known, World},
     registers,
     related::Related,
@@ -49,7 +49,7 @@ pub(super) fn assess<'a>(
         let round = opens.greatest();
         let own = |at: usize| rounds::own(&it, &opens, at);
         let transfers = in_force::transfers(&it, |transfer| own(transfer) < round);
-        let differing = registers::disagreements(&it, &held, &transfers, basis);
+        let differing = disagreements::find(&it, &held, &transfers, basis);
         let (suspended, mut rejected) = suspend::out_of_count(&it, &contested, &differing);
         let mut out = suspended.clone();
         out.extend(&rejected);

@@ -1,6 +1,9 @@
 //! A set of events under assessment: its live events and the disputes among them.
 
-use std::rc::Rc;
+use std::{
+    cell::{Ref, RefCell},
+    rc::Rc,
+};
 
 use super::{
     dispute::{Fate, Fated},
@@ -22,11 +25,13 @@ pub(super) struct Assessing<'s, 'h, 'a> {
     /// The live events of the set.
     pub(super) live: Positions,
     /// Conflicts by objections and by persons.
-    pub(super) disputes: Rc<Vec<Fated>>,
+    pub(super) disputes: Rc<Vec<Rc<Fated>>>,
     /// The objections that were overruled.
     overruled: Positions,
     /// The live merges that an unmerge has seen.
     unmerged: Positions,
+    /// The last answer of [`Self::near`]: most objections of a set are about the same claims.
+    near: RefCell<(Positions, Positions)>,
 }
 
 impl<'s, 'h, 'a> Assessing<'s, 'h, 'a> {
@@ -62,11 +67,25 @@ impl<'s, 'h, 'a> Assessing<'s, 'h, 'a> {
             disputes: Rc::default(),
             overruled: Positions::new(size),
             unmerged,
+            near: RefCell::default(),
         }
     }
 
+    /// These events, those that have one of them in their causal history, and those in the causal history of one of them.
+    pub(super) fn near(&self, events: &Positions) -> Ref<'_, Positions> {
+        if self.near.borrow().0 != *events {
+            let mut near = self.relations.after(events);
+            near.extend(events);
+            for at in self.known.history.order.newest(events).iter() {
+                near.extend(self.known.ancestors(at));
+            }
+            *self.near.borrow_mut() = (events.clone(), near);
+        }
+        Ref::map(self.near.borrow(), |(_, near)| near)
+    }
+
     /// The set with its disputes.
-    pub(super) fn with(mut self, disputes: Rc<Vec<Fated>>) -> Self {
+    pub(super) fn with(mut self, disputes: Rc<Vec<Rc<Fated>>>) -> Self {
         for fated in disputes.iter().filter(|c| c.fate == Fate::Overruled) {
             for objection in &fated.conflict.objections {
                 self.overruled.insert(*objection);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{
     dispute::{Dispute, Fate, Fated},
     rounds::Opens,
+    settlements::Settlements,
 };
 use crate::{
     catalogue::StateCode,
@@ -28,7 +29,7 @@ pub(super) struct Held {
 }
 
 /// Settled pairs of values of a register.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SettledValues {
     pub(super) lane: Lanes,
     /// The later value of each pair.
@@ -46,6 +47,8 @@ pub(super) struct Disagreements {
     pub(super) settled: Vec<SettledValues>,
     /// The live endings of the set.
     pub(super) endings: Positions,
+    /// Of these, those that lack a confirmation for a settled pair.
+    pub(super) unconfirmed: Positions,
 }
 
 /// The checks and endings that the disputes of a set are about: those that open ones suspend, and those that held ones
@@ -68,7 +71,7 @@ pub(super) struct Assessment {
     /// The maximal events of the state that count, those that yield included.
     pub(super) maximal: Vec<usize>,
     /// Conflicts by objections and by persons, in the order of their subjects.
-    pub(super) disputes: Rc<Vec<Fated>>,
+    pub(super) disputes: Rc<Vec<Rc<Fated>>>,
     pub(super) contested: Option<Rc<Contested>>,
     /// The first observation.
     pub(super) first: Option<usize>,
@@ -111,7 +114,8 @@ impl Assessment {
 
     /// The conflicts, open or settled, except settled ones of registers.
     pub(super) fn conflicts(&self) -> impl Iterator<Item = &Fated> {
-        self.disputes.iter().chain(&self.differing.open)
+        let disputes = self.disputes.iter().map(Rc::as_ref);
+        disputes.chain(&self.differing.open)
     }
 
     /// Whether there is a conflict, open or settled.
@@ -141,6 +145,6 @@ pub(super) fn open(conflict: Dispute) -> Fated {
     Fated {
         conflict: Rc::new(conflict),
         fate: Fate::Open,
-        settlements: Vec::new(),
+        settlements: Settlements::default(),
     }
 }

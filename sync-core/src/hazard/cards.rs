@@ -114,10 +114,8 @@ pub(super) fn open(known: &Known<'_, '_>) -> Vec<Card> {
     let mut found: Vec<Card> = Vec::new();
     for (row, rule) in rules(known) {
         let settled = resolutions.iter().filter(|(at, _)| {
-            known
-                .settlements(Subject::Card(row))
-                .iter()
-                .any(|(of, _)| of == at)
+            let of_row = known.settlements(Subject::Card(row));
+            of_row.is_some_and(|settlements| settlements.has(*at))
         });
         let settled: Vec<Positions> = settled
             .map(|(at, resolution)| named(known, *at, resolution))

@@ -1,6 +1,8 @@
 //! The conflicts of a set of events: objections with their decisions, and decisions of the same person.
 
-use std::{cmp::Reverse, rc::Rc};
+use std::{cmp::Reverse, collections::HashSet, rc::Rc};
+
+use smallvec::smallvec;
 
 use super::{
     assessing::Assessing,
@@ -17,70 +19,67 @@ use crate::{
     record::{EventBody, MINUTE_MS, ServerTime},
 };
 
-/// Up to so many positions are looked up one by one.
-const FEW: usize = 16;
-
-/// The conflicts of a set by objections and by persons, with their fates. What did not change since `basis` is taken
-/// over from it.
-pub(super) fn disputes(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -> Rc<Vec<Fated>> {
+/// The conflicts of a set by objections and by persons, with their fates, in the order of their subjects. What did not
+/// change since `basis` is taken over from it.
+pub(super) fn disputes(
+    it: &Assessing<'_, '_, '_>,
+    basis: Option<&Basis<'_>>,
+) -> Rc<Vec<Rc<Fated>>> {
     let Some(basis) = basis else {
-        let mut found = Vec::new();
-        let objections = it.live(&it.pairs.objecting);
-        found.extend(objections.iter().filter_map(|at| objected(it, at)));
-        let decisions = it.live(&it.pairs.tied);
-        found.extend(decisions.iter().filter_map(|at| same_person(it, at)));
-        let fated = |conflict| fate::decide(it, Rc::new(conflict));
-        return Rc::new(found.into_iter().map(fated).collect());
+        let (objections, decisions) = (it.live(&it.pairs.objecting), it.live(&it.pairs.tied));
+        let all = subjects(&objections, &decisions);
+        return Rc::new(all.filter_map(|subject| find(it, subject)).collect());
     };
     let mut settling = basis.new.clone();
     settling.keep(it.known.settling());
     settling.keep(&it.live);
     let pairs = !basis.is_linear && it.pairs.paired.meets(basis.new);
+    let old = &basis.assessment.disputes;
     if !pairs && settling.is_empty() {
-        return Rc::clone(&basis.assessment.disputes);
+        return Rc::clone(old);
     }
-    let new: Vec<usize> = basis.new.iter().collect();
-    let gains = |of: &Positions| match new.len() {
-        0..=FEW => new.iter().any(|at| of.has(*at)),
-        _ => of.meets(basis.new),
-    };
-    let mut found = Vec::with_capacity(basis.assessment.disputes.len());
-    let mut old = basis.assessment.disputes.iter().peekable();
-    let mut take = |subject: Subject| {
-        while old
-            .next_if(|fated| fated.conflict.subject < subject)
-            .is_some()
-        {}
-        old.next_if(|fated| fated.conflict.subject == subject)
-    };
-    let mut add = |subject: Subject, changed: bool, find: &dyn Fn() -> Option<Dispute>| {
-        let before = take(subject);
-        if changed {
-            found.extend(find().map(|conflict| fate::decide(it, Rc::new(conflict))));
-            return;
+    let taken = settling.iter().filter_map(|at| it.known.taken[at].as_ref());
+    let settled: HashSet<Subject> = taken
+        .flat_map(|taken| taken.settles.iter().map(|(subject, _)| *subject))
+        .collect();
+    let taken_over = |fated: &Rc<Fated>| {
+        if settled.contains(&fated.conflict.subject) {
+            return Rc::new(fate::renew(it, fated, &settling));
         }
-        let Some(before) = before else {
-            return;
-        };
-        let settlements = it.known.settlements(subject).iter().rev();
-        let mut settlements = settlements.map(|(at, _)| *at);
-        found.push(if settlements.any(|at| settling.has(at)) {
-            fate::decide(it, Rc::clone(&before.conflict))
-        } else {
-            before.clone()
-        });
+        Rc::clone(fated)
     };
-    for at in it.live(&it.pairs.objecting).iter() {
-        let against = || it.pairs.against(at).iter();
-        let changed = pairs && (basis.new.has(at) || against().any(|of| gains(&of.decisions)));
-        add(Subject::Objection(at), changed, &|| objected(it, at));
+    if !pairs {
+        return Rc::new(old.iter().map(taken_over).collect());
     }
-    for at in it.live(&it.pairs.tied).iter() {
-        let ties = it.pairs.ties(at);
-        let changed = pairs && (basis.new.has(at) || ties.is_some_and(gains));
-        add(Subject::SamePerson(at), changed, &|| same_person(it, at));
+    let mut found = Vec::with_capacity(old.len());
+    let mut old = old.iter().peekable();
+    let [objections, decisions] = it.pairs.with(it.known, it.relations, basis.new);
+    let (objections, decisions) = (it.live(&objections), it.live(&decisions));
+    for subject in subjects(&objections, &decisions) {
+        while let Some(fated) = old.next_if(|fated| fated.conflict.subject < subject) {
+            found.push(taken_over(fated));
+        }
+        old.next_if(|fated| fated.conflict.subject == subject);
+        found.extend(find(it, subject));
     }
+    found.extend(old.map(taken_over));
     Rc::new(found)
+}
+
+/// Objections and decisions of the same person as subjects of conflicts, in their order.
+fn subjects(objections: &Positions, decisions: &Positions) -> impl Iterator<Item = Subject> {
+    let objections = objections.iter().map(Subject::Objection);
+    objections.chain(decisions.iter().map(Subject::SamePerson))
+}
+
+/// The conflict of a subject in a set.
+fn find(it: &Assessing<'_, '_, '_>, subject: Subject) -> Option<Rc<Fated>> {
+    let conflict = match subject {
+        Subject::Objection(at) => objected(it, at),
+        Subject::SamePerson(at) => same_person(it, at),
+        Subject::Register(_) | Subject::Card(_) => None,
+    };
+    Some(Rc::new(fate::decide(it, Rc::new(conflict?))))
 }
 
 fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
@@ -121,7 +120,7 @@ fn objected(it: &Assessing<'_, '_, '_>, objection: usize) -> Option<Dispute> {
                 conflict = Some(Dispute {
                     subject: Subject::Objection(objection),
                     rows: 1 << against.row,
-                    objections: vec![objection],
+                    objections: smallvec![objection],
                     decisions,
                     lead: None,
                     opens: None,
@@ -149,37 +148,21 @@ pub(super) fn in_order(
     match it.known.history.rules.concurrent[against.row].by_time? {
         ByTime::Claim => {
             let claims = claims_after(it, objection)?;
-            let mut decisions = against.decisions.clone();
-            decisions.keep(&it.live);
-            Some(related(it, &decisions, &claims))
+            let mut ordered = against.decisions.clone();
+            ordered.keep(&it.live);
+            if ordered.count() <= claims.count() {
+                ordered.retain(|at| {
+                    claims.has(at)
+                        || it.known.ancestors(at).meets(&claims)
+                        || it.relations.descendants[at].meets(&claims)
+                });
+            } else {
+                ordered.keep(&it.near(&claims));
+            }
+            Some(ordered)
         }
         ByTime::Decision => decisions_after(it, objection),
     }
-}
-
-/// Of these decisions, those that are one of the claims, or have one in their causal history, or are in that of one.
-fn related(it: &Assessing<'_, '_, '_>, decisions: &Positions, claims: &Positions) -> Positions {
-    let mut found = decisions.clone();
-    found.keep(claims);
-    let mut others = decisions.clone();
-    others.subtract(claims);
-    if others.count() <= claims.count() {
-        let is_related = |at: &usize| {
-            it.known.ancestors(*at).meets(claims) || it.relations.descendants[*at].meets(claims)
-        };
-        others
-            .iter()
-            .filter(is_related)
-            .for_each(|at| found.insert(at));
-        return found;
-    }
-    let mut near = it.relations.after(claims);
-    for at in it.known.history.order.newest(claims).iter() {
-        near.extend(it.known.ancestors(at));
-    }
-    near.keep(&others);
-    found.extend(&near);
-    found
 }
 
 /// The concurrent decisions that an objection is before, by a row that the decision's own time orders; `None` if there
@@ -212,8 +195,21 @@ pub(super) fn claims_after(it: &Assessing<'_, '_, '_>, objection: usize) -> Opti
     if it.world == World::Contested || !orders {
         return None;
     }
-    let mut claims = it.relations.concurrent(known.history, &it.live, objection);
-    claims.keep(&it.relations.claims);
+    let [before, after] = [
+        known.ancestors(objection),
+        &it.relations.descendants[objection],
+    ];
+    if !it
+        .relations
+        .claims
+        .meets_outside(&it.live, &[before, after])
+    {
+        return None;
+    }
+    let mut claims = it.relations.claims.clone();
+    claims.keep(&it.live);
+    claims.subtract(before);
+    claims.subtract(after);
     if it.world == World::Effective {
         let looked = look_time(known, objection);
         looked.upper?;

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::taken::{Outcome, Subject};
+use smallvec::SmallVec;
+
+use super::{settlements::Settlements, taken::Subject};
 use crate::{
     catalogue::{Rows, StateCode},
     history::Positions,
@@ -15,7 +17,7 @@ pub(super) struct Dispute {
     /// The rows of its pairs.
     pub(super) rows: Rows,
     /// Of an objection: itself. Of a decision of the same person: the events of that person. Of a register: nothing.
-    pub(super) objections: Vec<usize>,
+    pub(super) objections: SmallVec<[usize; 1]>,
     /// The decisions; of a register: its conflicting values.
     pub(super) decisions: Positions,
     /// Of an objection: the state to which it leads until it is overruled.
@@ -49,31 +51,26 @@ pub(super) enum Fate {
 pub(super) struct Fated {
     pub(super) conflict: Rc<Dispute>,
     pub(super) fate: Fate,
-    /// Every settlement of it in the set, with its outcome.
-    pub(super) settlements: Vec<(usize, Outcome)>,
+    /// Every settlement of it in the set.
+    pub(super) settlements: Settlements,
 }
 
 impl Fated {
     /// The settlements whose outcome is the fate.
-    pub(super) fn in_force(&self) -> impl Iterator<Item = usize> {
-        let settlements = self.settlements.iter();
-        settlements
-            .filter(|(_, outcome)| self.agrees(*outcome))
-            .map(|(at, _)| *at)
+    pub(super) fn in_force(&self) -> Positions {
+        match self.fate {
+            Fate::Open => Positions::default(),
+            Fate::Held => self.settlements.held.clone(),
+            Fate::Overruled => self.settlements.overruled.clone(),
+        }
     }
 
     /// The settlements whose outcome is not the fate.
-    pub(super) fn out_of_force(&self) -> impl Iterator<Item = usize> {
-        let settlements = self.settlements.iter();
-        settlements
-            .filter(|(_, outcome)| !self.agrees(*outcome))
-            .map(|(at, _)| *at)
-    }
-
-    fn agrees(&self, outcome: Outcome) -> bool {
-        match outcome {
-            Outcome::Held => self.fate == Fate::Held,
-            Outcome::Overruled => self.fate == Fate::Overruled,
+    pub(super) fn out_of_force(&self) -> Positions {
+        match self.fate {
+            Fate::Open => self.settlements.all(),
+            Fate::Held => self.settlements.overruled.clone(),
+            Fate::Overruled => self.settlements.held.clone(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     content::Content,
-    taken::{Outcome, Subject, Taken},
+    settlements::Settlements,
+    taken::{Subject, Taken},
 };
 use crate::{
     catalogue::{FieldName, HazardKind, StateCode},
@@ -46,8 +47,8 @@ pub(super) struct Known<'h, 'a> {
     organs: HashMap<OrganId, Positions>,
     /// The accepted steps of the government and of each penalty case, by event kind and case number.
     matters: HashMap<(u16, &'a str), Positions>,
-    /// The events that settle each conflict, in causal order, each with its outcome.
-    settlements: HashMap<Subject, Vec<(usize, Outcome)>>,
+    /// The events that settle each conflict.
+    settlements: HashMap<Subject, Settlements>,
     /// These events.
     settling: Positions,
 }
@@ -98,8 +99,9 @@ impl<'h, 'a> Known<'h, 'a> {
                 of_matter.or_insert_with(|| Positions::new(size)).insert(at);
             }
             for (subject, outcome) in &taken.settles {
-                let of_conflict = self.settlements.entry(*subject).or_default();
-                of_conflict.push((at, *outcome));
+                let of_conflict = self.settlements.entry(*subject);
+                let of_conflict = of_conflict.or_insert_with(|| Settlements::new(size));
+                of_conflict.insert(at, *outcome);
                 self.settling.insert(at);
             }
         }
@@ -143,9 +145,9 @@ impl<'h, 'a> Known<'h, 'a> {
         &self.settling
     }
 
-    /// The accepted events that settle this conflict, in causal order, each with its outcome.
-    pub(super) fn settlements(&self, subject: Subject) -> &[(usize, Outcome)] {
-        self.settlements.get(&subject).map_or(&[], Vec::as_slice)
+    /// The accepted events that settle this conflict; `None` if there is none.
+    pub(super) fn settlements(&self, subject: Subject) -> Option<&Settlements> {
+        self.settlements.get(&subject)
     }
 
     /// Adds what the causal history of the next event amounts to with effects and receipts.

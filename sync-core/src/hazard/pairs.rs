@@ -71,6 +71,32 @@ impl Pairs {
         (!ties.is_empty()).then_some(ties)
     }
 
+    /// The objections, and the decisions of the same person, that these events may be or may be paired with.
+    pub(super) fn with(
+        &self,
+        known: &Known<'_, '_>,
+        relations: &Relations,
+        events: &Positions,
+    ) -> [Positions; 2] {
+        let (mut objections, mut decisions) = (events.clone(), events.clone());
+        for at in events.iter().filter(|at| self.paired.has(*at)) {
+            let Some(taken) = &known.taken[at] else {
+                continue;
+            };
+            let concurrent = |of: &Positions| relations.concurrent(known.history, of, at);
+            for row in each(taken.rows[1] & self.rows) {
+                objections.extend(&concurrent(&self.objections[row]));
+            }
+            let [is_party, _] = parts_of(taken.class);
+            if is_party && !self.tied.is_empty() {
+                decisions.extend(&concurrent(&same_side(known, at)));
+            }
+        }
+        objections.keep(&self.objecting);
+        decisions.keep(&self.tied);
+        [objections, decisions]
+    }
+
     /// Adds the pairs of the next judged event with the earlier ones, which `relations` has.
     pub(super) fn add(&mut self, known: &Known<'_, '_>, relations: &Relations, at: usize) {
         let Some(taken) = &known.taken[at] else {
@@ -170,10 +196,7 @@ impl Pairs {
         if !is_party && !is_passing {
             return;
         }
-        let mut same = known.of_author(at).into_owned();
-        if let Some(of_organ) = known.organ(at).and_then(|organ| known.of_organ(organ)) {
-            same.extend(of_organ);
-        }
+        let mut same = same_side(known, at);
         same.keep(concurrent);
         let size = known.history.len();
         let mut insert = |decision: usize, other: usize| {
@@ -215,6 +238,15 @@ impl Pairs {
         let evidence = self.evidence.get(&check);
         matches!((shown, evidence), (Some(shown), Some(evidence)) if shown.meets(evidence))
     }
+}
+
+/// The accepted events of the author of an event, and of the author's organisation.
+fn same_side(known: &Known<'_, '_>, at: usize) -> Positions {
+    let mut same = known.of_author(at).into_owned();
+    if let Some(of_organ) = known.organ(at).and_then(|organ| known.of_organ(organ)) {
+        same.extend(of_organ);
+    }
+    same
 }
 
 /// The numbers of a set of rows.

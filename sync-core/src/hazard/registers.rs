@@ -4,11 +4,9 @@ use std::rc::Rc;
 
 use super::{
     assessing::Assessing,
-    assessment::{Basis, Disagreements, Held, SettledValues, Value, open},
-    dispute::Dispute,
+    assessment::{Basis, Held, Value},
     known::Known,
     rivals::{Differing, Lane, REGISTERS, removed_by, replaces},
-    taken::Subject,
 };
 use crate::{
     catalogue::{Class, FieldName},
@@ -115,7 +113,7 @@ pub(super) fn values(it: &Assessing<'_, '_, '_>, held: &[Held]) -> Vec<Value> {
     of.collect()
 }
 
-fn is_conflict(known: &Known<'_, '_>, differing: &Differing) -> bool {
+pub(super) fn is_conflict(known: &Known<'_, '_>, differing: &Differing) -> bool {
     known.history.rules.concurrent[differing.row].class == Class::C
 }
 
@@ -147,138 +145,6 @@ fn drop_parties(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &mut Positi
             stated.remove(resolution);
         }
     }
-}
-
-/// Compares the values of each register, and the transfers in force.
-pub(super) fn disagreements(
-    it: &Assessing<'_, '_, '_>,
-    held: &Rc<Vec<Held>>,
-    transfers: &[usize],
-    basis: Option<&Basis<'_>>,
-) -> Rc<Disagreements> {
-    let endings = it.live(&it.relations.endings);
-    if let Some(Basis { assessment, .. }) = basis
-        && Rc::ptr_eq(held, &assessment.held)
-        && transfers == assessment.transfers
-        && endings == assessment.differing.endings
-    {
-        return Rc::clone(&assessment.differing);
-    }
-    // An ending needs no confirmation for a pair of which the author of the later value had it.
-    let mut indifferent = it.live.clone();
-    for ending in endings.iter() {
-        indifferent.keep(&it.relations.descendants[ending]);
-    }
-    let mut found = Disagreements {
-        endings,
-        ..Disagreements::default()
-    };
-    let before = basis.and_then(|basis| basis.assessment.differing.settled.first());
-    let lanes = it.rivals.lanes().iter().zip(held.iter());
-    for (lane, held) in lanes.filter(|(lane, _)| lane.has_conflicts) {
-        let mut maximal = held.maximal.clone();
-        if lane.field == FieldName::Transfer {
-            transfers.iter().for_each(|at| maximal.insert(*at));
-        }
-        if let Some(pair) = before.filter(|pair| pair.lane == lane.field.bit()) {
-            found.settled.extend(still_settled(pair, held, &maximal));
-        }
-        // An open pair is one of two maximal values.
-        let mut values = held.stated.clone();
-        if !found.settled.is_empty() {
-            values.subtract(&indifferent);
-            values.extend(&maximal);
-        }
-        compare(
-            it,
-            lane,
-            &held.stated,
-            &maximal,
-            &values,
-            &indifferent,
-            &mut found,
-        );
-    }
-    Rc::new(found)
-}
-
-/// Compares the values of one register. `values`: the later values of the pairs that are looked at; `indifferent`: those
-/// of which one settled pair is enough.
-fn compare(
-    it: &Assessing<'_, '_, '_>,
-    lane: &Lane<'_>,
-    stated: &Positions,
-    maximal: &Positions,
-    values: &Positions,
-    indifferent: &Positions,
-    found: &mut Disagreements,
-) {
-    let mut conflict = Dispute {
-        subject: Subject::Register(lane.field.bit()),
-        rows: 0,
-        objections: Vec::new(),
-        decisions: Positions::new(it.known.history.len()),
-        lead: None,
-        opens: None,
-        suspends: false,
-    };
-    let compared = compared(it, lane, stated);
-    for value in values.iter() {
-        let conflicts = lane.differing(value).iter();
-        for differing in conflicts.filter(|differing| is_conflict(it.known, differing)) {
-            let mut settled = differing.earlier.clone();
-            settled.keep(stated);
-            if maximal.has(value) && settled.meets(maximal) {
-                let mut contested = settled.clone();
-                contested.keep(maximal);
-                let of_value = compared.iter().filter(|values| values.has(value));
-                of_value.for_each(|values| contested.subtract(values));
-                if !contested.is_empty() {
-                    conflict.rows |= 1 << differing.row;
-                    conflict.decisions.insert(value);
-                    conflict.decisions.extend(&contested);
-                    settled.subtract(&contested);
-                }
-            }
-            let is_needed = found.settled.is_empty() || !indifferent.has(value);
-            if !settled.is_empty() && is_needed {
-                found.settled.push(SettledValues {
-                    lane: lane.field.bit(),
-                    later: value,
-                    earlier: settled,
-                });
-            }
-        }
-    }
-    if conflict.rows != 0 {
-        found.open.push(open(conflict));
-    }
-}
-
-/// What is left of settled pairs of a part of a set in the whole of it.
-fn still_settled(pair: &SettledValues, held: &Held, maximal: &Positions) -> Option<SettledValues> {
-    let mut pair = pair.clone();
-    pair.earlier.keep(&held.stated);
-    if maximal.has(pair.later) {
-        pair.earlier.subtract(maximal);
-    }
-    (held.stated.has(pair.later) && !pair.earlier.is_empty()).then_some(pair)
-}
-
-/// The transfers that the resolutions among these values compared, by resolution. Of other registers, a resolution is a
-/// value itself.
-fn compared(it: &Assessing<'_, '_, '_>, lane: &Lane<'_>, stated: &Positions) -> Vec<Positions> {
-    if lane.field != FieldName::Transfer {
-        return Vec::new();
-    }
-    let mut resolutions = stated.clone();
-    resolutions.keep(&lane.resolutions);
-    let picks = resolutions.iter().flat_map(|at| {
-        let taken = it.known.taken[at].iter();
-        taken.flat_map(|taken| &taken.picks)
-    });
-    let picks = picks.filter(|pick| pick.lane == lane.field.bit());
-    picks.map(|pick| pick.values.clone()).collect()
 }
 
 /// Pairs of values that a rule decided: row, and both events; at most `most`.

@@ -76,9 +76,9 @@ pub(super) fn more(
     let findings = it.live(&it.relations.findings);
     let opened = |at: usize| {
         let known = it.known;
-        let is_new = opens.round_of(at).is_none() && !it.is_overruled(at);
-        if !is_new
-            || !is_ended(known.before(it.world, at).state)
+        if !is_ended(known.before(it.world, at).state)
+            || opens.round_of(at).is_some()
+            || it.is_overruled(at)
             || !known.ancestors(at).meets(&endings)
         {
             return None;

@@ -131,8 +131,7 @@ pub(super) fn by_resolution(
 /// Whether the author made a part of the conflict, or settled it before.
 fn is_party(known: &Known<'_, '_>, fated: &Fated, grant: &Grant) -> bool {
     let own = known.of_grant(grant);
-    let mut settlements = fated.settlements.iter();
-    fated.conflict.has_part(&own) || settlements.any(|(at, _)| own.has(*at))
+    fated.conflict.has_part(&own) || fated.settlements.meets(&own)
 }
 
 /// Whether the author's level suffices for every row of the conflict.

@@ -237,10 +237,7 @@ fn has_ended(it: &Assessing<'_, '_, '_>, fated: &Fated, newest: &Positions) -> b
     let objection = fated.conflict.objections[0];
     let ended = newest.iter().any(|at| {
         let seen = it.known.ancestors(at);
-        let settled = || {
-            let mut by = fated.settlements.iter();
-            by.any(|(settlement, _)| *settlement == at || seen.has(*settlement))
-        };
+        let settled = || fated.settlements.has(at) || fated.settlements.meets(seen);
         seen.has(objection) && seen.contains(&fated.conflict.decisions)
             || fated.fate == Fate::Held && settled()
     });

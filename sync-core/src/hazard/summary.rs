@@ -100,10 +100,10 @@ fn verdict(known: &Known<'_, '_>, at: usize) -> Verdict {
 }
 
 /// The settlements in force; of an open conflict, those that differ.
-fn settled_by(fated: &Fated) -> Box<dyn Iterator<Item = usize> + '_> {
+fn settled_by(fated: &Fated) -> Positions {
     match fated.fate {
-        Fate::Open => Box::new(fated.settlements.iter().map(|(at, _)| *at)),
-        _ => Box::new(fated.in_force()),
+        Fate::Open => fated.settlements.all(),
+        _ => fated.in_force(),
     }
 }
 
@@ -265,7 +265,7 @@ fn conflicts(known: &Known<'_, '_>, now: &Assessment, cards: &[Card]) -> Vec<Con
                 Fate::Held => ConflictFate::Held,
                 Fate::Overruled => ConflictFate::Overruled,
             },
-            settled_by: ids(&mut settled_by(fated)),
+            settled_by: ids(&mut settled_by(fated).iter()),
             is_card: false,
         }
     };

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use super::{
     assessing::Assessing,
-    assessment::{Basis, Contested, Disagreements, SettledValues},
+    assessment::{Basis, Contested, Disagreements},
     dispute::{Dispute, Fate, Fated},
     taken::Subject,
 };
 use crate::history::Positions;
+
+/// Up to so many events are looked at one by one.
+const FEW: u32 = 16;
 
 /// Finds the checks and endings that the disputes are about. What did not change since `basis` is taken over from it.
 pub(super) fn contested(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -> Rc<Contested> {
@@ -28,27 +31,40 @@ pub(super) fn contested(it: &Assessing<'_, '_, '_>, basis: Option<&Basis<'_>>) -
 /// author had a decision and not the objection.
 fn contested_by(it: &Assessing<'_, '_, '_>, fate: Fate) -> Positions {
     let disputes = || it.disputes.iter().filter(|c| c.fate == fate);
-    let size = it.known.history.len();
-    let mut decisions = Positions::new(size);
-    disputes().for_each(|fated| decisions.extend(&fated.conflict.decisions));
-    let mut built = it.live(&it.relations.passing);
-    if decisions.is_empty() {
-        return decisions;
-    }
-    let mut found = decisions.clone();
+    let union = |of: &dyn Fn(&Dispute) -> bool| {
+        let mut all = Positions::new(it.known.history.len());
+        let conflicts = disputes().map(|fated| &*fated.conflict);
+        conflicts
+            .filter(|conflict| of(conflict))
+            .for_each(|conflict| all.extend(&conflict.decisions));
+        all
+    };
+    let mut found = union(&|conflict| conflict.suspends);
     found.keep(&it.relations.contestable);
+    let mut built = it.live(&it.relations.passing);
     built.subtract(&found);
-    if built.is_empty() {
-        return found;
+    if built.count() > FEW {
+        built.keep(&it.relations.after(&union(&|_| true)));
     }
-    built.keep(&it.relations.after(&decisions));
     for conflict in disputes().map(|fated| &fated.conflict) {
         for objection in &conflict.objections {
             if built.is_empty() {
                 return found;
             }
+            let after = &it.relations.descendants[*objection];
+            if built.count() <= FEW {
+                let on_decision = |at: &usize| {
+                    !after.has(*at) && it.known.ancestors(*at).meets(&conflict.decisions)
+                };
+                let on_decision: Vec<usize> = built.iter().filter(on_decision).collect();
+                for at in on_decision {
+                    built.remove(at);
+                    found.insert(at);
+                }
+                continue;
+            }
             let mut on_decision = built.clone();
-            on_decision.subtract(&it.relations.descendants[*objection]);
+            on_decision.subtract(after);
             if on_decision.count() < conflict.decisions.count() / 4 {
                 on_decision.retain(|at| it.known.ancestors(at).meets(&conflict.decisions));
             } else if !on_decision.is_empty() {
@@ -74,10 +90,21 @@ pub(super) fn out_of_count(
     if endings.is_empty() {
         return (suspended, rejected);
     }
+    let mut all_suspended = false;
     for fated in it.disputes.iter() {
+        if all_suspended && fated.fate == Fate::Open {
+            continue;
+        }
+        // Most objections were made by a person who had every ending.
+        if let Subject::Objection(objection) = fated.conflict.subject
+            && it.known.ancestors(objection).contains(&endings)
+        {
+            continue;
+        }
         let mut concerned = concerned(it, &fated.conflict, &endings);
         if fated.fate == Fate::Open {
             suspended.extend(&concerned);
+            all_suspended = suspended.contains(&endings);
             continue;
         }
         concerned.subtract(&rejected);
@@ -89,11 +116,8 @@ pub(super) fn out_of_count(
     for fated in &differing.open {
         suspended.extend(&concerned(it, &fated.conflict, &endings));
     }
-    for ending in endings.iter() {
-        if !rejected.has(ending) && is_unconfirmed(it, &differing.settled, ending) {
-            rejected.insert(ending);
-        }
-    }
+    endings.keep(&differing.unconfirmed);
+    rejected.extend(&endings);
     (suspended, rejected)
 }
 
@@ -137,11 +161,11 @@ fn saw_or_were_confirmed(it: &Assessing<'_, '_, '_>, fated: &Fated) -> Positions
     if let (Fate::Held, Subject::Objection(objection)) = (fated.fate, fated.conflict.subject) {
         found.insert(objection);
     }
-    let others: Vec<usize> = fated.out_of_force().collect();
+    let others = fated.out_of_force();
     let mut uncontradicted = Positions::new(known.history.len());
-    for settlement in fated.in_force() {
+    for settlement in fated.in_force().iter() {
         found.insert(settlement);
-        let contradicts = |at: &usize| known.history.is_concurrent(*at, settlement);
+        let contradicts = |at: usize| known.history.is_concurrent(at, settlement);
         if !others.iter().any(contradicts) {
             uncontradicted.insert(settlement);
         }
@@ -150,38 +174,4 @@ fn saw_or_were_confirmed(it: &Assessing<'_, '_, '_>, fated: &Fated) -> Positions
     }
     found.extend(&it.relations.after(&uncontradicted));
     found
-}
-
-/// Whether a resolution confirms an ending that its author had.
-fn confirms(it: &Assessing<'_, '_, '_>, resolution: usize, ending: usize) -> bool {
-    it.live.has(resolution)
-        && it.known.taken[resolution]
-            .as_ref()
-            .is_some_and(|taken| taken.confirms.contains(&ending))
-}
-
-/// Whether an ending lacks a confirmation for a settled pair of values. It needs none if an author of a value had it or
-/// its author had both values; otherwise a resolution of a person who had all three must confirm it.
-fn is_unconfirmed(it: &Assessing<'_, '_, '_>, settled: &[SettledValues], ending: usize) -> bool {
-    if settled.is_empty() {
-        return false;
-    }
-    let (known, before) = (it.known, |a, b| it.known.history.happened_before(a, b));
-    let resolutions = it.live(&it.relations.resolutions);
-    let confirming: Vec<usize> = resolutions
-        .iter()
-        .filter(|resolution| confirms(it, *resolution, ending))
-        .collect();
-    settled.iter().any(|pairs| {
-        if before(ending, pairs.later) {
-            return false;
-        }
-        let mut left = pairs.earlier.clone();
-        left.subtract(&it.relations.descendants[ending]);
-        let all_seen = std::iter::once(&ending).chain(&confirming);
-        for author in all_seen.filter(|author| before(pairs.later, **author)) {
-            left.subtract(known.ancestors(*author));
-        }
-        !left.is_empty()
-    })
 }

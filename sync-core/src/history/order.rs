@@ -35,6 +35,9 @@ impl Positions {
     }
     /// Adds all positions of `other`.
     pub(crate) fn extend(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
         for (word, more) in self.0.iter_mut().zip(&other.0) {
             *word |= more;
         }
@@ -70,6 +73,24 @@ impl Positions {
     /// Whether a position is in both.
     pub(crate) fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+    /// Whether a position is in both sets and in none of the others.
+    pub(crate) fn meets_outside(&self, with: &Self, others: &[&Self]) -> bool {
+        self.0
+            .iter()
+            .zip(&with.0)
+            .enumerate()
+            .any(|(at, (one, two))| {
+                let words = others.iter().filter_map(|other| other.0.get(at));
+                words.fold(one & two, |left, word| left & !word) != 0
+            })
+    }
+    /// Whether a position is in this set and in none of the others.
+    pub(crate) fn has_outside(&self, others: &[&Self]) -> bool {
+        self.0.iter().enumerate().any(|(at, word)| {
+            let words = others.iter().filter_map(|other| other.0.get(at));
+            words.fold(*word, |left, word| left & !word) != 0
+        })
     }
     /// Whether all positions of `other` are in this set.
     pub(crate) fn contains(&self, other: &Self) -> bool {
