@@ -36,6 +36,8 @@ pub(super) struct View {
     pub(super) basis: Option<Rc<Assessment>>,
     /// The maximal events of the state.
     maximal: Vec<usize>,
+    /// Whether the state had several maximal events here or anywhere before: receipts may order them.
+    had_rivals: bool,
     /// The findings that opened a round.
     opens: Opens,
 }
@@ -52,13 +54,15 @@ impl Default for View {
             contest: None,
             basis: None,
             maximal: Vec::new(),
+            had_rivals: false,
             opens: Opens::default(),
         }
     }
 }
 
 impl View {
-    fn of(assessment: Assessment, world: World) -> Self {
+    /// `had_rivals`: of one of the parts.
+    fn of(assessment: Assessment, world: World, had_rivals: bool) -> Self {
         let assessment = Rc::new(assessment);
         Self {
             world,
@@ -67,6 +71,7 @@ impl View {
             values: assessment.values.clone(),
             transfers: assessment.transfers.clone(),
             maximal: assessment.maximal.clone(),
+            had_rivals: had_rivals || assessment.maximal.len() > 1,
             opens: assessment.opens.clone(),
             contest: assessment.has_conflicts().then(|| Rc::clone(&assessment)),
             basis: Some(assessment),
@@ -88,13 +93,14 @@ impl View {
         }
     }
 
-    /// The assessment of a set in which no two concurrent events made a pair, or were states at once.
+    /// The assessment of a set in which no two concurrent events make a pair, and at no time two of them were states at
+    /// once.
     pub(super) fn plain(&self, known: &Known<'_, '_>) -> Option<Assessment> {
         let lanes = self.values.iter().map(|value| value.lane);
         let all: Lanes = lanes.clone().fold(0, |all, lane| all | lane);
         // Concurrent values of one register are notices at least.
         let concurrent = all.count_ones() as usize != lanes.count() || self.transfers.len() > 1;
-        if self.contest.is_some() || self.maximal.len() > 1 || concurrent {
+        if self.contest.is_some() || self.had_rivals || concurrent {
             return None;
         }
         Some(Assessment {
@@ -231,7 +237,12 @@ pub(super) fn joined<'a>(
     let bases = views.iter().filter_map(|view| view.basis.as_deref());
     let basis = bases.max_by_key(|basis| basis.set.count());
     let basis = basis.map(|assessment| (assessment, false));
-    View::of(assess(known, related, set, world, baseless, basis), world)
+    let had_rivals = views.iter().any(|view| view.had_rivals);
+    View::of(
+        assess(known, related, set, world, baseless, basis),
+        world,
+        had_rivals,
+    )
 }
 
 /// The view after an event whose author had everything in the view before it.
@@ -246,7 +257,11 @@ pub(super) fn followed<'a>(
     let mut set = known.ancestors(at).clone();
     set.insert(at);
     let basis = view.basis.as_deref().map(|assessment| (assessment, true));
-    View::of(assess(known, related, set, world, baseless, basis), world)
+    View::of(
+        assess(known, related, set, world, baseless, basis),
+        world,
+        view.had_rivals,
+    )
 }
 
 /// Whether an event changes a view of its causal history.
