@@ -10,7 +10,8 @@ use sync_core::{
 use crate::{
     fold::folded,
     oracle::tables::Tables,
-    world::{Chance, World},
+    plain::{event, grants},
+    world::{Chance, Inputs, World},
 };
 
 /// What is repeated, and how its branches meet.
@@ -126,6 +127,75 @@ fn renamed(
         also_hold: resolves.iter().skip(1).step_by(2).copied().collect(),
         resolves,
         ..resolution.clone()
+    }
+}
+
+/// What the families of large documents repeat, on how many devices, and every how many events the devices meet.
+pub(crate) const FAMILIES: [(&str, &[(usize, &str)], usize, usize); 7] = [
+    ("clearances one after another", &[(0, "clearance")], 1, 1),
+    ("clearances on two devices", &[(0, "clearance")], 2, 4),
+    (
+        "findings, all concurrent",
+        &[(0, "observe"), (1, "observe")],
+        1_000,
+        0,
+    ),
+    (
+        "claims and failed rechecks, all concurrent",
+        QUARREL,
+        1_000,
+        0,
+    ),
+    ("claims and failed rechecks on two devices", QUARREL, 2, 4),
+    (
+        "corrections of the kind, all concurrent",
+        &[(4, "recode")],
+        1_000,
+        0,
+    ),
+    ("corrections of the kind, two lines", &[(4, "recode")], 2, 0),
+];
+
+const QUARREL: &[(usize, &str)] = &[(2, "claim_fixed"), (1, "recheck_fail")];
+
+/// The largest document of a family: found and assigned, then the repeated events on branches.
+pub(crate) fn family(repeated: &[(usize, &str)], branches: usize, joins: usize) -> Inputs {
+    let found = event(0, 0, "observe", Vec::new(), None);
+    let assigned = event(4, 1_000, "assign", vec![found.0], None);
+    let mut heads = vec![vec![assigned.0]; branches];
+    let mut events = vec![found, assigned];
+    while events.len() < MAX_DOCUMENT_CHANGES {
+        let n = events.len();
+        let at = n % branches;
+        if joins > 0 && n % joins == 0 {
+            heads[at] = heads.concat();
+            heads[at].sort_unstable();
+            heads[at].dedup();
+        }
+        let (person, kind) = repeated[n / branches.min(2) % repeated.len()];
+        let next = event(person, 1_001 * n as i64, kind, heads[at].clone(), None);
+        heads[at] = vec![next.0];
+        events.push(next);
+    }
+    Inputs {
+        events,
+        grants: grants(),
+        receipts: Vec::new(),
+        revocations: Vec::new(),
+        unattested: Vec::new(),
+    }
+}
+
+#[test]
+fn the_largest_document_of_each_family_is_folded_alike_in_any_order() {
+    for (name, repeated, branches, joins) in FAMILIES {
+        let inputs = family(repeated, branches, joins);
+        let mut turned = inputs.clone();
+        turned.events.reverse();
+        let begin = Instant::now();
+        let state = folded(inputs);
+        println!("{name}: {} ms", begin.elapsed().as_millis());
+        assert_eq!(state, folded(turned), "{name}");
     }
 }
 

@@ -12,7 +12,9 @@ mod hand;
 mod history;
 mod laws;
 mod mended;
+mod noise;
 mod oracle;
+mod plain;
 mod shrink;
 mod world;
 

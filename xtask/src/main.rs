@@ -18,6 +18,7 @@ mod tidy;
 mod tree;
 mod tus;
 mod wasm;
+mod worlds;
 
 use clap::{Parser, Subcommand};
 
@@ -76,6 +77,15 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Compare very many random worlds with the independent models; resumes an interrupted run.
+    Worlds {
+        /// Worlds of the fold.
+        #[arg(long, default_value_t = 1_000_000)]
+        fold: u64,
+        /// Worlds of the figures, on SQLite; on PostgreSQL with `xuncha-sim with-postgres`.
+        #[arg(long, default_value_t = 10_000)]
+        figures: u64,
+    },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
 }
@@ -112,6 +122,7 @@ fn main() -> anyhow::Result<()> {
         } => repeat::run(times, fresh, loaded),
         Command::KillPoints { points } => kill_points::run(points),
         Command::Mutants { worlds, only } => mutants::run(worlds, only.as_deref()),
+        Command::Worlds { fold, figures } => worlds::run(fold, figures),
         Command::Measure => measure::run(),
     }
 }
