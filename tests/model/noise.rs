@@ -22,7 +22,7 @@ const DAYS: [i64; 6] = [4, 4, 2, 2, 1, 1];
 /// Whether the device of each person may be late: those at the place, not those at a desk.
 const MAY_BE_LATE: [bool; 6] = [true, true, true, true, false, false];
 
-/// What somebody stated, and when the server received it.
+/// What a person stated, and when the server received it.
 pub(crate) struct Stated {
     pub(crate) id: EventId,
     pub(crate) event: Event,
@@ -30,7 +30,7 @@ pub(crate) struct Stated {
     by: usize,
 }
 
-/// The life of one hazard.
+/// The lifecycle of one hazard.
 pub(crate) struct Life {
     pub(crate) stated: Vec<Stated>,
     pub(crate) grants: Vec<(GrantId, Grant)>,
@@ -42,7 +42,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// The life of a seed. `percent`: late devices of a hundred; `days`: between two of their syncs.
+    /// The lifecycle of a seed. `percent`: late devices of a hundred; `days`: between two of their syncs.
     pub(crate) fn of_seed(seed: u64, percent: usize, days: i64) -> Self {
         let mut chance = Chance::new(seed ^ 0x0015_e000);
         let syncs = MAY_BE_LATE.map(|may_be_late| {

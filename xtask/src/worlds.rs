@@ -1,7 +1,7 @@
 //! `cargo xtask worlds`: compares very many random worlds with the independent models, in parts of ascending seeds.
 //!
 //! The result of each part is written to `target/worlds.txt` with the version of the sources, so that an interrupted run
-//! goes on where it ended, and a change of the sources begins it again.
+//! continues where it ended, and a change of the sources begins it again.
 
 use std::{
     io::Write,

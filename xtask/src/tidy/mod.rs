@@ -10,6 +10,7 @@ mod invariants;
 mod layers;
 mod manifests;
 mod migrations;
+mod patches;
 mod routes;
 mod size;
 mod source;
@@ -59,6 +60,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     found.extend(defined.check(&fs::read_to_string(glossary::PAGE)?));
     let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
     found.extend(migrations::check(&listed)?);
+    found.extend(patches::check()?);
     let router = fs::read_to_string(routes::ROUTER)?;
     found.extend(routes::check(&router, &fs::read_to_string(routes::API)?)?);
     let quotes: constants::Quotes = toml::from_str(&fs::read_to_string("xtask/constants.toml")?)?;
