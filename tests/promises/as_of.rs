@@ -1,11 +1,16 @@
 //! Figures are as of their cut-off: what was received before it counts, in the state that was known then.
 
-use cli_simulator::phone::Phone;
+use cli_simulator::{
+    phone::Phone,
+    world::{evidence, note, photo},
+};
 use serde_json::Value;
-use sync_core::record::{CountCorrection, DocId, Duplicate, EventBody, Short};
+use sync_core::record::{CountCorrection, DocId, Duplicate, EventBody, PhotoRole, Short};
 
 use crate::support::{
-    MORNING, Town, found,
+    MORNING, Town,
+    database::is_postgres,
+    found,
     province::value,
     sealing::{HOUR, set},
 };
@@ -112,6 +117,76 @@ fn a_hazard_that_is_merged_into_itself_or_into_an_unknown_one_stays_open_and_lis
     for doc in [own, unknown] {
         let group = town.json(&format!("/v1/hazards/{doc}"), &token)["group"].clone();
         assert_eq!(group["without_living"], true, "{group}");
+    }
+}
+
+#[test]
+fn a_photo_that_is_attested_late_changes_the_figures_from_then_on_and_no_earlier_one() {
+    if is_postgres() {
+        return;
+    }
+    let mut town = Town::new();
+    let [mut jia, mut yi, mut wu] =
+        ["网格员甲", "网格员乙", "街道干部戊"].map(|name| town.phone(name));
+    let at = |town: &Town, minutes: i64| town.at(MORNING + minutes * HOUR / 60);
+    for phone in [&jia, &yi, &wu] {
+        set(phone, MORNING);
+    }
+    let doc = found(&mut jia, &town, "楼道堆物");
+    for phone in [&mut jia, &mut yi, &mut wu] {
+        town.sync(phone);
+    }
+    town.backup_to("backup");
+    // A fix on the spot needs a photo of before; another person took it.
+    let mut state = |town: &Town, phone: &mut Phone, minutes: i64, body: EventBody| {
+        at(town, minutes);
+        set(phone, MORNING + minutes * HOUR / 60);
+        town.sync(phone);
+        phone.device.state(doc, body, None).unwrap();
+        town.sync(phone);
+    };
+    let before = photo(&mut yi.device, 8, PhotoRole::Before).unwrap();
+    let after = photo(&mut jia.device, 9, PhotoRole::After).unwrap();
+    state(
+        &town,
+        &mut yi,
+        3,
+        EventBody::AddPhoto(evidence("前", vec![before])),
+    );
+    state(
+        &town,
+        &mut jia,
+        5,
+        EventBody::FixOnSpot(evidence("已清理", vec![after])),
+    );
+    state(&town, &mut wu, 10, EventBody::ConfirmSpotFix(note("属实")));
+    town.restore_from("backup", "restored");
+    town.restart_on("restored");
+    at(&town, 60);
+    town.sync(&mut jia);
+    at(&town, 70);
+    town.sync(&mut wu);
+    town.project();
+    let now = |town: &Town| {
+        let sheet = figures(town, "from=2024-03-25&to=2024-03-25");
+        [value(&sheet, "ST-08"), value(&sheet, "ST-12a")]
+    };
+    let then = |town: &Town| {
+        let cut_off = "from=2024-03-25&to=2024-03-25&as_of=2024-03-25T10:30:00%2B08:00";
+        let sheet = figures(town, cut_off);
+        [value(&sheet, "ST-08"), value(&sheet, "ST-12a")]
+    };
+    at(&town, 100);
+    assert_eq!([now(&town), then(&town)], [[0.0, 1.0]; 2]);
+    // Its author's device attests the photo.
+    at(&town, 120);
+    town.sync(&mut yi);
+    town.project();
+    at(&town, 150);
+    for _ in 0..2 {
+        assert_eq!([now(&town), then(&town)], [[1.0, 0.0], [0.0, 1.0]]);
+        let projection = &town.app().components.projection;
+        town.runtime.block_on(projection.rebuild()).unwrap();
     }
 }
 

@@ -59,8 +59,10 @@ impl Intervals {
         for at in times {
             self.add(doc, at, &timeline.fold(grants, revoked, at));
         }
-        if let Some(last) = last {
-            self.add(doc, last, folded);
+        match last {
+            Some(last) if last == receipts.newest() => self.add(doc, last, folded),
+            Some(last) => self.add(doc, last, &timeline.fold(grants, revoked, last)),
+            None => {}
         }
         self.known_at = Some(receipts.newest());
         self.known_events = receipts.until(self.known_at);

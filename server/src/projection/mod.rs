@@ -105,11 +105,7 @@ impl Projection {
             self.follow_rules().await?;
             self.follows_rules.store(true, Relaxed);
         }
-        let total = self.take_turns().await?;
-        if !self.is_whole().await?.1 {
-            self.storage.write(|tx| marks::end_making(tx)).await?;
-        }
-        Ok(total)
+        self.take_turns().await
     }
 
     /// Follows the log until the task is dropped. A lost notification does no harm: the log is also polled every 2

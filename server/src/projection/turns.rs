@@ -1,12 +1,12 @@
 //! The order of the rounds: spaces take turns, several at once, so that much work in one county delays no other county.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Instant,
 };
 
 use sync_core::{causes::with_causes, record::AreaPath};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::{Projection, QUIET, progress::Progress};
 use crate::storage::{
@@ -21,8 +21,8 @@ const AT_ONCE: usize = 8;
 /// The turns of one pass.
 #[derive(Default)]
 struct Turns {
-    running: JoinSet<(AreaPath, Result<Turn, StorageError>)>,
-    busy: BTreeSet<AreaPath>,
+    running: JoinSet<Result<Turn, StorageError>>,
+    busy: HashMap<Id, AreaPath>,
     /// The turns that each space has had: the one with the fewest is next.
     had: BTreeMap<AreaPath, usize>,
     /// When each space without progress had its turn: another process has the lease, or a round failed. It waits for
@@ -46,10 +46,17 @@ impl Projection {
     /// The first [`StorageError`]; the other spaces are projected all the same.
     pub(super) async fn take_turns(&self) -> Result<Progress, StorageError> {
         let mut turns = Turns::default();
+        let mut is_making = !self.is_whole().await?.1;
         loop {
             let work = self.storage.read(|tx| marks::work(tx)).await?;
-            if work.photos {
-                self.photos().await?;
+            if is_making {
+                // Not only at the end: while one county is pushed to, a pass may last long.
+                self.storage.write(|tx| marks::end_making(tx)).await?;
+                is_making = !self.is_whole().await?.1;
+            }
+            if work.photos && turns.failed.is_none() {
+                let marked = self.photos().await;
+                turns.failed = turns.failed.or(marked.err());
             }
             turns.begin(self, work);
             if turns.busy.is_empty() {
@@ -57,7 +64,7 @@ impl Projection {
             }
             // What is pushed meanwhile to a space that has no turn begins at once.
             tokio::select! {
-                Some(ended) = turns.running.join_next() => turns.end(ended)?,
+                Some(ended) = turns.running.join_next_with_id() => turns.end(ended),
                 () = self.wake.projection(QUIET) => {}
             }
         }
@@ -80,27 +87,29 @@ impl Turns {
         let all = [work.grown, work.refolds, work.comparisons].concat();
         let waiting = all.into_iter().collect::<BTreeSet<_>>();
         self.left.retain(|_, at| at.elapsed() < QUIET);
-        let is_waiting =
-            |space: &AreaPath| !self.busy.contains(space) && !self.left.contains_key(space);
+        let busy: BTreeSet<&AreaPath> = self.busy.values().collect();
+        let is_waiting = |space: &AreaPath| !busy.contains(space) && !self.left.contains_key(space);
         let mut waiting: Vec<_> = waiting.into_iter().filter(is_waiting).collect();
         waiting.sort_by_key(|space| self.had.get(space).copied().unwrap_or(0));
         for space in waiting.into_iter().take(AT_ONCE - self.busy.len()) {
             *self.had.entry(space.clone()).or_default() += 1;
-            self.busy.insert(space.clone());
-            let projection = projection.clone();
-            self.running.spawn(async move {
-                let done = projection.turn(&space).await;
-                (space, done)
-            });
+            let (projection, of) = (projection.clone(), space.clone());
+            let turn = self
+                .running
+                .spawn(async move { projection.turn(&of).await });
+            self.busy.insert(turn.id(), space);
         }
     }
 
-    fn end(
-        &mut self,
-        ended: Result<(AreaPath, Result<Turn, StorageError>), JoinError>,
-    ) -> Result<(), StorageError> {
-        let (space, done) = ended.map_err(|_| StorageError::Closed)?;
-        self.busy.remove(&space);
+    /// Notes what a turn did. A turn that failed or panicked ends no other.
+    fn end(&mut self, ended: Result<(Id, Result<Turn, StorageError>), JoinError>) {
+        let (id, done) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Err(StorageError::Closed)),
+        };
+        let Some(space) = self.busy.remove(&id) else {
+            return;
+        };
         match done {
             Ok(turn) => {
                 self.total.add(turn.progress);
@@ -114,6 +123,5 @@ impl Turns {
                 self.failed.get_or_insert(error);
             }
         }
-        Ok(())
     }
 }

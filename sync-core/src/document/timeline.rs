@@ -56,16 +56,31 @@ impl Timeline {
     /// stored were always known: they are at [`Self::ALWAYS`].
     pub fn times(&self) -> Vec<ServerTime> {
         let mut times = BTreeSet::new();
+        let is_late = self.has_late_parent();
         for entry in &self.events {
             let is_silent = matches!(
                 entry.event.body,
                 EventBody::Note(_) | EventBody::AddPhoto(_) | EventBody::OfficialNumber(_)
             );
-            if !is_silent && !self.context.is_unattested(&entry.id) {
+            if (!is_silent || is_late) && !self.context.is_unattested(&entry.id) {
                 times.insert(self.context.received(&entry.id).unwrap_or(Self::ALWAYS));
             }
         }
         times.into_iter().collect()
+    }
+
+    /// Whether an event was received before one that it names, as after a restore. The later receipt may then change what
+    /// the earlier event does: a photo may be the evidence that it needed.
+    fn has_late_parent(&self) -> bool {
+        let received = |id: &EventId| self.context.received(id).unwrap_or(Self::ALWAYS);
+        self.events.iter().any(|entry| {
+            let own = received(&entry.id);
+            entry
+                .event
+                .after
+                .iter()
+                .any(|parent| received(parent) > own)
+        })
     }
 
     /// The receipts of the attested events, ascending. Unattested events have none: a device other than the author's

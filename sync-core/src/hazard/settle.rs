@@ -197,7 +197,10 @@ pub(super) fn by_answer(
         at,
         grant,
         body,
-        ends: class == EventClass::Ending,
+        ends: matches!(
+            body,
+            EventBody::Close(_) | EventBody::Void(_) | EventBody::MarkDuplicate(_)
+        ),
         own: known.of_grant(grant),
         is_independent: OnceCell::new(),
         may_end: OnceCell::new(),
@@ -216,7 +219,7 @@ struct Respondent<'r, 'h, 'a> {
     at: usize,
     grant: &'r Grant,
     body: &'a EventBody,
-    /// Whether it is an ending.
+    /// Whether it is an ending by a reviewer. That a department calls the hazard unfounded answers nothing.
     ends: bool,
     /// The events of its author.
     own: Cow<'r, Positions>,
