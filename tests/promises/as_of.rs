@@ -138,7 +138,7 @@ fn a_photo_that_is_attested_late_changes_the_figures_from_then_on_and_no_earlier
     }
     town.backup_to("backup");
     // A fix on the spot needs a photo of before; another person took it.
-    let mut state = |town: &Town, phone: &mut Phone, minutes: i64, body: EventBody| {
+    let state = |town: &Town, phone: &mut Phone, minutes: i64, body: EventBody| {
         at(town, minutes);
         set(phone, MORNING + minutes * HOUR / 60);
         town.sync(phone);

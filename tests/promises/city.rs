@@ -9,7 +9,11 @@ use sync_core::{
     sync::Options,
     wire::session::Scope,
 };
-use xuncha_server::access::{Invitation, invite};
+use tokio_postgres::NoTls;
+use xuncha_server::{
+    access::{Invitation, invite},
+    storage::hazards,
+};
 
 use crate::support::{MORNING, Town, remark};
 
@@ -202,4 +206,49 @@ fn a_server_that_names_fewer_areas_than_the_grants_say_takes_nothing_away() {
     liu.device.set_scopes(&[], ServerTime(MORNING)).unwrap();
     liu.device.set_token(None).unwrap();
     assert_eq!(town.sync(&mut liu).requests, 3);
+}
+
+/// Whether a hazard of a county is in the ledger.
+fn is_listed(town: &Town, n: usize, doc: DocId) -> bool {
+    let storage = &town.app().storage;
+    let rows = storage.read(move |tx| hazards::of(tx, &county(n), &[doc]));
+    !town.runtime.block_on(rows).unwrap().is_empty()
+}
+
+#[test]
+fn a_county_whose_ledger_waits_delays_the_ledger_of_no_other() {
+    let town = Town::new();
+    let Some(url) = town.config.database.clone() else {
+        return;
+    };
+    let (_, mut workers, _) = city(&town, 3);
+    town.project();
+    let held = town.runtime.block_on(async {
+        let (held, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let hold = format!(
+            "BEGIN; SELECT 1 FROM projection_mark WHERE space = '{}' FOR UPDATE",
+            county(0)
+        );
+        held.batch_execute(&hold).await.unwrap();
+        held
+    });
+    let more: Vec<DocId> = (0..)
+        .zip(&mut workers)
+        .map(|(n, worker)| {
+            let doc = finds(worker, &World::of(county(n)).grids[0], "又一处");
+            town.sync(worker);
+            doc
+        })
+        .collect();
+    while !(1..3).all(|n| is_listed(&town, n, more[n])) {
+        std::thread::yield_now();
+    }
+    assert!(!is_listed(&town, 0, more[0]));
+    town.runtime
+        .block_on(held.batch_execute("ROLLBACK"))
+        .unwrap();
+    while !is_listed(&town, 0, more[0]) {
+        std::thread::yield_now();
+    }
 }
