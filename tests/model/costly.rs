@@ -130,8 +130,11 @@ fn renamed(
     }
 }
 
-/// What the families of large documents repeat, on how many devices, and every how many events the devices meet.
-pub(crate) const FAMILIES: [(&str, &[(usize, &str)], usize, usize); 7] = [
+/// A family of large documents: its name, what is repeated by which person, on how many devices, and every how many
+/// events the devices meet.
+type Family = (&'static str, &'static [(usize, &'static str)], usize, usize);
+
+const FAMILIES: [Family; 7] = [
     ("clearances one after another", &[(0, "clearance")], 1, 1),
     ("clearances on two devices", &[(0, "clearance")], 2, 4),
     (
@@ -159,7 +162,7 @@ pub(crate) const FAMILIES: [(&str, &[(usize, &str)], usize, usize); 7] = [
 const QUARREL: &[(usize, &str)] = &[(2, "claim_fixed"), (1, "recheck_fail")];
 
 /// The largest document of a family: found and assigned, then the repeated events on branches.
-pub(crate) fn family(repeated: &[(usize, &str)], branches: usize, joins: usize) -> Inputs {
+fn family(repeated: &[(usize, &str)], branches: usize, joins: usize) -> Inputs {
     let found = event(0, 0, "observe", Vec::new(), None);
     let assigned = event(4, 1_000, "assign", vec![found.0], None);
     let mut heads = vec![vec![assigned.0]; branches];
