@@ -69,6 +69,8 @@ fn choose<'a>(
     let rules = known.history.rules;
     let body = known.history.body(at);
     let variant = body.variant();
+    // Orders that form a circle leave no state.
+    let ordered = ordered.filter(|ordered| ordered.state != StateCode::NONE);
     let (mut is_blocked, mut role_failed, mut guard_failed) = (false, false, None);
     for row in rules.transitions_of(body.number()) {
         if !row.fits(variant) {

@@ -21,6 +21,9 @@ pub(crate) fn judge(case: &Case<'_>, e: usize) -> Judgement {
     if contested.live.is_empty() {
         return begin(case, e);
     }
+    if ordered.state == 0 {
+        return choose(case, e, &[contested]);
+    }
     choose(case, e, &[contested, ordered])
 }
 
