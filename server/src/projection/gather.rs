@@ -46,8 +46,8 @@ pub(super) fn gather(
         return Ok(Situation::default());
     };
     let mut docs = docs::tail(tx, space, space, mark, limit)?;
-    let more = docs.len() == limit;
-    let more = shorten(&mut docs) || more;
+    let is_full = docs.len() == limit;
+    let more = shorten(&mut docs) || is_full;
     // The documents are ordered by their newest change, so an incomplete round is complete up to that of the last one.
     let upto = if more {
         docs.last().map_or(head, |d| d.last_seq)
@@ -71,12 +71,10 @@ pub(super) fn again(
     limit: usize,
 ) -> Result<Situation, StorageError> {
     let mut docs = revocations::next(tx, space, mark, limit)?;
-    let more = docs.len() == limit;
-    let more = shorten(&mut docs) || more;
+    shorten(&mut docs);
     let situation = Situation {
         mark,
         upto: mark,
-        more,
         ..Situation::default()
     };
     of(tx, space, docs, situation)

@@ -32,6 +32,14 @@ struct Turns {
     failed: Option<StorageError>,
 }
 
+/// The kinds of work that a space has.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    has_grown: bool,
+    refolds: bool,
+    compares: bool,
+}
+
 /// What one turn did.
 #[derive(Default)]
 struct Turn {
@@ -70,13 +78,21 @@ impl Projection {
         }
     }
 
-    /// One round of each kind for a space.
-    async fn turn(&self, space: &AreaPath) -> Result<Turn, StorageError> {
-        let (mut progress, more) = self.round(space.clone()).await?;
-        let again = self.again(space.clone()).await?;
-        progress.documents += again;
-        let compared = self.compare(space.clone()).await?;
-        let is_empty = progress.documents == 0 && compared == 0 && !more;
+    /// One round for a space of each kind of work that it has.
+    async fn turn(&self, space: &AreaPath, waiting: Waiting) -> Result<Turn, StorageError> {
+        let (mut progress, mut is_empty) = (Progress::default(), true);
+        if waiting.has_grown {
+            let (round, more) = self.round(space.clone()).await?;
+            progress.add(round);
+            is_empty &= !more;
+        }
+        if waiting.refolds {
+            progress.documents += self.again(space.clone()).await?;
+        }
+        is_empty &= progress.documents == 0;
+        if waiting.compares {
+            is_empty &= self.compare(space.clone()).await? == 0;
+        }
         Ok(Turn { progress, is_empty })
     }
 }
@@ -84,19 +100,27 @@ impl Projection {
 impl Turns {
     /// Begins turns of spaces that have work.
     fn begin(&mut self, projection: &Projection, work: Work) {
-        let all = [work.grown, work.refolds, work.comparisons].concat();
-        let waiting = all.into_iter().collect::<BTreeSet<_>>();
+        let mut waiting: BTreeMap<AreaPath, Waiting> = BTreeMap::new();
+        for space in work.grown {
+            waiting.entry(space).or_default().has_grown = true;
+        }
+        for space in work.refolds {
+            waiting.entry(space).or_default().refolds = true;
+        }
+        for space in work.comparisons {
+            waiting.entry(space).or_default().compares = true;
+        }
         self.left.retain(|_, at| at.elapsed() < QUIET);
         let busy: BTreeSet<&AreaPath> = self.busy.values().collect();
-        let is_waiting = |space: &AreaPath| !busy.contains(space) && !self.left.contains_key(space);
-        let mut waiting: Vec<_> = waiting.into_iter().filter(is_waiting).collect();
-        waiting.sort_by_key(|space| self.had.get(space).copied().unwrap_or(0));
-        for space in waiting.into_iter().take(AT_ONCE - self.busy.len()) {
+        waiting.retain(|space, _| !busy.contains(space) && !self.left.contains_key(space));
+        let mut waiting: Vec<_> = waiting.into_iter().collect();
+        waiting.sort_by_key(|(space, _)| self.had.get(space).copied().unwrap_or(0));
+        for (space, kinds) in waiting.into_iter().take(AT_ONCE - self.busy.len()) {
             *self.had.entry(space.clone()).or_default() += 1;
             let (projection, of) = (projection.clone(), space.clone());
             let turn = self
                 .running
-                .spawn(async move { projection.turn(&of).await });
+                .spawn(async move { projection.turn(&of, kinds).await });
             self.busy.insert(turn.id(), space);
         }
     }
