@@ -232,6 +232,15 @@ impl Document {
             .collect()
     }
 
+    /// Hashes of all changes with those that each depends on, dependencies first.
+    pub fn dependencies(&mut self) -> Vec<(ChangeHash, Vec<ChangeHash>)> {
+        let changes = self.inner.get_changes_meta(&[]);
+        let of =
+            |hashes: &[automerge::ChangeHash]| hashes.iter().map(|h| ChangeHash(h.0)).collect();
+        let each = changes.iter().map(|c| (ChangeHash(c.hash.0), of(&c.deps)));
+        each.collect()
+    }
+
     /// All changes with their bytes, dependencies first.
     pub fn changes(&mut self) -> Vec<(ChangeHash, Vec<u8>)> {
         let changes = self.inner.get_changes(&[]);

@@ -4,14 +4,14 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::{folded::Folded, open::OpenDocument};
 use crate::{
     catalogue::Catalogue,
     history::{EventEntry, FoldContext},
-    record::{DeviceId, EventBody, EventId, Grant, GrantId, ServerTime},
+    record::{ChangeHash, DeviceId, EventBody, EventId, Grant, GrantId, ServerTime},
 };
 
 /// The events of a document with their first receipts, ready to be folded as of several times.
@@ -19,6 +19,42 @@ use crate::{
 pub struct Timeline {
     events: Vec<EventEntry>,
     context: FoldContext<'static>,
+    log: Log,
+}
+
+/// The changes of a document: what the server held when it had received one of them.
+#[derive(Debug, Default)]
+struct Log {
+    /// Each change with those that it depends on, dependencies first.
+    changes: Vec<(ChangeHash, Vec<ChangeHash>)>,
+    /// The receipt of each change, as far as it is stored.
+    received: HashMap<ChangeHash, ServerTime>,
+    /// Each event with a change that holds it.
+    held: Vec<(EventId, ChangeHash)>,
+}
+
+impl Log {
+    /// The events that the server certainly held at a time: those of the changes that it had received until then, and
+    /// of the changes that these depend on.
+    ///
+    /// What an event names in `after` proves nothing about the log: a device can name an event that it keeps back.
+    fn held(&self, at: ServerTime) -> HashSet<EventId> {
+        let mut known: HashSet<&ChangeHash> = HashSet::new();
+        for (change, deps) in self.changes.iter().rev() {
+            let received = self.received.get(change);
+            let is_received =
+                received.is_none_or(|time| *time <= at && *time != ServerTime::UNATTESTED);
+            if is_received || known.contains(change) {
+                known.insert(change);
+                known.extend(deps);
+            }
+        }
+        let held = self
+            .held
+            .iter()
+            .filter(|(_, change)| known.contains(change));
+        held.map(|(event, _)| *event).collect()
+    }
 }
 
 /// The receipts of the attested events of a document.
@@ -47,6 +83,11 @@ impl OpenDocument {
         Timeline {
             events: self.events(),
             context: FoldContext::new(grants, revoked, &held, &self.times),
+            log: Log {
+                changes: self.crdt.dependencies(),
+                received: self.times.clone(),
+                held,
+            },
         }
     }
 }
@@ -96,15 +137,15 @@ impl Timeline {
     /// The time of what has no stored receipt.
     pub const ALWAYS: ServerTime = ServerTime(i64::MIN);
 
-    /// Folds what the server had received at a time, included. An event that was received later, and that an event
-    /// received until then names, has no effect yet.
+    /// Folds what the server had received at a time, included. An event that it held unattested then, and that was
+    /// attested later, has no effect yet.
     pub fn fold<'f>(
         &self,
         grants: &'f HashMap<GrantId, Grant>,
         revoked: &'f HashMap<DeviceId, ServerTime>,
         at: ServerTime,
     ) -> Folded<'f> {
-        let known = self.known(at);
+        let known = self.log.held(at);
         let is_late = |id: &EventId| self.context.received(id).is_some_and(|time| time > at);
         let late: HashSet<EventId> = known.iter().copied().filter(is_late).collect();
         let events = self.events.iter().filter(|e| known.contains(&e.id));
@@ -114,30 +155,52 @@ impl Timeline {
             .with_unattested(late);
         Folded::new(events.cloned().collect(), context, Catalogue::embedded())
     }
-
-    /// The events that had been received at a time, and the events that happened before them.
-    fn known(&self, at: ServerTime) -> HashSet<EventId> {
-        let all: BTreeMap<EventId, &EventEntry> = self.events.iter().map(|e| (e.id, e)).collect();
-        let is_known = |entry: &&EventEntry| {
-            let received = self.context.received(&entry.id);
-            received.is_none_or(|received| received <= at)
-        };
-        let mut next: Vec<&EventEntry> = self.events.iter().filter(is_known).collect();
-        let mut known = HashSet::new();
-        while let Some(entry) = next.pop() {
-            if known.insert(entry.id) {
-                let parents = entry.event.after.iter().filter_map(|id| all.get(id));
-                next.extend(parents.copied());
-            }
-        }
-        known
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hazard::tests::Story;
+    use crate::{
+        crdt::{Actor, Document},
+        hazard::tests::{GRID, MANAGER, STREET, Story, assign, claim_fixed, note},
+        record::DocId,
+    };
+
+    /// A device names an event that its change does not depend on, and brings that event later.
+    #[test]
+    fn an_event_that_was_kept_back_changes_nothing_that_was_known_before_it_came() {
+        let mut story = Story::told(&[(STREET, assign())]);
+        let known = crate::history::heads(&story.events);
+        let kept_back = story.then(GRID, note());
+        let claim = story.after(MANAGER, &[kept_back], claim_fixed());
+        let bytes = |at: usize| story.events[at].event.to_bytes().unwrap();
+        let mut base = Document::create(Actor([1; 16]), DocId([3; 16])).unwrap();
+        let mut changes = vec![
+            base.append(Actor([1; 16]), &bytes(0)).unwrap(),
+            base.append(Actor([1; 16]), &bytes(1)).unwrap(),
+        ];
+        let begun = base.snapshot();
+        for (actor, at) in [(4, 3), (5, 2)] {
+            let mut device = Document::load(Some(&begun), []).unwrap();
+            changes.push(device.append(Actor([actor; 16]), &bytes(at)).unwrap());
+        }
+        assert_eq!((known.len(), story.events[3].id), (1, claim));
+        let state_at = |count: usize, at: i64| {
+            let received = changes[..count].iter().zip(1..);
+            let received =
+                received.map(|(change, at)| (change.bytes.as_slice(), Some(ServerTime(at))));
+            let timeline = OpenDocument::open(None, received).unwrap().timeline();
+            let (grants, revoked) = (story.grants(), HashMap::new());
+            let folded = timeline.fold(&grants, &revoked, ServerTime(at));
+            (
+                folded.hazard().unwrap().state().state,
+                folded.judged().len(),
+            )
+        };
+        let before = state_at(3, 3);
+        assert_eq!(state_at(4, 3), before, "as of the time before it came");
+        assert_ne!(state_at(4, 4), before);
+    }
 
     #[test]
     fn an_event_that_nobody_attests_adds_no_receipt() {
@@ -151,7 +214,13 @@ mod tests {
                 .with_received([(first.id, at), (stranger.id, ServerTime(9))])
                 .with_unattested(unattested.iter().copied());
             let events = vec![first.clone(), stranger.clone()];
-            (Timeline { events, context }.receipts(), stranger.id)
+            let log = Log::default();
+            let timeline = Timeline {
+                events,
+                context,
+                log,
+            };
+            (timeline.receipts(), stranger.id)
         };
         let (attested, stranger) = of(&[]);
         assert_eq!(

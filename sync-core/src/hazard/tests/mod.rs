@@ -11,7 +11,7 @@ mod settlements;
 mod time;
 mod transitions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(crate) use bodies::*;
 
@@ -129,6 +129,11 @@ pub(crate) struct Story {
 }
 
 impl Story {
+    /// The grants of the cast.
+    pub(crate) fn grants(&self) -> HashMap<GrantId, Grant> {
+        self.grants.clone().into_iter().collect()
+    }
+
     /// The fold context.
     pub(crate) fn context(&self) -> FoldContext<'static> {
         FoldContext::of_grants(self.grants.clone())
