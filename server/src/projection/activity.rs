@@ -25,7 +25,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
     let (kind, data) = match folded.state() {
         DocumentState::Inspection(state) => (INSPECTION.to_owned(), summary(folded, state)),
         DocumentState::Activity(state) => {
-            let version = state.versions.last();
+            let version = state.shown();
             let data = version.map(|v| v.data.to_string()).unwrap_or_default();
             (list.activity.unwrap_or_default(), data)
         }

@@ -19,7 +19,7 @@ pub(super) fn amounts(folded: &Folded<'_>) -> Vec<(String, String, i64)> {
             (
                 state.counts,
                 kind.unwrap_or_default(),
-                state.versions.last().map(|version| version.data.as_str()),
+                state.shown().map(|version| version.data.as_str()),
             )
         }
     };

@@ -1,218 +1,195 @@
-//! The engine of activities and inspections: documents with content that an event confirms, finishes or withdraws.
+//! The engine of activities and inspections: documents whose content an event confirms, finishes or withdraws. See
+//! `docs/rules.md`, 10.
 
-use super::state::State;
+use super::{
+    sets::Sets,
+    standing::{Reading, Standing},
+};
 use crate::{
     history::{
-        self, EventEntry, Frontiers, History, JudgedEvent, Lanes, Redacted, Validity, Verdict,
-        VoidReason, authority, maximal,
+        EventEntry, History, JudgedEvent, Limit, Positions, Redacted, Validity, Verdict,
+        VoidReason, entitled, limit,
     },
     record::{DeviceTime, EventBody, Grant, PhotoHash},
 };
 
-/// The lane of every event that decides: content, confirmation, withdrawal.
-const DECISION: Lanes = 1;
-/// The lane of content.
-const CONTENT: Lanes = 2;
+/// The transition that a proposed withdrawal names.
+const WITHDRAWAL: &str = "withdraw";
 
-/// The effect of an event on a document.
+/// What an event does that its author may state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    /// The event states content.
+pub(crate) enum Ruling {
+    /// It states content.
     Content,
-    /// The event confirms or finishes the content that happened before it.
+    /// It confirms or finishes the content of its causal history.
     Closes,
-    /// The event withdraws the document.
+    /// It decides that a withdrawal in dispute does not count. `closes`: it also confirms the content.
+    Keeps { closes: bool },
+    /// It withdraws the document.
     Withdraws,
-    /// The event adds something and decides nothing.
+    /// It withdraws the document as soon as a second person states the same.
+    Proposes,
+    /// It adds something and decides nothing.
     Adds,
 }
 
-fn effect(body: &EventBody) -> Effect {
-    match body {
-        EventBody::Activity(_)
-        | EventBody::Amend(_)
-        | EventBody::Inspect(_)
-        | EventBody::Answer(_) => Effect::Content,
-        EventBody::Confirm(_) | EventBody::FinishInspection(_) => Effect::Closes,
-        EventBody::Withdraw(_) => Effect::Withdraws,
-        _ => Effect::Adds,
-    }
+/// What the family of a document decides.
+pub(crate) struct Family {
+    /// The ruling on an event whose author had the authority for its area, given what the author knew.
+    pub(crate) judge: for<'a> fn(&Judging<'a>, Asked<'_>) -> Result<Ruling, VoidReason>,
+    /// Whether a set of content does not disagree.
+    pub(crate) agree: fn(&Judging<'_>, &Positions) -> bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Member {
-    at: usize,
-    lanes: Lanes,
-}
-
-impl history::Member for Member {
-    fn at(&self) -> usize {
-        self.at
-    }
-
-    fn lanes(&self) -> Lanes {
-        self.lanes
-    }
-
-    fn with_lanes(self, lanes: Lanes) -> Self {
-        Self { lanes, ..self }
-    }
-
-    fn supersedes(&self, history: &History<'_>, _: Lanes, earlier: &Self) -> bool {
-        history.happened_before(earlier.at, self.at)
-    }
-}
-
-/// The frontier of an activity or an inspection: its maximal events of decisions and of content.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ActivityFrontier {
-    members: Vec<Member>,
-    /// Whether an event of a newer version is in the causal history.
-    pub(crate) unknown: bool,
-}
-
-impl history::Frontier for ActivityFrontier {
-    fn merge(frontiers: Vec<Self>, history: &History<'_>) -> Self {
-        let unknown = frontiers.iter().any(|f| f.unknown);
-        let members = history::union(frontiers.into_iter().map(|f| f.members));
-        Self {
-            members: maximal(history, &members),
-            unknown,
-        }
-    }
-}
-
-impl ActivityFrontier {
-    fn lane(&self, lane: Lanes) -> impl Iterator<Item = usize> {
-        let holds = move |m: &&Member| m.lanes & lane != 0;
-        self.members.iter().filter(holds).map(|m| m.at)
-    }
-
-    /// The maximal events that decide.
-    pub(crate) fn decisions(&self) -> impl Iterator<Item = usize> {
-        self.lane(DECISION)
-    }
-
-    /// The maximal events of content.
-    pub(crate) fn content(&self) -> Vec<usize> {
-        self.lane(CONTENT).collect()
-    }
+/// An event to be judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'j> {
+    /// Its position.
+    pub(crate) at: usize,
+    /// What its author knew.
+    pub(crate) knew: &'j Standing,
+    /// Its grant.
+    pub(crate) grant: &'j Grant,
 }
 
 /// A history with the verdicts of the events that were judged so far.
 pub(crate) struct Judging<'a> {
     pub(crate) history: History<'a>,
+    pub(crate) sets: Sets,
+    family: &'static Family,
     verdicts: Vec<Verdict>,
+    limits: Vec<Limit>,
 }
 
 impl<'a> Judging<'a> {
-    /// Judges every event from its author's causal history, in causal order. `agree` returns whether concurrent
-    /// contents agree.
-    pub(crate) fn run(
-        history: History<'a>,
-        judge: impl Fn(&Self, usize, &ActivityFrontier, &'a Grant) -> Result<Verdict, VoidReason>,
-        agree: impl Fn(&Self, &[usize]) -> bool,
-    ) -> (Self, ActivityFrontier, State) {
-        let mut frontiers = Frontiers::<ActivityFrontier>::new(&history);
+    /// Judges every event from its author's causal history, in causal order. Returns the standing of all events.
+    pub(crate) fn run(history: History<'a>, family: &'static Family) -> (Self, Standing) {
+        let size = history.len();
         let mut judging = Self {
-            verdicts: Vec::with_capacity(history.len()),
+            sets: Sets::new(size),
+            family,
+            verdicts: Vec::with_capacity(size),
+            limits: (0..size).map(|at| limit(&history, at)).collect(),
             history,
         };
-        for at in 0..judging.history.len() {
-            let known = frontiers.at(&judging.history.order.parents[at], &judging.history);
-            let unknown = matches!(judging.history.body(at), EventBody::Unknown { .. });
-            let verdict = judging.authority(at).and_then(|grant| {
-                if unknown {
-                    return Ok(Verdict::Unknown);
-                }
-                judge(&judging, at, &known, grant)
-            });
-            let verdict = verdict.unwrap_or_else(|reason| Verdict::Void { reason });
-            frontiers.push(judging.after(at, known, &verdict));
+        let mut all = Positions::new(size);
+        for at in 0..size {
+            let verdict = judging.verdict(at);
             judging.verdicts.push(verdict);
+            all.insert(at);
         }
-        let now = frontiers.at(&judging.history.order.heads, &judging.history);
-        let state = judging.state(&now, |content| agree(&judging, content));
-        (judging, now, state)
+        let now = judging.standing(&all, Reading::Effective);
+        (judging, now)
     }
 
-    /// The frontier after an event.
-    fn after(&self, at: usize, mut known: ActivityFrontier, verdict: &Verdict) -> ActivityFrontier {
-        known.unknown |= *verdict == Verdict::Unknown;
-        if matches!(verdict, Verdict::Accepted { .. }) {
-            let content = effect(self.history.body(at)) == Effect::Content;
-            known.members.push(Member {
+    fn verdict(&mut self, at: usize) -> Verdict {
+        let begun = self.beginning(at);
+        let area = begun.and_then(|begun| self.history.body(begun).begins_in());
+        let ruling = entitled(&self.history, at, area).and_then(|grant| {
+            if matches!(self.history.body(at), EventBody::Unknown { .. }) {
+                return Ok(None);
+            }
+            let knew = self.standing(&self.history.order.ancestors[at], Reading::AsAuthorsKnew);
+            let asked = Asked {
                 at,
-                lanes: DECISION | if content { CONTENT } else { 0 },
-            });
-            known.members = maximal(&self.history, &known.members);
-        }
-        known
-    }
-
-    /// The state of the document at a frontier; `agree` returns whether concurrent contents agree.
-    pub(crate) fn state(
-        &self,
-        frontier: &ActivityFrontier,
-        agree: impl Fn(&[usize]) -> bool,
-    ) -> State {
-        let is = |at: usize, what: Effect| effect(self.history.body(at)) == what;
-        let content = frontier.content();
-        if content.is_empty() {
-            return State::Void;
-        }
-        if frontier.decisions().any(|at| is(at, Effect::Withdraws)) {
-            let all = frontier.decisions().all(|at| is(at, Effect::Withdraws));
-            return if all {
-                State::Withdrawn
-            } else {
-                State::Disputed
+                knew: &knew,
+                grant,
             };
-        }
-        if content.len() > 1 && !agree(&content) {
-            return State::Disputed;
-        }
-        // A confirmation covers exactly the content that happened before it.
-        let covers_all = |closing: usize| {
-            let mut content = content.iter();
-            content.all(|at| self.history.happened_before(*at, closing))
-        };
-        let mut closings = frontier.decisions().filter(|at| is(*at, Effect::Closes));
-        if closings.any(covers_all) {
-            State::Confirmed
-        } else {
-            State::Stated
+            (self.family.judge)(self, asked).map(Some)
+        });
+        match ruling {
+            Ok(Some(ruling)) => self.note(at, ruling),
+            Ok(None) => {
+                self.sets.unknown.insert(at);
+                Verdict::Unknown
+            }
+            Err(reason) => Verdict::Void { reason },
         }
     }
 
-    /// The grant of an event if it fits author, device, place and time. The place is that of the first beginning in the
-    /// author's causal history, or the event's own.
-    fn authority(&self, at: usize) -> Result<&'a Grant, VoidReason> {
-        let beginning = self.beginning(at);
-        let area = beginning.and_then(|b| self.history.body(b).begins_in());
-        authority(&self.history, at, area)
+    fn note(&mut self, at: usize, ruling: Ruling) -> Verdict {
+        let sets = &mut self.sets;
+        match ruling {
+            Ruling::Adds => return Verdict::Added,
+            Ruling::Proposes => {
+                sets.proposals.insert(at);
+                return Verdict::Proposed {
+                    transition: WITHDRAWAL.to_owned(),
+                };
+            }
+            Ruling::Content => {
+                sets.content.insert(at);
+                if self.history.body(at).begins_in().is_some() {
+                    sets.beginnings.insert(at);
+                }
+            }
+            Ruling::Closes => sets.closings.insert(at),
+            Ruling::Keeps { closes } => {
+                sets.keeps.insert(at);
+                if closes {
+                    sets.closings.insert(at);
+                }
+            }
+            Ruling::Withdraws => sets.withdrawals.insert(at),
+        }
+        // What is pending favours the document as it was: content counts, what decides about it does not.
+        if self.limits[at] == Limit::Counts
+            || (self.limits[at] == Limit::Pending && ruling == Ruling::Content)
+        {
+            sets.live.insert(at);
+        }
+        Verdict::ACCEPTED
+    }
+
+    /// What a set, which contains the causal history of each of its events, amounts to.
+    fn standing(&self, set: &Positions, reading: Reading) -> Standing {
+        let agree = |content: &Positions| self.agree(content);
+        Standing::of(&self.history, &self.sets, set, reading, agree)
+    }
+
+    /// Whether a set of content does not disagree.
+    pub(crate) fn agree(&self, content: &Positions) -> bool {
+        (self.family.agree)(self, content)
+    }
+
+    /// The events of a set that happened before an event.
+    pub(crate) fn known(&self, at: usize, of: &Positions) -> Positions {
+        let mut known = self.history.order.ancestors[at].clone();
+        known.keep(of);
+        known
     }
 
     /// The first accepted beginning that happened before an event.
     pub(crate) fn beginning(&self, at: usize) -> Option<usize> {
-        self.known(at, |body| body.begins_in().is_some()).next()
+        self.known(at, &self.sets.beginnings).iter().next()
     }
 
-    /// Positions of events that happened before `at`, that have an effect and that satisfy `which`.
-    pub(crate) fn known(
+    /// Whether the author of an event is the person of every accepted beginning that happened before it.
+    pub(crate) fn is_own(&self, at: usize) -> bool {
+        let begun = self.known(at, &self.sets.beginnings);
+        begun
+            .iter()
+            .all(|begun| self.history.same_person(begun, at))
+    }
+
+    /// Whether an event of a newer version happened before an event.
+    pub(crate) fn knew_unknown(&self, at: usize) -> bool {
+        self.history.order.ancestors[at].meets(&self.sets.unknown)
+    }
+
+    /// Positions of events that happened before `at`, that were accepted or added and that satisfy `which`.
+    pub(crate) fn seen(
         &self,
         at: usize,
         which: impl Fn(&EventBody) -> bool,
     ) -> impl Iterator<Item = usize> {
-        (0..at).filter(move |earlier| {
-            self.has_effect(*earlier)
-                && which(self.history.body(*earlier))
-                && self.history.happened_before(*earlier, at)
+        self.history.order.ancestors[at].iter().filter(move |seen| {
+            self.verdicts[*seen].has_effect() && which(self.history.body(*seen))
         })
     }
 
     fn has_effect(&self, at: usize) -> bool {
-        self.verdicts.get(at).is_some_and(Verdict::has_effect)
+        self.verdicts[at].has_effect() && self.limits[at] != Limit::None
     }
 
     /// Events that have an effect, causes before effects.
@@ -221,14 +198,38 @@ impl<'a> Judging<'a> {
         all.map(|at| (at, self.history.entry(at)))
     }
 
+    /// The beginning that gives a document its type, area, author and time: that which the first closing covers; of a
+    /// document that is not closed, the first that counts; if none does, the first one stated.
+    pub(crate) fn first_beginning(&self, now: &Standing) -> Option<usize> {
+        let covered = now.closings.iter().next().and_then(|c| self.beginning(c));
+        let mut live = self.sets.beginnings.clone();
+        live.keep(&self.sets.live);
+        let stated = || {
+            let begins = |at: &usize| self.history.body(*at).begins_in().is_some();
+            (0..self.history.len()).find(begins)
+        };
+        covered.or_else(|| live.iter().next()).or_else(stated)
+    }
+
     /// Every event with its verdict.
     pub(crate) fn judged_events(&self) -> Vec<JudgedEvent> {
         let judged = |(at, verdict): (usize, &Verdict)| JudgedEvent {
             id: self.history.entry(at).id,
             verdict: verdict.clone(),
-            count: Validity::Yes,
+            count: self.validity(at),
         };
         self.verdicts.iter().enumerate().map(judged).collect()
+    }
+
+    fn validity(&self, at: usize) -> Validity {
+        match self.limits[at] {
+            _ if !self.verdicts[at].has_effect() => Validity::Yes,
+            Limit::Counts => Validity::Yes,
+            Limit::None => Validity::NoEffect,
+            Limit::Pending if self.sets.live.has(at) => Validity::Pending,
+            Limit::Pending if self.verdicts[at] == Verdict::Added => Validity::Pending,
+            Limit::Pending => Validity::Waiting,
+        }
     }
 
     /// Photos of events that have an effect.
@@ -244,6 +245,11 @@ impl<'a> Judging<'a> {
     pub(crate) fn updated_at(&self) -> DeviceTime {
         let all = (0..self.history.len()).map(|at| self.history.entry(at).event.claimed);
         all.max().unwrap_or_default()
+    }
+
+    /// Whether the history has an event of a newer version.
+    pub(crate) fn has_unknown(&self) -> bool {
+        !self.sets.unknown.is_empty()
     }
 
     /// What redactions withdrew from display.

@@ -5,17 +5,22 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    engine::{ActivityFrontier, Judging},
+    engine::{Asked, Family, Judging, Ruling},
+    standing::Standing,
     state::State,
+    withdrawal::{keep, withdraw},
 };
 use crate::{
     catalogue::{ActivityType, Catalogue},
-    history::{EventEntry, FoldContext, History, JudgedEvent, Redacted, Verdict, VoidReason},
+    history::{EventEntry, FoldContext, History, JudgedEvent, Positions, Redacted, VoidReason},
     record::{
-        ActivityEntry, AreaPath, CompoundId, Data, DeviceTime, EventBody, EventId, Grant, OrganId,
+        ActivityEntry, AreaPath, CompoundId, DAY_MS, Data, DeviceTime, EventBody, EventId, OrganId,
         PersonId, PhotoHash, Role, Short, TypeCode,
     },
 };
+
+/// 2000-01-01T00:00Z: nothing that is registered took place before.
+const FIRST_TIME: i64 = 946_684_800_000;
 
 /// One value of the content of an activity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -56,11 +61,15 @@ pub struct ActivityState {
     pub author: Option<PersonId>,
     /// The author's organisation.
     pub organ: Option<OrganId>,
-    /// The multi-value register of the content: every content that no event supersedes, in causal order. Several that
-    /// differ are a dispute.
+    /// The multi-value register of the content: of a confirmed activity, the confirmed content that no other confirmed
+    /// content supersedes; otherwise all content that none supersedes. In causal order. Several that differ are a dispute.
     pub versions: Vec<Version>,
+    /// Corrections of a confirmed activity that wait for a second person. They do not count.
+    pub supplement: Vec<Version>,
     /// Whether its quantities count.
     pub counts: bool,
+    /// The event of the version that counts.
+    pub counted: Option<EventId>,
     /// Acknowledgements of a task.
     pub received: Vec<Receipt>,
     /// Responses to a task.
@@ -77,26 +86,36 @@ pub struct ActivityState {
     pub history: Vec<JudgedEvent>,
 }
 
+impl ActivityState {
+    /// The version for lists: the one that counts, otherwise the last.
+    pub fn shown(&self) -> Option<&Version> {
+        let mut versions = self.versions.iter();
+        let counted = versions.find(|version| Some(version.by) == self.counted);
+        counted.or_else(|| self.versions.last())
+    }
+}
+
 /// Folds the events of an activity.
 ///
 /// # Properties
 /// The result depends neither on the order of `events` nor on duplicates, and the function never panics. A confirmation
-/// covers exactly the content that happened before it: merging concurrent events never confirms an activity.
+/// covers exactly the content that happened before it: merging concurrent events never confirms an activity. What was
+/// confirmed is changed or withdrawn only by two persons.
 pub(crate) fn fold_activity(
     events: &[EventEntry],
     context: &FoldContext<'_>,
     catalogue: &Catalogue,
 ) -> ActivityState {
     let history = History::new(events, context, catalogue);
-    let (judging, now, state) = Judging::run(history, judge, agree);
-    summarise(&judging, &now, state)
+    let (judging, now) = Judging::run(history, &FAMILY);
+    summarise(&judging, &now)
 }
 
 /// The quantities that an activity contributes to indicators, in thousandths of a unit; none unless it counts.
 pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(String, i64)> {
     let of = record.r#type.as_ref().filter(|_| record.counts);
     let of = of.and_then(|code| catalogue.activity_types.find(code.as_str()));
-    let (Some(of), Some(version)) = (of, record.versions.last()) else {
+    let (Some(of), Some(version)) = (of, record.shown()) else {
         return Vec::new();
     };
     let data: Value = serde_json::from_str(version.data.as_str()).unwrap_or_default();
@@ -104,40 +123,42 @@ pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(Stri
     of.counts.iter().filter_map(feeds).collect()
 }
 
-fn judge(
-    j: &Judging<'_>,
-    at: usize,
-    known: &ActivityFrontier,
-    grant: &Grant,
-) -> Result<Verdict, VoidReason> {
+const FAMILY: Family = Family { judge, agree };
+
+fn judge(j: &Judging<'_>, asked: Asked<'_>) -> Result<Ruling, VoidReason> {
+    let Asked { at, knew, grant } = asked;
     let body = j.history.body(at);
     if let EventBody::Activity(entry) = body {
-        return begin(j, grant, entry, known);
+        return begin(j, asked, entry);
     }
-    let state = j.state(known, |content| agree(j, content));
     let first = j.beginning(at).and_then(|at| entry_of(j.history.body(at)));
-    let (Some(first), false) = (first, matches!(state, State::Void | State::Withdrawn)) else {
+    let (Some(first), false) = (first, knew.is_ended()) else {
         return Err(VoidReason::IllegalFromState);
     };
     let of = type_of(j, first)?;
-    let own = j
-        .known(at, |body| entry_of(body).is_some())
-        .all(|at| j.history.is_by(at, grant));
     match body {
-        EventBody::Amend(_) | EventBody::Withdraw(_) if !own => Err(VoidReason::RoleMayNot),
-        EventBody::Amend(amendment) => fits(of, &amendment.data).map(|()| Verdict::ACCEPTED),
-        EventBody::Withdraw(_) => Ok(Verdict::ACCEPTED),
-        EventBody::Confirm(_) => confirm(of, grant, own, state, known),
+        EventBody::Amend(_) if !j.is_own(at) => Err(VoidReason::RoleMayNot),
+        EventBody::Amend(amendment) => {
+            fits(of, &amendment.data)?;
+            took_place(amendment.held, j.history.entry(at).event.claimed)?;
+            Ok(Ruling::Content)
+        }
+        EventBody::Withdraw(reason) => {
+            withdraw(j, asked, reason, of.confirm_roles.contains(grant.role))
+        }
+        EventBody::Confirm(_) => confirm(j, asked, of),
         EventBody::Receive(_) | EventBody::Respond(_) if !of.task => {
             Err(VoidReason::IllegalFromState)
         }
-        EventBody::Receive(_) | EventBody::Respond(_) if own => Err(VoidReason::SamePerson),
+        EventBody::Receive(_) | EventBody::Respond(_) if j.is_own(at) => {
+            Err(VoidReason::SamePerson)
+        }
         EventBody::Redact(_) if grant.role != Role::Dpo => Err(VoidReason::RoleMayNot),
         EventBody::Receive(_)
         | EventBody::Respond(_)
         | EventBody::Redact(_)
         | EventBody::Note(_)
-        | EventBody::AddPhoto(_) => Ok(Verdict::Added),
+        | EventBody::AddPhoto(_) => Ok(Ruling::Adds),
         _ => Err(VoidReason::IllegalFromState),
     }
 }
@@ -161,13 +182,19 @@ fn fits(of: &ActivityType, data: &Data) -> Result<(), VoidReason> {
     read.map(|_| ()).map_err(|_| VoidReason::DataInvalid)
 }
 
-fn begin(
-    j: &Judging<'_>,
-    grant: &Grant,
-    entry: &ActivityEntry,
-    known: &ActivityFrontier,
-) -> Result<Verdict, VoidReason> {
-    if known.decisions().next().is_some() {
+/// Whether something can have taken place at a time that an author stated at `claimed`.
+pub(crate) fn took_place(held: DeviceTime, claimed: DeviceTime) -> Result<(), VoidReason> {
+    let possible = FIRST_TIME..=claimed.0.saturating_add(DAY_MS);
+    if possible.contains(&held.0) {
+        Ok(())
+    } else {
+        Err(VoidReason::DataInvalid)
+    }
+}
+
+fn begin(j: &Judging<'_>, asked: Asked<'_>, entry: &ActivityEntry) -> Result<Ruling, VoidReason> {
+    let Asked { at, knew, grant } = asked;
+    if !knew.content.is_empty() {
         return Err(VoidReason::IllegalFromState);
     }
     let of = type_of(j, entry)?;
@@ -180,35 +207,41 @@ fn begin(
     if of.photo && entry.photos.is_empty() {
         return Err(VoidReason::PhotoMissing);
     }
-    fits(of, &entry.data).map(|()| Verdict::ACCEPTED)
+    fits(of, &entry.data)?;
+    took_place(entry.held, j.history.entry(at).event.claimed)?;
+    Ok(Ruling::Content)
 }
 
-fn confirm(
-    of: &ActivityType,
-    grant: &Grant,
-    own: bool,
-    state: State,
-    known: &ActivityFrontier,
-) -> Result<Verdict, VoidReason> {
-    if !of.confirm_roles.contains(grant.role) {
+fn confirm(j: &Judging<'_>, asked: Asked<'_>, of: &ActivityType) -> Result<Ruling, VoidReason> {
+    let Asked { at, knew, grant } = asked;
+    let is_decider = of.confirm_roles.contains(grant.role);
+    if !is_decider {
         return Err(VoidReason::RoleMayNot);
     }
-    if own {
+    let mut stated = j.known(at, &j.sets.content);
+    stated.retain(|stated| j.history.same_person(stated, at));
+    if !stated.is_empty() {
         return Err(VoidReason::SamePerson);
     }
-    if state == State::Disputed {
+    if !knew.disputed.is_empty() {
+        return keep(j, asked, is_decider, true);
+    }
+    if !j.agree(&knew.content) {
         return Err(VoidReason::ConflictOpen);
     }
-    if known.unknown {
+    if j.knew_unknown(at) {
         return Err(VoidReason::UnknownEvent);
     }
-    Ok(Verdict::ACCEPTED)
+    Ok(Ruling::Closes)
 }
 
-/// Whether concurrent contents are equal.
-fn agree(j: &Judging<'_>, content: &[usize]) -> bool {
-    let said = |at: &usize| version(j.history.entry(*at)).map(|v| (v.title, v.held, v.data));
-    content.windows(2).all(|two| said(&two[0]) == said(&two[1]))
+/// Whether the maximal events of a set of content state the same.
+fn agree(j: &Judging<'_>, content: &Positions) -> bool {
+    let said = |at: usize| version(j.history.entry(at)).map(|v| (v.title, v.held, v.data));
+    let maximal = j.history.order.newest(content);
+    let mut each = maximal.iter().map(said);
+    let first = each.next();
+    each.all(|other| Some(other) == first)
 }
 
 fn version(stated: &EventEntry) -> Option<Version> {
@@ -225,15 +258,11 @@ fn version(stated: &EventEntry) -> Option<Version> {
     })
 }
 
-fn summarise(j: &Judging<'_>, now: &ActivityFrontier, state: State) -> ActivityState {
-    let begun = j
-        .effective()
-        .find_map(|(at, s)| Some((at, entry_of(&s.event.body)?)));
-    // Without an effective beginning, the first void one shows what its author stated.
-    let all = || (0..j.history.len()).find_map(|at| Some((at, entry_of(j.history.body(at))?)));
-    let first = begun.or_else(all);
-    let of = first.and_then(|(_, e)| j.history.catalogue.activity_types.find(e.r#type.as_str()));
-    let needs = of.is_some_and(|of| of.needs_confirmation);
+fn summarise(j: &Judging<'_>, now: &Standing) -> ActivityState {
+    let first = j.first_beginning(now);
+    let entry = first.and_then(|at| entry_of(j.history.body(at)));
+    let of = entry.and_then(|e| j.history.catalogue.activity_types.find(e.r#type.as_str()));
+    let needs = of.is_none_or(|of| of.needs_confirmation);
     let receipt = |which: fn(&EventBody) -> bool| {
         let of = j.effective().filter(move |(_, s)| which(&s.event.body));
         of.filter_map(|(at, s)| {
@@ -245,30 +274,34 @@ fn summarise(j: &Judging<'_>, now: &ActivityFrontier, state: State) -> ActivityS
         })
         .collect()
     };
-    let content = now.content();
-    let shown: Vec<usize> = match (content.is_empty(), first) {
-        (true, Some((at, _))) => vec![at],
-        _ => content,
+    let maximal = j.history.order.newest(&now.relevant);
+    let counts = !now.is_ended() && (now.is_closed() || (!needs && agree(j, &now.relevant)));
+    let counted = maximal.iter().next().filter(|_| counts);
+    let versions = |of: &Positions| -> Vec<Version> {
+        let of = of.iter();
+        of.filter_map(|at| version(j.history.entry(at))).collect()
     };
+    let mut shown = versions(&maximal);
+    if shown.is_empty() {
+        // Without content that counts, the first beginning shows what its author stated.
+        shown.extend(first.and_then(|at| version(j.history.entry(at))));
+    }
     ActivityState {
-        state,
-        r#type: first.map(|(_, e)| e.r#type.clone()),
-        area: first.map(|(_, e)| e.area.clone()),
-        compound: first.and_then(|(_, e)| e.compound),
-        author: first.map(|(at, _)| j.history.entry(at).event.author),
-        organ: first
-            .and_then(|(at, _)| j.history.grants[at])
-            .map(|g| g.organ),
-        versions: shown
-            .iter()
-            .filter_map(|at| version(j.history.entry(*at)))
-            .collect(),
-        counts: state == State::Confirmed || (state == State::Stated && !needs),
+        state: now.state,
+        r#type: entry.map(|e| e.r#type.clone()),
+        area: entry.map(|e| e.area.clone()),
+        compound: entry.and_then(|e| e.compound),
+        author: first.map(|at| j.history.entry(at).event.author),
+        organ: first.and_then(|at| j.history.grants[at]).map(|g| g.organ),
+        versions: shown,
+        supplement: versions(&j.history.order.newest(&now.supplement)),
+        counts,
+        counted: counted.map(|at| j.history.entry(at).id),
         received: receipt(|body| matches!(body, EventBody::Receive(_))),
         responses: receipt(|body| matches!(body, EventBody::Respond(_))),
         photos: j.photos(),
         redacted: j.redacted(),
-        unknown_events: now.unknown,
+        unknown_events: j.has_unknown(),
         updated_at: j.updated_at(),
         history: j.judged_events(),
     }

@@ -9,6 +9,7 @@ use super::{
     data_schema::{DataFault, DataSchema, DataType},
     level::FilingLevel,
     roles::Roles,
+    unique_json::Unique,
 };
 use crate::record::{AreaPath, Role};
 
@@ -118,10 +119,11 @@ impl ActivityType {
     /// # Errors
     /// [`DataFault`] naming the field.
     pub fn read(&self, data: &str) -> Result<Value, DataFault> {
-        let value: Value = serde_json::from_str(data).map_err(|_| DataFault {
+        let unique: Unique = serde_json::from_str(data).map_err(|_| DataFault {
             at: "/".to_owned(),
-            expected: "JSON".to_owned(),
+            expected: "JSON in which no object has a key twice".to_owned(),
         })?;
+        let value = unique.0;
         self.schema.check(&value)?;
         Ok(value)
     }

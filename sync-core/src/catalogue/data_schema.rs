@@ -136,7 +136,12 @@ impl DataSchema {
                 let known: Vec<_> = self.properties.keys().map(String::as_str).collect();
                 return Err(fault(at, format!("only the fields {}", known.join(", "))));
             };
-            schema.check_at(&format!("{at}/{name}"), value)?;
+            let at = format!("{at}/{name}");
+            schema.check_at(&at, value)?;
+            let is_blank = value.as_str().is_some_and(|text| text.trim().is_empty());
+            if is_blank && self.required.contains(name) {
+                return Err(fault(&at, "a text that is not empty"));
+            }
         }
         Ok(())
     }

@@ -16,10 +16,32 @@ pub struct Inspections {
     pub version: u32,
     /// A note about the table.
     pub note: String,
+    /// The numbers that each unit allows.
+    pub units: Vec<UnitRange>,
     /// The item bank.
     pub items: Vec<Item>,
     /// The templates.
     pub templates: Vec<Template>,
+}
+
+/// The numbers that are possible in a unit: from 0 to a maximum.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitRange {
+    /// The unit.
+    pub unit: String,
+    /// The greatest number.
+    pub maximum: u32,
+    /// Whether the unit is counted, so that only whole numbers are possible.
+    pub whole: bool,
+}
+
+impl UnitRange {
+    /// Whether a number, in thousandths of the unit, is possible.
+    pub fn has(&self, milli: i64) -> bool {
+        let most = i64::from(self.maximum) * 1000;
+        (0..=most).contains(&milli) && (!self.whole || milli % 1000 == 0)
+    }
 }
 
 /// What an item records in addition to ok, problem, not applicable and not reached.
@@ -107,6 +129,11 @@ impl Inspections {
         self.items.iter().find(|item| item.code == code)
     }
 
+    /// The numbers that an item allows; `None` if it has no unit.
+    pub fn range_of(&self, item: &Item) -> Option<&UnitRange> {
+        self.units.iter().find(|range| range.unit == item.unit)
+    }
+
     /// The template with this code.
     pub fn template(&self, code: &str) -> Option<&Template> {
         self.templates.iter().find(|t| t.code == code)
@@ -118,6 +145,12 @@ impl Inspections {
         for item in &self.items {
             if !codes.insert(&item.code) {
                 return Err(format!("inspection item {} is given twice", item.code));
+            }
+            if !item.unit.is_empty() && self.range_of(item).is_none() {
+                return Err(format!(
+                    "{}: no range for the unit {}",
+                    item.code, item.unit
+                ));
             }
             if let Some(unknown) = item.hazards.iter().find(|code| !known(code)) {
                 return Err(format!("{}: no hazard kind {unknown}", item.code));

@@ -27,6 +27,7 @@ mod rules;
 mod state;
 mod tables;
 mod transition;
+mod unique_json;
 
 pub use crate::record::Grade;
 pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};
@@ -41,7 +42,7 @@ pub use indicators::{
     ReportStep, Side,
 };
 pub use indicators_page::indicators_page;
-pub use inspection::{AnswerType, Inspections, Item, Template};
+pub use inspection::{AnswerType, Inspections, Item, Template, UnitRange};
 pub use kinds::{Category, HazardKind, HazardKinds, Nature};
 pub use level::FilingLevel;
 pub use lifecycle_page::lifecycle_page;

@@ -78,7 +78,7 @@ fn words(place: &Place, spot_hidden: bool) -> String {
 }
 
 fn activity(folded: &Folded<'_>, state: &ActivityState) -> ListRow {
-    let version = state.versions.last();
+    let version = state.shown();
     let code = state.r#type.as_ref().map(ToString::to_string);
     ListRow {
         state: state.state.number(),

@@ -26,7 +26,7 @@ impl Folded<'_> {
         match &self.full {
             DocumentState::Hazard(state) => quantities(state, &self.events),
             DocumentState::Activity(state) => {
-                let at = state.versions.last().map_or(DeviceTime(0), |v| v.held);
+                let at = state.shown().map_or(DeviceTime(0), |v| v.held);
                 let counted = counts(state, self.catalogue).into_iter();
                 counted
                     .map(|(name, milli)| Quantity { name, at, milli })

@@ -103,7 +103,8 @@ impl Redaction {
     }
 
     fn activity(&self, state: &mut ActivityState) {
-        for version in state.versions.iter_mut().filter(|v| self.hides(&v.by)) {
+        let versions = state.versions.iter_mut().chain(&mut state.supplement);
+        for version in versions.filter(|v| self.hides(&v.by)) {
             version.title = Short::new(REDACTED).unwrap_or_default();
             version.data = Data::default();
         }
@@ -112,11 +113,10 @@ impl Redaction {
     }
 
     fn inspection(&self, state: &mut InspectionState) {
-        state
-            .answers
-            .iter_mut()
-            .for_each(|answered| self.answered(answered));
-        state.answers.retain(|answered| !answered.values.is_empty());
+        for answers in [&mut state.answers, &mut state.supplement] {
+            answers.iter_mut().for_each(|answer| self.answered(answer));
+            answers.retain(|answer| answer.every().next().is_some());
+        }
         state.photos.retain(|photo| !self.hides_photo(photo));
         state.redacted.photos.clear();
     }
@@ -124,9 +124,10 @@ impl Redaction {
     /// Removes hidden answers to an item. The building and the entrance are then spelled as they are compared, because
     /// a label was written with one answer, which may be a hidden one.
     fn answered(&self, answered: &mut Answered) {
-        let before = answered.values.len();
+        let before = answered.every().count();
         answered.values.retain(|v| !self.hides(&v.by));
-        if answered.values.len() < before {
+        answered.earlier.retain(|v| !self.hides(&v.by));
+        if answered.every().count() < before {
             answered.building_label = Label::new(&answered.building).unwrap_or_default();
             answered.unit_label = Label::new(&answered.unit).unwrap_or_default();
         }

@@ -5,7 +5,7 @@
 
 use crate::{
     catalogue::EventClass,
-    history::{History, Verdict, end_of},
+    history::{History, Limit, Verdict, limit},
     record::{DeviceTime, EventBody, HOUR_MS, MINUTE_MS},
 };
 
@@ -50,42 +50,11 @@ pub(super) fn of(
         EventBody::ExtendDeadline(_) => extended(history, at, extends),
         _ => Effect::Counts,
     };
-    own.max(by_revocation(history, at))
-        .max(by_grant(history, at))
-}
-
-fn by_revocation(history: &History<'_>, at: usize) -> Effect {
-    let Some(revoked) = history.revoked[at] else {
-        return Effect::Counts;
-    };
-    let known = history.times[at];
-    // A receipt proves more than what a device claims about its last contact.
-    match known.upper {
-        Some(upper) if upper <= revoked => Effect::Counts,
-        Some(_) => Effect::None,
-        None if known.lower.is_some_and(|lower| lower > revoked) => Effect::None,
-        None => Effect::Pending,
-    }
-}
-
-fn by_grant(history: &History<'_>, at: usize) -> Effect {
-    let Some(grant) = history.grants[at] else {
-        return Effect::None;
-    };
-    let upper = history.times[at].upper;
-    if upper.is_some_and(|upper| upper < grant.from) {
-        return Effect::None;
-    }
-    let Some(end) = end_of(history, grant) else {
-        return Effect::Counts;
-    };
-    // Without a receipt the claimed time decides, until the server has received the event.
-    let time = upper.map_or(history.entry(at).event.claimed.0, |upper| upper.0);
-    if time <= end {
-        Effect::Counts
-    } else {
-        Effect::Pending
-    }
+    own.max(match limit(history, at) {
+        Limit::Counts => Effect::Counts,
+        Limit::Pending => Effect::Pending,
+        Limit::None => Effect::None,
+    })
 }
 
 /// Whether a spot fix was provably made after the visit of every finding.

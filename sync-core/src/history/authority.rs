@@ -3,47 +3,6 @@
 use super::{causal::History, reason::VoidReason, time::TimeBounds};
 use crate::record::{AreaPath, Grant, HOUR_MS, ServerTime};
 
-/// The grant of an event if it fits author, device, area and time; otherwise the reason why the event is void. `area`
-/// is the area of the document; without one, the area in which the event itself begins a document.
-pub(crate) fn authority<'g>(
-    history: &History<'g>,
-    at: usize,
-    area: Option<&AreaPath>,
-) -> Result<&'g Grant, VoidReason> {
-    if history.unattested[at] {
-        return Err(VoidReason::Unattested);
-    }
-    let event = &history.entry(at).event;
-    let grant = own_grant(history, at)?;
-    // A slow device clock voids no event: only the server's receipt proves that an event is older than its grant.
-    if history.times[at]
-        .upper
-        .is_some_and(|upper| upper < grant.from)
-    {
-        return Err(VoidReason::GrantOtherTime);
-    }
-    if let Some(end) = end_of(history, grant) {
-        // The event must be claimed within the grant or its grace period, and not provably made after both.
-        let provably_late = history.times[at].lower.is_some_and(|lower| lower.0 >= end);
-        if event.claimed.0 >= end || provably_late {
-            return Err(VoidReason::GrantOtherTime);
-        }
-    }
-    if let Some(revoked) = history.revoked[at] {
-        let provably_before = history.times[at]
-            .upper
-            .is_some_and(|upper| upper <= revoked);
-        if !provably_before {
-            return Err(VoidReason::DeviceRevoked);
-        }
-    }
-    let place = area.or_else(|| event.body.begins_in());
-    if place.is_some_and(|area| !grant.area.covers(area)) {
-        return Err(VoidReason::GrantOtherArea);
-    }
-    Ok(grant)
-}
-
 /// The grant that an event names, if it is known and is that of the event's author and device.
 fn own_grant<'g>(history: &History<'g>, at: usize) -> Result<&'g Grant, VoidReason> {
     let event = &history.entry(at).event;

@@ -1,5 +1,5 @@
-//! The causal engine: the events of a document in causal order, the frontiers of their authors, and the authority under
-//! which they were made.
+//! The causal engine: the events of a document in causal order, the causal history of each, and the authority under which
+//! they were made.
 //!
 //! The engine is the same for hazards, activities and inspections. It has no state machine: [`crate::hazard`],
 //! [`crate::activity`] and [`crate::inspection`] hold the rules.
@@ -9,7 +9,7 @@ mod authority;
 mod causal;
 mod context;
 mod entry;
-mod frontier;
+mod limit;
 mod order;
 mod persons;
 mod reason;
@@ -18,10 +18,10 @@ mod time;
 mod verdict;
 
 pub(crate) use after_each::AfterEach;
-pub(crate) use authority::{authority, end_of, entitled, is_late};
+pub(crate) use authority::{entitled, is_late};
 pub(crate) use causal::History;
-pub(crate) use frontier::{Frontier, Frontiers, Lanes, Member, maximal, union};
-pub(crate) use order::{Positions, first_beginnings};
+pub(crate) use limit::{Limit, limit};
+pub(crate) use order::{Lanes, Positions, first_beginnings};
 
 pub use context::FoldContext;
 pub use entry::EventEntry;

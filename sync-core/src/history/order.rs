@@ -7,6 +7,9 @@ use smallvec::SmallVec;
 use super::entry::EventEntry;
 use crate::record::{EventId, event::MAX_AFTER};
 
+/// A set of registers of a document, one bit for each.
+pub(crate) type Lanes = u16;
+
 /// A set of positions, one bit for each. Of a document with up to 128 events, as almost all have, it needs no allocation.
 #[derive(Debug, PartialEq, Eq, Default)]
 pub(crate) struct Positions(SmallVec<[u64; 2]>);

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::answers::{Answered, answered};
+use super::{
+    answers::{Answered, answered},
+    side::Side,
+};
 use crate::{
-    activity::engine::{ActivityFrontier, Judging},
+    activity::engine::{Asked, Judging},
     catalogue::Template,
     history::VoidReason,
     place_key,
     record::{
-        Conclusion, EventBody, Finding, Grant, InspectionResult, InspectionStart, PersonId,
-        SignedAs,
+        Conclusion, EventBody, Finding, InspectionResult, InspectionStart, PersonId, SignedAs,
     },
 };
 
@@ -18,21 +20,23 @@ use crate::{
 /// without events of a newer version.
 pub(super) fn conclude(
     j: &Judging<'_>,
-    at: usize,
-    known: &ActivityFrontier,
-    (grant, template, start): (&Grant, &Template, &InspectionStart),
+    asked: Asked<'_>,
+    (template, start): (&Template, &InspectionStart),
     conclusion: &Conclusion,
 ) -> Result<(), VoidReason> {
-    if !template.roles.contains(grant.role) {
+    let at = asked.at;
+    if !template.roles.contains(asked.grant.role)
+        || Side::of(j, at, asked.grant.role) == Side::Inspected
+    {
         return Err(VoidReason::RoleMayNot);
     }
-    if known.unknown {
+    if j.knew_unknown(at) {
         return Err(VoidReason::UnknownEvent);
     }
     if conclusion.result == InspectionResult::Stopped {
         return Ok(());
     }
-    let answers = answered(j, j.known(at, |body| matches!(body, EventBody::Answer(_))));
+    let answers = answered(j, &j.known(at, &j.sets.content));
     if answers.iter().any(|a| a.contested) {
         return Err(VoidReason::ConflictOpen);
     }
@@ -42,7 +46,7 @@ pub(super) fn conclude(
     }
     let people = j
         .history
-        .persons(working(j, j.known(at, |_| true)).chain([at]));
+        .persons(working(j, j.seen(at, |_| true)).chain([at]));
     let named: usize = start.team.iter().map(|m| usize::from(m.people)).sum();
     if named.max(people.len()) < usize::from(template.inspectors) {
         return Err(VoidReason::SecondPersonMissing);
@@ -57,7 +61,7 @@ pub(super) fn conclude(
 fn signatures(j: &Judging<'_>, at: usize, template: &Template) -> Result<(), VoidReason> {
     let signed = |which: fn(SignedAs) -> bool| {
         let is = move |body: &EventBody| matches!(body, EventBody::Sign(s) if which(s.signed_as));
-        j.history.persons(j.known(at, is)).len()
+        j.history.persons(j.seen(at, is)).len()
     };
     let inspectors = signed(|s| s == SignedAs::Inspector);
     let inspected = signed(|s| s != SignedAs::Inspector);
@@ -80,7 +84,8 @@ fn photographed(j: &Judging<'_>, at: usize, answers: &[Answered]) -> bool {
             matches!(body, EventBody::Answer(a)
                 if !a.photos.is_empty() && place_key::building(a.building.as_str()) == building)
         };
-        j.known(at, shows).next().is_some()
+        let answers = j.known(at, &j.sets.content);
+        answers.iter().any(|answer| shows(j.history.body(answer)))
     };
     ok.iter().all(|(building, ok)| !ok || photo_of(building))
 }
@@ -90,15 +95,14 @@ pub(super) fn inspectors(j: &Judging<'_>, events: impl Iterator<Item = usize>) -
     j.history.persons(working(j, events))
 }
 
-/// The events of inspectors among these.
+/// The events of inspectors among these: remarks of the inspected side are none.
 fn working<'j>(
     j: &'j Judging<'_>,
     events: impl Iterator<Item = usize> + 'j,
 ) -> impl Iterator<Item = usize> + 'j {
-    let works = |body: &EventBody| match body {
-        EventBody::Inspect(_) | EventBody::Answer(_) => true,
+    events.filter(move |at| match j.history.body(*at) {
+        EventBody::Inspect(_) | EventBody::Answer(_) => j.sets.content.has(*at),
         EventBody::Sign(s) => s.signed_as == SignedAs::Inspector,
         _ => false,
-    };
-    events.filter(move |at| works(j.history.body(*at)))
+    })
 }

@@ -5,23 +5,33 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    answers::{Answered, answered},
+    answers::{AnswerValue, Answered, answered},
     conclude::{conclude, inspectors},
+    outcome::{Outcome, outcome},
+    side::Side,
 };
 use crate::{
     activity::{
         State,
-        engine::{ActivityFrontier, Judging},
+        engine::{Asked, Family, Judging, Ruling},
+        standing::Standing,
+        took_place,
+        withdrawal::{keep, withdraw},
     },
-    catalogue::{AnswerType, Catalogue, Template},
+    catalogue::{AnswerType, Catalogue, Item, Template, UnitRange},
     hazard::quantity::Quantity,
-    history::{EventEntry, FoldContext, History, JudgedEvent, Redacted, Verdict, VoidReason},
+    history::{EventEntry, FoldContext, History, JudgedEvent, Positions, Redacted, VoidReason},
     record::{
-        Answers, AreaPath, CompoundId, DeviceTime, DocId, EventBody, EventId, Finding, Grant,
-        InspectionKind, InspectionResult, InspectionStart, OrganId, PersonId, PhotoHash, Role,
-        Signature, SignedAs, TeamMember, TemplateCode,
+        Answer, Answers, AreaPath, CompoundId, DeviceTime, DocId, EventBody, EventId, Finding,
+        InspectionKind, InspectionStart, OrganId, PersonId, PhotoHash, Role, Signature, SignedAs,
+        TeamMember, TemplateCode,
     },
 };
+
+/// People that one organisation sends to an inspection at most.
+const MAX_SENT: u16 = 500;
+/// People of one inspection at most.
+const MAX_PEOPLE: u32 = 1000;
 
 /// A signature, or the refusal of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -39,7 +49,7 @@ pub struct Signed {
 /// The state that the events of an inspection fold to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InspectionState {
-    /// The state. `Confirmed`: an author who had every answer finished the inspection.
+    /// The state. `Confirmed`: an author who had every answer finished the inspection; it stays finished.
     pub state: State,
     /// The template.
     pub template: Option<TemplateCode>,
@@ -59,14 +69,18 @@ pub struct InspectionState {
     pub organ: Option<OrganId>,
     /// Persons who began, answered or signed as inspector.
     pub inspectors: Vec<PersonId>,
-    /// The answers, by building, entrance and item.
+    /// The answers, by building, entrance and item; of a finished inspection those that its conclusions cover.
     pub answers: Vec<Answered>,
+    /// Answers to a finished inspection that no conclusion covers.
+    pub supplement: Vec<Answered>,
     /// Signatures and refusals.
     pub signatures: Vec<Signed>,
-    /// The result, once it is finished.
-    pub result: Option<InspectionResult>,
-    /// Whether it counts: finished, and not broken off.
+    /// The outcome, once it is finished.
+    pub result: Option<Outcome>,
+    /// Whether it counts: finished, and neither broken off nor refused entry everywhere.
     pub counts: bool,
+    /// Whether it counts as an attempt: finished, and no answer reached its place.
+    pub attempted: bool,
     /// Photos of events that have an effect.
     pub photos: Vec<PhotoHash>,
     /// Events and photos that must not be displayed.
@@ -93,6 +107,9 @@ impl InspectionState {
             at: self.started,
             milli,
         };
+        if self.attempted {
+            return vec![quantity("inspection.attempted", 1000)];
+        }
         if !self.counts {
             return Vec::new();
         }
@@ -108,16 +125,16 @@ impl InspectionState {
             let item = catalogue.inspections.item(a.item.as_str());
             item.is_some_and(|item| !item.hazards.is_empty())
         };
-        let without = |a: &&Answered| {
-            a.finding == Finding::Problem && a.values.iter().all(|v| v.hazard.is_none())
-        };
+        let without =
+            |a: &&Answered| a.finding == Finding::Problem && a.every().all(|v| v.hazard.is_none());
         self.answers.iter().filter(without).filter(opens).collect()
     }
 
     /// The documents of the hazards that its answers opened.
     pub fn hazards(&self) -> Vec<DocId> {
-        let values = self.answers.iter().flat_map(|a| &a.values);
-        let mut hazards: Vec<_> = values.filter_map(|v| v.hazard).collect();
+        let answers = self.answers.iter().chain(&self.supplement);
+        let values = answers.flat_map(Answered::every);
+        let mut hazards: Vec<_> = values.filter_map(|v: &AnswerValue| v.hazard).collect();
         hazards.sort_unstable();
         hazards.dedup();
         hazards
@@ -128,59 +145,63 @@ impl InspectionState {
 ///
 /// # Properties
 /// As [`crate::activity::fold_activity`]. A conclusion finishes exactly the answers that happened before it: merging
-/// concurrent events never finishes an inspection.
+/// concurrent events never finishes an inspection, and a finished one stays finished.
 pub(crate) fn fold_inspection(
     events: &[EventEntry],
     context: &FoldContext<'_>,
     catalogue: &Catalogue,
 ) -> InspectionState {
     let history = History::new(events, context, catalogue);
-    // Concurrent answers are no dispute of the inspection: each item shows its own.
-    let (judging, now, state) =
-        Judging::run(history, judge, |j, content| one_beginning(j, content));
-    summarise(&judging, &now, state)
+    let (judging, now) = Judging::run(history, &FAMILY);
+    summarise(&judging, &now)
 }
 
-/// Whether the content belongs to only one beginning.
-fn one_beginning(j: &Judging<'_>, content: &[usize]) -> bool {
-    let begun = content.iter().map(|at| j.beginning(*at).unwrap_or(*at));
-    let mut begun: Vec<_> = begun.collect();
-    begun.dedup();
-    begun.len() <= 1
+const FAMILY: Family = Family {
+    judge,
+    agree: one_beginning,
+};
+
+/// Whether the content belongs to only one beginning. Concurrent answers are no dispute of the inspection: each item
+/// shows its own.
+fn one_beginning(j: &Judging<'_>, content: &Positions) -> bool {
+    let mut begun = content.iter().map(|at| j.beginning(at).unwrap_or(at));
+    let first = begun.next();
+    begun.all(|other| Some(other) == first)
 }
 
-fn judge(
-    j: &Judging<'_>,
-    at: usize,
-    known: &ActivityFrontier,
-    grant: &Grant,
-) -> Result<Verdict, VoidReason> {
+fn judge(j: &Judging<'_>, asked: Asked<'_>) -> Result<Ruling, VoidReason> {
+    let Asked { at, knew, grant } = asked;
     let body = j.history.body(at);
     if let EventBody::Inspect(start) = body {
-        return begin(j, grant, start, known);
+        return begin(j, asked, start);
     }
-    let state = j.state(known, |content| one_beginning(j, content));
-    let first = j.beginning(at);
-    let start = first.and_then(|at| start_of(j.history.body(at)));
-    let (Some(start), false) = (start, matches!(state, State::Void | State::Withdrawn)) else {
+    let start = j.beginning(at).and_then(|at| start_of(j.history.body(at)));
+    let (Some(start), false) = (start, knew.is_ended()) else {
         return Err(VoidReason::IllegalFromState);
     };
     let template = template_of(j, start)?;
-    let open = state != State::Confirmed;
     match body {
-        EventBody::Answer(a) if open => answer(j, grant, template, a),
-        EventBody::Sign(s) if open => sign(grant, template, s),
-        EventBody::FinishInspection(c) if open => {
-            conclude(j, at, known, (grant, template, start), c).map(|()| Verdict::ACCEPTED)
+        EventBody::Answer(a) if knew.is_open() => answer(j, asked, template, a),
+        EventBody::Sign(s) if knew.is_open() => sign(j, asked, template, s).map(|()| Ruling::Adds),
+        EventBody::FinishInspection(c) if knew.is_open() => {
+            conclude(j, asked, (template, start), c).map(|()| Ruling::Closes)
         }
-        EventBody::Withdraw(_) => match first {
-            Some(at) if j.history.is_by(at, grant) => Ok(Verdict::ACCEPTED),
-            _ => Err(VoidReason::RoleMayNot),
-        },
+        EventBody::Withdraw(reason) => withdraw(j, asked, reason, decides(grant.role)),
+        EventBody::Confirm(_) if !knew.disputed.is_empty() => {
+            keep(j, asked, decides(grant.role), false)
+        }
         EventBody::Redact(_) if grant.role != Role::Dpo => Err(VoidReason::RoleMayNot),
-        EventBody::Redact(_) | EventBody::Note(_) | EventBody::AddPhoto(_) => Ok(Verdict::Added),
+        EventBody::Redact(_) | EventBody::Note(_) | EventBody::AddPhoto(_) => Ok(Ruling::Adds),
         _ => Err(VoidReason::IllegalFromState),
     }
+}
+
+/// Whether a role decides about withdrawals of inspections.
+fn decides(role: Role) -> bool {
+    matches!(
+        role,
+        Role::StreetOfficer | Role::CountyReviewer | Role::CityReviewer | Role::ProvinceReviewer
+    )
 }
 
 fn start_of(body: &EventBody) -> Option<&InspectionStart> {
@@ -196,50 +217,67 @@ fn template_of<'a>(j: &Judging<'a>, start: &InspectionStart) -> Result<&'a Templ
     found.ok_or(VoidReason::TypeUnknown)
 }
 
-fn begin(
-    j: &Judging<'_>,
-    grant: &Grant,
-    start: &InspectionStart,
-    known: &ActivityFrontier,
-) -> Result<Verdict, VoidReason> {
-    if known.decisions().next().is_some() {
+fn begin(j: &Judging<'_>, asked: Asked<'_>, start: &InspectionStart) -> Result<Ruling, VoidReason> {
+    if !asked.knew.content.is_empty() {
         return Err(VoidReason::IllegalFromState);
     }
     let template = template_of(j, start)?;
-    if !template.roles.contains(grant.role) {
+    if !template.roles.contains(asked.grant.role) {
         return Err(VoidReason::RoleMayNot);
     }
-    if template.kind != start.kind {
+    let people: u32 = start.team.iter().map(|m| u32::from(m.people)).sum();
+    let is_sent = |m: &TeamMember| (1..=MAX_SENT).contains(&m.people);
+    if template.kind != start.kind || people > MAX_PEOPLE || !start.team.iter().all(is_sent) {
         return Err(VoidReason::DataInvalid);
     }
+    took_place(start.started, j.history.entry(asked.at).event.claimed)?;
     if start.compound.is_none() && !template.papers_only {
         return Err(VoidReason::Incomplete);
     }
-    Ok(Verdict::ACCEPTED)
+    Ok(Ruling::Content)
 }
 
 fn answer(
     j: &Judging<'_>,
-    grant: &Grant,
+    asked: Asked<'_>,
     template: &Template,
     answers: &Answers,
-) -> Result<Verdict, VoidReason> {
-    if !template.roles.contains(grant.role) {
+) -> Result<Ruling, VoidReason> {
+    if !template.roles.contains(asked.grant.role) {
         return Err(VoidReason::RoleMayNot);
     }
+    let inspections = &j.history.catalogue.inspections;
     for answer in &answers.answers {
-        let item = j.history.catalogue.inspections.item(answer.item.as_str());
+        let item = inspections.item(answer.item.as_str());
         let item = item.filter(|item| template.asks(&item.code));
         let item = item.ok_or(VoidReason::TargetUnknown)?;
-        if answer.finding == Finding::Given && item.answer == AnswerType::Judged {
+        if !fits(item, answer, inspections.range_of(item)) {
             return Err(VoidReason::DataInvalid);
         }
     }
-    Ok(Verdict::ACCEPTED)
+    Ok(match Side::of(j, asked.at, asked.grant.role) {
+        Side::Inspecting => Ruling::Content,
+        Side::Inspected => Ruling::Adds,
+    })
 }
 
-fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, VoidReason> {
-    let inspects = template.roles.contains(grant.role);
+/// Whether an answer fits its item. `range`: that of the item's unit, if it has one.
+fn fits(item: &Item, answer: &Answer, range: Option<&UnitRange>) -> bool {
+    let is_given = answer.finding == Finding::Given;
+    let number = answer.milli;
+    !(is_given && item.answer == AnswerType::Judged)
+        && number.is_none_or(|milli| range.is_some_and(|range| range.has(milli)))
+}
+
+fn sign(
+    j: &Judging<'_>,
+    asked: Asked<'_>,
+    template: &Template,
+    s: &Signature,
+) -> Result<(), VoidReason> {
+    let grant = asked.grant;
+    let inspects = template.roles.contains(grant.role)
+        && Side::of(j, asked.at, grant.role) == Side::Inspecting;
     match s.signed_as {
         SignedAs::Inspector if !inspects => Err(VoidReason::RoleMayNot),
         // The inspected party signs on its own device, or on paper that a photo shows.
@@ -247,54 +285,41 @@ fn sign(grant: &Grant, template: &Template, s: &Signature) -> Result<Verdict, Vo
         SignedAs::Refused if s.witness.is_none_or(|w| grant.is_id(w)) => {
             Err(VoidReason::SecondPersonMissing)
         }
-        _ => Ok(Verdict::Added),
+        _ => Ok(()),
     }
 }
 
-fn summarise(j: &Judging<'_>, now: &ActivityFrontier, state: State) -> InspectionState {
+fn summarise(j: &Judging<'_>, now: &Standing) -> InspectionState {
     let effective = || j.effective().map(|(at, _)| at);
-    let begun = effective().find_map(|at| Some((at, start_of(j.history.body(at))?)));
-    let all = || (0..j.history.len()).find_map(|at| Some((at, start_of(j.history.body(at))?)));
-    let first = begun.or_else(all);
-    let start = first.map(|(_, start)| start);
-    let result = (state == State::Confirmed)
-        .then(|| result(j, now))
-        .flatten();
+    let first = j.first_beginning(now);
+    let start = first.and_then(|at| start_of(j.history.body(at)));
+    let outcome = outcome(j, now).filter(|_| !now.is_ended());
     InspectionState {
-        state,
+        state: now.state,
         template: start.map(|s| s.template.clone()),
         kind: start.map(|s| s.kind),
         area: start.map(|s| s.area.clone()),
         compound: start.and_then(|s| s.compound),
         team: start.map(|s| s.team.clone()).unwrap_or_default(),
         started: start.map(|s| s.started).unwrap_or_default(),
-        author: first.map(|(at, _)| j.history.entry(at).event.author),
-        organ: first
-            .and_then(|(at, _)| j.history.grants[at])
-            .map(|g| g.organ),
+        author: first.map(|at| j.history.entry(at).event.author),
+        organ: first.and_then(|at| j.history.grants[at]).map(|g| g.organ),
         inspectors: inspectors(j, effective()),
-        answers: answered(j, effective()),
+        answers: answered(j, &now.relevant),
+        supplement: answered(j, &now.supplement),
         signatures: j
             .effective()
             .filter_map(|(at, s)| signed(j, at, s))
             .collect(),
-        result,
-        counts: result.is_some_and(|r| r != InspectionResult::Stopped),
+        result: outcome,
+        counts: outcome.is_some_and(Outcome::counts),
+        attempted: outcome == Some(Outcome::NotReached),
         photos: j.photos(),
         redacted: j.redacted(),
-        unknown_events: now.unknown,
+        unknown_events: j.has_unknown(),
         updated_at: j.updated_at(),
         history: j.judged_events(),
     }
-}
-
-/// The result; of two concurrent conclusions, the worse one.
-fn result(j: &Judging<'_>, now: &ActivityFrontier) -> Option<InspectionResult> {
-    let of = |at: usize| match j.history.body(at) {
-        EventBody::FinishInspection(c) => Some(c.result),
-        _ => None,
-    };
-    now.decisions().filter_map(of).max()
 }
 
 fn signed(j: &Judging<'_>, at: usize, stated: &EventEntry) -> Option<Signed> {

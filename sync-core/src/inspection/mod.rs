@@ -7,6 +7,8 @@ mod answers;
 mod conclude;
 mod coverage;
 mod fold;
+mod outcome;
+mod side;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,3 +18,4 @@ pub(crate) use fold::fold_inspection;
 pub use answers::{AnswerValue, Answered};
 pub use coverage::{Coverage, InspectedPlace, coverage, inspected};
 pub use fold::{InspectionState, Signed};
+pub use outcome::Outcome;

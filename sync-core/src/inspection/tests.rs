@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{InspectedPlace, coverage};
+use super::{InspectedPlace, Outcome, coverage};
 use crate::{
     activity::{State, tests::*},
     catalogue::Catalogue,
-    history::{VoidReason, heads},
+    history::{Verdict, VoidReason, heads},
     record::*,
 };
 
@@ -128,19 +128,166 @@ fn answers_apart_that_differ_are_both_kept_and_the_worse_holds() {
 }
 
 #[test]
-fn an_inspection_is_not_finished_while_answers_come_that_nobody_saw() {
+fn a_finished_inspection_stays_finished_and_late_answers_are_a_supplement() {
     let mut story = Story::told(&[(GRID, start()), (GRID, answers("1栋", Finding::Ok, None))]);
     let seen = heads(&story.events);
     story.after(GRID, &seen, finish(InspectionResult::Passed));
-    assert!(story.inspection().counts);
-    story.after(COMMUNITY, &seen, answers("2栋", Finding::Problem, None));
+    let before = story.inspection();
+    assert!(before.counts);
+    story.after(
+        COMMUNITY,
+        &seen,
+        answers("2栋", Finding::Problem, Some(DocId([9; 16]))),
+    );
     let inspection = story.inspection();
     assert_eq!(
-        (inspection.state, inspection.counts),
-        (State::Stated, false)
+        (inspection.state, inspection.counts, inspection.result),
+        (State::Confirmed, true, Some(Outcome::Passed))
     );
-    story.then(GRID, finish(InspectionResult::Problems));
-    assert_eq!(story.inspection().result, Some(InspectionResult::Problems));
+    assert_eq!(inspection.answers, before.answers);
+    assert_eq!(inspection.supplement[0].building, "2");
+    assert_eq!(inspection.hazards(), [DocId([9; 16])]);
+    // The supplement may grow, and is finished like the inspection.
+    let more = story.then(COMMUNITY, answers("3栋", Finding::Ok, None));
+    assert_eq!(story.said(more), Verdict::ACCEPTED);
+    let broken_off = story.then(COMMUNITY, finish(InspectionResult::Stopped));
+    assert_eq!(story.said(broken_off), Verdict::ACCEPTED);
+    assert!(story.inspection().counts, "breaking off takes nothing");
+    let closed = story.then(GRID, finish(InspectionResult::Problems));
+    assert_eq!(story.said(closed), void(VoidReason::IllegalFromState));
+    assert_eq!(story.inspection().answers.len(), 3);
+}
+
+#[test]
+fn the_inspected_side_remarks_and_answers_nothing() {
+    let problem = answers("1栋", Finding::Problem, Some(DocId([9; 16])));
+    let mut story = Story::told(&[(GRID, start()), (COMMUNITY, problem)]);
+    for finding in [Finding::NotReached, Finding::Ok] {
+        let remark = story.then(MANAGER, answers("1栋", finding, None));
+        assert_eq!(story.said(remark), Verdict::Added);
+    }
+    let inspection = story.inspection();
+    assert_eq!(inspection.answers[0].finding, Finding::Problem);
+    assert_eq!(inspection.inspectors.len(), 2);
+    let own = story.then(MANAGER, finish(InspectionResult::Passed));
+    assert_eq!(story.said(own), void(VoidReason::RoleMayNot));
+    let signed = story.then(MANAGER, sign(SignedAs::Inspector, None));
+    assert_eq!(story.said(signed), void(VoidReason::RoleMayNot));
+    // The company's own patrol is its own inspection.
+    let mut patrol = Story::told(&[
+        (MANAGER, start()),
+        (MANAGER, answers("1栋", Finding::Ok, None)),
+    ]);
+    patrol.then(MANAGER, finish(InspectionResult::Passed));
+    assert!(patrol.inspection().counts);
+}
+
+#[test]
+fn a_problem_once_found_and_a_hazard_once_opened_stay_listed() {
+    let hazard = DocId([9; 16]);
+    let mut story = Story::told(&[
+        (GRID, start()),
+        (GRID, answers("1栋", Finding::Problem, Some(hazard))),
+        (COMMUNITY, answers("1号楼", Finding::NotReached, None)),
+    ]);
+    let inspection = story.inspection();
+    let answered = &inspection.answers[0];
+    assert_eq!(
+        (answered.finding, answered.contested, answered.values.len()),
+        (Finding::Problem, false, 2),
+        "who did not get in takes nothing back"
+    );
+    story.then(COMMUNITY, answers("1栋", Finding::Ok, None));
+    let inspection = story.inspection();
+    let answered = &inspection.answers[0];
+    assert_eq!((answered.finding, answered.values.len()), (Finding::Ok, 1));
+    assert_eq!(answered.earlier[0].hazard, Some(hazard));
+    assert_eq!(inspection.hazards(), [hazard]);
+}
+
+#[test]
+fn an_inspection_in_which_nobody_got_in_is_an_attempt() {
+    for result in [InspectionResult::Passed, InspectionResult::Stopped] {
+        let mut story = Story::told(&[
+            (GRID, start()),
+            (GRID, answers("1栋", Finding::NotReached, None)),
+        ]);
+        story.then(GRID, finish(result));
+        let inspection = story.inspection();
+        assert_eq!(
+            (inspection.result, inspection.counts, inspection.attempted),
+            (Some(Outcome::NotReached), false, true)
+        );
+        let quantities = inspection.quantities();
+        assert_eq!(quantities.len(), 1);
+        assert_eq!(quantities[0].name, "inspection.attempted");
+    }
+}
+
+#[test]
+fn a_finished_inspection_is_withdrawn_by_two_persons_only() {
+    let mut story = Story::told(&[
+        (GRID, start()),
+        (GRID, answers("1栋", Finding::Ok, None)),
+        (GRID, finish(InspectionResult::Passed)),
+    ]);
+    story.then(GRID, EventBody::Withdraw(reason()));
+    assert!(story.inspection().counts);
+    let company = story.then(MANAGER, EventBody::Withdraw(reason()));
+    assert_eq!(story.said(company), void(VoidReason::RoleMayNot));
+    story.then(STREET, EventBody::Withdraw(reason()));
+    assert_eq!(story.inspection().state, State::Withdrawn);
+    assert!(!story.inspection().counts);
+}
+
+#[test]
+fn no_answer_overturns_a_withdrawal_in_dispute() {
+    let mut story = Story::told(&[(GRID, start()), (GRID, answers("1栋", Finding::Ok, None))]);
+    let seen = heads(&story.events);
+    story.after(GRID, &seen, EventBody::Withdraw(reason()));
+    story.after(COMMUNITY, &seen, answers("2栋", Finding::Ok, None));
+    assert_eq!(story.inspection().state, State::Disputed);
+    story.then(COMMUNITY, answers("2栋", Finding::Ok, None));
+    assert_eq!(story.inspection().state, State::Disputed);
+    let party = story.then(COMMUNITY, EventBody::Confirm(reason()));
+    assert_eq!(story.said(party), void(VoidReason::RoleMayNot));
+    let kept = story.then(STREET, EventBody::Confirm(reason()));
+    assert_eq!(story.said(kept), Verdict::ACCEPTED);
+    assert_eq!(story.inspection().state, State::Stated);
+}
+
+#[test]
+fn numbers_and_people_that_cannot_be_are_void() {
+    let number = |item: &str, milli: i64| {
+        let EventBody::Answer(mut a) = answers("1栋", Finding::Given, None) else {
+            unreachable!("an answer")
+        };
+        a.answers[0].item = ItemCode::new(item).unwrap();
+        a.answers[0].milli = Some(milli);
+        EventBody::Answer(a)
+    };
+    let mut story = Story::told(&[(GRID, start())]);
+    for (item, milli, is_possible) in [
+        ("IT-01", 3_000, true),
+        ("IT-01", -1_000, false),
+        ("IT-01", 2_500, false),
+        ("IT-01", 9_000_000_000_000_000, false),
+        ("IT-20", 3_850, true),
+        ("IT-20", 1_000_001, false),
+    ] {
+        let stated = story.then(GRID, number(item, milli));
+        let is_taken = story.said(stated) == Verdict::ACCEPTED;
+        assert_eq!(is_taken, is_possible, "{item} {milli}");
+    }
+    for people in [0, 501, u16::MAX] {
+        let mut story = Story::new();
+        let stated = story.then(GRID, start_with("TPL-DAILY", InspectionKind::Daily, people));
+        assert_eq!(
+            story.said(stated),
+            void(VoidReason::DataInvalid),
+            "{people}"
+        );
+    }
 }
 
 #[test]

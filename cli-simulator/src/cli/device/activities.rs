@@ -53,6 +53,7 @@ pub(super) fn show(phone: &Phone, id: &str) -> anyhow::Result<()> {
     for part in [
         "versions",
         "answers",
+        "supplement",
         "signatures",
         "received",
         "responses",

@@ -7,7 +7,7 @@ use sync_core::{
     catalogue::Catalogue,
     causes::with_causes,
     document::{DocumentState, Folded},
-    inspection::Answered,
+    inspection::{Answered, InspectionState},
     record::DocId,
     wire::Code,
 };
@@ -36,8 +36,10 @@ pub struct ActivityDetail {
     /// The folded state: concurrent contents, acknowledgements, signatures.
     #[schema(value_type = Object)]
     pub state: Value,
-    /// Of an inspection: the answers by building, entrance and item.
+    /// Of an inspection: the answers by building, entrance and item; of a finished one, those that its conclusions cover.
     pub answers: Vec<AnsweredView>,
+    /// Of a finished inspection: the answers that no conclusion covers.
+    pub supplement: Vec<AnsweredView>,
 }
 
 /// The answers to an item at a place.
@@ -57,7 +59,7 @@ pub struct AnsweredView {
     pub finding_zh: &'static str,
     /// Whether concurrent answers differ.
     pub contested: bool,
-    /// The documents of the hazards that were opened.
+    /// The documents of the hazards that were opened, by superseded answers too.
     pub hazards: Vec<String>,
     /// Whether the answers state a problem and no hazard was opened although the item opens one.
     pub without_hazard: bool,
@@ -76,7 +78,8 @@ pub(super) fn detail(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<Activi
         activity,
         events: events(tx, &folded, 0..folded.judged().len())?,
         photos: photos(tx, &folded)?,
-        answers: answers(&folded),
+        answers: answers(&folded, |state| &state.answers),
+        supplement: answers(&folded, |state| &state.supplement),
         state: state(&folded)?,
     })
 }
@@ -95,11 +98,11 @@ fn state(folded: &Folded<'_>) -> Result<Value, Refusal> {
     Ok(json)
 }
 
-fn answers(folded: &Folded<'_>) -> Vec<AnsweredView> {
+fn answers(folded: &Folded<'_>, which: fn(&InspectionState) -> &[Answered]) -> Vec<AnsweredView> {
     let DocumentState::Inspection(state) = folded.state() else {
         return Vec::new();
     };
-    let answers = state.answers.iter();
+    let answers = which(state).iter();
     answers
         .map(|a| answered(a, folded.lacks_hazard(a)))
         .collect()
@@ -107,7 +110,7 @@ fn answers(folded: &Folded<'_>) -> Vec<AnsweredView> {
 
 fn answered(a: &Answered, without_hazard: bool) -> AnsweredView {
     let item = Catalogue::embedded().inspections.item(a.item.as_str());
-    let hazards = a.values.iter().filter_map(|v| v.hazard);
+    let hazards = a.every().filter_map(|v| v.hazard);
     AnsweredView {
         building: a.building_label.to_string(),
         unit: a.unit_label.to_string(),

@@ -36,10 +36,43 @@ fn a_confirmation_confirms_exactly_what_its_author_had_seen() {
     story.after(GRID, &seen, amend(&cleared(20)));
     story.after(COMMUNITY, &seen, EventBody::Confirm(reason()));
     let record = story.record();
-    assert_eq!((record.state, record.counts), (State::Stated, false));
+    assert_eq!((record.state, record.counts), (State::Confirmed, true));
+    assert_eq!(record.supplement.len(), 1, "the correction waits");
+    let counted = counts(&record, Catalogue::embedded());
+    assert_eq!(counted, [("clearance.vehicles".to_owned(), 12_000)]);
     story.then(COMMUNITY, EventBody::Confirm(reason()));
-    let counted = counts(&story.record(), Catalogue::embedded());
+    let record = story.record();
+    let counted = counts(&record, Catalogue::embedded());
     assert_eq!(counted, [("clearance.vehicles".to_owned(), 20_000)]);
+    assert!(record.supplement.is_empty());
+}
+
+#[test]
+fn its_author_alone_changes_nothing_that_another_confirmed() {
+    let mut story = cleared_by_grid(12);
+    let confirmed = story.then(COMMUNITY, EventBody::Confirm(reason()));
+    story.then(GRID, amend(&cleared(0)));
+    let counted = |story: &Story| counts(&story.record(), Catalogue::embedded());
+    assert_eq!(counted(&story)[0].1, 12_000);
+    let proposed = story.after(GRID, &[confirmed], EventBody::Withdraw(reason()));
+    let transition = "withdraw".to_owned();
+    assert_eq!(story.said(proposed), Verdict::Proposed { transition });
+    let twice = story.then(GRID_AGAIN, EventBody::Withdraw(reason()));
+    assert_ne!(
+        story.said(twice),
+        Verdict::ACCEPTED,
+        "one person on two devices"
+    );
+    assert_eq!(counted(&story)[0].1, 12_000);
+    let empty = EventBody::Withdraw(Reason {
+        reason: Long::new(" ").unwrap(),
+    });
+    let unexplained = story.then(COMMUNITY, empty);
+    assert_eq!(story.said(unexplained), void(VoidReason::Incomplete));
+    let agreed = story.then(COMMUNITY, EventBody::Withdraw(reason()));
+    assert_eq!(story.said(agreed), Verdict::ACCEPTED);
+    assert_eq!(story.record().state, State::Withdrawn);
+    assert_eq!(counted(&story), []);
 }
 
 #[test]
@@ -58,19 +91,59 @@ fn two_corrections_apart_are_a_dispute_until_their_author_says_which() {
 }
 
 #[test]
-fn taking_back_what_another_confirmed_meanwhile_is_a_dispute() {
+fn taking_back_what_another_confirmed_meanwhile_is_a_dispute_that_a_third_person_decides() {
     let mut story = cleared_by_grid(12);
     let seen = heads(&story.events);
     story.after(GRID, &seen, EventBody::Withdraw(reason()));
     story.after(COMMUNITY, &seen, EventBody::Confirm(reason()));
     assert_eq!(story.record().state, State::Disputed);
-    assert!(!story.record().counts);
-    let other = story.then(COMMUNITY, EventBody::Withdraw(reason()));
-    assert_eq!(story.said(other), void(VoidReason::RoleMayNot));
+    assert!(story.record().counts, "the withdrawal waits");
+    let party = story.then(COMMUNITY, EventBody::Withdraw(reason()));
+    assert_eq!(story.said(party), void(VoidReason::SamePerson));
+    let author = story.then(GRID, EventBody::Withdraw(reason()));
+    assert_eq!(story.said(author), void(VoidReason::RoleMayNot));
+    let mut withdrawn = story.clone();
+    withdrawn.then(STREET, EventBody::Withdraw(reason()));
+    assert_eq!(withdrawn.record().state, State::Withdrawn);
+    let late = withdrawn.then(GRID, amend(&cleared(1)));
+    assert_eq!(withdrawn.said(late), void(VoidReason::IllegalFromState));
+    story.then(STREET, EventBody::Confirm(reason()));
+    assert_eq!(story.record().state, State::Confirmed);
+    // Two who decide differently without each other's word are a dispute again.
+    let decided = heads(&story.events);
+    let before = story.events.len() - 1;
+    let parents = story.events[before].event.after.clone();
+    story.after(COUNTY, &parents, EventBody::Withdraw(reason()));
+    assert_eq!(story.record().state, State::Disputed);
+    assert_eq!(decided.len(), 1);
+}
+
+#[test]
+fn an_author_who_corrects_and_withdraws_on_two_devices_decides_alone() {
+    let mut story = cleared_by_grid(12);
+    let seen = heads(&story.events);
+    story.after(GRID, &seen, EventBody::Withdraw(reason()));
+    story.after(GRID_AGAIN, &seen, amend(&cleared(9)));
+    assert_eq!(story.record().state, State::Disputed);
     story.then(GRID, EventBody::Withdraw(reason()));
     assert_eq!(story.record().state, State::Withdrawn);
-    let late = story.then(GRID, amend(&cleared(1)));
-    assert_eq!(story.said(late), void(VoidReason::IllegalFromState));
+}
+
+#[test]
+fn what_cannot_have_taken_place_is_not_registered() {
+    for held in [946_684_799_999, START + 2 * DAY_MS, i64::MAX, -(1 << 53)] {
+        let EventBody::Activity(entry) = entry("clearance", &cleared(1)) else {
+            unreachable!("an activity")
+        };
+        let held = DeviceTime(held);
+        let mut story = Story::new();
+        let stated = story.then(GRID, EventBody::Activity(ActivityEntry { held, ..entry }));
+        assert_eq!(
+            story.said(stated),
+            void(VoidReason::DataInvalid),
+            "{held:?}"
+        );
+    }
 }
 
 #[test]
@@ -83,6 +156,7 @@ fn fields_that_do_not_fit_stay_in_the_history_and_count_nothing() {
         r#"{"item": "ebike", "vehicles": 1.5}"#,
         r#"{"item": "elephant"}"#,
         r#"[]"#,
+        r#"{"item": "ebike", "vehicles": 1, "vehicles": 900}"#,
     ] {
         let mut story = Story::new();
         let id = story.then(GRID, entry("clearance", data));
