@@ -418,10 +418,10 @@ fn what_newer_rules_change_is_listed_before_it_takes_effect() {
     };
     assert!(changed.contains("HS80 已销号 → HS10 已登记"), "{changed}");
     assert!(!report.contains(&same.to_string()), "{report}");
-    assert!(report.contains("核对2处隐患，1处变化"), "{report}");
+    assert!(report.contains("核对2件记录，1件变化"), "{report}");
     assert_eq!(state(&town), "HS80", "the report writes nothing");
     done(&town, &["admin", "refold"]);
     assert_eq!(state(&town), "HS10");
     let report = done(&town, &["admin", "refold", "--report"]);
-    assert!(report.contains("核对2处隐患，0处变化"), "{report}");
+    assert!(report.contains("核对2件记录，0件变化"), "{report}");
 }

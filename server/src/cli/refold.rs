@@ -11,7 +11,7 @@ use sync_core::{
 };
 use xuncha_server::{
     http::Components,
-    projection::renew_intervals,
+    projection::{Stated, renew_intervals},
     refusal::Refusal,
     reporting::{Milli, Recounted, recount},
     say,
@@ -52,7 +52,7 @@ impl Refold {
             "台账按规则第{found}版，本程序为第{FOLD_VERSION}版 / ledger by rules version {found}, this program has version {FOLD_VERSION}"
         );
         let progress = ProgressBar::new_spinner();
-        let mut totals: BTreeMap<(StateCode, StateCode), usize> = BTreeMap::new();
+        let mut totals: BTreeMap<(String, String), usize> = BTreeMap::new();
         let mut changes = 0_usize;
         let compared = projection
             .compare_rules(
@@ -60,13 +60,14 @@ impl Refold {
                 |change| {
                     let (old, new) = (&change.before, &change.after);
                     changes += 1;
-                    *totals.entry((old.state, new.state)).or_default() += 1;
+                    *totals.entry((name(old), name(new))).or_default() += 1;
                     let day = |at: Option<DeviceTime>| at.map_or_else(nothing, |at| moment(at.0));
                     let parts = [
-                        ("状态 / state", name(old.state), name(new.state)),
+                        ("状态 / state", name(old), name(new)),
                         ("轮次 / round", old.round.to_string(), new.round.to_string()),
                         ("等级 / grade", old.grade.clone(), new.grade.clone()),
                         ("期限 / deadline", day(old.deadline), day(new.deadline)),
+                        ("计入 / counts", counts(old), counts(new)),
                         (
                             "未决冲突 / open conflicts",
                             old.conflicts.to_string(),
@@ -80,10 +81,10 @@ impl Refold {
             .await?;
         progress.finish_and_clear();
         for ((before, after), count) in totals {
-            say!("{} → {}: {count}", name(before), name(after));
+            say!("{before} → {after}: {count}");
         }
         say!(
-            "核对{compared}处隐患，{changes}处变化 / compared {compared} hazards, {changes} change"
+            "核对{compared}件记录，{changes}件变化 / compared {compared} documents, {changes} change"
         );
         list_figures(storage).await
     }
@@ -141,13 +142,29 @@ fn nothing() -> String {
     "–".to_owned()
 }
 
-/// The number and the Chinese name of a state; before the hazard is in the ledger it has none.
-fn name(state: StateCode) -> String {
-    if state == StateCode::NONE {
+/// The number and the Chinese name of the state of a hazard, or the name of that of an activity; before the document is in
+/// the ledger it has none.
+fn name(stated: &Stated) -> String {
+    if let Some((state, _)) = stated.activity {
+        return state.zh().to_owned();
+    }
+    if stated.state == StateCode::NONE {
         return "未入台账".to_owned();
     }
-    let row = Catalogue::embedded().rules.state(state);
-    row.map_or_else(|| state.to_string(), |row| format!("{state} {}", row.zh))
+    let row = Catalogue::embedded().rules.state(stated.state);
+    row.map_or_else(
+        || stated.state.to_string(),
+        |row| format!("{} {}", stated.state, row.zh),
+    )
+}
+
+/// Whether an activity or an inspection counts.
+fn counts(stated: &Stated) -> String {
+    match stated.activity {
+        None => nothing(),
+        Some((_, true)) => "是 / yes".to_owned(),
+        Some((_, false)) => "否 / no".to_owned(),
+    }
 }
 
 /// The parts that differ, each with what it was and what it becomes.

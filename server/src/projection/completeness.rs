@@ -1,12 +1,52 @@
 //! Whether the ledger is complete, how far it is behind the log, and how it is rebuilt.
 
-use sync_core::{document::FOLD_VERSION, record::ServerTime};
+use sync_core::{catalogue::Catalogue, document::FOLD_VERSION, record::ServerTime};
 
 use super::{LEASE_MS, Projection, progress::Progress};
 use crate::storage::{StorageError, Tx, hazards, marks, spaces};
 
 /// The name of the database's note on the rules by which its ledger was folded; absent: version 1.
 const FOLD: &str = "fold";
+
+/// The name of the database's note on the catalogue by which its ledger was folded; absent: of no catalogue.
+const CATALOGUE: &str = "catalogue";
+
+/// The rules and the catalogue by which a ledger was folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Basis {
+    rules: u16,
+    /// [`Catalogue::edition`].
+    edition: u32,
+}
+
+impl Basis {
+    /// That of this program.
+    fn own() -> Self {
+        Self {
+            rules: FOLD_VERSION,
+            edition: Catalogue::embedded().edition(),
+        }
+    }
+
+    fn read(tx: &mut dyn Tx) -> Result<Self, StorageError> {
+        let bytes = spaces::meta(tx, CATALOGUE)?;
+        let edition = bytes.and_then(|bytes| bytes.try_into().ok());
+        Ok(Self {
+            rules: fold_version(tx)?,
+            edition: edition.map_or(0, u32::from_be_bytes),
+        })
+    }
+
+    fn write(self, tx: &mut dyn Tx) -> Result<(), StorageError> {
+        spaces::set_meta(tx, FOLD, &self.rules.to_be_bytes())?;
+        spaces::set_meta(tx, CATALOGUE, &self.edition.to_be_bytes())
+    }
+
+    /// Whether neither the rules nor the catalogue of `other` are newer.
+    fn covers(self, other: Self) -> bool {
+        self.rules >= other.rules && self.edition >= other.edition
+    }
+}
 
 /// The version of the rules by which the ledger was folded.
 ///
@@ -19,35 +59,36 @@ pub(super) fn fold_version(tx: &mut dyn Tx) -> Result<u16, StorageError> {
 }
 
 impl Projection {
-    /// Deletes the ledger if it was folded by older rules, so that it is rebuilt; the caller holds [`Self::pass`].
-    /// A ledger that newer rules folded is left as it is.
+    /// Deletes the ledger if it was folded by older rules or an older catalogue, so that it is rebuilt; the caller holds
+    /// [`Self::pass`]. A ledger that newer rules or a newer catalogue folded is left as it is.
     ///
     /// # Errors
     /// [`StorageError`].
     pub(super) async fn follow_rules(&self) -> Result<(), StorageError> {
-        let found = self.storage.read(|tx| fold_version(tx)).await?;
-        if found >= FOLD_VERSION {
-            if found > FOLD_VERSION {
-                tracing::warn!(
-                    found,
-                    own = FOLD_VERSION,
-                    "the ledger was folded by newer rules / 台账由更新的版本生成，请升级本程序"
-                );
-            }
+        let (found, own) = (self.storage.read(Basis::read).await?, Basis::own());
+        if found == own {
             return Ok(());
         }
-        let (worker, own) = (self.worker, (self.now)().0);
+        if !own.covers(found) {
+            tracing::warn!(
+                ?found,
+                ?own,
+                "the ledger was folded by newer rules or a newer catalogue / 台账由更新的版本生成，请升级本程序"
+            );
+            return Ok(());
+        }
+        let (worker, now) = (self.worker, (self.now)().0);
         let begins = move |tx: &mut dyn Tx| {
             // Another process may have begun since.
-            if fold_version(tx)? >= FOLD_VERSION {
+            if Basis::read(tx)?.covers(own) {
                 return Ok(());
             }
-            spaces::set_meta(tx, FOLD, &FOLD_VERSION.to_be_bytes())?;
+            own.write(tx)?;
             // Nothing was folded by any rules: a new database is not a ledger that is being rebuilt.
             if spaces::list(tx)?.iter().all(|space| space.head == 0) {
                 return Ok(());
             }
-            let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
+            let until = ServerTime(tx.clock()?.unwrap_or(now) + LEASE_MS);
             hazards::clear(tx, worker, until)?;
             marks::begin_making(tx)
         };
@@ -64,7 +105,7 @@ impl Projection {
         let clear = move |tx: &mut dyn Tx| {
             let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
             hazards::clear(tx, worker, until)?;
-            spaces::set_meta(tx, FOLD, &FOLD_VERSION.to_be_bytes())?;
+            Basis::own().write(tx)?;
             marks::begin_making(tx)
         };
         self.storage.write(clear).await?;

@@ -1,9 +1,10 @@
-//! What the rules of this program would change in the ledger: each hazard is folded from the log and compared with its
-//! row, and nothing is written.
+//! What the rules and the catalogue of this program would change in the ledger: each document is folded from the log and
+//! compared with its row, and nothing is written.
 
 use std::collections::HashMap;
 
 use sync_core::{
+    activity::State,
     catalogue::StateCode,
     record::{AreaPath, DeviceTime, DocId},
 };
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::storage::{
     StorageError, Tx,
+    activities::{self, ActivityRow},
     hazards::{self, HazardRow},
     marks, spaces, spans,
 };
@@ -39,6 +41,17 @@ pub struct Stated {
     pub deadline: Option<DeviceTime>,
     /// The number of open conflicts.
     pub conflicts: u32,
+    /// Of an activity or an inspection: its state, and whether it counts.
+    pub activity: Option<(State, bool)>,
+}
+
+impl From<&ActivityRow> for Stated {
+    fn from(row: &ActivityRow) -> Self {
+        Self {
+            activity: Some((row.state, row.counts)),
+            ..Self::default()
+        }
+    }
 }
 
 impl From<&HazardRow> for Stated {
@@ -49,16 +62,17 @@ impl From<&HazardRow> for Stated {
             grade: row.grade.clone(),
             deadline: row.deadline,
             conflicts: row.conflict_count,
+            activity: None,
         }
     }
 }
 
-/// A hazard whose row would change.
+/// A document whose row would change.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The space.
     pub space: AreaPath,
-    /// The hazard.
+    /// The document.
     pub doc: DocId,
     /// What the ledger states.
     pub before: Stated,
@@ -75,9 +89,9 @@ impl Projection {
         self.storage.read(|tx| fold_version(tx)).await
     }
 
-    /// Folds every hazard by the rules of this program and compares it with its row. Hazards whose newest changes are
+    /// Folds every document by the rules of this program and compares it with its row. Documents whose newest changes are
     /// not in the ledger yet are left out. `seen` is called with the number of documents after each batch, `changed`
-    /// with each difference. Returns the number of hazards that were compared.
+    /// with each difference. Returns the number of documents that were compared.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -96,14 +110,18 @@ impl Projection {
                     .read(move |tx| -> Result<_, StorageError> {
                         let situation = gather::gather(tx, &id, after, BATCH)?;
                         let docs: Vec<DocId> = situation.docs.iter().map(|d| d.doc.id).collect();
-                        let rows = hazards::of(tx, &id, &docs)?;
-                        Ok((situation, rows, marks::mark(tx, &id)?.seq))
+                        let rows = Present {
+                            hazards: hazards::of(tx, &id, &docs)?,
+                            activities: activities::of(tx, &id, &docs)?,
+                            projected: marks::mark(tx, &id)?.seq,
+                        };
+                        Ok((situation, rows))
                     })
                     .await?;
-                let (situation, rows, projected) = batch;
+                let (situation, rows) = batch;
                 let (more, upto) = (situation.more, situation.upto);
                 seen(situation.docs.len());
-                for change in differences(&space.id, situation, &rows, projected, &mut compared) {
+                for change in differences(&space.id, situation, &rows, &mut compared) {
                     changed(&change);
                 }
                 if !more {
@@ -142,24 +160,36 @@ pub fn renew_intervals(tx: &mut dyn Tx) -> Result<usize, StorageError> {
     Ok(documents)
 }
 
-/// The changes of a batch. `projected`: the log is in the ledger up to this sequence number.
+/// The rows of a batch as they are.
+struct Present {
+    hazards: Vec<HazardRow>,
+    activities: Vec<ActivityRow>,
+    /// The log is in the ledger up to this sequence number.
+    projected: u64,
+}
+
+/// The changes of a batch.
 fn differences(
     space: &AreaPath,
     situation: Situation,
-    rows: &[HazardRow],
-    projected: u64,
+    rows: &Present,
     compared: &mut usize,
 ) -> Vec<Change> {
-    let rows: HashMap<DocId, &HazardRow> = rows.iter().map(|row| (row.doc, row)).collect();
+    let hazards = rows.hazards.iter();
+    let hazards = hazards.map(|row| (row.doc, (row.as_of_seq, Stated::from(row))));
+    let activities = rows.activities.iter();
+    let activities = activities.map(|row| (row.doc, (row.as_of_seq, Stated::from(row))));
+    let known: HashMap<DocId, (u64, Stated)> = hazards.chain(activities).collect();
     let mut found = Vec::new();
     for action in project::plan(situation) {
-        let OwnRow::Hazard(new, _) = &action.rows.row else {
-            continue;
+        let (doc, as_of_seq, after) = match &action.rows.row {
+            OwnRow::Hazard(new, _) => (new.doc, new.as_of_seq, Stated::from(&**new)),
+            OwnRow::Activity(new) => (new.doc, new.as_of_seq, Stated::from(&**new)),
         };
-        let before = match rows.get(&new.doc) {
-            Some(old) if old.as_of_seq == new.as_of_seq => Stated::from(*old),
+        let before = match known.get(&doc) {
+            Some((seq, stated)) if *seq == as_of_seq => stated.clone(),
             // By the rules of the ledger no valid event began it: it has no row.
-            None if new.as_of_seq <= projected => Stated::default(),
+            None if as_of_seq <= rows.projected => Stated::default(),
             // Its newest changes are not in the ledger yet.
             _ => continue,
         };
@@ -167,12 +197,12 @@ fn differences(
         let after = if action.rows.is_unfounded() {
             Stated::default()
         } else {
-            Stated::from(&**new)
+            after
         };
         if before != after {
             found.push(Change {
                 space: space.clone(),
-                doc: new.doc,
+                doc,
                 before,
                 after,
             });

@@ -5,7 +5,11 @@ use sync_core::{
     record::{AreaPath, CompoundId, DeviceTime, DocId, EncodedListRow, OrganId, ServerTime},
 };
 
-use super::{StorageError, Tx, Value, docs::delete_rows, table::table};
+use super::{
+    StorageError, Tx, Value,
+    docs::{delete_rows, ids},
+    table::table,
+};
 
 table! {
     /// A folded activity or inspection.
@@ -145,6 +149,24 @@ pub fn put_intervals(
     QuantityRow::TABLE.insert(tx, &rows, "")?;
     let rows: Vec<Value<'_>> = visits.iter().flat_map(|row| row.values()).collect();
     VisitRow::TABLE.insert(tx, &rows, "")
+}
+
+/// The rows of these documents of a space, as far as they are activities or inspections.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+) -> Result<Vec<ActivityRow>, StorageError> {
+    let names = ActivityRow::TABLE.names();
+    tx.all_of(
+        &format!("SELECT {names} FROM activity WHERE space = $1 AND doc IN (?)"),
+        &[space.as_str().into()],
+        &ids(docs),
+        ActivityRow::read,
+    )
 }
 
 /// One activity or inspection.

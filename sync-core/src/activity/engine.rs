@@ -4,6 +4,7 @@
 use super::{
     sets::Sets,
     standing::{Reading, Standing},
+    state::State,
 };
 use crate::{
     history::{
@@ -31,6 +32,8 @@ pub(crate) enum Ruling {
     Proposes,
     /// It adds something and decides nothing.
     Adds,
+    /// It names what only a newer catalogue has, or depends on such an event: it is kept, and what depends on it waits.
+    Unknown,
 }
 
 /// What the family of a document decides.
@@ -78,16 +81,21 @@ impl<'a> Judging<'a> {
             judging.verdicts.push(verdict);
             all.insert(at);
         }
-        let now = judging.standing(&all, Reading::Effective);
+        let mut now = judging.standing(&all, Reading::Effective);
+        let begins = |at: usize| judging.history.body(at).begins_in().is_some();
+        let begun_unknown = judging.sets.unknown.iter().any(begins);
+        if now.state == State::Void && begun_unknown {
+            now.state = State::Unknown;
+        }
         (judging, now)
     }
 
     fn verdict(&mut self, at: usize) -> Verdict {
-        let begun = self.beginning(at);
+        let begun = self.beginning(at).or_else(|| self.unknown_beginning(at));
         let area = begun.and_then(|begun| self.history.body(begun).begins_in());
         let ruling = entitled(&self.history, at, area).and_then(|grant| {
             if matches!(self.history.body(at), EventBody::Unknown { .. }) {
-                return Ok(None);
+                return Ok(Ruling::Unknown);
             }
             let knew = self.standing(&self.history.order.ancestors[at], Reading::AsAuthorsKnew);
             let asked = Asked {
@@ -95,14 +103,10 @@ impl<'a> Judging<'a> {
                 knew: &knew,
                 grant,
             };
-            (self.family.judge)(self, asked).map(Some)
+            (self.family.judge)(self, asked)
         });
         match ruling {
-            Ok(Some(ruling)) => self.note(at, ruling),
-            Ok(None) => {
-                self.sets.unknown.insert(at);
-                Verdict::Unknown
-            }
+            Ok(ruling) => self.note(at, ruling),
             Err(reason) => Verdict::Void { reason },
         }
     }
@@ -111,6 +115,10 @@ impl<'a> Judging<'a> {
         let sets = &mut self.sets;
         match ruling {
             Ruling::Adds => return Verdict::Added,
+            Ruling::Unknown => {
+                sets.unknown.insert(at);
+                return Verdict::Unknown;
+            }
             Ruling::Proposes => {
                 sets.proposals.insert(at);
                 return Verdict::Proposed {
@@ -162,6 +170,19 @@ impl<'a> Judging<'a> {
     /// The first accepted beginning that happened before an event.
     pub(crate) fn beginning(&self, at: usize) -> Option<usize> {
         self.known(at, &self.sets.beginnings).iter().next()
+    }
+
+    /// The first beginning that happened before an event and that names what only a newer catalogue has.
+    pub(crate) fn unknown_beginning(&self, at: usize) -> Option<usize> {
+        let known = self.known(at, &self.sets.unknown);
+        let mut known = known.iter();
+        known.find(|begun| self.history.body(*begun).begins_in().is_some())
+    }
+
+    /// The ruling on an event without an accepted beginning in its causal history.
+    pub(crate) fn without_beginning(&self, at: usize) -> Result<Ruling, VoidReason> {
+        let begun = self.unknown_beginning(at).map(|_| Ruling::Unknown);
+        begun.ok_or(VoidReason::IllegalFromState)
     }
 
     /// Whether the author of an event is the person of every accepted beginning that happened before it.

@@ -57,6 +57,8 @@ pub struct ActivityState {
     pub area: Option<AreaPath>,
     /// The compound, if the activity concerns one.
     pub compound: Option<CompoundId>,
+    /// When it was stated, by its author's clock: the version of its type is that of this day.
+    pub stated: DeviceTime,
     /// The person who stated it.
     pub author: Option<PersonId>,
     /// The author's organisation.
@@ -114,7 +116,7 @@ pub(crate) fn fold_activity(
 /// The quantities that an activity contributes to indicators, in thousandths of a unit; none unless it counts.
 pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(String, i64)> {
     let of = record.r#type.as_ref().filter(|_| record.counts);
-    let of = of.and_then(|code| catalogue.activity_types.find(code.as_str()));
+    let of = of.and_then(|code| catalogue.activity_type(code.as_str(), record.stated));
     let (Some(of), Some(version)) = (of, record.shown()) else {
         return Vec::new();
     };
@@ -132,10 +134,14 @@ fn judge(j: &Judging<'_>, asked: Asked<'_>) -> Result<Ruling, VoidReason> {
         return begin(j, asked, entry);
     }
     let first = j.beginning(at).and_then(|at| entry_of(j.history.body(at)));
-    let (Some(first), false) = (first, knew.is_ended()) else {
-        return Err(VoidReason::IllegalFromState);
+    let Some(first) = first else {
+        return j.without_beginning(at);
     };
-    let of = type_of(j, first)?;
+    if knew.is_ended() {
+        return Err(VoidReason::IllegalFromState);
+    }
+    // Only a type that is known begins an activity.
+    let of = type_of(j, at, first).ok_or(VoidReason::TypeUnknown)?;
     match body {
         EventBody::Amend(_) if !j.is_own(at) => Err(VoidReason::RoleMayNot),
         EventBody::Amend(amendment) => {
@@ -170,11 +176,13 @@ fn entry_of(body: &EventBody) -> Option<&ActivityEntry> {
     }
 }
 
-fn type_of<'a>(j: &Judging<'a>, entry: &ActivityEntry) -> Result<&'a ActivityType, VoidReason> {
-    let types = &j.history.catalogue.activity_types;
-    types
-        .find(entry.r#type.as_str())
-        .ok_or(VoidReason::TypeUnknown)
+/// The type of an activity as it was when the activity was stated. `at`: the beginning, or an event after it.
+fn type_of<'a>(j: &Judging<'a>, at: usize, entry: &ActivityEntry) -> Option<&'a ActivityType> {
+    let begun = j.beginning(at).unwrap_or(at);
+    let stated = j.history.entry(begun).event.claimed;
+    j.history
+        .catalogue
+        .activity_type(entry.r#type.as_str(), stated)
 }
 
 fn fits(of: &ActivityType, data: &Data) -> Result<(), VoidReason> {
@@ -197,7 +205,9 @@ fn begin(j: &Judging<'_>, asked: Asked<'_>, entry: &ActivityEntry) -> Result<Rul
     if !knew.content.is_empty() {
         return Err(VoidReason::IllegalFromState);
     }
-    let of = type_of(j, entry)?;
+    let Some(of) = type_of(j, at, entry) else {
+        return Ok(Ruling::Unknown);
+    };
     if !of.may_state(grant.role) {
         return Err(VoidReason::RoleMayNot);
     }
@@ -261,7 +271,9 @@ fn version(stated: &EventEntry) -> Option<Version> {
 fn summarise(j: &Judging<'_>, now: &Standing) -> ActivityState {
     let first = j.first_beginning(now);
     let entry = first.and_then(|at| entry_of(j.history.body(at)));
-    let of = entry.and_then(|e| j.history.catalogue.activity_types.find(e.r#type.as_str()));
+    let of = first
+        .zip(entry)
+        .and_then(|(at, entry)| type_of(j, at, entry));
     let needs = of.is_none_or(|of| of.needs_confirmation);
     let receipt = |which: fn(&EventBody) -> bool| {
         let of = j.effective().filter(move |(_, s)| which(&s.event.body));
@@ -291,6 +303,7 @@ fn summarise(j: &Judging<'_>, now: &Standing) -> ActivityState {
         r#type: entry.map(|e| e.r#type.clone()),
         area: entry.map(|e| e.area.clone()),
         compound: entry.and_then(|e| e.compound),
+        stated: first.map_or(DeviceTime(0), |at| j.history.entry(at).event.claimed),
         author: first.map(|at| j.history.entry(at).event.author),
         organ: first.and_then(|at| j.history.grants[at]).map(|g| g.organ),
         versions: shown,

@@ -42,7 +42,7 @@ impl Standing {
 
     /// Whether the document is withdrawn, or has no content.
     pub(crate) fn is_ended(&self) -> bool {
-        matches!(self.state, State::Void | State::Withdrawn)
+        matches!(self.state, State::Void | State::Withdrawn | State::Unknown)
     }
 
     /// What a set, which contains the causal history of each of its events, amounts to. `agree`: whether content does

@@ -10,5 +10,6 @@ code_list! {
         Disputed = 3 "disputed" "有争议",
         Withdrawn = 4 "withdrawn" "已撤回",
         Void = 5 "void" "无效",
+        Unknown = 6 "unknown" "须升级后判定",
     }
 }

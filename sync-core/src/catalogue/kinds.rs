@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::day_of;
+use super::valid_days::{Dated, ValidDays};
 use crate::record::Grade;
 
 /// The nature of a hazard.
@@ -34,10 +34,9 @@ pub struct HazardKinds {
     pub categories: Vec<Category>,
     /// The kinds.
     pub kinds: Vec<HazardKind>,
-    /// First and last valid day, as days since 1970-01-01.
     #[serde(skip)]
     #[schemars(skip)]
-    valid: (i64, Option<i64>),
+    valid: ValidDays,
 }
 
 /// A category, such as EV.
@@ -90,21 +89,20 @@ pub struct HazardKind {
     pub unit: String,
 }
 
+impl Dated for HazardKinds {
+    fn valid_days(&self) -> ValidDays {
+        self.valid
+    }
+}
+
 impl HazardKinds {
     /// The kind with this code.
     pub fn find(&self, code: &str) -> Option<&HazardKind> {
         self.kinds.iter().find(|kind| kind.code == code)
     }
 
-    /// Whether the version is valid on a day.
-    pub(super) fn is_valid(&self, day: i64) -> bool {
-        let (from, to) = self.valid;
-        from <= day && to.is_none_or(|to| day <= to)
-    }
-
     pub(super) fn prepare(&mut self) -> Result<(), String> {
-        let to = self.valid_to.as_deref().map(day_of).transpose()?;
-        self.valid = (day_of(&self.valid_from)?, to);
+        self.valid = ValidDays::read(&self.valid_from, self.valid_to.as_deref())?;
         self.check()
     }
 

@@ -28,6 +28,7 @@ mod state;
 mod tables;
 mod transition;
 mod unique_json;
+mod valid_days;
 
 pub use crate::record::Grade;
 pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};

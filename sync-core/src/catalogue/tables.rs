@@ -3,15 +3,16 @@
 use std::sync::OnceLock;
 
 use super::{
-    activity_types::ActivityTypes,
+    activity_types::{ActivityType, ActivityTypes},
     calendar::Calendar,
     duplicates::Weights,
     duties::Duties,
     indicators::Indicators,
-    inspection::Inspections,
+    inspection::{Inspections, Item, Template},
     kinds::{HazardKind, HazardKinds},
     regions::Regions,
     rules::Rules,
+    valid_days::entry_on,
 };
 use crate::record::DeviceTime;
 
@@ -32,8 +33,12 @@ pub struct Catalogue {
     pub duties: Duties,
     /// The activity types.
     pub activity_types: ActivityTypes,
+    /// Earlier versions of the activity types, newest first.
+    pub earlier_types: Vec<ActivityTypes>,
     /// Items and templates of inspections.
     pub inspections: Inspections,
+    /// Earlier versions of items and templates, newest first.
+    pub earlier_inspections: Vec<Inspections>,
     /// The province and its cities.
     pub regions: Regions,
     /// The indicators.
@@ -57,8 +62,12 @@ pub struct Sources<'t> {
     pub duties: &'t str,
     /// `activity_types.json`.
     pub activity_types: &'t str,
+    /// Earlier versions of it, newest first.
+    pub earlier_types: &'t [&'t str],
     /// `inspection.json`.
     pub inspections: &'t str,
+    /// Earlier versions of it, newest first.
+    pub earlier_inspections: &'t [&'t str],
     /// `regions.json`.
     pub regions: &'t str,
     /// `indicators.json`.
@@ -86,7 +95,9 @@ impl Sources<'static> {
         weights: include_str!("../../../schemas/catalogue/duplicates.json"),
         duties: include_str!("../../../schemas/catalogue/duties.json"),
         activity_types: include_str!("../../../schemas/catalogue/activity_types.json"),
+        earlier_types: &[],
         inspections: include_str!("../../../schemas/catalogue/inspection.json"),
+        earlier_inspections: &[],
         regions: include_str!("../../../schemas/catalogue/regions.json"),
         indicators: include_str!("../../../schemas/catalogue/indicators.json"),
     };
@@ -98,19 +109,17 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] with the entry at fault.
     pub fn parse(sources: Sources<'_>) -> Result<Self, CatalogueError> {
-        let earlier = sources
-            .earlier
-            .iter()
-            .map(|text| serde_json::from_str(text));
         let mut catalogue = Self {
             kinds: serde_json::from_str(sources.kinds)?,
-            earlier: earlier.collect::<Result<_, _>>()?,
+            earlier: each(sources.earlier)?,
             rules: serde_json::from_str(sources.rules)?,
             calendar: serde_json::from_str(sources.calendar)?,
             weights: serde_json::from_str(sources.weights)?,
             duties: serde_json::from_str(sources.duties)?,
             activity_types: serde_json::from_str(sources.activity_types)?,
+            earlier_types: each(sources.earlier_types)?,
             inspections: serde_json::from_str(sources.inspections)?,
+            earlier_inspections: each(sources.earlier_inspections)?,
             regions: serde_json::from_str(sources.regions)?,
             indicators: serde_json::from_str(sources.indicators)?,
         };
@@ -125,10 +134,19 @@ impl Catalogue {
             kinds.prepare()?;
             known_classes(kinds, &self.calendar)?;
         }
-        self.activity_types.prepare()?;
+        for types in self
+            .earlier_types
+            .iter_mut()
+            .chain([&mut self.activity_types])
+        {
+            types.prepare()?;
+        }
         let versions = || [&self.kinds].into_iter().chain(&self.earlier);
         let known = |code: &str| versions().any(|kinds| kinds.find(code).is_some());
-        self.inspections.prepare(known)?;
+        for inspections in self.earlier_inspections.iter().chain([&self.inspections]) {
+            inspections.prepare(known)?;
+        }
+        self.complete()?;
         for class in [&self.duties.dissuade_within, &self.duties.report_within] {
             if self.calendar.class(class).is_none() {
                 return Err(format!("duties: no deadline class {class}"));
@@ -138,20 +156,86 @@ impl Catalogue {
         self.indicators.prepare(&self.rules, &self.kinds)
     }
 
+    /// A code is never removed: what an earlier version of a table had is in the newest one too, or in a version that
+    /// is kept. A template is changed only with a new version of it.
+    fn complete(&self) -> Result<(), String> {
+        let mut newer = vec![&self.inspections];
+        for earlier in &self.earlier_inspections {
+            for template in &earlier.templates {
+                let again = newer
+                    .iter()
+                    .filter_map(|n| n.template_of(&template.code, template.version));
+                for again in again {
+                    if again.items != template.items {
+                        let (code, version) = (&template.code, template.version);
+                        return Err(format!("{code}: version {version} has two lists of items"));
+                    }
+                }
+            }
+            newer.push(earlier);
+        }
+        Ok(())
+    }
+
+    /// The number of this catalogue: it rises whenever the version of one of its tables does.
+    pub fn edition(&self) -> u32 {
+        [
+            self.kinds.version,
+            self.rules.version,
+            self.calendar.version,
+            self.duties.version,
+            self.activity_types.version,
+            self.inspections.version,
+        ]
+        .iter()
+        .sum()
+    }
+
     /// The hazard kind as it was when a hazard was found: of the version valid on that day, otherwise of the newest
     /// version with this code, so that a retired code keeps its meaning.
     pub fn kind(&self, code: &str, found: DeviceTime) -> Option<&HazardKind> {
-        let versions = || [&self.kinds].into_iter().chain(&self.earlier);
         if self.earlier.is_empty() {
             return self.kinds.find(code);
         }
         let day = self.calendar.day(found);
-        let valid = versions().filter(|kinds| kinds.is_valid(day));
-        let known = |kinds: &'_ HazardKinds| kinds.find(code).is_some();
-        let mut candidates = valid.chain(versions());
-        candidates
-            .find(|kinds| known(kinds))
-            .and_then(|kinds| kinds.find(code))
+        entry_on(&self.kinds, &self.earlier, day, |kinds| kinds.find(code))
+    }
+
+    /// The activity type as it was when an activity was stated: of the version valid on that day, otherwise of the newest
+    /// version with this code.
+    pub fn activity_type(&self, code: &str, stated: DeviceTime) -> Option<&ActivityType> {
+        if self.earlier_types.is_empty() {
+            return self.activity_types.find(code);
+        }
+        let day = self.calendar.day(stated);
+        entry_on(&self.activity_types, &self.earlier_types, day, |types| {
+            types.find(code)
+        })
+    }
+
+    /// The items and templates among which a version of a template is; `None` for a version that is not known here.
+    pub fn inspections_of(&self, template: &str, version: u32) -> Option<&Inspections> {
+        let mut versions = std::iter::once(&self.inspections).chain(&self.earlier_inspections);
+        versions.find(|of| of.template_of(template, version).is_some())
+    }
+
+    /// The versions of an activity type, newest first.
+    pub fn type_versions(&self, code: &str) -> impl Iterator<Item = &ActivityType> {
+        let versions = std::iter::once(&self.activity_types).chain(&self.earlier_types);
+        versions.filter_map(move |types| types.find(code))
+    }
+
+    /// The versions of a template, newest first.
+    pub fn template_versions(&self, code: &str) -> impl Iterator<Item = &Template> {
+        let versions = std::iter::once(&self.inspections).chain(&self.earlier_inspections);
+        let all = versions.flat_map(|of| &of.templates);
+        all.filter(move |template| template.code == code)
+    }
+
+    /// The item with this code in the newest version that has it.
+    pub fn item(&self, code: &str) -> Option<&Item> {
+        let mut versions = std::iter::once(&self.inspections).chain(&self.earlier_inspections);
+        versions.find_map(|of| of.item(code))
     }
 
     /// The catalogue that this program was built with.
@@ -164,6 +248,14 @@ impl Catalogue {
             Self::parse(Sources::EMBEDDED).expect("the built-in catalogue is tested")
         })
     }
+}
+
+/// The versions of a table.
+fn each<T: serde::de::DeserializeOwned>(sources: &[&str]) -> Result<Vec<T>, serde_json::Error> {
+    sources
+        .iter()
+        .map(|text| serde_json::from_str(text))
+        .collect()
 }
 
 /// Checks that every kind names a deadline class of the calendar.

@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::{
     Device, DeviceError, differing, docs, load, meta, meta::name, rows, states::NOT_IN_LOG,
 };
-use crate::{document::FOLD_VERSION, record::DocId, wire::encode};
+use crate::{catalogue::Catalogue, document::FOLD_VERSION, record::DocId, wire::encode};
 
 impl Device {
     /// Folds up to `limit` documents that have nothing pending, and verifies up to `limit` rows that the server
@@ -36,9 +36,12 @@ impl Device {
         })
     }
 
-    /// Marks every document to be folded again if the rules have changed since; this happens when the device is idle.
+    /// Marks every document to be folded again if the rules or the catalogue have changed since; this happens when the
+    /// device is idle.
     pub(super) fn refold_after_update(&mut self) -> Result<(), DeviceError> {
-        let now = i64::from(FOLD_VERSION);
+        // One number for both: rules in the upper half, the edition of the catalogue in the lower half.
+        let edition = Catalogue::embedded().edition();
+        let now = (i64::from(FOLD_VERSION) << 32) | i64::from(edition);
         if meta::find_int(&self.connection, name::FOLD)? == Some(now) {
             return Ok(());
         }

@@ -17,18 +17,20 @@ pub enum DocumentKind {
     Activity,
 }
 
-/// Whether a role may begin a document with such an event. A type or template that is not in the catalogue is not
-/// judged here, and the function returns true.
+/// Whether a role may begin a document with such an event, by any version of its type or template. A type or template
+/// that is not in the catalogue is not judged here, and the function returns true.
 pub fn may_begin(body: &EventBody, role: Role, catalogue: &Catalogue) -> bool {
     match body {
         EventBody::Observe(_) => catalogue.rules.first.roles.contains(role),
         EventBody::Activity(entry) => {
-            let of = catalogue.activity_types.find(entry.r#type.as_str());
-            of.is_none_or(|of| of.may_state(role))
+            let mut of = catalogue.type_versions(entry.r#type.as_str()).peekable();
+            of.peek().is_none() || of.any(|of| of.may_state(role))
         }
         EventBody::Inspect(start) => {
-            let of = catalogue.inspections.template(start.template.as_str());
-            of.is_none_or(|of| of.roles.contains(role))
+            let mut of = catalogue
+                .template_versions(start.template.as_str())
+                .peekable();
+            of.peek().is_none() || of.any(|of| of.roles.contains(role))
         }
         _ => false,
     }

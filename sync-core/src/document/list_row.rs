@@ -97,7 +97,7 @@ fn activity(folded: &Folded<'_>, state: &ActivityState) -> ListRow {
 fn inspection(folded: &Folded<'_>, state: &InspectionState) -> ListRow {
     let code = state.template.as_ref().map(ToString::to_string);
     let code = code.unwrap_or_default();
-    let template = folded.catalogue.inspections.template(&code);
+    let template = folded.catalogue.template_versions(&code).next();
     ListRow {
         state: state.state.number(),
         description: template.map(|t| t.zh.clone()).unwrap_or_default(),

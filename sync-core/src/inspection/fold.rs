@@ -18,7 +18,7 @@ use crate::{
         took_place,
         withdrawal::{keep, withdraw},
     },
-    catalogue::{AnswerType, Catalogue, Item, Template, UnitRange},
+    catalogue::{AnswerType, Catalogue, Inspections, Item, Template, UnitRange},
     hazard::quantity::Quantity,
     history::{EventEntry, FoldContext, History, JudgedEvent, Positions, Redacted, VoidReason},
     record::{
@@ -122,7 +122,7 @@ impl InspectionState {
     /// Items with a problem for which no hazard was opened although the item opens one.
     pub fn failed_without_hazard(&self, catalogue: &Catalogue) -> Vec<&Answered> {
         let opens = |a: &&Answered| {
-            let item = catalogue.inspections.item(a.item.as_str());
+            let item = catalogue.item(a.item.as_str());
             item.is_some_and(|item| !item.hazards.is_empty())
         };
         let without =
@@ -176,12 +176,16 @@ fn judge(j: &Judging<'_>, asked: Asked<'_>) -> Result<Ruling, VoidReason> {
         return begin(j, asked, start);
     }
     let start = j.beginning(at).and_then(|at| start_of(j.history.body(at)));
-    let (Some(start), false) = (start, knew.is_ended()) else {
-        return Err(VoidReason::IllegalFromState);
+    let Some(start) = start else {
+        return j.without_beginning(at);
     };
-    let template = template_of(j, start)?;
+    if knew.is_ended() {
+        return Err(VoidReason::IllegalFromState);
+    }
+    // Only a template that is known begins an inspection.
+    let (template, inspections) = template_of(j, start).ok_or(VoidReason::TypeUnknown)?;
     match body {
-        EventBody::Answer(a) if knew.is_open() => answer(j, asked, template, a),
+        EventBody::Answer(a) if knew.is_open() => answer(j, asked, (template, inspections), a),
         EventBody::Sign(s) if knew.is_open() => sign(j, asked, template, s).map(|()| Ruling::Adds),
         EventBody::FinishInspection(c) if knew.is_open() => {
             conclude(j, asked, (template, start), c).map(|()| Ruling::Closes)
@@ -211,17 +215,23 @@ fn start_of(body: &EventBody) -> Option<&InspectionStart> {
     }
 }
 
-fn template_of<'a>(j: &Judging<'a>, start: &InspectionStart) -> Result<&'a Template, VoidReason> {
-    let inspections = &j.history.catalogue.inspections;
-    let found = inspections.template(start.template.as_str());
-    found.ok_or(VoidReason::TypeUnknown)
+/// The template in the version that the inspection names, and the items among which it is.
+fn template_of<'a>(
+    j: &Judging<'a>,
+    start: &InspectionStart,
+) -> Option<(&'a Template, &'a Inspections)> {
+    let (code, version) = (start.template.as_str(), start.template_version);
+    let inspections = j.history.catalogue.inspections_of(code, version)?;
+    Some((inspections.template_of(code, version)?, inspections))
 }
 
 fn begin(j: &Judging<'_>, asked: Asked<'_>, start: &InspectionStart) -> Result<Ruling, VoidReason> {
     if !asked.knew.content.is_empty() {
         return Err(VoidReason::IllegalFromState);
     }
-    let template = template_of(j, start)?;
+    let Some((template, _)) = template_of(j, start) else {
+        return Ok(Ruling::Unknown);
+    };
     if !template.roles.contains(asked.grant.role) {
         return Err(VoidReason::RoleMayNot);
     }
@@ -240,22 +250,29 @@ fn begin(j: &Judging<'_>, asked: Asked<'_>, start: &InspectionStart) -> Result<R
 fn answer(
     j: &Judging<'_>,
     asked: Asked<'_>,
-    template: &Template,
+    (template, inspections): (&Template, &Inspections),
     answers: &Answers,
 ) -> Result<Ruling, VoidReason> {
     if !template.roles.contains(asked.grant.role) {
         return Err(VoidReason::RoleMayNot);
     }
-    let inspections = &j.history.catalogue.inspections;
+    let mut is_unknown = false;
     for answer in &answers.answers {
-        let item = inspections.item(answer.item.as_str());
-        let item = item.filter(|item| template.asks(&item.code));
-        let item = item.ok_or(VoidReason::TargetUnknown)?;
+        let code = answer.item.as_str();
+        let item = inspections.item(code).filter(|_| template.asks(code));
+        let Some(item) = item else {
+            if j.history.catalogue.item(code).is_some() {
+                return Err(VoidReason::TargetUnknown);
+            }
+            is_unknown = true;
+            continue;
+        };
         if !fits(item, answer, inspections.range_of(item)) {
             return Err(VoidReason::DataInvalid);
         }
     }
     Ok(match Side::of(j, asked.at, asked.grant.role) {
+        _ if is_unknown => Ruling::Unknown,
         Side::Inspecting => Ruling::Content,
         Side::Inspected => Ruling::Adds,
     })

@@ -109,7 +109,7 @@ fn answers(folded: &Folded<'_>, which: fn(&InspectionState) -> &[Answered]) -> V
 }
 
 fn answered(a: &Answered, without_hazard: bool) -> AnsweredView {
-    let item = Catalogue::embedded().inspections.item(a.item.as_str());
+    let item = Catalogue::embedded().item(a.item.as_str());
     let hazards = a.every().filter_map(|v| v.hazard);
     AnsweredView {
         building: a.building_label.to_string(),

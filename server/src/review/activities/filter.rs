@@ -24,7 +24,7 @@ pub struct ActivityFilter {
     pub area: Option<String>,
     /// The compound's id.
     pub compound: Option<String>,
-    /// `stated`, `confirmed`, `disputed` or `withdrawn`. A `void` one is in no list.
+    /// `stated`, `confirmed`, `disputed`, `withdrawn` or `unknown`. A `void` one is in no list.
     pub state: Option<String>,
     /// Took place at or after: RFC 3339, or a day such as `2024-03-25` (from 00:00, UTC+8).
     pub held_from: Option<String>,
@@ -39,8 +39,8 @@ pub struct ActivityFilter {
 impl ActivityFilter {
     /// Checks every filter and limits the query to what the caller may read.
     pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
-        let types = &Catalogue::embedded().activity_types;
-        let known = |code: &String| code == INSPECTION || types.find(code).is_some();
+        let is_type = |code: &str| Catalogue::embedded().type_versions(code).next().is_some();
+        let known = |code: &String| code == INSPECTION || is_type(code);
         if self.r#type.as_ref().is_some_and(|code| !known(code)) {
             return Err(bad("type", "a type of the catalogue, or inspection"));
         }

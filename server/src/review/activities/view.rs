@@ -20,7 +20,7 @@ pub struct ActivityView {
     pub r#type: String,
     /// The type's Chinese name.
     pub type_zh: String,
-    /// `stated`, `confirmed`, `disputed`, `withdrawn` or `void`.
+    /// `stated`, `confirmed`, `disputed`, `withdrawn`, `void`, or `unknown`: a newer version of this program must judge it.
     pub state: String,
     /// The state's Chinese name.
     pub state_zh: &'static str,
@@ -137,6 +137,6 @@ fn type_zh(code: &str) -> String {
     if code == INSPECTION {
         return "检查".to_owned();
     }
-    let of = Catalogue::embedded().activity_types.find(code);
+    let of = Catalogue::embedded().type_versions(code).next();
     of.map(|of| of.zh.clone()).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 mod properties;
 mod record;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -74,7 +75,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
 pub(crate) struct Story {
     pub(crate) events: Vec<EventEntry>,
     grants: BTreeMap<GrantId, Grant>,
-    now: i64,
+    pub(crate) now: i64,
 }
 
 impl Story {

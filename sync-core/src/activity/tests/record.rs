@@ -227,13 +227,6 @@ fn words_of_a_hazard_mean_nothing_in_a_record_and_the_other_way_round() {
 }
 
 #[test]
-fn a_type_of_a_newer_catalogue_is_kept_and_not_judged() {
-    let mut story = Story::new();
-    let id = story.then(GRID, entry("moon_landing", "{}"));
-    assert_eq!(story.said(id), void(VoidReason::TypeUnknown));
-}
-
-#[test]
 fn an_event_of_a_newer_version_is_kept_and_holds_confirming() {
     let mut story = cleared_by_grid(2);
     let future = story.then(GRID, EventBody::Unknown { number: 900 });
