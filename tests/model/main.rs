@@ -15,6 +15,7 @@ mod mended;
 mod noise;
 mod oracle;
 mod plain;
+mod records;
 mod shrink;
 mod world;
 

@@ -1,11 +1,13 @@
 //! Effects of accepted events, which depend on receipts and revocations (docs/rules.md, section 3,
 //! "Effects").
 
-use sync_core::record::Grant;
+use sync_core::record::{DeviceTime, Grant};
 
 use super::{
     case::{Case, Effect, Mode, Register},
+    facts::Facts,
     registers,
+    times::Bounds,
 };
 
 /// The effect of an accepted event: the worst of the rows that apply to it.
@@ -14,8 +16,13 @@ pub(crate) fn effect(case: &Case<'_>, e: usize) -> Effect {
         return Effect::None;
     };
     let rows = [
-        revoked(case, e, grant),
-        granted(case, e, grant),
+        of_device_and_grant(
+            case.facts,
+            grant,
+            &case.bounds[e],
+            case.doc.events[e].event.claimed,
+            case.tables.grace_ms,
+        ),
         same_visit(case, e),
         own_window(case, e),
         extension(case, e),
@@ -23,9 +30,19 @@ pub(crate) fn effect(case: &Case<'_>, e: usize) -> Effect {
     rows.into_iter().min().unwrap_or(Effect::Counts)
 }
 
+/// The rows of revoked devices and of the dates of grants.
+pub(crate) fn of_device_and_grant(
+    facts: &Facts,
+    grant: &Grant,
+    bounds: &Bounds,
+    claimed: DeviceTime,
+    grace_ms: i64,
+) -> Effect {
+    revoked(facts, grant, bounds).min(granted(grant, bounds, claimed, grace_ms))
+}
+
 /// An upper bound not after a limit counts; a lower bound after it has no effect.
-fn within(case: &Case<'_>, e: usize, limit: i64) -> Option<Effect> {
-    let bounds = &case.bounds[e];
+fn within(bounds: &Bounds, limit: i64) -> Option<Effect> {
     if bounds.upper.is_some_and(|upper| upper <= limit) {
         return Some(Effect::Counts);
     }
@@ -36,31 +53,30 @@ fn within(case: &Case<'_>, e: usize, limit: i64) -> Option<Effect> {
 }
 
 /// Its device was revoked, and the grant was issued before.
-fn revoked(case: &Case<'_>, e: usize, grant: &Grant) -> Effect {
-    let Some(at) = case.facts.revoked.get(&grant.device) else {
+fn revoked(facts: &Facts, grant: &Grant, bounds: &Bounds) -> Effect {
+    let Some(at) = facts.revoked.get(&grant.device) else {
         return Effect::Counts;
     };
     if grant.issued >= *at {
         return Effect::Counts;
     }
-    let late = case.bounds[e].upper.is_some().then_some(Effect::None);
-    within(case, e, at.0).or(late).unwrap_or(Effect::Pending)
+    let late = bounds.upper.is_some().then_some(Effect::None);
+    within(bounds, at.0).or(late).unwrap_or(Effect::Pending)
 }
 
 /// The dates of the grant.
-fn granted(case: &Case<'_>, e: usize, grant: &Grant) -> Effect {
-    let upper = case.bounds[e].upper;
+fn granted(grant: &Grant, bounds: &Bounds, claimed: DeviceTime, grace_ms: i64) -> Effect {
+    let upper = bounds.upper;
     if upper.is_some_and(|upper| upper < grant.from.0) {
         return Effect::None;
     }
     let Some(until) = grant.until else {
         return Effect::Counts;
     };
-    let end = until.0.saturating_add(case.tables.grace_ms);
-    let claimed = case.doc.events[e].event.claimed.0;
+    let end = until.0.saturating_add(grace_ms);
     match upper {
         Some(upper) if upper <= end => Effect::Counts,
-        None if claimed <= end => Effect::Counts,
+        None if claimed.0 <= end => Effect::Counts,
         _ => Effect::Pending,
     }
 }
@@ -116,5 +132,5 @@ fn extension(case: &Case<'_>, e: usize) -> Effect {
     let Some(deadline) = values.and_then(|values| registers::earliest(case, values)) else {
         return Effect::Counts;
     };
-    within(case, e, deadline).unwrap_or(Effect::Pending)
+    within(&case.bounds[e], deadline).unwrap_or(Effect::Pending)
 }

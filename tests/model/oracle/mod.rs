@@ -8,7 +8,7 @@ pub(crate) mod case;
 pub(crate) mod classes;
 mod conclude;
 pub(crate) mod doc;
-mod effects;
+pub(crate) mod effects;
 pub(crate) mod facts;
 mod fold;
 pub(crate) mod guards;
@@ -25,7 +25,7 @@ mod settle;
 mod state;
 mod suspend;
 pub(crate) mod tables;
-mod times;
+pub(crate) mod times;
 mod verdict;
 
 use sync_core::record::{Event, EventId, Grant};

@@ -4,8 +4,8 @@
 mod bodies;
 mod chance;
 mod inputs;
-mod parts;
-mod people;
+pub(crate) mod parts;
+pub(crate) mod people;
 mod resolves;
 mod scripts;
 mod weights;
@@ -122,7 +122,7 @@ impl World {
 }
 
 /// Lost receipts, revocations, unattested events, unknown grants.
-fn add_facts(
+pub(crate) fn add_facts(
     facts: &mut Facts,
     chance: &mut Chance,
     events: &[(EventId, Event)],

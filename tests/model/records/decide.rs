@@ -1,0 +1,87 @@
+//! `withdraw`, and decisions about a withdrawal in dispute (docs/rules.md, section 10.2).
+
+use sync_core::record::Reason;
+
+use super::{
+    case::{Case, Verdict},
+    state::View,
+};
+use crate::oracle::doc::Set;
+
+/// The verdict on a `withdraw`.
+pub(crate) fn withdraw(
+    case: &Case<'_>,
+    e: usize,
+    begun: usize,
+    v: &View,
+    reason: &Reason,
+) -> Result<Verdict, &'static str> {
+    if v.is_withdrawal_disputed() {
+        let mut parties = parties(case, v).into_iter();
+        if case.is_own(e) && parties.all(|p| case.doc.same_person(p, e)) {
+            return Ok(Verdict::Accepted);
+        }
+        entitled(case, e, begun, v)?;
+        return Ok(Verdict::Accepted);
+    }
+    let (own, decider) = (case.is_own(e), case.is_decider(e, begun));
+    if !v.is_closed() {
+        return if own || (v.disagrees && decider) {
+            Ok(Verdict::Accepted)
+        } else {
+            Err("role-may-not")
+        };
+    }
+    if !own && !decider {
+        return Err("role-may-not");
+    }
+    if reason.reason.is_empty() {
+        return Err("incomplete");
+    }
+    let proposes =
+        |p: &usize| case.verdicts[*p] == Verdict::Proposed && !case.doc.same_person(*p, e);
+    if case.doc.past[e].iter().any(proposes) {
+        Ok(Verdict::Accepted)
+    } else {
+        Ok(Verdict::Proposed)
+    }
+}
+
+/// The verdict on a `confirm` that decides.
+pub(crate) fn keep(
+    case: &Case<'_>,
+    e: usize,
+    begun: usize,
+    v: &View,
+) -> Result<Verdict, &'static str> {
+    entitled(case, e, begun, v)?;
+    Ok(Verdict::Keeps {
+        covers: !v.disagrees,
+    })
+}
+
+/// A decider who is no party.
+fn entitled(case: &Case<'_>, e: usize, begun: usize, v: &View) -> Result<(), &'static str> {
+    if !case.is_decider(e, begun) {
+        return Err("role-may-not");
+    }
+    let is_party = |p: &usize| case.doc.same_person(*p, e);
+    if parties(case, v).iter().any(is_party) {
+        return Err("same-person");
+    }
+    Ok(())
+}
+
+/// The events of the parties: the withdrawals that are disputed, and the content and closings concurrent with them.
+fn parties(case: &Case<'_>, v: &View) -> Set {
+    let deciding = super::state::live(
+        case,
+        &v.set,
+        super::case::Class::Closing,
+        super::case::Mode::AllCount,
+    );
+    let against = |d: &&usize| v.disputed.iter().any(|w| case.doc.concurrent(**d, *w));
+    let mut all = v.disputed.clone();
+    all.extend(v.content.iter().chain(&deciding).filter(against));
+    all
+}
