@@ -27,8 +27,16 @@ use crate::{
     world::{Inputs, World},
 };
 
-/// Folds a world as a device and the server do.
+/// Folds a world of a hazard as a device and the server do.
 pub(crate) fn folded(inputs: Inputs) -> HazardState {
+    match document(inputs).state() {
+        DocumentState::Hazard(state) => (**state).clone(),
+        _ => unreachable!("a world is a hazard"),
+    }
+}
+
+/// Folds a world as a device and the server do.
+pub(crate) fn document(inputs: Inputs) -> Folded<'static> {
     let (mut held, mut received) = (Vec::new(), HashMap::new());
     let times: HashMap<EventId, ServerTime> = inputs.receipts.into_iter().collect();
     for (n, (id, _)) in inputs.events.iter().enumerate() {
@@ -48,10 +56,7 @@ pub(crate) fn folded(inputs: Inputs) -> HazardState {
     let context = FoldContext::new(Cow::Owned(grants), Cow::Owned(revoked), &held, &received);
     let entry = |(id, event)| EventEntry { id, event };
     let entries = inputs.events.into_iter().map(entry).collect();
-    match Folded::new(entries, context, Catalogue::embedded()).state() {
-        DocumentState::Hazard(state) => (**state).clone(),
-        _ => unreachable!("a world is a hazard"),
-    }
+    Folded::new(entries, context, Catalogue::embedded())
 }
 
 /// What the fold states about one conflict, or what the oracle does: rows, objections, decisions, fate, settlements.

@@ -85,6 +85,9 @@ enum Command {
         /// Worlds of the figures, on SQLite; on PostgreSQL with `xuncha-sim with-postgres`.
         #[arg(long, default_value_t = 10_000)]
         figures: u64,
+        /// Worlds of activities and inspections.
+        #[arg(long, default_value_t = 1_000_000)]
+        records: u64,
     },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
@@ -122,7 +125,11 @@ fn main() -> anyhow::Result<()> {
         } => repeat::run(times, fresh, loaded),
         Command::KillPoints { points } => kill_points::run(points),
         Command::Mutants { worlds, only } => mutants::run(worlds, only.as_deref()),
-        Command::Worlds { fold, figures } => worlds::run(fold, figures),
+        Command::Worlds {
+            fold,
+            figures,
+            records,
+        } => worlds::run(fold, figures, records),
         Command::Measure => measure::run(),
     }
 }

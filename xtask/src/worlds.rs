@@ -13,23 +13,33 @@ use anyhow::{Context, ensure};
 
 use crate::cargo::{program, target};
 
-/// A kind of worlds: its name, its test, and the worlds of one part.
+/// A kind of worlds: its name, its test, the variable that takes their number, and the worlds of one part.
 struct Kind {
     name: &'static str,
     test: &'static str,
+    variable: &'static str,
     part: u64,
 }
 
 const FOLD: Kind = Kind {
     name: "fold",
     test: "fold::the_fold_judges_every_world_as_the_rules_do",
+    variable: "XUNCHA_MODEL_WORLDS",
     part: 20_000,
 };
 
 const FIGURES: Kind = Kind {
     name: "figures",
     test: "figures::figures_are_those_of_the_reference_as_of_every_cut_off_however_late_they_are_asked",
+    variable: "XUNCHA_MODEL_WORLDS",
     part: 480,
+};
+
+const RECORDS: Kind = Kind {
+    name: "records",
+    test: "records::compare::the_folds_of_activities_and_inspections_judge_every_world_as_the_rules_do",
+    variable: "XUNCHA_MODEL_RECORDS",
+    part: 50_000,
 };
 
 /// What the results depend on.
@@ -42,9 +52,9 @@ const SOURCES: [&str; 5] = [
 ];
 
 /// Compares so many worlds of each kind. Fails at the first part with a difference.
-pub(crate) fn run(fold: u64, figures: u64) -> anyhow::Result<()> {
+pub(crate) fn run(fold: u64, figures: u64, records: u64) -> anyhow::Result<()> {
     let version = version()?;
-    for (kind, count) in [(FOLD, fold), (FIGURES, figures)] {
+    for (kind, count) in [(FOLD, fold), (FIGURES, figures), (RECORDS, records)] {
         let begun = Instant::now();
         let mut done = 0;
         for from in (0..count).step_by(usize::try_from(kind.part)?) {
@@ -73,7 +83,7 @@ pub(crate) fn run(fold: u64, figures: u64) -> anyhow::Result<()> {
 fn compare(kind: &Kind, from: u64, worlds: u64) -> anyhow::Result<()> {
     let run = Command::new(program())
         .env("XUNCHA_MODEL_FROM", from.to_string())
-        .env("XUNCHA_MODEL_WORLDS", worlds.to_string())
+        .env(kind.variable, worlds.to_string())
         .args(["test", "--release", "--locked", "--quiet"])
         .args([
             "-p",

@@ -31,6 +31,8 @@ pub(crate) struct Theme {
     pub(crate) locked: bool,
     /// Whether the author states one content only.
     pub(crate) plain: bool,
+    /// Whether one person inspects alone.
+    pub(crate) alone: bool,
 }
 
 /// What the author of an event has.
@@ -126,7 +128,7 @@ fn activity(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
     } else {
         theme.area.clone()
     };
-    let code = match chance.below(60) {
+    let code = match chance.below(40) {
         0 => "dance",
         1 => "ebike_facility",
         _ => theme.code,
@@ -169,7 +171,7 @@ fn amend(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
 
 fn inspect(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
     let theme = scene.theme;
-    let template = if chance.percent(2) {
+    let template = if chance.percent(4) {
         "TPL-X"
     } else {
         theme.code
@@ -180,8 +182,12 @@ fn inspect(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
     let people = match chance.below(40) {
         0 => vec![0],
         1 => vec![501],
+        _ if theme.alone => vec![1],
         2 => vec![500, 500, 1],
         3 => vec![500, 500],
+        4..16 => vec![1],
+        16..24 => Vec::new(),
+        24..28 => vec![1, 1],
         _ => vec![3],
     };
     let member = |(n, people): (usize, u16)| TeamMember {

@@ -15,9 +15,9 @@ use crate::oracle::{
 pub(crate) enum Verdict {
     /// It is content, a closing or a withdrawal.
     Accepted,
-    /// A `confirm` that keeps the document: a decision about a withdrawal in dispute. `covers` is whether it closes too.
+    /// A keep: a `confirm` that decides about a withdrawal in dispute.
     Keeps {
-        /// Whether the content of its causal history did not disagree.
+        /// Whether it is a closing too.
         covers: bool,
     },
     /// It adds to the document and decides nothing.
@@ -183,18 +183,13 @@ impl<'a> Case<'a> {
     pub(crate) fn is_inspected_side(&self, e: usize, begun: usize) -> bool {
         let on_it = |e: usize| {
             let role = self.doc.role(e);
-            role.is_some_and(|role| {
-                matches!(
-                    role,
-                    Role::PropertyManager | Role::PropertyPatrol | Role::OwnersCommittee
-                )
-            })
+            role.is_some_and(|role| verdict::SIDE.contains(&role))
         };
         on_it(e) && !on_it(begun)
     }
 
-    /// How many persons the events are of: authors who share an id are one person.
-    pub(crate) fn persons(&self, events: &[usize]) -> usize {
+    /// The events by person: authors who share an id are one person.
+    pub(crate) fn persons(&self, events: &[usize]) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for e in events {
             let (mut joined, others): (Vec<_>, Vec<_>) = groups
@@ -204,6 +199,6 @@ impl<'a> Case<'a> {
             groups = others;
             groups.push(joined.concat());
         }
-        groups.len()
+        groups
     }
 }

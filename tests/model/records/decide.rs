@@ -1,6 +1,6 @@
 //! `withdraw`, and decisions about a withdrawal in dispute (docs/rules.md, section 10.2).
 
-use sync_core::record::Reason;
+use sync_core::record::{EventBody, Reason};
 
 use super::{
     case::{Case, Verdict},
@@ -55,8 +55,9 @@ pub(crate) fn keep(
     v: &View,
 ) -> Result<Verdict, &'static str> {
     entitled(case, e, begun, v)?;
+    let is_activity = matches!(case.doc.body(begun), EventBody::Activity(_));
     Ok(Verdict::Keeps {
-        covers: !v.disagrees,
+        covers: is_activity && !v.all_disagrees,
     })
 }
 
@@ -72,7 +73,7 @@ fn entitled(case: &Case<'_>, e: usize, begun: usize, v: &View) -> Result<(), &'s
     Ok(())
 }
 
-/// The events of the parties: the withdrawals that are disputed, and the content and closings concurrent with them.
+/// The events of the parties: the withdrawals that are disputed, and the content, closings and keeps concurrent with one.
 fn parties(case: &Case<'_>, v: &View) -> Set {
     let deciding = super::state::live(
         case,

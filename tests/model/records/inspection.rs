@@ -79,14 +79,11 @@ pub(crate) fn answer(
     if !has_role(case, e, of) {
         return Err("role-may-not");
     }
-    let asked = |code: &str| of.items.iter().any(|item| item == code);
-    let mut items = stated.answers.iter().map(|a| a.item.as_str());
-    if !items.all(asked) {
-        return Err("target-unknown");
-    }
+    // The first answer that is void gives the reason.
     for answer in &stated.answers {
+        let asked = of.items.iter().any(|item| item == answer.item.as_str());
         let item = case.types.item(answer.item.as_str());
-        let item = item.ok_or("target-unknown")?;
+        let item = item.filter(|_| asked).ok_or("target-unknown")?;
         let given = answer.finding == Finding::Given && item.only_judged;
         let number = answer.milli.is_some_and(|n| !case.types.in_range(item, n));
         if given || number {
@@ -171,11 +168,14 @@ pub(crate) fn finish(
         .filter(|(_, r#as)| *r#as == SignedAs::Inspector);
     let as_inspector: Vec<usize> = as_inspector.map(|(s, _)| *s).collect();
     inspectors.extend(&as_inspector);
-    if case.persons(&inspectors) < of.inspectors {
+    // The text leaves open who makes up the number of the template: here the stated team, or those who took part.
+    inspectors.push(e);
+    let persons = case.persons(&inspectors).len();
+    if persons.max(team(case, begun)) < of.inspectors {
         return Err("second-person-missing");
     }
     let by_inspected = signed.iter().any(|(_, r#as)| *r#as != SignedAs::Inspector);
-    if case.persons(&as_inspector) < of.inspector_signatures
+    if case.persons(&as_inspector).len() < of.inspector_signatures
         || (of.inspected_signature && !by_inspected)
     {
         return Err("signature-missing");
@@ -186,7 +186,15 @@ pub(crate) fn finish(
     Ok(Verdict::Accepted)
 }
 
-/// Whether every building without a problem has a photo.
+/// The people of the team that a beginning states.
+fn team(case: &Case<'_>, begun: usize) -> usize {
+    match case.doc.body(begun) {
+        EventBody::Inspect(start) => start.team.iter().map(|m| usize::from(m.people)).sum(),
+        _ => 0,
+    }
+}
+
+/// Whether every building that was reached and is without a problem has a photo.
 fn has_photos(case: &Case<'_>, answered: &[usize], registers: &BTreeMap<Key, Register>) -> bool {
     let has_photo = |building: &str| {
         let mut of = answered
@@ -198,6 +206,9 @@ fn has_photos(case: &Case<'_>, answered: &[usize], registers: &BTreeMap<Key, Reg
         let mut of = registers.iter().filter(|(key, _)| key.building == building);
         of.any(|(_, register)| register.finding == Finding::Problem)
     };
-    let mut buildings = registers.keys().map(|key| key.building.as_str());
+    let reached = registers
+        .iter()
+        .filter(|(_, register)| register.finding != Finding::NotReached);
+    let mut buildings = reached.map(|(key, _)| key.building.as_str());
     buildings.all(|building| has_problem(building) || has_photo(building))
 }

@@ -9,6 +9,7 @@ use super::{
     catalogue::Types,
     judge, judged, merges, outcome,
     state::{self, State},
+    ways,
     world::of_seed,
 };
 use crate::{
@@ -30,8 +31,9 @@ const LAWS: &[(&str, Law)] = &[
     ("a problem stays listed", problems_stay),
     ("a supplement takes nothing", supplements_take_nothing),
     ("two persons for what counts", two_persons_confirm),
-    ("another version needs two persons", versions_stay),
     ("no person alone lowers a result", results_stay),
+    ("deciders decide", ways::deciders_decide),
+    ("work continues", ways::work_continues),
 ];
 
 /// Checks each law on each world; prints the smallest worlds of every kind that break one.
@@ -204,7 +206,7 @@ fn supplements_take_nothing(world: &World, types: &Types) -> Option<String> {
         if !before.is_closed() || before.state == State::Withdrawn {
             return None;
         }
-        let is_content = |e| !matches!(case.class(e), Class::Closing | Class::Withdrawal);
+        let is_content = |e, _: &Set| !matches!(case.class(e), Class::Closing | Class::Withdrawal);
         let more = merges::with(&case, set, &is_content);
         let of = |set: &Set| outcome::of_set(&case, set, Mode::AllCount);
         let (before, after) = (of(set), of(&more));
@@ -229,42 +231,23 @@ fn two_persons_confirm(world: &World, types: &Types) -> Option<String> {
     })
 }
 
-/// One person alone does not replace a version that another person confirmed.
-fn versions_stay(world: &World, types: &Types) -> Option<String> {
+/// One person, with answers of that person alone, does not lower the result that another person concluded.
+pub(crate) fn results_stay(world: &World, types: &Types) -> Option<String> {
     let case = judged(&world.events, &world.facts, types);
     merges::sets(&case).iter().find_map(|set| {
-        let counted = |set: &Set| {
-            let v = state::view(&case, set, Mode::AllCount);
-            state::counted(&case, &v).filter(|_| v.is_closed())
-        };
-        let old = counted(set)?;
+        let view = |set: &Set| state::view(&case, set, Mode::AllCount);
+        let result = |set: &Set| outcome::of_set(&case, set, Mode::AllCount).result;
+        let (old, before) = (result(set)?, view(set));
+        let newest = case.doc.newest(&before.closings);
         merges::by_each_person(&case, set)
             .iter()
             .find_map(|(p, more)| {
-                let new = counted(more)?;
-                let alone = new != old && case.doc.same_person(new, *p);
-                alone.then(|| "one person replaces what counts".to_owned())
-            })
-    })
-}
-
-/// One person alone does not lower the result that another person concluded.
-fn results_stay(world: &World, types: &Types) -> Option<String> {
-    let case = judged(&world.events, &world.facts, types);
-    merges::sets(&case).iter().find_map(|set| {
-        let of = |set: &Set| outcome::of_set(&case, set, Mode::AllCount).result;
-        let old = of(set)?;
-        let v = state::view(&case, set, Mode::AllCount);
-        let newest = case.doc.newest(&v.closings);
-        merges::by_each_person(&case, set)
-            .iter()
-            .find_map(|(p, more)| {
-                let by_other = |c: &usize| {
-                    outcome::result_of(&case, *c) == Some(old) && !case.doc.same_person(*c, *p)
-                };
-                let new = of(more)?;
-                let lowered = new < old && newest.iter().any(by_other);
-                lowered.then(|| format!("{} makes {old:?} {new:?}", case.doc.events[*p].id))
+                let own = |e: &usize| case.doc.same_person(*e, *p);
+                let concluded = |c: &usize| outcome::result_of(&case, *c) == Some(old) && !own(c);
+                let lowered = result(more)? < old && newest.iter().any(concluded);
+                let late = &view(more).covered - &before.covered;
+                let alone = lowered && late.iter().all(own);
+                alone.then(|| format!("{} lowers {old:?}", case.doc.events[*p].id))
             })
     })
 }

@@ -29,12 +29,15 @@ pub(crate) fn sets(case: &Case<'_>) -> Vec<Set> {
     all
 }
 
-/// A set with every further event that fits, in display order, as far as its causes are there.
-pub(crate) fn with(case: &Case<'_>, set: &Set, fits: &dyn Fn(usize) -> bool) -> Set {
+/// A set with every further event that fits, in display order, as far as its causes are there. `fits` takes the event and
+/// what was added before.
+pub(crate) fn with(case: &Case<'_>, set: &Set, fits: &dyn Fn(usize, &Set) -> bool) -> Set {
     let mut more = set.clone();
+    let mut added = Set::new();
     for e in 0..case.doc.events.len() {
-        if !more.contains(&e) && fits(e) && case.doc.past[e].is_subset(&more) {
+        if !more.contains(&e) && fits(e, &added) && case.doc.past[e].is_subset(&more) {
             more.insert(e);
+            added.insert(e);
         }
     }
     more
@@ -47,7 +50,12 @@ pub(crate) fn by_each_person(case: &Case<'_>, set: &Set) -> Vec<(usize, Set)> {
         if set.contains(&p) || all.iter().any(|(_, more)| more.contains(&p)) {
             continue;
         }
-        let more = with(case, set, &|e| case.doc.same_person(e, p));
+        // Who is the same person is not transitive: a grant may state a second id later.
+        let of_one = |e: usize, added: &Set| {
+            let mut all = added.iter().chain([&p]);
+            all.all(|x| case.doc.same_person(e, *x))
+        };
+        let more = with(case, set, &of_one);
         if more.len() > set.len() {
             all.push((p, more));
         }

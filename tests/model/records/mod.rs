@@ -8,6 +8,7 @@ mod authority;
 mod bodies;
 mod case;
 mod catalogue;
+mod compare;
 mod coverage;
 mod decide;
 mod inspection;
@@ -17,6 +18,7 @@ mod outcome;
 mod state;
 mod steps;
 mod verdict;
+mod ways;
 mod world;
 
 use std::collections::BTreeMap;

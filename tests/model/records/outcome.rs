@@ -50,8 +50,8 @@ pub(crate) struct Outcome {
     pub(crate) more_answers: BTreeMap<Key, Register>,
     /// Of an inspection: the hazards of all accepted answers.
     pub(crate) hazards: BTreeSet<DocId>,
-    /// Of an inspection: the inspectors.
-    pub(crate) inspectors: BTreeSet<PersonId>,
+    /// Of an inspection: the inspectors, each with all known ids.
+    pub(crate) inspectors: BTreeSet<BTreeSet<PersonId>>,
     /// The first beginning.
     pub(crate) first: Option<EventId>,
 }
@@ -88,16 +88,12 @@ pub(crate) fn of_set(case: &Case<'_>, set: &Set, mode: Mode) -> Outcome {
         counted: counted.map(id),
         versions: of_activity(newest(&v.relevant)),
         supplement: of_activity(newest(&v.supplement)),
-        result: if is_activity {
-            None
-        } else {
-            result(case, &v, &results)
-        },
+        result: result(case, &v, &results).filter(|_| !is_activity && !is_gone),
         attempted,
         answers: registers(case, &v.relevant),
         more_answers: registers(case, &v.supplement),
         hazards: hazards(case, set),
-        inspectors: inspectors(case, &v),
+        inspectors: inspectors(case, &v, mode),
         first: first.map(id),
     }
 }
@@ -161,9 +157,10 @@ fn hazards(case: &Case<'_>, set: &Set) -> BTreeSet<DocId> {
 }
 
 /// The persons of live beginnings and answers, and of added signatures as inspector.
-fn inspectors(case: &Case<'_>, v: &View) -> BTreeSet<PersonId> {
+fn inspectors(case: &Case<'_>, v: &View, mode: Mode) -> BTreeSet<BTreeSet<PersonId>> {
+    let has_effect = |e: usize| mode == Mode::AllCount || case.effects[e] != Effect::None;
     let signed = inspection::signatures(case, &v.set).into_iter();
-    let signed = signed.filter(|(_, r#as)| *r#as == SignedAs::Inspector);
+    let signed = signed.filter(|(s, r#as)| *r#as == SignedAs::Inspector && has_effect(*s));
     let content = v.content.iter().copied();
     let all = content.chain(signed.map(|(s, _)| s));
     let of_inspection = |e: &usize| {
@@ -172,7 +169,7 @@ fn inspectors(case: &Case<'_>, v: &View) -> BTreeSet<PersonId> {
             EventBody::Inspect(_) | EventBody::Answer(_) | EventBody::Sign(_)
         )
     };
-    all.filter(of_inspection)
-        .map(|e| case.doc.person(e))
-        .collect()
+    let all: Vec<usize> = all.filter(of_inspection).collect();
+    let ids = |group: &Vec<usize>| group.iter().flat_map(|e| case.doc.ids(*e)).collect();
+    case.persons(&all).iter().map(ids).collect()
 }

@@ -8,7 +8,7 @@ use crate::oracle::doc::Set;
 /// The state of an activity or an inspection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// It has no live content.
+    /// It has no relevant content.
     Void,
     /// It was withdrawn.
     Withdrawn,
@@ -41,6 +41,8 @@ pub(crate) struct View {
     pub(crate) supplement: Set,
     /// Whether the relevant content disagrees.
     pub(crate) disagrees: bool,
+    /// Whether all live content disagrees.
+    pub(crate) all_disagrees: bool,
     /// The state.
     pub(crate) state: State,
 }
@@ -82,7 +84,7 @@ pub(crate) fn view(case: &Case<'_>, set: &Set, mode: Mode) -> View {
         .copied()
         .filter(|w| against(*w))
         .collect();
-    // A decision about content that disagrees keeps the document and closes nothing.
+    // A keep of an inspection, or of content that disagrees, closes nothing.
     let closes = |c: &usize| case.verdicts[*c] != Verdict::Keeps { covers: false };
     let closings: Set = deciding.iter().copied().filter(closes).collect();
     let covered_by_one = |e: &usize| closings.iter().any(|c| doc.before(*e, *c));
@@ -103,20 +105,22 @@ pub(crate) fn view(case: &Case<'_>, set: &Set, mode: Mode) -> View {
         relevant,
         supplement,
         disagrees: false,
+        all_disagrees: false,
         state: State::Void,
     };
-    v.disagrees = disagrees(case, &v);
+    v.disagrees = disagrees(case, &v.relevant);
+    v.all_disagrees = disagrees(case, &v.content);
     v.state = state(&v);
     v
 }
 
 fn state(v: &View) -> State {
-    if v.is_withdrawal_disputed() {
+    if v.relevant.is_empty() {
+        State::Void
+    } else if v.is_withdrawal_disputed() {
         State::Disputed
     } else if !v.withdrawals.is_empty() {
         State::Withdrawn
-    } else if v.content.is_empty() {
-        State::Void
     } else if v.disagrees {
         State::Disputed
     } else if v.is_closed() {
@@ -137,27 +141,21 @@ fn stated(case: &Case<'_>, e: usize) -> Option<(String, DeviceTime, String)> {
     Some((title, held, data))
 }
 
-/// The first live beginning in the causal history of an answer; a beginning itself.
-pub(crate) fn beginning_of(case: &Case<'_>, content: &Set, e: usize) -> Option<usize> {
-    if case.begins(e) {
-        return Some(e);
-    }
-    let past = &case.doc.past[e];
-    let of = |b: &&usize| case.begins(**b) && past.contains(*b);
-    content.iter().find(of).copied()
-}
-
-/// Whether the relevant content disagrees.
-fn disagrees(case: &Case<'_>, v: &View) -> bool {
+/// Whether some content disagrees.
+fn disagrees(case: &Case<'_>, content: &Set) -> bool {
     let is_activity = |e: &usize| stated(case, *e).is_some();
-    if v.relevant.iter().any(is_activity) {
-        let newest = case.doc.newest(&v.relevant);
+    if content.iter().any(is_activity) {
+        let newest = case.doc.newest(content);
         let mut all: Vec<_> = newest.iter().filter_map(|e| stated(case, *e)).collect();
         all.dedup();
         return all.len() > 1;
     }
-    let of = |e: &usize| beginning_of(case, &v.content, *e);
-    let beginnings: Set = v.relevant.iter().filter_map(of).collect();
+    // An answer belongs to the first accepted beginning in its causal history, a beginning to itself.
+    let of = |e: &usize| {
+        let begun = case.begun(&case.doc.past[*e]).first().copied();
+        begun.filter(|_| !case.begins(*e)).or(Some(*e))
+    };
+    let beginnings: Set = content.iter().filter_map(of).collect();
     beginnings.len() > 1
 }
 

@@ -7,6 +7,7 @@ use super::{
     case::{Case, Verdict},
     catalogue::Types,
     state::{State, View},
+    verdict::SIDE,
 };
 use crate::world::Actor;
 
@@ -87,11 +88,6 @@ fn of_inspection(v: &View) -> Weights {
     all
 }
 
-const SIDE: [Role; 3] = [
-    Role::PropertyManager,
-    Role::PropertyPatrol,
-    Role::OwnersCommittee,
-];
 const REVIEWERS: [Role; 4] = [
     Role::StreetOfficer,
     Role::CountyReviewer,
@@ -133,7 +129,9 @@ pub(crate) fn may(
         "withdraw" if v.is_withdrawal_disputed() => decider,
         "withdraw" if v.is_closed() => own || (pick < 50 && decider),
         "withdraw" => own || (pick < 30 && decider),
+        "receive" | "respond" if pick < 45 => own,
         "redact" => role == Role::Dpo || pick < 10,
+        "answer" | "finish_inspection" if theme.alone => own,
         "answer" | "finish_inspection" => starts || (pick < 8 && SIDE.contains(&role)),
         "sign" => starts || (pick < 50 && SIDE.contains(&role)),
         _ => true,

@@ -12,6 +12,13 @@ use super::{
 /// 2000-01-01T00:00Z.
 const EARLIEST_MS: i64 = 946_684_800_000;
 
+/// The roles of the inspected side.
+pub(crate) const SIDE: [Role; 3] = [
+    Role::PropertyManager,
+    Role::PropertyPatrol,
+    Role::OwnersCommittee,
+];
+
 /// The verdict on an event whose causal history is judged.
 pub(crate) fn judge(case: &Case<'_>, e: usize) -> Verdict {
     let begun = case.begun(&case.doc.past[e]).first().copied();
@@ -28,8 +35,8 @@ pub(crate) fn judge(case: &Case<'_>, e: usize) -> Verdict {
 
 /// Section 10.2, "Beginning".
 fn begin(case: &Case<'_>, e: usize) -> Result<Verdict, &'static str> {
-    let decided = |x: &usize| case.is_accepted(*x) && case.class(*x) != Class::Other;
-    if case.doc.past[e].iter().any(decided) {
+    let content = |x: &usize| case.is_accepted(*x) && case.class(*x) == Class::Content;
+    if case.doc.past[e].iter().any(content) {
         return Err("illegal-from-state");
     }
     match case.doc.body(e) {
@@ -143,7 +150,7 @@ fn confirm(case: &Case<'_>, e: usize, begun: usize, v: &View) -> Result<Verdict,
     if v.is_withdrawal_disputed() {
         return decide::keep(case, e, begun, v);
     }
-    if v.state == State::Disputed {
+    if v.all_disagrees {
         return Err("conflict-open");
     }
     if knows_unknown(case, e) {

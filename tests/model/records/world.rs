@@ -44,10 +44,12 @@ struct Maker<'a> {
     sync_percent: usize,
 }
 
-/// The world of a seed, with 8 to 27 events.
+/// The world of a seed, with 4 to 27 events.
 pub(crate) fn of_seed(seed: u64, types: &Types) -> World {
-    let size = 8 + usize::try_from(seed % 20).unwrap_or(0);
-    let mut chance = Chance::new(seed ^ 0x5eed_0000_0000);
+    let size = 4 + usize::try_from(seed % 24).unwrap_or(0);
+    // The sequences of two neighbouring seeds are one sequence, shifted; a drawn seed begins elsewhere.
+    let drawn = Chance::new(seed).up_to(i64::MAX).unsigned_abs();
+    let mut chance = Chance::new(drawn);
     let mut actors = people::cast(&mut chance);
     let theme = theme(&mut chance, types);
     let odd_area: AreaPath = "420000/420200".parse().expect("an area");
@@ -86,19 +88,25 @@ pub(crate) fn of_seed(seed: u64, types: &Types) -> World {
         now,
         ..
     } = maker;
-    let decides = |e: &usize| matches!(case.class(*e), Class::Closing | Class::Withdrawal);
-    let deciding: Vec<usize> = (0..case.doc.events.len()).filter(decides).collect();
-    let lost = chance
-        .one(&deciding)
-        .copied()
-        .filter(|_| chance.percent(12));
+    // Often a device is lost whose events close or withdraw, or began the document.
+    let of_class = |class: &[Class]| -> Vec<usize> {
+        let all = 0..case.doc.events.len();
+        all.filter(|e| class.contains(&case.class(*e))).collect()
+    };
+    let deciding = of_class(&[Class::Closing, Class::Withdrawal]);
+    let content = of_class(&[Class::Content]);
+    let (lost, latest) = match chance.below(100) {
+        0..10 => (chance.one(&deciding).copied(), now - BEGIN),
+        10..18 => (content.first().copied(), HOUR_MS / 10),
+        _ => (None, 0),
+    };
     let lost = lost.map(|e| case.doc.events[e].event.device);
     let entries = case.doc.events.into_iter();
     let events: Vec<_> = entries.map(|entry| (entry.id, entry.event)).collect();
     facts.received = received;
     add_facts(&mut facts, &mut chance, &events, &actors, now);
     if let Some(device) = lost {
-        let at = ServerTime(BEGIN + chance.up_to(now - BEGIN));
+        let at = ServerTime(BEGIN + chance.up_to(latest));
         facts.revoked.insert(device, at);
     }
     World {
@@ -131,6 +139,7 @@ const TEMPLATES: &[(&str, usize)] = &[
     ("TPL-SELF", 5),
     ("TPL-FLYING", 4),
     ("TPL-DEPT", 4),
+    ("TPL-COVERT", 2),
 ];
 
 fn theme(chance: &mut Chance, types: &Types) -> Theme {
@@ -154,6 +163,7 @@ fn theme(chance: &mut Chance, types: &Types) -> Theme {
         items,
         locked: chance.percent(15),
         plain: chance.percent(20),
+        alone: chance.percent(14),
     }
 }
 
@@ -201,7 +211,7 @@ impl Maker<'_> {
             if let Some(actor) = self.actor(replica, kind, true, &v) {
                 self.state(kind, actor, replica, &v);
                 if self.case.verdicts.last().is_some_and(|v| v.is_accepted())
-                    || self.chance.percent(4)
+                    || self.chance.percent(10)
                 {
                     return;
                 }
@@ -254,6 +264,8 @@ impl Maker<'_> {
             };
             let kept = match *reason {
                 "role-may-not" | "illegal-from-state" => 3,
+                "second-person-missing" => 100,
+                "conflict-open" | "target-unknown" => 60,
                 _ => 20,
             };
             if !honest || self.chance.percent(kept) {
