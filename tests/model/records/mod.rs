@@ -14,6 +14,7 @@ mod decide;
 mod inspection;
 mod laws;
 mod merges;
+mod open;
 mod outcome;
 mod state;
 mod steps;
