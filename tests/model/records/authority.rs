@@ -2,7 +2,7 @@
 
 use super::case::Case;
 
-/// Whether the author had authority; `begun` is the first accepted beginning in P(e).
+/// Whether the author had authority; `begun` is the first accepted beginning in P(e), or else the first unknown one.
 pub(crate) fn check(case: &Case<'_>, e: usize, begun: Option<usize>) -> Result<(), &'static str> {
     let entry = &case.doc.events[e];
     let grant = entry.grant.as_ref().ok_or("grant-unknown")?;

@@ -198,7 +198,7 @@ fn inspect(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
     let compound = (!papers && !chance.percent(2)).then(|| CompoundId(id_of("小区")));
     EventBody::Inspect(InspectionStart {
         template: text(template),
-        template_version: 1,
+        template_version: if chance.percent(2) { 2 } else { 1 },
         kind: kind.unwrap_or(InspectionKind::Covert),
         area: theme.area.clone(),
         compound,
@@ -215,7 +215,11 @@ fn answer(chance: &mut Chance, scene: &Scene<'_, '_>) -> EventBody {
     let mut answers: Vec<Answer> = Vec::new();
     for _ in 0..count {
         let code = chance.one(&scene.theme.items).cloned().unwrap_or_default();
-        let code = if chance.percent(1) { "IT-99" } else { &code };
+        let code = match chance.below(100) {
+            0 => "IT-99",
+            1 => "IT-80",
+            _ => &code,
+        };
         if !answers.iter().any(|a| a.item.as_str() == code) {
             answers.push(one_answer(chance, scene, code));
         }

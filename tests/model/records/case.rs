@@ -148,6 +148,12 @@ impl<'a> Case<'a> {
         set.iter().filter(of).copied().collect()
     }
 
+    /// The unknown beginnings of a set, in display order.
+    pub(crate) fn begun_unknown(&self, set: &Set) -> Vec<usize> {
+        let of = |e: &&usize| self.begins(**e) && self.verdicts[**e] == Verdict::Unknown;
+        set.iter().filter(of).copied().collect()
+    }
+
     /// The state that an event is judged in.
     pub(crate) fn known(&self, e: usize) -> state::View {
         state::view(self, &self.doc.past[e], Mode::AllCount)

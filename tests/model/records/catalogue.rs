@@ -27,6 +27,8 @@ pub(crate) struct ActivityType {
 /// A template.
 #[derive(Debug)]
 pub(crate) struct Template {
+    /// Its version.
+    pub(crate) version: u32,
     /// The kind of inspection, by name.
     pub(crate) kind: String,
     /// Who inspects with it.
@@ -107,6 +109,7 @@ impl Types {
                 schema: of["schema"].clone(),
             }),
             templates: by(&inspection["templates"], "code", |of| Template {
+                version: u32::try_from(number(&of["version"])).unwrap_or(0),
                 kind: text(&of["kind"]),
                 roles: roles(&of["roles"]),
                 items: texts(&of["items"]),

@@ -15,12 +15,14 @@ use super::{
 };
 
 /// Section 10.2, "Beginning", of an inspection.
-pub(crate) fn begin(case: &Case<'_>, e: usize) -> Result<(), &'static str> {
+pub(crate) fn begin(case: &Case<'_>, e: usize) -> Result<Verdict, &'static str> {
     let EventBody::Inspect(start) = case.doc.body(e) else {
         return Err("illegal-from-state");
     };
     let of = case.types.template(start.template.as_str());
-    let of = of.ok_or("type-unknown")?;
+    let Some(of) = of.filter(|of| of.version == start.template_version) else {
+        return Ok(Verdict::Unknown);
+    };
     if !has_role(case, e, of) {
         return Err("role-may-not");
     }
@@ -30,7 +32,7 @@ pub(crate) fn begin(case: &Case<'_>, e: usize) -> Result<(), &'static str> {
     if start.compound.is_none() && !of.papers_only {
         return Err("incomplete");
     }
-    Ok(())
+    Ok(Verdict::Accepted)
 }
 
 fn has_team(start: &InspectionStart) -> bool {
@@ -80,17 +82,25 @@ pub(crate) fn answer(
         return Err("role-may-not");
     }
     // The first answer that is void gives the reason.
+    let mut is_known = true;
     for answer in &stated.answers {
         let asked = of.items.iter().any(|item| item == answer.item.as_str());
-        let item = case.types.item(answer.item.as_str());
-        let item = item.filter(|_| asked).ok_or("target-unknown")?;
+        let Some(item) = case.types.item(answer.item.as_str()) else {
+            is_known = false;
+            continue;
+        };
+        if !asked {
+            return Err("target-unknown");
+        }
         let given = answer.finding == Finding::Given && item.only_judged;
         let number = answer.milli.is_some_and(|n| !case.types.in_range(item, n));
         if given || number {
             return Err("data-invalid");
         }
     }
-    if case.is_inspected_side(e, begun) {
+    if !is_known {
+        Ok(Verdict::Unknown)
+    } else if case.is_inspected_side(e, begun) {
         Ok(Verdict::Added)
     } else {
         Ok(Verdict::Accepted)

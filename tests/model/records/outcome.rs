@@ -76,7 +76,7 @@ pub(crate) fn of_set(case: &Case<'_>, set: &Set, mode: Mode) -> Outcome {
         .filter_map(|f| Some((*f, result_of(case, *f)?)))
         .collect();
     let is_done = |r: &Result| *r >= Result::Passed;
-    let is_gone = matches!(v.state, State::Withdrawn | State::Void);
+    let is_gone = v.state.is_gone();
     let finds = results.iter().any(|(_, r)| is_done(r));
     let attempted =
         !is_gone && !results.is_empty() && results.iter().all(|(_, r)| *r == Result::NotReached);

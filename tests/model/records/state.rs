@@ -10,6 +10,8 @@ use crate::oracle::doc::Set;
 pub(crate) enum State {
     /// It has no relevant content.
     Void,
+    /// It has no relevant content, and a beginning of a newer catalogue.
+    Unknown,
     /// It was withdrawn.
     Withdrawn,
     /// A withdrawal is disputed, or the content disagrees.
@@ -18,6 +20,13 @@ pub(crate) enum State {
     Stated,
     /// Closed.
     Confirmed,
+}
+
+impl State {
+    /// Whether a document in this state counts nothing.
+    pub(crate) fn is_gone(self) -> bool {
+        matches!(self, Self::Withdrawn | Self::Void | Self::Unknown)
+    }
 }
 
 /// A set as section 10.1 reads it.
@@ -110,13 +119,17 @@ pub(crate) fn view(case: &Case<'_>, set: &Set, mode: Mode) -> View {
     };
     v.disagrees = disagrees(case, &v.relevant);
     v.all_disagrees = disagrees(case, &v.content);
-    v.state = state(&v);
+    v.state = state(case, &v);
     v
 }
 
-fn state(v: &View) -> State {
+fn state(case: &Case<'_>, v: &View) -> State {
     if v.relevant.is_empty() {
-        State::Void
+        if case.begun_unknown(&v.set).is_empty() {
+            State::Void
+        } else {
+            State::Unknown
+        }
     } else if v.is_withdrawal_disputed() {
         State::Disputed
     } else if !v.withdrawals.is_empty() {
@@ -171,7 +184,7 @@ pub(crate) fn first_beginning(case: &Case<'_>, v: &View) -> Option<usize> {
 
 /// The version of an activity that counts.
 pub(crate) fn counted(case: &Case<'_>, v: &View) -> Option<usize> {
-    if matches!(v.state, State::Withdrawn | State::Void) {
+    if v.state.is_gone() {
         return None;
     }
     let first = case.doc.newest(&v.relevant).first().copied();

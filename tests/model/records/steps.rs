@@ -45,7 +45,7 @@ fn of_activity(theme: &Theme, v: &View) -> Weights {
         State::Stated => vec![("amend", 14), ("confirm", 18), ("withdraw", 8)],
         State::Confirmed => vec![("amend", 14), ("confirm", 5), ("withdraw", 14)],
         State::Disputed => vec![("amend", 14), ("confirm", 6), ("withdraw", 6)],
-        State::Withdrawn | State::Void => vec![("amend", 1), ("confirm", 1)],
+        State::Withdrawn | State::Void | State::Unknown => vec![("amend", 1), ("confirm", 1)],
     };
     if !v.supplement.is_empty() {
         all.push(("confirm", 16));
@@ -79,7 +79,9 @@ fn of_inspection(v: &View) -> Weights {
             ("withdraw", 8),
             ("confirm", 3),
         ],
-        State::Withdrawn | State::Void => vec![("answer", 1), ("finish_inspection", 1)],
+        State::Withdrawn | State::Void | State::Unknown => {
+            vec![("answer", 1), ("finish_inspection", 1)]
+        }
     };
     if !v.supplement.is_empty() {
         all.extend([("answer", 8), ("sign", 4), ("finish_inspection", 20)]);

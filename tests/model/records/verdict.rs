@@ -21,13 +21,16 @@ pub(crate) const SIDE: [Role; 3] = [
 
 /// The verdict on an event whose causal history is judged.
 pub(crate) fn judge(case: &Case<'_>, e: usize) -> Verdict {
-    let begun = case.begun(&case.doc.past[e]).first().copied();
-    if let Err(reason) = authority::check(case, e, begun) {
+    let past = &case.doc.past[e];
+    let begun = case.begun(past).first().copied();
+    let waiting = case.begun_unknown(past).first().copied();
+    if let Err(reason) = authority::check(case, e, begun.or(waiting)) {
         return Verdict::Void(reason);
     }
     let judged = match case.doc.body(e) {
         EventBody::Unknown { .. } => return Verdict::Unknown,
         EventBody::Activity(_) | EventBody::Inspect(_) => begin(case, e),
+        _ if begun.is_none() && waiting.is_some() => return Verdict::Unknown,
         _ => other(case, e, begun),
     };
     judged.unwrap_or_else(Verdict::Void)
@@ -40,15 +43,19 @@ fn begin(case: &Case<'_>, e: usize) -> Result<Verdict, &'static str> {
         return Err("illegal-from-state");
     }
     match case.doc.body(e) {
-        EventBody::Activity(entry) => begin_activity(case, e, entry)?,
-        _ => inspection::begin(case, e)?,
+        EventBody::Activity(entry) => begin_activity(case, e, entry),
+        _ => inspection::begin(case, e),
     }
-    Ok(Verdict::Accepted)
 }
 
-fn begin_activity(case: &Case<'_>, e: usize, entry: &ActivityEntry) -> Result<(), &'static str> {
-    let of = case.types.activity(entry.r#type.as_str());
-    let of = of.ok_or("type-unknown")?;
+fn begin_activity(
+    case: &Case<'_>,
+    e: usize,
+    entry: &ActivityEntry,
+) -> Result<Verdict, &'static str> {
+    let Some(of) = case.types.activity(entry.r#type.as_str()) else {
+        return Ok(Verdict::Unknown);
+    };
     let role = case.doc.role(e);
     if !role.is_some_and(|role| of.roles.contains(&role)) {
         return Err("role-may-not");
@@ -62,7 +69,7 @@ fn begin_activity(case: &Case<'_>, e: usize, entry: &ActivityEntry) -> Result<()
     if !of.allows(entry.data.as_str()) || !is_plausible(case, e, entry.held) {
         return Err("data-invalid");
     }
-    Ok(())
+    Ok(Verdict::Accepted)
 }
 
 /// Section 10.2, `held` and `started`.

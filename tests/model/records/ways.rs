@@ -103,7 +103,7 @@ pub(crate) fn deciders_decide(world: &World, types: &Types) -> Option<String> {
     let mut ahead = Ahead {
         world: world.clone(),
     };
-    if v.is_withdrawal_disputed() && v.state != State::Void {
+    if v.is_withdrawal_disputed() && !v.state.is_gone() {
         ahead.state(person("first"), role, EventBody::Confirm(reason()));
         if ahead.view(types).is_withdrawal_disputed() {
             return Some("a third person cannot keep it".to_owned());
@@ -127,8 +127,7 @@ pub(crate) fn work_continues(world: &World, types: &Types) -> Option<String> {
     let role = decider(&case, first)?;
     let is_unknown = |e: &usize| case.verdicts[*e] == Verdict::Unknown;
     let several = !begun.iter().all(|b| case.doc.same_person(*b, first));
-    if matches!(v.state, State::Withdrawn | State::Void) || v.set.iter().any(is_unknown) || several
-    {
+    if v.state.is_gone() || v.set.iter().any(is_unknown) || several {
         return None;
     }
     let mut ahead = Ahead {

@@ -210,9 +210,12 @@ impl Maker<'_> {
             let v = self.view(replica);
             if let Some(actor) = self.actor(replica, kind, true, &v) {
                 self.state(kind, actor, replica, &v);
-                if self.case.verdicts.last().is_some_and(|v| v.is_accepted())
-                    || self.chance.percent(10)
-                {
+                let kept = match self.case.verdicts.last() {
+                    Some(v) if v.is_accepted() => 100,
+                    Some(Verdict::Unknown) => 50,
+                    _ => 10,
+                };
+                if self.chance.percent(kept) {
                     return;
                 }
                 self.forget();
