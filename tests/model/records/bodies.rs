@@ -104,6 +104,11 @@ fn data(chance: &mut Chance, code: &str, plain: bool) -> String {
     match chance.below(60) {
         0 => return "{".to_owned(),
         1 => return r#"{"colour":1}"#.to_owned(),
+        2 if code == "ebike_facility" => return r#"{"ports":7,"ports":7}"#.to_owned(),
+        3..6 if code == "ebike_facility" => return format!(r#"{{ "ports": {n}}}"#),
+        6..9 if code == "ebike_facility" => return format!(r#"{{"ports":{n}.0}}"#),
+        2 if code == "responsibility" => return r#"{"post":"","duty":"巡查"}"#.to_owned(),
+        2 if code == "publicity" => return r#"{"channel":"leaflet","summary":""}"#.to_owned(),
         _ => {}
     }
     match code {

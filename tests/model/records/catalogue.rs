@@ -1,7 +1,11 @@
 //! The catalogue of activities and inspections, read from its files as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 use sync_core::record::{AreaPath, Role};
 
@@ -180,7 +184,57 @@ impl ActivityType {
 
     /// Whether the data are JSON that the schema of the type allows.
     pub(crate) fn allows(&self, data: &str) -> bool {
-        serde_json::from_str(data).is_ok_and(|value| fits(&self.schema, &value))
+        let is_unique = serde_json::from_str::<Unique>(data).is_ok();
+        let value = serde_json::from_str(data);
+        is_unique && value.is_ok_and(|value| fits(&self.schema, &value))
+    }
+}
+
+/// JSON of which no object has a key twice.
+struct Unique;
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Self;
+
+    fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("JSON of which no object has a key twice")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = BTreeSet::new();
+        while let Some((key, Self)) = map.next_entry::<String, Self>()? {
+            if !keys.insert(key) {
+                return Err(serde::de::Error::custom("a key is there twice"));
+            }
+        }
+        Ok(Self)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(Self) = list.next_element()? {}
+        Ok(Self)
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(Self)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(Self)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(Self)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(Self)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(Self)
+    }
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(Self)
     }
 }
 
@@ -194,7 +248,8 @@ fn fits(schema: &Value, value: &Value) -> bool {
                 return false;
             };
             let mut required = texts(&schema["required"]).into_iter();
-            required.all(|name| fields.contains_key(&name))
+            // A required text is not empty.
+            required.all(|name| fields.get(&name).is_some_and(|field| field != ""))
                 && fields.iter().all(|(name, field)| {
                     let of = known.get(name);
                     of.is_some_and(|of| fits(of, field))
@@ -211,7 +266,11 @@ fn fits(schema: &Value, value: &Value) -> bool {
                 && most("maxLength", length)
                 && one_of.is_none_or(|all| all.contains(value))
         }),
-        "integer" => (value.is_i64() || value.is_u64()) && in_limits(schema, value),
+        // As JSON Schema has it, 5.0 is an integer.
+        "integer" => {
+            let is_whole = value.as_f64().is_some_and(|n| n.fract() == 0.0);
+            is_whole && in_limits(schema, value)
+        }
         "number" => value.is_number() && in_limits(schema, value),
         "boolean" => value.is_boolean(),
         _ => false,
