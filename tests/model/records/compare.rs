@@ -175,9 +175,8 @@ fn hides_answers(world: &World, expected: &Outcome) -> bool {
     };
     let is_answer = |id: &EventId| matches!(body(id), Some(EventBody::Answer(_)));
     expected.events.iter().any(|(id, (verdict, _))| {
-        let redaction = match body(id) {
-            Some(EventBody::Redact(redaction)) => redaction,
-            _ => return false,
+        let Some(EventBody::Redact(redaction)) = body(id) else {
+            return false;
         };
         *verdict == case::Verdict::Added && redaction.events.iter().any(is_answer)
     })
