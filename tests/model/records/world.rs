@@ -212,7 +212,7 @@ impl Maker<'_> {
                 self.state(kind, actor, replica, &v);
                 let kept = match self.case.verdicts.last() {
                     Some(v) if v.is_accepted() => 100,
-                    Some(Verdict::Unknown) => 50,
+                    Some(Verdict::Unknown) => 85,
                     _ => 10,
                 };
                 if self.chance.percent(kept) {
