@@ -100,6 +100,11 @@ impl Standing {
         }
     }
 
+    /// Whether an author who had these events had all content, closings and decisions to keep the document.
+    pub(crate) fn has_only(&self, events: &Positions) -> bool {
+        events.contains(&self.held_against)
+    }
+
     /// The parties to the open dispute about a withdrawal: the withdrawals, and what is concurrent with them.
     pub(crate) fn parties(&self, history: &History<'_>) -> Positions {
         let mut parties = self.disputed.clone();

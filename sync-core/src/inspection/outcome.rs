@@ -3,7 +3,6 @@
 use super::answers::answered;
 use crate::{
     activity::{engine::Judging, standing::Standing},
-    history::Positions,
     record::{EventBody, InspectionResult, codes::code_list},
 };
 
@@ -37,26 +36,19 @@ fn of_conclusion(j: &Judging<'_>, at: usize, result: InspectionResult) -> Outcom
     }
 }
 
-/// The outcome of an inspection; `None` while no conclusion counts. A conclusion that counts stays: one that breaks the
-/// inspection off takes nothing from it.
+/// The outcome of an inspection; `None` while no conclusion counts. Of the conclusions that found out something, the most
+/// severe one holds: no later one takes anything from it.
 pub(super) fn outcome(j: &Judging<'_>, now: &Standing) -> Option<Outcome> {
-    let mut counting = Positions::new(j.history.len());
     let mut outcomes = Vec::new();
     for at in now.closings.iter() {
         if let EventBody::FinishInspection(conclusion) = j.history.body(at) {
-            let outcome = of_conclusion(j, at, conclusion.result);
-            if outcome.counts() {
-                counting.insert(at);
-            }
-            outcomes.push((at, outcome));
+            outcomes.push(of_conclusion(j, at, conclusion.result));
         }
     }
-    let newest = j.history.order.newest(&counting);
-    let held = outcomes.iter().filter(|(at, _)| newest.has(*at));
-    let worst = held.map(|(_, outcome)| *outcome).max();
-    worst.or_else(|| {
-        let is_stopped = |(_, outcome): &&(usize, Outcome)| *outcome == Outcome::Stopped;
-        let stopped = outcomes.iter().find(is_stopped);
-        stopped.or(outcomes.first()).map(|(_, outcome)| *outcome)
+    let counting = outcomes.iter().copied().filter(|outcome| outcome.counts());
+    counting.max().or_else(|| {
+        let is_stopped = outcomes.contains(&Outcome::Stopped);
+        let stopped = is_stopped.then_some(Outcome::Stopped);
+        stopped.or(outcomes.first().copied())
     })
 }

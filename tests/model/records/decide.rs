@@ -3,8 +3,8 @@
 use sync_core::record::{EventBody, Reason};
 
 use super::{
-    case::{Case, Verdict},
-    state::View,
+    case::{Case, Class, Mode, Verdict},
+    state::{self, View},
 };
 use crate::oracle::doc::Set;
 
@@ -18,7 +18,7 @@ pub(crate) fn withdraw(
 ) -> Result<Verdict, &'static str> {
     if v.is_withdrawal_disputed() {
         let mut parties = parties(case, v).into_iter();
-        if case.is_own(e) && parties.all(|p| case.doc.same_person(p, e)) {
+        if case.is_own(e) && !v.is_closed() && parties.all(|p| case.doc.same_person(p, e)) {
             return Ok(Verdict::Accepted);
         }
         entitled(case, e, begun, v)?;
@@ -38,8 +38,14 @@ pub(crate) fn withdraw(
     if reason.reason.is_empty() {
         return Err("incomplete");
     }
-    let proposes =
-        |p: &usize| case.verdicts[*p] == Verdict::Proposed && !case.doc.same_person(*p, e);
+    let closings = deciding(case, v);
+    let knew_all = |p: usize| {
+        let mut all = v.content.iter().chain(&closings);
+        all.all(|d| case.doc.before(*d, p))
+    };
+    let proposes = |p: &usize| {
+        case.verdicts[*p] == Verdict::Proposed && !case.doc.same_person(*p, e) && knew_all(*p)
+    };
     if case.doc.past[e].iter().any(proposes) {
         Ok(Verdict::Accepted)
     } else {
@@ -73,16 +79,22 @@ fn entitled(case: &Case<'_>, e: usize, begun: usize, v: &View) -> Result<(), &'s
     Ok(())
 }
 
-/// The events of the parties: the withdrawals that are disputed, and the content, closings and keeps concurrent with one.
+/// The accepted closings and keeps.
+fn deciding(case: &Case<'_>, v: &View) -> Set {
+    state::live(case, &v.set, Class::Closing, Mode::AllCount)
+}
+
+/// The events of the parties: the withdrawals that are disputed, the proposals that one of them saw, and the content, closings
+/// and keeps concurrent with one.
 fn parties(case: &Case<'_>, v: &View) -> Set {
-    let deciding = super::state::live(
-        case,
-        &v.set,
-        super::case::Class::Closing,
-        super::case::Mode::AllCount,
-    );
+    let deciding = deciding(case, v);
+    let proposed = |p: &&usize| {
+        case.verdicts[**p] == Verdict::Proposed
+            && v.disputed.iter().any(|w| case.doc.before(**p, *w))
+    };
     let against = |d: &&usize| v.disputed.iter().any(|w| case.doc.concurrent(**d, *w));
     let mut all = v.disputed.clone();
     all.extend(v.content.iter().chain(&deciding).filter(against));
+    all.extend(v.set.iter().filter(proposed));
     all
 }

@@ -1,5 +1,5 @@
-//! Laws of activities and inspections that the rules must keep, checked on the oracle alone. `open.rs` has worlds for the
-//! laws that the rules, as they stand, do not keep.
+//! Laws of activities and inspections that the rules must keep, checked on the oracle alone. `by_hand.rs` has worlds that
+//! broke some of them.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,9 @@ const LAWS: &[(&str, Law)] = &[
     ("two persons for what counts", two_persons_confirm),
     ("deciders decide", ways::deciders_decide),
     ("work continues", ways::work_continues),
+    ("two persons end", two_persons_end),
+    ("a result stays", results_stay),
+    ("deciders took no side", deciders_took_no_side),
 ];
 
 /// Checks each law on each world; prints the smallest worlds of every kind that break one.

@@ -6,6 +6,7 @@
 mod answers;
 mod authority;
 mod bodies;
+mod by_hand;
 mod case;
 mod catalogue;
 mod compare;
@@ -14,7 +15,6 @@ mod decide;
 mod inspection;
 mod laws;
 mod merges;
-mod open;
 mod outcome;
 mod state;
 mod steps;

@@ -88,7 +88,7 @@ pub(crate) fn of_set(case: &Case<'_>, set: &Set, mode: Mode) -> Outcome {
         counted: counted.map(id),
         versions: of_activity(newest(&v.relevant)),
         supplement: of_activity(newest(&v.supplement)),
-        result: result(case, &v, &results).filter(|_| !is_activity && !is_gone),
+        result: result(&v, &results).filter(|_| !is_activity && !is_gone),
         attempted,
         answers: registers(case, &v.relevant),
         more_answers: registers(case, &v.supplement),
@@ -124,18 +124,12 @@ pub(crate) fn result_of(case: &Case<'_>, f: usize) -> Option<Result> {
 }
 
 /// The result of a closed inspection.
-fn result(case: &Case<'_>, v: &View, results: &[(usize, Result)]) -> Option<Result> {
+fn result(v: &View, results: &[(usize, Result)]) -> Option<Result> {
     if !v.is_closed() {
         return None;
     }
-    let done: Set = results
-        .iter()
-        .filter(|(_, r)| *r >= Result::Passed)
-        .map(|(f, _)| *f)
-        .collect();
-    let newest = case.doc.newest(&done);
-    let of_newest = results.iter().filter(|(f, _)| newest.contains(f));
-    if let Some(worst) = of_newest.map(|(_, r)| *r).max() {
+    let done = results.iter().filter(|(_, r)| *r >= Result::Passed);
+    if let Some(worst) = done.map(|(_, r)| *r).max() {
         return Some(worst);
     }
     let is_stopped = results.iter().any(|(_, r)| *r == Result::Stopped);
