@@ -260,13 +260,15 @@ pub(crate) fn deciders_took_no_side(world: &World, types: &Types) -> Option<Stri
     (0..case.doc.events.len()).find_map(|e| {
         let v = case.known(e);
         let decides = case.is_accepted(e) && v.is_withdrawal_disputed();
-        let closes_or_ends = matches!(case.class(e), Class::Closing | Class::Withdrawal);
+        // A conclusion finishes answers and decides about no withdrawal.
+        let is_decision =
+            case.class(e) == Class::Withdrawal || matches!(case.verdicts[e], Verdict::Keeps { .. });
         let proposed = |p: &usize| {
             case.verdicts[*p] == Verdict::Proposed
                 && case.doc.same_person(*p, e)
                 && v.disputed.iter().any(|w| case.doc.before(*p, *w))
         };
-        let took_side = decides && closes_or_ends && v.set.iter().any(proposed);
+        let took_side = decides && is_decision && v.set.iter().any(proposed);
         took_side.then(|| format!("{} decides what it proposed", case.doc.events[e].id))
     })
 }
