@@ -14,7 +14,10 @@ use sync_core::{
     device::{ActivityFilter, Filter},
     record::{DeviceTime, DocId},
 };
-use xuncha_server::storage::{Storage, StorageError, listings, marks};
+use xuncha_server::{
+    reporting::verify,
+    storage::{Storage, StorageError, listings, marks},
+};
 
 use crate::support::{
     Town, database,
@@ -238,7 +241,19 @@ fn a_database_of_every_earlier_server_returns_all_it_held() {
     let mut town = Town::new();
     for fixture in Fixture::all() {
         fixture.start(&mut town);
-        assert_held(&fixture.name, &fixture.held["server"], &of_server(&town));
+        let held = &fixture.held["server"];
+        assert_held(&fixture.name, held, &of_server(&town));
+        // A report that an earlier program sealed is verified as before.
+        let (key, server) = (
+            town.token("审核员丁"),
+            town.app().components.access.key().public(),
+        );
+        for (id, report) in held["reports"].as_object().into_iter().flatten() {
+            let (status, file) = town.get(&format!("/v1/reports/{id}/sealed"), &key);
+            assert_eq!(status, 200, "{}: {report}", fixture.name);
+            let sealed = verify(&file, None, &server).unwrap();
+            assert_eq!(report["number"], sealed.number, "{}", fixture.name);
+        }
     }
 }
 

@@ -226,7 +226,7 @@ fn inv_27_every_sheet_states_what_it_was_counted_by() {
 fn inv_11_altered_bytes_are_shown_as_damage_and_never_as_a_report() {
     let town = Town::province();
     town.at(AFTERNOON);
-    let key = town.province_key();
+    let key = town.reviewer(1, "420000/429004");
     let (view, _) = town.seal(&key, &daily("420000/429004"));
     town.in_ledger(|tx| {
         // Alters the bytes directly in the database.
@@ -256,7 +256,7 @@ fn inv_11_altered_bytes_are_shown_as_damage_and_never_as_a_report() {
 fn a_stranger_checks_a_report_with_the_servers_key_alone() {
     let town = Town::province();
     town.at(AFTERNOON);
-    let key = town.province_key();
+    let key = town.reviewer(1, "420000/429005");
     let (view, content) = town.seal(&key, &daily("420000/429005"));
     let file = town
         .get(&format!("/v1/reports/{}/sealed", id(&view)), &key)

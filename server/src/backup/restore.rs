@@ -19,7 +19,7 @@ use crate::{
     host::random,
     keys::{PUBLIC_KEY, public_key_of},
     photos::{Store, Target},
-    storage::{Storage, StorageError, Tx, held_photos, spaces, tables},
+    storage::{Storage, StorageError, Tx, held_photos, reports, spaces, tables},
 };
 
 /// The result of a restore.
@@ -89,6 +89,7 @@ pub async fn restore(
         held_photos::forget_uploads(tx)?;
         // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
+        reports::renew_epoch(tx, random())?;
         let all = spaces::list(tx)?;
         for space in &all {
             spaces::renew_log(tx, &space.id, LogEpoch(random()))?;

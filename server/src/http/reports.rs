@@ -83,7 +83,7 @@ pub(super) struct After {
     after: Option<String>,
 }
 
-/// Lists the late arrivals of a report: changes logged after its baseline with a claimed time before its cut-off.
+/// Lists the late arrivals of a report: events received at or after its cut-off that were claimed, or took place, before it.
 #[utoipa::path(get, path = "/v1/reports/{id}/late", tag = "reports", params(("id" = String, Path,), After), responses((status = 200, body = LateArrivals), (status = 404)))]
 pub(super) async fn late(
     State(components): State<Components>,
@@ -95,8 +95,9 @@ pub(super) async fn late(
     page.await.map(Json)
 }
 
-/// Takes a step with a report: sign, check, submit, return, accept, lock.
-#[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 404), (status = 409)))]
+/// Takes a step with a report: sign, check, submit, accept, lock; return, unlock, withdraw. One person takes one step of a
+/// report.
+#[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 404), (status = 409)))]
 pub(super) async fn step(
     State(components): State<Components>,
     Reviewing(reach): Reviewing,

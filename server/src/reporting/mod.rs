@@ -16,9 +16,9 @@ pub use indicators::{
     CheckView, Figures, IndicatorSheet, ManualValue, ManualView, Milli, Question, Row,
 };
 pub use reports::{
-    BadEnvelope, Corrects, Difference, Envelope, Kind, LateArrival, LateArrivals, LateCount,
-    Marked, Order, Recounted, ReportPage, ReportView, Reports, SealedReport, Source, StepOrder,
-    StepView, recount, verify,
+    BadEnvelope, ChangedPart, Correction, Corrects, Difference, Envelope, Kind, LateArrival,
+    LateArrivals, LateCount, LeftOut, Marked, Order, Recounted, ReportPage, ReportView, Reports,
+    SealedReport, Source, StepOrder, StepView, recount, verify,
 };
 pub(crate) use reports::{Late, late_of_area};
 pub use versions::Versions;

@@ -73,6 +73,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/0010_names.postgres.sql"),
     },
     shared(include_str!("migrations/0011_persons_and_spans.sql")),
+    Migration {
+        shared: include_str!("migrations/0012_reports_stand.sql"),
+        embedded: include_str!("migrations/0012_reports_stand.sqlite.sql"),
+        postgres: include_str!("migrations/0012_reports_stand.postgres.sql"),
+    },
 ];
 
 /// How long a process waits for another process that is migrating the same database.

@@ -7,6 +7,7 @@
 pub mod activities;
 pub mod activity_queries;
 pub mod aliases;
+pub mod arrivals;
 pub mod bodies;
 pub(crate) mod column;
 pub mod comparables;
@@ -24,6 +25,7 @@ pub mod ledger;
 pub mod links;
 pub mod listings;
 pub mod log;
+pub mod manual_values;
 pub mod marks;
 mod migrate;
 pub mod names;

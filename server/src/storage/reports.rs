@@ -1,10 +1,10 @@
-//! Sealed reports, their steps, and manual values. Rows are inserted once; no statement here updates a report.
+//! Sealed reports, their steps and sources. Rows are inserted once; no statement here updates a report.
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, DocId, PersonId, Role};
+use sync_core::record::{AreaPath, PersonId, Role};
 
-use super::{StorageError, Tx, Value, docs::ids, table::table};
+use super::{StorageError, Tx, Value, spaces, table::table};
 
 table! {
     /// A sealed report.
@@ -21,6 +21,8 @@ table! {
         period_from: String,
         /// Last day, yyyy-mm-dd.
         period_to: String,
+        /// Whether the duties of property companies are not counted among the hazards.
+        without_duties: bool,
         /// Nothing at or after this time counts, milliseconds UTC.
         cut_off: i64,
         /// 1, and one more for each correction.
@@ -50,6 +52,68 @@ table! {
         series: String,
         last: i64,
     }
+}
+
+table! {
+    /// The reports of parts that a report added up.
+    const REPORT_SOURCE in "report_source" key 2 {
+        report: Vec<u8>,
+        source: Vec<u8>,
+    }
+}
+
+/// What the versions of one report have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The area.
+    pub area: &'a str,
+    /// `daily`, `weekly` or `summary`.
+    pub kind: &'a str,
+    /// First and last day, yyyy-mm-dd.
+    pub period: (&'a str, &'a str),
+    /// Whether the duties of property companies are not counted among the hazards.
+    pub without_duties: bool,
+}
+
+/// SQL condition: report `r` is neither withdrawn nor corrected by a version that is not withdrawn.
+const STANDS: &str =
+    "NOT EXISTS (SELECT 1 FROM report_step w WHERE w.report = r.id AND w.step = 'withdrawn')
+  AND NOT EXISTS (SELECT 1 FROM report n WHERE n.corrects = r.id
+    AND NOT EXISTS (SELECT 1 FROM report_step v WHERE v.report = n.id AND v.step = 'withdrawn'))";
+
+/// Name of the entry with the epoch of the database's report numbers.
+const EPOCH: &str = "report epoch";
+
+/// The epoch of the database: random, and part of every report number, so that no number is given again after the
+/// database was restored. A database without one gets `fresh`. An engine that is restored by other tools adds what it knows
+/// of the restore.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn epoch(tx: &mut dyn Tx, fresh: [u8; 16]) -> Result<Vec<u8>, StorageError> {
+    spaces::set_meta_once(tx, EPOCH, &fresh)?;
+    let mut epoch = spaces::meta(tx, EPOCH)?.unwrap_or_else(|| fresh.to_vec());
+    epoch.extend(tx.origin()?.unwrap_or_default().into_bytes());
+    Ok(epoch)
+}
+
+/// Begins a new epoch of report numbers: after a restore.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn renew_epoch(tx: &mut dyn Tx, fresh: [u8; 16]) -> Result<(), StorageError> {
+    spaces::set_meta(tx, EPOCH, &fresh)
+}
+
+/// Locks these reports until the transaction ends: of concurrent steps, corrections and sums of one report each sees what
+/// the one before it wrote.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn lock(tx: &mut dyn Tx, reports: &[Vec<u8>]) -> Result<(), StorageError> {
+    let keys: Vec<_> = reports.iter().map(|id| Value::Bytes(id)).collect();
+    tx.lock("SELECT id FROM report WHERE id IN (?)", &keys)?;
+    Ok(())
 }
 
 /// The columns of a report in a list: no bytes are read, so the column is empty.
@@ -142,53 +206,137 @@ pub fn list(
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn versions(
-    tx: &mut dyn Tx,
-    area: &str,
-    kind: &str,
-    period: (&str, &str),
-) -> Result<Vec<Report>, StorageError> {
+pub fn versions(tx: &mut dyn Tx, subject: &Subject<'_>) -> Result<Vec<Report>, StorageError> {
     let sql = format!(
         "SELECT {} FROM report r
-         WHERE r.area = $1 AND r.kind = $2 AND r.period_from = $3 AND r.period_to = $4
+         WHERE r.area = $1 AND r.kind = $2 AND r.period_from = $3 AND r.period_to = $4 AND r.without_duties = $5
          ORDER BY r.version DESC",
         listed()
     );
-    let values = [area.into(), kind.into(), period.0.into(), period.1.into()];
+    let values = [
+        subject.area.into(),
+        subject.kind.into(),
+        subject.period.0.into(),
+        subject.period.1.into(),
+        i64::from(subject.without_duties).into(),
+    ];
     tx.all(&sql, &values, Report::read)
 }
 
-/// The ids of the newest versions of all reports, by area, period and kind.
+/// The reports with these numbers; without their bytes.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn newest_versions(tx: &mut dyn Tx) -> Result<Vec<Vec<u8>>, StorageError> {
-    tx.all(
-        "SELECT r.id FROM report r WHERE NOT EXISTS (SELECT 1 FROM report n WHERE n.corrects = r.id)
-         ORDER BY r.area, r.period_from, r.period_to, r.kind",
-        &[],
-        |row| row.bytes(0),
-    )
+pub fn with_numbers(tx: &mut dyn Tx, numbers: &[&str]) -> Result<Vec<Report>, StorageError> {
+    let keys: Vec<_> = numbers.iter().map(|number| Value::Text(number)).collect();
+    let sql = format!("SELECT {} FROM report r WHERE r.number IN (?)", listed());
+    let mut found = tx.all_of(&sql, &[], &keys, Report::read)?;
+    found.sort_by(|a, b| a.number.cmp(&b.number));
+    found.dedup_by(|a, b| a.id == b.id);
+    Ok(found)
 }
 
-/// The newest report of an area, of one kind or of any kind; without its bytes.
+/// Those of these reports that a version which is not withdrawn corrects, each with the number of that version.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn newest(
+pub fn corrected(
     tx: &mut dyn Tx,
-    area: &str,
-    kind: Option<&str>,
-) -> Result<Option<Report>, StorageError> {
-    let mut values = vec![Value::Text(area)];
-    values.extend(kind.map(Value::Text));
-    let only = kind.map_or("", |_| "AND r.kind = $2");
+    reports: &[Vec<u8>],
+) -> Result<HashMap<Vec<u8>, String>, StorageError> {
+    let keys: Vec<_> = reports.iter().map(|id| Value::Bytes(id)).collect();
+    let found = tx.all_of(
+        "SELECT n.corrects, n.number FROM report n WHERE n.corrects IN (?)
+           AND NOT EXISTS (SELECT 1 FROM report_step v WHERE v.report = n.id AND v.step = 'withdrawn')",
+        &[],
+        &keys,
+        |row| Ok((row.bytes(0)?, row.text(1)?)),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// The ids of all reports that stand, by area, period and kind.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn standing(tx: &mut dyn Tx) -> Result<Vec<Vec<u8>>, StorageError> {
     let sql = format!(
-        "SELECT {} FROM report r WHERE r.area = $1 {only}
+        "SELECT r.id FROM report r WHERE {STANDS} ORDER BY r.area, r.period_from, r.period_to, r.kind, r.id"
+    );
+    tx.all(&sql, &[], |row| row.bytes(0))
+}
+
+/// The newest report of an area that stands, of any kind; without its bytes.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn newest(tx: &mut dyn Tx, area: &str) -> Result<Option<Report>, StorageError> {
+    let sql = format!(
+        "SELECT {} FROM report r WHERE r.area = $1 AND {STANDS}
          ORDER BY r.cut_off DESC, r.version DESC, r.sealed_at DESC LIMIT 1",
         listed()
     );
+    tx.first(&sql, &[area.into()], Report::read)
+}
+
+/// The report of the period before that of `subject`, of the same area and kind, which stands and was cut off no later;
+/// without its bytes.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn previous(
+    tx: &mut dyn Tx,
+    subject: &Subject<'_>,
+    cut_off: i64,
+) -> Result<Option<Report>, StorageError> {
+    let sql = format!(
+        "SELECT {} FROM report r WHERE r.area = $1 AND r.kind = $2 AND r.without_duties = $3 AND r.period_to < $4
+           AND r.cut_off <= $5 AND {STANDS}
+         ORDER BY r.period_to DESC, r.cut_off DESC, r.version DESC LIMIT 1",
+        listed()
+    );
+    let values = [
+        subject.area.into(),
+        subject.kind.into(),
+        i64::from(subject.without_duties).into(),
+        subject.period.1.into(),
+        cut_off.into(),
+    ];
     tx.first(&sql, &values, Report::read)
+}
+
+/// Stores which reports of parts a report added up.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn add_sources(
+    tx: &mut dyn Tx,
+    report: &[u8],
+    sources: &[Vec<u8>],
+) -> Result<(), StorageError> {
+    for source in sources {
+        REPORT_SOURCE.insert_once(tx, [Value::Bytes(report), Value::Bytes(source)])?;
+    }
+    Ok(())
+}
+
+/// The reports of parts that these reports added up: pairs of a report and a part's report, without its bytes.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn sources(
+    tx: &mut dyn Tx,
+    reports: &[Vec<u8>],
+) -> Result<Vec<(Vec<u8>, Report)>, StorageError> {
+    let keys: Vec<_> = reports.iter().map(|id| Value::Bytes(id)).collect();
+    let width = Report::TABLE.columns.len();
+    let sql = format!(
+        "SELECT {}, s.report FROM report_source s JOIN report r ON r.id = s.source WHERE s.report IN (?)",
+        listed()
+    );
+    tx.all_of(&sql, &[], &keys, |row| {
+        Ok((row.bytes(width)?, Report::read(row)?))
+    })
 }
 
 table! {
@@ -237,106 +385,4 @@ pub fn steps(
 /// [`StorageError`].
 pub fn add_step(tx: &mut dyn Tx, step: &Step) -> Result<bool, StorageError> {
     Step::TABLE.insert_once(tx, step.values())
-}
-
-/// A change of the log and its receive time.
-#[derive(Debug)]
-pub struct Came {
-    /// Its document.
-    pub doc: DocId,
-    /// Its sequence number in the space's log.
-    pub seq: u64,
-    /// When the server received its pack, milliseconds UTC; `None` if it has no pack.
-    pub received_at: Option<i64>,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// The changes of these documents after a sequence number, in the order of sequence numbers.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn came_after(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-    docs: &[DocId],
-    mark: u64,
-) -> Result<Vec<Came>, StorageError> {
-    let mut came = tx.all_of(
-        "SELECT c.doc, c.seq, p.received_at, c.bytes FROM chg c LEFT JOIN pack p ON p.hash = c.pack
-         WHERE c.space = $1 AND c.seq > $2 AND c.doc IN (?)",
-        &[space.as_str().into(), mark.cast_signed().into()],
-        &ids(docs),
-        |row| {
-            Ok(Came {
-                doc: DocId::from_slice(&row.bytes(0)?)?,
-                seq: row.int(1)?.unsigned_abs(),
-                received_at: row.opt_int(2)?,
-                bytes: row.bytes(3)?,
-            })
-        },
-    )?;
-    came.sort_by_key(|change| change.seq);
-    Ok(came)
-}
-
-table! {
-    /// A manual value.
-    pub struct Manual in "manual_value" key 1 {
-        /// The value.
-        id: [u8; 16],
-        /// The area that it is about.
-        area: String,
-        /// The indicator.
-        indicator: String,
-        /// First day, yyyy-mm-dd.
-        period_from: String,
-        /// Last day, yyyy-mm-dd.
-        period_to: String,
-        /// Thousandths of the unit.
-        milli: i64,
-        /// Why the value was typed.
-        reason: String,
-        /// Who typed it.
-        person: PersonId,
-        /// In which role.
-        role: Role,
-        /// When, milliseconds UTC.
-        at: i64,
-    }
-}
-
-/// Inserts a manual value.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn insert_manual(tx: &mut dyn Tx, manual: &Manual) -> Result<(), StorageError> {
-    let values: Vec<Value<'_>> = manual.values().collect();
-    Manual::TABLE.insert(tx, &values, "")
-}
-
-/// The manual values for exactly this period, of an area and the areas below it, oldest first.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn manual(
-    tx: &mut dyn Tx,
-    area: &AreaPath,
-    period: (&str, &str),
-) -> Result<Vec<Manual>, StorageError> {
-    let (from, to) = area.below();
-    let names = Manual::TABLE.names();
-    let sql = format!(
-        "SELECT {names} FROM manual_value
-         WHERE (area = $1 OR (area >= $2 AND area < $3)) AND period_from = $4 AND period_to = $5
-         ORDER BY at, id"
-    );
-    let values = [
-        area.as_str().into(),
-        from.as_str().into(),
-        to.as_str().into(),
-        period.0.into(),
-        period.1.into(),
-    ];
-    tx.all(&sql, &values, Manual::read)
 }

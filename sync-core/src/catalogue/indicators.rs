@@ -197,15 +197,20 @@ pub struct ReportStep {
     pub step: String,
     /// Its Chinese name.
     pub zh: String,
-    /// The steps that it may follow.
+    /// The steps that it may follow; none for the draft.
+    #[serde(default)]
     pub from: Vec<String>,
     /// The roles that may take it.
     pub roles: Vec<Role>,
-    /// Steps whose author must not take this one.
-    pub unlike: Vec<String>,
     /// Levels of reports that it applies to; all if empty.
     #[serde(default)]
     pub levels: Vec<Level>,
+    /// Levels of parts whose report is added up in the report of the whole while it stands at this step.
+    #[serde(default)]
+    pub added_up: Vec<Level>,
+    /// Whether a report that stands at this step must be returned or unlocked before it is corrected.
+    #[serde(default)]
+    pub settled: bool,
     /// Whether a reason is required.
     #[serde(default)]
     pub reason: bool,
@@ -337,13 +342,38 @@ impl Indicators {
         }
     }
 
-    /// Checks that every step follows the draft or another step.
+    /// Whether a part of this level is added up in the report of the whole while its report stands at this step.
+    pub fn is_added_up(&self, step: &str, part: Level) -> bool {
+        let mut named = self.report_steps.iter().filter(|s| s.step == step);
+        named.any(|s| s.added_up.contains(&part))
+    }
+
+    /// Whether a report that stands at this step must be returned or unlocked before it is corrected.
+    pub fn is_settled(&self, step: &str) -> bool {
+        let mut named = self.report_steps.iter().filter(|s| s.step == step);
+        named.any(|s| s.settled)
+    }
+
+    /// Checks that every level has a draft, and that every step follows the draft or another step.
     fn steps_lead_on(&self) -> Result<(), String> {
+        for level in Level::ALL {
+            let of = |s: &&ReportStep| s.levels.is_empty() || s.levels.contains(&level);
+            let drafts = |s: &&ReportStep| s.step == ReportStep::FIRST;
+            let follows = |s: &&ReportStep| s.from.iter().any(|from| from == ReportStep::FIRST);
+            let goes_up = |s: &&ReportStep| follows(s) && s.step != ReportStep::WITHDRAWN;
+            let mut steps = self.report_steps.iter().filter(of);
+            if !steps.clone().any(|s| drafts(&s)) || !steps.any(|s| goes_up(&s)) {
+                let name = level.name();
+                return Err(format!(
+                    "reports of the level {name} have no draft or no step after it"
+                ));
+            }
+        }
         let known = |name: &String| {
             name == ReportStep::FIRST || self.report_steps.iter().any(|s| s.step == *name)
         };
         for step in &self.report_steps {
-            if let Some(from) = step.from.iter().chain(&step.unlike).find(|n| !known(n)) {
+            if let Some(from) = step.from.iter().find(|n| !known(n)) {
                 return Err(format!("report step {}: no step {from}", step.step));
             }
         }
@@ -354,6 +384,8 @@ impl Indicators {
 impl ReportStep {
     /// The step of a new report.
     pub const FIRST: &'static str = "draft";
+    /// The step after which a report does not stand any more.
+    pub const WITHDRAWN: &'static str = "withdrawn";
 }
 
 impl HazardsWhere {
@@ -399,9 +431,14 @@ mod tests {
             ("[\"ST-02\", \"ST-01\"]", "[\"ST-02\", \"ST-99\"]", "ST-99"),
             ("[\"ST-24b\"]", "[\"ST-24c\"]", "ST-24c"),
             (
-                "\"from\": [\"draft\"]",
+                "\"from\": [\"county_signed\"]",
                 "\"from\": [\"drafted\"]",
                 "drafted",
+            ),
+            (
+                "\"levels\": [\"functional_area\"]",
+                "\"levels\": [\"county\"]",
+                "functional_area",
             ),
         ] {
             let error = with(from, to).unwrap_err().to_string();

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{
     Catalogue,
     indicators::{Check, Compare, Indicator, ReportStep, Side},
+    regions::Level,
 };
 
 const HEAD: &str = "# Figures of the campaign 统计指标
@@ -13,13 +14,22 @@ Generated from `schemas/catalogue/indicators.json` and `regions.json` by `cargo 
 value of the period 本期 and a cumulative one 累计, by China time, as of the cut-off.
 
 Only what the server had received before the cut-off counts, in the state that was known then; the clock of a device decides nothing. A
-figure is the same whenever it is asked. What arrives later counts in the next period. Everything belongs to the period in which it first
-counted, and a part (ST-08, ST-24b) to the period of what it is a part of. Merged hazards count once, from the earliest finding, at the place
+figure is the same whenever it is asked. What arrives later counts later: in the next period, or, if that has not begun, in the corrections of
+the next sealed report. Everything belongs to the period in which it first counted, and a part (ST-08, ST-24b) to the period of what it is a part of. Merged hazards count once, from the earliest finding, at the place
 of the canonical document; a group of which no document is a hazard of its own counts as open (C-22).
 
 以服务器收到的时间为准：截止时间前收到的计入，状态取当时所知；手机时间不作数。何时查询，结果都一样；迟到的计入下期。“其中”项随其主项所在的期。
 合并的隐患计一次，按最早发现，记在主记录所在地；没有主记录的组按未结计（C-22）。
 ";
+
+const STEPS: &str = "
+## Steps of a sealed report 报表办理
+
+A step is taken for the level of the post that the person holds, and one person takes one step of a report. A version that was corrected or
+withdrawn takes no step. 每人对一份报表只办一个环节，只办本人岗位所在层级的环节；已更正、已撤销的版本不再办理。
+
+| Step | 中文 | After | By | For | Added up as a part 计入上级汇总 | Correction only after a return 退回后方可更正 | Reason |
+|---|---|---|---|---|---|---|---|";
 
 /// Renders the page.
 pub fn indicators_page(catalogue: &Catalogue) -> String {
@@ -37,10 +47,7 @@ pub fn indicators_page(catalogue: &Catalogue) -> String {
     for check in &table.checks {
         let _ = writeln!(page, "- {}", agreement(check));
     }
-    let _ = writeln!(
-        page,
-        "\n## Steps of a sealed report 报表办理\n\n| Step | 中文 | After | By | Not by the person who took | For | Reason |\n|---|---|---|---|---|---|---|"
-    );
+    let _ = writeln!(page, "{STEPS}");
     for step in &table.report_steps {
         let _ = writeln!(page, "{}", steps(step));
     }
@@ -120,19 +127,23 @@ fn agreement(check: &Check) -> String {
 
 fn steps(step: &ReportStep) -> String {
     let roles: Vec<_> = step.roles.iter().map(|r| r.zh()).collect();
-    let levels: Vec<_> = step.levels.iter().map(|l| l.name()).collect();
+    let names = |levels: &[Level]| {
+        let names: Vec<_> = levels.iter().map(|level| level.name()).collect();
+        names.join(", ")
+    };
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} |",
         step.step,
         step.zh,
         step.from.join(", "),
         roles.join("、"),
-        step.unlike.join(", "),
-        if levels.is_empty() {
+        if step.levels.is_empty() {
             "all".to_owned()
         } else {
-            levels.join(", ")
+            names(&step.levels)
         },
+        names(&step.added_up),
+        if step.settled { "yes" } else { "" },
         if step.reason { "yes" } else { "" }
     )
 }

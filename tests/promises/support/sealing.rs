@@ -2,7 +2,7 @@
 
 use cli_simulator::phone::Phone;
 use serde_json::{Value, json};
-use sync_core::record::DeviceTime;
+use sync_core::record::{DeviceTime, Role};
 
 use super::{MORNING, Town};
 
@@ -23,6 +23,24 @@ impl Town {
         self.clock.store(ms, std::sync::atomic::Ordering::SeqCst);
     }
 
+    /// A token of the person with this number as a reviewer of this area: of the province, a city or a county.
+    pub(crate) fn reviewer(&self, person: u8, area: &str) -> String {
+        let role = match area.matches('/').count() {
+            0 => Role::ProvinceReviewer,
+            1 => Role::CityReviewer,
+            _ => Role::CountyReviewer,
+        };
+        self.key_of(person, role, area)
+    }
+
+    /// Takes steps with a report, each of which must succeed.
+    pub(crate) fn steps(&self, report: &Value, steps: &[(&str, &str)]) {
+        for (key, step) in steps {
+            let (status, view) = self.step(key, report, step);
+            assert_eq!((status, &view["state"]), (200, &json!(step)), "{view}");
+        }
+    }
+
     /// Seals a report, which must succeed; returns its view and its content.
     pub(crate) fn seal(&self, key: &str, order: &Value) -> (Value, Value) {
         let (status, view) = self.post("/v1/reports", key, order);
@@ -31,7 +49,7 @@ impl Town {
         (view, content)
     }
 
-    /// Takes a step with a report.
+    /// Takes a step with a report, with a reason.
     pub(crate) fn step(&self, key: &str, report: &Value, step: &str) -> (u16, Value) {
         let path = format!("/v1/reports/{}/steps", id(report));
         self.post(&path, key, &json!({ "step": step, "reason": "数字有误" }))

@@ -67,6 +67,23 @@ pub(crate) fn set_ratios(values: &mut BTreeMap<String, Figures>) {
     }
 }
 
+/// Takes the figures over which parts cannot be added, such as companies, from those that were counted over the whole.
+pub(crate) fn set_indivisible(
+    values: &mut BTreeMap<String, Figures>,
+    whole: &BTreeMap<String, Figures>,
+) {
+    for indicator in &Catalogue::embedded().indicators.indicators {
+        let ratio = matches!(indicator.value, Measure::Ratio { .. });
+        if let Some(figures) = whole
+            .get(&indicator.code)
+            .filter(|_| !ratio && !indicator.additive)
+        {
+            values.insert(indicator.code.clone(), *figures);
+        }
+    }
+    set_ratios(values);
+}
+
 /// Percent with one decimal; no value if the denominator is 0.
 fn percent(of: Option<Milli>, among: Option<Milli>) -> Option<Milli> {
     let (of, among) = (i128::from(of?.0), i128::from(among?.0));

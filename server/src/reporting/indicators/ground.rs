@@ -32,7 +32,7 @@ pub(crate) struct Part {
 }
 
 /// The ground of a sheet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ground {
     pub(crate) parents: ReportingTree,
     /// The areas of the sheet: one area, or all that the caller may read.
@@ -144,6 +144,13 @@ impl Ground {
     /// The parts that are counted now.
     pub(crate) fn counted(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| part.counted)
+    }
+
+    /// The same ground with every space counted.
+    pub(crate) fn whole(&self) -> Self {
+        let mut whole = self.clone();
+        whole.parts.iter_mut().for_each(|part| part.counted = true);
+        whole
     }
 
     /// Stops counting the spaces that the predicate matches, except those that are counted by path.

@@ -1,7 +1,11 @@
 //! Manual values: stored with person and reason, shown with the computed value and never instead of it.
 
 use serde::{Deserialize, Serialize};
-use sync_core::{catalogue::Catalogue, record::AreaPath, wire::Code};
+use sync_core::{
+    catalogue::{Catalogue, Indicator},
+    record::AreaPath,
+    wire::Code,
+};
 
 use super::{Milli, Period};
 use crate::{
@@ -15,7 +19,7 @@ use crate::{
     review::{parameters::area, time::instant},
     storage::{
         StorageError, Tx,
-        reports::{self, Manual},
+        manual_values::{self, Manual},
     },
 };
 
@@ -31,7 +35,7 @@ pub struct ManualValue {
     pub from: String,
     /// Last day.
     pub to: String,
-    /// The value, with at most three decimals.
+    /// The value, with at most three decimals: 0 to 10,000,000,000, a percentage to 100.
     #[schema(value_type = f64)]
     pub value: Milli,
     /// Why it is entered, and its source.
@@ -73,8 +77,24 @@ pub(crate) fn list(
     area: &AreaPath,
     period: &Period,
 ) -> Result<Vec<ManualView>, StorageError> {
-    let values = reports::manual(tx, area, (&period.from, &period.to))?;
+    let values = manual_values::list(tx, area, (&period.from, &period.to))?;
     Ok(values.into_iter().map(shown).collect())
+}
+
+/// The largest manual value, in units.
+const MOST: i64 = 10_000_000_000;
+
+/// Refuses a value that the indicator cannot have.
+fn check(indicator: &Indicator, value: Milli) -> Result<(), Refusal> {
+    let most = if indicator.unit == "%" { 100 } else { MOST };
+    if (0..=most * 1000).contains(&value.0) {
+        return Ok(());
+    }
+    let detail = format!(
+        "value: {} 应为 0 至 {most} {} / expected 0 to {most}",
+        indicator.code, indicator.unit
+    );
+    Err(Refusal::new(Code::BadFilter, detail))
 }
 
 impl Reporting {
@@ -99,15 +119,18 @@ impl Reporting {
         if !reach.covers(&within) {
             return Err(Refusal::new(Code::OutOfScope, value.area));
         }
-        if Catalogue::embedded()
-            .indicators
-            .find(&value.indicator)
-            .is_none()
-        {
+        let table = &Catalogue::embedded().indicators;
+        let Some(indicator) = table.find(&value.indicator) else {
             let expected = "indicator: expected a code such as ST-07";
             return Err(Refusal::new(Code::BadFilter, expected));
-        }
+        };
+        check(indicator, value.value)?;
         let period = Period::read(Some(&value.from), Some(&value.to), now)?;
+        period.check_plausible()?;
+        if period.begin > now {
+            let detail = "from: 时段还没有开始 / the period has not begun yet";
+            return Err(Refusal::new(Code::BadFilter, detail));
+        }
         let manual = Manual {
             id: random(),
             area: within.to_string(),
@@ -122,7 +145,7 @@ impl Reporting {
         };
         let kept = manual.clone();
         self.storage
-            .write(move |tx| reports::insert_manual(tx, &kept))
+            .write(move |tx| manual_values::insert(tx, &kept))
             .await?;
         Ok(shown(manual))
     }

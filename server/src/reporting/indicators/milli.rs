@@ -6,18 +6,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Milli(pub i64);
 
-/// The bound below which a decimal number is read back unchanged.
+/// The bound below which every number of thousandths is an exact `f64`.
 const MOST: f64 = 9e12;
 
 impl Milli {
-    /// From a number with at most three decimals; `None` if it has more or is too large.
+    /// From a number with at most three decimals; `None` if it has more or is too large. The number is taken only if it is
+    /// the nearest one to thousandths: it is never rounded.
     pub fn from_number(number: f64) -> Option<Self> {
-        let milli = number * 1000.0;
-        let whole = milli.round();
-        let exact = (milli - whole).abs() < 1e-6 * milli.abs().max(1.0);
+        if number.is_nan() || number.abs() >= MOST {
+            return None;
+        }
+        let whole = (number * 1000.0).round();
         #[expect(clippy::cast_possible_truncation, reason = "it is within MOST")]
-        let whole = (number.abs() < MOST && exact).then_some(whole as i64);
-        whole.map(Self)
+        let milli = whole as i64;
+        // Both are the same f64 exactly if the number has no more decimals.
+        (whole / 1000.0).eq(&number).then_some(Self(milli))
     }
 }
 
@@ -60,6 +63,12 @@ mod tests {
         }
         assert_eq!(serde_json::to_string(&Milli(33_300)).unwrap(), "33.3");
         assert_eq!(serde_json::to_string(&Milli(12_000)).unwrap(), "12");
-        assert!(serde_json::from_str::<Milli>("0.0001").is_err());
+        for rounded in ["0.0001", "1234.5678", "123456.7891", "1e13", "-0.0005"] {
+            assert!(serde_json::from_str::<Milli>(rounded).is_err(), "{rounded}");
+        }
+        assert_eq!(
+            serde_json::from_str::<Milli>("1234.567").unwrap(),
+            Milli(1_234_567)
+        );
     }
 }

@@ -4,6 +4,9 @@ use sync_core::{record::DAY_MS, wire::Code};
 
 use crate::{refusal::Refusal, review::time::day};
 
+/// The first day of a sealed report or a manual value at the earliest.
+const EARLIEST: &str = "2000-01-01";
+
 /// A range of days, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Period {
@@ -40,6 +43,15 @@ impl Period {
             begin,
             end: last + DAY_MS,
         })
+    }
+
+    /// Refuses a period that begins before the system can have data: a typing error.
+    pub(crate) fn check_plausible(&self) -> Result<(), Refusal> {
+        if self.from.as_str() < EARLIEST {
+            let detail = format!("from: 不早于 {EARLIEST} / not before {EARLIEST}");
+            return Err(Refusal::new(Code::BadFilter, detail));
+        }
+        Ok(())
     }
 }
 

@@ -54,8 +54,8 @@ pub struct IndicatorSheet {
     pub to: String,
     /// Versions of the tables that they were computed with.
     pub catalogue: Versions,
-    /// Late arrivals: events in the log after the baseline of the area's newest sealed report, claimed before its
-    /// cut-off.
+    /// Late arrivals: events that the area's newest sealed report does not count and that were claimed, or took place,
+    /// before its cut-off.
     pub late_arrival_count: u64,
     /// Whether there are more late arrivals than were counted.
     pub late_arrivals_more: bool,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_core::catalogue::Catalogue;
+use sync_core::catalogue::{Catalogue, Indicator, Measure};
 
-use super::document::{Difference, SealedReport};
+use super::document::{Correction, Difference, SealedReport};
 use crate::reporting::indicators::{Figures, Milli, Row};
 
 /// The rows of a sheet by level and place.
@@ -67,6 +67,36 @@ pub(super) fn falls(before: &SealedReport, now: &SealedReport) -> Vec<Difference
             let area = rows.1.area.as_deref();
             let both = between(area, code, Some(*old), Some(*new)).into_iter();
             found.extend(both.filter(|d| d.column == "cumulative"));
+        }
+    }
+    found
+}
+
+/// What the cumulative figures of the whole contain beyond the previous report and the period: what came after the previous
+/// cut-off and belongs to earlier periods.
+pub(super) fn corrections(previous: &SealedReport, now: &SealedReport) -> Vec<Correction> {
+    let table = &Catalogue::embedded().indicators;
+    let mut found = Vec::new();
+    for (code, figures) in &now.total.values {
+        // What the register holds has no period, and neither has a figure that cannot be added.
+        let flows = |i: &Indicator| i.additive && !matches!(i.value, Measure::Compounds { .. });
+        let before = previous.total.values.get(code).and_then(|f| f.cumulative);
+        let (Some(before), Some(period), Some(sum), true) = (
+            before,
+            figures.period,
+            figures.cumulative,
+            table.find(code).is_some_and(flows),
+        ) else {
+            continue;
+        };
+        let correction = Milli(sum.0 - before.0 - period.0);
+        if correction.0 != 0 {
+            found.push(Correction {
+                indicator: code.clone(),
+                after: previous.number.clone(),
+                before,
+                correction,
+            });
         }
     }
     found

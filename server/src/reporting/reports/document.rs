@@ -8,12 +8,13 @@ use crate::reporting::{
 };
 
 /// The version of the content's format.
-pub(super) const FORM: &str = "xuncha-report-1";
+pub(super) const FORM: &str = "xuncha-report-2";
 
 /// The content of a sealed report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SealedReport {
-    /// The version of the format: `xuncha-report-1`.
+    /// The version of the format: `xuncha-report-2`. Reports of `xuncha-report-1` lack `left_out`, `corrections` and
+    /// `late_arrivals.not_comparable`.
     pub form: String,
     /// Its number, which is unique.
     pub number: String,
@@ -41,7 +42,8 @@ pub struct SealedReport {
     pub without_duties: bool,
     /// The baseline: how far the log of each space was counted.
     pub marks: Vec<Marked>,
-    /// Late arrivals for the previous report: events after its baseline, claimed before its cut-off.
+    /// Late arrivals for the previous report, or for the version that this one corrects: events that it does not count and
+    /// that were claimed, or took place, before its cut-off.
     pub late_arrivals: LateCount,
     /// Documents that could not be folded; they are in no figure.
     pub unreadable: i64,
@@ -49,8 +51,16 @@ pub struct SealedReport {
     pub total: Row,
     /// The figures of its parts.
     pub rows: Vec<Row>,
-    /// SealedReport reports of parts whose figures were added up instead of being computed again.
+    /// Sealed reports of parts whose figures were added up instead of being computed again. Figures that cannot be added,
+    /// such as companies, are counted over the whole all the same.
     pub sources: Vec<Source>,
+    /// Sealed reports of parts that were not added up; these parts were counted again.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+    /// What belongs to earlier periods and is in no earlier report of this kind: for each indicator, the previous
+    /// cumulative value plus the correction plus the value of the period is the cumulative value.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
     /// Cross-checks, and whether they hold.
     pub checks: Vec<CheckView>,
     /// Cumulative figures that are smaller than in the previous report.
@@ -81,6 +91,9 @@ pub struct LateCount {
     pub count: u64,
     /// Whether there are more than were counted.
     pub more: bool,
+    /// Spaces whose log was restored since that report: their late arrivals cannot be determined and are not in `count`.
+    #[serde(default)]
+    pub not_comparable: Vec<String>,
 }
 
 /// A sealed report whose figures were added up.
@@ -96,6 +109,39 @@ pub struct Source {
     pub sha256: String,
     /// Its cut-off, RFC 3339.
     pub cut_off: String,
+}
+
+/// A sealed report of a part that was not added up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LeftOut {
+    /// Administrative path of the part.
+    pub area: String,
+    /// The number of its report.
+    pub report: String,
+    /// Its version.
+    pub version: i64,
+    /// The step that it stood at.
+    pub state: String,
+    /// Its cut-off, RFC 3339.
+    pub cut_off: String,
+    /// `step`: it had not reached the step that its level requires; `cut_off`: it was cut off later than the whole;
+    /// `corrected`: another version corrects it.
+    pub why: String,
+}
+
+/// What belongs to earlier periods and is in no earlier report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Correction {
+    /// Code of the indicator.
+    pub indicator: String,
+    /// The number of the previous report.
+    pub after: String,
+    /// Its cumulative value.
+    #[schema(value_type = f64)]
+    pub before: Milli,
+    /// What is added to the earlier periods, or taken off.
+    #[schema(value_type = f64)]
+    pub correction: Milli,
 }
 
 /// What a version corrects.

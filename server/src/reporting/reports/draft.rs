@@ -1,20 +1,27 @@
 //! The draft of a report: figures from one snapshot, compared with earlier sealed reports. Only its number is missing.
 
 use sha2::{Digest, Sha256};
-use sync_core::{catalogue::Level, wire::Code};
+use sync_core::{
+    catalogue::{Catalogue, Level},
+    record::LogEpoch,
+    wire::Code,
+};
 
 use super::{
     document::{FORM, LateCount, Marked, SealedReport},
     earlier::{before, compare},
     frozen::Frozen,
     order::Checked,
+    post::may_seal,
 };
 use crate::{
     access::Reach,
     refusal::Refusal,
     reporting::{
         Versions,
-        indicators::{Counting, Ground, Row, checks, count, manual_values, rows, total},
+        indicators::{
+            Counting, Ground, Row, checks, count, manual_values, rows, set_indivisible, total,
+        },
     },
     review::time::instant,
     storage::Tx,
@@ -24,7 +31,28 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) sealed: SealedReport,
-    pub(super) series: String,
+    /// The ids of the reports of parts that were added up, and the level of the parts.
+    pub(super) sources: Vec<Vec<u8>>,
+    pub(super) level: Option<Level>,
+    /// The log epochs of its spaces.
+    logs: Vec<LogEpoch>,
+}
+
+impl Draft {
+    /// The series of its number: 16 hexadecimal digits of a hash of the database's epoch and the log epochs make it
+    /// another one after each restore, so that no number is given twice.
+    pub(super) fn series(&self, checked: &Checked, epoch: &[u8]) -> String {
+        let mut hash = Sha256::new();
+        hash.update(epoch);
+        for log in &self.logs {
+            hash.update(log.as_bytes());
+        }
+        let epoch = hex::encode(&hash.finalize()[..8]);
+        let code = checked.area.codes().last().unwrap_or_default();
+        let order = &checked.order;
+        let (kind, to) = (order.kind.letter(), order.to.replace('-', ""));
+        format!("{kind}-{code}-{to}-{epoch}")
+    }
 }
 
 /// Figures that were computed or taken from sealed reports.
@@ -44,16 +72,20 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
     } = checked;
     // First: this refuses a caller who may not read the area, before an error can reveal that a report exists.
     let levels = shown(tx, reach, checked)?;
-    let before = before(tx, checked)?;
     let day = &counting.period.to;
+    let table = &Catalogue::embedded().indicators.report_steps;
+    may_seal(tx, table, reach, checked.role, (area, day))?;
+    let before = before(tx, checked)?;
     let mut ground = Ground::of(tx, reach, Some(area.clone()), &levels, day)?;
-    let frozen = Frozen::gather(tx, &ground, levels.first().copied(), order)?;
-    ground.leave(|ground, space| frozen.holds(ground, space));
-    if ground.lag() > 0 {
-        let lag = ground.lag();
+    // Also of parts with a sealed report: figures that cannot be added are counted over the whole.
+    let lag = ground.lag();
+    if lag > 0 {
         let detail = format!("{lag} changes are in the log but not in the ledger yet");
         return Err(Refusal::new(Code::LedgerBehind, detail));
     }
+    let (level, subject) = (levels.first().copied(), checked.subject());
+    let frozen = Frozen::gather(tx, &ground, level, &subject, counting.cut_off)?;
+    ground.leave(|ground, space| frozen.holds(ground, space));
     let figured = figures(tx, &ground, &frozen, &levels, counting)?;
     let mut sealed = SealedReport {
         form: FORM.to_owned(),
@@ -76,15 +108,19 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
         total: figured.total,
         rows: figured.rows,
         sources: frozen.sources(),
+        left_out: frozen.left_out(),
+        corrections: Vec::new(),
         falls: Vec::new(),
         manual: manual_values(tx, area, &counting.period)?,
         corrects: None,
     };
     compare(tx, &before, checked, &mut sealed)?;
-    let code = area.codes().last().unwrap_or_default();
-    let (kind, to) = (order.kind.letter(), order.to.replace('-', ""));
-    let series = format!("{kind}-{code}-{to}-{}", epochs(&ground));
-    Ok(Draft { sealed, series })
+    Ok(Draft {
+        sealed,
+        logs: ground.parts.iter().map(|part| part.log).collect(),
+        sources: frozen.ids(),
+        level,
+    })
 }
 
 /// Computes what no sealed report contains, and adds the figures of the sealed reports.
@@ -106,6 +142,11 @@ pub(super) fn figures(
         figured.rows.extend(rows(tx, ground, *level, &counted)?);
     }
     frozen.add_to(ground, &mut figured.total, &mut figured.rows);
+    if !frozen.is_empty() {
+        let whole = count(tx, &ground.whole(), counting)?;
+        let whole = total(tx, ground, &whole)?;
+        set_indivisible(&mut figured.total.values, &whole.values);
+    }
     Ok(figured)
 }
 
@@ -132,13 +173,4 @@ fn marks(ground: &Ground, frozen: &Frozen) -> Vec<Marked> {
     marks.sort_by(|a, b| (&a.space, a.seq).cmp(&(&b.space, b.seq)));
     marks.dedup_by(|a, b| a.space == b.space);
     marks
-}
-
-/// Four hexadecimal digits of a hash of the log epochs: they differ after a restore, so that no number is used twice.
-fn epochs(ground: &Ground) -> String {
-    let mut hash = Sha256::new();
-    for part in &ground.parts {
-        hash.update(part.log.as_bytes());
-    }
-    hex::encode(&hash.finalize()[..2])
 }

@@ -1,12 +1,11 @@
 //! The earlier reports that a draft is compared with: the version that it corrects, and the newest of its kind.
 
-use sync_core::wire::Code;
-
 use super::{
     baseline::Baseline,
-    difference::{differences, falls},
+    difference::{corrections, differences, falls},
     document::{Corrects, LateCount, SealedReport},
     order::Checked,
+    standing::Standing,
     stored,
 };
 use crate::{
@@ -17,39 +16,32 @@ use crate::{
     },
 };
 
-/// Earlier sealed reports: the version that is corrected, and the newest report of this kind.
+/// Earlier sealed reports.
 pub(super) struct Before {
+    /// The highest version number; 0 if there is none.
     pub(super) version: i64,
-    pub(super) corrected: Option<(Report, SealedReport)>,
-    pub(super) last: Option<(Report, SealedReport)>,
+    /// The version that is corrected.
+    corrected: Option<(Report, SealedReport)>,
+    /// The report of the period before, of this kind.
+    previous: Option<(Report, SealedReport)>,
 }
 
 /// Reads the earlier reports, and refuses an order that does not follow the newest version.
 pub(super) fn before(tx: &mut dyn Tx, checked: &Checked) -> Result<Before, Refusal> {
-    let (order, area) = (&checked.order, checked.area.as_str());
-    let kind = order.kind.name();
-    let versions = reports::versions(tx, area, kind, (&order.from, &order.to))?;
-    let newest = versions.first();
-    let version = newest.map_or(0, |report| report.version);
-    match (newest, &checked.corrects) {
-        (Some(newest), Some(corrects)) if newest.id == *corrects => {}
-        (None, None) => {}
-        (None, Some(_)) => return Err(Refusal::new(Code::NotFound, "corrects: no such report")),
-        (Some(newest), _) => return Err(Refusal::new(Code::ReportExists, newest.number.clone())),
-    }
-    let corrected = match newest {
+    let subject = checked.subject();
+    let standing = Standing::read(tx, &subject)?;
+    let corrected = match standing.corrects(checked.corrects.as_deref())? {
         Some(newest) => whole(tx, &newest.id)?,
         None => None,
     };
-    let last = match (&corrected, reports::newest(tx, area, Some(kind))?) {
-        (Some(corrected), _) => Some(corrected.clone()),
-        (None, Some(last)) => whole(tx, &last.id)?,
-        (None, None) => None,
+    let previous = match reports::previous(tx, &subject, checked.counting.cut_off)? {
+        Some(previous) => whole(tx, &previous.id)?,
+        None => None,
     };
     Ok(Before {
-        version,
+        version: standing.highest(),
         corrected,
-        last,
+        previous,
     })
 }
 
@@ -67,16 +59,23 @@ pub(super) fn compare(
     checked: &Checked,
     sealed: &mut SealedReport,
 ) -> Result<(), Refusal> {
-    if let Some((report, last)) = &before.last {
-        let late = Baseline::of(tx, last, report.cut_off)?.count(tx)?;
+    if let Some((report, last)) = before.corrected.as_ref().or(before.previous.as_ref()) {
+        let baseline = Baseline::of(tx, last, report.cut_off)?;
+        let late = baseline.count(tx)?;
         sealed.late_arrivals = LateCount {
             after: Some(last.number.clone()),
             count: late.count,
             more: late.more,
+            not_comparable: baseline.comparable(tx)?.1,
         };
         if last.from <= sealed.from {
             sealed.falls = falls(last, sealed);
         }
+    }
+    if let Some((_, last)) = &before.previous
+        && last.to < sealed.from
+    {
+        sealed.corrections = corrections(last, sealed);
     }
     if let Some((report, old)) = &before.corrected {
         sealed.corrects = Some(Corrects {

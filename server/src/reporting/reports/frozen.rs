@@ -1,15 +1,16 @@
-//! Parts with a sealed report of the same kind and period: its figures are added up instead of being computed again.
+//! Parts with a sealed report of the same kind and period: its figures are added up instead of being computed again, if it
+//! stands at the step that its level requires and was cut off no later than the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
-    catalogue::{Level, Measure},
+    catalogue::{Catalogue, Level},
     record::AreaPath,
 };
 
 use super::{
-    document::{Marked, SealedReport, Source},
-    order::Order,
+    document::{LeftOut, Marked, SealedReport, Source},
+    standing::Standing,
     stored,
 };
 use crate::{
@@ -18,27 +19,28 @@ use crate::{
     review::time::instant,
     storage::{
         Tx,
-        reports::{self, Report},
+        reports::{self, Report, Subject},
+        spaces,
     },
 };
 
-/// The step after which a part's report is not used.
-const RETURNED: &str = "returned";
-
-/// SealedReport reports of the parts of an area, by part.
+/// Sealed reports of the parts of an area, by part.
 #[derive(Debug, Default)]
 pub(super) struct Frozen {
     level: Option<Level>,
     parts: BTreeMap<AreaPath, (Report, SealedReport)>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Frozen {
-    /// The newest report of each part that was not returned.
+    /// The report of each part that counts, and those that are left out: of each part the newest version decides, never
+    /// one that was corrected.
     pub(super) fn gather(
         tx: &mut dyn Tx,
         ground: &Ground,
         level: Option<Level>,
-        order: &Order,
+        subject: &Subject<'_>,
+        cut_off: i64,
     ) -> Result<Self, Refusal> {
         let mut frozen = Self {
             level,
@@ -52,25 +54,70 @@ impl Frozen {
         candidates.extend(spaces.map(|space| ground.parents.place(level, space, space)));
         candidates.retain(|part| !ground.areas.contains(part));
         for part in candidates {
-            let period = (order.from.as_str(), order.to.as_str());
-            let versions = reports::versions(tx, part.as_str(), order.kind.name(), period)?;
-            let ids: Vec<_> = versions.iter().map(|report| report.id.clone()).collect();
-            let steps = reports::steps(tx, &ids)?;
-            let returned = |report: &&Report| {
-                let last = steps.get(&report.id).and_then(|steps| steps.last());
-                last.is_some_and(|step| step.step == RETURNED)
+            let of_part = Subject {
+                area: part.as_str(),
+                ..*subject
             };
-            let Some(newest) = versions.iter().find(|report| !returned(report)) else {
+            let standing = Standing::read(tx, &of_part)?;
+            let Some(newest) = standing.newest() else {
                 continue;
             };
-            if let Some(report) = reports::find(tx, &newest.id)? {
+            if let Some(why) = standing.left_out(newest, level, cut_off) {
+                frozen.left_out.push(LeftOut {
+                    area: part.to_string(),
+                    report: newest.number.clone(),
+                    version: newest.version,
+                    state: standing.state(newest).to_owned(),
+                    cut_off: instant(newest.cut_off),
+                    why: why.to_owned(),
+                });
+            } else if let Some(report) = reports::find(tx, &newest.id)? {
                 let sealed = stored::content(&report)?;
-                if sealed.without_duties == order.without_duties {
-                    frozen.parts.insert(part, (report, sealed));
+                frozen.parts.insert(part, (report, sealed));
+            }
+        }
+        Ok(frozen)
+    }
+
+    /// The reports that a sealed report names as its sources.
+    pub(super) fn named(
+        tx: &mut dyn Tx,
+        level: Option<Level>,
+        sources: &[Source],
+    ) -> Result<Self, Refusal> {
+        let mut frozen = Self {
+            level,
+            ..Self::default()
+        };
+        for source in sources {
+            for listed in reports::with_numbers(tx, &[&source.report])? {
+                if let Some(report) = reports::find(tx, &listed.id)? {
+                    let sealed = stored::content(&report)?;
+                    frozen
+                        .parts
+                        .insert(spaces::area(&source.area)?, (report, sealed));
                 }
             }
         }
         Ok(frozen)
+    }
+
+    /// Whether no report is added up.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The reports of parts that are not added up: these parts are counted again.
+    pub(super) fn left_out(&self) -> Vec<LeftOut> {
+        self.left_out.clone()
+    }
+
+    /// The ids of the reports that are added up.
+    pub(super) fn ids(&self) -> Vec<Vec<u8>> {
+        self.parts
+            .values()
+            .map(|(report, _)| report.id.clone())
+            .collect()
     }
 
     /// Whether a sealed report contains the figures of a place.
@@ -135,13 +182,12 @@ fn order(row: &Row) -> Option<Level> {
     row.level.as_deref().and_then(Level::from_name)
 }
 
+/// Adds what can be added. Ratios are computed afterwards; figures such as companies are counted over the whole.
 fn add(total: &mut Row, part: &Row) {
-    let table = &sync_core::catalogue::Catalogue::embedded().indicators;
+    let table = &Catalogue::embedded().indicators;
     for (code, figures) in &mut total.values {
-        let ratio = table
-            .find(code)
-            .is_some_and(|i| matches!(i.value, Measure::Ratio { .. }));
-        let Some(more) = part.values.get(code).filter(|_| !ratio) else {
+        let additive = table.find(code).is_some_and(|i| i.additive);
+        let Some(more) = part.values.get(code).filter(|_| additive) else {
             continue;
         };
         let sum = |one: Option<Milli>, other: Option<Milli>| Some(Milli(one?.0 + other?.0));

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use sync_core::{catalogue::ReportStep, wire::Code};
+use sync_core::wire::Code;
 
-use super::stored::{id, uuid};
+use super::{
+    parts::{ChangedPart, changed},
+    standing::state,
+    stored::{id, uuid},
+};
 use crate::{
     access::Reach,
     refusal::Refusal,
@@ -15,7 +19,7 @@ use crate::{
         time::instant,
     },
     storage::{
-        Tx,
+        StorageError, Tx,
         reports::{self, Report, Step},
     },
 };
@@ -52,6 +56,8 @@ pub struct ReportView {
     pub to: String,
     /// Nothing at or after this was counted, RFC 3339.
     pub cut_off: String,
+    /// Whether the duties of property companies are not counted among the hazards.
+    pub without_duties: bool,
     /// Version.
     pub version: i64,
     /// The id of the report that it corrects.
@@ -66,6 +72,11 @@ pub struct ReportView {
     pub signature: String,
     /// The state of the report: its last step.
     pub state: String,
+    /// The number of the version that corrects it; it takes no step any more.
+    pub corrected_by: Option<String>,
+    /// Reports of parts that it added up and that do not stand any more. Empty in lists for reports that were sealed
+    /// before version 12 of the database; `/late` returns them for every report.
+    pub changed_parts: Vec<ChangedPart>,
     /// The steps taken with it, in order.
     pub steps: Vec<StepView>,
 }
@@ -94,44 +105,68 @@ pub struct ReportPage {
     pub next: Option<String>,
 }
 
-fn view(report: Report, steps: &mut HashMap<Vec<u8>, Vec<Step>>) -> ReportView {
-    let steps = steps.remove(&report.id).unwrap_or_default();
-    let last = steps.last().map(|step| step.step.clone());
-    ReportView {
-        id: uuid(&report.id),
-        number: report.number,
-        kind: report.kind,
-        area: report.area,
-        from: report.period_from,
-        to: report.period_to,
-        cut_off: instant(report.cut_off),
-        version: report.version,
-        corrects: report.corrects.as_deref().map(uuid),
-        reason: report.reason,
-        sealed_at: instant(report.sealed_at),
-        sha256: hex::encode(&report.sha256),
-        signature: hex::encode(&report.signature),
-        state: last.unwrap_or_else(|| ReportStep::FIRST.to_owned()),
-        steps: steps
-            .into_iter()
-            .map(|step| StepView {
-                step: step.step,
-                person: step.person.to_string(),
-                role: step.role.name().to_owned(),
-                at: instant(step.at),
-                reason: step.reason,
-            })
-            .collect(),
+/// What is known of the reports of a page in addition to their rows.
+struct Context {
+    steps: HashMap<Vec<u8>, Vec<Step>>,
+    corrected: HashMap<Vec<u8>, String>,
+    changed: HashMap<Vec<u8>, Vec<ChangedPart>>,
+}
+
+impl Context {
+    fn of(tx: &mut dyn Tx, ids: &[Vec<u8>]) -> Result<Self, StorageError> {
+        let (whole, parts): (Vec<_>, Vec<_>) = reports::sources(tx, ids)?.into_iter().unzip();
+        let mut changed_parts: HashMap<Vec<u8>, Vec<ChangedPart>> = HashMap::new();
+        for (report, part) in whole.into_iter().zip(changed(tx, &parts)?) {
+            changed_parts.entry(report).or_default().extend(part);
+        }
+        Ok(Self {
+            steps: reports::steps(tx, ids)?,
+            corrected: reports::corrected(tx, ids)?,
+            changed: changed_parts,
+        })
+    }
+
+    fn view(&mut self, report: Report) -> ReportView {
+        let steps = self.steps.remove(&report.id).unwrap_or_default();
+        ReportView {
+            id: uuid(&report.id),
+            number: report.number,
+            kind: report.kind,
+            area: report.area,
+            from: report.period_from,
+            to: report.period_to,
+            cut_off: instant(report.cut_off),
+            without_duties: report.without_duties,
+            version: report.version,
+            corrects: report.corrects.as_deref().map(uuid),
+            reason: report.reason,
+            sealed_at: instant(report.sealed_at),
+            sha256: hex::encode(&report.sha256),
+            signature: hex::encode(&report.signature),
+            state: state(&steps).to_owned(),
+            corrected_by: self.corrected.remove(&report.id),
+            changed_parts: self.changed.remove(&report.id).unwrap_or_default(),
+            steps: steps
+                .into_iter()
+                .map(|step| StepView {
+                    step: step.step,
+                    person: step.person.to_string(),
+                    role: step.role.name().to_owned(),
+                    at: instant(step.at),
+                    reason: step.reason,
+                })
+                .collect(),
+        }
     }
 }
 
 /// Reports as reviewers read them in a list.
 pub(super) fn views(tx: &mut dyn Tx, found: Vec<Report>) -> Result<Vec<ReportView>, Refusal> {
     let ids: Vec<Vec<u8>> = found.iter().map(|report| report.id.clone()).collect();
-    let mut steps = reports::steps(tx, &ids)?;
+    let mut context = Context::of(tx, &ids)?;
     Ok(found
         .into_iter()
-        .map(|report| view(report, &mut steps))
+        .map(|report| context.view(report))
         .collect())
 }
 

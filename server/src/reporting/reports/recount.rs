@@ -8,7 +8,6 @@ use super::{
     document::{Difference, SealedReport},
     draft::{Figured, figures},
     frozen::Frozen,
-    order::{Kind, Order},
     stored,
 };
 use crate::{
@@ -36,14 +35,14 @@ pub struct Recounted {
     pub differences: Vec<Difference>,
 }
 
-/// Counts the newest version of every sealed report again. Returns the number of reports, and those that differ. A part
+/// Counts every sealed report that stands again. Returns the number of reports, and those that differ. A part
 /// whose figures came from another sealed report is taken from that report again.
 ///
 /// # Errors
 /// `report-damaged`, or of the storage.
 pub fn recount(tx: &mut dyn Tx) -> Result<(usize, Vec<Recounted>), Refusal> {
     let (mut count, mut found) = (0, Vec::new());
-    for id in reports::newest_versions(tx)? {
+    for id in reports::standing(tx)? {
         let Some(report) = reports::find(tx, &id)? else {
             continue;
         };
@@ -78,16 +77,6 @@ fn again(tx: &mut dyn Tx, report: &Report, sealed: &SealedReport) -> Result<Figu
         rows.clone().any(|name| name == level.name())
     };
     let levels: Vec<Level> = levels.filter(shown).collect();
-    let order = Order {
-        kind: Kind::named(&sealed.kind),
-        area: sealed.area.clone(),
-        from: sealed.from.clone(),
-        to: sealed.to.clone(),
-        cut_off: None,
-        without_duties: sealed.without_duties,
-        corrects: None,
-        reason: None,
-    };
     let counting = Counting {
         period: Period::read(Some(&sealed.from), Some(&sealed.to), report.cut_off)?,
         cut_off: report.cut_off,
@@ -95,11 +84,7 @@ fn again(tx: &mut dyn Tx, report: &Report, sealed: &SealedReport) -> Result<Figu
         without_duties: sealed.without_duties,
     };
     let mut ground = Ground::of_area(tx, &area, &levels, &counting.period.to)?;
-    let frozen = if sealed.sources.is_empty() {
-        Frozen::default()
-    } else {
-        Frozen::gather(tx, &ground, levels.first().copied(), &order)?
-    };
+    let frozen = Frozen::named(tx, levels.first().copied(), &sealed.sources)?;
     ground.leave(|ground, space| frozen.holds(ground, space));
     figures(tx, &ground, &frozen, &levels, &counting)
 }

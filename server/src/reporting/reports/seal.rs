@@ -10,6 +10,7 @@ use super::{
     draft::{Draft, gather},
     list::{self, ReportView},
     order::{Checked, Order},
+    standing::{Standing, subject},
 };
 use crate::{
     access::Reach,
@@ -22,6 +23,47 @@ use crate::{
     },
 };
 
+/// Refuses a draft that does not follow the newest version any more, or whose parts do not stand as they did.
+fn check_unchanged(tx: &mut dyn Tx, draft: &Draft, checked: &Checked) -> Result<(), Refusal> {
+    let locked: Vec<Vec<u8>> = draft
+        .sources
+        .iter()
+        .chain(&checked.corrects)
+        .cloned()
+        .collect();
+    reports::lock(tx, &locked)?;
+    let standing = Standing::read(tx, &checked.subject())?;
+    standing.corrects(checked.corrects.as_deref())?;
+    if standing.highest() >= draft.sealed.version {
+        return Err(Refusal::new(
+            Code::ReportStep,
+            "封存期间版本有变，请重试 / its versions changed while it was sealed: seal it again",
+        ));
+    }
+    let Some(level) = draft.level else {
+        return Ok(());
+    };
+    for id in &draft.sources {
+        let Some(part) = reports::find(tx, id)? else {
+            continue;
+        };
+        let of_part = Standing::read(tx, &subject(&part))?;
+        let same = of_part.newest().is_some_and(|newest| newest.id == part.id);
+        if !same
+            || of_part
+                .left_out(&part, level, checked.counting.cut_off)
+                .is_some()
+        {
+            let detail = format!(
+                "{}: 封存期间有变，请重试 / changed while it was added up: seal the report again",
+                part.number
+            );
+            return Err(Refusal::new(Code::ReportStep, detail));
+        }
+    }
+    Ok(())
+}
+
 /// Assigns the number, signs the report and stores it.
 fn apply(
     tx: &mut dyn Tx,
@@ -29,19 +71,12 @@ fn apply(
     checked: &Checked,
     key: &SecretKey,
 ) -> Result<ReportView, Refusal> {
-    let (order, area) = (&checked.order, checked.area.as_str());
-    let n = reports::next_number(tx, &draft.series)?;
-    let period = (order.from.as_str(), order.to.as_str());
-    let versions = reports::versions(tx, area, order.kind.name(), period)?;
-    // Another order was sealed since the draft was made.
-    if let Some(newest) = versions
-        .first()
-        .filter(|r| r.version >= draft.sealed.version)
-    {
-        return Err(Refusal::new(Code::ReportExists, newest.number.clone()));
-    }
+    let series = draft.series(checked, &reports::epoch(tx, random())?);
+    // First: of concurrent orders of one report, the others wait here.
+    let n = reports::next_number(tx, &series)?;
+    check_unchanged(tx, draft, checked)?;
     let sealed = SealedReport {
-        number: format!("{}-{n:03}", draft.series),
+        number: format!("{series}-{n:03}"),
         ..draft.sealed.clone()
     };
     let bytes = sealed.bytes();
@@ -53,6 +88,7 @@ fn apply(
         area: sealed.area,
         period_from: sealed.from,
         period_to: sealed.to,
+        without_duties: sealed.without_duties,
         cut_off: checked.counting.cut_off,
         version: sealed.version,
         corrects: checked.corrects.clone(),
@@ -65,6 +101,7 @@ fn apply(
         bytes,
     };
     reports::insert(tx, &report)?;
+    reports::add_sources(tx, &report.id, &draft.sources)?;
     super::steps::begin(tx, &report)?;
     let mut views = list::views(tx, vec![report])?;
     views

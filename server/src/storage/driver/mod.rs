@@ -45,6 +45,12 @@ pub trait Tx {
     /// # Errors
     /// [`StorageError`] from the engine.
     fn clock(&mut self) -> Result<Option<i64>, StorageError>;
+    /// What tells this database from a copy of it that was restored elsewhere or to an earlier time, as far as the engine
+    /// knows it: its cluster, timeline and number. `None` for an engine of files.
+    ///
+    /// # Errors
+    /// [`StorageError`] from the engine.
+    fn origin(&mut self) -> Result<Option<String>, StorageError>;
     /// Creates the partitions for a space, if the engine partitions tables by space.
     ///
     /// # Errors

@@ -379,6 +379,11 @@ impl Tx for SqliteTx<'_> {
         Ok(false)
     }
 
+    /// None: the program restores files itself.
+    fn origin(&mut self) -> Result<Option<String>, StorageError> {
+        Ok(None)
+    }
+
     /// None: one process writes, by its own clock.
     fn clock(&mut self) -> Result<Option<i64>, StorageError> {
         Ok(None)

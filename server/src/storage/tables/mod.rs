@@ -52,7 +52,7 @@ pub(crate) fn counts_of<'n>(
 pub(crate) const PAGE: i64 = 500;
 
 /// Tables whose rows are immutable.
-const FROZEN: [&str; 2] = ["report", "report_step"];
+const FROZEN: [&str; 3] = ["report", "report_step", "report_source"];
 
 /// A value of a row.
 #[derive(Debug, Clone)]

@@ -134,6 +134,15 @@ impl Tx for PgTx<'_> {
         tx.first(sql, &[], |row| row.int(0))
     }
 
+    fn origin(&mut self) -> Result<Option<String>, StorageError> {
+        let tx: &mut dyn Tx = self;
+        // A recovery to an earlier time begins a new timeline, which the names of WAL files begin with.
+        let sql = "SELECT s.system_identifier::text || '/' || SUBSTR(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+             || '/' || d.oid::text
+           FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()";
+        tx.first(sql, &[], |row| row.text(0))
+    }
+
     /// Creates the missing partition of each table that is partitioned by space. It is created as a table and then
     /// attached, so that concurrent reads continue. Whether a table has a partition is decided by the value that the
     /// partition holds, not by its name: a table may have been renamed since.
