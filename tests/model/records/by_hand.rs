@@ -1,4 +1,4 @@
-//! Worlds by hand in which earlier rules let one person do what a law forbids.
+//! Worlds made by hand: earlier rules let one person do there what a law forbids.
 
 use sync_core::record::{
     Answer, Answers, CompoundId, Conclusion, DeviceId, DeviceTime, Event, EventBody, EventId,
