@@ -3,7 +3,7 @@
 use sync_core::{catalogue::Catalogue, document::FOLD_VERSION, record::ServerTime};
 
 use super::{LEASE_MS, Projection, progress::Progress};
-use crate::storage::{StorageError, Tx, hazards, marks, spaces};
+use crate::storage::{StorageError, Tx, compounds, hazards, marks, spaces};
 
 /// The name of the database's note on the rules by which its ledger was folded; absent: version 1.
 const FOLD: &str = "fold";
@@ -84,6 +84,8 @@ impl Projection {
                 return Ok(());
             }
             own.write(tx)?;
+            // The register is no part of the ledger, but its buildings have place keys too.
+            compounds::respell_buildings(tx)?;
             // Nothing was folded by any rules: a new database is not a ledger that is being rebuilt.
             if spaces::list(tx)?.iter().all(|space| space.head == 0) {
                 return Ok(());
@@ -105,6 +107,7 @@ impl Projection {
         let clear = move |tx: &mut dyn Tx| {
             let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
             hazards::clear(tx, worker, until)?;
+            compounds::respell_buildings(tx)?;
             Basis::own().write(tx)?;
             marks::begin_making(tx)
         };
