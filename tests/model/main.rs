@@ -9,6 +9,7 @@ mod coverage;
 mod figures;
 mod fold;
 mod hand;
+mod hierarchy;
 mod history;
 mod laws;
 mod mended;

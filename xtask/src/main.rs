@@ -88,6 +88,9 @@ enum Command {
         /// Worlds of activities and inspections.
         #[arg(long, default_value_t = 1_000_000)]
         records: u64,
+        /// Worlds of the hierarchy of areas.
+        #[arg(long, default_value_t = 100_000)]
+        hierarchy: u64,
     },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
@@ -129,7 +132,8 @@ fn main() -> anyhow::Result<()> {
             fold,
             figures,
             records,
-        } => worlds::run(fold, figures, records),
+            hierarchy,
+        } => worlds::run([fold, figures, records, hierarchy]),
         Command::Measure => measure::run(),
     }
 }

@@ -42,6 +42,13 @@ const RECORDS: Kind = Kind {
     part: 50_000,
 };
 
+const HIERARCHY: Kind = Kind {
+    name: "hierarchy",
+    test: "hierarchy::imports_and_reporting_trees_agree_with_the_reference_in_every_world_of_hierarchy",
+    variable: "XUNCHA_MODEL_WORLDS",
+    part: 20_000,
+};
+
 /// What the results depend on.
 const SOURCES: [&str; 5] = [
     "sync-core",
@@ -52,9 +59,11 @@ const SOURCES: [&str; 5] = [
 ];
 
 /// Compares so many worlds of each kind. Fails at the first part with a difference.
-pub(crate) fn run(fold: u64, figures: u64, records: u64) -> anyhow::Result<()> {
+/// `counts`: in the order fold, figures, records, hierarchy.
+pub(crate) fn run(counts: [u64; 4]) -> anyhow::Result<()> {
     let version = version()?;
-    for (kind, count) in [(FOLD, fold), (FIGURES, figures), (RECORDS, records)] {
+    let kinds = [FOLD, FIGURES, RECORDS, HIERARCHY];
+    for (kind, count) in kinds.into_iter().zip(counts) {
         let begun = Instant::now();
         let mut done = 0;
         for from in (0..count).step_by(usize::try_from(kind.part)?) {

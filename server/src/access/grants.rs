@@ -9,6 +9,7 @@ use sync_core::{
 use super::{Access, Reach, reach::outermost, token::token_hash};
 use crate::{
     refusal::Refusal,
+    register,
     storage::{
         Tx, aliases, credentials,
         devices::{self, DeviceState},
@@ -38,6 +39,7 @@ impl Access {
         };
         Ok(Reach {
             areas: areas(&|_| true),
+            owned: Vec::new(),
             reviewing: areas(&|grant| grant.role.reviews()),
             device: Some(id),
             person: None,
@@ -63,8 +65,13 @@ impl Access {
                                 "the token is unknown or has expired",
                             )
                         })?;
+                    // While the regions are a circle nothing is known of the areas outside.
+                    let parents = register::parents(tx, &register::day(now.0)).unwrap_or_default();
+                    let mut owned = parents.members(&area);
+                    owned.remove(&area);
                     Ok(Reach {
                         areas: vec![area],
+                        owned: owned.into_iter().collect(),
                         device: None,
                         person: Some(aliases::all(tx)?.kept(person)),
                         role: Some(role),

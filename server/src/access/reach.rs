@@ -1,6 +1,7 @@
 //! The reach of an authenticated caller. Only this module constructs one.
 
 use sync_core::{
+    catalogue::ReportingTree,
     record::{AreaPath, DeviceId, PersonId, Role},
     wire::{MAX_SCOPES, session::Scope},
 };
@@ -11,6 +12,8 @@ use crate::storage::spaces::{Space, deepest};
 #[derive(Debug, Clone)]
 pub struct Reach {
     pub(super) areas: Vec<AreaPath>,
+    /// Areas outside these that report to them today: who owns an area reads what lies in it.
+    pub(super) owned: Vec<AreaPath>,
     pub(super) device: Option<DeviceId>,
     pub(super) person: Option<PersonId>,
     pub(super) role: Option<Role>,
@@ -19,13 +22,22 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The areas; none lies inside another.
+    /// The caller's own areas; none lies inside another.
     pub fn areas(&self) -> &[AreaPath] {
         &self.areas
     }
-    /// Whether a place is within reach.
+    /// The areas in which the caller reads documents and the ledger: its own, and those that report to them today.
+    pub fn readable(&self) -> Vec<AreaPath> {
+        outermost(self.areas.iter().chain(&self.owned).cloned().collect())
+    }
+    /// Whether the caller reads what lies in a place.
     pub fn covers(&self, area: &AreaPath) -> bool {
-        self.areas.iter().any(|a| a.covers(area))
+        self.areas.iter().chain(&self.owned).any(|a| a.covers(area))
+    }
+    /// Whether an area is one of the caller's, or reports to one, by the reporting tree of a day: then the caller sees,
+    /// seals and checks the figures of that day. Where an area lies is not enough: it may have moved, or been replaced.
+    pub fn owns(&self, parents: &ReportingTree, area: &AreaPath) -> bool {
+        self.areas.iter().any(|own| parents.is_within(area, own))
     }
     /// The calling device, if a device calls.
     pub fn device(&self) -> Option<DeviceId> {
@@ -43,6 +55,7 @@ impl Reach {
     pub fn as_reviewer(mut self) -> Option<Self> {
         if self.device.is_some() {
             self.areas = std::mem::take(&mut self.reviewing);
+            self.owned.clear();
         }
         (!self.areas.is_empty()).then_some(self)
     }

@@ -55,12 +55,12 @@ pub(crate) enum Admin {
     Quarantine(Quarantine),
     /// 导入区划 / Import regions: their parents, and the areas that they report to.
     #[command(
-        after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nOne bad line and nothing is written; running it twice changes nothing."
+        after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nUTF-8 or GBK. A column that is absent leaves what is there, an empty cell clears.\nparent and report_parent hold from valid_from on, replaced_by from the day after valid_to.\nOne bad line and nothing is written; running it twice changes nothing."
     )]
     ImportRegions(Import),
     /// 导入小区 / Import compounds with their buildings.
     #[command(
-        after_help = "Columns: id, path, name, type, households, pmc, pmc_name, active, valid_from, valid_to, buildings.\nBuildings: label:units:height class, joined by ';', such as 3栋:2:27-54;4栋"
+        after_help = "Columns: id, path, name, type, households, pmc, pmc_name, active, valid_from, valid_to, buildings.\nBuildings: label:units:height class, joined by ';', such as 3栋:2:27-54;4栋\nUTF-8 or GBK. A column that is absent leaves what is there, an empty cell clears.\nOne bad line and nothing is written; running it twice changes nothing."
     )]
     ImportCompounds(Import),
     /// 服务器公钥 / Show the server's public key, which verifies receipts and reports.
@@ -108,8 +108,12 @@ impl Admin {
             Self::Token(asked) => token(&storage, &components, asked).await,
             Self::MergePersons(merge) => merge.run(&storage, &components).await,
             Self::Revoke(asked) => revoke(&storage, asked).await,
-            Self::ImportRegions(import) => import.regions(&storage).await,
-            Self::ImportCompounds(import) => import.compounds(&storage).await,
+            Self::ImportRegions(import) => {
+                import.regions(&storage, components.access.now().0).await
+            }
+            Self::ImportCompounds(import) => {
+                import.compounds(&storage, components.access.now().0).await
+            }
             Self::Key => {
                 say!("{}", hex::encode(components.access.key().public().0));
                 Ok(())

@@ -47,7 +47,9 @@ const fn status(code: Code) -> StatusCode {
         Code::UpgradeNeeded => StatusCode::UPGRADE_REQUIRED,
         Code::Busy | Code::LedgerBehind | Code::Clock => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        Code::Internal | Code::ReportDamaged => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Internal | Code::ReportDamaged | Code::RegionsCircular => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

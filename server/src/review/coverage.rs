@@ -58,7 +58,7 @@ impl Review {
         within: Option<String>,
     ) -> Result<CoverageView, Refusal> {
         let area = within.map(|text| area(&text)).transpose()?;
-        let reach = reach.areas().to_vec();
+        let reach = reach.readable();
         self.storage
             .read(move |tx| {
                 let (compounds, buildings) = activity_queries::covered(tx, &reach, area.as_ref())?;

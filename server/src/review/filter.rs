@@ -87,7 +87,7 @@ impl Filter {
             return Err(bad("q", "no control characters"));
         }
         Ok(Query {
-            within: reach.areas().to_vec(),
+            within: reach.readable(),
             space: None,
             area,
             code,

@@ -56,7 +56,7 @@ impl Review {
             None => BTreeMap::new(),
         };
         let limit = self::limit(limit)?;
-        let within = reach.areas().to_vec();
+        let within = reach.readable();
         self.storage
             .read(move |tx| {
                 let (mut position, mut items) = (position, Vec::new());

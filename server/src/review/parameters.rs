@@ -26,14 +26,14 @@ pub(crate) fn limit(limit: Option<i64>) -> Result<i64, Refusal> {
 /// The areas that a caller may read, narrowed to the requested one.
 pub(crate) fn areas(reach: &Reach, area: Option<&str>) -> Result<Vec<AreaPath>, Refusal> {
     let Some(text) = area else {
-        return Ok(reach.areas().to_vec());
+        return Ok(reach.readable());
     };
     let area = self::area(text)?;
     let narrowed = |within: &AreaPath| match within.covers(&area) {
         true => Some(area.clone()),
         false => area.covers(within).then(|| within.clone()),
     };
-    Ok(reach.areas().iter().filter_map(narrowed).collect())
+    Ok(reach.readable().iter().filter_map(narrowed).collect())
 }
 
 /// A time: RFC 3339, or a day in China (UTC+8), which stands for its beginning. Milliseconds UTC.

@@ -270,6 +270,22 @@ pub fn take_photos(tx: &mut dyn Tx, limit: usize) -> Result<usize, StorageError>
     Ok(came.len())
 }
 
+/// The number of readable hazards of each path, without those in these states.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn counts_by_path(
+    tx: &mut dyn Tx,
+    without: &[StateCode],
+) -> Result<Vec<(AreaPath, i64)>, StorageError> {
+    let states: Vec<String> = without.iter().map(|state| state.0.to_string()).collect();
+    let sql = format!(
+        "SELECT path, COUNT(*) FROM hazard WHERE problem = '' AND state NOT IN ({}) GROUP BY path ORDER BY path",
+        states.join(", ")
+    );
+    tx.all(&sql, &[], |row| Ok((AreaPath::read(row, 0)?, row.int(1)?)))
+}
+
 /// Deletes the ledger, so that `worker` rebuilds it from the log. The counter of changes continues.
 ///
 /// # Errors

@@ -22,9 +22,9 @@ table! {
         parent: Option<AreaPath>,
         /// The area that it reports to.
         report_parent: Option<AreaPath>,
-        /// First day, yyyy-mm-dd.
+        /// First day on which the row holds, yyyy-mm-dd; before it the area follows its path.
         valid_from: String,
-        /// Day after the last, yyyy-mm-dd.
+        /// Last day, yyyy-mm-dd; from the day after it on the successor takes its place.
         valid_to: Option<String>,
         /// Its successor.
         replaced_by: Option<AreaPath>,

@@ -46,6 +46,7 @@ code_list! {
         ReportExists = 61 "report-exists" "同一地区同一时段的报表已经封存，如需更正请指明所更正的版本",
         ReportStep = 62 "report-step" "报表当前环节不能这样办理，请查看报表的办理记录",
         ReportDamaged = 63 "report-damaged" "封存的报表与其摘要不符，内容可能被改动，请联系管理员",
+        RegionsCircular = 70 "regions-circular" "区划隶属关系成环，无法汇总，请联系管理员更正区划表",
     }
 }
 
@@ -114,6 +115,9 @@ impl Code {
             Self::ReportStep => "the report does not stand where this step begins; see its steps",
             Self::ReportDamaged => {
                 "the sealed report does not fit its digest, it may have been altered; tell the administrator"
+            }
+            Self::RegionsCircular => {
+                "areas report to each other in a circle, so nothing can be added up; ask the administrator to correct the table of regions"
             }
         }
     }

@@ -122,13 +122,13 @@ impl Town {
 
     pub(crate) fn import_regions(&self, text: &str) -> Import {
         let storage = &self.app().storage;
-        let import = import_regions(storage, text.as_bytes().to_vec(), false);
+        let import = import_regions(storage, text.as_bytes().to_vec(), None);
         self.runtime.block_on(import).unwrap()
     }
 
     pub(crate) fn import_compounds(&self, text: &str) -> Import {
         let storage = &self.app().storage;
-        let import = import_compounds(storage, text.as_bytes().to_vec(), false);
+        let import = import_compounds(storage, text.as_bytes().to_vec(), None);
         self.runtime.block_on(import).unwrap()
     }
 

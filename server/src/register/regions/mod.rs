@@ -2,21 +2,20 @@
 //!
 //! A bad line is part of the result, and then nothing is written.
 
+mod checks;
 mod codes;
 mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_core::{
-    catalogue::{Catalogue, Level, ReportingTree},
-    record::AreaPath,
-};
+use sync_core::{catalogue::Level, record::AreaPath};
 
 use self::{
+    checks::Table,
     codes::Codes,
-    line::{identity, region},
+    line::{base, cells, identity, region},
 };
-use super::{csv, import::Import, tree::nodes};
+use super::{csv, figures, import::Import, tree::Hierarchy};
 use crate::storage::{
     Storage, StorageError, Tx, names,
     regions::{self, Region},
@@ -35,26 +34,52 @@ const COLUMNS: [&str; 10] = [
     "replaced_by",
 ];
 
-/// Imports a table of regions; with `dry`, only returns what an import would do.
+/// Imports a table of regions; with `dry`, only returns what an import would do: each cell, and from `today`
+/// (yyyy-mm-dd) on each figure.
 ///
 /// # Errors
 /// [`StorageError`]; bad lines are part of the result.
 pub async fn import_regions(
     storage: &Storage,
     text: Vec<u8>,
-    dry: bool,
+    dry: Option<String>,
 ) -> Result<Import, StorageError> {
     storage
         .write(move |tx| {
             let known = gather(tx)?;
             let (mut import, rows) = plan(&text, &known);
-            if import.bad.is_empty() && !dry {
-                apply(tx, &rows)?;
-                import.written = true;
+            match &dry {
+                _ if !import.bad.is_empty() => {}
+                Some(today) => {
+                    let mut after = known.clone();
+                    after.extend(rows.iter().map(|row| (row.path.clone(), row.clone())));
+                    let [before, after] =
+                        [known, after].map(|rows| Hierarchy::of(rows.into_values().collect()));
+                    import.moves = figures::moved_by_regions(tx, &before, &after, today)?;
+                }
+                None => {
+                    apply(tx, &rows)?;
+                    import.written = true;
+                }
             }
             Ok(import)
         })
         .await
+}
+
+/// What an import of a table does to these regions, without a database: its result, and the regions after it. They are
+/// the same if a line is bad.
+pub fn planned_regions(text: &[u8], stored: &Hierarchy) -> (Import, Hierarchy) {
+    let known = stored
+        .rows()
+        .iter()
+        .map(|row| (row.path.clone(), row.clone()));
+    let mut known: BTreeMap<AreaPath, Region> = known.collect();
+    let (import, rows) = plan(text, &known);
+    if import.bad.is_empty() {
+        known.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
+    }
+    (import, Hierarchy::of(known.into_values().collect()))
 }
 
 fn gather(tx: &mut dyn Tx) -> Result<BTreeMap<AreaPath, Region>, StorageError> {
@@ -72,62 +97,92 @@ fn apply(tx: &mut dyn Tx, rows: &[Region]) -> Result<(), StorageError> {
 
 fn plan(text: &[u8], known: &BTreeMap<AreaPath, Region>) -> (Import, Vec<Region>) {
     let mut import = Import::default();
-    let lines = csv::read(text, &COLUMNS, &mut import);
+    let lines = csv::read(text, &COLUMNS, &["path", "code"], &mut import);
     let mut codes = Codes::new(known);
     // A line may name a code before the code's own line: as many passes as there are levels resolve all of them.
     for _ in Level::ALL {
         for line in &lines {
-            if let Ok((code, path)) = identity(line, &codes) {
-                codes.add(&code, &path);
+            if let Ok(path) = identity(line, &codes) {
+                codes.add(path.codes().last().unwrap_or_default(), &path);
             }
         }
     }
     let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
     for line in &lines {
-        match region(line, &codes) {
-            Ok(row) if !seen.insert(row.path.clone()) => {
-                let problem = format!("{} is given twice; leave one line", row.path);
-                import.refuse(line.number, problem);
-            }
-            Ok(row) => match known.get(&row.path) {
-                Some(there) if *there == row => import.same += 1,
-                there => {
-                    import.changed += usize::from(there.is_some());
-                    import.added += usize::from(there.is_none());
-                    rows.push((line.number, row));
-                }
-            },
-            Err(problem) => import.refuse(line.number, problem),
+        let read = identity(line, &codes).and_then(|path| {
+            let base = base(&path, known.get(&path));
+            region(line, path, &codes, base.as_ref())
+        });
+        match read {
+            Ok(row) if !seen.insert(row.path.clone()) => import.refuse(
+                line.number,
+                format!("{} 出现两次，请只保留一行", row.path),
+                format!("{} is given twice; leave one line", row.path),
+            ),
+            Ok(row) => rows.push((line.number, row)),
+            Err(problem) => import.wrong(line.number, problem),
         }
     }
-    connected(&rows, known, &mut import);
-    (import, rows.into_iter().map(|(_, row)| row).collect())
+    if import.bad.is_empty() {
+        let table = Table::new(known, &rows);
+        let problems = table.problems();
+        // What an earlier build took is no reason to refuse a file that is about other areas.
+        let elsewhere = problems.iter().any(|(line, _)| line.is_none());
+        let known_problems = if elsewhere {
+            stored_problems(known)
+        } else {
+            BTreeSet::new()
+        };
+        let first = rows.first().map_or(1, |(line, _)| *line);
+        for (line, problem) in problems {
+            match line {
+                None if known_problems.contains(&problem) => import.warnings.push(problem),
+                line => import.wrong(line.unwrap_or(first), problem),
+            }
+        }
+        if import.bad.is_empty() {
+            import.warnings.extend(table.county_warnings());
+        }
+    }
+    let rows = rows
+        .into_iter()
+        .filter(|(line, row)| differs(known, *line, row, &mut import));
+    let rows = rows.map(|(_, row)| row).collect();
+    (import, rows)
 }
 
-/// Checks what only the whole table shows: cycles, and cities with an unexpected number of counties.
-fn connected(rows: &[(usize, Region)], known: &BTreeMap<AreaPath, Region>, import: &mut Import) {
-    let mut all = known.clone();
-    all.extend(rows.iter().map(|(_, row)| (row.path.clone(), row.clone())));
-    let all: Vec<Region> = all.into_values().collect();
-    // A far day, so that successors count too.
-    let parents = ReportingTree::new(nodes(&all, "9999-12-31"));
-    if let Err(circle) = parents.check() {
-        let circle = circle.0;
-        let at = rows.iter().find(|(_, row)| row.path == circle);
-        let problem = format!("{circle} reports to itself by way of others; correct its parents");
-        import.refuse(at.map_or(1, |(line, _)| *line), problem);
-        return;
+/// The problems of the stored regions, except a circle: with one nothing can be added up.
+fn stored_problems(known: &BTreeMap<AreaPath, Region>) -> BTreeSet<String> {
+    let stored = Hierarchy::of(known.values().cloned().collect());
+    if stored.trees().is_err() {
+        return BTreeSet::new();
     }
-    for city in Catalogue::embedded().regions.of(Level::City) {
-        let is_county = |area: &&AreaPath| parents.levels(area, area).contains(&Level::County);
-        let counties = parents.registered(Level::County, &city.path);
-        let found = counties.iter().filter(is_county).count();
-        if found != 0 && found != city.counties as usize {
-            let (zh, expected) = (&city.zh, city.counties);
-            let warning = format!("{zh} {}: {found} counties, {expected} expected", city.code);
-            import.warnings.push(warning);
+    let problems = Table::new(known, &[]).problems();
+    problems.into_iter().map(|(_, problem)| problem).collect()
+}
+
+/// Whether a row differs from the stored one; counts it, with each cell.
+fn differs(
+    known: &BTreeMap<AreaPath, Region>,
+    line: usize,
+    row: &Region,
+    import: &mut Import,
+) -> bool {
+    match known.get(&row.path) {
+        Some(there) if there == row => {
+            import.same += 1;
+            return false;
+        }
+        Some(there) => {
+            import.changed += 1;
+            import.differ(line, row.path.as_str(), cells(there), cells(row));
+        }
+        None => {
+            import.added += 1;
+            import.new_row(line, row.path.as_str());
         }
     }
+    true
 }
 
 #[cfg(test)]

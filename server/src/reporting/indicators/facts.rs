@@ -13,6 +13,7 @@ use crate::storage::{
     activities::record_name,
     compounds::{self, Compound},
     indicators::{self, Amount, Ask, Covered, Hazards},
+    spaces,
 };
 
 /// A compound of the register with the number of its buildings and its coverage.
@@ -74,11 +75,13 @@ fn register(tx: &mut dyn Tx, ask: &Ask, day: &str) -> Result<Vec<Standing>, Stor
     for area in &ask.areas {
         found.extend(compounds::within(tx, area)?);
     }
-    let active = |c: &Compound| {
-        c.active
-            && c.valid_from.as_deref().is_none_or(|from| from <= day)
-            && c.valid_to.as_deref().is_none_or(|to| day <= to)
-    };
+    // A city with a log of its own does not count what lies in the logs of its counties.
+    let spaces: Vec<AreaPath> = spaces::list(tx)?
+        .into_iter()
+        .map(|space| space.id)
+        .collect();
+    let own = |c: &Compound| spaces::deepest(&spaces, &c.path) == Some(&ask.space);
+    let active = |c: &Compound| c.is_active(day) && own(c);
     let counts: HashMap<CompoundId, i64> = indicators::building_counts(tx, &ask.space)?
         .into_iter()
         .collect();

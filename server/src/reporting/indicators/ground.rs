@@ -37,8 +37,6 @@ pub(crate) struct Ground {
     pub(crate) parents: ReportingTree,
     /// The areas of the sheet: one area, or all that the caller may read.
     pub(crate) areas: Vec<AreaPath>,
-    /// Whether the sheet is about one area, and so about everything that reports to it.
-    one: bool,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -52,15 +50,11 @@ impl Ground {
         day: &str,
     ) -> Result<Self, Refusal> {
         let parents = register::parents(tx, day)?;
-        let one = area.is_some();
-        let (areas, members) = match area {
-            Some(area) => (vec![area.clone()], covered(reach, &parents, &area)?),
-            None => (
-                reach.areas().to_vec(),
-                reach.areas().iter().cloned().collect(),
-            ),
+        let areas = match area {
+            Some(area) => vec![owned(reach, &parents, area, day)?],
+            None => own(reach, &parents, day)?,
         };
-        Self::over(tx, parents, (areas, members), one, levels)
+        Self::over(tx, parents, areas, levels)
     }
 
     /// The ground of one area for the server's administrator, who may read all of it.
@@ -71,18 +65,20 @@ impl Ground {
         day: &str,
     ) -> Result<Self, Refusal> {
         let parents = register::parents(tx, day)?;
-        let members = parents.members(area);
-        Self::over(tx, parents, (vec![area.clone()], members), true, levels)
+        Self::over(tx, parents, vec![area.clone()], levels)
     }
 
     /// The ground of areas with everything that reports to them.
     fn over(
         tx: &mut dyn Tx,
         parents: ReportingTree,
-        (areas, members): (Vec<AreaPath>, BTreeSet<AreaPath>),
-        one: bool,
+        areas: Vec<AreaPath>,
         levels: &[Level],
     ) -> Result<Self, Refusal> {
+        let members: BTreeSet<AreaPath> = areas
+            .iter()
+            .flat_map(|area| parents.members(area))
+            .collect();
         let below_county = levels.iter().any(|level| *level > Level::FunctionalArea);
         let mut parts = Vec::new();
         let touched = spaces::touching(tx, &members)?;
@@ -92,37 +88,43 @@ impl Ground {
                 continue;
             }
             let whole = members.iter().any(|member| member.covers(&space.id));
+            let split = parents.is_split(&space.id);
+            let held = areas.iter().any(|area| parents.is_within(&space.id, area));
+            // It lies here and reports elsewhere, with everything in it.
+            if whole && !split && !held {
+                continue;
+            }
             let inside = members.iter().filter(|m| !whole && space.id.covers(m));
-            let areas: Vec<AreaPath> = inside.cloned().collect();
+            let inside: Vec<AreaPath> = inside.cloned().collect();
             parts.push(Part {
                 mark: marks.get(&space.id).map_or(0, |mark| mark.seq),
                 head: space.head,
                 log: space.log,
                 counted: true,
-                by_path: below_county || !whole || parents.is_split(&space.id),
-                areas,
+                by_path: below_county || !whole || split,
+                areas: inside,
                 space: space.id,
             });
         }
         Ok(Self {
             parents,
             areas,
-            one,
             parts,
         })
     }
 
     /// Whether a place is counted.
     pub(crate) fn holds(&self, place: &AreaPath) -> bool {
-        !self.one || self.parents.is_within(place, &self.areas[0])
+        self.areas
+            .iter()
+            .any(|area| self.parents.is_within(place, area))
     }
 
     /// The areas of a level that the table of regions has here, with or without data.
     pub(crate) fn registered(&self, level: Level) -> BTreeSet<AreaPath> {
         let mut found = BTreeSet::new();
         for area in &self.areas {
-            let all = self.parents.registered(level, area).into_iter();
-            found.extend(all.filter(|place| self.one || area.covers(place)));
+            found.extend(self.parents.registered(level, area));
         }
         found
     }
@@ -130,7 +132,7 @@ impl Ground {
     /// The county that contains a path; for a path above the counties, one of those below it.
     pub(crate) fn county(&self, path: &AreaPath) -> AreaPath {
         let spaces = || self.parts.iter().map(|part| &part.space);
-        let around = spaces().find(|space| space.covers(path));
+        let around = spaces::deepest(spaces(), path);
         let found = around.or_else(|| spaces().find(|space| path.covers(space)));
         found.unwrap_or(path).clone()
     }
@@ -163,18 +165,39 @@ impl Ground {
     }
 }
 
-/// An area with everything that reports to it. The caller must be allowed to read all of it: a sheet is never partial.
-fn covered(
+/// The caller's own areas, without those that were replaced before a day.
+fn own(reach: &Reach, parents: &ReportingTree, day: &str) -> Result<Vec<AreaPath>, Refusal> {
+    let lasting = reach
+        .areas()
+        .iter()
+        .filter(|area| parents.successor(area).is_none());
+    let lasting: Vec<AreaPath> = lasting.cloned().collect();
+    match reach.areas().first() {
+        Some(replaced) if lasting.is_empty() => {
+            owned(reach, parents, replaced.clone(), day).map(|area| vec![area])
+        }
+        _ => Ok(lasting),
+    }
+}
+
+/// An area that the caller owns on a day, and that was not replaced before it.
+fn owned(
     reach: &Reach,
     parents: &ReportingTree,
-    area: &AreaPath,
-) -> Result<BTreeSet<AreaPath>, Refusal> {
-    let members = parents.members(area);
-    match members.iter().find(|member| !reach.covers(member)) {
-        Some(member) => Err(Refusal::new(
-            Code::OutOfScope,
-            format!("{member} belongs to what {area} reports"),
+    area: AreaPath,
+    day: &str,
+) -> Result<AreaPath, Refusal> {
+    let successor = parents.successor(&area);
+    let is_seen = reach.owns(parents, &area);
+    match successor {
+        Some(successor) if is_seen || reach.covers(&area) => Err(Refusal::new(
+            Code::BadFilter,
+            format!("area: {area} was replaced before {day}; ask for its successor {successor}"),
         )),
-        None => Ok(members),
+        None if is_seen => Ok(area),
+        _ => Err(Refusal::new(
+            Code::OutOfScope,
+            format!("{area} does not report to your area on {day}"),
+        )),
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     access::Reach,
     host::random,
     refusal::Refusal,
+    register,
     reporting::{
         Reporting,
         caller::{is_reviewer, reason},
@@ -116,9 +117,6 @@ impl Reporting {
                 "a reviewer's token is needed",
             ));
         };
-        if !reach.covers(&within) {
-            return Err(Refusal::new(Code::OutOfScope, value.area));
-        }
         let table = &Catalogue::embedded().indicators;
         let Some(indicator) = table.find(&value.indicator) else {
             let expected = "indicator: expected a code such as ST-07";
@@ -143,9 +141,15 @@ impl Reporting {
             role,
             at: now,
         };
-        let kept = manual.clone();
+        let (kept, reach) = (manual.clone(), reach.clone());
         self.storage
-            .write(move |tx| manual_values::insert(tx, &kept))
+            .write(move |tx| {
+                let parents = register::parents(tx, &kept.period_to)?;
+                if !reach.owns(&parents, &within) {
+                    return Err(Refusal::new(Code::OutOfScope, kept.area.clone()));
+                }
+                Ok(manual_values::insert(tx, &kept)?)
+            })
             .await?;
         Ok(shown(manual))
     }

@@ -6,7 +6,6 @@ use super::document::{Marked, SealedReport};
 use crate::{
     refusal::Refusal,
     register,
-    review::time::day,
     storage::{StorageError, Tx, spaces},
 };
 
@@ -32,7 +31,8 @@ impl Baseline {
         Ok(Self {
             area: sealed.area.parse().map_err(damaged)?,
             cut_off,
-            parents: register::parents(tx, &day(cut_off))?,
+            // The hierarchy of the figures: a cut-off at midnight is the beginning of the next day.
+            parents: register::parents(tx, &sealed.to)?,
             marks: sealed.marks.clone(),
         })
     }

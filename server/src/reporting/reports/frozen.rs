@@ -52,7 +52,8 @@ impl Frozen {
         let mut candidates = ground.registered(level);
         let spaces = ground.parts.iter().map(|part| &part.space);
         candidates.extend(spaces.map(|space| ground.parents.place(level, space, space)));
-        candidates.retain(|part| !ground.areas.contains(part));
+        // A part that lies here and reports elsewhere on this day belongs to another sheet.
+        candidates.retain(|part| !ground.areas.contains(part) && ground.holds(part));
         for part in candidates {
             let of_part = Subject {
                 area: part.as_str(),

@@ -1,9 +1,9 @@
 //! The list of sealed reports, with the steps taken with each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
-use sync_core::wire::Code;
+use sync_core::{record::AreaPath, wire::Code};
 
 use super::{
     parts::{ChangedPart, changed},
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     access::Reach,
     refusal::Refusal,
+    register::Hierarchy,
     reporting::{Reporting, caller::is_reviewer},
     review::{
         parameters::{self, area},
@@ -177,6 +178,52 @@ fn position(text: &str) -> Result<(i64, Vec<u8>), Refusal> {
     Ok((sealed, id(report).map_err(|_| bad())?))
 }
 
+/// Areas whose reports the caller may have owned on some day, none within another.
+fn listed(
+    reach: &Reach,
+    hierarchy: &Hierarchy,
+    asked: Option<&AreaPath>,
+) -> Result<Vec<AreaPath>, Refusal> {
+    let mut all: BTreeSet<AreaPath> = reach.areas().iter().cloned().collect();
+    for parents in hierarchy.trees()? {
+        all.extend(reach.areas().iter().flat_map(|own| parents.members(own)));
+    }
+    let narrowed = all.iter().filter_map(|within| match asked {
+        Some(asked) if within.covers(asked) => Some(asked),
+        Some(asked) => asked.covers(within).then_some(within),
+        None => Some(within),
+    });
+    let narrowed: BTreeSet<&AreaPath> = narrowed.collect();
+    let is_outer = |area: &&&AreaPath| !narrowed.iter().any(|o| o != *area && o.covers(area));
+    Ok(narrowed
+        .iter()
+        .filter(is_outer)
+        .map(|area| (*area).clone())
+        .collect())
+}
+
+/// Keeps the reports of areas that the caller owns on the last day of their period.
+fn keep_owned(
+    reach: &Reach,
+    hierarchy: &Hierarchy,
+    found: &mut Vec<Report>,
+) -> Result<(), Refusal> {
+    let mut trees = HashMap::new();
+    for report in found.iter() {
+        if !trees.contains_key(&report.period_to) {
+            trees.insert(report.period_to.clone(), hierarchy.on(&report.period_to)?);
+        }
+    }
+    found.retain(|report| {
+        let parents = trees.get(&report.period_to);
+        let area = report.area.parse().ok();
+        parents
+            .zip(area)
+            .is_some_and(|(parents, area)| reach.owns(parents, &area))
+    });
+    Ok(())
+}
+
 impl Reporting {
     /// The reports within reach, newest first.
     ///
@@ -185,24 +232,21 @@ impl Reporting {
     pub async fn reports(&self, reach: &Reach, query: Reports) -> Result<ReportPage, Refusal> {
         let limit = parameters::limit(query.limit)?;
         let after = query.after.as_deref().map(position).transpose()?;
-        let mut areas = reach.areas().to_vec();
-        if let Some(text) = &query.area {
-            let asked = area(text)?;
-            let narrowed = areas.into_iter().filter_map(|within| match &asked {
-                asked if within.covers(asked) => Some(asked.clone()),
-                asked => asked.covers(&within).then_some(within),
-            });
-            areas = narrowed.collect();
-        }
-        if !is_reviewer(reach) {
-            areas.clear();
-        }
+        let asked = query.area.as_deref().map(area).transpose()?;
+        let (reach, is_reviewer) = (reach.clone(), is_reviewer(reach));
         self.storage
             .read(move |tx| {
                 let after = after.as_ref().map(|(sealed, id)| (*sealed, id.as_slice()));
-                let found = reports::list(tx, &areas, query.kind.as_deref(), after, limit)?;
+                let hierarchy = Hierarchy::read(tx)?;
+                let areas = if is_reviewer {
+                    listed(&reach, &hierarchy, asked.as_ref())?
+                } else {
+                    Vec::new()
+                };
+                let mut found = reports::list(tx, &areas, query.kind.as_deref(), after, limit)?;
                 let last = found.last().filter(|_| found.len() as i64 == limit);
                 let next = last.map(|r| format!("{}|{}", r.sealed_at, uuid(&r.id)));
+                keep_owned(&reach, &hierarchy, &mut found)?;
                 let items = views(tx, found)?;
                 Ok(ReportPage { items, next })
             })

@@ -1,4 +1,4 @@
-//! Reads sealed reports. The digest is checked at each reading, and the caller must be allowed to read the whole area.
+//! Reads sealed reports. The digest is checked at each reading, and the caller must own the area on the last day of the period.
 
 use sync_core::{identity::ReportSeal, record::DocId, wire::Code};
 
@@ -6,6 +6,7 @@ use super::document::SealedReport;
 use crate::{
     access::Reach,
     refusal::Refusal,
+    register,
     reporting::caller::is_reviewer,
     review::parameters::area,
     storage::{
@@ -44,7 +45,8 @@ pub(super) fn find(
 ) -> Result<(Report, SealedReport), Refusal> {
     let missing = || Refusal::new(Code::NotFound, "no such report");
     let report = reports::find(tx, id)?.ok_or_else(missing)?;
-    let seen = area(&report.area).is_ok_and(|area| reach.covers(&area));
+    let parents = register::parents(tx, &report.period_to)?;
+    let seen = area(&report.area).is_ok_and(|area| reach.owns(&parents, &area));
     if !seen || !is_reviewer(reach) {
         return Err(missing());
     }

@@ -54,7 +54,7 @@ impl ActivityFilter {
             Err(_) => Err(bad("compound", "a compound's number")),
         };
         Ok(Query {
-            within: reach.areas().to_vec(),
+            within: reach.readable(),
             area: self.area.map(|text| area(&text)).transpose()?,
             r#type: self.r#type,
             compound: self.compound.map(compound).transpose()?,

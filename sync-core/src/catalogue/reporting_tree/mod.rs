@@ -6,14 +6,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     ops::AddAssign,
 };
 
 use super::Level;
 use crate::record::AreaPath;
-
-/// The maximum number of steps upwards; more steps mean a cycle.
-const DEPTH: usize = 24;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,40 +28,52 @@ pub struct ReportingNode {
     pub replaced_by: Option<AreaPath>,
 }
 
-/// The table as it is valid on one day.
+/// The table as it is valid on one day. No chain of it is a circle: only [`ReportingTree::new`] makes one.
 #[derive(Debug, Clone, Default)]
 pub struct ReportingTree {
     nodes: BTreeMap<AreaPath, ReportingNode>,
 }
 
-/// An area that reports to itself through other areas.
+/// Areas that report to each other in a circle: each to the next one, the last one to the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} reports to itself by way of others")]
-pub struct ReportingCycle(pub AreaPath);
+pub struct ReportingCycle(pub Vec<AreaPath>);
+
+impl fmt::Display for ReportingCycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for area in &self.0 {
+            write!(f, "{area} -> ")?;
+        }
+        self.0.first().map_or(Ok(()), |first| first.fmt(f))
+    }
+}
 
 impl ReportingTree {
     /// A table of these rows; of two rows for one area the later one is kept.
-    pub fn new(nodes: impl IntoIterator<Item = ReportingNode>) -> Self {
-        let by_path = |node: ReportingNode| (node.path.clone(), node);
-        Self {
-            nodes: nodes.into_iter().map(by_path).collect(),
-        }
-    }
-
-    /// Checks that no area of the table reports to itself.
     ///
     /// # Errors
-    /// [`ReportingCycle`].
-    pub fn check(&self) -> Result<(), ReportingCycle> {
+    /// [`ReportingCycle`] if an area reports to itself by way of others.
+    pub fn new(nodes: impl IntoIterator<Item = ReportingNode>) -> Result<Self, ReportingCycle> {
+        let by_path = |node: ReportingNode| (node.path.clone(), node);
+        let tree = Self {
+            nodes: nodes.into_iter().map(by_path).collect(),
+        };
+        tree.check()?;
+        Ok(tree)
+    }
+
+    /// Follows the chain of every row. A step without a row shortens the path, so every circle has a row.
+    fn check(&self) -> Result<(), ReportingCycle> {
+        let mut ending: BTreeSet<AreaPath> = BTreeSet::new();
         for path in self.nodes.keys() {
-            let mut at = self.above(path);
-            for _ in 0..DEPTH {
-                let Some(above) = at else { break };
-                if above == *path {
-                    return Err(ReportingCycle(above));
+            let (mut walked, mut at) = (Vec::new(), Some(path.clone()));
+            while let Some(here) = at.filter(|here| !ending.contains(here)) {
+                if let Some(begin) = walked.iter().position(|past| *past == here) {
+                    return Err(ReportingCycle(walked.split_off(begin)));
                 }
-                at = self.above(&above);
+                at = self.above(&here);
+                walked.push(here);
             }
+            ending.extend(walked);
         }
         Ok(())
     }
@@ -80,15 +90,18 @@ impl ReportingTree {
     /// The area and those that it reports to, nearest first; a successor takes the place of the area that it replaced.
     pub fn chain(&self, path: &AreaPath) -> Vec<AreaPath> {
         let (mut chain, mut at) = (Vec::new(), Some(path.clone()));
-        for _ in 0..DEPTH {
-            let Some(here) = at else { break };
+        while let Some(here) = at {
             at = self.above(&here);
-            let replaced = |node: &ReportingNode| node.replaced_by.is_some();
-            if !self.nodes.get(&here).is_some_and(replaced) {
+            if self.successor(&here).is_none() {
                 chain.push(here);
             }
         }
         chain
+    }
+
+    /// The successor of an area that is no longer valid.
+    pub fn successor(&self, path: &AreaPath) -> Option<&AreaPath> {
+        self.nodes.get(path)?.replaced_by.as_ref()
     }
 
     /// Whether `path` is `area` or reports to it, directly or through other areas.
@@ -96,11 +109,19 @@ impl ReportingTree {
         self.chain(path).contains(area)
     }
 
-    /// The levels that an area counts as; `county` is the space that it lies in.
+    /// The levels that an area counts as. Without a row that is its distance from the county above its path; `county` is
+    /// the space that stands for one which has no row.
     pub fn levels(&self, path: &AreaPath, county: &AreaPath) -> Vec<Level> {
         if let Some(node) = self.nodes.get(path) {
             return node.levels.clone();
         }
+        // A chain can lead into another county, which may lie higher or lower than the space where it began.
+        let is_county = |area: &AreaPath| {
+            let node = self.nodes.get(area);
+            node.is_some_and(|node| node.levels.iter().any(|l| l.shows_as(Level::County)))
+        };
+        let own = std::iter::successors(path.parent(), AreaPath::parent).find(is_county);
+        let county = own.as_ref().unwrap_or(county);
         let (codes, base) = (path.codes().count(), county.codes().count());
         let level = match codes.checked_sub(base) {
             Some(0) => Level::County,
@@ -128,22 +149,29 @@ impl ReportingTree {
         found.cloned().unwrap_or_else(|| path.clone())
     }
 
-    /// Whether parts of a county may be counted elsewhere; its figures must then be split by path.
-    pub fn is_split(&self, county: &AreaPath) -> bool {
-        let moved =
-            |node: &ReportingNode| node.report_parent.is_some() || node.replaced_by.is_some();
-        let inside = |node: &&ReportingNode| node.path != *county && county.covers(&node.path);
-        self.nodes.values().filter(inside).any(moved)
+    /// Whether parts of a space are counted elsewhere than the space itself; its figures must then be split by path. So
+    /// it is if an area within it does not report to the parent of its path, or counts as a county or more.
+    pub fn is_split(&self, space: &AreaPath) -> bool {
+        let inside = |node: &&ReportingNode| node.path != *space && space.covers(&node.path);
+        let moved = |node: &ReportingNode| self.above(&node.path) != node.path.parent();
+        let large = |node: &ReportingNode| node.levels.iter().any(|l| *l <= Level::FunctionalArea);
+        self.nodes
+            .values()
+            .filter(inside)
+            .any(|node| moved(node) || large(node))
     }
 
-    /// `area` and the areas outside it that report to it: together they contain everything that is counted under it.
+    /// `area` and the areas outside it that report to it, none within another: together they contain everything that is
+    /// counted under it.
     pub fn members(&self, area: &AreaPath) -> BTreeSet<AreaPath> {
         let outside = self.nodes.keys().filter(|path| !area.covers(path));
-        let mut members: BTreeSet<AreaPath> = outside
-            .filter(|path| self.is_within(path, area))
-            .cloned()
-            .collect();
-        members.insert(area.clone());
+        let mut members = BTreeSet::from([area.clone()]);
+        // In the order of paths an area comes before those that lie in it.
+        for path in outside.filter(|path| self.is_within(path, area)) {
+            if !members.iter().any(|member| member.covers(path)) {
+                members.insert(path.clone());
+            }
+        }
         members
     }
 
