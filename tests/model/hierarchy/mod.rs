@@ -357,8 +357,8 @@ fn once(table: &Table, tree: &ReportingTree, day: Day) -> Result<(), String> {
                 } else {
                     level
                 };
-                let of_row = one.rows.get(&level) == Some(&owner);
-                if *within != of_row {
+                let row = one.rows.get(&level);
+                if row.is_some_and(|row| *within != (*row == owner)) {
                     return Err(format!(
                         "{path}: sheet and {} row of {owner} differ",
                         level.name()
