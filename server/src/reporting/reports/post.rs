@@ -10,15 +10,11 @@ use crate::{
     access::Reach,
     refusal::Refusal,
     register,
-    storage::{StorageError, Tx, spaces},
+    storage::{Tx, spaces},
 };
 
 /// The levels that an area counts as on a day.
-pub(super) fn levels(
-    tx: &mut dyn Tx,
-    area: &AreaPath,
-    day: &str,
-) -> Result<Vec<Level>, StorageError> {
+pub(super) fn levels(tx: &mut dyn Tx, area: &AreaPath, day: &str) -> Result<Vec<Level>, Refusal> {
     let parents = register::parents(tx, day)?;
     // An area above the counties gets its level from its distance to a county below it.
     let near = spaces::touching(tx, &[area.clone()].into())?;
@@ -41,7 +37,7 @@ fn is_post(role: Role, levels: &[Level]) -> bool {
     }
 }
 
-/// Refuses a caller who does not hold a post of this role's level that covers the area of the report.
+/// Refuses a caller who does not hold a post of this role's level to whose area the area of the report reports on a day.
 pub(super) fn check(
     tx: &mut dyn Tx,
     reach: &Reach,
@@ -49,7 +45,11 @@ pub(super) fn check(
     area: &AreaPath,
     day: &str,
 ) -> Result<(), Refusal> {
-    for post in reach.areas().iter().filter(|post| post.covers(area)) {
+    let parents = register::parents(tx, day)?;
+    for post in reach.areas() {
+        if !parents.is_within(area, post) {
+            continue;
+        }
         if is_post(role, &levels(tx, post, day)?) {
             return Ok(());
         }
