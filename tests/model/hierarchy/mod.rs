@@ -252,7 +252,7 @@ fn differs(seed: u64) -> Result<Seen, String> {
         let why = refused(&after, LAST);
         let (import, planned) = planned_regions(text.as_bytes(), &stored);
         seen.files += 1;
-        if why.is_some() != !import.bad.is_empty() {
+        if why.is_some() == import.bad.is_empty() {
             return Err(format!(
                 "seed {seed}: {text}{table:#?}\nreference: {why:?}\nprogram: {import:?}"
             ));
