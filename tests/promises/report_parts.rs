@@ -209,7 +209,7 @@ fn a_whole_tells_that_a_part_was_corrected_after_it_was_added_up() {
     let listed = listed["items"].as_array().unwrap().iter();
     let listed = listed.filter(|item| item["id"] == whole["id"]);
     let told: Vec<_> = listed.map(|item| item["changed_parts"].clone()).collect();
-    assert_eq!(told, [expected.clone()]);
+    assert_eq!(told, std::slice::from_ref(&expected));
     let late = town.json(&format!("/v1/reports/{}/late", id(&whole)), &city);
     assert_eq!(late["changed_parts"], expected);
     // A step upwards without a reason is refused.
