@@ -19,6 +19,7 @@ mod copies;
 mod demo;
 mod duplicates;
 mod durable_ack;
+mod editions;
 mod ending_notices;
 mod engines;
 mod first_path;
