@@ -146,7 +146,7 @@ impl Catalogue {
         for inspections in self.earlier_inspections.iter().chain([&self.inspections]) {
             inspections.prepare(known)?;
         }
-        self.complete()?;
+        self.check_templates()?;
         for class in [&self.duties.dissuade_within, &self.duties.report_within] {
             if self.calendar.class(class).is_none() {
                 return Err(format!("duties: no deadline class {class}"));
@@ -156,9 +156,9 @@ impl Catalogue {
         self.indicators.prepare(&self.rules, &self.kinds)
     }
 
-    /// A code is never removed: what an earlier version of a table had is in the newest one too, or in a version that
-    /// is kept. A template is changed only with a new version of it.
-    fn complete(&self) -> Result<(), String> {
+    /// Checks that a template is changed only with a new version of it: inspections name the version that they were made
+    /// under.
+    fn check_templates(&self) -> Result<(), String> {
         let mut newer = vec![&self.inspections];
         for earlier in &self.earlier_inspections {
             for template in &earlier.templates {
