@@ -11,6 +11,7 @@ pub mod app;
 pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod editions;
 pub mod export;
 pub mod feed;
 pub mod folder;

@@ -9,8 +9,10 @@ use crate::{
         HazardState,
         deadline::{self, Standing},
     },
-    history::{EventEntry, FoldContext, TimeBounds},
-    record::{DeviceTime, DissuasionResult, EventBody, EventId, OrganId, Role, ServerTime},
+    history::{EventEntry, FoldContext, TimeBounds, edition_of},
+    record::{
+        DeviceTime, DissuasionResult, Edition, EventBody, EventId, OrganId, Role, ServerTime,
+    },
 };
 
 /// A link of the chain.
@@ -22,6 +24,8 @@ pub struct Link {
     pub claimed: DeviceTime,
     /// The time bounds.
     pub when: TimeBounds,
+    /// The edition of the catalogue that judges the event: its calendar counts what is due from then on.
+    pub edition: Edition,
 }
 
 /// A link that is missing or late.
@@ -65,7 +69,7 @@ pub(crate) fn duty_chain(
     now: ServerTime,
 ) -> Option<DutyChain> {
     let code = state.code.as_ref()?.as_str();
-    if catalogue.kind(code, state.found_at)?.nature != Nature::Violation {
+    if catalogue.kind(code, state.edition)?.nature != Nature::Violation {
         return None;
     }
     let counted = |id: EventId| {
@@ -83,6 +87,7 @@ pub(crate) fn duty_chain(
         event: stated.id,
         claimed: stated.event.claimed,
         when: TimeBounds::new(stated.event.beacon.as_ref(), context.received(&stated.id)),
+        edition: edition_of(stated, context, catalogue),
     };
     let known = link(own.first()?);
     let attempts: Vec<(&EventEntry, DissuasionResult)> = own
@@ -113,9 +118,8 @@ pub(crate) fn duty_chain(
     let danger =
         report.is_some_and(|s| matches!(&s.event.body, EventBody::Report(r) if r.immediate_danger));
     if !danger && !heeded {
-        let due = catalogue
-            .calendar
-            .due(&duties.dissuade_within, known.claimed);
+        let calendar = catalogue.calendar_of(known.edition);
+        let due = calendar.due(&duties.dissuade_within, known.claimed);
         chain.owe(
             &duties.not_dissuaded,
             due,
@@ -123,24 +127,33 @@ pub(crate) fn duty_chain(
             now,
         );
     }
-    let report_from = if at_once { Some(known.claimed) } else { failed };
+    let report_from = if at_once {
+        Some(known)
+    } else {
+        failed.map(link)
+    };
     if let (Some(from), false) = (report_from, heeded && !at_once) {
-        let due = catalogue.calendar.due(&duties.report_within, from);
+        let calendar = catalogue.calendar_of(from.edition);
+        let due = calendar.due(&duties.report_within, from.claimed);
         chain.owe(&duties.not_reported, due, chain.reported, now);
     }
     Some(chain)
 }
 
-/// When dissuasion failed: at the first refusal or at attempt number `reminders`, whichever was claimed earlier.
-fn failed(attempts: &[(&EventEntry, DissuasionResult)], reminders: u32) -> Option<DeviceTime> {
+/// By which event dissuasion failed: the first refusal or attempt number `reminders`, the one that was claimed earlier.
+fn failed<'e>(
+    attempts: &[(&'e EventEntry, DissuasionResult)],
+    reminders: u32,
+) -> Option<&'e EventEntry> {
     let refused = attempts
         .iter()
         .find(|(_, result)| *result == DissuasionResult::Refused);
     let reminded = usize::try_from(reminders)
         .ok()
         .and_then(|n| attempts.get(n.saturating_sub(1)));
-    let times = [refused, reminded].into_iter().flatten();
-    times.map(|(stated, _)| stated.event.claimed).min()
+    let both = [refused, reminded].into_iter().flatten();
+    let events = both.map(|(stated, _)| *stated);
+    events.min_by_key(|stated| (stated.event.claimed, stated.id))
 }
 
 impl DutyChain {

@@ -88,6 +88,7 @@ impl Hostile {
             app: Label::new("own program").unwrap(),
             claimed: DeviceTime(MORNING),
             proof,
+            edition: None,
         };
         let send = |request| {
             let reply = post(town, Session::PATH, None, Session::write_request(&request));
@@ -169,6 +170,7 @@ impl Hostile {
             claimed: DeviceTime(MORNING + 60_000),
             after: after.to_vec(),
             beacon: None,
+            edition: None,
             body,
         }
     }

@@ -4,6 +4,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
 };
 
 use sync_core::{
@@ -37,6 +38,11 @@ pub(crate) fn folded(inputs: Inputs) -> HazardState {
 
 /// Folds a world as a device and the server do.
 pub(crate) fn document(inputs: Inputs) -> Folded<'static> {
+    folded_by(inputs, Catalogue::embedded())
+}
+
+/// Folds a world by a catalogue.
+pub(crate) fn folded_by(inputs: Inputs, catalogue: &Arc<Catalogue>) -> Folded<'static> {
     let (mut held, mut received) = (Vec::new(), HashMap::new());
     let times: HashMap<EventId, ServerTime> = inputs.receipts.into_iter().collect();
     for (n, (id, _)) in inputs.events.iter().enumerate() {
@@ -56,7 +62,7 @@ pub(crate) fn document(inputs: Inputs) -> Folded<'static> {
     let context = FoldContext::new(Cow::Owned(grants), Cow::Owned(revoked), &held, &received);
     let entry = |(id, event)| EventEntry { id, event };
     let entries = inputs.events.into_iter().map(entry).collect();
-    Folded::new(entries, context, Catalogue::embedded())
+    Folded::new(entries, context, catalogue)
 }
 
 /// What the fold states about one conflict, or what the oracle does: rows, objections, decisions, fate, settlements.

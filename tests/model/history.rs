@@ -92,6 +92,7 @@ pub(crate) fn read(text: &str) -> History {
             claimed: instant(&text("at")),
             after,
             beacon: None,
+            edition: None,
             body: serde_json::from_value::<EventBody>(body).expect("a body"),
         };
         let id = EventId::of(&event.to_bytes().expect("an event within its limits"));

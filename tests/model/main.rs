@@ -6,6 +6,7 @@
 mod comparison;
 mod costly;
 mod coverage;
+mod editions;
 mod figures;
 mod fold;
 mod hand;

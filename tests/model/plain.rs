@@ -46,6 +46,7 @@ pub(crate) fn event(
         claimed: DeviceTime(BEGIN + at),
         after,
         beacon,
+        edition: None,
         body: serde_json::from_value::<EventBody>(body).expect("a body"),
     };
     let id = EventId::of(&event.to_bytes().expect("an event"));

@@ -1,8 +1,380 @@
-//! A new edition of the catalogue: what it changes is listed first, then the ledger is folded again.
+//! Editions of the catalogue: what was recorded is judged by its own edition, what a new one changes is listed before it
+//! takes effect, and devices get it as data.
 
+use std::path::PathBuf;
+
+use cli_simulator::{
+    phone::{Http, Phone, Transport},
+    world::observation,
+};
+use serde_json::{Value, json};
+use sync_core::{
+    activity::State,
+    document::DocumentState,
+    identity::{SecretKey, SignedEditions},
+    record::{DeviceTime, DocId, Edition, LocationKind},
+    sync::{Call, Lost, Options, Reply},
+    wire::{
+        Exchange,
+        editions::{self, Editions},
+    },
+};
 use xuncha_server::storage::{StorageError, Tx, spaces};
 
-use crate::{activities::entry, command_line::done, support::Town};
+use crate::{
+    activities::entry,
+    command_line::{done, refused},
+    support::{
+        MORNING, Town,
+        database::is_postgres,
+        sealing::{AFTERNOON, daily, set},
+    },
+};
+
+const DAY: i64 = 86_400_000;
+
+fn entry_of<'t>(list: &'t mut Value, code: &str) -> &'t mut Value {
+    let mut all = list.as_array_mut().unwrap().iter_mut();
+    all.find(|entry| entry["code"] == code).unwrap()
+}
+
+fn code_is(entry: &Value, code: &str) -> bool {
+    entry["code"] == code
+}
+
+/// The next edition of a server's catalogue, in force from 26 March on: EV-01 may take 30 days, EV-02 is retired, EV-50
+/// and the activity type `night_patrol` are new, trainings have at most 100 attendees.
+pub(crate) fn of_march_26(town: &Town) -> Value {
+    let mut bundle: Value =
+        serde_json::from_str(&done(town, &["admin", "catalogue", "export"])).unwrap();
+    let mut kinds = bundle["hazard_kinds"][0].clone();
+    kinds["version"] = json!(2);
+    entry_of(&mut kinds["kinds"], "EV-01")["deadline"] = json!("D30");
+    let mut new = entry_of(&mut kinds["kinds"], "EV-03").clone();
+    new["code"] = json!("EV-50");
+    let all = kinds["kinds"].as_array_mut().unwrap();
+    all.retain(|kind| !code_is(kind, "EV-02"));
+    all.push(new);
+    let mut types = bundle["activity_types"][0].clone();
+    types["version"] = json!(2);
+    entry_of(&mut types["types"], "training")["schema"]["properties"]["attendees"]["maximum"] =
+        json!(100);
+    let mut patrol = entry_of(&mut types["types"], "publicity").clone();
+    patrol["code"] = json!("night_patrol");
+    patrol["zh"] = json!("夜巡");
+    types["types"].as_array_mut().unwrap().push(patrol);
+    let mut edition = bundle["editions"][0].clone();
+    let number = edition["number"].as_u64().unwrap() + 1;
+    (edition["number"], edition["valid_from"]) = (json!(number), json!("2024-03-26"));
+    (edition["zh"], edition["en"]) = (json!("夜巡"), json!("night patrols"));
+    (edition["hazard_kinds"], edition["activity_types"]) = (json!(2), json!(2));
+    for (table, version) in [
+        ("hazard_kinds", kinds),
+        ("activity_types", types),
+        ("editions", edition),
+    ] {
+        bundle[table].as_array_mut().unwrap().insert(0, version);
+    }
+    bundle
+}
+
+/// Writes a catalogue into a file.
+pub(crate) fn file(town: &Town, bundle: &Value) -> PathBuf {
+    let file = town.folder.path().join("catalogue.json");
+    std::fs::write(&file, bundle.to_string()).unwrap();
+    file
+}
+
+pub(crate) fn install(town: &mut Town, bundle: &Value) {
+    let file = file(town, bundle);
+    let arguments = ["admin", "catalogue", "install", file.to_str().unwrap()];
+    done(town, &arguments);
+    town.restart_on(&data_folder(town));
+    town.project();
+}
+
+fn data_folder(town: &Town) -> String {
+    let name = town.config.data.file_name().unwrap();
+    name.to_str().unwrap().to_owned()
+}
+
+/// The day `days` after 25 March, for the server and a device.
+fn on_day(town: &Town, phone: &Phone, days: i64) {
+    town.at(MORNING + days * DAY);
+    set(phone, MORNING + days * DAY);
+}
+
+fn found(town: &Town, phone: &mut Phone, kind: &str) -> DocId {
+    let place = ("3栋", "1单元", "1层", LocationKind::Lobby);
+    let of = observation(
+        &town.world.compounds[0],
+        kind,
+        place,
+        "车辆停放",
+        Vec::new(),
+    );
+    phone.device.observe(of, None).unwrap().0
+}
+
+fn recorded(town: &Town, phone: &mut Phone, code: &str, data: &str) -> DocId {
+    let mut of = entry(town, code, &town.world.grids[0], data);
+    of.held = phone.device.host.clock.now();
+    phone.device.begin_activity(of, None).unwrap().0
+}
+
+fn state(phone: &Phone, doc: DocId) -> State {
+    match phone.device.open_document(doc).unwrap().state() {
+        DocumentState::Activity(state) => state.state,
+        other => panic!("{other:?} is no activity"),
+    }
+}
+
+fn shown(town: &Town, doc: DocId) -> Value {
+    let path = format!("/v1/activities/{doc}");
+    town.json(&path, &town.token("审核员丁"))["activity"].clone()
+}
+
+const PATROL: &str = r#"{"channel": "e_screen", "sessions": 2}"#;
+const TRAINING: &str = r#"{"sessions": 1, "attendees": 500, "topic": "五个严禁"}"#;
+
+#[test]
+fn a_device_gets_a_new_catalogue_with_its_next_session_and_needs_no_new_app() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let first = liu.device.catalogue().newest();
+    let bundle = of_march_26(&town);
+    install(&mut town, &bundle);
+    on_day(&town, &liu, 1);
+    town.accept_clock();
+    let report = town.sync(&mut liu);
+    let second = Edition(first.0 + 1);
+    assert_eq!(
+        (report.edition, liu.device.catalogue().newest()),
+        (Some(second), second)
+    );
+    let patrol = recorded(&town, &mut liu, "night_patrol", PATROL);
+    assert_eq!(state(&liu, patrol), State::Stated);
+    let report = town.sync(&mut liu);
+    assert_eq!(report.edition, None, "once");
+    assert_eq!(town.sync(&mut liu).requests, 1);
+    town.project();
+    assert_eq!(shown(&town, patrol)["type_zh"], "夜巡");
+    // The store keeps it, and a new device hears of it when it enrols.
+    let folder = town.folder.path().join("phone-1");
+    drop(liu);
+    let liu = Phone::simulated(&folder, 1, DeviceTime(MORNING)).unwrap();
+    assert_eq!(liu.device.catalogue().newest(), second);
+    let mut other = town.phone("网格员甲");
+    assert_eq!(town.sync(&mut other).edition, Some(second));
+    assert_eq!(state(&other, patrol), State::Stated);
+}
+
+#[test]
+fn a_new_catalogue_changes_nothing_that_was_recorded_under_an_earlier_one() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let mut community = town.phone("街道干部戊");
+    let hazard = found(&town, &mut liu, "EV-01");
+    let retired = found(&town, &mut liu, "EV-02");
+    let trained = recorded(&town, &mut community, "training", TRAINING);
+    town.sync(&mut liu);
+    town.sync(&mut community);
+    town.project();
+    town.at(AFTERNOON);
+    let key = town.reviewer(40, "429999/429998");
+    let (sealed, content) = town.seal(&key, &daily("429999/429998"));
+    assert_eq!(content["catalogue"]["edition"], 1);
+    let of = |town: &Town, doc: DocId| {
+        let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+        (
+            detail["hazard"]["grade"].clone(),
+            detail["due"]["at"].clone(),
+            detail["hazard"]["kind_zh"].clone(),
+        )
+    };
+    let before = [hazard, retired].map(|doc| of(&town, doc));
+    let activity = shown(&town, trained);
+    let bundle = of_march_26(&town);
+    let path = file(&town, &bundle);
+    let report = [
+        "admin",
+        "catalogue",
+        "install",
+        path.to_str().unwrap(),
+        "--report",
+    ];
+    let report = done(&town, &report);
+    assert!(
+        report.contains("0件变化") && report.contains("0份的数字会变"),
+        "{report}"
+    );
+    install(&mut town, &bundle);
+    town.at(AFTERNOON);
+    assert_eq!([hazard, retired].map(|doc| of(&town, doc)), before);
+    assert_eq!(shown(&town, trained), activity);
+    let again = town.json(
+        &format!("/v1/reports/{}", sealed["id"].as_str().unwrap()),
+        &key,
+    );
+    assert_eq!(again, content);
+    let sheet = "/v1/indicators?area=429999/429998&from=2024-03-25&to=2024-03-25&as_of=2024-03-25T16:00:00%2B08:00";
+    let live = town.json(sheet, &key);
+    assert_eq!(live["total"]["values"], content["total"]["values"]);
+
+    // A device that was without a network states under the edition that it has; afterwards under the new one.
+    on_day(&town, &liu, 2);
+    set(&community, MORNING + 2 * DAY);
+    town.accept_clock();
+    let late = found(&town, &mut liu, "EV-01");
+    let crowd = recorded(&town, &mut community, "training", TRAINING);
+    town.sync(&mut liu);
+    town.sync(&mut community);
+    let new = found(&town, &mut liu, "EV-01");
+    let crowd_again = recorded(&town, &mut community, "training", TRAINING);
+    town.sync(&mut liu);
+    town.sync(&mut community);
+    town.project();
+    let days_of = |doc| {
+        let (_, due, _) = of(&town, doc);
+        due.as_str().unwrap()[..10].to_owned()
+    };
+    assert_eq!(
+        (days_of(late).as_str(), days_of(new).as_str()),
+        ("2024-03-27", "2024-04-26")
+    );
+    assert_eq!(state(&community, crowd), State::Stated);
+    assert_eq!(state(&community, crowd_again), State::Void);
+    assert_eq!(shown(&town, crowd)["counts"], true);
+}
+
+#[test]
+fn a_server_that_is_older_than_a_code_keeps_it_as_unknown_until_it_gets_the_catalogue() {
+    if is_postgres() {
+        return;
+    }
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    town.backup_to("before");
+    let bundle = of_march_26(&town);
+    install(&mut town, &bundle);
+    on_day(&town, &liu, 1);
+    town.accept_clock();
+    town.sync(&mut liu);
+    town.restore_from("before", "restored");
+    town.restart_on("restored");
+    let patrol = recorded(&town, &mut liu, "night_patrol", PATROL);
+    let hazard = found(&town, &mut liu, "EV-50");
+    town.accept_clock();
+    town.sync(&mut liu);
+    town.project();
+    let unknown = shown(&town, patrol);
+    assert_eq!(
+        (&unknown["state"], &unknown["counts"]),
+        (&json!("unknown"), &json!(false))
+    );
+    let listed = town.json("/v1/hazards?kind=EV-50", &town.token("审核员丁"));
+    assert_eq!(listed["items"][0]["id"], hazard.to_string());
+    assert_eq!(state(&liu, patrol), State::Stated, "the device knows it");
+    install(&mut town, &bundle);
+    let known = shown(&town, patrol);
+    assert_eq!(
+        (&known["state"], &known["counts"]),
+        (&json!("stated"), &json!(true))
+    );
+    let named = town.json("/v1/hazards?kind=EV-50", &town.token("审核员丁"));
+    assert_eq!(named["items"][0]["kind_zh"], "楼梯间/前室停放");
+}
+
+/// Answers requests for editions with others.
+struct Instead(Http, SignedEditions);
+
+impl Transport for Instead {
+    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
+        let mut reply = self.0.send(call)?;
+        if call.path == Editions::PATH {
+            let editions = Some(self.1.clone());
+            reply.body = Editions::write_response(&editions::Response { editions });
+        }
+        Ok(reply)
+    }
+}
+
+#[test]
+fn a_device_takes_only_editions_that_its_server_signed_and_that_keep_its_own() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let first = liu.device.catalogue().newest();
+    let hazard = found(&town, &mut liu, "EV-01");
+    let good = of_march_26(&town);
+    install(&mut town, &good);
+    let key = town.app().components.access.key().clone();
+    let mut altered = good.clone();
+    altered["hazard_kinds"][1]["kinds"][0]["grade"] = json!("G1");
+    let mut newer = good.clone();
+    newer["future"] = json!([]);
+    let json = |bundle: &Value| bundle.to_string().into_bytes();
+    let stranger = SecretKey::from_seed([7; 32]);
+    for (signed, why) in [
+        (SignedEditions::seal(json(&good), &stranger), "signature"),
+        (SignedEditions::seal(json(&altered), &key), "changed"),
+        (SignedEditions::seal(json(&newer), &key), "unknown field"),
+        (SignedEditions::seal(b"{}".to_vec(), &key), "missing field"),
+    ] {
+        liu.device.set_token(None).unwrap();
+        let mut http = Instead(town.http.clone(), signed);
+        let report = liu.sync(&mut http, Options::default()).unwrap();
+        assert!(
+            report.complete,
+            "records are synced all the same: {report:?}"
+        );
+        let refused = report.edition_refused.unwrap();
+        assert!(refused.contains(why), "{why}: {refused}");
+        assert_eq!(liu.device.catalogue().newest(), first);
+    }
+    town.project();
+    let seen = town.get(&format!("/v1/hazards/{hazard}"), &town.token("审核员丁"));
+    assert_eq!(seen.0, 200);
+    liu.device.set_token(None).unwrap();
+    assert_eq!(town.sync(&mut liu).edition, Some(Edition(first.0 + 1)));
+}
+
+#[test]
+fn a_catalogue_that_does_not_follow_the_present_one_is_refused_by_name() {
+    let town = Town::new();
+    let good = of_march_26(&town);
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut bundle = good.clone();
+        change(&mut bundle);
+        let path = file(&town, &bundle);
+        refused(
+            &town,
+            &["admin", "catalogue", "install", path.to_str().unwrap()],
+        )
+    };
+    let said = refused(&|b| b["hazard_kinds"][1]["kinds"][0]["grade"] = json!("G1"));
+    assert!(
+        said.contains("hazard_kinds version 1 is absent or changed"),
+        "{said}"
+    );
+    let said = refused(&|b| b["activity_types"].as_array_mut().unwrap().truncate(1));
+    assert!(said.contains("no version 1 of activity_types"), "{said}");
+    let said = refused(&|b| b["editions"].as_array_mut().unwrap().truncate(1));
+    assert!(said.contains("editions version 1"), "{said}");
+    let said = refused(&|b| b["editions"][0]["valid_from"] = json!("2023-01-01"));
+    assert!(said.contains("numbers and days rise"), "{said}");
+    let said = refused(&|b| b["hazard_kinds"][0]["kinds"][0]["deadline"] = json!("D8"));
+    assert!(said.contains("no deadline class D8"), "{said}");
+    let said = refused(&|b| b["unknown"] = json!(1));
+    assert!(said.contains("unknown field"), "{said}");
+    let path = file(&town, &good);
+    let arguments = ["admin", "catalogue", "install", path.to_str().unwrap()];
+    assert!(done(&town, &arguments).contains("第2版"), "installed once");
+    let said = crate::command_line::refused(&town, &arguments);
+    assert!(said.contains("is not newer"), "{said}");
+    assert!(done(&town, &["admin", "catalogue", "list"]).contains("2024-03-26"));
+}
 
 #[test]
 fn what_a_new_catalogue_changes_is_listed_before_the_ledger_is_folded_again() {
@@ -17,7 +389,7 @@ fn what_a_new_catalogue_changes_is_listed_before_the_ledger_is_folded_again() {
     let older = move |tx: &mut dyn Tx| -> Result<(), StorageError> {
         let sql = "UPDATE activity SET state = 'disputed' WHERE doc = $1";
         tx.execute(sql, &[doc.as_bytes().into()])?;
-        spaces::set_meta(tx, "catalogue", &1_u32.to_be_bytes())
+        spaces::set_meta(tx, "edition", &0_u32.to_be_bytes())
     };
     town.runtime
         .block_on(town.app().storage.write(older))
@@ -26,11 +398,7 @@ fn what_a_new_catalogue_changes_is_listed_before_the_ledger_is_folded_again() {
     let listed = report.lines().find(|line| line.contains(&doc.to_string()));
     let listed = listed.unwrap_or_else(|| panic!("{report}"));
     assert!(listed.contains("有争议 → 已登记"), "{listed}");
-    let token = town.token("审核员丁");
-    let state = |town: &Town| {
-        let activity = town.json(&format!("/v1/activities/{doc}"), &token);
-        activity["activity"]["state"].as_str().unwrap().to_owned()
-    };
+    let state = |town: &Town| shown(town, doc)["state"].as_str().unwrap().to_owned();
     assert_eq!(state(&town), "disputed", "the report writes nothing");
     town.restart_on("server");
     town.project();

@@ -91,6 +91,9 @@ enum Command {
         /// Worlds of the hierarchy of areas.
         #[arg(long, default_value_t = 100_000)]
         hierarchy: u64,
+        /// Worlds of editions of the catalogue.
+        #[arg(long, default_value_t = 0)]
+        editions: u64,
     },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
@@ -133,7 +136,8 @@ fn main() -> anyhow::Result<()> {
             figures,
             records,
             hierarchy,
-        } => worlds::run([fold, figures, records, hierarchy]),
+            editions,
+        } => worlds::run([fold, figures, records, hierarchy, editions]),
         Command::Measure => measure::run(),
     }
 }

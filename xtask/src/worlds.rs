@@ -49,6 +49,13 @@ const HIERARCHY: Kind = Kind {
     part: 20_000,
 };
 
+const EDITIONS: Kind = Kind {
+    name: "editions",
+    test: "editions::the_folds_judge_by_the_edition_that_the_rules_name",
+    variable: "XUNCHA_MODEL_WORLDS",
+    part: 50_000,
+};
+
 /// What the results depend on.
 const SOURCES: [&str; 5] = [
     "sync-core",
@@ -59,10 +66,10 @@ const SOURCES: [&str; 5] = [
 ];
 
 /// Compares so many worlds of each kind. Fails at the first part with a difference.
-/// `counts`: in the order fold, figures, records, hierarchy.
-pub(crate) fn run(counts: [u64; 4]) -> anyhow::Result<()> {
+/// `counts`: in the order fold, figures, records, hierarchy, editions.
+pub(crate) fn run(counts: [u64; 5]) -> anyhow::Result<()> {
     let version = version()?;
-    let kinds = [FOLD, FIGURES, RECORDS, HIERARCHY];
+    let kinds = [FOLD, FIGURES, RECORDS, HIERARCHY, EDITIONS];
     for (kind, count) in kinds.into_iter().zip(counts) {
         let begun = Instant::now();
         let mut done = 0;

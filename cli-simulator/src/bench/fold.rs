@@ -86,6 +86,7 @@ fn history(world: &World, seed: u64, length: usize) -> Vec<EventEntry> {
                     .collect(),
             },
             beacon: None,
+            edition: None,
             body,
         };
         let id = EventId::of(&[seed.to_be_bytes(), (at as u64).to_be_bytes()].concat());

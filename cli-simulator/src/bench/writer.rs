@@ -83,6 +83,7 @@ impl Writer {
             claimed: DeviceTime(at),
             after,
             beacon: None,
+            edition: None,
             body,
         };
         Ok(event.to_bytes()?)

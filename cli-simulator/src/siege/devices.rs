@@ -84,6 +84,7 @@ pub(super) fn enrol(http: &mut Http, codes: &[String]) -> anyhow::Result<Vec<Str
                 app: label("siege")?,
                 claimed: DeviceTime(0),
                 proof,
+                edition: None,
             })
         };
         let session::Response::Challenge(challenge) = call::<Session>(http, &ask(None)?)? else {

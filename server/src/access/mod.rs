@@ -15,7 +15,7 @@ mod token;
 
 use sync_core::{identity::SecretKey, record::ServerTime};
 
-use crate::{clock::Clock, host::Now, storage::Storage};
+use crate::{clock::Clock, editions::Editions, host::Now, storage::Storage};
 
 pub use code::{Invitation, invite, invite_until};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, spelled};
@@ -30,6 +30,7 @@ pub struct Access {
     key: SecretKey,
     clock: Clock,
     session_ms: i64,
+    editions: Editions,
 }
 
 impl std::fmt::Debug for Access {
@@ -39,13 +40,20 @@ impl std::fmt::Debug for Access {
 }
 
 impl Access {
-    /// With the server's key and clock; `session_ms` is the lifetime of a session.
-    pub fn new(storage: Storage, key: SecretKey, now: Now, session_ms: i64) -> Self {
+    /// With the server's key and clock; `session_ms` is the lifetime of a session, `editions` what devices hear of.
+    pub fn new(
+        storage: Storage,
+        key: SecretKey,
+        now: Now,
+        session_ms: i64,
+        editions: Editions,
+    ) -> Self {
         Self {
             clock: Clock::new(storage.clone(), now),
             storage,
             key,
             session_ms,
+            editions,
         }
     }
 

@@ -92,6 +92,9 @@ impl Access {
             grants: grants.into_iter().map(|(_, grant)| grant).collect(),
             scopes,
             directive,
+            edition: self
+                .editions
+                .newer_than(request.edition.unwrap_or_default()),
         })))
     }
 

@@ -8,6 +8,7 @@ use sync_core::identity::SecretKey;
 use crate::{
     access::Access,
     config::Config,
+    editions::Editions,
     feed::Feed,
     folder,
     hints::Hints,
@@ -33,12 +34,15 @@ use crate::{
 pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> {
     prepare(&config.data)?;
     let (storage, key) = database(config)?;
+    let editions = Editions::open(&storage, &key).context("catalogue")?;
     let access = Access::new(
         storage.clone(),
         key.clone(),
         Arc::clone(&now),
         config.session_ms,
+        editions.clone(),
     );
+    let catalogue = editions.catalogue();
     let target = Target::parse(config.photos.as_deref(), &config.data).context("--photos")?;
     let wake = Wake::default();
     let photos = Photos::new(
@@ -54,17 +58,29 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
         },
     )?;
     let components = Components {
-        ingest: Ingest::new(storage.clone(), key, Arc::clone(&now), wake.clone()),
+        ingest: Ingest::new(
+            storage.clone(),
+            key,
+            Arc::clone(&now),
+            wake.clone(),
+            Arc::clone(catalogue),
+        ),
         feed: Feed::new(storage.clone(), access.clone()),
         photos,
-        projection: Projection::new(storage.clone(), Arc::clone(&now), wake.clone()),
-        review: Review::new(storage.clone()),
+        projection: Projection::new(
+            storage.clone(),
+            Arc::clone(&now),
+            wake.clone(),
+            Arc::clone(catalogue),
+        ),
+        review: Review::new(storage.clone(), Arc::clone(catalogue)),
         reporting: Reporting::new(storage.clone()),
         hints: Hints::new(storage.clone(), wake),
         metrics: Arc::new(Metrics::default()),
         quota: Quota::new(storage.clone(), Arc::clone(&now), config.limits.clone()),
         limits: config.limits.clone(),
         access,
+        editions,
     };
     Ok((storage, components))
 }

@@ -11,6 +11,7 @@ use xuncha_server::{
 
 use super::{
     backup::Backup,
+    catalogue::Editions,
     clock,
     enrol::{Enrol, enrol},
     import::Import,
@@ -63,6 +64,9 @@ pub(crate) enum Admin {
         after_help = "Columns: id, path, name, type, households, pmc, pmc_name, active, valid_from, valid_to, buildings.\nBuildings: label:units:height class, joined by ';', such as 3栋:2:27-54;4栋\nUTF-8 or GBK. A column that is absent leaves what is there, an empty cell clears.\nOne bad line and nothing is written; running it twice changes nothing."
     )]
     ImportCompounds(Import),
+    /// 目录 / The editions of the catalogue: hazard kinds, deadlines, activity types, inspection templates.
+    #[command(subcommand)]
+    Catalogue(Editions),
     /// 服务器公钥 / Show the server's public key, which verifies receipts and reports.
     Key,
     /// 迁移存储 / Move documents and photos to PostgreSQL and a bucket while devices continue to work.
@@ -128,6 +132,7 @@ impl Admin {
                 );
                 Ok(())
             }
+            Self::Catalogue(editions) => editions.run(&storage, &components).await,
             Self::Refold(refold) => refold.run(&storage, &components).await,
             other => other.list(&storage).await,
         }

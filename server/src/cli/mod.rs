@@ -4,6 +4,7 @@
 
 mod admin;
 mod backup;
+mod catalogue;
 mod clock;
 mod enrol;
 mod import;

@@ -1,6 +1,6 @@
 //! `xuncha admin refold`: what the rules of this version change in the ledger, and the rebuild by these rules.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -47,47 +47,57 @@ impl Refold {
             );
             return Ok(());
         }
-        let found = projection.ledger_rules().await?;
-        say!(
-            "台账按规则第{found}版，本程序为第{FOLD_VERSION}版 / ledger by rules version {found}, this program has version {FOLD_VERSION}"
-        );
-        let progress = ProgressBar::new_spinner();
-        let mut totals: BTreeMap<(String, String), usize> = BTreeMap::new();
-        let mut changes = 0_usize;
-        let compared = projection
-            .compare_rules(
-                |documents| progress.inc(documents as u64),
-                |change| {
-                    let (old, new) = (&change.before, &change.after);
-                    changes += 1;
-                    *totals.entry((name(old), name(new))).or_default() += 1;
-                    let day = |at: Option<DeviceTime>| at.map_or_else(nothing, |at| moment(at.0));
-                    let parts = [
-                        ("状态 / state", name(old), name(new)),
-                        ("轮次 / round", old.round.to_string(), new.round.to_string()),
-                        ("等级 / grade", old.grade.clone(), new.grade.clone()),
-                        ("期限 / deadline", day(old.deadline), day(new.deadline)),
-                        ("计入 / counts", counts(old), counts(new)),
-                        (
-                            "未决冲突 / open conflicts",
-                            old.conflicts.to_string(),
-                            new.conflicts.to_string(),
-                        ),
-                    ];
-                    let what = differing(&parts);
-                    progress.suspend(|| say!("{}  {}  {what}", change.space, change.doc));
-                },
-            )
-            .await?;
-        progress.finish_and_clear();
-        for ((before, after), count) in totals {
-            say!("{before} → {after}: {count}");
-        }
-        say!(
-            "核对{compared}件记录，{changes}件变化 / compared {compared} documents, {changes} change"
-        );
-        list_figures(storage).await
+        report(storage, components, components.editions.catalogue()).await
     }
+}
+
+/// Lists what the rules of this program and a catalogue would change in the ledger and in sealed reports. Writes nothing.
+pub(super) async fn report(
+    storage: &Storage,
+    components: &Components,
+    catalogue: &Arc<Catalogue>,
+) -> anyhow::Result<()> {
+    let projection = &components.projection;
+    let found = projection.ledger_rules().await?;
+    let (edition, new) = (projection.ledger_edition().await?, catalogue.newest());
+    say!(
+        "台账按规则第{found}版、目录第{edition}版，重算按规则第{FOLD_VERSION}版、目录第{new}版 / ledger by rules version {found} and catalogue {edition}, compared with rules version {FOLD_VERSION} and catalogue {new}"
+    );
+    let progress = ProgressBar::new_spinner();
+    let mut totals: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut changes = 0_usize;
+    let compared = projection
+        .compare_rules(
+            catalogue,
+            |documents| progress.inc(documents as u64),
+            |change| {
+                let (old, new) = (&change.before, &change.after);
+                changes += 1;
+                *totals.entry((name(old), name(new))).or_default() += 1;
+                let day = |at: Option<DeviceTime>| at.map_or_else(nothing, |at| moment(at.0));
+                let parts = [
+                    ("状态 / state", name(old), name(new)),
+                    ("轮次 / round", old.round.to_string(), new.round.to_string()),
+                    ("等级 / grade", old.grade.clone(), new.grade.clone()),
+                    ("期限 / deadline", day(old.deadline), day(new.deadline)),
+                    ("计入 / counts", counts(old), counts(new)),
+                    (
+                        "未决冲突 / open conflicts",
+                        old.conflicts.to_string(),
+                        new.conflicts.to_string(),
+                    ),
+                ];
+                let what = differing(&parts);
+                progress.suspend(|| say!("{}  {}  {what}", change.space, change.doc));
+            },
+        )
+        .await?;
+    progress.finish_and_clear();
+    for ((before, after), count) in totals {
+        say!("{before} → {after}: {count}");
+    }
+    say!("核对{compared}件记录，{changes}件变化 / compared {compared} documents, {changes} change");
+    list_figures(storage, catalogue).await
 }
 
 /// The result of a write that must not be kept.
@@ -101,10 +111,11 @@ impl From<StorageError> for Discarded {
 
 /// Lists the figures of sealed reports that the rules of this version would change. All documents are folded and the
 /// reports counted in one transaction, which is discarded.
-async fn list_figures(storage: &Storage) -> anyhow::Result<()> {
+async fn list_figures(storage: &Storage, catalogue: &Arc<Catalogue>) -> anyhow::Result<()> {
+    let catalogue = Arc::clone(catalogue);
     let counted = storage
-        .write(|tx| -> Result<(), Discarded> {
-            renew_intervals(tx)?;
+        .write(move |tx| -> Result<(), Discarded> {
+            renew_intervals(tx, &catalogue)?;
             Err(Discarded(recount(tx)))
         })
         .await;

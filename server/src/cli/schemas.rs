@@ -7,8 +7,8 @@ use serde::Serialize;
 use sync_core::{
     activity::ActivityState,
     catalogue::{
-        ActivityTypes, Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections, Regions,
-        Rules, Weights, indicators_page, lifecycle_page,
+        ActivityTypes, Bundle, Calendar, Catalogue, Duties, HazardKinds, Indicators, Inspections,
+        Regions, Rules, Weights, indicators_page, lifecycle_page,
     },
     hazard::HazardState,
     inspection::InspectionState,
@@ -36,6 +36,7 @@ pub(super) fn write(out: &Path) -> anyhow::Result<()> {
     record::<Event>(out, "event")?;
     record::<Grant>(out, "grant")?;
     record::<HazardState>(out, "hazard_state")?;
+    record::<Bundle>(out, "catalogue")?;
     record::<HazardKinds>(out, "hazard_kinds")?;
     record::<Rules>(out, "lifecycle")?;
     record::<Calendar>(out, "calendar")?;

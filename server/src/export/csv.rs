@@ -57,7 +57,7 @@ pub fn head(of: &ExportHeader) -> Vec<u8> {
     let more = if of.late_arrivals_more { " 以上" } else { "" };
     let title = format!(
         "{BYTE_ORDER_MARK}隐患排查整治台账,截至 {},统计截止 {},目录版本 {},迟到事件 {}{more},待入账变更 {}\r\n",
-        of.as_of, of.cut_off, of.catalogue.hazard_kinds, of.late_arrival_count, of.ledger_lag
+        of.as_of, of.cut_off, of.catalogue.edition, of.late_arrival_count, of.ledger_lag
     );
     [title.into_bytes(), names()].concat()
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Access, config::Limits, feed::Feed, hints::Hints, ingest::Ingest, metrics::Metrics,
-    photos::Photos, projection::Projection, quota::Quota, reporting::Reporting, review::Review,
+    access::Access, config::Limits, editions::Editions, feed::Feed, hints::Hints, ingest::Ingest,
+    metrics::Metrics, photos::Photos, projection::Projection, quota::Quota, reporting::Reporting,
+    review::Review,
 };
 
 /// The components that a handler may call. A clone shares them.
@@ -12,6 +13,8 @@ use crate::{
 pub struct Components {
     /// Who may read what.
     pub access: Access,
+    /// The catalogue, and its editions for devices.
+    pub editions: Editions,
     /// The write path of documents.
     pub ingest: Ingest,
     /// The read path of devices.

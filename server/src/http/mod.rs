@@ -31,8 +31,8 @@ use axum::{
     routing::{get, post},
 };
 use sync_core::wire::{
-    Exchange, enrol::Enrol, pull::Pull, push::Push, reconcile::Reconcile, session::Session,
-    sync::Sync,
+    Exchange, editions::Editions, enrol::Enrol, pull::Pull, push::Push, reconcile::Reconcile,
+    session::Session, sync::Sync,
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
@@ -90,6 +90,11 @@ pub fn router(components: Components) -> Router {
                 .route(Pull::PATH, post(device::pull::pull))
                 .route(Reconcile::PATH, post(device::reconcile::reconcile))
                 .route_layer(exchange(Pull::MAX_REQUEST.max(Reconcile::MAX_REQUEST))),
+        )
+        .merge(
+            Router::new()
+                .route(Editions::PATH, post(device::editions::editions))
+                .route_layer(exchange(Editions::MAX_REQUEST)),
         )
         .merge(
             Router::new()

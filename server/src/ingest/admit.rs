@@ -3,9 +3,13 @@
 //! A group of packs is admitted in one transaction with the same result as one by one, in order. Their reads and their
 //! writes are batched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use sync_core::{
+    catalogue::Catalogue,
     identity::SecretKey,
     record::{AreaPath, DeviceId, PackHash, ServerTime},
     wire::{
@@ -41,6 +45,7 @@ pub(super) fn admit(
     packs: &[Verified],
     server: &SecretKey,
     now: ServerTime,
+    catalogue: &Arc<Catalogue>,
 ) -> Result<Vec<Answer>, Refusal> {
     let hashes: Vec<PackHash> = packs.iter().map(|pack| pack.claims.hash()).collect();
     let senders: BTreeSet<DeviceId> = packs.iter().map(|pack| pack.claims.device).collect();
@@ -59,7 +64,7 @@ pub(super) fn admit(
             _ => None,
         })
         .collect();
-    let decided = store(tx, packs, &hashes, &new, now)?;
+    let decided = store(tx, packs, &hashes, &new, now, catalogue)?;
     let advanced: BTreeSet<DeviceId> = new.iter().map(|(at, _)| packs[*at].claims.device).collect();
     for device in advanced {
         let chain = &chains[&device];
@@ -113,8 +118,9 @@ fn store(
     hashes: &[PackHash],
     new: &[(usize, bool)],
     now: ServerTime,
+    catalogue: &Arc<Catalogue>,
 ) -> Result<Vec<Decided>, Refusal> {
-    let mut situation = gather::gather(tx, new.iter().map(|(at, _)| &packs[*at]), now)?;
+    let mut situation = gather::gather(tx, new.iter().map(|(at, _)| &packs[*at]), now, catalogue)?;
     let mut docs = situation.docs.clone();
     let mut by_space: BTreeMap<AreaPath, Vec<Numbered<'_>>> = BTreeMap::new();
     let (mut rows, mut all) = (Vec::with_capacity(new.len()), Vec::new());

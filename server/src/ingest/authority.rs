@@ -43,7 +43,7 @@ pub(super) fn check(
         if !grant.area.covers(place) {
             return Err(Reject::Quarantine("the grant does not cover the place"));
         }
-        if ended_before(grant, author) {
+        if ended_before(grant, author, &s.catalogue) {
             return Err(Reject::Quarantine("the grant had ended"));
         }
         let Some((_, beginning)) = content.beginning.as_ref().filter(|(of, _)| *of == at) else {
@@ -51,7 +51,7 @@ pub(super) fn check(
             own = own.or(Some(grant).filter(|g| g.device == sender));
             continue;
         };
-        if begins && !may_begin(beginning, grant.role, Catalogue::embedded()) {
+        if begins && !may_begin(beginning, grant.role, &s.catalogue) {
             return Err(Reject::Quarantine("the role may not begin such a record"));
         }
         if family.is_some() && family != DocumentKind::begun_by(beginning) {
@@ -77,8 +77,8 @@ pub(super) fn check(
 
 /// Whether an event was provably made after the end of its grant and the grace period. Late arrival alone proves
 /// nothing: only the beacon that the event's own device states can prove it.
-fn ended_before(grant: &Grant, author: &Authorship) -> bool {
-    let grace = i64::from(Catalogue::embedded().rules.bounds.grant_grace_hours) * HOUR_MS;
+fn ended_before(grant: &Grant, author: &Authorship, catalogue: &Catalogue) -> bool {
+    let grace = i64::from(catalogue.rules.bounds.grant_grace_hours) * HOUR_MS;
     let end = grant.until.map(|until| until.0.saturating_add(grace));
     let seen = author.seen.map(|ServerTime(seen)| seen);
     matches!((end, seen), (Some(end), Some(seen)) if seen >= end)

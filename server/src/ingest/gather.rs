@@ -1,8 +1,12 @@
 //! Reads what the plan of a group of packs needs: only rows that these packs name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sync_core::{
+    catalogue::Catalogue,
     crdt,
     document::DocumentKind,
     record::{AreaPath, ChangeHash, DocId, Event, ServerTime},
@@ -30,6 +34,7 @@ pub(super) fn gather<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified> + Clone,
     now: ServerTime,
+    catalogue: &Arc<Catalogue>,
 ) -> Result<Situation, Refusal> {
     let changes = || packs.clone().flat_map(|pack| &pack.changes);
     let contents = || changes().filter_map(|c| c.content.as_ref().ok());
@@ -43,7 +48,7 @@ pub(super) fn gather<'p>(
         .filter_map(|area| spaces::deepest(&covering, area));
     let mut s = Situation {
         spaces: of.cloned().collect(),
-        ..Situation::default()
+        ..Situation::of(catalogue)
     };
     let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
     if spaces::lock(tx, &touched)? && routes.len() < named.len() {

@@ -23,6 +23,7 @@ mod write;
 use std::sync::Arc;
 
 use sync_core::{
+    catalogue::Catalogue,
     identity::{PublicKey, SecretKey},
     record::{AreaPath, DeviceId},
     wire::{Code, push},
@@ -57,10 +58,16 @@ impl std::fmt::Debug for Ingest {
 }
 
 impl Ingest {
-    /// With the server's key and clock.
-    pub fn new(storage: Storage, key: SecretKey, now: Now, wake: Wake) -> Self {
+    /// With the server's key, clock and catalogue.
+    pub fn new(
+        storage: Storage,
+        key: SecretKey,
+        now: Now,
+        wake: Wake,
+        catalogue: Arc<Catalogue>,
+    ) -> Self {
         let clock = Clock::new(storage.clone(), Arc::clone(&now));
-        let queues = Queues::new(storage.clone(), key, now);
+        let queues = Queues::new(storage.clone(), key, now, catalogue);
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             storage,

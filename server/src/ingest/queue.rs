@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sync_core::{identity::SecretKey, record::AreaPath, wire::Code};
+use sync_core::{catalogue::Catalogue, identity::SecretKey, record::AreaPath, wire::Code};
 use tokio::sync::oneshot;
 
 use super::{
@@ -38,6 +38,7 @@ pub(super) struct Queues {
     storage: Storage,
     key: SecretKey,
     now: Now,
+    catalogue: Arc<Catalogue>,
     waiting: Arc<Mutex<Lines>>,
 }
 
@@ -65,11 +66,17 @@ fn closed() -> Refusal {
 }
 
 impl Queues {
-    pub(super) fn new(storage: Storage, key: SecretKey, now: Now) -> Self {
+    pub(super) fn new(
+        storage: Storage,
+        key: SecretKey,
+        now: Now,
+        catalogue: Arc<Catalogue>,
+    ) -> Self {
         Self {
             storage,
             key,
             now,
+            catalogue,
             waiting: Arc::default(),
         }
     }
@@ -157,9 +164,10 @@ impl Queues {
         which: Range<usize>,
     ) -> Result<Vec<Answer>, Refusal> {
         let (packs, key, now) = (Arc::clone(packs), self.key.clone(), (self.now)());
+        let catalogue = Arc::clone(&self.catalogue);
         self.storage
             .write_in(home.clone(), move |tx| {
-                admit(tx, &packs[which.clone()], &key, now)
+                admit(tx, &packs[which.clone()], &key, now, &catalogue)
             })
             .await
     }

@@ -1,8 +1,9 @@
 //! The state of the log that matters for a group of packs.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sync_core::{
+    catalogue::Catalogue,
     document::DocumentKind,
     record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
 };
@@ -14,8 +15,9 @@ use crate::storage::{
 };
 
 /// The state of the log that matters for a group of packs, updated with the decisions about the group so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Situation {
+    pub(super) catalogue: Arc<Catalogue>,
     /// Changes that are in the log or stored by this group, with their documents.
     pub(super) known: HashMap<ChangeHash, Held>,
     pub(super) docs: HashMap<DocId, Doc>,
@@ -35,4 +37,24 @@ pub(super) struct Situation {
     pub(super) fresh: HashMap<DocId, Used>,
     /// The places of documents that begin in the group.
     pub(super) begun: HashMap<DocId, AreaPath>,
+}
+
+impl Situation {
+    /// Of an empty log.
+    pub(super) fn of(catalogue: &Arc<Catalogue>) -> Self {
+        Self {
+            catalogue: Arc::clone(catalogue),
+            known: HashMap::new(),
+            docs: HashMap::new(),
+            actor_seqs: HashMap::new(),
+            actor_ops: HashMap::new(),
+            grants: HashMap::new(),
+            spaces: Vec::new(),
+            reach: HashMap::new(),
+            families: HashMap::new(),
+            shares: Shares::default(),
+            fresh: HashMap::new(),
+            begun: HashMap::new(),
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Whether the ledger is complete, how far it is behind the log, and how it is rebuilt.
 
-use sync_core::{catalogue::Catalogue, document::FOLD_VERSION, record::ServerTime};
+use sync_core::{
+    catalogue::Catalogue,
+    document::FOLD_VERSION,
+    record::{Edition, ServerTime},
+};
 
 use super::{LEASE_MS, Projection, progress::Progress};
 use crate::storage::{StorageError, Tx, compounds, hazards, marks, spaces};
@@ -8,38 +12,36 @@ use crate::storage::{StorageError, Tx, compounds, hazards, marks, spaces};
 /// The name of the database's note on the rules by which its ledger was folded; absent: version 1.
 const FOLD: &str = "fold";
 
-/// The name of the database's note on the catalogue by which its ledger was folded; absent: of no catalogue.
-const CATALOGUE: &str = "catalogue";
+/// The name of the database's note on the edition of the catalogue by which its ledger was folded; absent: of none.
+const EDITION: &str = "edition";
 
 /// The rules and the catalogue by which a ledger was folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Basis {
     rules: u16,
-    /// [`Catalogue::edition`].
-    edition: u32,
+    /// [`Catalogue::newest`].
+    edition: Edition,
 }
 
 impl Basis {
-    /// That of this program.
-    fn own() -> Self {
+    /// That of this program and its catalogue.
+    fn own(catalogue: &Catalogue) -> Self {
         Self {
             rules: FOLD_VERSION,
-            edition: Catalogue::embedded().edition(),
+            edition: catalogue.newest(),
         }
     }
 
     fn read(tx: &mut dyn Tx) -> Result<Self, StorageError> {
-        let bytes = spaces::meta(tx, CATALOGUE)?;
-        let edition = bytes.and_then(|bytes| bytes.try_into().ok());
         Ok(Self {
             rules: fold_version(tx)?,
-            edition: edition.map_or(0, u32::from_be_bytes),
+            edition: ledger_edition(tx)?,
         })
     }
 
     fn write(self, tx: &mut dyn Tx) -> Result<(), StorageError> {
         spaces::set_meta(tx, FOLD, &self.rules.to_be_bytes())?;
-        spaces::set_meta(tx, CATALOGUE, &self.edition.to_be_bytes())
+        spaces::set_meta(tx, EDITION, &self.edition.0.to_be_bytes())
     }
 
     /// Whether neither the rules nor the catalogue of `other` are newer.
@@ -58,6 +60,16 @@ pub(super) fn fold_version(tx: &mut dyn Tx) -> Result<u16, StorageError> {
     Ok(version.map_or(1, u16::from_be_bytes))
 }
 
+/// The edition of the catalogue by which the ledger was folded; 0 before the first fold.
+///
+/// # Errors
+/// [`StorageError`].
+pub(crate) fn ledger_edition(tx: &mut dyn Tx) -> Result<Edition, StorageError> {
+    let bytes = spaces::meta(tx, EDITION)?;
+    let edition = bytes.and_then(|bytes| bytes.try_into().ok());
+    Ok(Edition(edition.map_or(0, u32::from_be_bytes)))
+}
+
 impl Projection {
     /// Deletes the ledger if it was folded by older rules or an older catalogue, so that it is rebuilt; the caller holds
     /// [`Self::pass`]. A ledger that newer rules or a newer catalogue folded is left as it is.
@@ -65,7 +77,10 @@ impl Projection {
     /// # Errors
     /// [`StorageError`].
     pub(super) async fn follow_rules(&self) -> Result<(), StorageError> {
-        let (found, own) = (self.storage.read(Basis::read).await?, Basis::own());
+        let (found, own) = (
+            self.storage.read(Basis::read).await?,
+            Basis::own(&self.catalogue),
+        );
         if found == own {
             return Ok(());
         }
@@ -104,11 +119,12 @@ impl Projection {
     pub async fn rebuild(&self) -> Result<Progress, StorageError> {
         let _pass = self.pass.lock().await;
         let (worker, own) = (self.worker, (self.now)().0);
+        let basis = Basis::own(&self.catalogue);
         let clear = move |tx: &mut dyn Tx| {
             let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
             hazards::clear(tx, worker, until)?;
             compounds::respell_buildings(tx)?;
-            Basis::own().write(tx)?;
+            basis.write(tx)?;
             marks::begin_making(tx)
         };
         self.storage.write(clear).await?;

@@ -1,7 +1,6 @@
 //! The rows of a folded hazard.
 
 use sync_core::{
-    catalogue::Catalogue,
     document::{Folded, FoldedHazard},
     record::EncodedListRow,
 };
@@ -30,10 +29,10 @@ pub(super) fn blank(doc: &Doc) -> HazardRow {
 }
 
 fn row(doc: &Doc, folded: &Folded<'_>, of: FoldedHazard<'_>) -> HazardRow {
-    let (catalogue, state) = (Catalogue::embedded(), of.state());
+    let (catalogue, state) = (folded.catalogue(), of.state());
     let list = folded.list_row();
     let encoded = EncodedListRow::from(&list);
-    let kind = catalogue.kinds.find(&list.code);
+    let kind = catalogue.kind(&list.code, state.edition);
     let open_conflicts = state.conflicts.iter().filter(|c| c.is_open());
     let position = of.position();
     let words = [

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sync_core::{
-    catalogue::{Catalogue, StateCode},
+    catalogue::StateCode,
     document::{DocumentState, Folded, OpenDocument, Timeline},
     hazard::quantity::PARTS,
     inspection,
@@ -290,7 +290,7 @@ fn span(doc: &Doc, at: ServerTime, folded: &Folded<'_>) -> Option<HazardSpan> {
         return None;
     }
     let list = folded.list_row();
-    let kind = Catalogue::embedded().kinds.find(&list.code);
+    let kind = folded.catalogue().kind(&list.code, state.edition);
     let due = of.trusted_due(doc.id).filter(|due| due.certain);
     let targets = of.group_member(doc.id).duplicate_of;
     Some(HazardSpan {

@@ -35,7 +35,7 @@ use std::{
     time::Duration,
 };
 
-use sync_core::causes::with_causes;
+use sync_core::{catalogue::Catalogue, causes::with_causes};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -44,6 +44,7 @@ use crate::{
     wake::Wake,
 };
 
+pub(crate) use completeness::ledger_edition;
 pub use one_person::OnePerson;
 pub(crate) use open::open;
 pub use progress::Progress;
@@ -63,6 +64,7 @@ pub struct Projection {
     now: Now,
     worker: [u8; 16],
     wake: Wake,
+    catalogue: Arc<Catalogue>,
     /// Held during a pass. Clones of one worker share its leases, so that leases do not prevent two passes at once: both
     /// would fold the same documents, and one would wait for the other's row locks up to their time limit.
     pass: Arc<Mutex<()>>,
@@ -77,13 +79,14 @@ impl std::fmt::Debug for Projection {
 }
 
 impl Projection {
-    /// A worker with a random id, over a storage.
-    pub fn new(storage: Storage, now: Now, wake: Wake) -> Self {
+    /// A worker with a random id, over a storage. It folds by `catalogue`.
+    pub fn new(storage: Storage, now: Now, wake: Wake, catalogue: Arc<Catalogue>) -> Self {
         Self {
             storage,
             now,
             worker: random(),
             wake,
+            catalogue,
             pass: Arc::default(),
             follows_rules: Arc::default(),
         }

@@ -1,10 +1,13 @@
 //! Hazards whose state rests on two ids that are one person: they are listed, and their rows are flagged. The state does
 //! not change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sync_core::{
-    catalogue::StateCode,
+    catalogue::{Catalogue, StateCode},
     document::{Folded, OpenDocument},
     record::{AreaPath, DeviceId, DocId, Grant, GrantId, PersonId, ServerTime},
 };
@@ -91,14 +94,19 @@ impl Projection {
                         gather::of(tx, &of, docs, Situation::default())
                     })
                     .await?;
-                found.extend(differing(&space.id, situation, &aliases));
+                found.extend(differing(&space.id, situation, &aliases, &self.catalogue));
             }
         }
         Ok(found)
     }
 }
 
-fn differing(space: &AreaPath, situation: Situation, aliases: &Aliases) -> Vec<OnePerson> {
+fn differing(
+    space: &AreaPath,
+    situation: Situation,
+    aliases: &Aliases,
+    catalogue: &Arc<Catalogue>,
+) -> Vec<OnePerson> {
     let Situation {
         docs,
         grants,
@@ -106,7 +114,7 @@ fn differing(space: &AreaPath, situation: Situation, aliases: &Aliases) -> Vec<O
         ..
     } = situation;
     let of = |raw: gather::Raw| {
-        let mut document = open(&raw.body).ok()?;
+        let mut document = open(&raw.body, catalogue).ok()?;
         let folded = document.fold(&grants, &revoked);
         let as_one = as_one(&mut document, &folded, &grants, &revoked, aliases)?;
         Some(OnePerson {

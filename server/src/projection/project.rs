@@ -3,9 +3,11 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use sync_core::{
+    catalogue::Catalogue,
     causes::with_causes,
     document::Snapshot,
     record::{DeviceId, Grant, GrantId, ServerTime},
@@ -35,8 +37,9 @@ pub(super) struct Action {
 const FOLD_CHANGES: u64 = 4;
 const FOLD_BYTES: u64 = 2 * 1024;
 
-/// Folds every document. A document that cannot be read gets a row with the problem and does not block the others.
-pub(super) fn plan(situation: Situation) -> Vec<Action> {
+/// Folds every document by a catalogue. A document that cannot be read gets a row with the problem and does not block the
+/// others.
+pub(super) fn plan(situation: Situation, catalogue: &Arc<Catalogue>) -> Vec<Action> {
     let Situation {
         docs,
         grants,
@@ -44,13 +47,27 @@ pub(super) fn plan(situation: Situation) -> Vec<Action> {
         aliases,
         ..
     } = situation;
-    let project = |raw| project(raw, &grants, &revoked, &aliases);
+    let with = With {
+        catalogue,
+        grants,
+        revoked,
+        aliases,
+    };
+    let project = |raw| project(raw, &with);
     docs.into_iter().map(project).collect()
 }
 
-fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt, aliases: &Aliases) -> Action {
+/// What the documents of a round are folded with.
+struct With<'c> {
+    catalogue: &'c Arc<Catalogue>,
+    grants: HashMap<GrantId, Grant>,
+    revoked: HashMap<DeviceId, ServerTime>,
+    aliases: Aliases,
+}
+
+fn project(raw: Raw, with: &With<'_>) -> Action {
     // A panic is caught, so that one document cannot stop the projection of its space.
-    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, grants, revoked, aliases)))
+    let folded = catch_unwind(AssertUnwindSafe(|| fold(&raw, with)))
         .unwrap_or_else(|_| Err("the document cannot be read".to_owned()));
     let doc = raw.doc;
     match folded {
@@ -79,17 +96,14 @@ fn project(raw: Raw, grants: &GrantsOf, revoked: &RevokedAt, aliases: &Aliases) 
 
 type Projected = (Rows, Option<Snapshot>);
 
-type GrantsOf = HashMap<GrantId, Grant>;
-
-type RevokedAt = HashMap<DeviceId, ServerTime>;
-
-fn fold(
-    raw: &Raw,
-    grants: &GrantsOf,
-    revoked: &RevokedAt,
-    aliases: &Aliases,
-) -> Result<Projected, String> {
-    let mut document = open(&raw.body).map_err(|e| with_causes(&e))?;
+fn fold(raw: &Raw, with: &With<'_>) -> Result<Projected, String> {
+    let With {
+        grants,
+        revoked,
+        aliases,
+        ..
+    } = with;
+    let mut document = open(&raw.body, with.catalogue).map_err(|e| with_causes(&e))?;
     let folded = document.fold(grants, revoked);
     let as_one = one_person::as_one(&mut document, &folded, grants, revoked, aliases);
     let mut intervals = raw.intervals.clone();

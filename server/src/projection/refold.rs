@@ -1,18 +1,18 @@
 //! What the rules and the catalogue of this program would change in the ledger: each document is folded from the log and
 //! compared with its row, and nothing is written.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sync_core::{
     activity::State,
-    catalogue::StateCode,
-    record::{AreaPath, DeviceTime, DocId},
+    catalogue::{Catalogue, StateCode},
+    record::{AreaPath, DeviceTime, DocId, Edition},
 };
 
 use super::{
     Projection,
     apply::write_intervals,
-    completeness::fold_version,
+    completeness::{fold_version, ledger_edition},
     gather::{self, Situation},
     intervals::Intervals,
     project,
@@ -89,7 +89,15 @@ impl Projection {
         self.storage.read(|tx| fold_version(tx)).await
     }
 
-    /// Folds every document by the rules of this program and compares it with its row. Documents whose newest changes are
+    /// The edition of the catalogue by which the ledger was folded.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn ledger_edition(&self) -> Result<Edition, StorageError> {
+        self.storage.read(|tx| ledger_edition(tx)).await
+    }
+
+    /// Folds every document by the rules of this program and a catalogue, and compares it with its row. Documents whose newest changes are
     /// not in the ledger yet are left out. `seen` is called with the number of documents after each batch, `changed`
     /// with each difference. Returns the number of documents that were compared.
     ///
@@ -97,6 +105,7 @@ impl Projection {
     /// [`StorageError`].
     pub async fn compare_rules(
         &self,
+        catalogue: &Arc<Catalogue>,
         mut seen: impl FnMut(usize) + Send,
         mut changed: impl FnMut(&Change) + Send,
     ) -> Result<usize, StorageError> {
@@ -121,7 +130,7 @@ impl Projection {
                 let (situation, rows) = batch;
                 let (more, upto) = (situation.more, situation.upto);
                 seen(situation.docs.len());
-                for change in differences(&space.id, situation, &rows, &mut compared) {
+                for change in differences(&space.id, situation, &rows, &mut compared, catalogue) {
                     changed(&change);
                 }
                 if !more {
@@ -139,7 +148,7 @@ impl Projection {
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn renew_intervals(tx: &mut dyn Tx) -> Result<usize, StorageError> {
+pub fn renew_intervals(tx: &mut dyn Tx, catalogue: &Arc<Catalogue>) -> Result<usize, StorageError> {
     let mut documents = 0;
     spans::clear(tx)?;
     for space in spaces::list(tx)? {
@@ -151,7 +160,7 @@ pub fn renew_intervals(tx: &mut dyn Tx) -> Result<usize, StorageError> {
             for raw in &mut situation.docs {
                 raw.intervals = Intervals::default();
             }
-            let actions = project::plan(situation);
+            let actions = project::plan(situation, catalogue);
             let rows: Vec<_> = actions.iter().map(|action| &action.rows).collect();
             write_intervals(tx, &rows)?;
             documents += rows.len();
@@ -174,6 +183,7 @@ fn differences(
     situation: Situation,
     rows: &Present,
     compared: &mut usize,
+    catalogue: &Arc<Catalogue>,
 ) -> Vec<Change> {
     let hazards = rows.hazards.iter();
     let hazards = hazards.map(|row| (row.doc, (row.as_of_seq, Stated::from(row))));
@@ -181,7 +191,7 @@ fn differences(
     let activities = activities.map(|row| (row.doc, (row.as_of_seq, Stated::from(row))));
     let known: HashMap<DocId, (u64, Stated)> = hazards.chain(activities).collect();
     let mut found = Vec::new();
-    for action in project::plan(situation) {
+    for action in project::plan(situation, catalogue) {
         let (doc, as_of_seq, after) = match &action.rows.row {
             OwnRow::Hazard(new, _) => (new.doc, new.as_of_seq, Stated::from(&**new)),
             OwnRow::Activity(new) => (new.doc, new.as_of_seq, Stated::from(&**new)),

@@ -1,5 +1,7 @@
 //! The rounds of the projection: each reads from one snapshot, plans, and writes in one transaction.
 
+use std::sync::Arc;
+
 use sync_core::record::{AreaPath, ServerTime};
 
 use super::{LEASE_MS, Projection, apply, compare, gather, progress::Progress, project};
@@ -33,7 +35,9 @@ impl Projection {
             return Ok((Progress::default(), false));
         }
         let (mark, upto, more) = (situation.mark, situation.upto, situation.more);
-        let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
+        let catalogue = Arc::clone(&self.catalogue);
+        let planned =
+            tokio::task::spawn_blocking(move || project::plan(situation, &catalogue)).await;
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
         self.storage
             .write(move |tx| {
@@ -58,7 +62,9 @@ impl Projection {
         if situation.docs.is_empty() {
             return Ok(0);
         }
-        let planned = tokio::task::spawn_blocking(move || project::plan(situation)).await;
+        let catalogue = Arc::clone(&self.catalogue);
+        let planned =
+            tokio::task::spawn_blocking(move || project::plan(situation, &catalogue)).await;
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
         let apply = move |tx: &mut dyn Tx| apply::apply_again(tx, &space, &mut actions);
         Ok(self.storage.write(apply).await?.documents)

@@ -66,7 +66,7 @@ fn of(tx: &mut dyn Tx, areas: &BTreeSet<AreaPath>, now: i64) -> Result<ExportHea
     Ok(ExportHeader {
         as_of: instant(now),
         cut_off: instant(now),
-        catalogue: Versions::current(),
+        catalogue: Versions::of(tx)?,
         late_arrival_count: late.count,
         late_arrivals_more: late.more,
         ledger_lag: lag,

@@ -1,15 +1,22 @@
 //! Versions of the tables that figures and lists were computed with.
 
 use serde::{Deserialize, Serialize};
-use sync_core::catalogue::Catalogue;
+use sync_core::{catalogue::Catalogue, record::Edition};
+
+use crate::{
+    projection::ledger_edition,
+    storage::{StorageError, Tx},
+};
 
 /// Versions of the tables that a sheet was computed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Versions {
     /// Version of the indicators.
     pub indicators: u32,
-    /// Version of the hazard kinds.
-    pub hazard_kinds: u32,
+    /// The newest edition of the catalogue by which the ledger was folded; 0 in reports of older servers.
+    #[serde(default)]
+    #[schema(value_type = u32)]
+    pub edition: Edition,
     /// Version of the lifecycle.
     pub lifecycle: u32,
     /// Version of the regions.
@@ -17,13 +24,14 @@ pub struct Versions {
 }
 
 impl Versions {
-    pub(crate) fn current() -> Self {
-        let catalogue = Catalogue::embedded();
-        Self {
-            indicators: catalogue.indicators.version,
-            hazard_kinds: catalogue.kinds.version,
-            lifecycle: catalogue.rules.version,
-            regions: catalogue.regions.version,
-        }
+    /// Those of the ledger and of this program.
+    pub(crate) fn of(tx: &mut dyn Tx) -> Result<Self, StorageError> {
+        let program = Catalogue::embedded();
+        Ok(Self {
+            indicators: program.indicators.version,
+            edition: ledger_edition(tx)?,
+            lifecycle: program.rules.version,
+            regions: program.regions.version,
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! The detail of one hazard, folded from the log on request: events with verdicts, conflicts, photos, enrichment.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use sync_core::{
+    catalogue::Catalogue,
     document::FoldedHazard,
     record::{DocId, EventId, ServerTime},
     wire::Code,
@@ -64,6 +67,7 @@ pub(super) fn detail(
     id: DocId,
     from: usize,
     now: ServerTime,
+    catalogue: &Arc<Catalogue>,
 ) -> Result<HazardDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
     let doc = docs::find(tx, id)?
@@ -71,8 +75,10 @@ pub(super) fn detail(
         .ok_or_else(missing)?;
     // A document that was just pushed may not be in the ledger yet.
     let row = hazards::find(tx, &doc.space, id)?.ok_or_else(missing)?;
-    let hazard = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
-    let folded = fold(tx, &doc)?;
+    let hazard = view::views(tx, &[row], catalogue)?
+        .pop()
+        .ok_or_else(missing)?;
+    let folded = fold(tx, &doc, catalogue)?;
     let of = folded.hazard().ok_or_else(missing)?;
     let state = of.state();
     let events_total = state.history.len();
@@ -124,9 +130,9 @@ impl Review {
         from: usize,
         now: ServerTime,
     ) -> Result<HazardDetail, Refusal> {
-        let reach = reach.clone();
+        let (reach, catalogue) = (reach.clone(), Arc::clone(&self.catalogue));
         self.storage
-            .read(move |tx| detail(tx, &reach, doc, from, now))
+            .read(move |tx| detail(tx, &reach, doc, from, now, &catalogue))
             .await
     }
 }

@@ -1,7 +1,10 @@
 //! The list of duties that property companies missed or did late.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sync_core::{
+    catalogue::Catalogue,
     hazard::deadline::{Standing, now as moment, standing},
     record::{AreaPath, DeviceTime, ServerTime},
 };
@@ -86,7 +89,12 @@ fn order(duty: &Duty) -> Position {
 }
 
 /// A page of what is missing or late as of now.
-pub(super) fn page(tx: &mut dyn Tx, asked: &Asked, now: i64) -> Result<DutyPage, StorageError> {
+pub(super) fn page(
+    tx: &mut dyn Tx,
+    asked: &Asked,
+    now: i64,
+    catalogue: &Catalogue,
+) -> Result<DutyPage, StorageError> {
     let mut found: Vec<Duty> = Vec::new();
     for within in &asked.areas {
         for space in spaces::touching(tx, &[within.clone()].into())? {
@@ -101,15 +109,20 @@ pub(super) fn page(tx: &mut dyn Tx, asked: &Asked, now: i64) -> Result<DutyPage,
     found.truncate(usize::try_from(asked.limit).unwrap_or(0));
     let last = found.last().filter(|_| full).map(order);
     let next = last.map(|position| ListCursor::Owed(position).to_string());
-    let items = found.iter().map(|duty| shown(tx, duty, now));
+    let items = found.iter().map(|duty| shown(tx, duty, now, catalogue));
     Ok(DutyPage {
         items: items.collect::<Result<_, _>>()?,
         next,
     })
 }
 
-fn shown(tx: &mut dyn Tx, duty: &Duty, now: i64) -> Result<DutyView, StorageError> {
-    let kinds = &sync_core::catalogue::Catalogue::embedded().kinds;
+fn shown(
+    tx: &mut dyn Tx,
+    duty: &Duty,
+    now: i64,
+    catalogue: &Catalogue,
+) -> Result<DutyView, StorageError> {
+    let kind = catalogue.kind(&duty.code, catalogue.newest());
     let standing = match (duty.late, duty.certain) {
         (_, false) => Standing::Undetermined,
         (true, true) => Standing::Overdue,
@@ -121,10 +134,7 @@ fn shown(tx: &mut dyn Tx, duty: &Duty, now: i64) -> Result<DutyView, StorageErro
         company: duty.company.to_string(),
         company_name: names::organ(tx, duty.company)?,
         code: duty.code.clone(),
-        code_zh: kinds
-            .find(&duty.code)
-            .map(|k| k.zh.clone())
-            .unwrap_or_default(),
+        code_zh: kind.map(|k| k.zh.clone()).unwrap_or_default(),
         due: instant(duty.due),
         late: duty.late,
         standing: word(standing),
@@ -144,8 +154,9 @@ impl Review {
         now: ServerTime,
     ) -> Result<DutyPage, Refusal> {
         let asked = owed.checked(reach)?;
+        let catalogue = Arc::clone(&self.catalogue);
         self.storage
-            .read(move |tx| Ok(page(tx, &asked, now.0)?))
+            .read(move |tx| Ok(page(tx, &asked, now.0, &catalogue)?))
             .await
     }
 }

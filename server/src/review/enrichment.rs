@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use sync_core::{
-    catalogue::Catalogue,
     document::FoldedHazard,
     hazard::deadline::{Standing, standing_of},
     record::{DocId, ServerTime},
@@ -146,7 +145,7 @@ fn duty(
 
 fn standing(doc: &Doc, of: FoldedHazard<'_>, now: ServerTime) -> Option<DueView> {
     let due = of.trusted_due(doc.id)?;
-    let standing = standing_of(of.state(), due, Catalogue::embedded(), now);
+    let standing = standing_of(of.state(), due, of.catalogue(), now);
     Some(DueView {
         at: instant(due.at.0),
         certain: due.certain,

@@ -1,9 +1,10 @@
 //! The history of a document: its events with names and verdicts, without redacted words.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use serde::Serialize;
 use sync_core::{
+    catalogue::Catalogue,
     causes::with_causes,
     document::{DisplayedEvent, Folded},
     history::{Verdict, VoidReason},
@@ -62,9 +63,14 @@ pub struct EventView {
 }
 
 /// Folds a document from the log.
-pub(super) fn fold(tx: &mut dyn Tx, doc: &Doc) -> Result<Folded<'static>, Refusal> {
+pub(super) fn fold(
+    tx: &mut dyn Tx,
+    doc: &Doc,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Folded<'static>, Refusal> {
     let body = bodies::of_one(tx, doc)?;
-    let mut open = open(&body).map_err(|e| Refusal::new(Code::Internal, with_causes(&e)))?;
+    let mut open =
+        open(&body, catalogue).map_err(|e| Refusal::new(Code::Internal, with_causes(&e)))?;
     open.fold_with(|grants, _| {
         Ok((
             devices::grant_claims(tx, grants)?,

@@ -1,6 +1,6 @@
 //! The ledger as a list, and what changed in it since a list cursor.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sync_core::record::AreaPath;
 
@@ -27,6 +27,7 @@ impl Review {
     /// `bad-filter` naming the parameter.
     pub async fn list(&self, reach: &Reach, filter: Filter) -> Result<HazardPage, Refusal> {
         let query = filter.query(reach)?;
+        let catalogue = Arc::clone(&self.catalogue);
         self.storage
             .read(move |tx| {
                 let rows = ledger::list(tx, &query)?;
@@ -35,7 +36,7 @@ impl Review {
                     .last()
                     .filter(|_| full)
                     .map(|r| ListCursor::Found(r.found_at, r.doc).to_string());
-                let items = views(tx, &rows)?;
+                let items = views(tx, &rows, &catalogue)?;
                 Ok(HazardPage { items, next })
             })
             .await
@@ -57,6 +58,7 @@ impl Review {
         };
         let limit = self::limit(limit)?;
         let within = reach.readable();
+        let catalogue = Arc::clone(&self.catalogue);
         self.storage
             .read(move |tx| {
                 let (mut position, mut items) = (position, Vec::new());
@@ -80,7 +82,7 @@ impl Review {
                     if let Some(last) = rows.last() {
                         position.insert(space.id.to_string(), last.changed);
                     }
-                    items.extend(views(tx, &rows)?);
+                    items.extend(views(tx, &rows, &catalogue)?);
                 }
                 Ok(HazardPage {
                     items,

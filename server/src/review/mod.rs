@@ -24,6 +24,10 @@ mod suggestions;
 pub(crate) mod time;
 mod view;
 
+use std::sync::Arc;
+
+use sync_core::catalogue::Catalogue;
+
 use crate::storage::Storage;
 
 pub use activities::{
@@ -49,11 +53,12 @@ pub use view::HazardView;
 #[derive(Debug, Clone)]
 pub struct Review {
     storage: Storage,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Review {
-    /// Queries on a storage.
-    pub fn new(storage: Storage) -> Self {
-        Self { storage }
+    /// Queries on a storage whose ledger was folded by a catalogue.
+    pub fn new(storage: Storage, catalogue: Arc<Catalogue>) -> Self {
+        Self { storage, catalogue }
     }
 }

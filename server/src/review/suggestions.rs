@@ -1,7 +1,10 @@
 //! Suggestions for reviewers: pairs of hazards that may be one, or evidence that may be false; the most urgent first.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sync_core::{
+    catalogue::Catalogue,
     grouping::Advice,
     record::{AreaPath, DocId},
 };
@@ -111,7 +114,11 @@ fn order(kept: &Kept) -> (i64, i64, DocId, DocId) {
 }
 
 /// A page of suggestions about pairs of hazards, both of which the caller may read.
-pub(super) fn page(tx: &mut dyn Tx, asked: &Asked) -> Result<SuggestionPage, StorageError> {
+pub(super) fn page(
+    tx: &mut dyn Tx,
+    asked: &Asked,
+    catalogue: &Catalogue,
+) -> Result<SuggestionPage, StorageError> {
     let mut found: Vec<(AreaPath, Kept)> = Vec::new();
     let areas = asked.areas.iter().cloned().collect();
     for space in spaces::touching(tx, &areas)? {
@@ -134,7 +141,7 @@ pub(super) fn page(tx: &mut dyn Tx, asked: &Asked) -> Result<SuggestionPage, Sto
         }
         items.push(SuggestedPair {
             suggestion: shown(&kept),
-            hazards: view::views(tx, &rows)?,
+            hazards: view::views(tx, &rows, catalogue)?,
         });
     }
     Ok(SuggestionPage { items, next })
@@ -171,6 +178,8 @@ impl Review {
         wanted: Wanted,
     ) -> Result<SuggestionPage, Refusal> {
         let asked = wanted.checked(reach)?;
-        self.storage.read(move |tx| Ok(page(tx, &asked)?)).await
+        let catalogue = Arc::clone(&self.catalogue);
+        let read = move |tx: &mut dyn Tx| Ok(page(tx, &asked, &catalogue)?);
+        self.storage.read(read).await
     }
 }

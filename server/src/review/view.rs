@@ -88,15 +88,23 @@ pub struct PositionView {
 }
 
 /// Rows as reviewers read them.
-pub(crate) fn views(tx: &mut dyn Tx, rows: &[HazardRow]) -> Result<Vec<HazardView>, StorageError> {
+pub(crate) fn views(
+    tx: &mut dyn Tx,
+    rows: &[HazardRow],
+    catalogue: &Catalogue,
+) -> Result<Vec<HazardView>, StorageError> {
     let lookups = lookups(tx, rows)?;
-    rows.iter().map(|row| view(row, &lookups)).collect()
+    let view = |row| view(row, &lookups, catalogue);
+    rows.iter().map(view).collect()
 }
 
-fn view(row: &HazardRow, lookups: &Lookups) -> Result<HazardView, StorageError> {
-    let catalogue = Catalogue::embedded();
+fn view(
+    row: &HazardRow,
+    lookups: &Lookups,
+    catalogue: &Catalogue,
+) -> Result<HazardView, StorageError> {
     let state = row.state;
-    let kind = catalogue.kinds.find(&row.code);
+    let kind = catalogue.kind(&row.code, catalogue.newest());
     let doc = row.doc;
     let position = match (row.latitude_e7, row.longitude_e7) {
         (Some(latitude_e7), Some(longitude_e7)) => Some(PositionView {

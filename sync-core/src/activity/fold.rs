@@ -14,8 +14,8 @@ use crate::{
     catalogue::{ActivityType, Catalogue},
     history::{EventEntry, FoldContext, History, JudgedEvent, Positions, Redacted, VoidReason},
     record::{
-        ActivityEntry, AreaPath, CompoundId, DAY_MS, Data, DeviceTime, EventBody, EventId, OrganId,
-        PersonId, PhotoHash, Role, Short, TypeCode,
+        ActivityEntry, AreaPath, CompoundId, DAY_MS, Data, DeviceTime, Edition, EventBody, EventId,
+        OrganId, PersonId, PhotoHash, Role, Short, TypeCode,
     },
 };
 
@@ -57,8 +57,8 @@ pub struct ActivityState {
     pub area: Option<AreaPath>,
     /// The compound, if the activity concerns one.
     pub compound: Option<CompoundId>,
-    /// When it was stated, by its author's clock: the version of its type is that of this day.
-    pub stated: DeviceTime,
+    /// The edition of the catalogue that judges its first event: its type holds as it is there.
+    pub edition: Edition,
     /// The person who stated it.
     pub author: Option<PersonId>,
     /// The author's organisation.
@@ -116,7 +116,7 @@ pub(crate) fn fold_activity(
 /// The quantities that an activity contributes to indicators, in thousandths of a unit; none unless it counts.
 pub(crate) fn counts(record: &ActivityState, catalogue: &Catalogue) -> Vec<(String, i64)> {
     let of = record.r#type.as_ref().filter(|_| record.counts);
-    let of = of.and_then(|code| catalogue.activity_type(code.as_str(), record.stated));
+    let of = of.and_then(|code| catalogue.activity_type(code.as_str(), record.edition));
     let (Some(of), Some(version)) = (of, record.shown()) else {
         return Vec::new();
     };
@@ -145,9 +145,10 @@ fn judge(j: &Judging<'_>, asked: Asked<'_>) -> Result<Ruling, VoidReason> {
     match body {
         EventBody::Amend(_) if !j.is_own(at) => Err(VoidReason::RoleMayNot),
         EventBody::Amend(amendment) => {
-            fits(of, &amendment.data)?;
+            let fits = fits(of, &amendment.data).map(|()| Ruling::Content);
+            let ruling = unless_newer(j, at, fits)?;
             took_place(amendment.held, j.history.entry(at).event.claimed)?;
-            Ok(Ruling::Content)
+            Ok(ruling)
         }
         EventBody::Withdraw(reason) => {
             withdraw(j, asked, reason, of.confirm_roles.contains(grant.role))
@@ -179,10 +180,9 @@ fn entry_of(body: &EventBody) -> Option<&ActivityEntry> {
 /// The type of an activity as it was when the activity was stated. `at`: the beginning, or an event after it.
 fn type_of<'a>(j: &Judging<'a>, at: usize, entry: &ActivityEntry) -> Option<&'a ActivityType> {
     let begun = j.beginning(at).unwrap_or(at);
-    let stated = j.history.entry(begun).event.claimed;
-    j.history
-        .catalogue
-        .activity_type(entry.r#type.as_str(), stated)
+    let edition = j.history.edition(begun);
+    let catalogue = j.history.catalogue;
+    catalogue.activity_type(entry.r#type.as_str(), edition)
 }
 
 fn fits(of: &ActivityType, data: &Data) -> Result<(), VoidReason> {
@@ -208,18 +208,35 @@ fn begin(j: &Judging<'_>, asked: Asked<'_>, entry: &ActivityEntry) -> Result<Rul
     let Some(of) = type_of(j, at, entry) else {
         return Ok(Ruling::Unknown);
     };
-    if !of.may_state(grant.role) {
-        return Err(VoidReason::RoleMayNot);
-    }
-    if !of.may_lie_in(&entry.area) {
-        return Err(VoidReason::LevelTooLow);
-    }
-    if of.photo && entry.photos.is_empty() {
-        return Err(VoidReason::PhotoMissing);
-    }
-    fits(of, &entry.data)?;
+    let allowed = || {
+        if !of.may_state(grant.role) {
+            return Err(VoidReason::RoleMayNot);
+        }
+        if !of.may_lie_in(&entry.area) {
+            return Err(VoidReason::LevelTooLow);
+        }
+        if of.photo && entry.photos.is_empty() {
+            return Err(VoidReason::PhotoMissing);
+        }
+        fits(of, &entry.data).map(|()| Ruling::Content)
+    };
+    let ruling = unless_newer(j, at, allowed())?;
     took_place(entry.held, j.history.entry(at).event.claimed)?;
-    Ok(Ruling::Content)
+    Ok(ruling)
+}
+
+/// What the type allows; unknown instead of void if the event names an edition that is newer than this catalogue: the type
+/// may allow it there.
+fn unless_newer(
+    j: &Judging<'_>,
+    at: usize,
+    allowed: Result<Ruling, VoidReason>,
+) -> Result<Ruling, VoidReason> {
+    let named = j.history.entry(at).event.edition;
+    if allowed.is_err() && named > Some(j.history.catalogue.newest()) {
+        return Ok(Ruling::Unknown);
+    }
+    allowed
 }
 
 fn confirm(j: &Judging<'_>, asked: Asked<'_>, of: &ActivityType) -> Result<Ruling, VoidReason> {
@@ -303,7 +320,7 @@ fn summarise(j: &Judging<'_>, now: &Standing) -> ActivityState {
         r#type: entry.map(|e| e.r#type.clone()),
         area: entry.map(|e| e.area.clone()),
         compound: entry.and_then(|e| e.compound),
-        stated: first.map_or(DeviceTime(0), |at| j.history.entry(at).event.claimed),
+        edition: first.map(|at| j.history.edition(at)).unwrap_or_default(),
         author: first.map(|at| j.history.entry(at).event.author),
         organ: first.and_then(|at| j.history.grants[at]).map(|g| g.organ),
         versions: shown,

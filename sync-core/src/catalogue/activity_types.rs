@@ -10,7 +10,6 @@ use super::{
     level::FilingLevel,
     roles::Roles,
     unique_json::Unique,
-    valid_days::{Dated, ValidDays},
 };
 use crate::record::{AreaPath, Role};
 
@@ -23,23 +22,10 @@ const MOST: i64 = 100_000_000;
 pub struct ActivityTypes {
     /// Version of the table.
     pub version: u32,
-    /// First valid day, `yyyy-mm-dd`.
-    pub valid_from: String,
-    /// Last valid day; absent if no end is set.
-    pub valid_to: Option<String>,
     /// A note about the table.
     pub note: String,
     /// The types.
     pub types: Vec<ActivityType>,
-    #[serde(skip)]
-    #[schemars(skip)]
-    valid: ValidDays,
-}
-
-impl Dated for ActivityTypes {
-    fn valid_days(&self) -> ValidDays {
-        self.valid
-    }
 }
 
 /// One activity type.
@@ -198,7 +184,6 @@ impl ActivityTypes {
     }
 
     pub(super) fn prepare(&mut self) -> Result<(), String> {
-        self.valid = ValidDays::read(&self.valid_from, self.valid_to.as_deref())?;
         for (index, of) in self.types.iter().enumerate() {
             if self.types[..index].iter().any(|t| t.code == of.code) || of.code == INSPECTION {
                 return Err(format!("record type {} is given twice", of.code));

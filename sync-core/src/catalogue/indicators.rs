@@ -400,15 +400,16 @@ impl HazardsWhere {
 
 #[cfg(test)]
 mod tests {
-    use crate::catalogue::{Catalogue, CatalogueError, Sources};
+    use crate::catalogue::{Bundle, Catalogue, CatalogueError, ProgramTables};
 
     fn with(from: &str, to: &str) -> Result<Catalogue, CatalogueError> {
-        let text = Sources::EMBEDDED.indicators.replacen(from, to, 1);
-        assert_ne!(text, Sources::EMBEDDED.indicators, "{from}");
-        Catalogue::parse(Sources {
+        let text = ProgramTables::EMBEDDED.indicators.replacen(from, to, 1);
+        assert_ne!(text, ProgramTables::EMBEDDED.indicators, "{from}");
+        let program = ProgramTables {
             indicators: &text,
-            ..Sources::EMBEDDED
-        })
+            ..ProgramTables::EMBEDDED
+        };
+        Catalogue::with(Bundle::embedded(), program)
     }
 
     #[test]

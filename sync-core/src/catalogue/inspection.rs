@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{roles::Roles, valid_days::ValidDays};
+use super::roles::Roles;
 use crate::record::InspectionKind;
 
 /// Items and templates of one version.
@@ -14,10 +14,6 @@ use crate::record::InspectionKind;
 pub struct Inspections {
     /// Version of the table.
     pub version: u32,
-    /// First valid day, `yyyy-mm-dd`.
-    pub valid_from: String,
-    /// Last valid day; absent if no end is set.
-    pub valid_to: Option<String>,
     /// A note about the table.
     pub note: String,
     /// The numbers that each unit allows.
@@ -151,7 +147,6 @@ impl Inspections {
 
     /// Checks the tables. `known` returns whether any version of the hazard kinds has a code.
     pub(super) fn prepare(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
-        ValidDays::read(&self.valid_from, self.valid_to.as_deref())?;
         let mut codes = BTreeSet::new();
         for item in &self.items {
             if !codes.insert(&item.code) {

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::valid_days::{Dated, ValidDays};
 use crate::record::Grade;
 
 /// The nature of a hazard.
@@ -24,19 +23,12 @@ pub enum Nature {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HazardKinds {
-    /// Version of the catalogue.
+    /// Version of the table.
     pub version: u32,
-    /// First valid day, `yyyy-mm-dd`.
-    pub valid_from: String,
-    /// Last valid day; absent if no end is set.
-    pub valid_to: Option<String>,
     /// The categories.
     pub categories: Vec<Category>,
     /// The kinds.
     pub kinds: Vec<HazardKind>,
-    #[serde(skip)]
-    #[schemars(skip)]
-    valid: ValidDays,
 }
 
 /// A category, such as EV.
@@ -89,24 +81,13 @@ pub struct HazardKind {
     pub unit: String,
 }
 
-impl Dated for HazardKinds {
-    fn valid_days(&self) -> ValidDays {
-        self.valid
-    }
-}
-
 impl HazardKinds {
     /// The kind with this code.
     pub fn find(&self, code: &str) -> Option<&HazardKind> {
         self.kinds.iter().find(|kind| kind.code == code)
     }
 
-    pub(super) fn prepare(&mut self) -> Result<(), String> {
-        self.valid = ValidDays::read(&self.valid_from, self.valid_to.as_deref())?;
-        self.check()
-    }
-
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for (index, kind) in self.kinds.iter().enumerate() {
             if self.kinds[..index].iter().any(|k| k.code == kind.code) {
                 return Err(format!("hazard kind {} is given twice", kind.code));

@@ -4,11 +4,14 @@
 //! `hazard` decides whether an event is allowed.
 
 mod activity_types;
+mod bundle;
 mod calendar;
 mod class;
 mod data_schema;
 mod duplicates;
 mod duties;
+mod editions;
+mod error;
 mod event_kind;
 mod field;
 mod index;
@@ -18,6 +21,7 @@ mod inspection;
 mod kinds;
 mod level;
 mod lifecycle_page;
+mod lookup;
 mod machine;
 mod pairs;
 mod regions;
@@ -28,15 +32,20 @@ mod state;
 mod tables;
 mod transition;
 mod unique_json;
-mod valid_days;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::record::Grade;
 pub use activity_types::{ActivityType, ActivityTypes, Figure, INSPECTION, Only};
+pub use bundle::{Bundle, BundleError};
 pub use calendar::{Calendar, CountedIn, DeadlineClass, Due, Timer, Year};
 pub use class::{EventClass, is_statutory, level, may_end};
 pub use data_schema::{DataFault, DataSchema, DataType};
 pub use duplicates::Weights;
 pub use duties::Duties;
+pub use editions::EditionTables;
+pub use error::CatalogueError;
 pub use field::{Field, FieldName, Keep};
 pub use indicators::{
     Check, Compare, Fields, HazardsWhere, Indicator, Indicators, Inspected, Measure, Registered,
@@ -54,5 +63,5 @@ pub use reporting_tree::{ReportingCycle, ReportingNode, ReportingTree, roll_up};
 pub use roles::Roles;
 pub use rules::{Bounds, Rules};
 pub use state::{State, StateCode};
-pub use tables::{Catalogue, CatalogueError, Sources};
+pub use tables::{Catalogue, ProgramTables};
 pub use transition::{First, From, Guard, Outcome, Transition};

@@ -1,5 +1,7 @@
 //! Activities and inspections on the device: stating, listing and folding them.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 
 use super::{Device, DeviceError, capture};
@@ -81,8 +83,9 @@ impl Device {
         let observed = self.event(EventBody::Observe(found), &area, person, Vec::new())?;
         let (mut document, answered) =
             self.statement(inspection, EventBody::Answer(answers), person)?;
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, _| {
-            capture::create(tx, hazard, &area, &observed)?;
+            capture::create(tx, &catalogue, hazard, &area, &observed)?;
             let id = capture::append(tx, inspection, &mut document, &answered)?;
             Ok((hazard, id))
         })

@@ -1,5 +1,7 @@
 //! Capture: what a person states becomes durable in one transaction, without the network.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{
@@ -7,8 +9,9 @@ use super::{
     states::{ChangeState::Waiting, PhotoStep::Referenced},
 };
 use crate::{
+    catalogue::Catalogue,
     crdt::{Document, NewChange},
-    document::{OpenDocument, ReceiveTimes},
+    document::OpenDocument,
     record::{AreaPath, DocId, Event, EventBody, EventId, Observation, PersonId},
 };
 
@@ -35,7 +38,8 @@ impl Device {
     ) -> Result<(DocId, EventId), DeviceError> {
         let doc = DocId(self.host.uuid());
         let event = self.event(body, area, person, Vec::new())?;
-        self.write(|tx, _| Ok((doc, create(tx, doc, area, &event)?)))
+        let catalogue = Arc::clone(&self.catalogue);
+        self.write(|tx, _| Ok((doc, create(tx, &catalogue, doc, area, &event)?)))
     }
 
     /// Adds an event to a hazard, an activity or an inspection on this device. Durable when this returns.
@@ -61,7 +65,7 @@ impl Device {
     ) -> Result<(OpenDocument, Event), DeviceError> {
         let known = docs::find(&self.connection, doc)?.ok_or(DeviceError::UnknownDocument(doc))?;
         let area = body.begins_in().cloned().unwrap_or(known.path);
-        let loaded = load::load(&self.connection, doc)?;
+        let loaded = load::load(&self.connection, &self.catalogue, doc)?;
         let after = crate::history::heads(&loaded.events());
         let event = self.event(body, &area, person, after)?;
         Ok((loaded, event))
@@ -84,6 +88,7 @@ impl Device {
             claimed,
             after,
             beacon: beacon::beacon(&self.connection, self.host.clock.uptime())?,
+            edition: Some(self.catalogue.edition_at(claimed)),
             body,
         })
     }
@@ -92,16 +97,14 @@ impl Device {
 /// Begins a document in the caller's transaction.
 pub(super) fn create(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     doc: DocId,
     area: &AreaPath,
     event: &Event,
 ) -> Result<EventId, DeviceError> {
     let document = Document::create(enrolment::actor(c)?, doc)
         .map_err(|source| DeviceError::Document { doc, source })?;
-    let mut loaded = OpenDocument {
-        crdt: document,
-        times: ReceiveTimes::new(),
-    };
+    let mut loaded = OpenDocument::of(document, catalogue);
     docs::insert(c, doc, area)?;
     append(c, doc, &mut loaded, event)
 }

@@ -1,11 +1,15 @@
 //! Documents that differ from the server's: which to request, which to resupply, and how much of each was sent.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, load, packing::Packing, states::ChangeState::Acknowledged};
 use crate::{
+    catalogue::Catalogue,
     record::{AreaPath, ChangeHash, DocId},
     wire::{MAX_NEED, push::Request},
 };
@@ -39,7 +43,7 @@ impl Device {
             if packing.aside.contains(&doc) {
                 continue;
             }
-            let mut all = match load::load_accepted(&self.connection, doc) {
+            let mut all = match load::load_accepted(&self.connection, &self.catalogue, doc) {
                 Ok(Some(mut shared)) => shared.crdt.changes(),
                 // Nothing of an unreadable document can be offered. It must not block the other documents.
                 Ok(None) | Err(DeviceError::UnknownDocument(_) | DeviceError::Document { .. }) => {
@@ -175,7 +179,11 @@ pub(super) fn own_changes(c: &Connection, doc: DocId) -> Result<HashSet<ChangeHa
 }
 
 /// Counts the changes of a repair pack as sent. The rest of each document is offered next.
-pub(super) fn count_sent(c: &Connection, request: &Request) -> Result<(), DeviceError> {
+pub(super) fn count_sent(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    request: &Request,
+) -> Result<(), DeviceError> {
     let mut went: BTreeMap<DocId, i64> = BTreeMap::new();
     for entry in &request.entries {
         *went.entry(entry.doc).or_default() += 1;
@@ -189,7 +197,7 @@ pub(super) fn count_sent(c: &Connection, request: &Request) -> Result<(), Device
         let all = if own_only {
             own_changes(c, doc)?.len()
         } else {
-            let loaded = load::load_accepted(c, doc).ok().flatten();
+            let loaded = load::load_accepted(c, catalogue, doc).ok().flatten();
             loaded.map_or(0, |mut it| it.crdt.change_hashes().len())
         };
         c.prepare_cached(

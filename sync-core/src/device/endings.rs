@@ -65,7 +65,7 @@ impl Device {
         for row in rows {
             let (doc, code, place) = row?;
             let doc = DocId::from_slice(&doc)?;
-            let folded = load::load(&self.connection, doc)
+            let folded = load::load(&self.connection, &self.catalogue, doc)
                 .and_then(|mut loaded| load::fold(&self.connection, &mut loaded));
             let ending = folded
                 .ok()

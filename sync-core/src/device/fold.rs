@@ -1,11 +1,18 @@
 //! Idle work: folds acknowledged changes into a snapshot, and verifies rows that came from the server.
 
-use rusqlite::params;
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
 
 use super::{
     Device, DeviceError, differing, docs, load, meta, meta::name, rows, states::NOT_IN_LOG,
 };
-use crate::{catalogue::Catalogue, document::FOLD_VERSION, record::DocId, wire::encode};
+use crate::{
+    catalogue::Catalogue,
+    document::FOLD_VERSION,
+    record::{DocId, Edition},
+    wire::encode,
+};
 
 impl Device {
     /// Folds up to `limit` documents that have nothing pending, and verifies up to `limit` rows that the server
@@ -21,12 +28,13 @@ impl Device {
         let to_fold = self.ids(&foldable, limit)?;
         let to_verify = self.ids("SELECT id FROM doc WHERE verified = 0 LIMIT ?1", limit)?;
         let done = to_fold.len() + to_verify.len();
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, _| {
             for doc in to_fold {
-                fold(tx, doc)?;
+                fold(tx, &catalogue, doc)?;
             }
             for doc in to_verify {
-                match verify(tx, doc) {
+                match verify(tx, &catalogue, doc) {
                     // An unreadable document must not stop the work on the others.
                     Err(DeviceError::Document { .. }) => need_whole(tx, doc)?,
                     verified => verified?,
@@ -40,7 +48,7 @@ impl Device {
     /// device is idle.
     pub(super) fn refold_after_update(&mut self) -> Result<(), DeviceError> {
         // One number for both: rules in the upper half, the edition of the catalogue in the lower half.
-        let edition = Catalogue::embedded().edition();
+        let Edition(edition) = self.catalogue.newest();
         let now = (i64::from(FOLD_VERSION) << 32) | i64::from(edition);
         if meta::find_int(&self.connection, name::FOLD)? == Some(now) {
             return Ok(());
@@ -60,10 +68,10 @@ impl Device {
 
 /// Replaces the changes of a document by a snapshot if the snapshot reads back with the same digest. Otherwise the
 /// changes are kept, and the next change of the document triggers another attempt.
-fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
+fn fold(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET tail_count = 0 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
-    let mut loaded = match load::load(c, doc) {
+    let mut loaded = match load::load(c, catalogue, doc) {
         Err(DeviceError::Document { .. }) => return need_whole(c, doc),
         loaded => loaded?,
     };
@@ -82,15 +90,15 @@ fn fold(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
 }
 
 /// Requests an unreadable document whole from the server.
-fn need_whole(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
+fn need_whole(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE doc SET verified = 1 WHERE id = ?1")?
         .execute([doc.as_bytes()])?;
     differing::need(c, doc)
 }
 
 /// Folds a document on this device: corrects the row, and the sum if it differs from the content.
-fn verify(c: &rusqlite::Connection, doc: DocId) -> Result<(), DeviceError> {
-    let mut loaded = load::load(c, doc)?;
+fn verify(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), DeviceError> {
+    let mut loaded = load::load(c, catalogue, doc)?;
     rows::refresh(c, doc, &mut loaded)?;
     if let Some(known) = docs::find(c, doc)?
         && known.pending == 0

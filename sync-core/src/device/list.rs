@@ -57,8 +57,9 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Vec<u8>, ListRow, u32)> {
         compound: row.get::<_, Option<[u8; 16]>>(11)?.map(CompoundId),
         place_key: Some(row.get(12)?).filter(|key: &String| !key.is_empty()),
         activity: None,
-        // The store does not keep the version of a row.
+        // The store does not keep what a row was folded with.
         fold: None,
+        edition: None,
     };
     Ok((row.get(0)?, view, row.get(10)?))
 }
@@ -106,6 +107,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::UnknownDocument`] if it is not on this device.
     pub fn open_document(&self, doc: DocId) -> Result<Folded<'static>, DeviceError> {
-        load::fold(&self.connection, &mut load::load(&self.connection, doc)?)
+        let mut loaded = load::load(&self.connection, &self.catalogue, doc)?;
+        load::fold(&self.connection, &mut loaded)
     }
 }

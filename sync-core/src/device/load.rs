@@ -1,6 +1,9 @@
 //! Loads the documents of the store and folds them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use rusqlite::Connection;
 
@@ -9,6 +12,7 @@ use super::{
     states::{ALL, ChangeState, EFFECTIVE, Set},
 };
 use crate::{
+    catalogue::Catalogue,
     crdt::Document,
     document::{Folded, OpenDocument},
     record::{ChangeHash, DocId},
@@ -19,10 +23,14 @@ use crate::{
 ///
 /// A record of which nothing is left then is only on this device: it is shown as it was stated, so that no word is lost
 /// to its author.
-pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
-    match load_accepted(c, doc) {
+pub(super) fn load(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    doc: DocId,
+) -> Result<OpenDocument, DeviceError> {
+    match load_accepted(c, catalogue, doc) {
         Ok(Some(loaded)) => Ok(loaded),
-        Ok(None) | Err(DeviceError::Document { .. }) => load_with_refused(c, doc),
+        Ok(None) | Err(DeviceError::Document { .. }) => load_with_refused(c, catalogue, doc),
         Err(error) => Err(error),
     }
 }
@@ -30,6 +38,7 @@ pub(super) fn load(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceErr
 /// Loads a document without what the server refused; `None` if nothing else is left of it.
 pub(super) fn load_accepted(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     doc: DocId,
 ) -> Result<Option<OpenDocument>, DeviceError> {
     let snapshot = docs::snapshot(c, doc)?;
@@ -37,12 +46,22 @@ pub(super) fn load_accepted(
     if snapshot.is_none() && tail.is_empty() {
         return Ok(None);
     }
-    Ok(Some(assemble(c, doc, snapshot.as_deref(), &tail)?))
+    Ok(Some(assemble(
+        c,
+        catalogue,
+        doc,
+        snapshot.as_deref(),
+        &tail,
+    )?))
 }
 
 /// Loads a document with its refused changes, as far as their dependencies are present: a refused change may depend on
 /// one that was rewritten since.
-fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceError> {
+fn load_with_refused(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    doc: DocId,
+) -> Result<OpenDocument, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let snapshot = docs::snapshot(c, doc)?;
     let mut present: BTreeSet<ChangeHash> = match &snapshot {
@@ -67,7 +86,7 @@ fn load_with_refused(c: &Connection, doc: DocId) -> Result<OpenDocument, DeviceE
         }
         left = later;
         if left.len() == before {
-            return assemble(c, doc, snapshot.as_deref(), &fitting);
+            return assemble(c, catalogue, doc, snapshot.as_deref(), &fitting);
         }
     }
 }
@@ -83,6 +102,7 @@ fn tail(c: &Connection, doc: DocId, states: Set<ChangeState>) -> Result<Vec<Vec<
 
 fn assemble(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     doc: DocId,
     snapshot: Option<&[u8]>,
     tail: &[Vec<u8>],
@@ -94,7 +114,7 @@ fn assemble(
     };
     let snapshot = snapshot.map(|chunk| (chunk, &kept));
     let tail = tail.iter().map(|bytes| (bytes.as_slice(), None));
-    let mut open = OpenDocument::open(snapshot, tail)
+    let mut open = OpenDocument::open(snapshot, tail, catalogue)
         .map_err(|source| DeviceError::Document { doc, source })?;
     // The time of a row is newer than the one stored with the snapshot.
     open.times.extend(times);

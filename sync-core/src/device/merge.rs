@@ -1,5 +1,7 @@
 //! Merges what the server sends of a document with what the device has of it.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{
@@ -10,6 +12,7 @@ use super::{
     },
 };
 use crate::{
+    catalogue::Catalogue,
     crdt::Document,
     document::{OpenDocument, ReceiveTimes, times_of},
     record::{AreaPath, ChangeHash, Digest, DocId, ServerTime},
@@ -41,6 +44,7 @@ pub(super) fn insert_remote(
 /// Merges a page's document into the device's; `false` if the item is damaged or its changes depend on absent ones.
 pub(super) fn merge(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     item: &Item,
     space: Option<&AreaPath>,
     known: &docs::Known,
@@ -60,19 +64,15 @@ pub(super) fn merge(
     }
     let arrived = changes.iter().map(|bytes| bytes.as_slice());
     // Without refused changes: the server does not have them. If nothing else is left, the item is the whole document.
-    let held = match load::load_accepted(c, item.doc) {
+    let held = match load::load_accepted(c, catalogue, item.doc) {
         // An unreadable document can only be requested whole. The other documents of the page are still applied.
         Err(DeviceError::Document { .. }) => return Ok(false),
         held => held?,
     };
     let merged = match held {
         Some(mut held) => held.crdt.merge(chunk, arrived).map(|()| held),
-        None => Document::load((!chunk.is_empty()).then_some(chunk), arrived).map(|document| {
-            OpenDocument {
-                crdt: document,
-                times: ReceiveTimes::new(),
-            }
-        }),
+        None => Document::load((!chunk.is_empty()).then_some(chunk), arrived)
+            .map(|document| OpenDocument::of(document, catalogue)),
     };
     let Ok(mut loaded) = merged else {
         return Ok(false);

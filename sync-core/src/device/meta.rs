@@ -19,6 +19,8 @@ pub(super) mod name {
     pub(in crate::device) const SERVER: &str = "server";
     /// The version of the rules by which the rows were folded; absent: version 1.
     pub(in crate::device) const FOLD: &str = "fold";
+    /// The signed editions of the catalogue that the server sent; absent: those of the program.
+    pub(in crate::device) const EDITIONS: &str = "editions";
     /// Set by a migration: events that depend on refused ones are rewritten when the store is opened.
     pub(in crate::device) const RESTATE: &str = "restate";
 }

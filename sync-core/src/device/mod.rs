@@ -9,6 +9,7 @@ mod beacon;
 mod capture;
 mod differing;
 mod docs;
+mod editions;
 mod endings;
 mod enrolment;
 mod error;
@@ -19,6 +20,7 @@ mod merge;
 mod meta;
 mod migrate;
 mod named;
+mod newer_editions;
 mod notice;
 mod outbox;
 mod packing;
@@ -38,11 +40,11 @@ mod states;
 mod status;
 mod suggest;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::host::Host;
+use crate::{catalogue::Catalogue, host::Host};
 
 pub use activity::{ActivityFilter, ListedActivity};
 pub use endings::EndingNotice;
@@ -61,6 +63,7 @@ pub use suggest::Suggested;
 #[derive(Debug)]
 pub struct Device {
     connection: Connection,
+    catalogue: Arc<Catalogue>,
     /// Clock, randomness and files.
     pub host: Host,
 }
@@ -81,7 +84,12 @@ impl Device {
         )?;
         connection.set_prepared_statement_cache_capacity(64);
         migrate::migrate(&mut connection)?;
-        let mut device = Self { connection, host };
+        let catalogue = editions::load(&connection)?;
+        let mut device = Self {
+            connection,
+            catalogue,
+            host,
+        };
         device.restate_after_update()?;
         device.refold_after_update()?;
         Ok(device)

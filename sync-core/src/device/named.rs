@@ -1,5 +1,7 @@
 //! Documents that were requested by id.
 
+use std::sync::Arc;
+
 use super::{
     Device, DeviceError, differing, enrolment,
     page::{ScopeSums, apply_item},
@@ -17,13 +19,14 @@ impl Device {
         asked: &[DocId],
         page: &Page,
     ) -> Result<(usize, usize), DeviceError> {
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, _| {
             for grant in &page.grants {
                 enrolment::save_grant(tx, grant, false)?;
             }
             let mut batch = ScopeSums::default();
             for item in &page.items {
-                apply_item(tx, item, None, &mut batch)?;
+                apply_item(tx, &catalogue, item, None, &mut batch)?;
             }
             // The server lists in `left` what it will send in a further answer. A requested document that neither came
             // nor is listed is not available to this device; requesting it again would never end.

@@ -1,5 +1,7 @@
 //! The outbox: pending changes, sealed into one signed pack at a time.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{
@@ -75,6 +77,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError`]; nothing was changed then.
     pub(crate) fn unseal(&mut self, refused: bool) -> Result<Option<Unsealed>, DeviceError> {
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, host| {
             let Some(SealedPack { request, .. }) = sealed::unanswered(tx)? else {
                 return Ok(None);
@@ -99,7 +102,8 @@ impl Device {
             let hash = crate::crdt::change_hash(&first.change);
             if refused {
                 let fresh = host.random();
-                let count = refusal::refuse_alone(tx, first, &hash, Code::TooLarge, fresh)?;
+                let code = Code::TooLarge;
+                let count = refusal::refuse_alone(tx, &catalogue, first, &hash, code, fresh)?;
                 return Ok(Some(Unsealed::Refused(count)));
             }
             hold(tx, first.doc, &hash)?;

@@ -1,5 +1,7 @@
 //! Applies a page and the cursor that it leads to, in one transaction.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     revoked, rows, scope,
 };
 use crate::{
+    catalogue::Catalogue,
     document::FOLD_VERSION,
     record::{AreaPath, DocId, EncodedListRow, ServerTime},
     wire::{
@@ -56,6 +59,7 @@ impl Device {
         if self.is_quiet(asked, page)? {
             return Ok(Applied::default());
         }
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, _| {
             let held = scope::find(tx, asked)?;
             if held.is_none_or(|held| held.cursor != *asked) {
@@ -83,8 +87,13 @@ impl Device {
             let mut batch = ScopeSums::default();
             for item in &page.items {
                 applied.documents += 1;
-                applied.unfit +=
-                    usize::from(!apply_item(tx, item, Some(&asked.space), &mut batch)?);
+                applied.unfit += usize::from(!apply_item(
+                    tx,
+                    &catalogue,
+                    item,
+                    Some(&asked.space),
+                    &mut batch,
+                )?);
             }
             batch.write(tx)?;
             for doc in &page.exits {
@@ -178,15 +187,16 @@ fn plan(known: Option<&docs::Known>, content: &Content) -> Action {
 /// the page, `None` for a document requested by id.
 pub(super) fn apply_item(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     item: &Item,
     space: Option<&AreaPath>,
     batch: &mut ScopeSums,
 ) -> Result<bool, DeviceError> {
     let known = docs::find(c, item.doc)?;
     match (plan(known.as_ref(), &item.content), known) {
-        (Action::Adopt, _) => adopt(c, item, space, batch),
+        (Action::Adopt, _) => adopt(c, catalogue, item, space, batch),
         (Action::Merge, Some(known)) => {
-            let fits = merge::merge(c, item, space, &known)?;
+            let fits = merge::merge(c, catalogue, item, space, &known)?;
             if !fits {
                 differing::need(c, item.doc)?;
             }
@@ -202,6 +212,7 @@ pub(super) fn apply_item(
 /// Stores a document of which the device has nothing. If the server sent a row, the document is not loaded.
 fn adopt(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     item: &Item,
     space: Option<&AreaPath>,
     batch: &mut ScopeSums,
@@ -245,9 +256,12 @@ fn adopt(
         sum.changes as i64,
         sum.digest.to_bytes(),
         changes.len() as i64,
-        // A row by newer rules than those of this app is kept; any other is verified when the device is idle.
-        row.as_ref()
-            .is_none_or(|row| row.fold.is_some_and(|fold| fold > FOLD_VERSION)),
+        // A row by newer rules or a newer catalogue than those here is kept; any other is verified when the device is
+        // idle.
+        row.as_ref().is_none_or(|row| {
+            row.fold.is_some_and(|fold| fold > FOLD_VERSION)
+                || row.edition.is_some_and(|edition| edition > catalogue.newest())
+        }),
         (!folded.0.is_empty()).then(|| encode(&folded)),
         space
     ])?;
@@ -256,7 +270,7 @@ fn adopt(
     }
     match row {
         Some(row) => rows::write(c, item.doc, &row)?,
-        None => rows::show(c, item.doc)?,
+        None => rows::show(c, catalogue, item.doc)?,
     }
     batch.add(&space, area, *sum);
     Ok(true)

@@ -1,5 +1,7 @@
 //! Refused changes: they stay on the device with the code of the refusal, and their author gets a notice.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     states::{ChangeState, NOT_ACCEPTED},
 };
 use crate::{
+    catalogue::Catalogue,
     record::{ChangeHash, DocId, Event},
     wire::{Code, push::Entry},
 };
@@ -76,6 +79,7 @@ pub(super) fn notice_others(
 /// included.
 pub(super) fn refuse_alone(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     entry: &Entry,
     hash: &ChangeHash,
     code: Code,
@@ -83,7 +87,7 @@ pub(super) fn refuse_alone(
 ) -> Result<usize, DeviceError> {
     refuse(c, entry, hash, code)?;
     let actor = enrolment::rotate_actor(c, fresh)?;
-    let (_, refused) = restate::after_refusal(c, entry.doc, code, actor)?;
+    let (_, refused) = restate::after_refusal(c, catalogue, entry.doc, code, actor)?;
     notice_others(c, entry.doc, code, refused)?;
     Ok(refused + 1)
 }

@@ -4,7 +4,10 @@
 //! A pending event was never acknowledged, so no other device has it, and its bytes may change. If its causal history
 //! names a refused event, that event is replaced by the events that happened before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, params};
 
@@ -18,8 +21,9 @@ use super::{
     },
 };
 use crate::{
+    catalogue::Catalogue,
     crdt::{Actor, Document},
-    document::{OpenDocument, ReceiveTimes},
+    document::OpenDocument,
     record::{ChangeHash, DocId, Event, EventBody, EventId, event::MAX_AFTER},
     wire::Code,
 };
@@ -36,6 +40,7 @@ impl Device {
         if meta::find(&self.connection, name::RESTATE)?.is_none() {
             return Ok(());
         }
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, host| {
             let mut statement = tx.prepare(&format!(
                 "SELECT DISTINCT doc FROM chg WHERE state IN {NOT_ACCEPTED}
@@ -47,7 +52,7 @@ impl Device {
                 .collect::<Result<Vec<_>, _>>()?;
             let actor = enrolment::rotate_actor(tx, host.random())?;
             for doc in docs {
-                match restate(tx, DocId::from_slice(&doc)?, actor) {
+                match restate(tx, &catalogue, DocId::from_slice(&doc)?, actor) {
                     // The document is kept as it is; the answer to its pack decides.
                     Ok(_) | Err(DeviceError::Document { .. }) => {}
                     Err(error) => return Err(error),
@@ -63,6 +68,7 @@ impl Device {
 /// and how many refused.
 pub(super) fn after_refusal(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     doc: DocId,
     code: Code,
     actor: Actor,
@@ -78,10 +84,10 @@ pub(super) fn after_refusal(
             .execute(params![doc.as_bytes(), code.number()])?;
         c.prepare_cached("UPDATE doc SET pending_count = 0 WHERE id = ?1")?
             .execute([doc.as_bytes()])?;
-        rows::show(c, doc)?;
+        rows::show(c, catalogue, doc)?;
         return Ok((0, refused));
     }
-    let restated = restate(c, doc, actor)?;
+    let restated = restate(c, catalogue, doc, actor)?;
     Ok((restated, 0))
 }
 
@@ -118,7 +124,12 @@ fn has_shared(c: &Connection, doc: DocId) -> Result<bool, DeviceError> {
 
 /// Rewrites the pending events of a document under another actor and without references to refused events. Nothing
 /// else of an event changes: text, photos and time stay.
-pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize, DeviceError> {
+pub(super) fn restate(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    doc: DocId,
+    actor: Actor,
+) -> Result<usize, DeviceError> {
     let damaged = |source| DeviceError::Document { doc, source };
     let waiting = pending(c, doc)?;
     c.prepare_cached(&format!(
@@ -129,12 +140,12 @@ pub(super) fn restate(c: &Connection, doc: DocId, actor: Actor) -> Result<usize,
         "UPDATE doc SET tail_count = tail_count - ?2, pending_count = 0 WHERE id = ?1",
     )?
     .execute(params![doc.as_bytes(), waiting.len() as i64])?;
-    let mut loaded = match load::load_accepted(c, doc)? {
+    let mut loaded = match load::load_accepted(c, catalogue, doc)? {
         Some(loaded) => loaded,
-        None => OpenDocument {
-            crdt: Document::create(actor, doc).map_err(damaged)?,
-            times: ReceiveTimes::new(),
-        },
+        None => {
+            let empty = Document::create(actor, doc).map_err(damaged)?;
+            OpenDocument::of(empty, catalogue)
+        }
     };
     let (present, _) = loaded.crdt.events();
     let mut present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();

@@ -1,9 +1,12 @@
 //! The list rows of documents: folded on this device, or as the server sent them.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{DeviceError, load};
 use crate::{
+    catalogue::Catalogue,
     document::OpenDocument,
     record::{CompoundId, DocId, ListRow},
 };
@@ -28,8 +31,12 @@ pub(super) fn refresh(
 
 /// Refreshes the list row of a document. An unreadable document does not stop the caller: it is tried again when the
 /// device is idle.
-pub(super) fn show(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
-    let shown = load::load(c, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
+pub(super) fn show(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    doc: DocId,
+) -> Result<(), DeviceError> {
+    let shown = load::load(c, catalogue, doc).and_then(|mut loaded| refresh(c, doc, &mut loaded));
     if shown.is_err() {
         c.prepare_cached("UPDATE doc SET verified = 0 WHERE id = ?1")?
             .execute([doc.as_bytes()])?;

@@ -1,6 +1,9 @@
 //! Settling: applies the answer to a pack to the changes in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, params};
 
@@ -14,6 +17,7 @@ use super::{
     },
 };
 use crate::{
+    catalogue::Catalogue,
     identity::PackReceipt,
     record::{ChangeHash, Digest, DocId, ServerTime},
     wire::{
@@ -44,6 +48,7 @@ impl Device {
     /// # Errors
     /// [`DeviceError::Signature`] if the receipt is not the server's for this pack; nothing is acknowledged then.
     pub(crate) fn settle(&mut self, answer: &Response) -> Result<Settled, DeviceError> {
+        let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, host| {
             let Some(sealed) = sealed::unanswered(tx)? else {
                 return Ok(Settled::default());
@@ -78,16 +83,16 @@ impl Device {
                     // that were known.
                     let known = known.as_deref().unwrap_or_default();
                     let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
-                    settle_changes(tx, &sealed.request, &codes, fresh, &mut settled)?;
+                    settle_changes(tx, &catalogue, &sealed.request, &codes, fresh, &mut settled)?;
                     // These documents are folded again with the new receive times.
                     for doc in timed {
-                        rows::show(tx, doc)?;
+                        rows::show(tx, &catalogue, doc)?;
                     }
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
                     if sealed.request.repair {
                         settled.resupplied = sealed.request.entries.len();
-                        differing::count_sent(tx, &sealed.request)?;
+                        differing::count_sent(tx, &catalogue, &sealed.request)?;
                     }
                     scope::evict_leaving(tx)?;
                     Ok(settled)
@@ -154,6 +159,7 @@ fn note_times(
 
 fn settle_changes(
     c: &Connection,
+    catalogue: &Arc<Catalogue>,
     request: &Request,
     refused: &[(usize, Code)],
     fresh: [u8; 16],
@@ -201,7 +207,7 @@ fn settle_changes(
     if !rewrite.is_empty() {
         let actor = enrolment::rotate_actor(c, fresh)?;
         for (doc, code) in rewrite {
-            let (restated, refused) = restate::after_refusal(c, doc, code, actor)?;
+            let (restated, refused) = restate::after_refusal(c, catalogue, doc, code, actor)?;
             settled.reauthored += restated;
             settled.refused += refused;
             settled.again |= restated > 0;

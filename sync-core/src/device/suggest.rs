@@ -1,6 +1,8 @@
 //! Suggestions: hazards on this device that may be one. They are found by their place in the list, and only these few
 //! are loaded.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, params};
 
 use super::{Device, DeviceError, load};
@@ -29,13 +31,14 @@ impl Device {
     /// # Errors
     /// [`DeviceError::UnknownDocument`] if it is not on this device.
     pub fn suggestions(&self, doc: DocId) -> Result<Vec<Suggested>, DeviceError> {
-        let catalogue = Catalogue::embedded();
-        let Some((own, marked)) = comparable(&self.connection, doc)? else {
+        let catalogue = &self.catalogue;
+        let Some((own, marked)) = comparable(&self.connection, catalogue, doc)? else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for other in near(&self.connection, &own)? {
-            let Some((theirs, their_marks)) = comparable(&self.connection, other)? else {
+        for other in near(&self.connection, catalogue, &own)? {
+            let Some((theirs, their_marks)) = comparable(&self.connection, catalogue, other)?
+            else {
                 continue;
             };
             if marked.contains(&other) || their_marks.contains(&doc) {
@@ -58,8 +61,12 @@ impl Device {
 }
 
 /// A record as it is compared; `None` if it was examined and is none, or is recorded elsewhere.
-fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
-    let folded = load::fold(c, &mut load::load(c, doc)?)?;
+fn comparable(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    doc: DocId,
+) -> Result<Option<(Comparable, Vec<DocId>)>, DeviceError> {
+    let folded = load::fold(c, &mut load::load(c, catalogue, doc)?)?;
     let Some(hazard) = folded.hazard() else {
         return Ok(None);
     };
@@ -75,9 +82,13 @@ fn comparable(c: &Connection, doc: DocId) -> Result<Option<(Comparable, Vec<DocI
 }
 
 /// Hazards of the same building in the list, found at most `campaign_days` before or after, the nearest in time first.
-fn near(c: &Connection, own: &Comparable) -> Result<Vec<DocId>, DeviceError> {
+fn near(
+    c: &Connection,
+    catalogue: &Catalogue,
+    own: &Comparable,
+) -> Result<Vec<DocId>, DeviceError> {
     let building = own.place_key.split('/').next().unwrap_or_default();
-    let days = i64::from(Catalogue::embedded().weights.campaign_days);
+    let days = i64::from(catalogue.weights.campaign_days);
     let campaign = days * DAY_MS;
     let mut statement = c.prepare_cached(
         "SELECT doc FROM hazard_row WHERE compound = ?1 AND place_key >= ?2 AND place_key < ?3 AND doc <> ?4

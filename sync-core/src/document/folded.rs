@@ -1,6 +1,6 @@
 //! A folded document: its state and everything derived from it, without what was redacted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{kind::DocumentKind, redaction::Redaction, state::DocumentState};
 use crate::{
@@ -18,7 +18,7 @@ pub struct Folded<'f> {
     /// The events with all their words; private to this module.
     pub(super) events: Vec<EventEntry>,
     pub(super) context: FoldContext<'f>,
-    pub(super) catalogue: &'static Catalogue,
+    pub(super) catalogue: Arc<Catalogue>,
     pub(super) redaction: Redaction,
     /// The state as the fold returned it; private to this module.
     pub(super) full: DocumentState,
@@ -31,7 +31,7 @@ impl<'f> Folded<'f> {
     pub fn new(
         events: Vec<EventEntry>,
         context: FoldContext<'f>,
-        catalogue: &'static Catalogue,
+        catalogue: &Arc<Catalogue>,
     ) -> Self {
         let kind = DocumentKind::of(&context.attested(&events));
         let full = match kind {
@@ -50,7 +50,7 @@ impl<'f> Folded<'f> {
         Self {
             events,
             context,
-            catalogue,
+            catalogue: Arc::clone(catalogue),
             redaction,
             full,
             shown,
@@ -60,6 +60,11 @@ impl<'f> Folded<'f> {
     /// The state, without what was redacted.
     pub fn state(&self) -> &DocumentState {
         self.shown.as_ref().unwrap_or(&self.full)
+    }
+
+    /// The catalogue that it was folded by.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// The kind of the document.

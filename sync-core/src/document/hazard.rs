@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{folded::Folded, state::DocumentState};
 use crate::{
-    catalogue::{Due, StateCode},
+    catalogue::{Catalogue, Due, StateCode},
     duty::{DutyChain, duty_chain},
     grouping::{Comparable, GroupMember},
     hazard::{
@@ -41,6 +41,11 @@ impl<'f> FoldedHazard<'f> {
     /// The state.
     pub fn state(&self) -> &'f HazardState {
         self.state
+    }
+
+    /// The catalogue that it was folded by.
+    pub fn catalogue(&self) -> &'f Catalogue {
+        &self.folded.catalogue
     }
 
     /// The place of the hazard: as corrected, else that of the first observation. A redacted spot is empty.
@@ -103,7 +108,7 @@ impl<'f> FoldedHazard<'f> {
     /// When the hazard must be rectified; see [`deadline::trusted_due`].
     pub fn trusted_due(&self, doc: DocId) -> Option<Due> {
         let found = self.group_member(doc).when;
-        deadline::trusted_due(self.state, self.folded.catalogue, &found)
+        deadline::trusted_due(self.state, &self.folded.catalogue, &found)
     }
 
     /// Property companies whose staff stated an event of the hazard.

@@ -58,6 +58,7 @@ fn hazard(of: FoldedHazard<'_>) -> ListRow {
         place_key: place.as_ref().map(place_key::of),
         activity: None,
         fold: Some(FOLD_VERSION),
+        edition: Some(folded.catalogue.newest()),
     }
 }
 
@@ -89,6 +90,7 @@ fn activity(folded: &Folded<'_>, state: &ActivityState) -> ListRow {
         events: count(folded.events.len()),
         photos: count(state.photos.len()),
         activity: Some(code.unwrap_or_default()),
+        edition: Some(folded.catalogue.newest()),
         ..ListRow::default()
     }
 }
@@ -107,6 +109,7 @@ fn inspection(folded: &Folded<'_>, state: &InspectionState) -> ListRow {
         events: count(folded.events.len()),
         photos: count(state.photos.len()),
         activity: Some(INSPECTION.to_owned()),
+        edition: Some(folded.catalogue.newest()),
         ..ListRow::default()
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap},
+    sync::Arc,
 };
 
 use super::folded::Folded;
@@ -33,17 +34,19 @@ pub struct Snapshot {
 pub struct OpenDocument {
     pub(crate) crdt: Document,
     pub(crate) times: ReceiveTimes,
+    pub(super) catalogue: Arc<Catalogue>,
 }
 
 impl OpenDocument {
     /// Opens a document from a snapshot, with the receive times of its changes in the order of their hashes, and from
-    /// the changes after the snapshot, with theirs.
+    /// the changes after the snapshot, with theirs. `catalogue` judges its events.
     ///
     /// # Errors
     /// [`CrdtError`] if bytes are damaged or a change lacks one that it depends on.
     pub fn open<'a>(
         snapshot: Option<(&[u8], &Received)>,
         changes: impl IntoIterator<Item = (&'a [u8], Option<ServerTime>)>,
+        catalogue: &Arc<Catalogue>,
     ) -> Result<Self, CrdtError> {
         let changes: Vec<_> = changes.into_iter().collect();
         let bytes = changes.iter().map(|(bytes, _)| *bytes);
@@ -58,7 +61,20 @@ impl OpenDocument {
         };
         let timed = |(bytes, at): &(&[u8], Option<ServerTime>)| Some((change_hash(bytes), (*at)?));
         times.extend(changes.iter().filter_map(timed));
-        Ok(Self { crdt, times })
+        Ok(Self {
+            crdt,
+            times,
+            catalogue: Arc::clone(catalogue),
+        })
+    }
+
+    /// A document that is already loaded, without receive times.
+    pub(crate) fn of(crdt: Document, catalogue: &Arc<Catalogue>) -> Self {
+        Self {
+            crdt,
+            times: ReceiveTimes::new(),
+            catalogue: Arc::clone(catalogue),
+        }
     }
 
     /// The readable events.
@@ -90,7 +106,7 @@ impl OpenDocument {
         let (grants, revoked) = context(&grants, &devices)?;
         let held = self.crdt.held();
         let context = FoldContext::new(Cow::Owned(grants), Cow::Owned(revoked), &held, &self.times);
-        Ok(Folded::new(events, context, Catalogue::embedded()))
+        Ok(Folded::new(events, context, &self.catalogue))
     }
 
     /// As [`Self::fold_with`], with grants and revocations that the caller has in memory.
@@ -101,7 +117,7 @@ impl OpenDocument {
     ) -> Folded<'f> {
         let (grants, revoked) = (Cow::Borrowed(grants), Cow::Borrowed(revoked));
         let context = FoldContext::new(grants, revoked, &self.crdt.held(), &self.times);
-        Folded::new(self.events(), context, Catalogue::embedded())
+        Folded::new(self.events(), context, &self.catalogue)
     }
 
     /// A snapshot of the document, verified by reading it back; `None` if it does not contain the same changes. Only a

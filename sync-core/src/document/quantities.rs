@@ -17,7 +17,7 @@ impl Folded<'_> {
         let same = |a: &&Answered| {
             (&a.building, &a.unit, &a.item) == (&answered.building, &answered.unit, &answered.item)
         };
-        let mut lacking = state.failed_without_hazard(self.catalogue).into_iter();
+        let mut lacking = state.failed_without_hazard(&self.catalogue).into_iter();
         lacking.any(|a| same(&a))
     }
 
@@ -27,7 +27,7 @@ impl Folded<'_> {
             DocumentState::Hazard(state) => quantities(state, &self.events),
             DocumentState::Activity(state) => {
                 let at = state.shown().map_or(DeviceTime(0), |v| v.held);
-                let counted = counts(state, self.catalogue).into_iter();
+                let counted = counts(state, &self.catalogue).into_iter();
                 counted
                     .map(|(name, milli)| Quantity { name, at, milli })
                     .collect()

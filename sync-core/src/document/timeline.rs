@@ -5,6 +5,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
 };
 
 use super::{folded::Folded, open::OpenDocument};
@@ -20,6 +21,7 @@ pub struct Timeline {
     events: Vec<EventEntry>,
     context: FoldContext<'static>,
     log: Log,
+    catalogue: Arc<Catalogue>,
 }
 
 /// The changes of a document: what the server held when it had received one of them.
@@ -88,6 +90,7 @@ impl OpenDocument {
                 received: self.times.clone(),
                 held,
             },
+            catalogue: Arc::clone(&self.catalogue),
         }
     }
 }
@@ -153,7 +156,7 @@ impl Timeline {
             .context
             .with_authority(Cow::Borrowed(grants), Cow::Borrowed(revoked))
             .with_unattested(late);
-        Folded::new(events.cloned().collect(), context, Catalogue::embedded())
+        Folded::new(events.cloned().collect(), context, &self.catalogue)
     }
 }
 
@@ -189,7 +192,9 @@ mod tests {
             let received = changes[..count].iter().zip(1..);
             let received =
                 received.map(|(change, at)| (change.bytes.as_slice(), Some(ServerTime(at))));
-            let timeline = OpenDocument::open(None, received).unwrap().timeline();
+            let timeline = OpenDocument::open(None, received, Catalogue::embedded())
+                .unwrap()
+                .timeline();
             let (grants, revoked) = (story.grants(), HashMap::new());
             let folded = timeline.fold(&grants, &revoked, ServerTime(at));
             (
@@ -219,6 +224,7 @@ mod tests {
                 events,
                 context,
                 log,
+                catalogue: Arc::clone(Catalogue::embedded()),
             };
             (timeline.receipts(), stranger.id)
         };

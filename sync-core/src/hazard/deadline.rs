@@ -67,8 +67,9 @@ pub fn due(state: &HazardState, catalogue: &Catalogue) -> Option<Due> {
     if let Some(at) = state.deadline {
         return Some(Due { at, certain: true });
     }
-    let kind = catalogue.kind(state.code.as_ref()?.as_str(), state.found_at)?;
-    catalogue.calendar.due(&kind.deadline, state.found_at)
+    let kind = catalogue.kind(state.code.as_ref()?.as_str(), state.edition)?;
+    let calendar = catalogue.calendar_of(state.edition);
+    calendar.due(&kind.deadline, state.found_at)
 }
 
 /// As [`due`], but not certain where the default of a kind counts from a finding whose claimed time contradicts its

@@ -10,7 +10,9 @@ use super::{
 use crate::{
     catalogue::{FieldName, HazardKind, StateCode},
     history::{History, Positions, Verdict},
-    record::{AreaPath, EventBody, Grade, Grant, KindCode, Observation, OrganId, PersonId},
+    record::{
+        AreaPath, Edition, EventBody, Grade, Grant, KindCode, Observation, OrganId, PersonId,
+    },
 };
 
 /// What a set of events is assessed with.
@@ -244,18 +246,21 @@ impl<'h, 'a> Known<'h, 'a> {
         &self.history.order.ancestors[at]
     }
 
-    /// A hazard kind, by the catalogue that was in force when the hazard was found.
-    pub(super) fn kind(&self, code: &KindCode) -> Option<&'a HazardKind> {
+    /// The edition of the catalogue that judges the finding.
+    pub(super) fn found_under(&self) -> Option<Edition> {
         let first = self.observations.first()?;
-        let found = self.history.entry(*first).event.claimed;
-        self.history.catalogue.kind(code.as_str(), found)
+        Some(self.history.edition(*first))
     }
 
-    /// The default grade of a hazard kind, by the catalogue that was in force when the hazard was found.
+    /// A hazard kind, by the edition of the finding.
+    pub(super) fn kind(&self, code: &KindCode) -> Option<&'a HazardKind> {
+        let edition = self.found_under()?;
+        self.history.catalogue.kind(code.as_str(), edition)
+    }
+
+    /// The default grade of a hazard kind, by the edition of the finding.
     pub(super) fn default_grade(&self, code: &KindCode) -> Option<Grade> {
-        let first = self.observations.first()?;
-        let found = self.history.entry(*first).event.claimed;
-        self.history.grade_of(code, found)
+        self.history.grade_of(code, self.found_under()?)
     }
 }
 

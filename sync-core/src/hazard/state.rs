@@ -7,7 +7,7 @@ use super::values::Values;
 use crate::{
     catalogue::{Grade, StateCode},
     history::{JudgedEvent, Redacted},
-    record::{AreaPath, DeviceTime, DocId, EventId, KindCode},
+    record::{AreaPath, DeviceTime, DocId, Edition, EventId, KindCode},
 };
 
 macro_rules! flags {
@@ -139,6 +139,8 @@ pub struct HazardState {
     pub area: Option<AreaPath>,
     /// First found, by the finder's clock.
     pub found_at: DeviceTime,
+    /// The edition of the catalogue that judges the finding: its kinds and its deadlines hold for the hazard.
+    pub edition: Edition,
     /// Last event, by its author's clock.
     pub updated_at: DeviceTime,
     /// The earliest deadline in force.

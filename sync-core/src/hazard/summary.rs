@@ -57,6 +57,7 @@ pub(super) fn summarise(known: &Known<'_, '_>, amounts: &Amounts) -> HazardState
             .map(claimed)
             .min()
             .unwrap_or(DeviceTime(0)),
+        edition: known.found_under().unwrap_or_default(),
         updated_at: (0..history.len())
             .map(claimed)
             .max()

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     catalogue::{Catalogue, Due},
-    history::{EventEntry, FoldContext},
-    record::{DeviceTime, EventBody, EventId, OrganId, ServerTime},
+    history::{EventEntry, FoldContext, edition_of},
+    record::{DeviceTime, Edition, EventBody, EventId, OrganId, ServerTime},
 };
 
 /// A step that the receiving department must take.
@@ -65,6 +65,9 @@ pub struct TransferCase {
     pub result: Option<DeviceTime>,
     /// The pending step.
     pub waiting: Option<Waiting>,
+    /// The edition of the catalogue that judges the event by which the pending step began: its calendar counts.
+    #[serde(skip)]
+    edition: Edition,
 }
 
 /// The transfers of a hazard, in causal order.
@@ -87,6 +90,7 @@ pub(crate) fn transfers(
             continue;
         };
         let claimed = stated.event.claimed;
+        let edition = edition_of(stated, context, catalogue);
         let organ = context.grant(&stated.event.grant).map(|g| g.organ);
         if let EventBody::Transfer(transfer) = &stated.event.body {
             cases.push(TransferCase {
@@ -98,6 +102,7 @@ pub(crate) fn transfers(
                 ended: None,
                 result: None,
                 waiting: None,
+                edition,
             });
             continue;
         }
@@ -110,7 +115,7 @@ pub(crate) fn transfers(
             }
             body => {
                 if let Some(case) = cases.iter_mut().rev().find(theirs) {
-                    case.enter(body, claimed);
+                    case.enter(body, claimed, edition);
                 }
             }
         }
@@ -122,7 +127,16 @@ pub(crate) fn transfers(
 }
 
 impl TransferCase {
-    fn enter(&mut self, body: &EventBody, claimed: DeviceTime) {
+    fn enter(&mut self, body: &EventBody, claimed: DeviceTime, edition: Edition) {
+        // The first acceptance begins the last step; a signature after it begins none.
+        let begins = match body {
+            EventBody::TransferSign(_) => self.signed.or(self.accepted).is_none(),
+            EventBody::TransferAccept(_) => self.accepted.is_none(),
+            _ => false,
+        };
+        if begins {
+            self.edition = edition;
+        }
         let slot = match body {
             EventBody::TransferSign(_) => &mut self.signed,
             EventBody::TransferAccept(_) => &mut self.accepted,
@@ -142,7 +156,8 @@ impl TransferCase {
             (None, Some(signed)) => (Step::Answer, signed),
             (None, None) => (Step::Sign, self.sent),
         };
-        let due = catalogue.calendar.timer("transfer", step.name(), from)?;
+        let calendar = catalogue.calendar_of(self.edition);
+        let due = calendar.timer("transfer", step.name(), from)?;
         let standing = deadline::standing(due.at, deadline::now(now));
         Some(Waiting {
             step,

@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     catalogue::{Catalogue, Grade, Rules},
-    record::{DeviceTime, EventBody, Grant, KindCode, ServerTime},
+    record::{Edition, EventBody, Grant, KindCode, ServerTime},
 };
 
 /// All events of a document in causal order. Vectors are indexed by the position of the event in that order.
 pub(crate) struct History<'a> {
     pub(crate) order: CausalOrder<'a>,
+    context: &'a FoldContext<'a>,
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) rules: &'a Rules,
     /// The grant that each event names, if it is known.
@@ -46,6 +47,7 @@ impl<'a> History<'a> {
             unattested: each().map(|e| context.is_unattested(&e.id)).collect(),
             times: time::bounds(&order, context),
             rules: &catalogue.rules,
+            context,
             catalogue,
             order,
         }
@@ -73,9 +75,31 @@ impl<'a> History<'a> {
         !self.happened_before(a, b) && !self.happened_before(b, a)
     }
 
-    /// The default grade of a hazard kind, by the catalogue that was in force when the hazard was found.
-    pub(crate) fn grade_of(&self, code: &KindCode, found: DeviceTime) -> Option<Grade> {
-        let kind = self.catalogue.kind(code.as_str(), found);
+    /// The default grade of a hazard kind in an edition of the catalogue.
+    pub(crate) fn grade_of(&self, code: &KindCode, edition: Edition) -> Option<Grade> {
+        let kind = self.catalogue.kind(code.as_str(), edition);
         kind.map(|kind| kind.grade)
     }
+
+    /// The edition of the catalogue that judges an event. Its own time bounds count, not those that other events give
+    /// it: what is received later changes no edition.
+    pub(crate) fn edition(&self, at: usize) -> Edition {
+        let entry = self.entry(at);
+        edition_of(entry, self.context, self.catalogue)
+    }
+}
+
+/// The edition of the catalogue that judges an event.
+pub(crate) fn edition_of(
+    entry: &EventEntry,
+    context: &FoldContext<'_>,
+    catalogue: &Catalogue,
+) -> Edition {
+    let event = &entry.event;
+    let bounds = if context.is_unattested(&entry.id) {
+        TimeBounds::default()
+    } else {
+        TimeBounds::new(event.beacon.as_ref(), context.received(&entry.id))
+    };
+    catalogue.judging(event.edition, event.claimed, bounds.lower, bounds.upper)
 }

@@ -19,7 +19,7 @@ mod verdict;
 
 pub(crate) use after_each::AfterEach;
 pub(crate) use authority::{entitled, is_late};
-pub(crate) use causal::History;
+pub(crate) use causal::{History, edition_of};
 pub(crate) use limit::{Limit, limit};
 pub(crate) use order::{Lanes, Positions, first_beginnings};
 

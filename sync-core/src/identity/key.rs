@@ -20,6 +20,8 @@ pub enum Purpose {
     PhotoReceipt,
     /// The server seals a report.
     Report,
+    /// The server signs the editions of its catalogue.
+    Editions,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::PackReceipt => b"xuncha.pack-receipt.1\0",
             Self::PhotoReceipt => b"xuncha.blob-receipt.1\0",
             Self::Report => b"xuncha.report.1\0",
+            Self::Editions => b"xuncha.editions.1\0",
         }
     }
 

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
+    edition::Edition,
     ids::{DeviceId, EventId, GrantId, PersonId},
     limits,
     time::{Beacon, DAY_MS, DeviceTime},
@@ -35,6 +36,9 @@ pub struct Event {
     /// The last server time that the device knew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beacon: Option<Beacon>,
+    /// The edition of the catalogue that the device showed its author; absent in events of older apps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<Edition>,
     /// The statement.
     #[serde(flatten)]
     pub body: EventBody,
@@ -83,7 +87,7 @@ impl Event {
         &self,
         e: &mut Encoder<W>,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        let fields = 7 + u64::from(self.beacon.is_some());
+        let fields = 7 + u64::from(self.beacon.is_some()) + u64::from(self.edition.is_some());
         e.map(fields)?.u8(0)?.u16(self.body.number())?;
         e.u8(1)?
             .encode(self.author)?
@@ -101,6 +105,9 @@ impl Event {
         self.body.write(e)?;
         if let Some(beacon) = &self.beacon {
             e.u8(7)?.encode(beacon)?;
+        }
+        if let Some(edition) = self.edition {
+            e.u8(8)?.encode(edition)?;
         }
         Ok(())
     }
@@ -165,7 +172,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
         .ok_or_else(|| missing("the map must have a definite length"))?;
     let (mut number, mut author, mut device, mut grant, mut claimed) =
         (None, None, None, None, None);
-    let (mut after, mut raw, mut beacon) = (Vec::new(), None, None);
+    let (mut after, mut raw, mut beacon, mut edition) = (Vec::new(), None, None, None);
     for _ in 0..fields {
         match d.u64()? {
             0 => number = Some(d.u16()?),
@@ -187,6 +194,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
                 raw = bytes.get(start..d.position());
             }
             7 => beacon = Some(d.decode()?),
+            8 => edition = Some(d.decode()?),
             _ => d.skip()?,
         }
     }
@@ -201,6 +209,7 @@ fn read(bytes: &[u8]) -> Result<Event, minicbor::decode::Error> {
         claimed: claimed.ok_or_else(|| missing("claimed time missing"))?,
         after,
         beacon,
+        edition,
         body: EventBody::read(number, raw.ok_or_else(|| missing("content missing"))?),
     })
 }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use serde::Serialize;
 
-use super::CompoundId;
+use super::{CompoundId, Edition};
 
 /// The list row of a hazard, an activity or an inspection, folded from its events.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode, Serialize)]
@@ -51,6 +51,11 @@ pub struct ListRow {
     #[n(12)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<u16>,
+    /// The newest edition of the catalogue that the row was folded with. A device whose catalogue is older keeps the row
+    /// of the server.
+    #[n(13)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edition: Option<Edition>,
 }
 
 /// A list row as it was encoded: the server stores it once and sends it unchanged.

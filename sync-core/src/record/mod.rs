@@ -9,6 +9,7 @@ mod body;
 pub mod cbor;
 pub mod codes;
 pub mod digest;
+mod edition;
 pub mod event;
 pub mod grant;
 pub mod ids;
@@ -33,6 +34,7 @@ pub use codes::{
     PhotoSource, PositionSource, Role, SignedAs, TransferOutcome,
 };
 pub use digest::Digest;
+pub use edition::Edition;
 pub use event::{Event, EventError};
 pub use grant::Grant;
 pub use ids::{

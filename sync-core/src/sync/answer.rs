@@ -82,6 +82,7 @@ impl Syncing {
             }
             _ if !ours => Ok(Heard::Nothing(reply.unusable())),
             Asked::Session { proven } => self.session_answered(device, proven, reply),
+            Asked::Editions => self.editions_answered(device, reply),
             Asked::Sync(asked) => self.sync_answered(device, &asked, reply),
             Asked::Reconcile(task) => self.reconcile_answered(device, task, reply),
         }
@@ -100,7 +101,7 @@ impl Syncing {
         match asked {
             // Both are cured by a new session: it brings a token, or the scopes of the grants that are valid now. It
             // costs one refused call and no wait. If it happens more often, the call counts as failed.
-            Asked::Sync(_) | Asked::Reconcile(_) | Asked::Photo(_)
+            Asked::Editions | Asked::Sync(_) | Asked::Reconcile(_) | Asked::Photo(_)
                 if code == Code::SessionExpired =>
             {
                 return self.reopen(device, why);
@@ -117,6 +118,10 @@ impl Syncing {
                     self.photo_lost(device, asked)?;
                 }
                 return self.failed(device, why, reply.retry_after_ms());
+            }
+            Asked::Editions if code != Code::DeviceRevoked => {
+                self.without_editions(&why);
+                return Ok(());
             }
             Asked::Sync(asked)
                 if code == Code::TooLarge && self.too_large(device, &asked, true)? =>

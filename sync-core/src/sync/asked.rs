@@ -11,6 +11,8 @@ use crate::{
 pub(super) enum Asked {
     /// Of the exchange `session`; whether it carried a proof.
     Session { proven: bool },
+    /// Of the exchange `editions`.
+    Editions,
     /// Of the exchange `sync`.
     Sync(AskedSync),
     /// Of the exchange `reconcile`.

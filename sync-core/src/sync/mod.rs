@@ -9,6 +9,7 @@ mod answer;
 mod asked;
 mod backoff;
 mod call;
+mod editions;
 mod enrol;
 mod next;
 mod photo;

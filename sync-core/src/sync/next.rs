@@ -40,8 +40,11 @@ impl Syncing {
         Ok(Step::Call(call))
     }
 
-    /// The next call, in this order: resupply, packs and pages, reconcile, photos.
+    /// The next call, in this order: editions of the catalogue, resupply, packs and pages, reconcile, photos.
     fn work(&mut self, device: &mut Device) -> Result<Option<Call>, DeviceError> {
+        if let Some(call) = self.next_editions(device) {
+            return Ok(Some(call));
+        }
         if self.reconciling.is_none() && self.seal_offer(device)? {
             self.sync_done = false;
         }

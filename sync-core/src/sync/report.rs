@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::wire::Code;
+use crate::{record::Edition, wire::Code};
 
 /// The report of one sync.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -39,6 +39,11 @@ pub struct Report {
     pub last_failure: Option<String>,
     /// The refusal that ended the sync.
     pub refusal: Option<Code>,
+    /// The newest edition of the catalogue, if the server sent newer ones.
+    pub edition: Option<Edition>,
+    /// Why the server's newer edition was not taken. Records are synced without it; what the device's catalogue lacks is
+    /// held as unknown.
+    pub edition_refused: Option<String>,
     /// The server orders this device to erase its data.
     pub wipe: bool,
 }

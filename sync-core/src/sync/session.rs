@@ -37,6 +37,7 @@ impl Syncing {
             app,
             claimed,
             proof,
+            edition: Some(device.catalogue().newest()),
         }))
     }
 
@@ -67,6 +68,7 @@ impl Syncing {
                 self.report.wipe = opened.directive == Directive::Wipe;
                 self.ended = self.report.wipe;
                 device.take_session(&opened)?;
+                self.hear_of_edition(device, opened.edition);
                 Ok(if self.opened <= MAX_OPENED {
                     Heard::Progress
                 } else {

@@ -19,6 +19,8 @@ pub struct Syncing {
     pub(super) report: Report,
     pub(super) asked: Option<Asked>,
     pub(super) challenge: Option<Vec<u8>>,
+    /// The server has a newer edition of the catalogue than this device.
+    pub(super) newer_edition: bool,
     /// At least one call of the exchange `sync` was answered, and the server has no more pages.
     pub(super) sync_done: bool,
     /// How large a pack may be in this sync, and the documents that are left for the next one.
@@ -43,6 +45,7 @@ impl Syncing {
             report: Report::default(),
             asked: None,
             challenge: None,
+            newer_edition: false,
             sync_done: false,
             packing: Packing::default(),
             need_limit: MAX_NEED,

@@ -4,6 +4,7 @@
 //! exchange is one file with its request and response, its path and its limits ([`Exchange`]). The module has no
 //! store, clock or sockets. `schemas/wire/*.cddl` mirrors it.
 
+pub mod editions;
 pub mod enrol;
 pub mod exchange;
 pub mod frame;

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use super::Exchange;
 use crate::{
     identity::{Signature, SignedGrant},
-    record::{AreaPath, DeviceId, DeviceTime, Label, LogEpoch, ServerTime},
+    record::{AreaPath, DeviceId, DeviceTime, Edition, Label, LogEpoch, ServerTime},
 };
 
 /// `POST /v1/session`
@@ -38,6 +38,9 @@ pub struct Request {
     /// The challenge with the device's signature; absent in the first request.
     #[n(4)]
     pub proof: Option<Proof>,
+    /// The newest edition of the catalogue that the device has; absent from older apps.
+    #[n(5)]
+    pub edition: Option<Edition>,
 }
 
 /// A challenge and its signature.
@@ -83,6 +86,9 @@ pub struct Opened {
     /// What the device must do in addition.
     #[n(5)]
     pub directive: Directive,
+    /// The newest edition of the server's catalogue, if the device has an older one: the exchange `editions` brings it.
+    #[n(6)]
+    pub edition: Option<Edition>,
 }
 
 /// An area that a device holds.

@@ -48,6 +48,7 @@ impl ByHand {
             claimed: DeviceTime(BEGIN + i64::try_from(self.0.events.len()).unwrap_or(0)),
             after: after.iter().map(|name| id(name)).collect(),
             beacon: None,
+            edition: None,
             body,
         };
         self.0.facts.grants.insert(event.grant, grant);

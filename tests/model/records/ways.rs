@@ -50,6 +50,7 @@ impl Ahead {
             claimed: DeviceTime(BEGIN * 2),
             after,
             beacon: None,
+            edition: None,
             body,
         };
         let id = EventId::of(name.as_bytes());

@@ -397,6 +397,7 @@ impl Maker<'_> {
             claimed: DeviceTime(self.now + skew),
             after: heads.iter().map(|e| self.case.doc.events[*e].id).collect(),
             beacon: self.beacon(replica),
+            edition: None,
             body,
         }
     }

@@ -42,6 +42,7 @@ fn told(bodies: Vec<(u8, EventBody)>) -> Vec<EventEntry> {
             claimed: DeviceTime(NOON + minute * 60_000),
             after: events.last().map(|s| s.id).into_iter().collect(),
             beacon: None,
+            edition: None,
             body,
         };
         let id = EventId::of(&event.to_bytes().unwrap());

@@ -96,6 +96,7 @@ fn story() -> Story {
             claimed: DeviceTime(NOON + minute * 60_000),
             after: events.iter().map(|(id, ..)| *id).collect(),
             beacon: None,
+            edition: None,
             body,
         };
         let bytes = event.to_bytes().unwrap();

@@ -3,6 +3,7 @@
 //! Each rule is one file. It checks one source file or manifest at a time and returns the places that break it, each
 //! with what to do.
 
+mod catalogue;
 mod constants;
 mod glossary;
 mod headers;
@@ -60,6 +61,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     found.extend(defined.check(&fs::read_to_string(glossary::PAGE)?));
     let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
     found.extend(migrations::check(&listed)?);
+    let listed: catalogue::List = toml::from_str(&fs::read_to_string("xtask/catalogue.toml")?)?;
+    found.extend(catalogue::check(&listed)?);
     found.extend(patches::check()?);
     let router = fs::read_to_string(routes::ROUTER)?;
     found.extend(routes::check(&router, &fs::read_to_string(routes::API)?)?);

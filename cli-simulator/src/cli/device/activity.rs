@@ -1,16 +1,13 @@
 //! `device record|inspect|answer|sign|finish|records`: activities and inspections on the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use cli_simulator::phone::Phone;
-use sync_core::{
-    catalogue::Catalogue,
-    record::{
-        ActivityEntry, AreaPath, CompoundId, Conclusion, Data, DeviceTime, EventBody,
-        InspectionResult, Long, PhotoRole, Short, TypeCode,
-    },
+use sync_core::record::{
+    ActivityEntry, AreaPath, CompoundId, Conclusion, Data, DeviceTime, EventBody, InspectionResult,
+    Long, PhotoRole, Short, TypeCode,
 };
 use xuncha_server::say;
 
@@ -113,8 +110,9 @@ pub(super) struct Record {
 
 impl Record {
     fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
-        let types = &Catalogue::embedded().activity_types;
-        let of = types.find(&self.of);
+        let catalogue = Arc::clone(phone.device.catalogue());
+        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let of = catalogue.activity_type(&self.of, edition);
         let of = of.with_context(|| format!("{} is no type; for example publicity", self.of))?;
         if let Err(fault) = of.read(&self.data) {
             say!("注意 / note: 内容不符合要求，将留痕但不计数 / kept, counts nothing: {fault}");

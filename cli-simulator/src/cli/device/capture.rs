@@ -1,16 +1,13 @@
 //! `device capture`: a new hazard on the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use clap::Args;
 use cli_simulator::phone::Phone;
-use sync_core::{
-    catalogue::Catalogue,
-    record::{
-        AreaPath, CompoundId, FindingSource, KindCode, Label, LocationKind, Long, Observation,
-        PhotoRole, Place, Short,
-    },
+use sync_core::record::{
+    AreaPath, CompoundId, FindingSource, KindCode, Label, LocationKind, Long, Observation,
+    PhotoRole, Place, Short,
 };
 use xuncha_server::say;
 
@@ -56,8 +53,10 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
-        let known = Catalogue::embedded().kinds.find(&self.kind);
-        let kind = known
+        let catalogue = Arc::clone(phone.device.catalogue());
+        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let kind = catalogue
+            .kind(&self.kind, edition)
             .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;
         let area = find::area(phone, self.area)?;
         let photos = take(phone, &self.photo, PhotoRole::Before)?;
@@ -79,7 +78,7 @@ impl Capture {
             no_photo_reason: self.no_photo.as_deref().map(Short::new).transpose()?,
             position: None,
             source: FindingSource::Patrol,
-            catalogue_version: Catalogue::embedded().kinds.version,
+            catalogue_version: catalogue.kinds.version,
         };
         let (doc, _) = phone.device.observe(observation, None)?;
         say!("已保存 / saved: {doc} {} {}", kind.code, kind.zh);

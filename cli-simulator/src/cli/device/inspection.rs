@@ -1,12 +1,11 @@
 //! `device inspect|answer|sign`: inspections on the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use clap::Args;
 use cli_simulator::phone::Phone;
 use sync_core::{
-    catalogue::Catalogue,
     document::DocumentState,
     record::{
         Answer, Answers, AreaPath, CompoundId, EventBody, Finding, FindingSource, InspectionStart,
@@ -37,9 +36,10 @@ pub(super) struct Inspect {
 
 impl Inspect {
     pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
-        let known = &Catalogue::embedded().inspections;
-        let template = known.template(&self.template);
-        let template = template
+        let catalogue = Arc::clone(phone.device.catalogue());
+        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let template = catalogue
+            .template(&self.template, edition)
             .with_context(|| format!("{} is no template; for example TPL-DAILY", self.template))?;
         let area = find::area(phone, self.area)?;
         let (_, grant) = phone.device.grant_for(&area, None)?;
@@ -143,7 +143,7 @@ impl GiveAnswer {
             photos,
             position: None,
             source: FindingSource::Inspection,
-            catalogue_version: Catalogue::embedded().kinds.version,
+            catalogue_version: phone.device.catalogue().kinds.version,
         };
         let (hazard, event) = phone
             .device

@@ -37,6 +37,10 @@ pub(super) fn status(phone: &Phone, json: bool) -> anyhow::Result<()> {
     let contact = s
         .last_contact_ms
         .map_or_else(|| "从未 / never".to_owned(), |ms| format!("{ms} ms UTC"));
+    say!(
+        "目录 / catalogue edition {}",
+        phone.device.catalogue().newest()
+    );
     say!("最近联系 / last contact  {contact}");
     for notice in phone.device.notices()? {
         say!("  {notice}");

@@ -38,6 +38,14 @@ pub(super) fn sync(mut phone: Phone, photos: bool) -> anyhow::Result<()> {
         report.documents,
         report.photos
     );
+    if let Some(edition) = report.edition {
+        say!("目录已更新至第{edition}版 / the catalogue is now edition {edition}");
+    }
+    if let Some(why) = &report.edition_refused {
+        say!(
+            "新版目录未能更新，请升级本应用 / the new catalogue was not taken, update the app: {why}"
+        );
+    }
     for notice in phone.device.notices()? {
         say!("  {notice}");
     }

@@ -256,6 +256,7 @@ fn read(
         claimed: instant(&line.at)?,
         after,
         beacon: None,
+        edition: None,
         body,
     })
 }

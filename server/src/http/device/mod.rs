@@ -2,6 +2,7 @@
 //!
 //! A handler decodes a frame, calls one component, and encodes its answer. Nothing is decided here.
 
+pub(super) mod editions;
 pub(super) mod enrol;
 pub(super) mod hints;
 pub(super) mod pull;

@@ -147,7 +147,7 @@ fn answer(
         cut_off: instant(counting.cut_off),
         from: counting.period.from.clone(),
         to: counting.period.to.clone(),
-        catalogue: Versions::current(),
+        catalogue: Versions::of(tx)?,
         late_arrival_count: late.count,
         late_arrivals_more: late.more,
         ledger_lag: ground.lag(),

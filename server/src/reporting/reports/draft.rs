@@ -99,7 +99,7 @@ pub(super) fn gather(tx: &mut dyn Tx, reach: &Reach, checked: &Checked) -> Resul
         as_of: instant(counting.as_of),
         person: checked.person.to_string(),
         role: checked.role.name().to_owned(),
-        catalogue: Versions::current(),
+        catalogue: Versions::of(tx)?,
         without_duties: order.without_duties,
         marks: marks(&ground, &frozen),
         late_arrivals: LateCount::default(),

@@ -1,6 +1,8 @@
 //! The detail of one activity or inspection, folded from the log on request: every event with its verdict, answers,
 //! photos.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use sync_core::{
@@ -65,15 +67,22 @@ pub struct AnsweredView {
     pub without_hazard: bool,
 }
 
-pub(super) fn detail(tx: &mut dyn Tx, reach: &Reach, id: DocId) -> Result<ActivityDetail, Refusal> {
+pub(super) fn detail(
+    tx: &mut dyn Tx,
+    reach: &Reach,
+    id: DocId,
+    catalogue: &Arc<Catalogue>,
+) -> Result<ActivityDetail, Refusal> {
     let missing = || Refusal::new(Code::NotFound, id.to_string());
     let doc = docs::find(tx, id)?
         .filter(|d| reach.covers(&d.path))
         .ok_or_else(missing)?;
     // A document that was just pushed may not be projected yet; a hazard has its own address.
     let row = rows::find(tx, &doc.space, id)?.ok_or_else(missing)?;
-    let activity = view::views(tx, &[row])?.pop().ok_or_else(missing)?;
-    let folded = fold(tx, &doc)?;
+    let activity = view::views(tx, &[row], catalogue)?
+        .pop()
+        .ok_or_else(missing)?;
+    let folded = fold(tx, &doc, catalogue)?;
     Ok(ActivityDetail {
         activity,
         events: events(tx, &folded, 0..folded.judged().len())?,
@@ -104,12 +113,12 @@ fn answers(folded: &Folded<'_>, which: fn(&InspectionState) -> &[Answered]) -> V
     };
     let answers = which(state).iter();
     answers
-        .map(|a| answered(a, folded.lacks_hazard(a)))
+        .map(|a| answered(a, folded.lacks_hazard(a), folded.catalogue()))
         .collect()
 }
 
-fn answered(a: &Answered, without_hazard: bool) -> AnsweredView {
-    let item = Catalogue::embedded().item(a.item.as_str());
+fn answered(a: &Answered, without_hazard: bool, catalogue: &Catalogue) -> AnsweredView {
+    let item = catalogue.item(a.item.as_str());
     let hazards = a.every().filter_map(|v| v.hazard);
     AnsweredView {
         building: a.building_label.to_string(),

@@ -38,8 +38,8 @@ pub struct ActivityFilter {
 
 impl ActivityFilter {
     /// Checks every filter and limits the query to what the caller may read.
-    pub(super) fn query(self, reach: &Reach) -> Result<Query, Refusal> {
-        let is_type = |code: &str| Catalogue::embedded().type_versions(code).next().is_some();
+    pub(super) fn query(self, reach: &Reach, catalogue: &Catalogue) -> Result<Query, Refusal> {
+        let is_type = |code: &str| catalogue.type_versions(code).next().is_some();
         let known = |code: &String| code == INSPECTION || is_type(code);
         if self.r#type.as_ref().is_some_and(|code| !known(code)) {
             return Err(bad("type", "a type of the catalogue, or inspection"));

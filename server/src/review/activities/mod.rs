@@ -7,6 +7,8 @@ mod detail;
 mod filter;
 mod view;
 
+use std::sync::Arc;
+
 use sync_core::record::DocId;
 
 use super::{ListCursor, Review};
@@ -35,7 +37,8 @@ impl Review {
         reach: &Reach,
         filter: ActivityFilter,
     ) -> Result<ActivityPage, Refusal> {
-        let query = filter.query(reach)?;
+        let query = filter.query(reach, &self.catalogue)?;
+        let catalogue = Arc::clone(&self.catalogue);
         self.storage
             .read(move |tx| {
                 let rows = activity_queries::list(tx, &query)?;
@@ -44,7 +47,7 @@ impl Review {
                     .last()
                     .filter(|_| full)
                     .map(|r| ListCursor::Found(r.held_at, r.doc).to_string());
-                let items = view::views(tx, &rows)?;
+                let items = view::views(tx, &rows, &catalogue)?;
                 Ok(ActivityPage { items, next })
             })
             .await
@@ -55,9 +58,9 @@ impl Review {
     /// # Errors
     /// `not-found`.
     pub async fn activity(&self, reach: &Reach, doc: DocId) -> Result<ActivityDetail, Refusal> {
-        let reach = reach.clone();
+        let (reach, catalogue) = (reach.clone(), Arc::clone(&self.catalogue));
         self.storage
-            .read(move |tx| detail::detail(tx, &reach, doc))
+            .read(move |tx| detail::detail(tx, &reach, doc, &catalogue))
             .await
     }
 }

@@ -98,17 +98,23 @@ fn lookups(tx: &mut dyn Tx, rows: &[ActivityRow]) -> Result<Lookups, StorageErro
 pub(super) fn views(
     tx: &mut dyn Tx,
     rows: &[ActivityRow],
+    catalogue: &Catalogue,
 ) -> Result<Vec<ActivityView>, StorageError> {
     let mut lookups = lookups(tx, rows)?;
-    rows.iter().map(|row| view(row, &mut lookups)).collect()
+    let view = |row| view(row, &mut lookups, catalogue);
+    rows.iter().map(view).collect()
 }
 
-fn view(row: &ActivityRow, lookups: &mut Lookups) -> Result<ActivityView, StorageError> {
+fn view(
+    row: &ActivityRow,
+    lookups: &mut Lookups,
+    catalogue: &Catalogue,
+) -> Result<ActivityView, StorageError> {
     let figures = lookups.figures.remove(&row.doc).unwrap_or_default();
     let figure = |(name, milli)| FigureView { name, milli };
     Ok(ActivityView {
         id: row.doc.to_string(),
-        type_zh: type_zh(&row.kind),
+        type_zh: type_zh(&row.kind, catalogue),
         r#type: row.kind.clone(),
         state_zh: row.state.zh(),
         state: row.state.name().to_owned(),
@@ -133,10 +139,10 @@ fn view(row: &ActivityRow, lookups: &mut Lookups) -> Result<ActivityView, Storag
     })
 }
 
-fn type_zh(code: &str) -> String {
+fn type_zh(code: &str, catalogue: &Catalogue) -> String {
     if code == INSPECTION {
         return "检查".to_owned();
     }
-    let of = Catalogue::embedded().type_versions(code).next();
+    let of = catalogue.type_versions(code).next();
     of.map(|of| of.zh.clone()).unwrap_or_default()
 }

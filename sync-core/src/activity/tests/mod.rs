@@ -112,6 +112,7 @@ impl Story {
             claimed: DeviceTime(self.now),
             after: after.to_vec(),
             beacon: None,
+            edition: None,
             body,
         };
         // This version cannot encode an unknown kind; any hash then serves as the id.

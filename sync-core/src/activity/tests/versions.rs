@@ -1,54 +1,39 @@
 //! Versions of the catalogue: each document is judged by the version that it was made under.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{super::State, *};
 use crate::{
-    catalogue::Sources,
+    catalogue::Bundle,
     inspection::tests::{answers, finish, start},
+    record::Edition,
 };
 
-const OLD: Sources<'static> = Sources::EMBEDDED;
-
-fn table(text: &str, change: impl FnOnce(&mut Value)) -> String {
-    let mut table: Value = serde_json::from_str(text).unwrap();
-    table["version"] = json!(2);
-    table["valid_from"] = json!("2024-05-01");
-    change(&mut table);
-    table.to_string()
-}
-
-fn entry_of<'t>(table: &'t mut Value, list: &str, code: &str) -> &'t mut Value {
-    let mut all = table[list].as_array_mut().unwrap().iter_mut();
-    all.find(|entry| entry["code"] == code).unwrap()
-}
-
-/// In May: trainings have at most 100 attendees, liaison is retired, and daily patrols no longer look at item IT-03.
+/// In May: trainings have at most 100 attendees, clearance is retired, and daily patrols no longer look at item IT-03.
 fn catalogue_of_may() -> Catalogue {
-    let ended = |text: &str| text.replacen("\"valid_to\": null", "\"valid_to\": \"2024-04-30\"", 1);
-    let (old_types, old_inspections) = (ended(OLD.activity_types), ended(OLD.inspections));
-    let types = table(OLD.activity_types, |table| {
-        let training = entry_of(table, "types", "training");
-        training["schema"]["properties"]["attendees"]["maximum"] = json!(100);
-        let all = table["types"].as_array_mut().unwrap();
-        all.retain(|of| of["code"] != "clearance");
-    });
-    let inspections = table(OLD.inspections, |table| {
-        let daily = entry_of(table, "templates", "TPL-DAILY");
-        daily["version"] = json!(2);
-        daily["items"]
-            .as_array_mut()
-            .unwrap()
-            .retain(|item| item != "IT-03");
-    });
-    Catalogue::parse(Sources {
-        activity_types: &types,
-        earlier_types: &[&old_types],
-        inspections: &inspections,
-        earlier_inspections: &[&old_inspections],
-        ..OLD
-    })
-    .unwrap()
+    let mut bundle = Bundle::embedded();
+    let mut types = bundle.activity_types[0].clone();
+    types.version = 2;
+    types.types.retain(|of| of.code != "clearance");
+    let training = types.types.iter_mut().find(|of| of.code == "training");
+    let attendees = training.and_then(|of| of.schema.properties.get_mut("attendees"));
+    attendees.unwrap().maximum = Some(100);
+    let mut inspections = bundle.inspections[0].clone();
+    inspections.version = 2;
+    let mut templates = inspections.templates.iter_mut();
+    let daily = templates
+        .find(|template| template.code == "TPL-DAILY")
+        .unwrap();
+    daily.version = 2;
+    daily.items.retain(|item| item != "IT-03");
+    let mut edition = bundle.editions[0].clone();
+    edition.number = Edition(edition.number.0 + 1);
+    edition.valid_from = "2024-05-01".to_owned();
+    (edition.activity_types, edition.inspections) = (2, 2);
+    bundle.activity_types.insert(0, types);
+    bundle.inspections.insert(0, inspections);
+    bundle.editions.insert(0, edition);
+    Catalogue::new(bundle).unwrap()
 }
 
 fn training(attendees: u32) -> EventBody {
@@ -81,7 +66,7 @@ fn a_new_catalogue_changes_nothing_that_was_made_under_an_earlier_one() {
         fold_inspection(&inspected.events, &inspected.context(), &new),
         before
     );
-    assert!(new.edition() > Catalogue::embedded().edition());
+    assert!(new.newest() > Catalogue::embedded().newest());
 }
 
 #[test]
@@ -92,6 +77,10 @@ fn what_is_stated_under_a_new_catalogue_is_judged_by_it() {
     story.then(COMMUNITY, training(5000));
     let state = fold_activity(&story.events, &story.context(), &new);
     assert_eq!(state.state, State::Void);
+    // A device without a network had not heard of it, and names the edition that it has.
+    story.events[0].event.edition = Some(Catalogue::embedded().newest());
+    let state = fold_activity(&story.events, &story.context(), &new);
+    assert_eq!(state.state, State::Stated);
 }
 
 #[test]
@@ -104,6 +93,15 @@ fn what_only_a_newer_catalogue_has_is_unknown_and_what_depends_on_it_waits() {
     let record = story.record();
     assert_eq!((record.state, record.counts), (State::Unknown, false));
     assert_eq!(record.versions.len(), 1, "it is shown");
+
+    // A new field of a known type.
+    let newer = Edition(Catalogue::embedded().newest().0 + 1);
+    let with_field = r#"{"channel": "e_screen", "sessions": 1, "drones": 2}"#;
+    let mut story = Story::told(&[(GRID, entry("publicity", with_field))]);
+    assert_eq!(story.record().state, State::Void);
+    story.events[0].event.edition = Some(newer);
+    let record = story.record();
+    assert_eq!((record.state, record.counts), (State::Unknown, false));
 
     let EventBody::Inspect(of) = start() else {
         unreachable!("a start")

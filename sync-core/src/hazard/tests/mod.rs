@@ -183,6 +183,7 @@ impl Story {
             claimed: DeviceTime(self.now),
             after: after.to_vec(),
             beacon: self.beacon,
+            edition: None,
             body,
         };
         let bytes = event.to_bytes();

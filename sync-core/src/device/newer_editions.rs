@@ -1,0 +1,34 @@
+//! The catalogue of the device, and how it takes newer editions.
+
+use std::sync::Arc;
+
+use super::{Device, DeviceError, editions};
+use crate::{catalogue::Catalogue, identity::SignedEditions, record::Edition};
+
+impl Device {
+    /// The catalogue by which this device shows and folds its documents.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Stores newer editions that the server signed, and marks every document to be folded again. Returns the newest
+    /// edition.
+    ///
+    /// # Errors
+    /// [`DeviceError::Damaged`] if they are not signed by this device's server, cannot be read by this program, or change
+    /// an edition that this device has. The catalogue is unchanged then.
+    pub(crate) fn take_editions(
+        &mut self,
+        signed: &SignedEditions,
+    ) -> Result<Edition, DeviceError> {
+        let server = self.enrolment()?.server;
+        let new = editions::read(signed.open(&server)?)?;
+        new.succeeds(&editions::present(&self.connection)?)
+            .map_err(DeviceError::damaged)?;
+        let catalogue = Catalogue::new(new).map_err(DeviceError::damaged)?;
+        self.write(|tx, _| editions::store(tx, signed))?;
+        self.catalogue = Arc::new(catalogue);
+        self.refold_after_update()?;
+        Ok(self.catalogue.newest())
+    }
+}
