@@ -249,6 +249,41 @@ fn a_new_catalogue_changes_nothing_that_was_recorded_under_an_earlier_one() {
 }
 
 #[test]
+fn a_process_that_was_not_restarted_writes_nothing_between_rows_of_a_newer_catalogue() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    let bundle = of_march_26(&town);
+    let path = file(&town, &bundle);
+    done(
+        &town,
+        &["admin", "catalogue", "install", path.to_str().unwrap()],
+    );
+    let restarted = town.another();
+    let project = |app: &xuncha_server::app::App| {
+        let projection = app.components.projection.clone();
+        town.runtime.block_on(projection.catch_up()).unwrap();
+    };
+    project(&restarted);
+    on_day(&town, &liu, 1);
+    // The device has heard of the new catalogue; the old process takes what it states.
+    liu.device.set_token(None).unwrap();
+    let mut http = town.http.to(&format!("http://{}", restarted.address));
+    let report = liu.sync(&mut http, Options::default()).unwrap();
+    assert!(report.edition.is_some(), "{report:?}");
+    let patrol = recorded(&town, &mut liu, "night_patrol", PATROL);
+    town.sync(&mut liu);
+    project(town.app());
+    project(&restarted);
+    let known = shown(&town, patrol);
+    assert_eq!(
+        (&known["state"], &known["counts"]),
+        (&json!("stated"), &json!(true))
+    );
+    town.runtime.block_on(restarted.stop()).unwrap();
+}
+
+#[test]
 fn a_server_that_is_older_than_a_code_keeps_it_as_unknown_until_it_gets_the_catalogue() {
     if is_postgres() {
         return;

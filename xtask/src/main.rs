@@ -92,7 +92,7 @@ enum Command {
         #[arg(long, default_value_t = 100_000)]
         hierarchy: u64,
         /// Worlds of editions of the catalogue.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 100_000)]
         editions: u64,
     },
     /// Print sizes, comments and cycles of the source tree.

@@ -3,6 +3,7 @@
 use sync_core::record::{AreaPath, DocId, ServerTime};
 
 use super::{
+    basis::Basis,
     derived::{self, Derived},
     progress::Progress,
     project::Action,
@@ -18,10 +19,12 @@ use crate::storage::{
     spans::{self, HazardSpan},
 };
 
-/// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, and no row was written.
+/// Writes rows, snapshots and the mark. `None`: another worker has moved the mark, or folds by newer rules or a newer
+/// catalogue, and no row was written.
 pub(super) fn apply(
     tx: &mut dyn Tx,
     space: &AreaPath,
+    basis: Basis,
     from: u64,
     upto: u64,
     lease: ([u8; 16], ServerTime),
@@ -29,7 +32,8 @@ pub(super) fn apply(
 ) -> Result<Option<Progress>, StorageError> {
     // Change numbers are assigned under the lock and not when planned, because stored photos advance the counter too.
     let mark = marks::lock(tx, space)?;
-    if mark.seq != from {
+    // Read under the lock: a process that begins to fold the ledger again sets the basis, then the marks.
+    if mark.seq != from || !basis.may_write(tx)? {
         return Ok(None);
     }
     let count = i64::try_from(actions.len()).unwrap_or(i64::MAX);
@@ -61,9 +65,13 @@ pub(super) fn apply(
 pub(super) fn apply_again(
     tx: &mut dyn Tx,
     space: &AreaPath,
+    basis: Basis,
     actions: &mut [Action],
 ) -> Result<Progress, StorageError> {
     let mut mark = marks::lock(tx, space)?;
+    if !basis.may_write(tx)? {
+        return Ok(Progress::default());
+    }
     let (mut progress, mut rows, mut done) = (Progress::default(), Vec::new(), Vec::new());
     for action in actions {
         let (doc, as_of_seq) = action.rows.folded_up_to();

@@ -8,6 +8,7 @@
 mod activity;
 mod amounts;
 mod apply;
+mod basis;
 mod candidates;
 mod compare;
 mod completeness;
@@ -44,7 +45,7 @@ use crate::{
     wake::Wake,
 };
 
-pub(crate) use completeness::ledger_edition;
+pub(crate) use basis::ledger_edition;
 pub use one_person::OnePerson;
 pub(crate) use open::open;
 pub use progress::Progress;

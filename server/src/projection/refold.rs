@@ -12,7 +12,7 @@ use sync_core::{
 use super::{
     Projection,
     apply::write_intervals,
-    completeness::{fold_version, ledger_edition},
+    basis::{fold_version, ledger_edition},
     gather::{self, Situation},
     intervals::Intervals,
     project,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use sync_core::record::{AreaPath, ServerTime};
 
-use super::{LEASE_MS, Projection, apply, compare, gather, progress::Progress, project};
+use super::{
+    LEASE_MS, Projection, apply, basis::Basis, compare, gather, progress::Progress, project,
+};
 use crate::storage::{StorageError, Tx, hazards, marks};
 
 /// Documents projected in one transaction.
@@ -15,6 +17,7 @@ impl Projection {
     /// another worker was faster.
     pub(super) async fn round(&self, space: AreaPath) -> Result<(Progress, bool), StorageError> {
         let (of, worker, own) = (space.clone(), self.worker, (self.now)().0);
+        let basis = Basis::own(&self.catalogue);
         // With a single process, a lease is left over from before its restart and is ignored.
         let shared = self.storage.heard().is_some();
         let gathered = move |tx: &mut dyn Tx| {
@@ -23,7 +26,7 @@ impl Projection {
             // A lease that ends later than `now + LEASE_MS` was taken with a wrong clock and is ignored.
             let lasts = mark.lease_until.0 > now && mark.lease_until.0 <= now + LEASE_MS;
             let taken = lasts && mark.worker.is_some_and(|w| w != worker);
-            if shared && taken {
+            if (shared && taken) || !basis.may_write(tx)? {
                 return Ok(None);
             }
             gather::gather(tx, &of, mark.seq, BATCH).map(Some)
@@ -43,7 +46,7 @@ impl Projection {
             .write(move |tx| {
                 let until = ServerTime(tx.clock()?.unwrap_or(own) + LEASE_MS);
                 let lease = (worker, until);
-                let applied = apply::apply(tx, &space, mark, upto, lease, &mut actions)?;
+                let applied = apply::apply(tx, &space, basis, mark, upto, lease, &mut actions)?;
                 // If another worker was faster, nothing was written: the next round begins at that worker's mark.
                 Ok(applied.map_or((Progress::default(), true), |progress| (progress, more)))
             })
@@ -54,6 +57,7 @@ impl Projection {
     /// Returns how many.
     pub(super) async fn again(&self, space: AreaPath) -> Result<usize, StorageError> {
         let of = space.clone();
+        let basis = Basis::own(&self.catalogue);
         let gathered = move |tx: &mut dyn Tx| {
             let mark = marks::mark(tx, &of)?;
             gather::again(tx, &of, mark.seq, BATCH)
@@ -66,7 +70,7 @@ impl Projection {
         let planned =
             tokio::task::spawn_blocking(move || project::plan(situation, &catalogue)).await;
         let mut actions = planned.map_err(|_| StorageError::Closed)?;
-        let apply = move |tx: &mut dyn Tx| apply::apply_again(tx, &space, &mut actions);
+        let apply = move |tx: &mut dyn Tx| apply::apply_again(tx, &space, basis, &mut actions);
         Ok(self.storage.write(apply).await?.documents)
     }
 

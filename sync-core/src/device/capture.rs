@@ -81,6 +81,7 @@ impl Device {
         let device = self.enrolment()?.device;
         let (grant, claims) = self.grant_for(area, person)?;
         let claimed = self.host.clock.now();
+        let edition = self.edition()?;
         Ok(Event {
             author: claims.person,
             device,
@@ -88,7 +89,7 @@ impl Device {
             claimed,
             after,
             beacon: beacon::beacon(&self.connection, self.host.clock.uptime())?,
-            edition: Some(self.catalogue.edition_at(claimed)),
+            edition: Some(edition),
             body,
         })
     }

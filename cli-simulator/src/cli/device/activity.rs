@@ -111,7 +111,7 @@ pub(super) struct Record {
 impl Record {
     fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
         let catalogue = Arc::clone(phone.device.catalogue());
-        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let edition = phone.device.edition()?;
         let of = catalogue.activity_type(&self.of, edition);
         let of = of.with_context(|| format!("{} is no type; for example publicity", self.of))?;
         if let Err(fault) = of.read(&self.data) {

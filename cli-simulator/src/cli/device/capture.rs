@@ -54,7 +54,7 @@ pub(super) struct Capture {
 impl Capture {
     pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
         let catalogue = Arc::clone(phone.device.catalogue());
-        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let edition = phone.device.edition()?;
         let kind = catalogue
             .kind(&self.kind, edition)
             .with_context(|| format!("{} is not a hazard kind; for example EV-06", self.kind))?;

@@ -37,7 +37,7 @@ pub(super) struct Inspect {
 impl Inspect {
     pub(super) fn run(self, phone: &mut Phone) -> anyhow::Result<()> {
         let catalogue = Arc::clone(phone.device.catalogue());
-        let edition = catalogue.edition_at(phone.device.host.clock.now());
+        let edition = phone.device.edition()?;
         let template = catalogue
             .template(&self.template, edition)
             .with_context(|| format!("{} is no template; for example TPL-DAILY", self.template))?;
