@@ -68,7 +68,7 @@ enum Command {
         #[arg(long, default_value_t = 40)]
         points: usize,
     },
-    /// Break the fold on purpose, one fault at a time; the comparison with the independent model must find each.
+    /// Break the folds on purpose, one fault at a time; the comparison with the independent model must find each.
     Mutants {
         /// The most worlds that are compared for each fault.
         #[arg(long, default_value_t = 20_000)]

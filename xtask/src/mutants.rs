@@ -1,4 +1,4 @@
-//! Breaks the fold on purpose, one fault at a time, and checks that the comparison with the independent model finds each.
+//! Breaks the folds on purpose, one fault at a time, and checks that the comparison with the independent model finds each.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,21 +9,42 @@ use anyhow::{Context, ensure};
 
 use crate::cargo::{program, target};
 
-const PATCHES: &str = "tests/model/mutants";
-const TEST: &str = "fold::the_fold_judges_every_world_as_the_rules_do";
+/// Faults with the comparison that must find them.
+struct Faults {
+    /// The folder of the patches.
+    folder: &'static str,
+    /// The test that compares.
+    test: &'static str,
+    /// The environment variable with the number of worlds.
+    worlds: &'static str,
+}
+
+/// The faults of hazards, and those of activities and inspections.
+const FAULTS: [Faults; 2] = [
+    Faults {
+        folder: "tests/model/mutants",
+        test: "fold::the_fold_judges_every_world_as_the_rules_do",
+        worlds: "XUNCHA_MODEL_WORLDS",
+    },
+    Faults {
+        folder: "tests/model/mutants/records",
+        test: "records::compare::the_folds_of_activities_and_inspections_judge_every_world_as_the_rules_do",
+        worlds: "XUNCHA_MODEL_RECORDS",
+    },
+];
 
 /// Applies each patch to a copy of the sources and compares up to `worlds` worlds. `only`: part of the names of patches.
 pub(crate) fn run(worlds: u64, only: Option<&str>) -> anyhow::Result<()> {
     let copy = Copy::of_head()?;
     let target = std::path::absolute(target())?;
     let mut missed = Vec::new();
-    for patch in patches(only)? {
+    for (faults, patch) in patches(only)? {
         let name = patch.file_stem().unwrap_or_default().to_string_lossy();
         copy.git(&["apply", "--whitespace=nowarn"], Some(&patch))?;
         let run = Command::new(program())
             .current_dir(&copy.folder)
             .env("CARGO_TARGET_DIR", &target)
-            .env("XUNCHA_MODEL_WORLDS", worlds.to_string())
+            .env(faults.worlds, worlds.to_string())
             .args([
                 "test",
                 "--locked",
@@ -34,7 +55,7 @@ pub(crate) fn run(worlds: u64, only: Option<&str>) -> anyhow::Result<()> {
                 "xuncha-server",
             ])
             .args(["-p", "cli-simulator", "-p", "sync-core", "--test", "model"])
-            .args(["--", "--exact", TEST])
+            .args(["--", "--exact", faults.test])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .output()
@@ -62,18 +83,22 @@ pub(crate) fn run(worlds: u64, only: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn patches(only: Option<&str>) -> anyhow::Result<Vec<PathBuf>> {
+fn patches(only: Option<&str>) -> anyhow::Result<Vec<(&'static Faults, PathBuf)>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(PATCHES).context(PATCHES)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let wanted = only.is_none_or(|part| name.contains(part));
-        if name.ends_with(".patch") && wanted {
-            found.push(std::path::absolute(path)?);
+    for faults in &FAULTS {
+        let mut named = Vec::new();
+        for entry in std::fs::read_dir(faults.folder).context(faults.folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let wanted = only.is_none_or(|part| name.contains(part));
+            if name.ends_with(".patch") && wanted {
+                named.push(std::path::absolute(path)?);
+            }
         }
+        named.sort_unstable();
+        found.extend(named.into_iter().map(|patch| (faults, patch)));
     }
-    ensure!(!found.is_empty(), "no patch in {PATCHES} has such a name");
-    found.sort_unstable();
+    ensure!(!found.is_empty(), "no patch has such a name");
     Ok(found)
 }
 
