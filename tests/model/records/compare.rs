@@ -8,7 +8,7 @@ use sync_core::{
     document::DocumentState,
     history::{JudgedEvent, Validity, Verdict},
     inspection::{AnswerValue, Answered, InspectionState, Outcome as Concluded},
-    record::{EventBody, EventId, PersonId},
+    record::{DeviceTime, Event, EventBody, EventId, PersonId},
 };
 
 use super::{
@@ -58,6 +58,9 @@ fn expected_count(kind: &str, verdict: case::Verdict, effect: Effect) -> Validit
         _ => Validity::Yes,
     }
 }
+
+/// The author of a beginning and its time.
+type Beginning = (Option<PersonId>, DeviceTime);
 
 type Registers = BTreeMap<Key, Register>;
 
@@ -129,6 +132,19 @@ impl Differences {
         }
     }
 
+    /// Who began the document, and when.
+    fn beginning(&mut self, world: &World, found: Beginning, expected: &Outcome) {
+        let is_first = |(id, _): &&(EventId, Event)| Some(*id) == expected.first;
+        // Of a document without an accepted beginning the fold shows what was stated.
+        if let Some((_, first)) = world.events.iter().find(is_first) {
+            let at = match &first.body {
+                EventBody::Inspect(start) => start.started,
+                _ => first.claimed,
+            };
+            self.compare("beginning", found, (Some(first.author), at));
+        }
+    }
+
     fn activity(&mut self, state: &ActivityState, expected: &Outcome) {
         let ids = |versions: &[sync_core::activity::Version]| -> BTreeSet<EventId> {
             versions.iter().map(|version| version.by).collect()
@@ -195,11 +211,13 @@ fn differ(world: &World, types: &Types) -> Vec<String> {
         DocumentState::Activity(state) => {
             let name = format!("{:?}", state.state).to_lowercase();
             found.compare("state and counts", (name, state.counts), whole);
+            found.beginning(world, (state.author, state.stated), &expected);
             found.activity(state, &expected);
         }
         DocumentState::Inspection(state) => {
             let name = format!("{:?}", state.state).to_lowercase();
             found.compare("state and counts", (name, state.counts), whole);
+            found.beginning(world, (state.author, state.started), &expected);
             found.inspection(state, &expected, hides_answers(world, &expected));
         }
         DocumentState::Hazard(_) => {
