@@ -59,8 +59,8 @@ fn expected_count(kind: &str, verdict: case::Verdict, effect: Effect) -> Validit
     }
 }
 
-/// The author of a beginning and its time.
-type Beginning = (Option<PersonId>, DeviceTime);
+/// The author of a beginning and, of an inspection, the time at which it began.
+type Beginning = (Option<PersonId>, Option<DeviceTime>);
 
 type Registers = BTreeMap<Key, Register>;
 
@@ -138,8 +138,8 @@ impl Differences {
         // Of a document without an accepted beginning the fold shows what was stated.
         if let Some((_, first)) = world.events.iter().find(is_first) {
             let at = match &first.body {
-                EventBody::Inspect(start) => start.started,
-                _ => first.claimed,
+                EventBody::Inspect(start) => Some(start.started),
+                _ => None,
             };
             self.compare("beginning", found, (Some(first.author), at));
         }
@@ -211,13 +211,13 @@ fn differ(world: &World, types: &Types) -> Vec<String> {
         DocumentState::Activity(state) => {
             let name = format!("{:?}", state.state).to_lowercase();
             found.compare("state and counts", (name, state.counts), whole);
-            found.beginning(world, (state.author, state.stated), &expected);
+            found.beginning(world, (state.author, None), &expected);
             found.activity(state, &expected);
         }
         DocumentState::Inspection(state) => {
             let name = format!("{:?}", state.state).to_lowercase();
             found.compare("state and counts", (name, state.counts), whole);
-            found.beginning(world, (state.author, state.started), &expected);
+            found.beginning(world, (state.author, Some(state.started)), &expected);
             found.inspection(state, &expected, hides_answers(world, &expected));
         }
         DocumentState::Hazard(_) => {
