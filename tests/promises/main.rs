@@ -10,6 +10,7 @@ mod activity_types;
 mod as_of;
 mod bad_input;
 mod base_and_pos;
+mod campaign_month;
 mod city;
 mod clocks;
 mod cloned_device;

@@ -8,7 +8,7 @@ use sync_core::record::Role;
 use crate::support::{
     Town,
     database::is_postgres,
-    province::{Found, WUCHANG, ZONE, value},
+    province::{Found, WUCHANG, ZONE, row_of, value},
     sealing::{AFTERNOON, daily, id},
 };
 
@@ -189,6 +189,9 @@ fn a_functional_area_has_steps_and_its_report_is_added_up_by_the_city() {
     let (_, city) = town.seal(&chain.city[0], &daily(WUHAN));
     assert_eq!(city["sources"][0]["report"], report["number"]);
     assert_eq!(value(&city["total"], "ST-07"), 4.0);
+    // It is listed with the counties, whether its own report is added up or it is counted again.
+    assert_eq!(value(row_of(&city, ZONE), "ST-07"), 1.0);
+    assert_eq!(row_of(&city, ZONE)["level"], "county");
 }
 
 #[test]

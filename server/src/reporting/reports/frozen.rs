@@ -133,21 +133,25 @@ impl Frozen {
 
     /// Replaces the rows of the parts by those of their reports, and adds the reports to the total.
     pub(super) fn add_to(&self, ground: &Ground, total: &mut Row, rows: &mut Vec<Row>) {
-        let shown: BTreeSet<String> = rows.iter().filter_map(|row| row.level.clone()).collect();
+        let shown: BTreeSet<Level> = rows.iter().filter_map(order).collect();
         rows.retain(|row| {
             let place = row.area.as_ref().and_then(|area| area.parse().ok());
             !place.is_some_and(|place| self.holds(ground, &place))
         });
         for (area, (_, sealed)) in &self.parts {
             add(total, &sealed.total);
-            // A county that also counts as a city has a row at each of both levels.
-            let own = ground.parents.levels(area, &ground.county(area));
-            let own = own.into_iter().map(|level| Row {
+            // A county that also counts as a city has a row at each of both levels, and a functional area one with the
+            // counties.
+            let levels = ground.parents.levels(area, &ground.county(area));
+            let listed = |at: &&Level| levels.iter().any(|level| level.shows_as(**at));
+            let own = shown.iter().filter(listed).map(|level| Row {
                 level: Some(level.name().to_owned()),
                 ..sealed.total.clone()
             });
-            let all = own.chain(sealed.rows.iter().cloned());
-            rows.extend(all.filter(|row| row.level.as_ref().is_some_and(|l| shown.contains(l))));
+            let inside = sealed.rows.iter();
+            let inside =
+                inside.filter(|row| order(row).is_some_and(|level| shown.contains(&level)));
+            rows.extend(own.chain(inside.cloned()));
         }
         rows.sort_by(|a, b| (order(a), &a.area).cmp(&(order(b), &b.area)));
         set_ratios(&mut total.values);
