@@ -114,10 +114,10 @@ impl Month {
     fn morning(&mut self, day: usize) {
         for n in 0..self.members.len() {
             let post = self.members[n].post;
-            if matches!(post, Post::Grid | Post::Second) && self.chance(50) {
+            if matches!(post, Post::Grid | Post::Second) && self.chance(40) {
                 self.find(n, day);
             }
-            if self.chance(20) {
+            if self.chance(15) {
                 self.record(n, day);
             }
             if matches!(post, Post::Grid | Post::Second) && self.chance(20) {

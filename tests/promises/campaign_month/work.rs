@@ -64,9 +64,9 @@ impl Month {
         let mut docs: Vec<(DocId, u16)> = rows.iter().map(|r| (r.doc, r.row.state)).collect();
         docs.sort();
         let most = if self.members[n].post == Post::Reviewer {
-            8
-        } else {
             4
+        } else {
+            2
         };
         let mut done = 0;
         while done < most && !docs.is_empty() {
