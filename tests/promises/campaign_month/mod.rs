@@ -33,6 +33,7 @@ struct Month {
     stated: Vec<Stated>,
     /// Withdrawals of confirmed activities that wait for a second person.
     proposed: Vec<(DocId, usize)>,
+    withdrawn_by_two: usize,
     visits: Vec<Visit>,
     /// Every report that was ever sealed.
     sealed: Vec<Sealed>,
@@ -65,6 +66,7 @@ impl Month {
             chance: SEED,
             stated: Vec::new(),
             proposed: Vec::new(),
+            withdrawn_by_two: 0,
             visits: Vec::new(),
             sealed: Vec::new(),
             restored: None,

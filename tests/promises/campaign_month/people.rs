@@ -56,7 +56,6 @@ pub(super) struct Member {
     /// Index in `PLACES`.
     pub(super) county: usize,
     pub(super) person: PersonId,
-    pub(super) organ: OrganId,
     pub(super) phone: Phone,
     /// The days without a network.
     pub(super) away: Range<usize>,
@@ -215,7 +214,6 @@ pub(super) fn enrolled(town: &Town) -> Vec<Member> {
                 post,
                 county,
                 person: invitation.person,
-                organ: invitation.organ,
                 phone,
                 away: away(post, county),
                 shots: Vec::new(),

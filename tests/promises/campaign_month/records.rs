@@ -4,7 +4,6 @@ use cli_simulator::world::note;
 use sync_core::{
     activity::State,
     document::DocumentState,
-    host::Clock,
     record::{
         ActivityEntry, Amendment, Answer, Answers, Conclusion, Data, DeviceTime, DocId, EventBody,
         Finding, InspectionKind, InspectionResult, InspectionStart, ItemCode, Label, Long,
@@ -108,7 +107,7 @@ impl Month {
         });
     }
 
-    /// Somebody amends, confirms or withdraws an earlier activity of a county. What was confirmed is withdrawn by two.
+    /// The author or an officer amends, confirms or withdraws an earlier activity of a county.
     pub(super) fn revise(&mut self, county: usize, online: bool) {
         let of = |s: &&Stated| self.members[s.author].county == county;
         let all: Vec<(DocId, usize, &'static str)> = self
@@ -158,6 +157,8 @@ impl Month {
                 let device = &mut self.members[officer].phone.device;
                 let body = EventBody::Withdraw(note("核实，确有错误"));
                 device.state(doc, body, None).unwrap();
+                let now = state_of(&self.members[officer], doc);
+                self.withdrawn_by_two += usize::from(now == Some(State::Withdrawn));
             } else if there.is_none() {
                 self.proposed.push((doc, county));
             }

@@ -3,7 +3,6 @@
 use cli_simulator::world::{evidence, note, observation};
 use sync_core::{
     device::Filter,
-    host::Clock,
     record::{
         DAY_MS, DeviceTime, Dissuasion, DissuasionMethod, DissuasionResult, DocId, Duplicate,
         Escalation, EscalationClass, EventBody, GovProgress, GovStage, Label, LocationKind, Long,
