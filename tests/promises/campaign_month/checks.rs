@@ -61,7 +61,7 @@ impl Month {
     }
 
     /// The province is the sum of its cities and the sum of its counties, and so is each city, as of 16:00.
-    pub(super) fn check_sums(&self, day: usize) {
+    pub(super) fn check_sums(&mut self, day: usize) {
         let before = time(day, 16);
         let cities = self.sheet(PROVINCE, "city", day, before);
         assert_eq!(cities["ledger_lag"], 0, "day {day}");
@@ -84,6 +84,18 @@ impl Month {
         }
         for check in cities["checks"].as_array().unwrap() {
             assert_eq!(check["holds"], true, "day {day}: {check}");
+        }
+        self.daily.insert(day, cities);
+    }
+
+    /// The figures of each day are the same as when they were asked on that day.
+    pub(super) fn check_days(&self) {
+        for (day, then) in &self.daily {
+            let now = self.sheet(PROVINCE, "city", *day, time(*day, 16));
+            let now = by_area(now["rows"].as_array().unwrap());
+            for (area, row) in by_area(then["rows"].as_array().unwrap()) {
+                same(*day, area, row, now[area]);
+            }
         }
     }
 

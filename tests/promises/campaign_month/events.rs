@@ -23,8 +23,10 @@ pub(super) const CORRECTED: usize = 8;
 const BACKUP: usize = 19;
 const RESTORE: usize = 20;
 
+type Event = (usize, When, fn(&mut Month, usize));
+
 /// The table of events: a day, a time, and what happens.
-const EVENTS: &[(usize, When, fn(&mut Month, usize))] = &[
+const EVENTS: &[Event] = &[
     (CORRECTED + 1, When::Morning, correct),
     (MOVE, When::Morning, move_county),
     (BACKUP, When::Night, back_up),

@@ -11,7 +11,10 @@ mod records;
 mod reports;
 mod work;
 
+use std::collections::BTreeMap;
+
 use cli_simulator::{chance::mix, phone::Phone};
+use serde_json::Value;
 use sync_core::record::DocId;
 
 use crate::support::{MORNING, Town, sealing::HOUR};
@@ -35,6 +38,8 @@ struct Month {
     proposed: Vec<(DocId, usize)>,
     withdrawn_by_two: usize,
     visits: Vec<Visit>,
+    /// The live figures of each day by city, as they were on that day.
+    daily: BTreeMap<usize, Value>,
     /// Every report that was ever sealed.
     sealed: Vec<Sealed>,
     /// The day on which the server was restored.
@@ -68,6 +73,7 @@ impl Month {
             proposed: Vec::new(),
             withdrawn_by_two: 0,
             visits: Vec::new(),
+            daily: BTreeMap::new(),
             sealed: Vec::new(),
             restored: None,
         }
@@ -201,5 +207,6 @@ fn a_month_adds_up_on_every_day_and_every_sealed_report_is_reproduced_from_the_l
         month.play(day);
     }
     month.check_content();
+    month.check_days();
     month.check_reports();
 }

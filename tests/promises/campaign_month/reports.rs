@@ -127,10 +127,10 @@ impl Month {
             let city = keys.city_of(place, day);
             let report = self.seal(writer, &order(place, day), day);
             self.town.steps(&report, &[(chief, "county_signed")]);
-            if *place == XIANTAO || day == CORRECTED || day % 2 == 0 {
+            if *place == XIANTAO || day == CORRECTED || day.is_multiple_of(2) {
                 self.town.steps(&report, &[(&city[0], "city_checked")]);
             }
-            if *place == WUCHANG && (day == CORRECTED || day % 2 == 0) {
+            if *place == WUCHANG && (day == CORRECTED || day.is_multiple_of(2)) {
                 self.town.steps(
                     &report,
                     &[
