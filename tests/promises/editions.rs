@@ -33,7 +33,7 @@ use crate::{
 
 const DAY: i64 = 86_400_000;
 
-fn entry_of<'t>(list: &'t mut Value, code: &str) -> &'t mut Value {
+pub(crate) fn entry_of<'t>(list: &'t mut Value, code: &str) -> &'t mut Value {
     let mut all = list.as_array_mut().unwrap().iter_mut();
     all.find(|entry| entry["code"] == code).unwrap()
 }

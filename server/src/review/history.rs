@@ -41,6 +41,8 @@ pub struct EventView {
     pub grant: String,
     /// The claimed time, RFC 3339.
     pub claimed_at: String,
+    /// The number of the edition of the catalogue that judges it.
+    pub edition: u32,
     /// Its parents: the events that it names in `after`.
     pub after: Vec<String>,
     /// The content of the event; `null` if it was redacted.
@@ -114,6 +116,7 @@ fn event_view(tx: &mut dyn Tx, event: DisplayedEvent) -> Result<EventView, Refus
         device: event.device.to_string(),
         grant: event.grant_id.to_string(),
         claimed_at: instant(event.claimed.0),
+        edition: event.edition.0,
         after: event.after.iter().map(ToString::to_string).collect(),
         content: event.content,
         verdict,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::folded::Folded;
 use crate::{
-    history::{EventEntry, JudgedEvent, Validity, Verdict},
-    record::{DeviceId, DeviceTime, EventId, Grant, GrantId, PersonId, PhotoRef},
+    history::{EventEntry, JudgedEvent, Validity, Verdict, edition_of},
+    record::{DeviceId, DeviceTime, Edition, EventId, Grant, GrantId, PersonId, PhotoRef},
 };
 
 /// An event as views display it.
@@ -29,6 +29,8 @@ pub struct DisplayedEvent {
     pub grant: Option<Grant>,
     /// The claimed time.
     pub claimed: DeviceTime,
+    /// The edition of the catalogue that judges it.
+    pub edition: Edition,
     /// Its parents: the events that it names in `after`.
     pub after: Vec<EventId>,
     /// Its content as JSON, without redacted photos; `null` if it was redacted.
@@ -64,7 +66,8 @@ fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEv
     let by_id: HashMap<EventId, &EventEntry> = folded.events.iter().map(|e| (e.id, e)).collect();
     let judged = folded.judged().get(range).unwrap_or_default();
     let displayed = |judged: &JudgedEvent| {
-        let event = &by_id.get(&judged.id)?.event;
+        let entry = by_id.get(&judged.id)?;
+        let event = &entry.event;
         Some(DisplayedEvent {
             id: judged.id,
             kind: event.body.name(),
@@ -74,6 +77,7 @@ fn events(folded: &Folded<'_>, range: std::ops::Range<usize>) -> Vec<DisplayedEv
             grant_id: event.grant,
             grant: folded.context.grant(&event.grant).cloned(),
             claimed: event.claimed,
+            edition: edition_of(entry, &folded.context, &folded.catalogue),
             after: event.after.clone(),
             content: folded.redaction.content(&judged.id, &event.body),
             verdict: judged.verdict.clone(),

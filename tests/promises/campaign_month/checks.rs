@@ -99,18 +99,20 @@ impl Month {
         }
     }
 
+    /// The number of rows of a page.
+    pub(super) fn listed(&self, path: &str) -> usize {
+        let items = self.town.json(path, &self.keys.province[0])["items"].clone();
+        items.as_array().unwrap().len()
+    }
+
     /// The month has something of what it is about.
     pub(super) fn check_content(&self) {
         let sheet = self.sheet(PROVINCE, "city", DAYS - 1, time(DAYS - 1, 16));
         let of = |code: &&&str| milli(&sheet["total"], code, "cumulative").unwrap_or(0) == 0;
         let empty: Vec<_> = FILLED.iter().filter(of).collect();
         assert!(empty.is_empty(), "nothing of {empty:?}");
-        let listed = |path: &str| {
-            let items = self.town.json(path, &self.keys.province[0])["items"].clone();
-            items.as_array().unwrap().len()
-        };
         for state in ["stated", "confirmed", "withdrawn"] {
-            let count = listed(&format!("/v1/activities?state={state}"));
+            let count = self.listed(&format!("/v1/activities?state={state}"));
             assert!(count > 0, "no activity is {state}");
         }
         assert!(self.withdrawn_by_two > 0, "nothing withdrawn by two");
@@ -139,7 +141,9 @@ impl Month {
         let projection = &self.town.app().components.projection;
         self.town.runtime.block_on(projection.rebuild()).unwrap();
         self.recounted("rebuilt", standing);
-        self.town.in_ledger(|tx| renew_intervals(tx));
+        let catalogue = std::sync::Arc::clone(self.town.app().components.editions.catalogue());
+        self.town
+            .in_ledger(move |tx| renew_intervals(tx, &catalogue));
         self.recounted("with new intervals", standing);
     }
 

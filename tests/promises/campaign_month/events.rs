@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Month, date,
+    Month, catalogues, date,
     people::{HUANGSHI, MOVING, PROVINCE, WUHAN},
     reports::{correction, cut_off},
 };
@@ -27,8 +27,10 @@ type Event = (usize, When, fn(&mut Month, usize));
 
 /// The table of events: a day, a time, and what happens.
 const EVENTS: &[Event] = &[
+    (4, When::Night, catalogues::second),
     (CORRECTED + 1, When::Morning, correct),
     (MOVE, When::Morning, move_county),
+    (16, When::Night, catalogues::third),
     (BACKUP, When::Night, back_up),
     (RESTORE, When::Night, restore),
 ];

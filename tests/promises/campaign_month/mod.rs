@@ -1,9 +1,10 @@
 //! A campaign of one month on real device stores: what adds up adds up on every day, and every sealed report is reproduced
 //! from the log at the end.
 //!
-//! Four counties, with work from a fixed seed. A county moves to another city, reports are corrected, and the server is
-//! restored from a backup. What happens on one day only is in the table of `events`.
+//! Four counties, with work from a fixed seed. The catalogue has three editions, a county moves to another city, reports
+//! are corrected, and the server is restored from a backup. What happens on one day only is in the table of `events`.
 
+mod catalogues;
 mod checks;
 mod events;
 mod people;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 
 use cli_simulator::{chance::mix, phone::Phone};
 use serde_json::Value;
-use sync_core::record::DocId;
+use sync_core::record::{DocId, Edition};
 
 use crate::support::{MORNING, Town, sealing::HOUR};
 use people::{Member, PLACES, Post};
@@ -38,6 +39,8 @@ struct Month {
     proposed: Vec<(DocId, usize)>,
     withdrawn_by_two: usize,
     visits: Vec<Visit>,
+    /// Hazards that were found: the day, and the edition of the catalogue that the finder was shown.
+    found: Vec<(DocId, usize, Edition)>,
     /// The live figures of each day by city, as they were on that day.
     daily: BTreeMap<usize, Value>,
     /// Every report that was ever sealed.
@@ -73,6 +76,7 @@ impl Month {
             proposed: Vec::new(),
             withdrawn_by_two: 0,
             visits: Vec::new(),
+            found: Vec::new(),
             daily: BTreeMap::new(),
             sealed: Vec::new(),
             restored: None,
@@ -207,6 +211,7 @@ fn a_month_adds_up_on_every_day_and_every_sealed_report_is_reproduced_from_the_l
         month.play(day);
     }
     month.check_content();
+    month.check_editions();
     month.check_days();
     month.check_reports();
 }

@@ -5,14 +5,15 @@ use sync_core::{
     activity::State,
     document::DocumentState,
     record::{
-        ActivityEntry, Amendment, Answer, Answers, Conclusion, Data, DeviceTime, DocId, EventBody,
-        Finding, InspectionKind, InspectionResult, InspectionStart, ItemCode, Label, Long,
-        PhotoRole, Short, TemplateCode, TypeCode,
+        ActivityEntry, Amendment, Answer, Answers, Conclusion, Data, DeviceTime, DocId, Edition,
+        EventBody, Finding, InspectionKind, InspectionResult, InspectionStart, ItemCode, Label,
+        Long, PhotoRole, Short, TemplateCode, TypeCode,
     },
 };
 
 use super::{
     Month,
+    catalogues::PATROL,
     people::{Member, PLACES, Post, compounds},
 };
 
@@ -21,7 +22,10 @@ pub(super) struct Stated {
     pub(super) doc: DocId,
     /// Its author, as an index of the members.
     author: usize,
-    kind: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) day: usize,
+    /// The edition of the catalogue that its author was shown.
+    pub(super) edition: Edition,
 }
 
 /// An inspection that is not finished.
@@ -35,7 +39,7 @@ pub(super) struct Visit {
 /// The fields of an activity with one quantity.
 fn data(kind: &str, quantity: u64) -> Data {
     let text = match kind {
-        "publicity" => {
+        "publicity" | PATROL => {
             format!(r#"{{"channel": "e_screen", "sessions": {quantity}, "screens": 4}}"#)
         }
         "training" => {
@@ -52,9 +56,10 @@ fn data(kind: &str, quantity: u64) -> Data {
     Data::new(&text).unwrap()
 }
 
-/// The activities that a post states.
-fn kinds(post: Post) -> &'static [&'static str] {
+/// The activities that a post states under an edition.
+fn kinds(post: Post, edition: Edition) -> &'static [&'static str] {
     match post {
+        Post::Second if edition == Edition(2) => &["publicity", "clearance", PATROL],
         Post::Grid => &["publicity", "clearance", "poster"],
         Post::Second => &["publicity", "clearance"],
         Post::Manager => &["training", "drill", "removal", "publicity"],
@@ -74,7 +79,8 @@ fn state_of(member: &Member, doc: DocId) -> Option<State> {
 impl Month {
     /// A person states an activity of today or of the days before.
     pub(super) fn record(&mut self, n: usize, day: usize) {
-        let kinds = kinds(self.members[n].post);
+        let edition = self.members[n].phone.device.edition().unwrap();
+        let kinds = kinds(self.members[n].post, edition);
         let kind = kinds[self.roll(kinds.len() as u64) as usize];
         let quantity = 1 + self.roll(9);
         let ago = self.roll(3) as i64 * 86_400_000;
@@ -104,6 +110,8 @@ impl Month {
             doc,
             author: n,
             kind,
+            day,
+            edition,
         });
     }
 
@@ -177,9 +185,14 @@ impl Month {
         };
         let until = day + self.roll(3) as usize;
         let member = &mut self.members[n];
+        let (edition, catalogue) = (
+            member.phone.device.edition().unwrap(),
+            member.phone.device.catalogue(),
+        );
+        let template = catalogue.template("TPL-DAILY", edition).unwrap();
         let start = InspectionStart {
-            template: TemplateCode::new("TPL-DAILY").unwrap(),
-            template_version: 1,
+            template: TemplateCode::new(&template.code).unwrap(),
+            template_version: template.version,
             kind: InspectionKind::Daily,
             area: compound.grid.clone(),
             compound: Some(compound.id),

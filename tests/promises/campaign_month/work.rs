@@ -5,9 +5,9 @@ use sync_core::{
     device::Filter,
     record::{
         DAY_MS, DeviceTime, Dissuasion, DissuasionMethod, DissuasionResult, DocId, Duplicate,
-        Escalation, EscalationClass, EventBody, GovProgress, GovStage, Label, LocationKind, Long,
-        PersonId, PhotoRole, RectificationOrder, Short, Transfer, TransferOutcome, TransferResult,
-        ViolationReport, Voiding,
+        Edition, Escalation, EscalationClass, EventBody, GovProgress, GovStage, Label,
+        LocationKind, Long, PersonId, PhotoRole, RectificationOrder, Short, Transfer,
+        TransferOutcome, TransferResult, ViolationReport, Voiding,
     },
 };
 
@@ -16,8 +16,12 @@ use super::{
     people::{Member, Post, compounds, organ, person},
 };
 
+/// The kind that the second edition of the catalogue adds. It takes the place of the one that is retired.
+pub(super) const NEW_KIND: &str = "EV-50";
+const RETIRED: &str = "EG-06";
+
 const CODES: [&str; 10] = [
-    "EG-06", "EG-03", "EV-06", "FL-01", "WN-01", "FF-02", "MG-03", "MG-08", "EV-08", "FD-02",
+    RETIRED, "EG-03", "EV-06", "FL-01", "WN-01", "FF-02", "MG-03", "MG-08", "EV-08", "FD-02",
 ];
 
 fn long(words: &str) -> Long {
@@ -42,11 +46,18 @@ impl Month {
         let building = format!("{}栋", 1 + self.roll(4));
         let on_spot = self.chance(25);
         let member = &mut self.members[n];
+        let edition = member.phone.device.edition().unwrap();
+        let code = match code {
+            RETIRED if edition > Edition(1) => NEW_KIND,
+            code => code,
+        };
         let before = member.shot(PhotoRole::Before, day);
         let place = (building.as_str(), "1单元", "1层", LocationKind::Stairwell);
         let found = observation(&compound, code, place, "楼道堆物", vec![before]);
         let (doc, _) = member.phone.device.observe(found, None).unwrap();
+        self.found.push((doc, day, edition));
         if on_spot {
+            let member = &mut self.members[n];
             let photos = [PhotoRole::Before, PhotoRole::After].map(|role| member.shot(role, day));
             let body = EventBody::FixOnSpot(evidence("当场清理", photos.to_vec()));
             member.phone.device.state(doc, body, None).unwrap();
