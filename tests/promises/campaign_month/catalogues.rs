@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sync_core::record::Edition;
 
-use super::{Month, date, work::NEW_KIND};
+use super::{DAYS, Month, date, work::NEW_KIND};
 use crate::{
     command_line::done,
     editions::{entry_of, install},
@@ -108,7 +108,9 @@ impl Month {
         }
         assert!(of.iter().all(|count| *count > 0), "{of:?}");
         let mut late = 0;
-        for (doc, day, edition) in &self.found {
+        // What is found in the last evening stays on the device.
+        let sent = self.found.iter().filter(|(_, day, _)| *day < DAYS - 1);
+        for (doc, day, edition) in sent {
             let detail = self
                 .town
                 .json(&format!("/v1/hazards/{doc}"), &self.keys.province[0]);
