@@ -8,7 +8,7 @@ use anyhow::Context;
 use sync_core::{
     catalogue::{Bundle, Catalogue},
     identity::{SecretKey, SignedEditions},
-    record::Edition,
+    record::{DeviceTime, Edition, ServerTime},
     wire::editions::MAX_EDITIONS_BYTES,
 };
 
@@ -85,6 +85,8 @@ fn bundle(tx: &mut dyn Tx) -> Result<anyhow::Result<Bundle>, StorageError> {
 pub struct Installable {
     bundle: Bundle,
     catalogue: Arc<Catalogue>,
+    /// The newest edition before.
+    present: Edition,
 }
 
 impl Installable {
@@ -94,14 +96,27 @@ impl Installable {
     /// If the text is no catalogue, contradicts itself, is too large, or does not follow the present editions; the error
     /// names the entry.
     pub fn read(storage: &Storage, json: &[u8]) -> anyhow::Result<Self> {
+        // Editors on Windows put a mark in front of the text.
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let bundle = Bundle::from_json(json)?;
         anyhow::ensure!(
-            json.len() <= MAX_EDITIONS_BYTES,
+            bundle.to_json().len() <= MAX_EDITIONS_BYTES,
             "目录超过{MAX_EDITIONS_BYTES}字节 / the catalogue has more than {MAX_EDITIONS_BYTES} bytes"
         );
-        let bundle = Bundle::from_json(json)?;
         let catalogue = Arc::new(Catalogue::new(bundle.clone())?);
-        bundle.succeeds(&storage.read_now(|tx| self::bundle(tx))??)?;
-        Ok(Self { bundle, catalogue })
+        let present = storage.read_now(|tx| self::bundle(tx))??;
+        bundle.succeeds(&present)?;
+        Ok(Self {
+            bundle,
+            catalogue,
+            present: present.newest(),
+        })
+    }
+
+    /// Whether a new edition is in force on the day of this time already: what was recorded on that day, or since an earlier
+    /// first day, may be judged again.
+    pub fn is_retroactive(&self, now: ServerTime) -> bool {
+        self.catalogue.edition_at(DeviceTime(now.0)) > self.present
     }
 
     /// The catalogue that it makes.

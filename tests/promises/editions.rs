@@ -1,29 +1,21 @@
 //! Editions of the catalogue: what was recorded is judged by its own edition, what a new one changes is listed before it
 //! takes effect, and devices get it as data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cli_simulator::{
-    phone::{Http, Phone, Transport},
-    world::observation,
-};
+use cli_simulator::{phone::Phone, world::observation};
 use serde_json::{Value, json};
 use sync_core::{
     activity::State,
     document::DocumentState,
-    identity::{SecretKey, SignedEditions},
     record::{DeviceTime, DocId, Edition, LocationKind},
-    sync::{Call, Lost, Options, Reply},
-    wire::{
-        Exchange,
-        editions::{self, Editions},
-    },
+    sync::Options,
 };
 use xuncha_server::storage::{StorageError, Tx, spaces};
 
 use crate::{
     activities::entry,
-    command_line::{done, refused},
+    command_line::done,
     support::{
         MORNING, Town,
         database::is_postgres,
@@ -62,6 +54,7 @@ pub(crate) fn of_march_26(town: &Town) -> Value {
     let mut patrol = entry_of(&mut types["types"], "publicity").clone();
     patrol["code"] = json!("night_patrol");
     patrol["zh"] = json!("夜巡");
+    patrol["counts"] = json!([]);
     types["types"].as_array_mut().unwrap().push(patrol);
     let mut edition = bundle["editions"][0].clone();
     let number = edition["number"].as_u64().unwrap() + 1;
@@ -85,10 +78,15 @@ pub(crate) fn file(town: &Town, bundle: &Value) -> PathBuf {
     file
 }
 
+/// The command that installs a catalogue whose newest edition is in force by the clock of this machine.
+pub(crate) fn installing(file: &Path) -> [&str; 5] {
+    let file = file.to_str().unwrap();
+    ["admin", "catalogue", "install", file, "--retroactive"]
+}
+
 pub(crate) fn install(town: &mut Town, bundle: &Value) {
     let file = file(town, bundle);
-    let arguments = ["admin", "catalogue", "install", file.to_str().unwrap()];
-    done(town, &arguments);
+    done(town, &installing(&file));
     town.restart_on(&data_folder(town));
     town.project();
 }
@@ -104,7 +102,7 @@ fn on_day(town: &Town, phone: &Phone, days: i64) {
     set(phone, MORNING + days * DAY);
 }
 
-fn found(town: &Town, phone: &mut Phone, kind: &str) -> DocId {
+pub(crate) fn found(town: &Town, phone: &mut Phone, kind: &str) -> DocId {
     let place = ("3栋", "1单元", "1层", LocationKind::Lobby);
     let of = observation(
         &town.world.compounds[0],
@@ -255,10 +253,7 @@ fn a_process_that_was_not_restarted_writes_nothing_between_rows_of_a_newer_catal
     town.sync(&mut liu);
     let bundle = of_march_26(&town);
     let path = file(&town, &bundle);
-    done(
-        &town,
-        &["admin", "catalogue", "install", path.to_str().unwrap()],
-    );
+    done(&town, &installing(&path));
     let restarted = town.another();
     let project = |app: &xuncha_server::app::App| {
         let projection = app.components.projection.clone();
@@ -320,95 +315,6 @@ fn a_server_that_is_older_than_a_code_keeps_it_as_unknown_until_it_gets_the_cata
     );
     let named = town.json("/v1/hazards?kind=EV-50", &town.token("审核员丁"));
     assert_eq!(named["items"][0]["kind_zh"], "楼梯间/前室停放");
-}
-
-/// Answers requests for editions with others.
-struct Instead(Http, SignedEditions);
-
-impl Transport for Instead {
-    fn send(&mut self, call: &Call) -> Result<Reply, Lost> {
-        let mut reply = self.0.send(call)?;
-        if call.path == Editions::PATH {
-            let editions = Some(self.1.clone());
-            reply.body = Editions::write_response(&editions::Response { editions });
-        }
-        Ok(reply)
-    }
-}
-
-#[test]
-fn a_device_takes_only_editions_that_its_server_signed_and_that_keep_its_own() {
-    let mut town = Town::new();
-    let mut liu = town.phone("网格员甲");
-    let first = liu.device.catalogue().newest();
-    let hazard = found(&town, &mut liu, "EV-01");
-    let good = of_march_26(&town);
-    install(&mut town, &good);
-    let key = town.app().components.access.key().clone();
-    let mut altered = good.clone();
-    altered["hazard_kinds"][1]["kinds"][0]["grade"] = json!("G1");
-    let mut newer = good.clone();
-    newer["future"] = json!([]);
-    let json = |bundle: &Value| bundle.to_string().into_bytes();
-    let stranger = SecretKey::from_seed([7; 32]);
-    for (signed, why) in [
-        (SignedEditions::seal(json(&good), &stranger), "signature"),
-        (SignedEditions::seal(json(&altered), &key), "changed"),
-        (SignedEditions::seal(json(&newer), &key), "unknown field"),
-        (SignedEditions::seal(b"{}".to_vec(), &key), "missing field"),
-    ] {
-        liu.device.set_token(None).unwrap();
-        let mut http = Instead(town.http.clone(), signed);
-        let report = liu.sync(&mut http, Options::default()).unwrap();
-        assert!(
-            report.complete,
-            "records are synced all the same: {report:?}"
-        );
-        let refused = report.edition_refused.unwrap();
-        assert!(refused.contains(why), "{why}: {refused}");
-        assert_eq!(liu.device.catalogue().newest(), first);
-    }
-    town.project();
-    let seen = town.get(&format!("/v1/hazards/{hazard}"), &town.token("审核员丁"));
-    assert_eq!(seen.0, 200);
-    liu.device.set_token(None).unwrap();
-    assert_eq!(town.sync(&mut liu).edition, Some(Edition(first.0 + 1)));
-}
-
-#[test]
-fn a_catalogue_that_does_not_follow_the_present_one_is_refused_by_name() {
-    let town = Town::new();
-    let good = of_march_26(&town);
-    let refused = |change: &dyn Fn(&mut Value)| {
-        let mut bundle = good.clone();
-        change(&mut bundle);
-        let path = file(&town, &bundle);
-        refused(
-            &town,
-            &["admin", "catalogue", "install", path.to_str().unwrap()],
-        )
-    };
-    let said = refused(&|b| b["hazard_kinds"][1]["kinds"][0]["grade"] = json!("G1"));
-    assert!(
-        said.contains("hazard_kinds version 1 is absent or changed"),
-        "{said}"
-    );
-    let said = refused(&|b| b["activity_types"].as_array_mut().unwrap().truncate(1));
-    assert!(said.contains("no version 1 of activity_types"), "{said}");
-    let said = refused(&|b| b["editions"].as_array_mut().unwrap().truncate(1));
-    assert!(said.contains("editions version 1"), "{said}");
-    let said = refused(&|b| b["editions"][0]["valid_from"] = json!("2023-01-01"));
-    assert!(said.contains("numbers and days rise"), "{said}");
-    let said = refused(&|b| b["hazard_kinds"][0]["kinds"][0]["deadline"] = json!("D8"));
-    assert!(said.contains("no deadline class D8"), "{said}");
-    let said = refused(&|b| b["unknown"] = json!(1));
-    assert!(said.contains("unknown field"), "{said}");
-    let path = file(&town, &good);
-    let arguments = ["admin", "catalogue", "install", path.to_str().unwrap()];
-    assert!(done(&town, &arguments).contains("第2版"), "installed once");
-    let said = crate::command_line::refused(&town, &arguments);
-    assert!(said.contains("is not newer"), "{said}");
-    assert!(done(&town, &["admin", "catalogue", "list"]).contains("2024-03-26"));
 }
 
 #[test]

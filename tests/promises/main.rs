@@ -20,6 +20,7 @@ mod copies;
 mod demo;
 mod duplicates;
 mod durable_ack;
+mod edition_refusals;
 mod editions;
 mod ending_notices;
 mod engines;

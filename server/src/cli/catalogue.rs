@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Subcommand;
 use sync_core::catalogue::Catalogue;
 use xuncha_server::{
@@ -32,6 +32,9 @@ pub(crate) enum Editions {
         /// 只列出变化，不安装 / Only list what would change in the ledger and in sealed reports.
         #[arg(long)]
         report: bool,
+        /// 新版自今天或更早起施行也安装 / Install it also if it is in force today already or since an earlier day.
+        #[arg(long)]
+        retroactive: bool,
     },
 }
 
@@ -52,7 +55,11 @@ impl Editions {
                 say!("{}", String::from_utf8(read)?);
                 Ok(())
             }
-            Self::Install { file, report } => {
+            Self::Install {
+                file,
+                report,
+                retroactive,
+            } => {
                 let named = || file.display().to_string();
                 let json = std::fs::read(&file).with_context(named)?;
                 let storage = storage.clone();
@@ -64,6 +71,10 @@ impl Editions {
                 if report {
                     return refold::report(&storage, components, new.catalogue()).await;
                 }
+                ensure!(
+                    retroactive || !new.is_retroactive(components.access.now()),
+                    "新版的施行日期不晚于今天，已登记的可能改判：把 valid_from 改为明天或以后，或先看 --report 再加 --retroactive / a new edition is in force today already, so that records may be judged again: set valid_from to a later day, or read --report and add --retroactive"
+                );
                 let catalogue = new.catalogue().clone();
                 new.install(&storage).await?;
                 list(&catalogue);

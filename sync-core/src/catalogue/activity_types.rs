@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     data_schema::{DataFault, DataSchema, DataType},
     level::FilingLevel,
+    names::named,
     roles::Roles,
     unique_json::Unique,
 };
@@ -148,7 +149,16 @@ impl ActivityType {
         {
             return Err(of("nobody may confirm it".to_owned()));
         }
-        for figure in &self.counts {
+        for (index, figure) in self.counts.iter().enumerate() {
+            if self.counts[..index]
+                .iter()
+                .any(|other| other.name == figure.name)
+            {
+                return Err(of(format!("{} is counted twice", figure.name)));
+            }
+            if !figure.name.starts_with(&format!("{}.", self.code)) {
+                return Err(of(format!("{} is not a figure of this type", figure.name)));
+            }
             self.counted(figure).map_err(of)?;
         }
         Ok(())
@@ -184,7 +194,11 @@ impl ActivityTypes {
     }
 
     pub(super) fn prepare(&mut self) -> Result<(), String> {
+        if self.types.is_empty() {
+            return Err("activity_types: there must be a type".to_owned());
+        }
         for (index, of) in self.types.iter().enumerate() {
+            named::<24>(&of.code, &of.zh, &of.en)?;
             if self.types[..index].iter().any(|t| t.code == of.code) || of.code == INSPECTION {
                 return Err(format!("record type {} is given twice", of.code));
             }

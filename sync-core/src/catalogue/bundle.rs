@@ -118,6 +118,16 @@ impl Bundle {
             });
         }
         kept("editions", "number", &self.editions, &present.editions)?;
+        let new = self
+            .editions
+            .iter()
+            .take_while(|e| e.number > present.newest());
+        if new.count() + present.editions.len() != self.editions.len() {
+            return Err(BundleError::Altered {
+                table: "editions",
+                version: present.newest().0,
+            });
+        }
         kept(
             "hazard_kinds",
             "version",

@@ -97,6 +97,9 @@ pub struct Calendar {
     known: Vec<(i64, i64)>,
 }
 
+/// Days of a deadline class at most: ten years. A deadline is counted day by day.
+const MOST_DAYS: u32 = 3_660;
+
 /// The end of a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Due {
@@ -116,7 +119,13 @@ pub(super) fn day_of(text: &str) -> Result<i64, String> {
 
 impl Calendar {
     pub(super) fn prepare(&mut self) -> Result<(), String> {
-        for year in &self.years {
+        for (index, year) in self.years.iter().enumerate() {
+            if self.years[..index]
+                .iter()
+                .any(|other| other.year == year.year)
+            {
+                return Err(format!("year {} is given twice", year.year));
+            }
             let first = day_of(&format!("{:04}-01-01", year.year))?;
             self.known
                 .push((first, day_of(&format!("{:04}-12-31", year.year))?));
@@ -131,7 +140,35 @@ impl Calendar {
                 self.on.push(day_of(day)?);
             }
         }
+        for (index, class) in self.classes.iter().enumerate() {
+            let code = &class.code;
+            if self.classes[..index]
+                .iter()
+                .any(|other| other.code == *code)
+            {
+                return Err(format!("deadline class {code} is given twice"));
+            }
+            let (least, most) = match class.counted_in {
+                CountedIn::Plan => (0, u32::MAX),
+                CountedIn::Days => (0, MOST_DAYS),
+                CountedIn::WorkingDays => (1, MOST_DAYS),
+                CountedIn::Hours => (1, 24 * MOST_DAYS),
+            };
+            if !(least..=most).contains(&class.amount) {
+                return Err(format!(
+                    "deadline class {code}: the amount is not from {least} to {most}"
+                ));
+            }
+        }
         let unknown = |timer: &&Timer| self.class(&timer.class).is_none();
+        for step in ["sign", "answer", "feedback"] {
+            let is_it = |timer: &Timer| timer.machine == "transfer" && timer.step == step;
+            if self.timers.iter().filter(|timer| is_it(timer)).count() != 1 {
+                return Err(format!(
+                    "calendar: there must be one timer of transfer {step}"
+                ));
+            }
+        }
         match self.timers.iter().find(unknown) {
             Some(timer) => Err(format!("timer {} has no class {}", timer.step, timer.class)),
             None => Ok(()),

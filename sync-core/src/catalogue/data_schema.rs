@@ -231,7 +231,7 @@ impl DataSchema {
                 "a text needs maxLength or enum",
             ),
             DataType::Integer | DataType::Number => broken(
-                self.minimum.is_none() || self.maximum.is_none(),
+                self.minimum.is_none() || self.maximum.is_none() || self.minimum > self.maximum,
                 "a number needs minimum and maximum",
             ),
             DataType::Boolean => Ok(()),

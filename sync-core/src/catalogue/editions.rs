@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::day_of;
+use super::{calendar::day_of, names::named};
 use crate::record::Edition;
 
 /// One edition: the versions of its tables.
@@ -44,18 +44,27 @@ impl Editions {
     pub(super) fn read(mut list: Vec<EditionTables>) -> Result<Self, String> {
         for edition in &mut list {
             edition.first_day = day_of(&edition.valid_from)?;
+            let number = edition.number.to_string();
+            named::<10>(&number, &edition.zh, &edition.en)?;
         }
-        if list.is_empty() || list.iter().any(|edition| edition.number == Edition(0)) {
-            return Err("editions: there must be one, and numbers begin with 1".to_owned());
+        if list.is_empty() {
+            return Err("editions: there must be one".to_owned());
+        }
+        // Without gaps: the number of the next edition is not for a file to choose.
+        for (number, edition) in (1..).zip(list.iter().rev()) {
+            if edition.number != Edition(number) {
+                let given = edition.number;
+                return Err(format!(
+                    "edition {given} should be edition {number}: the newest comes first, numbers are 1, 2, 3 …"
+                ));
+            }
         }
         for pair in list.windows(2) {
             if let [newer, older] = pair
-                && (newer.number <= older.number || newer.first_day <= older.first_day)
+                && newer.first_day <= older.first_day
             {
                 let (newer, older) = (newer.number, older.number);
-                return Err(format!(
-                    "editions {newer} and {older}: the newest comes first, numbers and days rise"
-                ));
+                return Err(format!("editions {newer} and {older}: days rise"));
             }
         }
         Ok(Self(list))
@@ -79,7 +88,7 @@ impl Editions {
         begun.or(self.0.last()).unwrap_or(self.newest())
     }
 
-    /// The edition by which something is judged that names an edition. `claimed`: its day by the author's clock;
+    /// The edition by which something is judged. A number that is not known here decides nothing. `claimed`: its day by the author's clock;
     /// `earliest` and `latest`: the days between which it was made by the server's clock, as far as they are known.
     pub(super) fn judging(
         &self,
@@ -88,11 +97,6 @@ impl Editions {
         earliest: Option<i64>,
         latest: Option<i64>,
     ) -> &EditionTables {
-        let newest = self.newest();
-        if named.is_some_and(|named| named > newest.number) {
-            // Named by a device with a newer catalogue: the best that is known here.
-            return newest;
-        }
         let possible = |edition: &&EditionTables| {
             let begun = latest.is_none_or(|latest| edition.first_day <= latest);
             let mut newer = self.0.iter().rev();
@@ -116,8 +120,8 @@ mod tests {
         let edition = |number: u32, valid_from: &str| EditionTables {
             number: Edition(number),
             valid_from: valid_from.to_owned(),
-            zh: String::new(),
-            en: String::new(),
+            zh: "新版".to_owned(),
+            en: "new".to_owned(),
             hazard_kinds: number,
             calendar: 1,
             activity_types: 1,
@@ -155,8 +159,8 @@ mod tests {
         assert_eq!(of(Some(2), 3, None, None), 2, "not received yet");
         assert_eq!(
             of(Some(9), second, None, Some(second)),
-            3,
-            "newer than this catalogue"
+            2,
+            "newer than this catalogue: by its day"
         );
     }
 

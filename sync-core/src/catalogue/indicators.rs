@@ -277,7 +277,7 @@ impl Indicators {
         named.collect()
     }
 
-    pub(super) fn prepare(&self, rules: &Rules, kinds: &HazardKinds) -> Result<(), String> {
+    pub(super) fn prepare(&self, rules: &Rules, kinds: &[&HazardKinds]) -> Result<(), String> {
         for (at, indicator) in self.indicators.iter().enumerate() {
             let code = &indicator.code;
             if self.indicators[..at].iter().any(|i| i.code == *code) {
@@ -306,7 +306,7 @@ impl Indicators {
         self.steps_lead_on()
     }
 
-    fn known(&self, part: &Measure, rules: &Rules, kinds: &HazardKinds) -> Result<(), String> {
+    fn known(&self, part: &Measure, rules: &Rules, kinds: &[&HazardKinds]) -> Result<(), String> {
         match part {
             Measure::Hazards { hazards } => {
                 let mut states = hazards.states.iter();
@@ -314,10 +314,18 @@ impl Indicators {
                     return Err(format!("no state {state}"));
                 }
                 let mut codes = hazards.codes.iter();
-                if let Some(code) = codes.find(|code| kinds.find(code).is_none()) {
+                if let Some(code) =
+                    codes.find(|code| kinds.iter().all(|of| of.find(code).is_none()))
+                {
                     return Err(format!("no hazard kind {code}"));
                 }
-                let known = |c: &str| c.is_empty() || kinds.categories.iter().any(|k| k.code == c);
+                let known = |c: &str| {
+                    c.is_empty()
+                        || kinds
+                            .iter()
+                            .flat_map(|of| &of.categories)
+                            .any(|k| k.code == c)
+                };
                 match hazards.categories.iter().find(|c| !known(c)) {
                     Some(category) => Err(format!("no category {category}")),
                     None => Ok(()),
@@ -395,55 +403,5 @@ impl HazardsWhere {
             && (self.grades.is_empty() || self.grades.iter().any(|g| g.name() == grade))
             && (self.codes.is_empty() || self.codes.iter().any(|c| c == code))
             && (self.categories.is_empty() || self.categories.iter().any(|c| c == category))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::catalogue::{Bundle, Catalogue, CatalogueError, ProgramTables};
-
-    fn with(from: &str, to: &str) -> Result<Catalogue, CatalogueError> {
-        let text = ProgramTables::EMBEDDED.indicators.replacen(from, to, 1);
-        assert_ne!(text, ProgramTables::EMBEDDED.indicators, "{from}");
-        let program = ProgramTables {
-            indicators: &text,
-            ..ProgramTables::EMBEDDED
-        };
-        Catalogue::with(Bundle::embedded(), program)
-    }
-
-    #[test]
-    fn every_figure_from_st_01_to_st_39_is_there() {
-        let table = &Catalogue::embedded().indicators;
-        for number in 1..=39 {
-            let code = format!("ST-{number:02}");
-            let mut all = table.indicators.iter();
-            assert!(all.any(|i| i.code.starts_with(&code)), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_table_that_contradicts_itself_names_the_entry() {
-        for (from, to, named) in [
-            ("\"code\": \"ST-02\"", "\"code\": \"ST-01\"", "ST-01"),
-            ("\"states\": [70, 80]", "\"states\": [71]", "HS71"),
-            ("\"EV-06\"", "\"EV-66\"", "EV-66"),
-            ("[\"EV\"]", "[\"XX\"]", "XX"),
-            ("[\"ST-02\", \"ST-01\"]", "[\"ST-02\", \"ST-99\"]", "ST-99"),
-            ("[\"ST-24b\"]", "[\"ST-24c\"]", "ST-24c"),
-            (
-                "\"from\": [\"county_signed\"]",
-                "\"from\": [\"drafted\"]",
-                "drafted",
-            ),
-            (
-                "\"levels\": [\"functional_area\"]",
-                "\"levels\": [\"county\"]",
-                "functional_area",
-            ),
-        ] {
-            let error = with(from, to).unwrap_err().to_string();
-            assert!(error.contains(named), "{named}: {error}");
-        }
     }
 }

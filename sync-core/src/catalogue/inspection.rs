@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::roles::Roles;
+use super::{names::named, roles::Roles};
 use crate::record::InspectionKind;
 
 /// Items and templates of one version.
@@ -25,7 +25,7 @@ pub struct Inspections {
 }
 
 /// The numbers that are possible in a unit: from 0 to a maximum.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnitRange {
     /// The unit.
@@ -59,7 +59,7 @@ pub enum AnswerType {
 }
 
 /// One item.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// Stable code, never reused.
@@ -81,7 +81,7 @@ pub struct Item {
 }
 
 /// One template.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// Stable code, never reused.
@@ -129,6 +129,13 @@ impl Inspections {
         self.items.iter().find(|item| item.code == code)
     }
 
+    /// The items that a template asks, with the numbers that each allows.
+    pub(super) fn asked(&self, template: &Template) -> Vec<(Option<&Item>, Option<&UnitRange>)> {
+        let each = template.items.iter().map(|code| self.item(code));
+        each.map(|item| (item, item.and_then(|item| self.range_of(item))))
+            .collect()
+    }
+
     /// The numbers that an item allows; `None` if it has no unit.
     pub fn range_of(&self, item: &Item) -> Option<&UnitRange> {
         self.units.iter().find(|range| range.unit == item.unit)
@@ -148,7 +155,12 @@ impl Inspections {
     /// Checks the tables. `known` returns whether any version of the hazard kinds has a code.
     pub(super) fn prepare(&self, known: impl Fn(&str) -> bool) -> Result<(), String> {
         let mut codes = BTreeSet::new();
+        let units: BTreeSet<&String> = self.units.iter().map(|range| &range.unit).collect();
+        if units.len() != self.units.len() || self.templates.is_empty() {
+            return Err("inspections: a unit is given twice, or there is no template".to_owned());
+        }
         for item in &self.items {
+            named::<8>(&item.code, &item.zh, &item.en)?;
             if !codes.insert(&item.code) {
                 return Err(format!("inspection item {} is given twice", item.code));
             }
@@ -163,6 +175,7 @@ impl Inspections {
             }
         }
         for (index, template) in self.templates.iter().enumerate() {
+            named::<16>(&template.code, &template.zh, &template.en)?;
             let earlier = &self.templates[..index];
             if earlier.iter().any(|t| t.code == template.code) {
                 return Err(format!("template {} is given twice", template.code));

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::names::named;
 use crate::record::Grade;
 
 /// The nature of a hazard.
@@ -89,6 +90,7 @@ impl HazardKinds {
 
     pub(super) fn check(&self) -> Result<(), String> {
         for (index, kind) in self.kinds.iter().enumerate() {
+            named::<12>(&kind.code, &kind.zh, &kind.en)?;
             if self.kinds[..index].iter().any(|k| k.code == kind.code) {
                 return Err(format!("hazard kind {} is given twice", kind.code));
             }

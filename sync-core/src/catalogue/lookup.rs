@@ -53,21 +53,20 @@ impl Catalogue {
             .unwrap_or(self.editions.newest())
     }
 
-    /// The hazard kind in an edition, otherwise in the newest version that has it, so that a retired code keeps its
-    /// meaning. An edition that is not known here counts as the newest.
+    /// The hazard kind in an edition; a retired code keeps the meaning that it had last before, and a code that is new in a
+    /// later edition has the meaning that it has there first. So later versions change nothing. An edition that is not
+    /// known here counts as the newest.
     pub fn kind(&self, code: &str, edition: Edition) -> Option<&HazardKind> {
         let version = self.tables_of(edition).hazard_kinds;
-        let of = self.every_kinds().filter(|kinds| kinds.version == version);
-        of.chain(self.every_kinds())
-            .find_map(|kinds| kinds.find(code))
+        let all: Vec<_> = self.every_kinds().collect();
+        nearest(&all, version, |t| t.version, |t| t.find(code))
     }
 
-    /// The activity type in an edition, otherwise in the newest version that has it.
+    /// The activity type in an edition, as [`Self::kind`].
     pub fn activity_type(&self, code: &str, edition: Edition) -> Option<&ActivityType> {
         let version = self.tables_of(edition).activity_types;
-        let of = self.every_types().filter(|types| types.version == version);
-        of.chain(self.every_types())
-            .find_map(|types| types.find(code))
+        let all: Vec<_> = self.every_types().collect();
+        nearest(&all, version, |t| t.version, |t| t.find(code))
     }
 
     /// The calendar of an edition: it counts the deadlines that begin with what was stated under it.
@@ -78,10 +77,14 @@ impl Catalogue {
             .unwrap_or(&self.calendar)
     }
 
-    /// The items and templates among which a version of a template is; `None` for a version that is not known here.
+    /// The items and templates among which a version of a template is first; `None` for a version that is not known here.
+    /// Later tables change nothing of it.
     pub fn inspections_of(&self, template: &str, version: u32) -> Option<&Inspections> {
-        self.every_inspections()
-            .find(|of| of.template_of(template, version).is_some())
+        let mut of = self.every_inspections();
+        let first = of
+            .by_ref()
+            .filter(|of| of.template_of(template, version).is_some());
+        first.last()
     }
 
     /// The template of an edition, for a new inspection.
@@ -106,4 +109,18 @@ impl Catalogue {
     pub fn item(&self, code: &str) -> Option<&Item> {
         self.every_inspections().find_map(|of| of.item(code))
     }
+}
+
+/// The entry in a version of a table, or else in the newest earlier version that has it, or else in the oldest later one.
+/// `all`: newest first.
+fn nearest<'c, T, E>(
+    all: &[&'c T],
+    version: u32,
+    number: impl Fn(&T) -> u32,
+    find: impl Fn(&'c T) -> Option<&'c E>,
+) -> Option<&'c E> {
+    let later = all.iter().take_while(|of| number(of) > version).count();
+    let (later, earlier) = all.split_at(later);
+    let mut order = earlier.iter().chain(later.iter().rev());
+    order.find_map(|of| find(of))
 }

@@ -23,6 +23,7 @@ mod level;
 mod lifecycle_page;
 mod lookup;
 mod machine;
+mod names;
 mod pairs;
 mod regions;
 mod reporting_tree;

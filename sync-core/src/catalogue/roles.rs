@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::Role;
 
 /// The roles that may state an event.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(untagged)]
 pub enum Roles {
     /// One of these roles.

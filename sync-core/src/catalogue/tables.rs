@@ -1,6 +1,9 @@
 //! All tables of the catalogue, checked against each other.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     activity_types::ActivityTypes,
@@ -146,7 +149,8 @@ impl Catalogue {
             self.check_edition(edition)?;
         }
         self.regions.prepare()?;
-        self.indicators.prepare(&self.rules, &self.kinds)
+        let all: Vec<&HazardKinds> = self.every_kinds().collect();
+        self.indicators.prepare(&self.rules, &all)
     }
 
     pub(super) fn every_kinds(&self) -> impl Iterator<Item = &HazardKinds> {
@@ -168,10 +172,13 @@ impl Catalogue {
             format!("edition {number}: no version {version} of {table}")
         };
         let has = |version| move |found: u32| found == version;
-        let mut kinds = self.every_kinds();
-        let kinds = kinds
-            .find(|t| t.version == edition.hazard_kinds)
-            .ok_or_else(|| absent("hazard_kinds", edition.hazard_kinds))?;
+        if !self
+            .every_kinds()
+            .map(|t| t.version)
+            .any(has(edition.hazard_kinds))
+        {
+            return Err(absent("hazard_kinds", edition.hazard_kinds));
+        }
         if !self
             .every_types()
             .map(|t| t.version)
@@ -196,11 +203,13 @@ impl Catalogue {
             ));
         }
         let duties = [&self.duties.dissuade_within, &self.duties.report_within];
-        let named = kinds
-            .kinds
-            .iter()
-            .map(|kind| (kind.code.as_str(), &kind.deadline));
-        for (by, class) in named.chain(duties.map(|class| ("duties", class))) {
+        let duties = duties.map(|class| ("duties", class.as_str()));
+        // Also those that this edition lacks: a retired code keeps its deadline.
+        let codes = self.every_kinds().flat_map(|kinds| &kinds.kinds);
+        let codes: BTreeSet<&str> = codes.map(|kind| kind.code.as_str()).collect();
+        let kinds = codes.into_iter().filter_map(|code| self.kind(code, number));
+        let named = kinds.map(|kind| (kind.code.as_str(), kind.deadline.as_str()));
+        for (by, class) in named.chain(duties) {
             if calendar.class(class).is_none() {
                 return Err(format!("edition {number}: {by}: no deadline class {class}"));
             }
@@ -208,23 +217,28 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Checks that a template is changed only with a new version of it: inspections name the version that they were made
-    /// under.
+    /// Checks that a template, its items and their units are changed only with a new version of the template: inspections
+    /// name the version that they were made under.
     fn check_templates(&self) -> Result<(), String> {
-        let mut newer = vec![&self.inspections];
-        for earlier in &self.earlier.inspections {
-            for template in &earlier.templates {
-                let again = newer
-                    .iter()
-                    .filter_map(|n| n.template_of(&template.code, template.version));
-                for again in again {
-                    if again.items != template.items {
-                        let (code, version) = (&template.code, template.version);
-                        return Err(format!("{code}: version {version} has two lists of items"));
-                    }
+        let tables: Vec<&Inspections> = self.every_inspections().collect();
+        for (newer, at) in tables.iter().zip(1..) {
+            for template in &newer.templates {
+                let (code, version) = (&template.code, template.version);
+                let first = tables[at..].iter().rev();
+                let mut first = first.filter_map(|of| Some((of, of.template(code)?)));
+                if version == 0 || first.clone().any(|(_, earlier)| earlier.version > version) {
+                    return Err(format!("{code}: its version falls to {version}"));
+                }
+                let same = first.find(|(_, earlier)| earlier.version == version);
+                if same.is_some_and(|(of, _)| {
+                    newer.asked(template) != of.asked(template)
+                        || of.template(code) != Some(template)
+                }) {
+                    return Err(format!(
+                        "{code}: version {version} has two contents (it, its items or their units); raise its version"
+                    ));
                 }
             }
-            newer.push(earlier);
         }
         Ok(())
     }

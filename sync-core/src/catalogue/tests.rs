@@ -1,6 +1,8 @@
 //! The catalogue agrees with itself, and its editions judge what names them.
 
-use super::{Bundle, BundleError, Catalogue, ProgramTables, StateCode};
+use super::{
+    Bundle, BundleError, Catalogue, CatalogueError, Inspections, ProgramTables, StateCode,
+};
 use crate::record::{DeviceTime, Edition, Grade};
 
 #[test]
@@ -127,6 +129,102 @@ fn a_bundle_follows_another_only_if_it_keeps_every_earlier_version_as_it_was() {
 }
 
 #[test]
+fn a_template_changes_only_with_its_version_and_keeps_the_items_that_it_had_first() {
+    let with_inspections = |change: fn(&mut Inspections)| {
+        let mut bundle = with_may();
+        let mut inspections = bundle.inspections[0].clone();
+        inspections.version = 2;
+        change(&mut inspections);
+        bundle.inspections.insert(0, inspections);
+        bundle.editions[0].inspections = 2;
+        Catalogue::new(bundle)
+    };
+    let refused = |change| with_inspections(change).unwrap_err().to_string();
+    let two = "has two contents";
+    assert!(refused(|t| t.templates[0].inspectors = 9).contains(two));
+    assert!(refused(|t| t.templates[0].photo_when_all_ok ^= true).contains(two));
+    assert!(refused(|t| t.items[0].hazards.clear()).contains(two));
+    assert!(refused(|t| t.units.iter_mut().for_each(|unit| unit.maximum = 1)).contains(two));
+    assert!(refused(|t| t.templates[0].version = 0).contains("falls"));
+    let raised = with_inspections(|t| {
+        for template in &mut t.templates {
+            template.version += 1;
+            template.inspectors = 9;
+        }
+    })
+    .unwrap();
+    let code = &Catalogue::embedded().inspections.templates[0].code;
+    let of = |version| raised.inspections_of(code, version).map(|t| t.version);
+    assert_eq!((of(1), of(2), of(3)), (Some(1), Some(2), None));
+}
+
+#[test]
+fn later_versions_change_nothing_of_a_code_that_an_edition_lacks() {
+    let mut bundle = with_may();
+    let mut kinds = bundle.hazard_kinds[1].clone();
+    kinds.version = 3;
+    for kind in kinds.kinds.iter_mut().filter(|kind| kind.code == "EV-16") {
+        kind.grade = Grade::G3Suspected;
+    }
+    let mut edition = bundle.editions[0].clone();
+    (edition.number, edition.hazard_kinds) = (Edition(3), 3);
+    edition.valid_from = "2024-06-01".to_owned();
+    bundle.hazard_kinds.insert(0, kinds);
+    bundle.editions.insert(0, edition);
+    let catalogue = Catalogue::new(bundle).unwrap();
+    let grade = |edition| catalogue.kind("EV-16", Edition(edition)).unwrap().grade;
+    assert_eq!(grade(2), grade(1), "retired, and back in the third edition");
+    assert_eq!(grade(3), Grade::G3Suspected);
+}
+
+#[test]
+fn amounts_codes_and_names_that_cannot_be_are_refused_by_name() {
+    let refused = |change: fn(&mut Bundle)| {
+        let mut bundle = with_may();
+        change(&mut bundle);
+        Catalogue::new(bundle).unwrap_err().to_string()
+    };
+    let endless = |b: &mut Bundle| {
+        b.calendar[0]
+            .classes
+            .iter_mut()
+            .for_each(|c| c.amount = u32::MAX)
+    };
+    assert!(refused(endless).contains("the amount is not from"));
+    let retired = |b: &mut Bundle| {
+        b.hazard_kinds[0].kinds.retain(|kind| kind.code != "FL-06");
+        b.hazard_kinds[0]
+            .kinds
+            .iter_mut()
+            .filter(|k| k.deadline == "D30")
+            .for_each(|k| k.deadline = "D15".to_owned());
+        b.calendar[0].classes.retain(|class| class.code != "D30");
+    };
+    assert!(
+        refused(retired).contains("no deadline class D30"),
+        "a retired code keeps its deadline"
+    );
+    assert!(refused(|b| b.calendar[0].timers.clear()).contains("one timer of transfer sign"));
+    assert!(
+        refused(|b| b.hazard_kinds[0].kinds[0].code = "EV-0123456789".to_owned())
+            .contains("1 to 12 characters")
+    );
+    assert!(refused(|b| b.hazard_kinds[0].kinds[0].zh = " ".to_owned()).contains("is no name"));
+    assert!(refused(|b| b.editions[0].number = Edition(4)).contains("should be edition 2"));
+    let mut between = with_may();
+    let first = between.editions[1].clone();
+    between.editions[0].number = Edition(3);
+    between.editions[0].valid_from = "2024-06-01".to_owned();
+    let mut middle = first;
+    (middle.number, middle.valid_from) = (Edition(2), "2024-04-01".to_owned());
+    between.editions.insert(1, middle);
+    assert!(matches!(
+        between.succeeds(&with_may()),
+        Err(BundleError::Altered { .. })
+    ));
+}
+
+#[test]
 fn an_edition_whose_tables_are_absent_or_contradict_each_other_is_refused() {
     let refused = |change: fn(&mut Bundle)| {
         let mut bundle = with_may();
@@ -170,5 +268,50 @@ fn every_figure_that_an_indicator_sums_is_fed_by_somebody() {
     assert!(summed.len() > 25);
     for figure in summed {
         assert!(fed.contains(&figure), "nothing feeds {figure}");
+    }
+}
+
+fn with_indicators(from: &str, to: &str) -> Result<Catalogue, CatalogueError> {
+    let text = ProgramTables::EMBEDDED.indicators.replacen(from, to, 1);
+    assert_ne!(text, ProgramTables::EMBEDDED.indicators, "{from}");
+    let program = ProgramTables {
+        indicators: &text,
+        ..ProgramTables::EMBEDDED
+    };
+    Catalogue::with(Bundle::embedded(), program)
+}
+
+#[test]
+fn every_figure_from_st_01_to_st_39_is_there() {
+    let table = &Catalogue::embedded().indicators;
+    for number in 1..=39 {
+        let code = format!("ST-{number:02}");
+        let mut all = table.indicators.iter();
+        assert!(all.any(|i| i.code.starts_with(&code)), "{code}");
+    }
+}
+
+#[test]
+fn a_table_that_contradicts_itself_names_the_entry() {
+    for (from, to, named) in [
+        ("\"code\": \"ST-02\"", "\"code\": \"ST-01\"", "ST-01"),
+        ("\"states\": [70, 80]", "\"states\": [71]", "HS71"),
+        ("\"EV-06\"", "\"EV-66\"", "EV-66"),
+        ("[\"EV\"]", "[\"XX\"]", "XX"),
+        ("[\"ST-02\", \"ST-01\"]", "[\"ST-02\", \"ST-99\"]", "ST-99"),
+        ("[\"ST-24b\"]", "[\"ST-24c\"]", "ST-24c"),
+        (
+            "\"from\": [\"county_signed\"]",
+            "\"from\": [\"drafted\"]",
+            "drafted",
+        ),
+        (
+            "\"levels\": [\"functional_area\"]",
+            "\"levels\": [\"county\"]",
+            "functional_area",
+        ),
+    ] {
+        let error = with_indicators(from, to).unwrap_err().to_string();
+        assert!(error.contains(named), "{named}: {error}");
     }
 }

@@ -27,8 +27,10 @@ impl Syncing {
         let reply = match outcome {
             Ok(reply) => reply,
             Err(Lost(reason)) => {
-                if let Asked::Photo(asked) = &asked {
-                    self.photo_lost(device, asked)?;
+                match &asked {
+                    Asked::Photo(asked) => self.photo_lost(device, asked)?,
+                    Asked::Editions => self.without_editions(&reason),
+                    _ => {}
                 }
                 return self.failed(device, reason, None);
             }
@@ -75,6 +77,7 @@ impl Syncing {
                 }
                 heard
             }
+            Asked::Editions => self.editions_answered(device, reply),
             Asked::Sync(asked)
                 if reply.status == 413 && self.too_large(device, &asked, false)? =>
             {
@@ -82,7 +85,6 @@ impl Syncing {
             }
             _ if !ours => Ok(Heard::Nothing(reply.unusable())),
             Asked::Session { proven } => self.session_answered(device, proven, reply),
-            Asked::Editions => self.editions_answered(device, reply),
             Asked::Sync(asked) => self.sync_answered(device, &asked, reply),
             Asked::Reconcile(task) => self.reconcile_answered(device, task, reply),
         }
@@ -113,15 +115,15 @@ impl Syncing {
                 self.challenge = None;
                 return self.failed(device, why, None);
             }
+            Asked::Editions if code != Code::DeviceRevoked && code != Code::SessionExpired => {
+                self.without_editions(&why);
+                return Ok(());
+            }
             _ if code.is_transient() => {
                 if let Asked::Photo(asked) = &asked {
                     self.photo_lost(device, asked)?;
                 }
                 return self.failed(device, why, reply.retry_after_ms());
-            }
-            Asked::Editions if code != Code::DeviceRevoked => {
-                self.without_editions(&why);
-                return Ok(());
             }
             Asked::Sync(asked)
                 if code == Code::TooLarge && self.too_large(device, &asked, true)? =>

@@ -35,10 +35,14 @@ impl Syncing {
         device: &mut Device,
         reply: &Reply,
     ) -> Result<Heard, DeviceError> {
-        let Ok(response) = Editions::read_response(&reply.body) else {
-            return Ok(Heard::Nothing(reply.unusable()));
-        };
         self.newer_edition = false;
+        let ours = (200..300).contains(&reply.status);
+        let response = Editions::read_response(&reply.body).ok().filter(|_| ours);
+        // Something between device and server, or a text that is too large: this route must not cost the sync.
+        let Some(response) = response else {
+            self.without_editions(&reply.unusable());
+            return Ok(Heard::Understood);
+        };
         let Some(signed) = response.editions else {
             return Ok(Heard::Understood);
         };

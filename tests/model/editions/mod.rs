@@ -6,12 +6,13 @@
 //! `XUNCHA_MODEL_FROM` is the first seed and `XUNCHA_MODEL_WORLDS` the number of worlds.
 
 mod oracle;
+mod tables;
 
 use std::sync::Arc;
 
 use sync_core::{
     activity::State,
-    catalogue::{Bundle, Catalogue, Grade},
+    catalogue::Catalogue,
     document::{DocumentState, Folded},
     record::{
         ActivityEntry, Amendment, Beacon, CompoundId, DAY_MS, Data, DeviceId, DeviceTime, DocId,
@@ -27,117 +28,19 @@ use crate::{
     world::{Chance, Inputs, parts::text, people::AREA},
 };
 use oracle::{Day, Edition, Stated, judging, version_with};
+use tables::{ATTENDEES, CLASSES, GRADES, HOURS, MARCH, VERSIONS, catalogue, has_kind, has_type};
 
-/// Versions of each table.
-const VERSIONS: usize = 3;
-/// The grade of EV-01 in each version of the hazard kinds.
-const GRADES: [Grade; VERSIONS] = [Grade::G2, Grade::G1, Grade::G3Suspected];
-/// The deadline class of EV-01 in each version.
-const CLASSES: [&str; VERSIONS] = ["H24", "IMM", "H24"];
-/// The hours of each class in each version of the calendar.
-const HOURS: [[u32; 2]; VERSIONS] = [[24, 4], [48, 4], [72, 8]];
-/// The greatest number of attendees of a training in each version of the activity types.
-const ATTENDEES: [i64; VERSIONS] = [100_000, 100, 1_000];
 /// Catalogues that worlds choose from.
 const CATALOGUES: u64 = 48;
-/// The day 2024-03-01.
-const MARCH: Day = 19_783;
 /// Milliseconds by which China's time is ahead.
 const AHEAD: i64 = 8 * HOUR_MS;
-
-/// Whether a version of the hazard kinds has a kind: EV-02 is retired in the second, EV-50 is new in the third.
-fn has_kind(code: &str, version: usize) -> bool {
-    match code {
-        "EV-01" => true,
-        "EV-02" => version != 1,
-        "EV-50" => version == 2,
-        _ => false,
-    }
-}
-
-/// Whether a version of the activity types has a type: publicity is retired in the third, night patrols are new in the
-/// second.
-fn has_type(code: &str, version: usize) -> bool {
-    match code {
-        "training" => true,
-        "publicity" => version != 2,
-        "night_patrol" => version >= 1,
-        _ => false,
-    }
-}
-
-/// The built-in tables in three versions, newest first, and these editions.
-fn catalogue(editions: &[Edition]) -> Catalogue {
-    let mut bundle = Bundle::embedded();
-    let (kinds, calendar) = (bundle.hazard_kinds.remove(0), bundle.calendar.remove(0));
-    let types = bundle.activity_types.remove(0);
-    let first = bundle.editions.remove(0);
-    let number = |version: usize| u32::try_from(version + 1).unwrap_or(0);
-    for version in (0..VERSIONS).rev() {
-        let mut kinds = kinds.clone();
-        kinds.version = number(version);
-        let mut new = kinds.find("EV-02").cloned().expect("EV-02");
-        new.code = "EV-50".to_owned();
-        kinds.kinds.push(new);
-        kinds.kinds.retain(|kind| {
-            !["EV-02", "EV-50"].contains(&kind.code.as_str()) || has_kind(&kind.code, version)
-        });
-        for kind in kinds.kinds.iter_mut().filter(|kind| kind.category == "EV") {
-            kind.grade = GRADES[version];
-            kind.deadline = CLASSES[version].to_owned();
-        }
-        bundle.hazard_kinds.push(kinds);
-        let mut calendar = calendar.clone();
-        calendar.version = number(version);
-        for (code, hours) in ["H24", "IMM"].into_iter().zip(HOURS[version]) {
-            let class = calendar.classes.iter_mut().find(|class| class.code == code);
-            class.expect("a class").amount = hours;
-        }
-        bundle.calendar.push(calendar);
-        let mut types = types.clone();
-        types.version = number(version);
-        let mut patrol = types.find("publicity").cloned().expect("publicity");
-        patrol.code = "night_patrol".to_owned();
-        types.types.push(patrol);
-        types.types.retain(|of| {
-            !["publicity", "night_patrol"].contains(&of.code.as_str())
-                || has_type(&of.code, version)
-        });
-        let training = types.types.iter_mut().find(|of| of.code == "training");
-        let fields = &mut training.expect("training").schema.properties;
-        fields.get_mut("attendees").expect("attendees").maximum = Some(ATTENDEES[version]);
-        bundle.activity_types.push(types);
-    }
-    for of in editions.iter().rev() {
-        let mut edition = first.clone();
-        edition.number = sync_core::record::Edition(of.number);
-        edition.valid_from = date(of.first_day);
-        edition.hazard_kinds = number(of.kinds);
-        edition.calendar = number(of.calendar);
-        edition.activity_types = number(of.types);
-        bundle.editions.push(edition);
-    }
-    Catalogue::new(bundle).expect("a catalogue")
-}
-
-/// A day of March to June 2024.
-fn date(day: Day) -> String {
-    let (mut left, mut month) = (day - MARCH, 3);
-    for length in [31, 30, 31] {
-        if left < length {
-            break;
-        }
-        (left, month) = (left - length, month + 1);
-    }
-    format!("2024-{month:02}-{:02}", left + 1)
-}
 
 fn editions(chance: &mut Chance) -> Vec<Edition> {
     let (mut day, mut number) = (MARCH, 0);
     let count = 1 + chance.below(4);
     let mut all = Vec::new();
     for _ in 0..count {
-        number += if chance.percent(20) { 2 } else { 1 };
+        number += 1;
         all.push(Edition {
             number,
             first_day: day,
@@ -278,8 +181,8 @@ fn hazard(chance: &mut Chance, editions: &[Edition], catalogue: &Arc<Catalogue>)
     let folded = fold(vec![(first, received)], catalogue);
     let of = folded.hazard()?;
     let judge = judging(editions, stated);
-    let used: Vec<usize> = (0..VERSIONS).collect();
-    let version = version_with(judge.kinds, &used, |version| has_kind(code, version));
+    let used = 0..=editions.iter().map(|e| e.kinds).max().unwrap_or(0);
+    let version = version_with(judge.kinds, used, |version| has_kind(code, version));
     let expected = (
         judge.number,
         version.map(|version| GRADES[version]),
@@ -297,6 +200,33 @@ fn hazard(chance: &mut Chance, editions: &[Edition], catalogue: &Arc<Catalogue>)
     );
     (found != expected)
         .then(|| format!("{code} {stated:?} {editions:?}: {found:?}, expected {expected:?}"))
+}
+
+/// What an edition that is in force from a later day on changes of a hazard; nothing may change.
+fn changed(
+    chance: &mut Chance,
+    editions: &[Edition],
+    both: [&Arc<Catalogue>; 2],
+) -> Option<String> {
+    let (last, before) = editions.split_last()?;
+    let known = before.iter().map(|edition| edition.kinds).max()?;
+    let codes = ["EV-01", "EV-02", "EV-50"];
+    let code = *chance.one(&codes).expect("a code");
+    let (first, received, stated) = event(chance, editions, observation(code));
+    let days = [Some(stated.claimed), stated.earliest, stated.latest];
+    let is_before = days.into_iter().flatten().all(|day| day < last.first_day);
+    if !is_before || received.is_none() || !(0..=known).any(|version| has_kind(code, version)) {
+        return None;
+    }
+    let of = |catalogue| {
+        let folded = fold(vec![(first.clone(), received)], catalogue);
+        let hazard = folded.hazard()?;
+        let due = hazard.trusted_due(DocId([1; 16])).map(|due| due.at);
+        Some((hazard.state().edition, hazard.state().grade, due))
+    };
+    let [before, after] = both.map(of);
+    (before != after)
+        .then(|| format!("{code} {stated:?} {editions:?}: {before:?} became {after:?}"))
 }
 
 fn data(chance: &mut Chance, code: &str) -> (Data, Option<i64>) {
@@ -347,8 +277,8 @@ fn activity(
         return Some("no activity".to_owned());
     };
     let judge = judging(editions, stated);
-    let used: Vec<usize> = (0..VERSIONS).collect();
-    let version = version_with(judge.types, &used, |version| has_type(code, version));
+    let used = 0..=editions.iter().map(|e| e.types).max().unwrap_or(0);
+    let version = version_with(judge.types, used, |version| has_type(code, version));
     let last = editions[editions.len() - 1].number;
     let newer = |named: Option<u32>| named.is_some_and(|named| named > last);
     let fits =
@@ -380,20 +310,24 @@ fn activity(
 
 #[test]
 fn the_folds_judge_by_the_edition_that_the_rules_name() {
-    let pool: Vec<(Vec<Edition>, Arc<Catalogue>)> = (0..CATALOGUES)
+    let pool: Vec<(Vec<Edition>, [Arc<Catalogue>; 2])> = (0..CATALOGUES)
         .map(|seed| {
             let editions = editions(&mut Chance::new(seed));
-            let catalogue = Arc::new(catalogue(&editions));
-            (editions, catalogue)
+            let but_the_last = &editions[..editions.len().max(2) - 1];
+            let both = [but_the_last, &editions].map(|editions| Arc::new(catalogue(editions)));
+            (editions, both)
         })
         .collect();
     let (from, count) = (first_seed(), worlds(5_000));
     let differing = crate::parallel(count, |n| {
         let seed = from + n;
         let mut chance = Chance::new(seed);
-        let (editions, catalogue) = &pool[usize::try_from(seed % CATALOGUES).unwrap_or(0)];
+        let (editions, [before, catalogue]) =
+            &pool[usize::try_from(seed % CATALOGUES).unwrap_or(0)];
         let hazard = hazard(&mut chance, editions, catalogue);
-        let found = hazard.or_else(|| activity(&mut chance, editions, catalogue));
+        let found = hazard
+            .or_else(|| activity(&mut chance, editions, catalogue))
+            .or_else(|| changed(&mut chance, editions, [before, catalogue]));
         found.map(|what| format!("seed {seed}: {what}"))
     });
     let shown = differing.iter().take(5).cloned().collect::<Vec<_>>();

@@ -1,5 +1,7 @@
 //! Which edition of the catalogue judges an event, and what it then states, written from docs/rules.md, section 2, alone.
 
+use std::ops::RangeInclusive;
+
 /// Days since 1970-01-01 in China's time.
 pub(super) type Day = i64;
 
@@ -24,11 +26,7 @@ pub(super) struct Stated {
 
 /// The edition that judges; `editions` are in the order of their numbers.
 pub(super) fn judging(editions: &[Edition], stated: Stated) -> &Edition {
-    let last = &editions[editions.len() - 1];
     if let Some(named) = stated.named {
-        if named > last.number {
-            return last;
-        }
         for (at, edition) in editions.iter().enumerate() {
             if edition.number != named {
                 continue;
@@ -60,16 +58,24 @@ pub(super) fn judging(editions: &[Edition], stated: Stated) -> &Edition {
     in_force
 }
 
-/// The version of a table in which a code is looked up: that of the edition, or else the newest that has it.
+/// The version of a table in which a code is looked up: that of the edition, or else the newest earlier one that has it, or
+/// else the oldest later one.
 pub(super) fn version_with(
     of: usize,
-    versions: &[usize],
+    versions: RangeInclusive<usize>,
     has: impl Fn(usize) -> bool,
 ) -> Option<usize> {
-    if has(of) {
-        return Some(of);
+    let mut earlier: Option<usize> = None;
+    let mut later: Option<usize> = None;
+    for version in versions {
+        if !has(version) {
+            continue;
+        }
+        if version <= of {
+            earlier = Some(version);
+        } else if later.is_none() {
+            later = Some(version);
+        }
     }
-    let mut newest_first = versions.to_vec();
-    newest_first.sort_unstable_by_key(|version| std::cmp::Reverse(*version));
-    newest_first.into_iter().find(|version| has(*version))
+    earlier.or(later)
 }

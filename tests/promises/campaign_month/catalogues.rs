@@ -33,6 +33,7 @@ pub(super) fn second(month: &mut Month, _: usize) {
     publicity["needs_confirmation"] = json!(true);
     let mut patrol = publicity.clone();
     patrol["code"] = json!(PATROL);
+    patrol["counts"] = json!([]);
     types["types"].as_array_mut().unwrap().push(patrol);
     let mut inspections = bundle["inspections"][0].clone();
     let daily = entry_of(&mut inspections["templates"], "TPL-DAILY");

@@ -18,6 +18,9 @@ use crate::{
 
 const HEIGHTS: [&str; 4] = ["<=27", "27-54", "54-100", ">100"];
 
+/// Entrances of a building at most.
+const MOST_UNITS: i64 = 99;
+
 /// The buildings of a compound after the import, by place key. `stored` are those before it, of any county.
 pub(super) fn buildings(
     line: &Line,
@@ -50,6 +53,12 @@ pub(super) fn buildings(
                 format!("buildings: {one:?} has no label"),
             ));
         }
+        if label.contains([',', '，', '、', '\n']) {
+            return Err(both(
+                format!("{label} 含有多栋楼，各栋之间请用分号"),
+                format!("{label:?} names several buildings; separate them by ';'"),
+            ));
+        }
         if let Some(twin) = given.insert(key.clone(), label.to_owned()) {
             return Err(both(
                 format!("{label} 和 {twin} 是同一栋楼，请只保留一个"),
@@ -60,7 +69,7 @@ pub(super) fn buildings(
         let units = match parts.next() {
             None => stored.and_then(|b| b.units),
             Some("") => None,
-            Some(text) => Some(number(text, "units")?),
+            Some(text) => Some(units_of(text)?),
         };
         let height = match parts.next() {
             None => stored.map_or("", |b| &b.height_class),
@@ -89,6 +98,18 @@ pub(super) fn buildings(
         all.insert(key, building);
     }
     Ok(all)
+}
+
+/// The number of entrances of a building.
+fn units_of(text: &str) -> Result<i64, String> {
+    let units = number(text, "units")?;
+    if (1..=MOST_UNITS).contains(&units) {
+        return Ok(units);
+    }
+    Err(both(
+        format!("单元数 {units} 不在 1 到 {MOST_UNITS} 之间"),
+        format!("{units} units are not from 1 to {MOST_UNITS}"),
+    ))
 }
 
 /// A building as it is shown: `3栋:2:27-54`; empty for none.
