@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cli_simulator::world::photo;
-use sync_core::record::PhotoRole;
+use sync_core::{record::PhotoRole, sync::Options};
 
 use crate::support::{Town, database::is_postgres, found_with, remark};
 
@@ -56,7 +56,16 @@ fn told(town: &mut Town) -> Vec<String> {
             found_with(&mut liu, town, &format!("第{n}处"), photos)
         })
         .collect();
+    // The ledger follows in the background: whether a photo is stored before its document is in the ledger, or after, decides
+    // the order of changes.
+    let without_photos = Options {
+        photos: false,
+        ..Options::default()
+    };
+    liu.sync(&mut town.http.clone(), without_photos).unwrap();
+    town.project();
     said(town, &mut liu);
+    town.project();
     said(town, &mut wang);
     // Concurrent events of both devices on the same hazards.
     remark(&mut liu, docs[1], "已劝阻");
