@@ -57,6 +57,16 @@ impl Editions {
     }
 }
 
+/// What was installed in a database, for a move to another one.
+pub(crate) fn installed(tx: &mut dyn Tx) -> Result<Option<Vec<u8>>, StorageError> {
+    spaces::meta(tx, INSTALLED)
+}
+
+/// Takes over what was installed in the database that was moved from.
+pub(crate) fn take_over(tx: &mut dyn Tx, installed: &[u8]) -> Result<(), StorageError> {
+    spaces::set_meta(tx, INSTALLED, installed)
+}
+
 const UNREADABLE: &str = "the catalogue in the database was installed by a newer program, or is damaged; use that program / 数据库中的目录由更新的程序安装，请使用该程序";
 
 /// The editions of a server as of now. Editions of the program that are newer, but change an installed one, are not taken.

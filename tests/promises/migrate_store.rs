@@ -8,7 +8,7 @@ use cli_simulator::{
     world::photo,
 };
 use sync_core::{
-    record::{PhotoHash, PhotoRole},
+    record::{Edition, PhotoHash, PhotoRole},
     sync::Options,
 };
 use xuncha_server::{
@@ -18,11 +18,15 @@ use xuncha_server::{
     storage::Storage,
 };
 
-use crate::support::{
-    Town, database, found_with,
-    province::{WUCHANG, regions},
-    remark,
-    s3::S3,
+use crate::{
+    command_line::done,
+    editions::{file, installing, of_march_26},
+    support::{
+        Town, database, found_with,
+        province::{WUCHANG, regions},
+        remark,
+        s3::S3,
+    },
 };
 
 fn quiet(_: &'static str, _: u64, _: u64) {}
@@ -175,6 +179,8 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     };
     let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
     let mut liu = town.phone("网格员甲");
+    let catalogue = file(&town, &of_march_26(&town));
+    done(&town, &installing(&catalogue));
     let shots = [1, 2].map(|n| photo(&mut liu.device, n, PhotoRole::Before).unwrap());
     found_with(&mut liu, &town, "两张照片", shots.to_vec());
     town.sync(&mut liu);
@@ -205,6 +211,12 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     town.sync(&mut liu);
     town.sync(&mut liu);
     let token = liu.device.token().unwrap().unwrap();
+    let editions = &town.app().components.editions;
+    assert_eq!(
+        editions.catalogue().newest(),
+        Edition(2),
+        "installed before the move"
+    );
     for shot in shots {
         let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
         assert_eq!((status, PhotoHash::of(&bytes)), (200, shot.hash));

@@ -4,6 +4,7 @@ use sync_core::{identity::SecretKey, record::LogEpoch};
 
 use super::{error::MigrateError, records, stores::Stores};
 use crate::{
+    editions,
     host::random,
     keys::PUBLIC_KEY,
     storage::{Storage, StorageError, Tx, marks, spaces},
@@ -71,6 +72,8 @@ pub async fn finish(from: &Stores, to: &Stores) -> Result<(), MigrateError> {
     // The old database first: between the two statements no database accepts writes, instead of both.
     from.storage.set_released(&name)?;
     let heads = from.storage.read(records::heads).await?;
+    // After the release: nothing is installed in the old database any more.
+    let editions = from.storage.read(|tx| editions::installed(tx)).await?;
     to.storage
         .write(move |tx| {
             if spaces::meta(tx, FILLING)?.is_none() {
@@ -78,6 +81,9 @@ pub async fn finish(from: &Stores, to: &Stores) -> Result<(), MigrateError> {
             }
             for head in &heads {
                 records::set_head(tx, head)?;
+            }
+            if let Some(editions) = &editions {
+                editions::take_over(tx, editions)?;
             }
             if spaces::meta(tx, LOST)?.is_some() {
                 // A new log epoch makes devices reconcile and send the photos that they still have.
