@@ -179,8 +179,6 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     };
     let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
     let mut liu = town.phone("网格员甲");
-    let catalogue = file(&town, &of_march_26(&town));
-    done(&town, &installing(&catalogue));
     let shots = [1, 2].map(|n| photo(&mut liu.device, n, PhotoRole::Before).unwrap());
     found_with(&mut liu, &town, "两张照片", shots.to_vec());
     town.sync(&mut liu);
@@ -211,16 +209,33 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     town.sync(&mut liu);
     town.sync(&mut liu);
     let token = liu.device.token().unwrap().unwrap();
-    let editions = &town.app().components.editions;
-    assert_eq!(
-        editions.catalogue().newest(),
-        Edition(2),
-        "installed before the move"
-    );
     for shot in shots {
         let (status, bytes) = town.get(&format!("/v1/blobs/{}", shot.hash), &token);
         assert_eq!((status, PhotoHash::of(&bytes)), (200, shot.hash));
     }
+}
+
+#[test]
+fn the_installed_catalogue_moves_with_its_server() {
+    let Some(town) = Town::embedded() else {
+        return;
+    };
+    let (s3, url) = (S3::new(), database::fresh(&town.runtime).unwrap());
+    let catalogue = file(&town, &of_march_26(&town));
+    done(&town, &installing(&catalogue));
+    let (from, to) = places(&town, &url, &s3.setting());
+    from.storage.set_moved(true).unwrap();
+    copy(&town, &from, &to);
+    town.runtime.block_on(migrate::finish(&from, &to)).unwrap();
+    let config = Config {
+        database: Some(url),
+        photos: Some(s3.setting()),
+        ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
+    };
+    let moved = town.start(&config).unwrap();
+    let editions = &moved.components.editions;
+    assert_eq!(editions.catalogue().newest(), Edition(2));
+    town.runtime.block_on(moved.stop()).unwrap();
 }
 
 #[test]
