@@ -58,15 +58,13 @@ impl Catalogue {
     /// known here counts as the newest.
     pub fn kind(&self, code: &str, edition: Edition) -> Option<&HazardKind> {
         let version = self.tables_of(edition).hazard_kinds;
-        let all: Vec<_> = self.every_kinds().collect();
-        nearest(&all, version, |t| t.version, |t| t.find(code))
+        nearest(self.every_kinds(), version, |t| t.version, |t| t.find(code))
     }
 
     /// The activity type in an edition, as [`Self::kind`].
     pub fn activity_type(&self, code: &str, edition: Edition) -> Option<&ActivityType> {
         let version = self.tables_of(edition).activity_types;
-        let all: Vec<_> = self.every_types().collect();
-        nearest(&all, version, |t| t.version, |t| t.find(code))
+        nearest(self.every_types(), version, |t| t.version, |t| t.find(code))
     }
 
     /// The calendar of an edition: it counts the deadlines that begin with what was stated under it.
@@ -113,14 +111,13 @@ impl Catalogue {
 
 /// The entry in a version of a table, or else in the newest earlier version that has it, or else in the oldest later one.
 /// `all`: newest first.
-fn nearest<'c, T, E>(
-    all: &[&'c T],
+fn nearest<'c, T: 'c, E: 'c>(
+    all: impl Iterator<Item = &'c T> + Clone,
     version: u32,
     number: impl Fn(&T) -> u32,
     find: impl Fn(&'c T) -> Option<&'c E>,
 ) -> Option<&'c E> {
-    let later = all.iter().take_while(|of| number(of) > version).count();
-    let (later, earlier) = all.split_at(later);
-    let mut order = earlier.iter().chain(later.iter().rev());
-    order.find_map(|of| find(of))
+    let is_later = |of: &&T| number(of) > version;
+    let found = all.clone().skip_while(is_later).find_map(&find);
+    found.or_else(|| all.take_while(is_later).filter_map(&find).last())
 }

@@ -153,11 +153,11 @@ impl Catalogue {
         self.indicators.prepare(&self.rules, &all)
     }
 
-    pub(super) fn every_kinds(&self) -> impl Iterator<Item = &HazardKinds> {
+    pub(super) fn every_kinds(&self) -> impl Iterator<Item = &HazardKinds> + Clone {
         std::iter::once(&self.kinds).chain(&self.earlier.kinds)
     }
 
-    pub(super) fn every_types(&self) -> impl Iterator<Item = &ActivityTypes> {
+    pub(super) fn every_types(&self) -> impl Iterator<Item = &ActivityTypes> + Clone {
         std::iter::once(&self.activity_types).chain(&self.earlier.activity_types)
     }
 

@@ -7,22 +7,27 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+
+use super::released;
 
 const FOLDER: &str = "schemas/catalogue";
 
 /// The tables that have editions.
 const TABLES: [&str; 4] = ["activity_types", "calendar", "hazard_kinds", "inspection"];
 
-/// `table version` or `edition number` → SHA-256 in hexadecimal.
-pub(crate) type List = BTreeMap<String, String>;
+const LIST: &str = "xtask/catalogue.toml";
 
-pub(super) fn check(list: &List) -> anyhow::Result<Vec<String>> {
-    Ok(compare(list, &present()?))
+pub(super) fn check(list: &released::List) -> anyhow::Result<Vec<String>> {
+    Ok(released::compare(
+        list,
+        &present()?,
+        "version of the catalogue",
+        LIST,
+    ))
 }
 
-/// Every version as JSON without white space.
-fn present() -> anyhow::Result<BTreeMap<String, String>> {
+/// Every version as JSON without white space, by `table version` or `edition number`.
+fn present() -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     for table in TABLES {
         let mut files = vec![Path::new(FOLDER).join(format!("{table}.json"))];
@@ -38,14 +43,17 @@ fn present() -> anyhow::Result<BTreeMap<String, String>> {
         }
         for file in files {
             let read = read(&file)?;
-            found.insert(format!("{table} {}", read["version"]), read.to_string());
+            found.insert(
+                format!("{table} {}", read["version"]),
+                read.to_string().into_bytes(),
+            );
         }
     }
     let editions = read(&Path::new(FOLDER).join("editions.json"))?;
     for edition in editions["editions"].as_array().into_iter().flatten() {
         found.insert(
             format!("edition {}", edition["number"]),
-            edition.to_string(),
+            edition.to_string().into_bytes(),
         );
     }
     Ok(found)
@@ -55,45 +63,4 @@ fn read(file: &Path) -> anyhow::Result<Value> {
     let named = || file.display().to_string();
     let text = fs::read_to_string(file).with_context(named)?;
     serde_json::from_str(&text).with_context(named)
-}
-
-fn compare(list: &List, present: &BTreeMap<String, String>) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, content) in present {
-        let hash: String = Sha256::digest(content)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        match list.get(name) {
-            Some(listed) if *listed == hash => {}
-            Some(_) => found.push(format!(
-                "{name}: a released version of the catalogue was changed; write another one (CONTRIBUTING.md)"
-            )),
-            None => found.push(format!(
-                "{name}: add to xtask/catalogue.toml: \"{name}\" = \"{hash}\""
-            )),
-        }
-    }
-    for name in list.keys().filter(|name| !present.contains_key(*name)) {
-        found.push(format!(
-            "{name}: a released version of the catalogue was removed"
-        ));
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_changed_a_removed_and_an_unlisted_version_are_named() {
-        let of = |text: &str| BTreeMap::from([("calendar 1".to_owned(), text.to_owned())]);
-        let unlisted = compare(&List::new(), &of("{}"));
-        let hash = unlisted[0].split('"').nth(3).unwrap().to_owned();
-        let list = List::from([("calendar 1".to_owned(), hash)]);
-        assert!(compare(&list, &of("{}")).is_empty());
-        assert_eq!(compare(&list, &of("[]")).len(), 1);
-        assert_eq!(compare(&list, &BTreeMap::new()).len(), 1);
-    }
 }

@@ -12,6 +12,7 @@ mod layers;
 mod manifests;
 mod migrations;
 mod patches;
+mod released;
 mod routes;
 mod size;
 mod source;
@@ -59,9 +60,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
     }
     found.extend(defined.check(&fs::read_to_string(glossary::PAGE)?));
-    let listed: migrations::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
+    let listed: released::List = toml::from_str(&fs::read_to_string("xtask/migrations.toml")?)?;
     found.extend(migrations::check(&listed)?);
-    let listed: catalogue::List = toml::from_str(&fs::read_to_string("xtask/catalogue.toml")?)?;
+    let listed: released::List = toml::from_str(&fs::read_to_string("xtask/catalogue.toml")?)?;
     found.extend(catalogue::check(&listed)?);
     found.extend(patches::check()?);
     let router = fs::read_to_string(routes::ROUTER)?;
