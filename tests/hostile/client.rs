@@ -4,7 +4,7 @@ use cli_simulator::phone::Transport;
 use sync_core::{
     crdt::{Actor, Document},
     history::{EventEntry, heads},
-    identity::{PackClaims, SecretKey, Signature, key::Purpose},
+    identity::{PackClaims, Proofs, SecretKey, Signature, key::Purpose},
     record::{
         Beacon, DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label,
         PackHash,
@@ -16,6 +16,7 @@ use sync_core::{
         page::{Content, Page},
         pull::{self, Cursor, Phase, Pull},
         push::{Entry, Push, Request, Response},
+        resupply::{self, Resupply},
         session::{self, Session},
     },
 };
@@ -32,6 +33,8 @@ pub(crate) struct Hostile {
     number: u64,
     previous: PackHash,
     actor: Actor,
+    /// Sent with every change of a pack.
+    pub(crate) proofs: Option<Proofs>,
 }
 
 /// A POST with an optional token.
@@ -75,6 +78,7 @@ impl Hostile {
             number: 0,
             previous: PackClaims::GENESIS,
             actor: Actor([seed; 16]),
+            proofs: None,
         };
         own.open(town);
         own
@@ -89,6 +93,7 @@ impl Hostile {
             claimed: DeviceTime(MORNING),
             proof,
             edition: None,
+            grants: None,
         };
         let send = |request| {
             let reply = post(town, Session::PATH, None, Session::write_request(&request));
@@ -120,6 +125,7 @@ impl Hostile {
                 head: 0,
             },
             revoked: None,
+            notices: Some(0),
         });
         let request = pull::Request {
             scopes: cursors.collect(),
@@ -205,6 +211,32 @@ impl Hostile {
         self.actor = Actor([actor; 16]);
     }
 
+    /// Gives changes back, with whatever it states about them.
+    pub(crate) fn give_back(&self, town: &Town, request: &resupply::Request) -> resupply::Response {
+        let body = Resupply::write_request(request);
+        let reply = post(town, Resupply::PATH, Some(&self.token), body);
+        Resupply::read_response(&reply.body)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&reply.body)))
+    }
+
+    /// Gives one change back with these proofs; returns its receive time and the refusal.
+    pub(crate) fn carry(
+        &self,
+        town: &Town,
+        doc: DocId,
+        change: &[u8],
+        proofs: Option<Proofs>,
+    ) -> (i64, Option<Code>) {
+        let entry = Entry {
+            doc,
+            change: change.to_vec(),
+            proofs,
+        };
+        let answer = self.give_back(town, &resupply::Request::of(vec![entry]));
+        let refused = answer.refused.first().map(|one| one.code);
+        (answer.received.0[0].0, refused)
+    }
+
     /// Signs and sends a pack; returns the refusals.
     pub(crate) fn push(
         &mut self,
@@ -212,11 +244,30 @@ impl Hostile {
         entries: &[(DocId, Vec<u8>)],
         repair: bool,
     ) -> Vec<(u32, Code)> {
+        self.send(town, entries, repair).0
+    }
+
+    /// As [`Self::push`]; also returns the pack with the server's receipt.
+    pub(crate) fn push_confirmed(
+        &mut self,
+        town: &Town,
+        entries: &[(DocId, Vec<u8>)],
+    ) -> (Vec<(u32, Code)>, resupply::ConfirmedPack) {
+        self.send(town, entries, false)
+    }
+
+    fn send(
+        &mut self,
+        town: &Town,
+        entries: &[(DocId, Vec<u8>)],
+        repair: bool,
+    ) -> (Vec<(u32, Code)>, resupply::ConfirmedPack) {
         let entries: Vec<Entry> = entries
             .iter()
             .map(|(doc, change)| Entry {
                 doc: *doc,
                 change: change.clone(),
+                proofs: self.proofs.clone(),
             })
             .collect();
         let claims = PackClaims {
@@ -244,13 +295,21 @@ impl Hostile {
             Some(&self.token),
             Push::write_request(&request),
         );
-        let Response::Stored { refused, .. } = Push::read_response(&reply.body)
+        let Response::Stored {
+            refused, receipt, ..
+        } = Push::read_response(&reply.body)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&reply.body)))
         else {
             panic!("a fork");
         };
         (self.number, self.previous) = (claims.number, claims.hash());
-        refused.iter().map(|r| (r.entry, r.code)).collect()
+        let confirmed = resupply::ConfirmedPack {
+            claims: claims.to_bytes(),
+            signature: request.signature,
+            receipt,
+        };
+        let refused = refused.iter().map(|r| (r.entry, r.code)).collect();
+        (refused, confirmed)
     }
 }
 

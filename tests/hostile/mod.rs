@@ -8,6 +8,7 @@ mod client;
 mod bytes;
 mod changes;
 mod photos;
+mod proofs;
 mod redaction;
 mod reviewers;
 mod room;

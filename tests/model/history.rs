@@ -48,6 +48,7 @@ pub(crate) fn grant(name: &str, role: Role, organ: &str, area: &AreaPath) -> Gra
         until: None,
         issued: ServerTime(0),
         also: None,
+        space: None,
     }
 }
 

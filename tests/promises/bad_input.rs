@@ -102,16 +102,19 @@ fn one_bad_change_does_not_hold_up_the_others() {
         Entry {
             doc,
             change: change.bytes,
+            proofs: None,
         }
     };
     let (one, three) = (good(&mut liu, &town, "一"), good(&mut liu, &town, "三"));
     let damaged = Entry {
         doc: DocId([9; 16]),
         change: b"not a change".to_vec(),
+        proofs: None,
     };
     let unknown = Entry {
         doc: DocId([8; 16]),
         change: automerge_of_another_layout(),
+        proofs: None,
     };
     let orphan = {
         let (mut doc, actor) = (
@@ -122,6 +125,7 @@ fn one_bad_change_does_not_hold_up_the_others() {
         Entry {
             doc: DocId([6; 16]),
             change: doc.append(actor, b"second").unwrap().bytes,
+            proofs: None,
         }
     };
     let request = pack(
@@ -181,6 +185,7 @@ fn a_change_of_one_record_is_not_taken_for_another() {
     let entry = |doc: DocId, change: &[u8]| Entry {
         doc,
         change: change.to_vec(),
+        proofs: None,
     };
     let request = pack(
         &liu,
@@ -236,6 +241,7 @@ fn a_flipped_bit_anywhere_in_a_pack_stores_nothing_false() {
         vec![Entry {
             doc,
             change: change.bytes,
+            proofs: None,
         }],
     );
     let plain = [&[0x10], sync_core::wire::encode(&request).as_slice()].concat();
@@ -280,6 +286,7 @@ fn an_event_in_the_name_of_another_is_refused() {
         vec![Entry {
             doc: DocId([4; 16]),
             change: change.bytes,
+            proofs: None,
         }],
     );
     let reply = post(&town, &wang, Push::PATH, Push::write_request(&request));

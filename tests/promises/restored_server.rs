@@ -1,9 +1,55 @@
 //! Devices re-supply a server that was restored from an older backup.
 
-use cli_simulator::world::photo;
-use sync_core::record::PhotoRole;
+use std::sync::atomic::Ordering::SeqCst;
 
-use crate::support::{Town, database::is_postgres, found, found_with, remark};
+use cli_simulator::{phone::Phone, world::photo};
+use sync_core::record::{CountCorrection, DocId, EventBody, PhotoRole, Short};
+use xuncha_server::storage::{StorageError, server_notices};
+
+use crate::support::{MORNING, Town, database::is_postgres, found, found_with, remark};
+
+/// A town with a backup of its beginning, taken on SQLite: PostgreSQL is backed up with its own tools.
+fn backed_up() -> Option<Town> {
+    if is_postgres() {
+        return None;
+    }
+    let town = Town::new();
+    // Its server has signed something.
+    town.token("审核员丁");
+    town.backup_to("backup");
+    Some(town)
+}
+
+fn restore(town: &mut Town) {
+    town.restore_from("backup", "restored");
+    town.restart_on("restored");
+}
+
+/// Whether the newest corrected number of items counts, as a reviewer reads it: `yes`, `no_effect`, `pending`.
+fn counts(town: &Town, doc: DocId) -> String {
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    let events = detail["events"].as_array().unwrap();
+    let mut corrections = events.iter().filter(|e| e["kind"] == "correct_count");
+    let newest = corrections.next_back();
+    newest.unwrap_or_else(|| panic!("{detail:#}"))["count"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// States another number of items: an act that needs authority.
+fn corrects(phone: &mut Phone, doc: DocId, count: u32) {
+    let reason = Short::new("清点").unwrap();
+    let body = EventBody::CorrectCount(CountCorrection { count, reason });
+    phone.device.state(doc, body, None).unwrap();
+}
+
+fn is_quiet(town: &Town, phones: &mut [&mut Phone]) {
+    let quiet = phones.iter_mut().map(|phone| town.sync(phone));
+    let quiet: Vec<_> = quiet.map(|report| report.requests).collect();
+    assert!(quiet.iter().all(|requests| *requests == 1), "{quiet:?}");
+}
 
 #[test]
 fn a_restored_older_server_is_refilled_by_the_phones() {
@@ -33,10 +79,10 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     let report = town.sync(&mut wang);
     assert!(report.repairs >= 1 && report.resupplied >= 2, "{report:?}");
     assert_eq!(town.changes_stored(), everything);
-    // Liu's events have no effect until Liu's own device has synced.
+    // The proofs that Wang's device got with them attest Liu's events: they count without Liu's device.
     town.project();
     let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
-    assert_eq!(ledger["items"].as_array().unwrap().len(), 1);
+    assert_eq!(ledger["items"].as_array().unwrap().len(), 2);
     town.sync(&mut liu);
     town.sync(&mut wang);
     let token = liu.device.token().unwrap().unwrap();
@@ -51,4 +97,135 @@ fn a_restored_older_server_is_refilled_by_the_phones() {
     town.project();
     let ledger = town.json("/v1/hazards", &town.token("审核员丁"));
     assert_eq!(ledger["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_device_that_was_enrolled_after_the_backup_comes_back_with_all_it_had_sent() {
+    let Some(mut town) = backed_up() else { return };
+    let mut liu = town.phone("网格员甲");
+    let shot = photo(&mut liu.device, 4, PhotoRole::Before).unwrap();
+    let doc = found_with(&mut liu, &town, "备份后登记", vec![shot.clone()]);
+    town.sync(&mut liu);
+    for n in 0..3 {
+        remark(&mut liu, doc, &format!("第{n}次"));
+        town.sync(&mut liu);
+    }
+    town.clock.fetch_add(3_600_000, SeqCst);
+    restore(&mut town);
+    assert_eq!(town.changes_stored(), 0);
+    // No new code and no administrator.
+    remark(&mut liu, doc, "恢复后");
+    let report = town.sync(&mut liu);
+    assert!(report.complete, "{report:?}");
+    assert_eq!(town.changes_stored(), 5);
+    assert_eq!((town.forks(), town.photos_listed()), (0, 1));
+    let notices = liu.device.notices().unwrap();
+    assert_eq!(notices, [""; 0]);
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    assert_eq!(detail["events"].as_array().unwrap().len(), 5);
+    assert_eq!(town.received_before(MORNING + 3_600_000), 4);
+    is_quiet(&town, &mut [&mut liu]);
+    // A second restore from the same backup.
+    town.restore_from("backup", "restored again");
+    town.restart_on("restored again");
+    assert!(town.sync(&mut liu).complete);
+    assert_eq!((town.changes_stored(), town.forks()), (5, 0));
+    is_quiet(&town, &mut [&mut liu]);
+}
+
+#[test]
+fn a_revocation_that_the_backup_lacks_comes_back_with_any_device() {
+    let Some(mut town) = backed_up() else { return };
+    let (mut liu, mut wang, mut officer) = (
+        town.phone("网格员甲"),
+        town.phone("网格员乙"),
+        town.phone("消防员己"),
+    );
+    let doc = found(&mut wang, &town, "楼道堆物");
+    town.sync(&mut wang);
+    town.sync(&mut liu);
+    town.sync(&mut officer);
+    corrects(&mut wang, doc, 3);
+    town.sync(&mut wang);
+    town.clock.fetch_add(60_000, SeqCst);
+    let lost = wang.device.enrolment().unwrap().device;
+    town.revoke(lost);
+    town.sync(&mut liu);
+    town.sync(&mut officer);
+    remark(&mut wang, doc, "吊销之后");
+    town.contact(&mut wang);
+    town.clock.fetch_add(3_600_000, SeqCst);
+    restore(&mut town);
+    // The restored server knows neither the device nor its revocation until another device brings it back.
+    town.sync(&mut liu);
+    town.sync(&mut officer);
+    assert_eq!(town.disabled(), 1);
+    // What was said before the revocation counts by the receipt, although others brought it back first.
+    town.contact(&mut wang);
+    assert_eq!(counts(&town, doc), "yes");
+    let shown = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    assert!(!shown.to_string().contains("吊销之后"), "{shown:#}");
+    assert_eq!(wang.device.cursors().unwrap().len(), 0);
+    town.sync(&mut liu);
+    for phone in [&mut liu, &mut officer] {
+        town.sync(phone);
+        let (state, events) = phone.hazard(doc).unwrap();
+        assert_eq!(events.len(), 2);
+        assert!(
+            state
+                .history
+                .iter()
+                .all(|judged| !format!("{judged:?}").contains("Revoked"))
+        );
+    }
+    is_quiet(&town, &mut [&mut liu, &mut officer]);
+}
+
+#[test]
+fn a_revoked_device_that_comes_first_is_stopped_once_another_one_came() {
+    let Some(mut town) = backed_up() else { return };
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    let doc = found(&mut wang, &town, "楼道堆物");
+    town.sync(&mut wang);
+    town.sync(&mut liu);
+    town.clock.fetch_add(60_000, SeqCst);
+    town.revoke(wang.device.enrolment().unwrap().device);
+    town.sync(&mut liu);
+    restore(&mut town);
+    town.clock.fetch_add(3_600_000, SeqCst);
+    corrects(&mut wang, doc, 4);
+    town.sync(&mut wang);
+    assert_eq!(town.disabled(), 0);
+    town.sync(&mut liu);
+    assert_eq!(town.disabled(), 1);
+    assert_eq!(counts(&town, doc), "no_effect");
+}
+
+#[test]
+fn a_grant_that_was_ended_stays_ended_after_a_restore() {
+    let Some(mut town) = backed_up() else { return };
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    let doc = found(&mut wang, &town, "楼道堆物");
+    town.sync(&mut wang);
+    town.sync(&mut liu);
+    let (grant, _) = wang.device.own_grants().unwrap()[0].clone();
+    let end = sync_core::record::ServerTime(town.clock.load(SeqCst));
+    let ended = town
+        .app()
+        .storage
+        .write(move |tx| Ok::<_, StorageError>(server_notices::end_grant(tx, grant, end)?));
+    assert!(town.runtime.block_on(ended).unwrap());
+    town.sync(&mut liu);
+    restore(&mut town);
+    town.sync(&mut wang);
+    town.sync(&mut liu);
+    // Its session names no scope any more.
+    wang.device.set_token(None).unwrap();
+    town.contact(&mut wang);
+    town.clock.fetch_add(100 * 3_600_000, SeqCst);
+    wang.clock.as_ref().unwrap().forward(100 * 3_600_000);
+    corrects(&mut wang, doc, 5);
+    town.contact(&mut wang);
+    assert_eq!(counts(&town, doc), "pending");
 }

@@ -38,6 +38,7 @@ fn grants(world: &World) -> BTreeMap<GrantId, Grant> {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         (GrantId([id; 12]), claims)
     };

@@ -164,10 +164,7 @@ impl Generator {
                 document,
                 heads,
             },
-            push::Entry {
-                doc,
-                change: change.bytes,
-            },
+            self.writers[writer].entry(doc, change.bytes, &event),
         ))
     }
 
@@ -195,10 +192,7 @@ impl Generator {
         let event = self.writers[writer].event(body, after, at)?;
         let change = made.document.append(self.writers[writer].actor, &event)?;
         made.heads = vec![EventId::of(&event)];
-        Ok(push::Entry {
-            doc: made.doc,
-            change: change.bytes,
-        })
+        Ok(self.writers[writer].entry(made.doc, change.bytes, &event))
     }
 
     /// Seals a pack of a writer.

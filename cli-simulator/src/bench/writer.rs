@@ -2,8 +2,10 @@
 
 use sync_core::{
     crdt::Actor,
-    identity::{PackClaims, SecretKey},
-    record::{DeviceId, DeviceTime, Event, EventBody, EventId, Grant, GrantId, Label, PackHash},
+    identity::{PackClaims, Proofs, SecretKey},
+    record::{
+        DeviceId, DeviceTime, DocId, Event, EventBody, EventId, Grant, GrantId, Label, PackHash,
+    },
     wire::{enrol, push},
 };
 use xuncha_server::{http::Components, storage::Storage};
@@ -87,6 +89,16 @@ impl Writer {
             body,
         };
         Ok(event.to_bytes()?)
+    }
+
+    /// A change of one event of this device, with its proof.
+    pub(super) fn entry(&self, doc: DocId, change: Vec<u8>, event: &[u8]) -> push::Entry {
+        let proofs = Some(Proofs::prove(&self.key, doc, [event]));
+        push::Entry {
+            doc,
+            change,
+            proofs,
+        }
     }
 
     /// Seals its next pack.

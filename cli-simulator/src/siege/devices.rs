@@ -84,6 +84,7 @@ pub(super) fn enrol(http: &mut Http, codes: &[String]) -> anyhow::Result<Vec<Str
                 app: label("siege")?,
                 claimed: DeviceTime(0),
                 proof,
+                grants: None,
                 edition: None,
             })
         };

@@ -69,11 +69,11 @@ impl Access {
                     // A grant from before the device was disabled stays revoked; a new one is needed.
                     whom && g.also == also && g.until == who.until && !lifted
                 };
-                for (_, sealed) in devices::device_grants(tx, request.device)? {
-                    if sealed.open(&key.public()).is_ok_and(|g| same(&g)) {
+                for held in devices::device_grants(tx, request.device)? {
+                    if held.claims().is_some_and(|g| same(&g)) {
                         return Ok(Response {
                             server_key: key.public(),
-                            grant: sealed,
+                            grant: held.sealed,
                         });
                     }
                 }
@@ -89,6 +89,7 @@ impl Access {
                     until: who.until,
                     issued: now,
                     also,
+                    space: Some(who.space.clone()),
                 };
                 let sealed = SignedGrant::seal(&grant, &key);
                 devices::insert_grant(tx, &sealed, &grant, &who.space)?;

@@ -1,7 +1,6 @@
 //! The grants of a device that are valid now, and what a caller may read by them.
 
 use sync_core::{
-    identity::{PublicKey, SignedGrant},
     record::{AreaPath, DeviceId, Grant},
     wire::Code,
 };
@@ -12,7 +11,7 @@ use crate::{
     register,
     storage::{
         Tx, aliases, credentials,
-        devices::{self, DeviceState},
+        devices::{self, DeviceState, HeldGrant},
     },
 };
 
@@ -32,7 +31,7 @@ impl Access {
         }
         let now = self.clock.judging(tx)?;
         let grants = devices::device_grants(tx, id)?;
-        let valid = valid_grants(&grants, &self.key.public(), now.0);
+        let valid = valid_grants(&grants, now.0);
         let areas = |of: &dyn Fn(&Grant) -> bool| {
             let grants = valid.iter().filter(|grant| of(grant));
             outermost(grants.map(|grant| grant.area.clone()).collect())
@@ -83,22 +82,16 @@ impl Access {
     }
 }
 
-/// The claims of grants that this server signed and that are valid now.
-fn valid_grants(grants: &[(AreaPath, SignedGrant)], key: &PublicKey, now: i64) -> Vec<Grant> {
+/// The claims of grants that are valid now.
+fn valid_grants(grants: &[HeldGrant], now: i64) -> Vec<Grant> {
     let valid =
         |grant: &Grant| grant.from.0 <= now && grant.until.is_none_or(|until| now < until.0);
-    let claims = grants
-        .iter()
-        .filter_map(|(_, sealed)| sealed.open(key).ok());
+    let claims = grants.iter().filter_map(HeldGrant::claims);
     claims.filter(valid).collect()
 }
 
 /// The areas of the grants that are valid now; none lies inside another.
-pub(super) fn valid_areas(
-    grants: &[(AreaPath, SignedGrant)],
-    key: &PublicKey,
-    now: i64,
-) -> Vec<AreaPath> {
-    let valid = valid_grants(grants, key, now).into_iter();
+pub(super) fn valid_areas(grants: &[HeldGrant], now: i64) -> Vec<AreaPath> {
+    let valid = valid_grants(grants, now).into_iter();
     outermost(valid.map(|grant| grant.area).collect())
 }

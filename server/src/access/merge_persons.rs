@@ -18,7 +18,7 @@ use crate::{
         StorageError, Tx,
         aliases::{self, Aliases, PersonAlias},
         devices::{self, DeviceState},
-        persons, revocations, spaces,
+        persons, server_notices, spaces,
     },
 };
 
@@ -143,7 +143,7 @@ fn reissue(
     let all = aliases::grants(tx, ids)?;
     let holders: BTreeSet<DeviceId> = all.iter().map(|(_, grant)| grant.device).collect();
     let known = devices::find_all(tx, holders.iter().copied())?;
-    let revoked = revocations::last(tx, &holders)?;
+    let revoked = server_notices::last_revoked(tx, &holders)?;
     for (space, grant) in all {
         let lasts = grant.until.is_none_or(|until| now < until);
         let active = |device: &devices::Device| device.state == DeviceState::Active;
@@ -169,6 +169,7 @@ fn reissue(
             // As at enrolment: a device's clock may be behind.
             from: ServerTime(now.0 - DAY_MS),
             issued: now,
+            space: Some(space.clone()),
             ..old
         };
         devices::insert_grant(tx, &SignedGrant::seal(&grant, key), &grant, &space)?;

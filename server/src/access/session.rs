@@ -2,20 +2,21 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sync_core::{
-    identity::key::Purpose,
-    record::{DeviceId, ServerTime},
+    identity::{PublicKey, SignedGrant, key::Purpose},
+    record::{DeviceId, Grant, LogEpoch, ServerTime},
     wire::{
-        Code, PROTOCOL,
-        session::{Directive, Opened, Request, Response},
+        Code, PROTOCOL, PROTOCOL_BEFORE,
+        session::{Directive, MAX_INTRODUCTION, Opened, Proof, Request, Response},
     },
 };
 
 use super::{Access, grants::valid_areas, reach::scopes};
 use crate::{
+    host::random,
     refusal::Refusal,
     storage::{
         devices::{self, DeviceState},
-        spaces,
+        returned, spaces,
     },
 };
 
@@ -28,9 +29,9 @@ impl Access {
     /// # Errors
     /// [`Refusal`].
     pub async fn open(&self, request: Request) -> Result<Response, Refusal> {
-        if request.protocol != PROTOCOL {
+        if ![PROTOCOL_BEFORE, PROTOCOL].contains(&request.protocol) {
             let detail = format!(
-                "this server speaks protocol {PROTOCOL}, the app {}",
+                "this server speaks the protocols {PROTOCOL_BEFORE} and {PROTOCOL}, the app {}",
                 request.protocol
             );
             return Err(Refusal::new(Code::UpgradeNeeded, detail));
@@ -50,7 +51,9 @@ impl Access {
             ));
         }
         let now = self.clock.signing().await?;
-        let key = self.key.public();
+        if let Some(grants) = request.grants {
+            self.introduce(id, grants, &proof).await?;
+        }
         let found = self
             .storage
             .read(move |tx| -> Result<_, Refusal> {
@@ -72,7 +75,7 @@ impl Access {
                 "the phone's key is not the enrolled one",
             ));
         }
-        let areas = valid_areas(&grants, &key, now.0);
+        let areas = valid_areas(&grants, now.0);
         let active = device.state == DeviceState::Active;
         let scopes = if active {
             scopes(&areas, &spaces)
@@ -89,13 +92,45 @@ impl Access {
             token: URL_SAFE_NO_PAD.encode(self.seal("session", id, expires)),
             expires: ServerTime(expires),
             now,
-            grants: grants.into_iter().map(|(_, grant)| grant).collect(),
+            grants: grants.into_iter().map(|held| held.sealed).collect(),
             scopes,
             directive,
+            packs: Some(device.pack_number),
             edition: self
                 .editions
                 .newer_than(request.edition.unwrap_or_default()),
         })))
+    }
+
+    /// Stores the grants of a device that this server does not know, because an older backup was restored. This server
+    /// signed them, and the device proves that it has the key that they state.
+    async fn introduce(
+        &self,
+        id: DeviceId,
+        grants: Vec<SignedGrant>,
+        proof: &Proof,
+    ) -> Result<(), Refusal> {
+        let server = self.key.public();
+        let own = grants.into_iter().take(MAX_INTRODUCTION);
+        let own: Vec<(SignedGrant, Grant)> = own
+            .filter_map(|sealed| {
+                let claims = sealed.open(&server).ok()?;
+                let key = PublicKey(claims.device_key);
+                let proven = key.verify(Purpose::Session, &proof.challenge, &proof.signature);
+                (claims.device == id && proven.is_ok()).then_some((sealed, claims))
+            })
+            .collect();
+        if own.is_empty() {
+            return Ok(());
+        }
+        self.storage
+            .write(move |tx| {
+                for (sealed, claims) in &own {
+                    returned::grant(tx, sealed, claims, LogEpoch(random()))?;
+                }
+                Ok::<_, Refusal>(())
+            })
+            .await
     }
 
     /// The device of a session token, if the token is intact and has not expired.

@@ -6,7 +6,7 @@ use sync_core::record::DeviceId;
 use xuncha_server::{
     app::system_clock,
     say,
-    storage::{Storage, devices::DeviceState, revocations},
+    storage::{Storage, devices::DeviceState, server_notices},
 };
 
 use super::lists;
@@ -30,7 +30,7 @@ pub(super) async fn revoke(storage: &Storage, asked: Revoke) -> anyhow::Result<(
     };
     let now = system_clock()();
     let known = storage
-        .write(move |tx| revocations::revoke(tx, device, state, now))
+        .write(move |tx| server_notices::revoke(tx, device, state, now))
         .await?;
     ensure!(known, "device {device} is not known to this server");
     say!("设备已停用 / device {device} is {}", state.name());

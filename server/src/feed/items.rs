@@ -2,7 +2,8 @@
 
 use minicbor::bytes::ByteVec;
 use sync_core::{
-    identity::SignedGrant,
+    crdt::change_hash,
+    identity::{Proofs, SignedGrant},
     record::{AreaPath, DocId, LogEpoch},
     wire::{
         page::{Content, Item, Page, Sum},
@@ -15,7 +16,7 @@ use crate::storage::{
     bodies::{self, Body},
     devices,
     docs::Doc,
-    grant_uses, hazards,
+    grant_uses, hazards, log, spaces,
 };
 
 /// Documents read in one batch: few round trips to the database, and little is read in vain once the page is full.
@@ -34,15 +35,18 @@ pub(super) fn empty(log: LogEpoch, next: Phase) -> Page {
         sum: None,
         revoked: None,
         left: None,
+        notices: None,
     }
 }
 
 /// Approximate bytes of an item in a page.
 pub(super) fn size(item: &Item) -> usize {
     let all = |changes: &[ByteVec]| changes.iter().map(|c| c.len()).sum::<usize>();
+    let proofs = item.proofs.iter().flatten().map(|p| p.as_bytes().len());
+    let proofs: usize = proofs.sum();
     match &item.content {
-        Content::Snapshot { chunk, changes, .. } => chunk.len() + all(changes) + 200,
-        Content::Delta { changes } => all(changes),
+        Content::Snapshot { chunk, changes, .. } => chunk.len() + all(changes) + proofs + 200,
+        Content::Delta { changes } => all(changes) + proofs,
     }
 }
 
@@ -70,9 +74,53 @@ pub(super) fn snapshots(
                 row: rows.remove(&doc.id),
             },
             received: Some(received),
+            proofs: None,
         }
     };
-    Ok(docs.iter().zip(bodies).map(item).collect())
+    let mut items: Vec<Item> = docs.iter().zip(bodies).map(item).collect();
+    let mut all: Vec<&mut Item> = items.iter_mut().collect();
+    prove(tx, space, docs, &mut all)?;
+    Ok(items)
+}
+
+/// Adds the proofs of changes after the safe mark of the space. Below it a backup has them, so no device needs them to
+/// give its changes back.
+pub(super) fn prove(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[Doc],
+    items: &mut [&mut Item],
+) -> Result<(), StorageError> {
+    let safe = spaces::safe_mark(tx, space)?;
+    let newer = docs.iter().filter(|doc| doc.last_seq > safe);
+    let newer: Vec<DocId> = newer.map(|doc| doc.id).collect();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    let mut found = log::proofs(tx, space, &newer, safe)?;
+    for item in items {
+        let Some(mut hashed) = found.remove(&item.doc) else {
+            continue;
+        };
+        let (changes, folded) = match &item.content {
+            Content::Snapshot { chunk, changes, .. } => (changes, !chunk.is_empty()),
+            Content::Delta { changes } => (changes, false),
+        };
+        let mut tail = Vec::with_capacity(changes.len());
+        for bytes in changes {
+            let hash = change_hash(bytes);
+            let at = hashed.iter().position(|(known, _)| *known == hash);
+            tail.push(at.map(|at| hashed.remove(at).1).unwrap_or_default());
+        }
+        let folded = hashed
+            .into_iter()
+            .filter(|_| folded)
+            .map(|(_, proofs)| proofs);
+        let all = folded.chain(tail).map(Proofs::from_bytes);
+        let all: Vec<Proofs> = all.collect();
+        item.proofs = all.iter().any(|proofs| !proofs.is_empty()).then_some(all);
+    }
+    Ok(())
 }
 
 /// The grants that these documents need, without those that a device at `base` already has.

@@ -58,7 +58,13 @@ impl Feed {
                     if !reach.covers(&cursor.area) {
                         return Err(Refusal::new(Code::OutOfScope, cursor.area.to_string()));
                     }
-                    pages.push(page::page(tx, cursor, device, most, &mut room)?);
+                    pages.push(page::page(
+                        tx,
+                        cursor,
+                        (device, access.key()),
+                        most,
+                        &mut room,
+                    )?);
                 }
                 if !request.need.is_empty() {
                     pages.push(by_name::by_name(tx, &request.need, &reach)?);

@@ -1,9 +1,10 @@
 //! Building a page: the cursor's position selects the documents, its base decides which of their changes are sent.
 
 use sync_core::{
+    identity::{SecretKey, SignedNotice},
     record::{DeviceId, LogEpoch},
     wire::{
-        page::Page,
+        page::{NumberedNotice, Page},
         pull::{Cursor, Phase},
     },
 };
@@ -11,14 +12,14 @@ use sync_core::{
 use super::{backfill::backfill, items::empty, tail::tail};
 use crate::{
     refusal::Refusal,
-    storage::{Tx, revocations, spaces},
+    storage::{Tx, server_notices, spaces},
 };
 
-/// The page after a cursor. `room` is the number of bytes left in the response.
+/// The page after a cursor. `room` is the number of bytes left in the response; `key` signs notices.
 pub(super) fn page(
     tx: &mut dyn Tx,
     cursor: &Cursor,
-    device: DeviceId,
+    (device, key): (DeviceId, &SecretKey),
     most: usize,
     room: &mut usize,
 ) -> Result<Page, Refusal> {
@@ -41,7 +42,20 @@ pub(super) fn page(
         Phase::Backfill { after, head } => backfill(tx, cursor, &space, (after, head), most, room)?,
         Phase::Tail { base, pos } => tail(tx, cursor, &space, (base, pos), device, most, room)?,
     };
-    let revoked = revocations::after(tx, &cursor.space, cursor.revoked.unwrap_or(0))?;
-    page.revoked = (!revoked.is_empty()).then_some(revoked);
+    match cursor.notices {
+        Some(last) => {
+            let notices = server_notices::after(tx, &cursor.space, last)?;
+            let numbered = notices.iter().map(|(number, notice)| NumberedNotice {
+                number: *number,
+                sealed: SignedNotice::seal(notice, key),
+            });
+            page.notices = (!notices.is_empty()).then(|| numbered.collect());
+        }
+        None => {
+            let last = cursor.revoked.unwrap_or(0);
+            let revoked = server_notices::revocations_after(tx, &cursor.space, last)?;
+            page.revoked = (!revoked.is_empty()).then_some(revoked);
+        }
+    }
     Ok(page)
 }

@@ -10,7 +10,7 @@ use sync_core::{
     },
 };
 
-use super::items::{PART, empty, grants, size, snapshots};
+use super::items::{PART, empty, grants, prove, size, snapshots};
 use crate::{
     refusal::Refusal,
     storage::{
@@ -107,8 +107,16 @@ fn lacking(
                     changes: bytes.collect(),
                 },
                 received: Some(received),
+                proofs: None,
             })
         })
     };
-    Ok(docs.iter().map(item).collect())
+    let mut items: Vec<Option<Item>> = docs.iter().map(item).collect();
+    let lacking = items
+        .iter_mut()
+        .flatten()
+        .filter(|item| item.proofs.is_none());
+    let mut deltas: Vec<&mut Item> = lacking.collect();
+    prove(tx, &space.id, docs, &mut deltas)?;
+    Ok(items)
 }

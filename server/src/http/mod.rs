@@ -32,7 +32,7 @@ use axum::{
 };
 use sync_core::wire::{
     Exchange, editions::Editions, enrol::Enrol, pull::Pull, push::Push, reconcile::Reconcile,
-    session::Session, sync::Sync,
+    resupply::Resupply, session::Session, sync::Sync,
 };
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
@@ -87,6 +87,11 @@ pub fn router(components: Components) -> Router {
         )
         .merge(
             Router::new()
+                .route(Resupply::PATH, post(device::resupply::resupply))
+                .route_layer(exchange(Resupply::MAX_REQUEST)),
+        )
+        .merge(
+            Router::new()
                 .route(Pull::PATH, post(device::pull::pull))
                 .route(Reconcile::PATH, post(device::reconcile::reconcile))
                 .route_layer(exchange(Pull::MAX_REQUEST.max(Reconcile::MAX_REQUEST))),
@@ -101,16 +106,7 @@ pub fn router(components: Components) -> Router {
                 .route("/v1/hints", get(device::hints::hints))
                 .route_layer(small(Class::Waiting, 0)),
         );
-    let photos = Router::new()
-        .route("/v1/blobs", post(uploads::create))
-        .route("/v1/blobs/{hash}", get(photos::read))
-        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
-        .route(
-            "/v1/uploads/{id}",
-            axum::routing::head(uploads::head)
-                .patch(uploads::append)
-                .delete(uploads::end),
-        )
+    let photos = photo_routes()
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
         .route("/v1/blobs", axum::routing::options(uploads::options));
@@ -135,6 +131,19 @@ pub fn router(components: Components) -> Router {
         .layer(from_fn_with_state((components, gate), health::count))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TraceLayer::new_for_http())
+}
+
+fn photo_routes() -> Router<Components> {
+    Router::new()
+        .route("/v1/blobs", post(uploads::create))
+        .route("/v1/blobs/{hash}", get(photos::read))
+        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
+        .route(
+            "/v1/uploads/{id}",
+            axum::routing::head(uploads::head)
+                .patch(uploads::append)
+                .delete(uploads::end),
+        )
 }
 
 /// The routes of the operators' listener.

@@ -4,14 +4,14 @@
 //! writes are batched.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use sync_core::{
     catalogue::Catalogue,
     identity::SecretKey,
-    record::{AreaPath, DeviceId, PackHash, ServerTime},
+    record::{AreaPath, DeviceId, DocId, PackHash, ServerTime},
     wire::{
         Code, encode,
         push::{Refused, Response},
@@ -20,10 +20,10 @@ use sync_core::{
 
 use super::{
     chain::{Standing, stand},
-    checked::{Reject, Verified},
+    checked::{Checked, Reject, Verified},
     gather,
     numbered::{Numbered, Write},
-    plan::Action,
+    plan::{Action, Writer},
     receipt::{came_before, stored},
     write,
 };
@@ -32,9 +32,14 @@ use crate::{
     storage::{
         Tx,
         devices::{self, Quarantined},
+        docs::Doc,
+        log::{self, Held},
         packs::{self, Pack},
     },
 };
+
+/// A disabled device may write nothing in a pack: nothing in it was received before.
+const NEVER: ServerTime = ServerTime(i64::MIN);
 
 /// The result of one pack.
 pub(super) type Answer = Result<Response, Refusal>;
@@ -56,11 +61,12 @@ pub(super) fn admit(
     let standings = (0..packs.len())
         .map(|at| stand(at, packs, &hashes, &mut answered, &mut chains))
         .collect::<Result<Vec<Standing>, Refusal>>()?;
-    let new: Vec<(usize, bool)> = standings
+    let new: Vec<(usize, Writer)> = standings
         .iter()
         .enumerate()
         .filter_map(|(at, standing)| match standing {
-            Standing::New { active } => Some((at, *active)),
+            Standing::New { active: true } => Some((at, Writer::Active)),
+            Standing::New { active: false } => Some((at, Writer::Disabled { since: NEVER })),
             _ => None,
         })
         .collect();
@@ -85,7 +91,10 @@ pub(super) fn admit(
             },
             Standing::DeviceUnknown => Err(unknown()),
             Standing::Fork(number, hash) => {
-                devices::count_fork(tx, pack.claims.device)?;
+                // A pack that is far ahead shows that this server was set back, and not that the device was copied.
+                if pack.claims.number <= number {
+                    devices::count_fork(tx, pack.claims.device)?;
+                }
                 Ok(Response::Fork { number, hash })
             }
             Standing::New { .. } => {
@@ -101,8 +110,8 @@ pub(super) fn admit(
 
 /// The decisions about a new pack.
 #[derive(Default)]
-struct Decided {
-    refused: Vec<Refused>,
+pub(super) struct Decided {
+    pub(super) refused: Vec<Refused>,
     /// Entries that were in the log already, or that are stored unattested.
     again: Vec<usize>,
 }
@@ -112,11 +121,11 @@ fn unknown() -> Refusal {
 }
 
 /// Stores new packs; returns the decisions about each.
-fn store(
+pub(super) fn store(
     tx: &mut dyn Tx,
     packs: &[Verified],
     hashes: &[PackHash],
-    new: &[(usize, bool)],
+    new: &[(usize, Writer)],
     now: ServerTime,
     catalogue: &Arc<Catalogue>,
 ) -> Result<Vec<Decided>, Refusal> {
@@ -124,13 +133,18 @@ fn store(
     let mut docs = situation.docs.clone();
     let mut by_space: BTreeMap<AreaPath, Vec<Numbered<'_>>> = BTreeMap::new();
     let (mut rows, mut all) = (Vec::with_capacity(new.len()), Vec::new());
-    for (at, active) in new {
+    for (at, writer) in new {
         let pack = &packs[*at];
         let mut decided = Decided::default();
-        for (index, action) in situation.plan(pack, *active).into_iter().enumerate() {
+        let mut is_named = pack.claims.number > 0;
+        for (index, action) in situation.plan(pack, *writer).into_iter().enumerate() {
             let change = &pack.changes[index];
             match action {
-                Action::Known => decided.again.push(index),
+                Action::Known => {
+                    let held = situation.known.get(&change.hash);
+                    prove(tx, held.copied(), change, &docs)?;
+                    decided.again.push(index);
+                }
                 Action::Reject(reject) => {
                     let entry = u32::try_from(index).unwrap_or(u32::MAX);
                     let code = reject_change(tx, pack, index, reject, now)?;
@@ -150,36 +164,57 @@ fn store(
                         }
                         _ => Write::Attest,
                     };
-                    if let Some(doc) = docs.get(&change.doc) {
-                        by_space
-                            .entry(doc.space.clone())
-                            .or_default()
-                            .push(Numbered {
-                                change,
-                                device: pack.claims.device,
-                                pack: hashes[*at],
-                                write,
-                            });
+                    let carrier = pack.claims.device;
+                    let origin = change.content.as_ref().map(|c| c.origin(carrier));
+                    if let (Some(doc), Ok(device)) = (docs.get(&change.doc), origin) {
+                        is_named |= change.first_pack.is_none();
+                        let line = by_space.entry(doc.space.clone()).or_default();
+                        line.push(Numbered {
+                            change,
+                            device,
+                            pack: change.first_pack.map_or(hashes[*at], |(first, _)| first),
+                            write,
+                        });
                     }
                 }
             }
         }
-        rows.push(Pack {
+        // What a device gives back is in no pack of its chain. Its row holds the receive time of what has no earlier one.
+        rows.extend(is_named.then(|| Pack {
             hash: hashes[*at],
             device: pack.claims.device,
             number: pack.claims.number,
             claims: pack.claims.to_bytes(),
-            signature: encode(&pack.signature),
+            signature: pack.signature.clone(),
             received_at: now,
             refused: encode(&decided.refused),
-        });
+        }));
         all.push(decided);
     }
     for (space, changes) in &by_space {
         write::space(tx, space, changes, &mut docs)?;
     }
+    // The same changes may be given back twice in one millisecond, so that their rows are equal.
+    let (given_back, rows): (Vec<Pack>, _) = rows.into_iter().partition(|row| row.number == 0);
+    given_back.iter().try_for_each(|row| packs::keep(tx, row))?;
     packs::insert(tx, &rows)?;
     Ok(all)
+}
+
+/// Stores the proofs of a change that came without them before.
+fn prove(
+    tx: &mut dyn Tx,
+    held: Option<Held>,
+    change: &Checked,
+    docs: &HashMap<DocId, Doc>,
+) -> Result<(), Refusal> {
+    let (Some(held), Some(proofs)) = (held, &change.proofs) else {
+        return Ok(());
+    };
+    if let Some(doc) = docs.get(&held.doc).filter(|_| !held.proven) {
+        log::prove(tx, &doc.space, change.hash, proofs.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// The code for a rejected change. A change that cannot be judged yet is quarantined.

@@ -22,8 +22,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// Checks every event of a change to the document at `place`, brought by `sender`. `begins`: the log contains nothing
 /// of the document yet. `family`: the kind of the document, if known.
 ///
-/// Until events carry their own proofs, an event that another device than its author's brings is stored without effect
-/// (`unattested`), and only where the sender itself may read.
+/// An event of another device is stored only where the sender itself may read. It has no effect unless proofs attest it.
 pub(super) fn check(
     sender: DeviceId,
     content: &Content,
@@ -32,7 +31,7 @@ pub(super) fn check(
     family: Option<DocumentKind>,
     s: &Situation,
 ) -> Result<Charged, Reject> {
-    let mut own: Option<&Grant> = None;
+    let mut authors: Option<&Grant> = None;
     let mut relayed = false;
     for (at, author) in content.authors.iter().enumerate() {
         let unknown = Reject::Quarantine("its grant is unknown to this server");
@@ -48,7 +47,7 @@ pub(super) fn check(
         }
         let Some((_, beginning)) = content.beginning.as_ref().filter(|(of, _)| *of == at) else {
             relayed |= author.device != sender;
-            own = own.or(Some(grant).filter(|g| g.device == sender));
+            authors = authors.or(Some(grant));
             continue;
         };
         if begins && !may_begin(beginning, grant.role, &s.catalogue) {
@@ -58,17 +57,18 @@ pub(super) fn check(
             return Err(Reject::Quarantine("the document is of another kind"));
         }
         relayed |= author.device != sender;
-        own = own.or(Some(grant).filter(|g| g.device == sender));
+        authors = authors.or(Some(grant));
     }
-    let carrier = || s.reach.get(&sender).into_iter().flatten();
-    let grant = if relayed {
-        // Events of others are charged to the organisation of the device that brings them.
-        carrier().find(|grant| grant.area.covers(place))
+    let carrier = if relayed {
+        let mut reach = s.reach.get(&sender).into_iter().flatten();
+        reach.find(|grant| grant.area.covers(place))
     } else {
-        own
+        authors
     };
     let outside = Reject::Quarantine("outside the areas of the device that brought it");
-    let grant = grant.ok_or(outside)?;
+    let carrier = carrier.ok_or(outside)?;
+    // What nothing attests is charged to the organisation of the device that brings it.
+    let grant = authors.filter(|_| content.attested).unwrap_or(carrier);
     Ok(Charged {
         organ: grant.organ,
         reviews: grant.role.reviews(),

@@ -1,9 +1,10 @@
 //! A pack whose signature was verified, and its changes after the checks that need no database.
 
 use sync_core::{
-    identity::{PackClaims, Signature},
+    identity::{PackClaims, Proofs},
     record::{
-        AreaPath, ChangeHash, DeviceId, DocId, EventBody, GrantId, PersonId, PhotoHash, ServerTime,
+        AreaPath, ChangeHash, DeviceId, DocId, EventBody, GrantId, PackHash, PersonId, PhotoHash,
+        ServerTime,
     },
     wire::Code,
 };
@@ -12,7 +13,8 @@ use sync_core::{
 #[derive(Debug)]
 pub(super) struct Verified {
     pub(super) claims: PackClaims,
-    pub(super) signature: Signature,
+    /// The device's signature, encoded; empty for what a device gives back.
+    pub(super) signature: Vec<u8>,
     pub(super) changes: Vec<Checked>,
 }
 
@@ -22,6 +24,10 @@ pub(super) struct Checked {
     pub(super) doc: DocId,
     pub(super) hash: ChangeHash,
     pub(super) bytes: Vec<u8>,
+    /// Proofs of its events that were verified.
+    pub(super) proofs: Option<Proofs>,
+    /// The pack in which it came first and its receive time, by this server's own receipt.
+    pub(super) first_pack: Option<(PackHash, ServerTime)>,
     pub(super) content: Result<Content, Reject>,
 }
 
@@ -47,9 +53,19 @@ pub(super) struct Content {
     /// The area of the event that begins a document, if there is one: the place of a new document.
     pub(super) area: Option<AreaPath>,
     pub(super) authors: Vec<Authorship>,
+    /// Its authors' device brought it, or proofs attest every event.
+    pub(super) attested: bool,
     /// The first event that begins a document, with its position among the authors.
     pub(super) beginning: Option<(usize, EventBody)>,
     pub(super) photos: Vec<PhotoHash>,
+}
+
+impl Content {
+    /// The device that attests an attested change: its author's; otherwise the one that brings it.
+    pub(super) fn origin(&self, carrier: DeviceId) -> DeviceId {
+        let author = self.authors.first().filter(|_| self.attested);
+        author.map_or(carrier, |author| author.device)
+    }
 }
 
 /// The author that an event states.

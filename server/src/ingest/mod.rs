@@ -15,6 +15,7 @@ mod numbered;
 mod plan;
 mod queue;
 mod receipt;
+mod resupply;
 mod situation;
 mod usage;
 mod verify;
@@ -26,7 +27,7 @@ use sync_core::{
     catalogue::Catalogue,
     identity::{PublicKey, SecretKey},
     record::{AreaPath, DeviceId},
-    wire::{Code, push},
+    wire::{Code, push, resupply as wire},
 };
 use tokio::sync::Semaphore;
 
@@ -43,6 +44,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Ingest {
     storage: Storage,
+    key: SecretKey,
+    catalogue: Arc<Catalogue>,
     queues: Queues,
     clock: Clock,
     wake: Wake,
@@ -67,10 +70,12 @@ impl Ingest {
         catalogue: Arc<Catalogue>,
     ) -> Self {
         let clock = Clock::new(storage.clone(), Arc::clone(&now));
-        let queues = Queues::new(storage.clone(), key, now, catalogue);
+        let queues = Queues::new(storage.clone(), key.clone(), now, Arc::clone(&catalogue));
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             storage,
+            key,
+            catalogue,
             queues,
             clock,
             wake,
@@ -96,6 +101,39 @@ impl Ingest {
         Ok(response)
     }
 
+    /// Stores what a device gives back to a restored server. Returns when what it answers is durable.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the whole request is refused; then nothing of it is stored.
+    pub async fn resupply(
+        &self,
+        device: DeviceId,
+        request: wire::Request,
+    ) -> Result<wire::Response, Refusal> {
+        let now = self.clock.signing().await?;
+        resupply::check_size(&request)?;
+        let request = Arc::new(request);
+        let named = Arc::clone(&request);
+        let find = move |tx: &mut dyn Tx| {
+            let known = devices::grant_claims(tx, &resupply::named_grants(&named.entries))?;
+            Ok::<_, Refusal>((known, devices::home(tx, device)?))
+        };
+        let (known, home) = self.storage.read(find).await?;
+        let request = Arc::unwrap_or_clone(request);
+        let server = self.key.public();
+        let read = move || resupply::read(device, request, &server, known, now);
+        let returned = self.verifying(read).await?;
+        let catalogue = Arc::clone(&self.catalogue);
+        let response = self
+            .storage
+            .write_in(home, move |tx| {
+                resupply::store(tx, &returned, now, &catalogue)
+            })
+            .await?;
+        self.wake.log_grew();
+        Ok(response)
+    }
+
     /// The wake-ups that a stored pack causes.
     pub(crate) fn wake(&self) -> &Wake {
         &self.wake
@@ -107,16 +145,25 @@ impl Ingest {
         key: PublicKey,
         request: push::Request,
     ) -> Result<Verified, Refusal> {
+        self.verifying(move || verify::verify(device, &key, request))
+            .await?
+    }
+
+    /// Runs checks that need no database; as many at the same time as there are cores.
+    async fn verifying<T: Send + 'static>(
+        &self,
+        check: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
         // The semaphore is never closed, so this waits and does not fail. The closure keeps the permit: it runs to its
         // end although the caller has disconnected.
         let permit = Arc::clone(&self.verifying).acquire_owned().await;
         let work = move || {
             let _permit = permit;
-            verify::verify(device, &key, request)
+            check()
         };
         tokio::task::spawn_blocking(work)
             .await
-            .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))?
+            .map_err(|_| Refusal::new(Code::Malformed, "the pack could not be read"))
     }
 
     /// A device's key, and the space that it mostly writes to.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sync_core::record::{AreaPath, DeviceId, DocId, PackHash};
+use sync_core::{
+    identity::Proofs,
+    record::{AreaPath, DeviceId, DocId, PackHash},
+};
 
 use super::checked::Checked;
 use crate::{
@@ -19,9 +22,9 @@ use crate::{
 /// A change that gets a number in the log.
 pub(super) struct Numbered<'p> {
     pub(super) change: &'p Checked,
-    /// The device that brought it.
+    /// Its authors' device if it is attested, else the device that brought it.
     pub(super) device: DeviceId,
-    /// The pack that brought it.
+    /// The pack whose receive time it has.
     pub(super) pack: PackHash,
     pub(super) write: Write,
 }
@@ -34,7 +37,7 @@ pub(super) enum Write {
         /// Its events have no effect yet.
         unattested: bool,
     },
-    /// It is in the log, and now takes effect at a new number.
+    /// It is in the log, and gets a new number with another receive time, or with effect.
     Attest,
 }
 
@@ -61,15 +64,14 @@ pub(super) fn rows_of_changes(
                 false
             }
         };
-        for photo in &content.photos {
-            // Noted for the device that brings it. A photo is readable only if the same device has sent its bytes, so
-            // the author's reference is noted when the author's device brings the change.
-            let named = ((change.doc, *photo), numbered.device);
-            if begun.contains(&change.doc) {
-                of_begun.insert(named);
-            } else {
-                of_older.insert(named);
-            }
+        // An unattested event names no photo: anybody may have made it. The author's device is noted once something attests
+        // the change. A photo is readable only if the same device has sent its bytes.
+        let photos = content.photos.iter().filter(|_| !unattested);
+        let named = photos.map(|photo| ((change.doc, *photo), numbered.device));
+        if begun.contains(&change.doc) {
+            of_begun.extend(named);
+        } else {
+            of_older.extend(named);
         }
         if numbered.write == Write::Attest {
             continue;
@@ -89,6 +91,7 @@ pub(super) fn rows_of_changes(
                 Attestation::Attested
             },
             bytes: &change.bytes,
+            proofs: proofs(change),
         });
         uses.extend(content.authors.iter().map(|author| GrantUse {
             doc: change.doc,
@@ -101,10 +104,14 @@ pub(super) fn rows_of_changes(
     log::insert(tx, &rows)?;
     // After the rows are inserted, because an earlier pack of this group may have brought the change.
     for (seq, numbered) in attested {
-        let (device, pack) = (numbered.device, numbered.pack);
-        log::attest(tx, space, numbered.change.hash, seq, device, pack)?;
+        let (by, change) = ((numbered.device, numbered.pack), numbered.change);
+        log::attest(tx, space, change.hash, seq, by, proofs(change))?;
     }
     grant_uses::note(tx, space, &uses)?;
     photos::refer(tx, space, &of_begun, &of_older)?;
     Ok(())
+}
+
+fn proofs(change: &Checked) -> Option<&[u8]> {
+    change.proofs.as_ref().map(Proofs::as_bytes)
 }

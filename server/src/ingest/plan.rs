@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sync_core::{
     document::DocumentKind,
-    record::{AreaPath, ChangeHash, DeviceId},
+    record::{AreaPath, ChangeHash, ServerTime},
     wire::Code,
 };
 
@@ -16,6 +16,15 @@ use super::{
 };
 use crate::storage::{log::Held, spaces::deepest};
 
+/// Whether a device may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// It may.
+    Active,
+    /// It was disabled. It may give back what this server received earlier.
+    Disabled { since: ServerTime },
+}
+
 /// The decision about one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
@@ -26,18 +35,18 @@ pub(super) enum Action {
     },
     /// It is in the log already.
     Known,
-    /// It is in the log unattested, and now its author's device brings it.
+    /// It is in the log, unattested or with a later receive time than this server's own receipt proves now.
     Attest,
     Reject(Reject),
 }
 
 impl Situation {
     /// Decides every change of a pack, in order. A change may build on an earlier one of this pack or of an earlier
-    /// pack of the group. `active`: whether the device may still write.
-    pub(super) fn plan(&mut self, pack: &Verified, active: bool) -> Vec<Action> {
+    /// pack of the group.
+    pub(super) fn plan(&mut self, pack: &Verified, writer: Writer) -> Vec<Action> {
         let mut stored: HashSet<ChangeHash> = HashSet::new();
         let decide = |change: &Checked| {
-            let (action, charged) = match decide(pack, change, active, self, &stored) {
+            let (action, charged) = match decide(pack, change, writer, self, &stored) {
                 Ok((action, charged)) => (action, charged),
                 Err(reject) => (Action::Reject(reject), None),
             };
@@ -64,9 +73,13 @@ impl Situation {
         let Ok(content) = &change.content else {
             return;
         };
+        let first = change.first_pack.map(|(_, received)| received);
         let held = Held {
             doc,
             unattested,
+            proven: change.proofs.is_some(),
+            // A later pack of the group cannot prove an earlier time than the present one without its own receipt.
+            received: first.unwrap_or(ServerTime(i64::MAX)),
             by: (content.actor, content.actor_seq),
             last_op: content.ops.1,
         };
@@ -107,7 +120,7 @@ type Decided = (Action, Option<Charged>);
 fn decide(
     pack: &Verified,
     change: &Checked,
-    active: bool,
+    writer: Writer,
     s: &Situation,
     stored: &HashSet<ChangeHash>,
 ) -> Result<Decided, Reject> {
@@ -116,31 +129,43 @@ fn decide(
         return Err(Reject::Refuse(Code::Malformed));
     }
     if let Some(held) = held.filter(|_| !stored.contains(&change.hash)) {
-        return Ok((known(pack, change, active, *held), None));
+        return Ok((known(pack, change, writer, *held), None));
     }
     let content = change.content.as_ref().map_err(|reject| *reject)?;
-    if !active {
+    if !may_write(pack, change, content, writer) {
         return Err(Reject::Quarantine("the device is disabled"));
     }
     let (new, charged) = check(pack, change, content, s)?;
-    let unattested = !is_by(pack.claims.device, content);
+    let unattested = !content.attested;
     Ok((Action::Store { new, unattested }, Some(charged)))
 }
 
-/// The decision about a change in the log: an unattested one takes effect when its author's device brings it.
-fn known(pack: &Verified, change: &Checked, active: bool, held: Held) -> Action {
-    let content = change.content.as_ref();
-    let attests = held.unattested && active && content.is_ok_and(|c| is_by(pack.claims.device, c));
-    if attests {
+/// Whether a device may write a change: an active one, and a disabled one what it can prove to be older.
+fn may_write(pack: &Verified, change: &Checked, content: &Content, writer: Writer) -> bool {
+    let Writer::Disabled { since } = writer else {
+        return true;
+    };
+    let own = content.attested && content.origin(pack.claims.device) == pack.claims.device;
+    own && change.first_pack.is_some_and(|(_, first)| first < since)
+}
+
+/// The decision about a change in the log. An unattested one takes effect when something attests it. One that was given
+/// back gets its first receive time when this server's own receipt proves it.
+fn known(pack: &Verified, change: &Checked, writer: Writer, held: Held) -> Action {
+    let Ok(content) = &change.content else {
+        return Action::Known;
+    };
+    if !content.attested || !may_write(pack, change, content, writer) {
+        return Action::Known;
+    }
+    let earlier = change
+        .first_pack
+        .is_some_and(|(_, first)| first < held.received);
+    if held.unattested || earlier {
         Action::Attest
     } else {
         Action::Known
     }
-}
-
-/// Whether every event of a change states this device as its origin.
-fn is_by(device: DeviceId, content: &Content) -> bool {
-    content.authors.iter().all(|a| a.device == device)
 }
 
 type Located = Option<(AreaPath, AreaPath)>;

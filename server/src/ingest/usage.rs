@@ -27,7 +27,7 @@ pub(super) fn reach<'p>(
     let mut reach = HashMap::new();
     for device in carriers {
         let grants = devices::device_grants(tx, device)?.into_iter();
-        let grants = grants.filter_map(|(_, sealed)| sealed.stored_claims());
+        let grants = grants.filter_map(|held| held.claims());
         let valid = |g: &Grant| g.from <= now && g.until.is_none_or(|until| now < until);
         reach.insert(device, grants.filter(valid).collect());
     }

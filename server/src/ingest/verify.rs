@@ -1,11 +1,13 @@
 //! Checks that need no database: the signature, the structure of each change, the limits.
 
+use std::collections::HashMap;
+
 use sync_core::{
     causes::with_causes,
     crdt::{self, ChangeFacts, CrdtError},
-    identity::{PackClaims, PublicKey},
-    record::{ChangeHash, DeviceId, Event},
-    wire::{Code, PACK_CHANGES, push},
+    identity::{PackClaims, PublicKey, Signed},
+    record::{DeviceId, Event, EventId, Grant, GrantId},
+    wire::{Code, PACK_CHANGES, encode, push},
 };
 
 use super::checked::{Authorship, Checked, Content, Reject, Verified};
@@ -23,13 +25,18 @@ pub(super) fn verify(
     }
     // Every change is read before the signature is checked: reading it yields its hash, which the signature covers.
     let check = |entry: push::Entry| {
-        let (hash, content) = read(&entry.change, device, request.repair);
-        let signed = entry.signed(hash);
-        let checked = Checked {
-            doc: entry.doc,
-            hash,
-            content,
-            bytes: entry.change,
+        let author = |author: &Authorship| (author.device == device).then_some(*key);
+        let checked = check(entry, &author, |content, proven| {
+            content.attested = content.authors.iter().all(|a| a.device == device);
+            let foreign = !content.attested && !request.repair;
+            if foreign || (content.attested && proven == Proven::Wrongly) {
+                return Err(Reject::Refuse(Code::ForgedAuthor));
+            }
+            Ok(())
+        });
+        let signed = Signed {
+            doc: checked.doc,
+            change: checked.hash,
         };
         (signed, checked)
     };
@@ -47,16 +54,78 @@ pub(super) fn verify(
         .map_err(|e| Refusal::new(Code::PackSignature, with_causes(&e)))?;
     Ok(Verified {
         claims,
-        signature: request.signature,
+        signature: encode(&request.signature),
         changes,
     })
 }
 
-/// The hash of a change, and its content if it is well-formed.
-fn read(bytes: &[u8], device: DeviceId, repair: bool) -> (ChangeHash, Result<Content, Reject>) {
-    match crdt::admit(bytes) {
-        Ok(facts) => (facts.hash, content(facts, device, repair)),
-        Err(error) => (crdt::change_hash(bytes), Err(reject(&error))),
+/// Checks the changes that a device gives back; `grants` are those that this server signed. A change counts by its proofs
+/// alone: one without proofs, or with proofs that do not match, is stored and has no effect.
+pub(super) fn resupplied(
+    entries: Vec<push::Entry>,
+    grants: &HashMap<GrantId, Grant>,
+) -> Vec<Checked> {
+    let author = |author: &Authorship| {
+        let grant = grants.get(&author.grant)?;
+        let same = (grant.device, grant.person) == (author.device, author.person);
+        same.then_some(PublicKey(grant.device_key))
+    };
+    let attest = |content: &mut Content, proven| {
+        content.attested = proven == Proven::Rightly;
+        Ok(())
+    };
+    let checked = entries.into_iter();
+    checked.map(|entry| check(entry, &author, attest)).collect()
+}
+
+/// What the proofs of a change show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proven {
+    /// It came without proofs.
+    Not,
+    /// They are those of its authors' devices.
+    Rightly,
+    /// They are not, or a key is not known.
+    Wrongly,
+}
+
+/// Reads a change and verifies its proofs; `key` is that of an author's device, `attest` decides who attests it.
+fn check(
+    entry: push::Entry,
+    key: &dyn Fn(&Authorship) -> Option<PublicKey>,
+    attest: impl FnOnce(&mut Content, Proven) -> Result<(), Reject>,
+) -> Checked {
+    let (hash, read) = match crdt::admit(&entry.change) {
+        Ok(facts) => (facts.hash, content(facts)),
+        Err(error) => (crdt::change_hash(&entry.change), Err(reject(&error))),
+    };
+    let mut right = None;
+    let content = read.and_then(|(mut content, events)| {
+        let keys: Option<Vec<PublicKey>> = content.authors.iter().map(key).collect();
+        let proven = match (entry.proofs, keys) {
+            (None, _) => Proven::Not,
+            (Some(proofs), Some(keys)) => {
+                let events = events.iter().map(|(_, bytes)| bytes.as_slice());
+                let each: Vec<_> = keys.iter().zip(events).collect();
+                if proofs.verify(entry.doc, each.into_iter()).is_ok() {
+                    right = Some(proofs);
+                    Proven::Rightly
+                } else {
+                    Proven::Wrongly
+                }
+            }
+            (Some(_), None) => Proven::Wrongly,
+        };
+        attest(&mut content, proven)?;
+        Ok(content)
+    });
+    Checked {
+        doc: entry.doc,
+        hash,
+        content,
+        bytes: entry.change,
+        proofs: right,
+        first_pack: None,
     }
 }
 
@@ -71,7 +140,10 @@ fn reject(error: &CrdtError) -> Reject {
     }
 }
 
-fn content(facts: ChangeFacts, device: DeviceId, repair: bool) -> Result<Content, Reject> {
+type Events = Vec<(EventId, Vec<u8>)>;
+
+/// The content of a change, and its events.
+fn content(facts: ChangeFacts) -> Result<(Content, Events), Reject> {
     if facts.deps.is_empty() && facts.begins.is_none() {
         // Neither a dependency nor a beginning shows which document it belongs to.
         return Err(Reject::Refuse(Code::Malformed));
@@ -84,14 +156,12 @@ fn content(facts: ChangeFacts, device: DeviceId, repair: bool) -> Result<Content
         begins: facts.begins,
         area: None,
         authors: Vec::with_capacity(facts.events.len()),
+        attested: false,
         beginning: None,
         photos: Vec::new(),
     };
     for (_, bytes) in &facts.events {
         let event = Event::admitted(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
-        if event.device != device && !repair {
-            return Err(Reject::Refuse(Code::ForgedAuthor));
-        }
         if let Some(area) = event.body.begins_in() {
             content.area.get_or_insert_with(|| area.clone());
         }
@@ -108,5 +178,5 @@ fn content(facts: ChangeFacts, device: DeviceId, repair: bool) -> Result<Content
             content.beginning = Some((content.authors.len() - 1, event.body));
         }
     }
-    Ok(content)
+    Ok((content, facts.events))
 }

@@ -52,7 +52,7 @@ pub(super) fn rows(doc: &Doc, folded: &Folded<'_>) -> Option<Rows> {
         problem: String::new(),
         list_row: Some(encoded),
         known_at: None,
-        known_events: 0,
+        known_receipts: 0,
     };
     Some(Rows {
         row: OwnRow::Activity(Box::new(row)),

@@ -15,7 +15,7 @@ use crate::storage::{
     bodies,
     hazards::{self, HazardRow},
     marks::{self, Mark},
-    opened, revocations,
+    opened, server_notices,
     spans::{self, HazardSpan},
 };
 
@@ -91,7 +91,7 @@ pub(super) fn apply_again(
     }
     marks::advance(tx, &mark)?;
     write(tx, space, &rows)?;
-    revocations::done(tx, space, &done)?;
+    server_notices::done(tx, space, &done)?;
     Ok(progress)
 }
 

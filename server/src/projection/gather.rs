@@ -12,7 +12,7 @@ use crate::storage::{
     bodies::{self, Body},
     devices,
     docs::{self, Doc},
-    grant_uses, revocations, spaces, spans,
+    grant_uses, server_notices, spaces, spans,
 };
 
 /// A document to fold.
@@ -70,7 +70,7 @@ pub(super) fn again(
     mark: u64,
     limit: usize,
 ) -> Result<Situation, StorageError> {
-    let mut docs = revocations::next(tx, space, mark, limit)?;
+    let mut docs = server_notices::next(tx, space, mark, limit)?;
     shorten(&mut docs);
     let situation = Situation {
         mark,
@@ -106,7 +106,7 @@ pub(super) fn of(
     let ids: Vec<DocId> = docs.iter().map(|doc| doc.id).collect();
     let used = grant_uses::of_docs(tx, space, &ids)?;
     situation.grants = devices::grant_claims(tx, &used)?;
-    situation.revoked = revocations::all(tx, space)?;
+    situation.revoked = server_notices::revoked(tx, space)?;
     situation.aliases = aliases::all(tx)?;
     let bodies = bodies::of(tx, space, &docs)?;
     let mut stored = intervals(tx, space, &ids)?;
@@ -132,9 +132,9 @@ fn intervals(
         known,
     } = spans::of(tx, space, docs)?;
     let mut found: HashMap<DocId, Intervals> = HashMap::new();
-    for (doc, known_at, known_events) in known {
+    for (doc, known_at, known_receipts) in known {
         let of = found.entry(doc).or_default();
-        (of.known_at, of.known_events) = (known_at, known_events);
+        (of.known_at, of.known_receipts) = (known_at, known_receipts);
     }
     // Intervals of a document whose newest receipt is not known are rebuilt.
     found.retain(|_, of| of.known_at.is_some());

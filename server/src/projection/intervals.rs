@@ -1,7 +1,8 @@
 //! The intervals of a document: what the server knew of it from one receipt to the next. Figures are computed from them.
 //!
-//! Receipts of the server do not decrease, so an interval that ended never changes: only receipts after the newest one that
-//! is covered are folded.
+//! Receipts of the server do not decrease, so an interval that ended does not change: only receipts after the newest one
+//! that is covered are folded. One exception: after a restore an author's device proves an earlier receipt. Then all
+//! intervals of the document are computed again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,8 +26,8 @@ use crate::storage::{
 pub(super) struct Intervals {
     /// The newest receipt that they cover.
     pub(super) known_at: Option<ServerTime>,
-    /// The number of attested events that they cover.
-    pub(super) known_events: u32,
+    /// The receipts that they cover, as one number (`Receipts::covered`).
+    pub(super) known_receipts: i64,
     pub(super) spans: Vec<HazardSpan>,
     pub(super) quantities: Vec<QuantityRow>,
     pub(super) visits: Vec<VisitRow>,
@@ -48,12 +49,10 @@ impl Intervals {
         let timeline = document.timeline();
         let receipts = timeline.receipts();
         let mut times = timeline.times();
-        if receipts.until(self.known_at) == self.known_events {
+        if receipts.covered(self.known_at) == self.known_receipts {
             times.retain(|at| self.known_at.is_none_or(|known| *at > known));
-        } else if let Some(known) = self.known_at {
-            // An event came in the millisecond of the newest receipt that is covered.
-            self.reopen(known);
-            times.retain(|at| *at >= known);
+        } else {
+            *self = Self::default();
         }
         let last = times.pop();
         for at in times {
@@ -65,28 +64,7 @@ impl Intervals {
             None => {}
         }
         self.known_at = Some(receipts.newest());
-        self.known_events = receipts.until(self.known_at);
-    }
-
-    /// Takes back what became known with the receipts of one time, the newest that is covered.
-    fn reopen(&mut self, at: ServerTime) {
-        let reopened = |until: &mut ServerTime| {
-            if *until == at {
-                *until = LASTS;
-            }
-        };
-        self.spans.retain(|span| span.since != at);
-        self.spans
-            .iter_mut()
-            .for_each(|span| reopened(&mut span.until));
-        self.quantities.retain(|row| row.since != at);
-        self.quantities
-            .iter_mut()
-            .for_each(|row| reopened(&mut row.until));
-        self.visits.retain(|row| row.since != at);
-        self.visits
-            .iter_mut()
-            .for_each(|row| reopened(&mut row.until));
+        self.known_receipts = receipts.covered(self.known_at);
     }
 
     /// Adds what became known with the receipts of one time.

@@ -36,12 +36,12 @@ impl Rows {
     pub(super) fn with(mut self, intervals: Intervals) -> Self {
         match &mut self.row {
             OwnRow::Hazard(hazard, _) => {
-                (hazard.known_at, hazard.known_events) =
-                    (intervals.known_at, intervals.known_events);
+                (hazard.known_at, hazard.known_receipts) =
+                    (intervals.known_at, intervals.known_receipts);
             }
             OwnRow::Activity(activity) => {
-                (activity.known_at, activity.known_events) =
-                    (intervals.known_at, intervals.known_events);
+                (activity.known_at, activity.known_receipts) =
+                    (intervals.known_at, intervals.known_receipts);
             }
         }
         self.intervals = intervals;

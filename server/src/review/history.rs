@@ -15,7 +15,7 @@ use super::time::instant;
 use crate::{
     projection::open,
     refusal::Refusal,
-    storage::{Tx, bodies, devices, docs::Doc, names, revocations},
+    storage::{Tx, bodies, devices, docs::Doc, names, server_notices},
 };
 
 /// An event and its verdict.
@@ -76,7 +76,7 @@ pub(super) fn fold(
     open.fold_with(|grants, _| {
         Ok((
             devices::grant_claims(tx, grants)?,
-            revocations::all(tx, &doc.space)?,
+            server_notices::revoked(tx, &doc.space)?,
         ))
     })
 }

@@ -52,8 +52,8 @@ table! {
         list_row: Option<EncodedListRow>,
         /// The newest receipt that its stored intervals cover.
         known_at: Option<ServerTime>,
-        /// The number of attested events that its stored intervals cover.
-        known_events: u32,
+        /// The receipts that its stored intervals cover, as one number.
+        known_receipts: i64,
     }
 }
 

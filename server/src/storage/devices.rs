@@ -280,8 +280,8 @@ pub fn grants<'g>(
     Ok(sealed.into_iter().filter_map(read).collect())
 }
 
-/// The claims of grants that this server signed. Only this server writes these rows, so the signatures are not verified
-/// again.
+/// The claims of grants that this server signed, with the ends that it set later. Only this server writes these rows, so
+/// the signatures are not verified again.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -289,29 +289,74 @@ pub fn grant_claims<'g>(
     tx: &mut dyn Tx,
     ids: impl IntoIterator<Item = &'g GrantId>,
 ) -> Result<HashMap<GrantId, Grant>, StorageError> {
-    let found = grants(tx, ids)?.into_iter();
-    Ok(found
-        .filter_map(|sealed| Some((sealed.id(), sealed.stored_claims()?)))
-        .collect())
+    let keys: Vec<Value<'_>> = ids
+        .into_iter()
+        .map(|g| Value::Bytes(g.as_bytes()))
+        .collect();
+    let sql = "SELECT space, sealed, valid_until FROM signed_grant WHERE id IN (?)";
+    let found = tx.all_of(sql, &[], &keys, held)?;
+    let claims = |held: HeldGrant| Some((held.sealed.id(), held.claims()?));
+    Ok(found.into_iter().flatten().filter_map(claims).collect())
 }
 
-/// A device's grants as signed, each with its space: the newest 64.
+/// A grant as this server signed it, with the end that it set later.
+#[derive(Debug, Clone)]
+pub struct HeldGrant {
+    /// The space that contains the area.
+    pub space: AreaPath,
+    /// As it was signed.
+    pub sealed: SignedGrant,
+    until: Option<ServerTime>,
+}
+
+impl HeldGrant {
+    /// The claims; `None` if this version cannot read them. The signature is not verified: only this server writes these
+    /// rows.
+    pub fn claims(&self) -> Option<Grant> {
+        let mut claims = self.sealed.stored_claims()?;
+        if let Some(until) = self.until {
+            claims.end_at(until);
+        }
+        Some(claims)
+    }
+}
+
+fn held(row: &dyn Row) -> Result<Option<HeldGrant>, StorageError> {
+    let sealed = sync_core::wire::decode(&row.bytes(1)?);
+    let (space, until) = (area(&row.text(0)?)?, Option::<ServerTime>::read(row, 2)?);
+    Ok(sealed.map(|sealed| HeldGrant {
+        space,
+        sealed,
+        until,
+    }))
+}
+
+/// A device's grants: the newest 64.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn device_grants(
-    tx: &mut dyn Tx,
-    device: DeviceId,
-) -> Result<Vec<(AreaPath, SignedGrant)>, StorageError> {
+pub fn device_grants(tx: &mut dyn Tx, device: DeviceId) -> Result<Vec<HeldGrant>, StorageError> {
     let rows = tx.all(
-        "SELECT space, sealed FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
+        "SELECT space, sealed, valid_until FROM signed_grant WHERE device = $1 ORDER BY valid_from DESC LIMIT 64",
         &[device.as_bytes().into()],
-        |row| Ok((area(&row.text(0)?)?, row.bytes(1)?)),
+        held,
     )?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(space, bytes)| Some((space, sync_core::wire::decode(&bytes)?)))
-        .collect())
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// Ends a grant at a time, unless it ends earlier. Returns its area; `None` if the grant is unknown.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_grant(
+    tx: &mut dyn Tx,
+    grant: GrantId,
+    at: ServerTime,
+) -> Result<Option<AreaPath>, StorageError> {
+    let sql = "UPDATE signed_grant SET valid_until = $1 WHERE id = $2 AND (valid_until IS NULL OR valid_until > $1)";
+    tx.execute(sql, &[at.value(), grant.value()])?;
+    let sql = "SELECT area FROM signed_grant WHERE id = $1";
+    tx.first(sql, &[grant.value()], |row| area(&row.text(0)?))
 }
 
 /// The organisations in the grants of these devices, present and past.

@@ -97,8 +97,8 @@ table! {
         one_person: bool,
         /// The newest receipt that its stored intervals cover.
         known_at: Option<ServerTime>,
-        /// The number of attested events that its stored intervals cover.
-        known_events: u32,
+        /// The receipts that its stored intervals cover, as one number.
+        known_receipts: i64,
     }
 }
 
@@ -146,7 +146,7 @@ impl HazardRow {
             list_row: None,
             one_person: false,
             known_at: None,
-            known_events: 0,
+            known_receipts: 0,
         }
     }
 }

@@ -34,17 +34,19 @@ table! {
         attestation = "relayed": Attestation,
         /// Its bytes.
         bytes: &'a [u8],
+        /// The proofs of its events, if it came with proofs.
+        proofs: Option<&'a [u8]>,
     }
 }
 
 /// Which device sent a change, as the column `relayed` of the log stores it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attestation {
-    /// Its author's device.
+    /// A pack of its author's device, or the proofs of its events, attest it.
     Attested,
-    /// Another device, while that still counted as attested. No longer written.
+    /// Another device brought it without proofs, while that still counted as attested. No longer written.
     Resupplied,
-    /// Only a device other than its author's: its events have no effect until the author's device sends it.
+    /// Another device brought it without proofs: its events have no effect until its author's device or a proof comes.
     Unattested,
 }
 
@@ -88,8 +90,12 @@ pub fn insert(tx: &mut dyn Tx, changes: &[Change<'_>]) -> Result<(), StorageErro
 pub struct Held {
     /// Its document.
     pub doc: DocId,
-    /// Only devices other than its author's have sent it.
+    /// Nothing attests its author: its events have no effect.
     pub unattested: bool,
+    /// Its proofs are stored.
+    pub proven: bool,
+    /// When it was received; [`ServerTime::UNATTESTED`] for an unattested one.
+    pub received: ServerTime,
     /// Its Automerge actor, and its number among that actor's changes to the document.
     pub by: ([u8; 16], u64),
     /// The number of its last Automerge operation in the document.
@@ -107,13 +113,19 @@ pub fn known(
 ) -> Result<Vec<(ChangeHash, Held)>, StorageError> {
     let keys: Vec<Value<'_>> = hashes.iter().map(|h| Value::Bytes(h.as_bytes())).collect();
     tx.all_of(
-        "SELECT hash, doc, relayed, actor, actor_seq, bytes FROM chg WHERE space = $1 AND hash IN (?)",
+        &format!(
+            "SELECT c.hash, c.doc, c.relayed, c.actor, c.actor_seq, c.bytes, {RECEIVED},
+               CASE WHEN c.proofs IS NULL THEN 0 ELSE 1 END
+             FROM chg c LEFT JOIN pack p ON p.hash = c.pack WHERE c.space = $1 AND c.hash IN (?)"
+        ),
         &[space.as_str().into()],
         &keys,
         |row| {
             let held = Held {
                 doc: DocId::from_slice(&row.bytes(1)?)?,
                 unattested: Attestation::read(row, 2)? == Attestation::Unattested,
+                received: ServerTime(row.int(6)?),
+                proven: row.int(7)? != 0,
                 by: (actor(&row.bytes(3)?, 3)?, row.int(4)?.cast_unsigned()),
                 last_op: last_op(&row.bytes(5)?, 5)?,
             };
@@ -122,9 +134,8 @@ pub fn known(
     )
 }
 
-/// Marks a re-supplied change as attested and gives it a new sequence number, now that its author's device has sent it
-/// with `pack`. Devices whose cursor is past the old number receive it there, and judge its events by the receive time
-/// of `pack`.
+/// Marks a change as attested and gives it a new sequence number, and the receive time of `pack`. Devices whose cursor is
+/// past the old number receive it there. `device`: its author's. `proofs` replace none by some.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -133,20 +144,84 @@ pub fn attest(
     space: &AreaPath,
     hash: ChangeHash,
     seq: u64,
-    device: DeviceId,
-    pack: PackHash,
+    (device, pack): (DeviceId, PackHash),
+    proofs: Option<&[u8]>,
 ) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE chg SET seq = $1, device = $2, pack = $3, relayed = 0 WHERE space = $4 AND hash = $5",
+        "UPDATE chg SET seq = $1, device = $2, pack = $3, relayed = 0, proofs = COALESCE($4, proofs)
+         WHERE space = $5 AND hash = $6",
         &[
-            seq.cast_signed().into(),
-            device.as_bytes().into(),
-            pack.as_bytes().into(),
-            space.as_str().into(),
-            hash.as_bytes().into(),
+            seq.value(),
+            device.value(),
+            pack.value(),
+            proofs.value(),
+            space.value(),
+            hash.value(),
         ],
     )?;
     Ok(())
+}
+
+/// Stores the proofs of a change that came without them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn prove(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    hash: ChangeHash,
+    proofs: &[u8],
+) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE chg SET proofs = $1 WHERE space = $2 AND hash = $3 AND proofs IS NULL",
+        &[proofs.value(), space.value(), hash.value()],
+    )?;
+    Ok(())
+}
+
+/// A change and its proofs, empty if there are none.
+pub type Proven = (ChangeHash, Vec<u8>);
+
+/// The changes of these documents in the order of their hashes, each with its proofs if it has a number after `safe` and
+/// came with proofs.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn proofs(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    docs: &[DocId],
+    safe: u64,
+) -> Result<HashMap<DocId, Vec<Proven>>, StorageError> {
+    let rows = tx.all_of(
+        "SELECT doc, hash, CASE WHEN seq > $1 THEN proofs END FROM chg
+         WHERE space = $2 AND doc IN (?) ORDER BY doc, hash",
+        &[safe.value(), space.value()],
+        &ids(docs),
+        |row| {
+            let proofs = row.opt_bytes(2)?.unwrap_or_default();
+            let hash = ChangeHash::from_slice(&row.bytes(1)?)?;
+            Ok((DocId::from_slice(&row.bytes(0)?)?, (hash, proofs)))
+        },
+    )?;
+    let mut found: HashMap<DocId, Vec<_>> = HashMap::new();
+    for (doc, change) in rows {
+        found.entry(doc).or_default().push(change);
+    }
+    Ok(found)
+}
+
+/// The receive time of each of these changes that the log has.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn received(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    hashes: &[ChangeHash],
+) -> Result<HashMap<ChangeHash, ServerTime>, StorageError> {
+    let found = known(tx, space, hashes)?.into_iter();
+    Ok(found.map(|(hash, held)| (hash, held.received)).collect())
 }
 
 /// The number and bytes of the changes that each device has sent to each of these documents.

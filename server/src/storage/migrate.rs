@@ -78,6 +78,7 @@ const MIGRATIONS: &[Migration] = &[
         embedded: include_str!("migrations/0012_reports_stand.sqlite.sql"),
         postgres: include_str!("migrations/0012_reports_stand.postgres.sql"),
     },
+    shared(include_str!("migrations/0013_proofs.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

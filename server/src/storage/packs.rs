@@ -52,6 +52,14 @@ table! {
     }
 }
 
+/// Inserts a pack, unless it is there.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn keep(tx: &mut dyn Tx, pack: &Pack) -> Result<(), StorageError> {
+    Pack::TABLE.insert_once(tx, pack.values()).map(drop)
+}
+
 /// Inserts packs.
 ///
 /// # Errors

@@ -173,7 +173,8 @@ pub fn create(tx: &mut dyn Tx, id: &AreaPath, log: LogEpoch) -> Result<(), Stora
 /// [`StorageError`].
 pub fn renew_log(tx: &mut dyn Tx, id: &AreaPath, log: LogEpoch) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE space SET log_epoch = $1, epoch_start = head WHERE id = $2",
+        "UPDATE space SET log_epoch = $1, epoch_start = head,
+           safe_seq = CASE WHEN safe_seq < head THEN safe_seq ELSE head END WHERE id = $2",
         &[log.as_bytes().into(), id.as_str().into()],
     )?;
     Ok(())
@@ -190,6 +191,26 @@ pub fn epoch_start(tx: &mut dyn Tx, id: &AreaPath) -> Result<Option<u64>, Storag
         |row| row.opt_int(0),
     )?;
     Ok(start.flatten().map(i64::unsigned_abs))
+}
+
+/// The sequence number up to which an off-site backup holds the log; 0: none is known.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn safe_mark(tx: &mut dyn Tx, id: &AreaPath) -> Result<u64, StorageError> {
+    let sql = "SELECT safe_seq FROM space WHERE id = $1";
+    let mark = tx.first(sql, &[id.value()], |row| row.int(0))?;
+    Ok(mark.unwrap_or(0).unsigned_abs())
+}
+
+/// Raises the safe mark of a space, at most to its head. Returns the mark.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn raise_safe_mark(tx: &mut dyn Tx, id: &AreaPath, seq: u64) -> Result<u64, StorageError> {
+    let sql = "UPDATE space SET safe_seq = CASE WHEN $1 < head THEN $1 ELSE head END WHERE id = $2 AND safe_seq < $1";
+    tx.execute(sql, &[seq.value(), id.value()])?;
+    safe_mark(tx, id)
 }
 
 /// Locks the rows of these spaces until the transaction ends, in the order of their ids. Returns whether earlier reads

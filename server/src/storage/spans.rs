@@ -67,8 +67,8 @@ pub struct Stored {
     pub quantities: Vec<QuantityRow>,
     /// Of places that were inspected.
     pub visits: Vec<VisitRow>,
-    /// The newest receipt that the intervals of each document cover, and the number of events.
-    pub known: Vec<(DocId, Option<ServerTime>, u32)>,
+    /// The newest receipt that the intervals of each document cover, and these receipts as one number.
+    pub known: Vec<(DocId, Option<ServerTime>, i64)>,
 }
 
 /// The stored intervals of these documents of a space.
@@ -82,10 +82,10 @@ pub fn of(tx: &mut dyn Tx, space: &AreaPath, docs: &[DocId]) -> Result<Stored, S
     };
     let mut known = Vec::new();
     for table in ["hazard", "activity"] {
-        let sql = select("doc, known_at, known_events".to_owned(), table, "doc");
+        let sql = select("doc, known_at, known_receipts".to_owned(), table, "doc");
         known.extend(tx.all_of(&sql, &within, &docs, |row| {
             let known_at = Option::read(row, 1)?;
-            Ok((DocId::read(row, 0)?, known_at, u32::read(row, 2)?))
+            Ok((DocId::read(row, 0)?, known_at, i64::read(row, 2)?))
         })?);
     }
     let spans = select(HazardSpan::TABLE.names(), "hazard_span", "doc, since");

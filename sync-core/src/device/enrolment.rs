@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Device, DeviceError, beacon, meta, meta::name};
+use super::{Device, DeviceError, beacon, meta, meta::name, server_notices};
 use crate::{
     crdt::Actor,
     identity::{PublicKey, SecretKey, SignedGrant},
@@ -102,6 +102,9 @@ impl Device {
             beacon::heard(tx, opened.now, host.clock.uptime())?;
             meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)
         })?;
+        if let Some(number) = opened.packs {
+            self.give_back_after(number)?;
+        }
         self.set_scopes(&opened.scopes, opened.now)?;
         self.set_token(Some(&opened.token))
     }
@@ -122,6 +125,17 @@ impl Device {
         let mut grants = list_own_grants(&self.connection)?;
         grants.sort_by_key(|(_, grant)| std::cmp::Reverse((grant.issued, grant.from)));
         Ok(grants)
+    }
+
+    /// The newest grants of this device as the server signed them, at most `limit`: for a restored server that does not
+    /// know it.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn introduction(&self, limit: usize) -> Result<Vec<SignedGrant>, DeviceError> {
+        let newest = self.own_grants()?.into_iter().take(limit);
+        let ids: Vec<GrantId> = newest.map(|(id, _)| id).collect();
+        sealed_grants(&self.connection, &ids)
     }
 
     /// The grant under which `person` (`None`: any person with a grant on this device) may act in `area` now.
@@ -217,6 +231,23 @@ pub(super) fn find_grant(c: &Connection, id: &GrantId) -> Result<Option<Grant>, 
     Ok(claims.map(|bytes| minicbor::decode(&bytes)).transpose()?)
 }
 
+/// These grants as the server signed them; unknown ones are absent.
+pub(super) fn sealed_grants<'g>(
+    c: &Connection,
+    ids: impl IntoIterator<Item = &'g GrantId>,
+) -> Result<Vec<SignedGrant>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT sealed FROM known_grant WHERE id = ?1")?;
+    let mut grants = Vec::new();
+    for id in ids {
+        let sealed = statement.query_row([id.as_bytes()], |row| row.get::<_, Vec<u8>>(0));
+        if let Some(sealed) = sealed.optional()? {
+            grants.push(minicbor::decode(&sealed)?);
+        }
+    }
+    Ok(grants)
+}
+
+/// The device's own grants with the ends that notices state.
 pub(super) fn list_own_grants(c: &Connection) -> Result<Vec<(GrantId, Grant)>, DeviceError> {
     let mut statement = c.prepare_cached("SELECT id, claims FROM known_grant WHERE own = 1")?;
     let rows = statement
@@ -225,6 +256,10 @@ pub(super) fn list_own_grants(c: &Connection) -> Result<Vec<(GrantId, Grant)>, D
         })?
         .collect::<Result<Vec<_>, _>>()?;
     rows.into_iter()
-        .map(|(id, claims)| Ok((GrantId::from_slice(&id)?, minicbor::decode(&claims)?)))
+        .map(|(id, claims)| {
+            let (id, mut grant) = (GrantId::from_slice(&id)?, minicbor::decode(&claims)?);
+            server_notices::end(c, id, &mut grant)?;
+            Ok((id, grant))
+        })
         .collect()
 }

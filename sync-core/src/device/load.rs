@@ -8,7 +8,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{
-    DeviceError, docs, enrolment, received, revoked,
+    DeviceError, docs, enrolment, received, server_notices,
     states::{ALL, ChangeState, EFFECTIVE, Set},
 };
 use crate::{
@@ -129,12 +129,13 @@ pub(super) fn fold(
     open.fold_with(|used, authors| {
         let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
         for id in used {
-            if let Some(grant) = enrolment::find_grant(c, id)? {
+            if let Some(mut grant) = enrolment::find_grant(c, id)? {
+                server_notices::end(c, *id, &mut grant)?;
                 grants.insert(*id, grant);
             }
         }
         for device in authors {
-            if let Some(at) = revoked::find(c, *device)? {
+            if let Some(at) = server_notices::revoked(c, *device)? {
                 revoked.insert(*device, at);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::{
-    DeviceError, differing, docs, load, received, rows, scope,
+    DeviceError, differing, docs, load, proofs, received, rows, scope,
     states::{
         ChangeState::{Acknowledged, Received},
         NOT_ACCEPTED, NOT_IN_LOG,
@@ -88,6 +88,7 @@ pub(super) fn merge(
     // The server's times replace those noted here: device and server must judge by the same times.
     loaded.times.extend(told);
     store_merged(c, item.doc, &mut loaded, !chunk.is_empty(), changes)?;
+    proofs::note(c, item)?;
     let path = item.area.clone().unwrap_or_else(|| known.path.clone());
     let space = space.map_or(known.space.as_str(), AreaPath::as_str);
     if path != known.path || space != known.space {
@@ -159,7 +160,7 @@ fn store_merged(
 
 /// The sum of a document's changes without those that the server has not acknowledged. A change of this device that
 /// the server sent is thereby acknowledged.
-fn known_to_server(
+pub(super) fn known_to_server(
     c: &Connection,
     doc: DocId,
     document: &mut Document,

@@ -10,6 +10,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_received.sql"),
     include_str!("migrations/0004_nothing_stops.sql"),
     include_str!("migrations/0005_names.sql"),
+    include_str!("migrations/0006_proofs.sql"),
 ];
 
 /// Programs of one day made stores with migrations 1 and 3, and number 2. These statements follow migration 2 there;

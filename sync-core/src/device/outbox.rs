@@ -58,7 +58,7 @@ impl Device {
             .map(|w| (w.n, (w.doc, w.hash, w.bytes)))
             .unzip();
         self.write(|tx, host| {
-            let sealed = sealed::seal(tx, host, changes, false)?;
+            let sealed = sealed::seal(tx, host, changes)?;
             for n in numbers {
                 tx.prepare_cached(&format!(
                     "UPDATE chg SET state = {Sent}, pack = ?2 WHERE n = ?1"

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, beacon, differing, docs, enrolment, merge, meta, meta::name, received,
-    revoked, rows, scope,
+    Device, DeviceError, beacon, differing, docs, enrolment, merge, meta, meta::name, proofs,
+    received, rows, scope, server_notices,
 };
 use crate::{
     catalogue::Catalogue,
@@ -100,7 +100,9 @@ impl Device {
                 exit(tx, *doc)?;
             }
             scope::advance(tx, asked, page.log, page.next)?;
-            revoked::take(tx, asked, page.revoked.as_deref().unwrap_or_default())?;
+            let notices = page.notices.as_deref().unwrap_or_default();
+            let server = enrolment::enrolment(tx)?.server;
+            server_notices::take(tx, asked, notices, &server)?;
             scope::evict_leaving(tx)?;
             if let (Some(theirs), Phase::Tail { .. }) = (page.sum, page.next) {
                 applied.repair = check(tx, asked, theirs)?;
@@ -117,7 +119,7 @@ impl Device {
         let says_nothing = page.items.is_empty()
             && page.exits.is_empty()
             && page.grants.is_empty()
-            && page.revoked.is_none()
+            && page.notices.is_none()
             && !page.more
             && (page.log, page.next) == (asked.log, asked.phase);
         let Some(theirs) = page.sum.filter(|_| says_nothing) else {
@@ -268,6 +270,7 @@ fn adopt(
     for (at, (facts, bytes)) in facts.iter().zip(changes).enumerate() {
         merge::insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
+    proofs::note(c, item)?;
     match row {
         Some(row) => rows::write(c, item.doc, &row)?,
         None => rows::show(c, catalogue, item.doc)?,

@@ -40,6 +40,12 @@ pub(super) fn refuse(
     set_state(c, hash, state, Some(code))?;
     c.prepare_cached("UPDATE doc SET pending_count = max(pending_count - 1, 0) WHERE id = ?1")?
         .execute([entry.doc.as_bytes()])?;
+    let text = format!("{} / {} ({})", code.zh(), code.en(), described(entry));
+    notice::leave(c, entry.doc, code.number(), &text)
+}
+
+/// The document of a change and the kinds of its events, for a message.
+pub(super) fn described(entry: &Entry) -> String {
     let facts = crate::crdt::inspect(&entry.change).ok();
     let events = facts.map(|facts| facts.events).unwrap_or_default();
     let kinds = events
@@ -47,14 +53,7 @@ pub(super) fn refuse(
         .filter_map(|(_, bytes)| Event::from_bytes(bytes).ok())
         .map(|event| format!("{} {}", event.body.zh(), event.body.name()));
     let kinds: Vec<String> = kinds.collect();
-    let text = format!(
-        "{} / {} ({}: {})",
-        code.zh(),
-        code.en(),
-        entry.doc,
-        kinds.join(", ")
-    );
-    notice::leave(c, entry.doc, code.number(), &text)
+    format!("{}: {}", entry.doc, kinds.join(", "))
 }
 
 /// One notice for all pending changes that were refused along with another one.

@@ -180,7 +180,7 @@ fn insert(c: &Connection, scope: &Scope) -> Result<(), DeviceError> {
     Ok(())
 }
 
-const HELD: &str = "SELECT space, area, log_epoch, phase, change_count, digest, reconcile, last_revocation, paused FROM scope";
+const HELD: &str = "SELECT space, area, log_epoch, phase, change_count, digest, reconcile, last_notice, paused FROM scope";
 
 pub(super) fn list(c: &Connection) -> Result<Vec<Held>, DeviceError> {
     let mut statement = c.prepare_cached(&format!("{HELD} ORDER BY space, area"))?;
@@ -211,7 +211,8 @@ fn read(row: &rusqlite::Row<'_>) -> Result<Held, DeviceError> {
             area: path(1, "area of a scope")?,
             log: LogEpoch::from_slice(&row.get::<_, Vec<u8>>(2)?)?,
             phase: minicbor::decode(&row.get::<_, Vec<u8>>(3)?)?,
-            revoked: Some(row.get::<_, i64>(7)?.unsigned_abs()).filter(|n| *n > 0),
+            revoked: None,
+            notices: Some(row.get::<_, i64>(7)?.unsigned_abs()),
         },
         sum: Sum {
             changes: row.get::<_, i64>(4)?.unsigned_abs(),
@@ -360,6 +361,7 @@ fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
     for sql in [
         keep_photos.as_str(),
         "DELETE FROM chg WHERE doc = ?1",
+        "DELETE FROM proof WHERE doc = ?1",
         "DELETE FROM hazard_row WHERE doc = ?1",
         "DELETE FROM activity_row WHERE doc = ?1",
         "DELETE FROM reconcile_queue WHERE doc = ?1",

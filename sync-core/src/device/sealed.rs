@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Device, DeviceError, enrolment, meta,
+    DeviceError, enrolment, meta,
     meta::name,
+    proofs,
     states::ChangeState::{Sent, Waiting},
 };
 use crate::{
@@ -24,37 +25,11 @@ pub(crate) struct SealedPack {
     pub(crate) request: Request,
 }
 
-impl Device {
-    /// Whether a sealed pack is unanswered.
-    ///
-    /// # Errors
-    /// [`DeviceError`] from the database.
-    pub(crate) fn is_sending(&self) -> Result<bool, DeviceError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM pack WHERE body IS NOT NULL)";
-        Ok(self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| row.get(0))?)
-    }
-
-    /// Seals a pack that resupplies documents to a server that lost them.
-    ///
-    /// # Errors
-    /// [`DeviceError`]; nothing was changed then.
-    pub(crate) fn seal_resupply(
-        &mut self,
-        changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
-    ) -> Result<SealedPack, DeviceError> {
-        self.write(|tx, host| seal(tx, host, changes, true))
-    }
-}
-
 /// Signs these changes as the next pack and stores it.
 pub(super) fn seal(
     c: &Connection,
     host: &Host,
     changes: Vec<(DocId, ChangeHash, Vec<u8>)>,
-    repair: bool,
 ) -> Result<SealedPack, DeviceError> {
     let enrolment = enrolment::enrolment(c)?;
     let last = meta::find_int(c, name::PACK_NUMBER)?.unwrap_or(0);
@@ -68,29 +43,39 @@ pub(super) fn seal(
         number: last.unsigned_abs() + 1,
         previous: previous.map_or(PackClaims::GENESIS, PackHash),
         claimed: host.clock.now(),
-        repair,
+        repair: false,
         changes: signed.collect(),
     };
-    let entries = changes
-        .into_iter()
-        .map(|(doc, _, change)| Entry { doc, change });
+    let entry = |(doc, _, change): (DocId, ChangeHash, Vec<u8>)| {
+        let proofs = Some(proofs::own(&enrolment, doc, &change)?);
+        Ok(Entry {
+            doc,
+            change,
+            proofs,
+        })
+    };
+    let entries = changes.into_iter().map(entry);
+    let signature = claims.seal(&enrolment.key);
     let request = Request {
         number: claims.number,
         previous: claims.previous,
         claimed: claims.claimed,
-        repair,
-        signature: claims.seal(&enrolment.key),
-        entries: entries.collect(),
+        repair: false,
+        signature,
+        entries: entries.collect::<Result<_, DeviceError>>()?,
     };
     let body = encode(&request);
     let hash = claims.hash();
-    c.prepare_cached("INSERT INTO pack (number, hash, claims, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
-            claims.number as i64,
-            hash.as_bytes(),
-            claims.to_bytes(),
-            body
-        ])?;
+    c.prepare_cached(
+        "INSERT INTO pack (number, hash, claims, signature, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        claims.number as i64,
+        hash.as_bytes(),
+        claims.to_bytes(),
+        signature.as_bytes(),
+        body
+    ])?;
     meta::set_int(c, name::PACK_NUMBER, claims.number as i64)?;
     meta::set(c, name::PACK_HASH, hash.as_bytes())?;
     Ok(SealedPack { hash, request })

@@ -10,7 +10,8 @@ use rusqlite::{Connection, params};
 use super::{
     Device, DeviceError, differing, docs, enrolment, meta,
     meta::name,
-    received, refusal, restate, rows, scope, sealed,
+    received, refusal, restate, rows, scope,
+    sealed::{self, SealedPack},
     states::{
         ChangeState::{Acknowledged, Waiting},
         PENDING,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     catalogue::Catalogue,
     identity::PackReceipt,
-    record::{ChangeHash, Digest, DocId, ServerTime},
+    record::{ChangeHash, Digest, DocId, PackHash, ServerTime},
     wire::{
         Code,
         page::Sum,
@@ -36,8 +37,6 @@ pub struct Settled {
     pub reauthored: usize,
     /// Changes that the server refused or quarantined; they stay on the device.
     pub refused: usize,
-    /// Changes of a repair pack that were answered.
-    pub resupplied: usize,
     /// Changes must be sent again: after another pack, under another actor, or with their dependencies.
     pub again: bool,
 }
@@ -83,17 +82,13 @@ impl Device {
                     // that were known.
                     let known = known.as_deref().unwrap_or_default();
                     let timed = note_times(tx, &sealed.request, &codes, known, claims.received)?;
-                    settle_changes(tx, &catalogue, &sealed.request, &codes, fresh, &mut settled)?;
+                    settle_changes(tx, &catalogue, &sealed, &codes, fresh, &mut settled)?;
                     // These documents are folded again with the new receive times.
                     for doc in timed {
                         rows::show(tx, &catalogue, doc)?;
                     }
                     tx.prepare_cached("UPDATE pack SET body = NULL, receipt = ?2 WHERE hash = ?1")?
                         .execute(params![sealed.hash.as_bytes(), receipt])?;
-                    if sealed.request.repair {
-                        settled.resupplied = sealed.request.entries.len();
-                        differing::count_sent(tx, &catalogue, &sealed.request)?;
-                    }
                     scope::evict_leaving(tx)?;
                     Ok(settled)
                 }
@@ -160,11 +155,12 @@ fn note_times(
 fn settle_changes(
     c: &Connection,
     catalogue: &Arc<Catalogue>,
-    request: &Request,
+    sealed: &SealedPack,
     refused: &[(usize, Code)],
     fresh: [u8; 16],
     settled: &mut Settled,
 ) -> Result<(), DeviceError> {
+    let (request, pack) = (&sealed.request, &sealed.hash);
     let mut acknowledged: Vec<(DocId, Vec<ChangeHash>)> = Vec::new();
     // Pending changes of these documents are rewritten, or refused for this reason.
     let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
@@ -179,6 +175,7 @@ fn settle_changes(
                 Some((doc, hashes)) if *doc == entry.doc => hashes.push(hash),
                 _ => acknowledged.push((entry.doc, vec![hash])),
             },
+            // A pack that an earlier version sealed to give changes back. They are offered again.
             Some(_) if request.repair => {}
             Some(code @ Code::Equivocation) => {
                 rewrite.entry(entry.doc).or_insert(code);
@@ -202,7 +199,7 @@ fn settle_changes(
         }
     }
     for (doc, hashes) in acknowledged {
-        settled.acknowledged += acknowledge(c, doc, &hashes)?;
+        settled.acknowledged += acknowledge(c, doc, &hashes, pack)?;
     }
     if !rewrite.is_empty() {
         let actor = enrolment::rotate_actor(c, fresh)?;
@@ -218,15 +215,21 @@ fn settle_changes(
 }
 
 /// Marks changes of one document as durable on the server.
-fn acknowledge(c: &Connection, doc: DocId, hashes: &[ChangeHash]) -> Result<usize, DeviceError> {
+fn acknowledge(
+    c: &Connection,
+    doc: DocId,
+    hashes: &[ChangeHash],
+    pack: &PackHash,
+) -> Result<usize, DeviceError> {
     let mut added = Vec::new();
     for hash in hashes {
         let changed = c
             .prepare_cached(&format!(
-                "UPDATE chg SET state = {Acknowledged}, pack = NULL, refusal = NULL
+                "UPDATE chg SET state = {Acknowledged}, pack = NULL, refusal = NULL,
+                   receipt = (SELECT n FROM pack WHERE hash = ?2)
                  WHERE hash = ?1 AND state IN {PENDING}"
             ))?
-            .execute([hash.as_bytes()])?;
+            .execute([hash.as_bytes(), pack.as_bytes()])?;
         if changed > 0 {
             added.push(*hash);
         }

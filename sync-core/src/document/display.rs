@@ -56,7 +56,8 @@ impl Folded<'_> {
         events(self, range)
     }
 
-    /// The photos for display, with the events that name them.
+    /// The photos for display, with the events that name them. Those of unattested events are none: anybody may have named
+    /// them.
     pub fn photos(&self) -> Vec<DisplayedPhoto<'_>> {
         photos(self)
     }
@@ -95,7 +96,8 @@ fn photos<'f>(folded: &'f Folded<'_>) -> Vec<DisplayedPhoto<'f>> {
             photo,
         })
     };
-    let all = folded.events.iter().flat_map(of);
+    let attested = |entry: &&EventEntry| !folded.context.is_unattested(&entry.id);
+    let all = folded.events.iter().filter(attested).flat_map(of);
     all.filter(|p| !folded.redaction.hides_photo(&p.photo.hash))
         .collect()
 }

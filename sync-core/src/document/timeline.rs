@@ -69,10 +69,15 @@ impl Receipts {
         self.0.last().copied().unwrap_or(Timeline::ALWAYS)
     }
 
-    /// The number of events received at a time or before it; 0 for no time.
-    pub fn until(&self, at: Option<ServerTime>) -> u32 {
-        let count = at.map_or(0, |at| self.0.partition_point(|time| *time <= at));
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// A number that changes when a receipt at a time or before it comes, goes or moves; 0 for no time. Two different sets
+    /// of receipts have the same number by a chance of 1 in 2⁶⁴ (FNV-1a over the times).
+    pub fn covered(&self, at: Option<ServerTime>) -> i64 {
+        let Some(at) = at else { return 0 };
+        let upto = self.0.iter().take_while(|time| **time <= at);
+        let mixed = upto.fold(0xcbf2_9ce4_8422_2325_u64, |sum, time| {
+            (sum ^ time.0.cast_unsigned()).wrapping_mul(0x0100_0000_01b3)
+        });
+        mixed.cast_signed()
     }
 }
 
@@ -229,12 +234,16 @@ mod tests {
             (timeline.receipts(), stranger.id)
         };
         let (attested, stranger) = of(&[]);
-        assert_eq!(
-            (attested.newest(), attested.until(Some(at))),
-            (ServerTime(9), 1)
-        );
         let (unattested, _) = of(&[stranger]);
-        assert_eq!((unattested.newest(), unattested.until(Some(at))), (at, 1));
-        assert_eq!(unattested.until(Some(ServerTime(9))), 1);
+        assert_eq!(
+            (attested.newest(), unattested.newest()),
+            (ServerTime(9), at)
+        );
+        let covered = |receipts: &Receipts, at| receipts.covered(Some(ServerTime(at)));
+        assert_eq!(covered(&attested, 7), covered(&unattested, 7));
+        assert_eq!(covered(&unattested, 7), covered(&unattested, 9));
+        assert_ne!(covered(&attested, 9), covered(&unattested, 9));
+        let moved = Receipts(vec![ServerTime(6)]);
+        assert_ne!(covered(&moved, 7), covered(&unattested, 7));
     }
 }

@@ -22,6 +22,10 @@ pub enum Purpose {
     Report,
     /// The server signs the editions of its catalogue.
     Editions,
+    /// A device signs an event of its user.
+    Event,
+    /// The server signs a notice for the devices of a space.
+    Notice,
 }
 
 impl Purpose {
@@ -34,6 +38,8 @@ impl Purpose {
             Self::PhotoReceipt => b"xuncha.blob-receipt.1\0",
             Self::Report => b"xuncha.report.1\0",
             Self::Editions => b"xuncha.editions.1\0",
+            Self::Event => b"xuncha.event.1\0",
+            Self::Notice => b"xuncha.notice.1\0",
         }
     }
 

@@ -49,6 +49,11 @@ pub struct Grant {
     #[n(9)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<Vec<PersonId>>,
+    /// The space whose log the area belongs to: a restored server that lost the space begins it again. Absent from grants
+    /// of protocol 1.
+    #[n(10)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<AreaPath>,
 }
 
 impl Grant {
@@ -74,6 +79,11 @@ impl Grant {
             && self.issued >= other.issued
             && self.is_id(other.person)
             && ids.any(|id| !other.is_id(*id))
+    }
+
+    /// Ends the grant at a time, unless it ends earlier.
+    pub fn end_at(&mut self, at: ServerTime) {
+        self.until = Some(self.until.map_or(at, |until| until.min(at)));
     }
 
     /// Whether the claimed time lies within the grant's dates.

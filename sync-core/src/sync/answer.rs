@@ -83,7 +83,11 @@ impl Syncing {
             {
                 Ok(Heard::Understood)
             }
+            Asked::Resupply(sent) if reply.status == 413 && self.resupply_less(&sent) => {
+                Ok(Heard::Understood)
+            }
             _ if !ours => Ok(Heard::Nothing(reply.unusable())),
+            Asked::Resupply(sent) => self.resupply_answered(device, &sent, reply),
             Asked::Session { proven } => self.session_answered(device, proven, reply),
             Asked::Sync(asked) => self.sync_answered(device, &asked, reply),
             Asked::Reconcile(task) => self.reconcile_answered(device, task, reply),
@@ -103,7 +107,11 @@ impl Syncing {
         match asked {
             // Both are cured by a new session: it brings a token, or the scopes of the grants that are valid now. It
             // costs one refused call and no wait. If it happens more often, the call counts as failed.
-            Asked::Editions | Asked::Sync(_) | Asked::Reconcile(_) | Asked::Photo(_)
+            Asked::Editions
+            | Asked::Sync(_)
+            | Asked::Reconcile(_)
+            | Asked::Resupply(_)
+            | Asked::Photo(_)
                 if code == Code::SessionExpired =>
             {
                 return self.reopen(device, why);
@@ -129,6 +137,15 @@ impl Syncing {
                 if code == Code::TooLarge && self.too_large(device, &asked, true)? =>
             {
                 return Ok(());
+            }
+            Asked::Resupply(sent) if code == Code::TooLarge && self.resupply_less(&sent) => {
+                return Ok(());
+            }
+            // A restored server may have lost the enrolment: its own signature under the grants shows that it knew this
+            // device.
+            _ if code == Code::DeviceUnknown && !self.introduced => {
+                self.introduced = true;
+                return self.reopen(device, why);
             }
             Asked::Photo(asked) => match self.photo_refused(device, &asked, code, &detail)? {
                 Some(Heard::Nothing(why)) => {

@@ -1,7 +1,7 @@
 //! The call in progress: what it requested, and the effect of its reply.
 
 use crate::{
-    device::ReconcileTask,
+    device::{ReconcileTask, Resupplied},
     record::{DocId, PhotoHash},
     wire::pull::Cursor,
 };
@@ -17,6 +17,8 @@ pub(super) enum Asked {
     Sync(AskedSync),
     /// Of the exchange `reconcile`.
     Reconcile(Box<ReconcileTask>),
+    /// Of the exchange `resupply`.
+    Resupply(Box<Resupplied>),
     /// For a photo.
     Photo(AskedPhoto),
 }

@@ -16,6 +16,7 @@ mod photo;
 mod photo_progress;
 mod reconcile;
 mod report;
+mod resupply;
 mod session;
 mod step;
 #[expect(

@@ -45,8 +45,10 @@ impl Syncing {
         if let Some(call) = self.next_editions(device) {
             return Ok(Some(call));
         }
-        if self.reconciling.is_none() && self.seal_offer(device)? {
-            self.sync_done = false;
+        if self.reconciling.is_none()
+            && let Some(call) = self.next_resupply(device)?
+        {
+            return Ok(Some(call));
         }
         if let Some(call) = self.next_sync(device)? {
             return Ok(Some(call));

@@ -62,19 +62,4 @@ impl Syncing {
         }
         Ok(Heard::Progress)
     }
-
-    /// Seals the next pack that resupplies documents, if any are offered.
-    pub(super) fn seal_offer(&mut self, device: &mut Device) -> Result<bool, DeviceError> {
-        let changes = if device.is_sending()? {
-            Vec::new()
-        } else {
-            device.offered(&self.packing)?
-        };
-        if changes.is_empty() {
-            return Ok(false);
-        }
-        self.report.resupplied += changes.len() as u64;
-        device.seal_resupply(changes)?;
-        Ok(true)
-    }
 }

@@ -11,7 +11,7 @@ use crate::{
     record::Label,
     wire::{
         Exchange, PROTOCOL,
-        session::{Directive, Proof, Request, Response, Session},
+        session::{Directive, MAX_INTRODUCTION, Proof, Request, Response, Session},
     },
 };
 
@@ -29,6 +29,11 @@ impl Syncing {
         self.asked = Some(Asked::Session {
             proven: proof.is_some(),
         });
+        let grants = if self.introduced && proof.is_some() {
+            Some(device.introduction(MAX_INTRODUCTION)?)
+        } else {
+            None
+        };
         let app = Label::new(concat!("sync-core ", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
         let claimed = device.host.clock.now();
         Ok(Call::exchange::<Session>(&Request {
@@ -38,6 +43,7 @@ impl Syncing {
             claimed,
             proof,
             edition: Some(device.catalogue().newest()),
+            grants,
         }))
     }
 

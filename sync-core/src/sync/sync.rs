@@ -9,7 +9,7 @@ use super::{
 use crate::{
     device::{Device, DeviceError, Unsealed},
     wire::{
-        Code, Exchange, FrameError, PAGE_DOCUMENTS, pull,
+        Code, Exchange, FrameError, PAGE_DOCUMENTS, pull, push,
         sync::{Request, Response, Sync},
     },
 };
@@ -101,11 +101,18 @@ impl Syncing {
         let Some(answer) = response.push.as_ref().filter(|_| asked.pack) else {
             return Ok(false);
         };
+        if let push::Response::Fork { number, .. } = answer
+            && !std::mem::replace(&mut self.was_behind, true)
+            && device.give_back_after(*number)?
+        {
+            // Once the server has its packs again, the same pack follows the last one.
+            return Ok(true);
+        }
         let settled = device.settle(answer)?;
         self.report.acknowledged += settled.acknowledged as u64;
         self.report.reauthored += settled.reauthored as u64;
         self.report.refused += settled.refused as u64;
-        let ended = settled.acknowledged + settled.refused + settled.resupplied > 0;
+        let ended = settled.acknowledged + settled.refused > 0;
         self.again += u32::from(settled.again && !ended);
         if self.again > MAX_AGAIN {
             self.report.refusal = Some(Code::PackFork);

@@ -19,6 +19,10 @@ pub struct Syncing {
     pub(super) report: Report,
     pub(super) asked: Option<Asked>,
     pub(super) challenge: Option<Vec<u8>>,
+    /// The server does not know this device: session requests name its grants.
+    pub(super) introduced: bool,
+    /// The server has fewer packs of this device than it confirmed, and they are offered.
+    pub(super) was_behind: bool,
     /// The server has a newer edition of the catalogue than this device.
     pub(super) newer_edition: bool,
     /// At least one call of the exchange `sync` was answered, and the server has no more pages.
@@ -45,6 +49,8 @@ impl Syncing {
             report: Report::default(),
             asked: None,
             challenge: None,
+            introduced: false,
+            was_behind: false,
             newer_edition: false,
             sync_done: false,
             packing: Packing::default(),

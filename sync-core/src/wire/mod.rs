@@ -14,6 +14,7 @@ pub mod push;
 pub mod received;
 pub mod reconcile;
 pub mod refusal;
+pub mod resupply;
 pub mod session;
 pub mod sync;
 
@@ -23,8 +24,11 @@ pub use frame::FrameError;
 pub use received::Received;
 pub use refusal::{Code, Problem};
 
-/// Version of the protocol. A server refuses another major version with `upgrade-needed`.
-pub const PROTOCOL: u16 = 1;
+/// Version of the protocol. A server refuses versions other than this one and [`PROTOCOL_BEFORE`] with
+/// `upgrade-needed`.
+pub const PROTOCOL: u16 = 2;
+/// The version before, which a server still speaks.
+pub const PROTOCOL_BEFORE: u16 = 1;
 /// A page is closed once its uncompressed content reaches this size: a broken connection costs at most one page.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// Documents in one page at most.

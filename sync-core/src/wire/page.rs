@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::Received;
 use crate::{
-    identity::SignedGrant,
+    identity::{Proofs, SignedGrant, SignedNotice},
     record::{AreaPath, DeviceId, Digest, DocId, EncodedListRow, LogEpoch, ServerTime},
 };
 
@@ -38,6 +38,20 @@ pub struct Page {
     /// Documents that were requested by id, are available, and did not fit: to be requested next. Absent: none.
     #[n(8)]
     pub left: Option<Vec<DocId>>,
+    /// Notices after the last one that the cursor names; absent if there are none.
+    #[n(9)]
+    pub notices: Option<Vec<NumberedNotice>>,
+}
+
+/// A notice with its number in the space.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct NumberedNotice {
+    /// Its number among the notices of the space, from 1.
+    #[n(0)]
+    pub number: u64,
+    /// The notice.
+    #[n(1)]
+    pub sealed: SignedNotice,
 }
 
 /// The revocation of a device with grants in this space: its events count only if they are provably older.
@@ -117,6 +131,10 @@ pub struct Item {
     /// `changes` in their order. Absent: not known.
     #[n(3)]
     pub received: Option<Received>,
+    /// The proofs of its changes, in the order of `received`; empty ones for changes without proofs and for changes at or
+    /// below the safe mark of the space. Absent: all of them are empty.
+    #[n(4)]
+    pub proofs: Option<Vec<Proofs>>,
 }
 
 /// The whole document, or its new changes.

@@ -55,6 +55,10 @@ pub struct Cursor {
     /// Number of the last revocation in this space that the device knows; absent: none.
     #[n(4)]
     pub revoked: Option<u64>,
+    /// Number of the last notice in this space that the device knows; absent from devices of protocol 1, which get
+    /// [`Page::revoked`].
+    #[n(5)]
+    pub notices: Option<u64>,
 }
 
 /// One page for each requested scope, in the same order.

@@ -4,7 +4,7 @@ use minicbor::{Decode, Decoder, Encode};
 
 use super::{Exchange, PACK_BYTES, refusal::Code};
 use crate::{
-    identity::{Signature, Signed},
+    identity::{Proofs, Signature, Signed},
     record::{ChangeHash, DeviceTime, DocId, PackHash, ServerTime},
 };
 
@@ -52,6 +52,9 @@ pub struct Entry {
     /// The change, uncompressed.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub change: Vec<u8>,
+    /// The proofs of its events; absent from devices of protocol 1.
+    #[n(2)]
+    pub proofs: Option<Proofs>,
 }
 
 impl Entry {

@@ -14,11 +14,14 @@ pub struct Session;
 
 impl Exchange for Session {
     const PATH: &'static str = "/v1/session";
-    const MAX_REQUEST: usize = 1024;
+    const MAX_REQUEST: usize = 4 * 1024;
     const MAX_RESPONSE: usize = 64 * 1024;
     type Request = Request;
     type Response = Response;
 }
+
+/// Grants in one request at most: [`Session::MAX_REQUEST`] has room for as many.
+pub const MAX_INTRODUCTION: usize = 8;
 
 /// Requests a challenge, or answers one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -41,6 +44,9 @@ pub struct Request {
     /// The newest edition of the catalogue that the device has; absent from older apps.
     #[n(5)]
     pub edition: Option<Edition>,
+    /// Grants of this device, newest first, for a restored server that does not know it; else absent.
+    #[n(6)]
+    pub grants: Option<Vec<SignedGrant>>,
 }
 
 /// A challenge and its signature.
@@ -89,6 +95,10 @@ pub struct Opened {
     /// The newest edition of the server's catalogue, if the device has an older one: the exchange `editions` brings it.
     #[n(6)]
     pub edition: Option<Edition>,
+    /// Number of the last pack of this device that the server has. A device whose receipts confirm later ones gives them
+    /// back first.
+    #[n(7)]
+    pub packs: Option<u64>,
 }
 
 /// An area that a device holds.

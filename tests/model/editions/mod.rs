@@ -131,6 +131,7 @@ fn fold(events: Vec<(Event, Option<ServerTime>)>, catalogue: &Arc<Catalogue>) ->
         until: None,
         issued: ServerTime(0),
         also: None,
+        space: None,
     };
     let (mut stated, mut receipts) = (Vec::new(), Vec::new());
     for (mut event, received) in events {

@@ -271,6 +271,7 @@ fn row<'c>(
         pack,
         attestation,
         bytes: &change.bytes,
+        proofs: None,
     }
 }
 
@@ -303,7 +304,7 @@ fn revoke(
 ) -> Result<(), StorageError> {
     let n = i64::try_from(n).unwrap_or(0);
     tx.execute(
-        "INSERT INTO revocation (space, n, device, at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO server_notice (space, n, kind, subject, at) VALUES ($1, $2, 1, $3, $4)",
         &[
             space.as_str().into(),
             n.into(),

@@ -40,6 +40,7 @@ impl ByHand {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         let event = Event {
             author: grant.person,

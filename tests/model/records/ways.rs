@@ -42,6 +42,7 @@ impl Ahead {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         let event = Event {
             author: person,

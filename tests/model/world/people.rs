@@ -109,6 +109,7 @@ fn actor(chance: &mut Chance, role: Role, number: usize, name: &str, device: usi
             until,
             issued: from,
             also: None,
+            space: None,
         },
     }
 }

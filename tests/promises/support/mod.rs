@@ -35,7 +35,7 @@ use xuncha_server::{
     config::Config,
     host::Now,
     photos::Target,
-    storage::{devices::DeviceState, revocations},
+    storage::{StorageError, Tx, devices::DeviceState, server_notices, spaces},
 };
 
 /// 2024-03-25 09:00 in Wuhan.
@@ -168,11 +168,15 @@ impl Town {
 
     /// Syncs until complete.
     pub(crate) fn sync(&self, phone: &mut Phone) -> Report {
-        let report = phone
-            .sync(&mut self.http.clone(), Options::default())
-            .unwrap();
+        let report = self.contact(phone);
         assert!(report.complete, "{report:?}");
         report
+    }
+
+    /// Syncs as far as the server lets the device.
+    pub(crate) fn contact(&self, phone: &mut Phone) -> Report {
+        let mut http = self.http.clone();
+        phone.sync(&mut http, Options::default()).unwrap()
     }
 
     /// An administrator accepts the server's clock.
@@ -253,6 +257,25 @@ impl Town {
         self.count("SELECT COUNT(*) FROM quarantine")
     }
 
+    /// The number of changes that have a receive time before this one.
+    pub(crate) fn received_before(&self, at: i64) -> u64 {
+        let counted = self.app().storage.read(move |tx| {
+            let sql = "SELECT COUNT(*) FROM chg c JOIN pack p ON p.hash = c.pack WHERE p.received_at < $1";
+            Ok::<_, StorageError>(tx.first(sql, &[at.into()], |row| row.int(0))?.unwrap())
+        });
+        self.runtime.block_on(counted).unwrap().unsigned_abs()
+    }
+
+    /// How often a copy of a device was detected.
+    pub(crate) fn forks(&self) -> u64 {
+        self.count("SELECT CAST(COALESCE(SUM(fork_count), 0) AS BIGINT) FROM device")
+    }
+
+    /// The number of devices that are not active.
+    pub(crate) fn disabled(&self) -> u64 {
+        self.count("SELECT COUNT(*) FROM device WHERE state <> 'active'")
+    }
+
     fn count(&self, sql: &'static str) -> u64 {
         let storage = &self.app().storage;
         let rows = storage.read(move |tx| tx.all(sql, &[], |row| row.int(0)));
@@ -264,6 +287,19 @@ impl Town {
         let sql = "UPDATE space SET head = 0";
         let set = self.app().storage.write(move |tx| tx.execute(sql, &[]));
         self.runtime.block_on(set).unwrap();
+    }
+
+    /// States that an off-site backup has everything until now.
+    pub(crate) fn mark_safe(&self) {
+        let mark = |tx: &mut dyn Tx| {
+            for space in spaces::list(tx)? {
+                spaces::raise_safe_mark(tx, &space.id, space.head)?;
+            }
+            Ok::<_, StorageError>(())
+        };
+        self.runtime
+            .block_on(self.app().storage.write(mark))
+            .unwrap();
     }
 
     /// Revokes a device.
@@ -279,7 +315,7 @@ impl Town {
     fn mark(&self, id: DeviceId, state: DeviceState) {
         let storage = &self.app().storage;
         let now = ServerTime(self.clock.load(SeqCst));
-        let set = storage.write(move |tx| revocations::revoke(tx, id, state, now));
+        let set = storage.write(move |tx| server_notices::revoke(tx, id, state, now));
         assert!(self.runtime.block_on(set).unwrap());
     }
 

@@ -22,48 +22,69 @@ struct Renaming {
 
 pub(crate) const SERVER: Schema = Schema {
     folder: "../server/src/storage/migrations",
-    names: &[Renaming {
-        number: 10,
-        tables: &[
-            ("campaign_record", "activity"),
-            ("inspected", "inspected_building"),
-            ("blob", "photo"),
-            ("blob_ref", "doc_photo"),
-            ("blob_named", "photo_reference"),
-            ("blob_sender", "photo_sender"),
-            ("blob_hidden", "redacted_photo"),
-            ("blob_came", "arrived_photo"),
-            ("grant_given", "signed_grant"),
-            ("to_compare", "comparison_queue"),
-            ("refold", "fold_queue"),
-        ],
-        columns: &[
-            ("photo", "print", "perceptual_hash"),
-            ("hazard", "look", "comparison_digest"),
-            ("space", "log_id", "log_epoch"),
-            ("space", "born", "epoch_start"),
-        ],
-    }],
+    names: &[
+        Renaming {
+            number: 10,
+            tables: &[
+                ("campaign_record", "activity"),
+                ("inspected", "inspected_building"),
+                ("blob", "photo"),
+                ("blob_ref", "doc_photo"),
+                ("blob_named", "photo_reference"),
+                ("blob_sender", "photo_sender"),
+                ("blob_hidden", "redacted_photo"),
+                ("blob_came", "arrived_photo"),
+                ("grant_given", "signed_grant"),
+                ("to_compare", "comparison_queue"),
+                ("refold", "fold_queue"),
+            ],
+            columns: &[
+                ("photo", "print", "perceptual_hash"),
+                ("hazard", "look", "comparison_digest"),
+                ("space", "log_id", "log_epoch"),
+                ("space", "born", "epoch_start"),
+            ],
+        },
+        Renaming {
+            number: 13,
+            tables: &[("revocation", "server_notice")],
+            columns: &[
+                ("server_notice", "device", "subject"),
+                ("hazard", "known_events", "known_receipts"),
+                ("activity", "known_events", "known_receipts"),
+            ],
+        },
+    ],
 };
 
 pub(crate) const DEVICE: Schema = Schema {
     folder: "../sync-core/src/device/migrations",
-    names: &[Renaming {
-        number: 5,
-        tables: &[
-            ("hazard_view", "hazard_row"),
-            ("campaign_view", "activity_row"),
-            ("repair_doc", "reconcile_queue"),
-            ("revoked", "revocation"),
-        ],
-        columns: &[
-            ("reconcile_queue", "need", "fetch"),
-            ("reconcile_queue", "offer", "resupply"),
-            ("scope", "log", "log_epoch"),
-            ("scope", "repair", "reconcile"),
-            ("scope", "revoked", "last_revocation"),
-        ],
-    }],
+    names: &[
+        Renaming {
+            number: 5,
+            tables: &[
+                ("hazard_view", "hazard_row"),
+                ("campaign_view", "activity_row"),
+                ("repair_doc", "reconcile_queue"),
+                ("revoked", "revocation"),
+            ],
+            columns: &[
+                ("reconcile_queue", "need", "fetch"),
+                ("reconcile_queue", "offer", "resupply"),
+                ("scope", "log", "log_epoch"),
+                ("scope", "repair", "reconcile"),
+                ("scope", "revoked", "last_revocation"),
+            ],
+        },
+        Renaming {
+            number: 6,
+            tables: &[("revocation", "server_notice")],
+            columns: &[
+                ("server_notice", "device", "subject"),
+                ("scope", "last_revocation", "last_notice"),
+            ],
+        },
+    ],
 };
 
 impl Schema {
@@ -226,7 +247,9 @@ fn is_kept(number: u32, table: &str, column: &str) -> bool {
     let rebuilt = rebuilt || number < 11 && ["quantity", "inspected_building"].contains(&table);
     // The rows of these are in `photo_reference` now.
     let merged = ["blob_space", "blob_doc"].contains(&table);
-    !rebuilt && !merged
+    // Notices are requested again: they are numbered otherwise than revocations were.
+    let requested = (table, column) == ("scope", "last_notice");
+    !rebuilt && !merged && !requested
 }
 
 /// An open database of either engine.

@@ -26,6 +26,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         (GrantId([n; GrantId::LEN]), claims)
     };

@@ -7,7 +7,10 @@ use sync_core::{
     crdt::{Actor, Document, NewChange},
     document::Folded,
     history::{EventEntry, FoldContext},
-    identity::{PackClaims, PackReceipt, PhotoReceipt, SecretKey, Signed, SignedGrant},
+    identity::{
+        PackClaims, PackReceipt, PhotoReceipt, Proofs, SecretKey, ServerNotice, Signed,
+        SignedGrant, SignedNotice, server_notice::Subject,
+    },
     record::{
         DeviceId, DeviceTime, DocId, EncodedListRow, Event, EventBody, EventId, Grant, GrantId,
         ListRow, LocationKind, LogEpoch, OrganId, PersonId, PhotoHash, PhotoRef, PhotoRole,
@@ -15,7 +18,7 @@ use sync_core::{
     },
     wire::{
         Exchange, Received,
-        page::{Content, Item, Page, Revocation, Sum},
+        page::{Content, Item, NumberedNotice, Page, Sum},
         pull::{self, Cursor, Phase},
         push::{self, Entry, Push},
         sync::{self, Sync},
@@ -55,6 +58,7 @@ fn story() -> Story {
         until: None,
         issued: ServerTime(NOON - 86_400_000),
         also: None,
+        space: Some(world.county.clone()),
     };
     let grant = SignedGrant::seal(&claims, &server);
     let photo = PhotoRef {
@@ -205,6 +209,7 @@ fn pack(story: &Story) -> Value {
             .map(|c| Entry {
                 doc: story.doc,
                 change: c.bytes.clone(),
+                proofs: Some(proofs(story, c)),
             })
             .collect(),
     };
@@ -251,6 +256,8 @@ fn pages(story: &Story, log: LogEpoch) -> Vec<Page> {
         },
         // One pack contained both changes.
         received: Some(Received(vec![ServerTime(NOON + 3_600_123); 2])),
+        // A backup holds them.
+        proofs: None,
     };
     let delta = Item {
         doc: story.doc,
@@ -259,6 +266,7 @@ fn pages(story: &Story, log: LogEpoch) -> Vec<Page> {
             changes: vec![story.changes[1].bytes.clone().into()],
         },
         received: Some(Received(vec![ServerTime(NOON + 3_600_123)])),
+        proofs: Some(vec![proofs(story, &story.changes[1])]),
     };
     let backfill = Page {
         log,
@@ -270,19 +278,33 @@ fn pages(story: &Story, log: LogEpoch) -> Vec<Page> {
         sum: Some(sum(story)),
         revoked: None,
         left: None,
+        notices: None,
     };
     let tail = Page {
         items: vec![delta],
         grants: Vec::new(),
         exits: vec![DocId([9; 16])],
-        revoked: Some(vec![Revocation {
+        notices: Some(vec![NumberedNotice {
             number: 1,
-            device: DeviceId([0x0e; 16]),
-            at: ServerTime(NOON),
+            sealed: notice(story),
         }]),
         ..backfill.clone()
     };
     vec![backfill, tail]
+}
+
+/// The proofs of a change of the story.
+fn proofs(story: &Story, change: &NewChange) -> Proofs {
+    let facts = sync_core::crdt::inspect(&change.bytes).unwrap();
+    let events = facts.events.iter().map(|(_, bytes)| bytes.as_slice());
+    Proofs::prove(&story.phone, story.doc, events)
+}
+
+/// The revocation of another device.
+fn notice(story: &Story) -> SignedNotice {
+    let subject = Subject::DeviceRevoked(DeviceId([0x0e; 16]));
+    let notice = ServerNotice::about(World::small().county, subject, ServerTime(NOON));
+    SignedNotice::seal(&notice, &story.server)
 }
 
 fn page(story: &Story) -> Value {
@@ -294,6 +316,7 @@ fn page(story: &Story) -> Value {
         log,
         phase,
         revoked: None,
+        notices: Some(0),
     };
     let ask = sync::Request {
         push: None,

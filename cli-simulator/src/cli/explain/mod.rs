@@ -208,6 +208,7 @@ fn from_json(bytes: &[u8]) -> anyhow::Result<History> {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         history.grants.insert(GrantId(id_of(name)), grant);
     }

@@ -8,5 +8,6 @@ pub(super) mod hints;
 pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod reconcile;
+pub(super) mod resupply;
 pub(super) mod session;
 pub(super) mod sync;

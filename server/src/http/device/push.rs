@@ -26,7 +26,7 @@ pub(in crate::http) async fn push(
 }
 
 /// Counts and logs a refusal inside a successful response in the same way as other refusals.
-fn note(components: &Components, device: DeviceId, code: Code) {
+pub(super) fn note(components: &Components, device: DeviceId, code: Code) {
     components.metrics.refused(code.name(), 1);
     if let Some(times) = components.metrics.note(code.name(), &device.to_string()) {
         tracing::info!(cause = code.name(), %device, times, "refused");

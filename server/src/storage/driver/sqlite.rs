@@ -325,8 +325,22 @@ impl ToSql for Value<'_> {
     }
 }
 
+/// Whether the parameters `$1`, `$2` … of a statement first occur in this order. SQLite takes them for names and numbers
+/// them as they occur, PostgreSQL takes them for numbers: in another order the engines bind different values.
+fn is_in_order(sql: &str) -> bool {
+    let mut known = 0;
+    sql.split('$').skip(1).all(|rest| {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: usize = rest[..digits].parse().unwrap_or(0);
+        let next = number == known + 1;
+        known += usize::from(next);
+        next || number <= known
+    })
+}
+
 impl Tx for SqliteTx<'_> {
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
+        debug_assert!(is_in_order(sql), "{sql}");
         let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
         let changed = statement
             .execute(rusqlite::params_from_iter(values))
@@ -340,6 +354,7 @@ impl Tx for SqliteTx<'_> {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
+        debug_assert!(is_in_order(sql), "{sql}");
         let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
         let mut rows = statement
             .query(rusqlite::params_from_iter(values))

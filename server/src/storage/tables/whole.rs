@@ -15,7 +15,7 @@ use crate::storage::{
     photos::{DOC_PHOTO, PHOTO_REFERENCE, PhotoRow},
     regions::Region,
     reports::{REPORT_NUMBER, REPORT_SOURCE, Report, Step},
-    revocations::REVOCATION,
+    server_notices::SERVER_NOTICE,
     spaces::PATH_SUM,
     table::Table,
 };
@@ -43,7 +43,7 @@ pub(crate) const WHOLE: &[Table] = &[
     EnrolCode::TABLE,
     GrantRow::TABLE,
     Pack::TABLE,
-    REVOCATION,
+    SERVER_NOTICE,
     Quarantined::TABLE,
     AREA_NAME,
     ORGAN,

@@ -53,6 +53,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             until: None,
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         (GrantId([who.0; GrantId::LEN]), claims)
     };

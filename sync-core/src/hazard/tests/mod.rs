@@ -82,6 +82,7 @@ fn cast() -> BTreeMap<GrantId, Grant> {
             },
             issued: ServerTime(0),
             also: None,
+            space: None,
         };
         (grant_id(who), claims)
     };
