@@ -60,12 +60,12 @@ impl Hostile {
             .runtime
             .block_on(town.world.invite(&app.storage, &app.components, &actor))
             .unwrap();
-        let request = enrol::Request {
-            code: Label::new(&code).unwrap(),
+        let request = enrol::Request::signed(
+            Label::new(&code).unwrap(),
             device,
-            key: key.public(),
-            model: Label::new("own program").unwrap(),
-        };
+            &key,
+            Label::new("own program").unwrap(),
+        );
         let reply = post(town, Enrol::PATH, None, Enrol::write_request(&request));
         let answer = Enrol::read_response(&reply.body).unwrap();
         let grant = answer.grant.open(&answer.server_key).unwrap();

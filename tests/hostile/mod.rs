@@ -7,6 +7,7 @@ mod client;
 
 mod bytes;
 mod changes;
+mod enrolling;
 mod photos;
 mod proofs;
 mod redaction;

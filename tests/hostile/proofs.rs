@@ -191,7 +191,7 @@ fn what_this_server_did_not_sign_proves_nothing() {
     let (mut document, heads) = carrier.copy(&town, doc);
     let victim = worker.device.enrolment().unwrap().device;
 
-    // A notice of its own: nobody is revoked.
+    // A notice of its own: no device is revoked.
     let subject = Subject::DeviceRevoked(victim);
     let notice = ServerNotice::about(town.world.county.clone(), subject, ServerTime(MORNING));
     let mut request = Request::of(Vec::new());
@@ -298,4 +298,59 @@ fn a_change_of_two_documents_or_of_a_known_document_elsewhere_is_not_taken() {
     let proofs = Some(Proofs::prove(&own.key, elsewhere, [bytes.as_slice()]));
     let (_, refused) = own.carry(&town, elsewhere, &change, proofs);
     assert_eq!(refused, Some(Code::MissingDependencies));
+}
+
+#[test]
+fn a_device_that_was_enrolled_again_is_revoked_again_also_for_those_who_carry_its_events() {
+    let Scene {
+        town,
+        mut worker,
+        doc,
+        ..
+    } = scene();
+    // Its key, so that what it says later can be carried with a right proof.
+    let enrolment = worker.device.enrolment().unwrap();
+    let device = enrolment.device;
+    let hour = 3_600_000;
+    town.at(MORNING + hour);
+    town.revoke(device);
+    town.at(MORNING + 2 * hour);
+    let code = town
+        .runtime
+        .block_on(town.world.invite(
+            &town.app().storage,
+            &town.app().components,
+            town.world.actor("网格员甲"),
+        ))
+        .unwrap();
+    worker
+        .enrol(&mut town.http.clone(), "http://test", &code)
+        .unwrap();
+    town.sync(&mut worker);
+    let (grant, claims) = worker.device.own_grants().unwrap()[0].clone();
+    assert!(claims.issued > ServerTime(MORNING + hour));
+    let carrier = Hostile::enrol(&town, "物业经理丙", 4);
+    let carry = |town: &Town, count: u32| {
+        let (mut document, heads) = carrier.copy(town, doc);
+        let body = EventBody::CorrectCount(CountCorrection {
+            count,
+            reason: Short::new("清点").unwrap(),
+        });
+        let event = carrier.in_the_name_of((grant, &claims), &heads, body);
+        let bytes = event.to_bytes().unwrap();
+        let change = carrier.change(&mut document, &bytes);
+        let proofs = Some(Proofs::prove(&enrolment.key, doc, [bytes.as_slice()]));
+        assert_eq!(carrier.carry(town, doc, &change, proofs).1, None);
+        town.project();
+        let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+        let events = detail["events"].as_array().unwrap();
+        let id = EventId::of(&bytes).to_string();
+        events.iter().find(|e| e["id"] == id).unwrap()["count"].to_string()
+    };
+    town.at(MORNING + 3 * hour);
+    assert_eq!(carry(&town, 2), "\"yes\"");
+    town.at(MORNING + 4 * hour);
+    town.revoke(device);
+    town.at(MORNING + 5 * hour);
+    assert_eq!(carry(&town, 3), "\"no_effect\"");
 }

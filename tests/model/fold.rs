@@ -11,7 +11,7 @@ use sync_core::{
     catalogue::Catalogue,
     document::{DocumentState, Folded},
     hazard::{Conflict, ConflictFate, HazardState},
-    history::{EventEntry, FoldContext, JudgedEvent, Validity, Verdict},
+    history::{EventEntry, FoldContext, JudgedEvent, Revocations, Validity, Verdict},
     record::{ChangeHash, Event, EventId, ServerTime},
 };
 
@@ -58,7 +58,7 @@ pub(crate) fn folded_by(inputs: Inputs, catalogue: &Arc<Catalogue>) -> Folded<'s
         received.extend(time.map(|time| (change, time)));
     }
     let grants: HashMap<_, _> = inputs.grants.into_iter().collect();
-    let revoked: HashMap<_, _> = inputs.revocations.into_iter().collect();
+    let revoked: Revocations = inputs.revocations.into_iter().collect();
     let context = FoldContext::new(Cow::Owned(grants), Cow::Owned(revoked), &held, &received);
     let entry = |(id, event)| EventEntry { id, event };
     let entries = inputs.events.into_iter().map(entry).collect();

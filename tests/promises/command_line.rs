@@ -302,7 +302,7 @@ fn enrol_again(town: &Town, phone: &mut Phone, code: &str) -> anyhow::Result<()>
 #[test]
 fn a_disabled_phone_is_active_again_with_a_new_code_only() {
     let mut town = Town::new();
-    let code = code_in(&done(&town, &ENROL)).to_owned();
+    let code = code_in(&done(&town, &with(&ENROL, &["--shared"]))).to_owned();
     let mut liu = town.phone("网格员甲");
     enrol_again(&town, &mut liu, &code).unwrap();
     let kept = found(&mut liu, &town, "停用之前");
@@ -333,7 +333,7 @@ fn a_code_is_taken_however_it_is_typed_and_not_when_it_was_ended() {
     let mut liu = town.phone("网格员甲");
     let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
     for n in 0..3 {
-        let said = done(&town, &ENROL);
+        let said = done(&town, &with(&ENROL, &["--shared"]));
         let code = code_in(&said);
         let typed = match n {
             0 => code.to_lowercase(),

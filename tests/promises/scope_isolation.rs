@@ -16,7 +16,7 @@ use sync_core::{
     },
 };
 
-use xuncha_server::access::{Invitation, invite_until};
+use xuncha_server::access::{Invitation, Terms, invite_with};
 
 use crate::support::{MORNING, Town, found_in, found_with};
 
@@ -208,11 +208,14 @@ fn a_grant_that_ends_while_a_session_is_open_ends_no_sync_of_the_areas_that_are_
     let until = ServerTime(MORNING + HOUR);
     let code = town
         .runtime
-        .block_on(invite_until(
+        .block_on(invite_with(
             &town.app().storage,
             &helping,
             until,
-            Some(until),
+            Terms {
+                until: Some(until),
+                shared: false,
+            },
         ))
         .unwrap();
     jia.enrol(&mut town.http.clone(), "http://test", &code)

@@ -52,12 +52,7 @@ impl Writer {
             SecretKey::from_seed(random(chance)),
         );
         let code = world.invite(storage, components, &actor).await?;
-        let request = enrol::Request {
-            code: Label::new(&code)?,
-            device: id,
-            key: key.public(),
-            model: Label::default(),
-        };
+        let request = enrol::Request::signed(Label::new(&code)?, id, &key, Label::default());
         let response = components.access.enrol(request).await?;
         let claims = response.grant.open(&response.server_key)?;
         Ok(Self {

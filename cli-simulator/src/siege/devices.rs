@@ -70,12 +70,7 @@ pub(super) fn enrol(http: &mut Http, codes: &[String]) -> anyhow::Result<Vec<Str
         let mut id = [0x51; 16];
         id[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
         let device = DeviceId(id);
-        let request = enrol::Request {
-            code: label(code)?,
-            device,
-            key: key.public(),
-            model: label("siege")?,
-        };
+        let request = enrol::Request::signed(label(code)?, device, &key, label("siege")?);
         call::<Enrol>(http, &request)?;
         let ask = |proof| -> anyhow::Result<session::Request> {
             Ok(session::Request {

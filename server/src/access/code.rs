@@ -44,7 +44,7 @@ pub(super) fn as_made(code: &str) -> String {
         .collect()
 }
 
-/// Creates a one-time code for a device. The grant of this code has no end.
+/// Creates a one-time code for a device of one person. The grant of this code has no end.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -53,18 +53,27 @@ pub async fn invite(
     invitation: &Invitation,
     expires: ServerTime,
 ) -> Result<String, StorageError> {
-    invite_until(storage, invitation, expires, None).await
+    invite_with(storage, invitation, expires, Terms::default()).await
 }
 
-/// As [`invite`]; the grant ends at `until` (exclusive).
+/// The terms of a code.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms {
+    /// When the grant ends (exclusive), if it has an end.
+    pub until: Option<ServerTime>,
+    /// Whether a device that is enrolled for another person may use the code.
+    pub shared: bool,
+}
+
+/// As [`invite`], with other terms.
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn invite_until(
+pub async fn invite_with(
     storage: &Storage,
     invitation: &Invitation,
     expires: ServerTime,
-    until: Option<ServerTime>,
+    terms: Terms,
 ) -> Result<String, StorageError> {
     let code: String = random::<12>()
         .iter()
@@ -77,7 +86,8 @@ pub async fn invite_until(
         role: invitation.role,
         area: invitation.area.clone(),
         space: invitation.space.clone(),
-        until,
+        until: terms.until,
+        shared: terms.shared,
     };
     let log = LogEpoch(random());
     storage

@@ -17,7 +17,7 @@ use sync_core::{identity::SecretKey, record::ServerTime};
 
 use crate::{clock::Clock, editions::Editions, host::Now, storage::Storage};
 
-pub use code::{Invitation, invite, invite_until};
+pub use code::{Invitation, Terms, invite, invite_with};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, spelled};
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
 pub use reach::Reach;

@@ -13,6 +13,7 @@ use super::{
     backup::Backup,
     catalogue::Editions,
     clock,
+    end_grant::{EndGrant, end_grant},
     enrol::{Enrol, enrol},
     import::Import,
     lists::{Devices, Ending, Quarantine},
@@ -22,6 +23,7 @@ use super::{
     refold::Refold,
     restore::Restore,
     revoke::{Revoke, revoke},
+    safe_mark::SafeMark,
     token::{Token, token},
     verify::Verify,
 };
@@ -42,6 +44,8 @@ pub(crate) enum Admin {
     MergePersons(MergePersons),
     /// 停用设备 / Disable a device: what it sends is quarantined, and it can read nothing.
     Revoke(Revoke),
+    /// 结束授权 / End a grant now, before the end that it states.
+    EndGrant(EndGrant),
     /// 设备 / Devices.
     #[command(subcommand)]
     Devices(Devices),
@@ -80,6 +84,11 @@ pub(crate) enum Admin {
     Refold(Refold),
     /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
     Backup(Backup),
+    /// 安全水位 / State that an off-site backup holds the log: devices need no proofs of what it holds.
+    #[command(
+        after_help = "Examples:\n  xuncha admin safe-mark /mnt/elsewhere/backup-2024-04-01\n  xuncha admin safe-mark --before 2024-04-01T00:00:00+08:00"
+    )]
+    SafeMark(SafeMark),
     /// 恢复 / Restore a backup into an empty data folder; devices then resupply what it lacks.
     Restore(Restore),
     /// 核对 / Compare rows, photos and digests; ends with an error if anything differs.
@@ -112,6 +121,8 @@ impl Admin {
             Self::Token(asked) => token(&storage, &components, asked).await,
             Self::MergePersons(merge) => merge.run(&storage, &components).await,
             Self::Revoke(asked) => revoke(&storage, asked).await,
+            Self::EndGrant(asked) => end_grant(&storage, asked).await,
+            Self::SafeMark(mark) => mark.run(&storage).await,
             Self::ImportRegions(import) => {
                 import.regions(&storage, components.access.now().0).await
             }

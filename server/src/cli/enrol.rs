@@ -5,7 +5,7 @@ use clap::Args;
 use jiff::{civil::Date, tz::Offset};
 use sync_core::record::{AreaPath, ServerTime};
 use xuncha_server::{
-    access::{Invitation, invite_until},
+    access::{Invitation, Terms, invite_with},
     app::system_clock,
     say,
     storage::{Storage, StorageError, docs, spaces},
@@ -30,6 +30,9 @@ pub(crate) struct Enrol {
     /// Last day of the appointment, such as 2024-12-31 (China time); without it, the appointment has no end.
     #[arg(long)]
     until: Option<Date>,
+    /// 共用设备 / The device may already be enrolled for another person, who uses it too.
+    #[arg(long)]
+    shared: bool,
     /// Address of the server for the QR code.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
@@ -94,8 +97,12 @@ pub(super) async fn enrol(storage: &Storage, asked: Enrol) -> anyhow::Result<()>
         area: who.area,
         space,
     };
+    let terms = Terms {
+        until,
+        shared: asked.shared,
+    };
     let expires = ServerTime(now.0 + hours * 3_600_000);
-    let code = invite_until(storage, &invitation, expires, until).await?;
+    let code = invite_with(storage, &invitation, expires, terms).await?;
     let address = format!("{server}/#enrol={code}");
     let qr = qrcode::QrCode::new(address.as_bytes()).context("QR code")?;
     say!(

@@ -120,10 +120,10 @@ impl Devices {
                     device.model
                 );
             }
-            if let Some((_, holder, until)) = &device.grant {
+            if let Some((grant, holder, until)) = &device.grant {
                 let until =
                     until.map_or_else(String::new, |end| format!("  至 / until {}", moment(end.0)));
-                say!("    {}{until}", who(holder));
+                say!("    {}{until}  {grant}", who(holder));
             }
             last = Some(device.id);
         }

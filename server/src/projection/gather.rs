@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use sync_core::record::{AreaPath, DeviceId, DocId, Grant, GrantId, ServerTime};
+use sync_core::{
+    history::Revocations,
+    record::{AreaPath, DocId, Grant, GrantId},
+};
 
 use super::intervals::Intervals;
 use crate::storage::{
@@ -32,7 +35,7 @@ pub(super) struct Situation {
     pub(super) more: bool,
     pub(super) docs: Vec<Raw>,
     pub(super) grants: HashMap<GrantId, Grant>,
-    pub(super) revoked: HashMap<DeviceId, ServerTime>,
+    pub(super) revoked: Revocations,
     pub(super) aliases: Aliases,
 }
 

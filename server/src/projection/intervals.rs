@@ -10,8 +10,9 @@ use sync_core::{
     catalogue::StateCode,
     document::{DocumentState, Folded, OpenDocument, Timeline},
     hazard::quantity::PARTS,
+    history::Revocations,
     inspection,
-    record::{CompoundId, DeviceId, Grant, GrantId, ServerTime},
+    record::{CompoundId, Grant, GrantId, ServerTime},
 };
 
 use super::amounts::amounts;
@@ -44,7 +45,7 @@ impl Intervals {
         document: &mut OpenDocument,
         folded: &Folded<'_>,
         grants: &HashMap<GrantId, Grant>,
-        revoked: &HashMap<DeviceId, ServerTime>,
+        revoked: &Revocations,
     ) {
         let timeline = document.timeline();
         let receipts = timeline.receipts();

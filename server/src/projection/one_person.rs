@@ -9,7 +9,8 @@ use std::{
 use sync_core::{
     catalogue::{Catalogue, StateCode},
     document::{Folded, OpenDocument},
-    record::{AreaPath, DeviceId, DocId, Grant, GrantId, PersonId, ServerTime},
+    history::Revocations,
+    record::{AreaPath, DocId, Grant, GrantId, PersonId},
 };
 
 use super::{
@@ -45,7 +46,7 @@ pub(super) fn as_one(
     document: &mut OpenDocument,
     folded: &Folded<'_>,
     grants: &HashMap<GrantId, Grant>,
-    revoked: &HashMap<DeviceId, ServerTime>,
+    revoked: &Revocations,
     aliases: &Aliases,
 ) -> Option<StateCode> {
     if aliases.is_empty() {

@@ -10,7 +10,8 @@ use sync_core::{
     catalogue::Catalogue,
     causes::with_causes,
     document::Snapshot,
-    record::{DeviceId, Grant, GrantId, ServerTime},
+    history::Revocations,
+    record::{Grant, GrantId},
 };
 
 use super::{
@@ -61,7 +62,7 @@ pub(super) fn plan(situation: Situation, catalogue: &Arc<Catalogue>) -> Vec<Acti
 struct With<'c> {
     catalogue: &'c Arc<Catalogue>,
     grants: HashMap<GrantId, Grant>,
-    revoked: HashMap<DeviceId, ServerTime>,
+    revoked: Revocations,
     aliases: Aliases,
 }
 

@@ -29,6 +29,8 @@ table! {
         used_by: Option<DeviceId>,
         /// When the grant ends (exclusive), if it has an end.
         valid_until: Option<ServerTime>,
+        /// Whether a device that is enrolled for another person may use it.
+        shared: bool,
     }
 }
 
@@ -65,6 +67,8 @@ pub struct Appointment {
     pub space: AreaPath,
     /// When the grant ends (exclusive), if it has an end.
     pub until: Option<ServerTime>,
+    /// Whether a device that is enrolled for another person may take it.
+    pub shared: bool,
 }
 
 /// Stores a one-time enrolment code by its hash.
@@ -87,6 +91,7 @@ pub fn insert_code(
         expires_at,
         used_by: None,
         valid_until: who.until,
+        shared: who.shared,
     };
     let values: Vec<Value<'_>> = row.values().collect();
     EnrolCode::TABLE.insert(tx, &values, "")
@@ -122,7 +127,7 @@ pub fn use_code(
 ) -> Result<Option<Appointment>, StorageError> {
     let found = tx.first(
         "UPDATE enrol_code SET used_by = $1 WHERE code_hash = $2 AND expires_at > $3
-         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space, valid_until",
+         AND (used_by IS NULL OR used_by = $1) RETURNING person, organ, role, area, space, valid_until, shared",
         &[device.value(), code_hash.into(), now.value()],
         |row| {
             Ok(Appointment {
@@ -132,6 +137,7 @@ pub fn use_code(
                 area: AreaPath::read(row, 3)?,
                 space: AreaPath::read(row, 4)?,
                 until: Option::read(row, 5)?,
+                shared: bool::read(row, 6)?,
             })
         },
     )?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
+    history::Revocations,
     identity::{ServerNotice, server_notice::Subject},
     record::{AreaPath, DeviceId, DocId, GrantId, ServerTime},
     wire::page::Revocation,
@@ -29,7 +30,8 @@ table! {
 }
 
 /// Disables a device: sets its state, and notes the revocation in every space it may have written to. A second call only
-/// sets the state; the time of the first revocation counts. Returns `false` if the device is unknown.
+/// sets the state, unless the device was enrolled again since: the time of the first revocation counts. Returns `false` if
+/// the device is unknown.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -44,7 +46,10 @@ pub fn revoke(
         areas.extend(held.claims().map(|grant| grant.area));
         areas.insert(held.space);
     }
-    note_in(tx, &areas, Subject::DeviceRevoked(device), now)?;
+    let known = devices::find(tx, device)?;
+    if known.is_some_and(|known| known.state == DeviceState::Active) {
+        note_in(tx, &areas, Subject::DeviceRevoked(device), now)?;
+    }
     devices::set_state(tx, device, state)
 }
 
@@ -76,7 +81,7 @@ fn note_in(
     Ok(())
 }
 
-/// Numbers a notice, unless the space has one about the same subject, and queues the documents that it changes. The
+/// Numbers a notice, unless the space has it, and queues the documents that it changes. The
 /// caller has locked the space. Returns whether it is new.
 ///
 /// # Errors
@@ -168,14 +173,11 @@ pub fn after(
     )
 }
 
-/// Every revoked device of a space, with the time of its revocation.
+/// The revocations of a space.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn revoked(
-    tx: &mut dyn Tx,
-    space: &AreaPath,
-) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
+pub fn revoked(tx: &mut dyn Tx, space: &AreaPath) -> Result<Revocations, StorageError> {
     let sql = "SELECT subject, at FROM server_notice WHERE space = $1 AND kind = 1";
     let found = tx.all(sql, &[space.as_str().into()], |row| {
         let device = DeviceId::from_slice(&row.bytes(0)?)?;

@@ -96,8 +96,14 @@ impl Device {
     /// [`DeviceError`]; the token is unchanged then, the grants and scopes may have changed.
     pub(crate) fn take_session(&mut self, opened: &Opened) -> Result<(), DeviceError> {
         self.write(|tx, host| {
+            let own = list_own_grants(tx)?;
             for grant in &opened.grants {
-                save_grant(tx, grant, true)?;
+                // This device becomes another person's only at an enrolment that its user makes.
+                let is_own = grant.stored_claims().is_some_and(|new| {
+                    let same = |held: &Grant| held.is_id(new.person) || new.is_id(held.person);
+                    own.iter().any(|(_, held)| same(held))
+                });
+                save_grant(tx, grant, is_own)?;
             }
             beacon::heard(tx, opened.now, host.clock.uptime())?;
             meta::set_int(tx, name::LAST_CONTACT, host.clock.now().0)

@@ -15,6 +15,7 @@ use crate::{
     catalogue::Catalogue,
     crdt::Document,
     document::{Folded, OpenDocument},
+    history::Revocations,
     record::{ChangeHash, DocId},
     wire::Received,
 };
@@ -127,7 +128,7 @@ pub(super) fn fold(
     open: &mut OpenDocument,
 ) -> Result<Folded<'static>, DeviceError> {
     open.fold_with(|used, authors| {
-        let (mut grants, mut revoked) = (HashMap::new(), HashMap::new());
+        let (mut grants, mut revoked) = (HashMap::new(), Revocations::default());
         for id in used {
             if let Some(mut grant) = enrolment::find_grant(c, id)? {
                 server_notices::end(c, *id, &mut grant)?;
@@ -135,9 +136,8 @@ pub(super) fn fold(
             }
         }
         for device in authors {
-            if let Some(at) = server_notices::revoked(c, *device)? {
-                revoked.insert(*device, at);
-            }
+            let times = server_notices::revoked(c, *device)?;
+            revoked.extend(times.into_iter().map(|at| (*device, at)));
         }
         Ok((grants, revoked))
     })

@@ -9,25 +9,26 @@ use crate::{
     wire::{encode, page::NumberedNotice, pull::Cursor},
 };
 
-/// When a device was revoked: the earliest time that any space reported.
-pub(super) fn revoked(c: &Connection, device: DeviceId) -> Result<Option<ServerTime>, DeviceError> {
-    earliest(c, Subject::DeviceRevoked(device))
+/// When a device was revoked, in any space.
+pub(super) fn revoked(c: &Connection, device: DeviceId) -> Result<Vec<ServerTime>, DeviceError> {
+    let subject = Subject::DeviceRevoked(device);
+    let sql = "SELECT DISTINCT at FROM server_notice WHERE kind = ?1 AND subject = ?2";
+    let mut statement = c.prepare_cached(sql)?;
+    let rows = statement.query_map(params![subject.kind(), subject.bytes()], |row| row.get(0))?;
+    rows.map(|at| Ok(ServerTime(at?))).collect()
 }
 
 /// Ends a grant where a notice states it, if that is earlier than the end that the grant states.
 pub(super) fn end(c: &Connection, id: GrantId, grant: &mut Grant) -> Result<(), DeviceError> {
-    if let Some(at) = earliest(c, Subject::GrantEnded(id))? {
-        grant.end_at(at);
-    }
-    Ok(())
-}
-
-fn earliest(c: &Connection, subject: Subject) -> Result<Option<ServerTime>, DeviceError> {
+    let subject = Subject::GrantEnded(id);
     let mut statement =
         c.prepare_cached("SELECT min(at) FROM server_notice WHERE kind = ?1 AND subject = ?2")?;
     let key = params![subject.kind(), subject.bytes()];
     let at: Option<i64> = statement.query_row(key, |row| row.get(0))?;
-    Ok(at.map(ServerTime))
+    if let Some(at) = at {
+        grant.end_at(ServerTime(at));
+    }
+    Ok(())
 }
 
 /// Stores notices of the enrolled server. All documents of the area are folded again when the device is idle.
@@ -50,8 +51,7 @@ pub(super) fn take(
         }
         c.prepare_cached(
             "INSERT INTO server_notice (space, kind, subject, at, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (space, kind, subject) DO UPDATE SET sealed = excluded.sealed,
-               at = min(at, excluded.at), give_back = 0",
+             ON CONFLICT (space, kind, subject, at) DO UPDATE SET sealed = excluded.sealed, give_back = 0",
         )?
         .execute(params![
             at.space.as_str(),

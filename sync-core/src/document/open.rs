@@ -10,7 +10,7 @@ use super::folded::Folded;
 use crate::{
     catalogue::Catalogue,
     crdt::{CrdtError, Document, change_hash},
-    history::{EventEntry, FoldContext},
+    history::{EventEntry, FoldContext, Revocations},
     record::{ChangeHash, DeviceId, Event, Grant, GrantId, ServerTime},
     wire::{Received, page::Sum},
 };
@@ -97,8 +97,7 @@ impl OpenDocument {
         context: impl FnOnce(
             &BTreeSet<GrantId>,
             &BTreeSet<DeviceId>,
-        )
-            -> Result<(HashMap<GrantId, Grant>, HashMap<DeviceId, ServerTime>), E>,
+        ) -> Result<(HashMap<GrantId, Grant>, Revocations), E>,
     ) -> Result<Folded<'static>, E> {
         let events = self.events();
         let grants = events.iter().map(|entry| entry.event.grant).collect();
@@ -113,7 +112,7 @@ impl OpenDocument {
     pub fn fold<'f>(
         &mut self,
         grants: &'f HashMap<GrantId, Grant>,
-        revoked: &'f HashMap<DeviceId, ServerTime>,
+        revoked: &'f Revocations,
     ) -> Folded<'f> {
         let (grants, revoked) = (Cow::Borrowed(grants), Cow::Borrowed(revoked));
         let context = FoldContext::new(grants, revoked, &self.crdt.held(), &self.times);

@@ -11,8 +11,8 @@ use std::{
 use super::{folded::Folded, open::OpenDocument};
 use crate::{
     catalogue::Catalogue,
-    history::{EventEntry, FoldContext},
-    record::{ChangeHash, DeviceId, EventBody, EventId, Grant, GrantId, ServerTime},
+    history::{EventEntry, FoldContext, Revocations},
+    record::{ChangeHash, EventBody, EventId, Grant, GrantId, ServerTime},
 };
 
 /// The events of a document with their first receipts, ready to be folded as of several times.
@@ -85,7 +85,12 @@ impl OpenDocument {
     /// The timeline of the document.
     pub fn timeline(&mut self) -> Timeline {
         let held = self.crdt.held();
-        let none = || (Cow::Owned(HashMap::new()), Cow::Owned(HashMap::new()));
+        let none = || {
+            (
+                Cow::Owned(HashMap::new()),
+                Cow::Owned(Revocations::default()),
+            )
+        };
         let (grants, revoked) = none();
         Timeline {
             events: self.events(),
@@ -150,7 +155,7 @@ impl Timeline {
     pub fn fold<'f>(
         &self,
         grants: &'f HashMap<GrantId, Grant>,
-        revoked: &'f HashMap<DeviceId, ServerTime>,
+        revoked: &'f Revocations,
         at: ServerTime,
     ) -> Folded<'f> {
         let known = self.log.held(at);
@@ -200,7 +205,7 @@ mod tests {
             let timeline = OpenDocument::open(None, received, Catalogue::embedded())
                 .unwrap()
                 .timeline();
-            let (grants, revoked) = (story.grants(), HashMap::new());
+            let (grants, revoked) = (story.grants(), Revocations::default());
             let folded = timeline.fold(&grants, &revoked, ServerTime(at));
             (
                 folded.hazard().unwrap().state().state,

@@ -35,11 +35,9 @@ impl<'a> History<'a> {
     ) -> Self {
         let order = CausalOrder::new(events);
         let each = || order.events.iter();
-        // A grant that was issued after the revocation reinstates the device.
         let revoked = |entry: &&EventEntry| {
-            let at = context.revoked(&entry.event.device)?;
             let grant = context.grant(&entry.event.grant);
-            grant.is_none_or(|grant| grant.issued <= at).then_some(at)
+            context.revoked(&entry.event.device, grant)
         };
         Self {
             grants: each().map(|e| context.grant(&e.event.grant)).collect(),

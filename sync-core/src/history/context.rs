@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::entry::EventEntry;
+use super::{entry::EventEntry, revocations::Revocations};
 use crate::record::{ChangeHash, DeviceId, EventId, Grant, GrantId, ServerTime};
 
 /// The facts that a fold depends on in addition to the events.
@@ -14,7 +14,7 @@ use crate::record::{ChangeHash, DeviceId, EventId, Grant, GrantId, ServerTime};
 #[derive(Debug, Clone, Default)]
 pub struct FoldContext<'f> {
     grants: Cow<'f, HashMap<GrantId, Grant>>,
-    revoked: Cow<'f, HashMap<DeviceId, ServerTime>>,
+    revoked: Cow<'f, Revocations>,
     received: HashMap<EventId, ServerTime>,
     unattested: HashSet<EventId>,
 }
@@ -24,7 +24,7 @@ impl<'f> FoldContext<'f> {
     /// event (`held`), and the time at which the server received each change.
     pub fn new(
         grants: Cow<'f, HashMap<GrantId, Grant>>,
-        revoked: Cow<'f, HashMap<DeviceId, ServerTime>>,
+        revoked: Cow<'f, Revocations>,
         held: &[(EventId, ChangeHash)],
         received: &HashMap<ChangeHash, ServerTime>,
     ) -> Self {
@@ -66,7 +66,7 @@ impl<'f> FoldContext<'f> {
     pub(crate) fn with_authority<'g>(
         &self,
         grants: Cow<'g, HashMap<GrantId, Grant>>,
-        revoked: Cow<'g, HashMap<DeviceId, ServerTime>>,
+        revoked: Cow<'g, Revocations>,
     ) -> FoldContext<'g> {
         FoldContext {
             grants,
@@ -115,9 +115,9 @@ impl<'f> FoldContext<'f> {
         self.received.get(event).copied()
     }
 
-    /// When a device was revoked.
-    pub fn revoked(&self, device: &DeviceId) -> Option<ServerTime> {
-        self.revoked.get(device).copied()
+    /// When a device was revoked, as far as it matters for events under a grant.
+    pub fn revoked(&self, device: &DeviceId, grant: Option<&Grant>) -> Option<ServerTime> {
+        self.revoked.of(device, grant)
     }
 
     /// Whether only devices other than its author's have brought an event. Such an event has no effect.

@@ -14,6 +14,7 @@ mod order;
 mod persons;
 mod reason;
 mod redacted;
+mod revocations;
 mod time;
 mod verdict;
 
@@ -28,5 +29,6 @@ pub use entry::EventEntry;
 pub use order::heads;
 pub use reason::VoidReason;
 pub use redacted::Redacted;
+pub use revocations::Revocations;
 pub use time::{TimeBounds, Trust};
 pub use verdict::{JudgedEvent, Step, Validity, Verdict};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 
 /// The purpose of a signature. It is part of the signed bytes, so that one kind of message cannot pass as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Purpose {
     Event,
     /// The server signs a notice for the devices of a space.
     Notice,
+    /// A device proves at its enrolment that it has the key that it names.
+    Enrol,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Editions => b"xuncha.editions.1\0",
             Self::Event => b"xuncha.event.1\0",
             Self::Notice => b"xuncha.notice.1\0",
+            Self::Enrol => b"xuncha.enrol.1\0",
         }
     }
 
@@ -112,12 +115,40 @@ impl SecretKey {
     }
 }
 
-/// A public key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[cbor(transparent)]
-pub struct PublicKey(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+/// An Ed25519 public key. In messages it is one byte string: the number of the algorithm (1), then the key. Another
+/// algorithm has another number and another length. Protocol 1 sent the 32 bytes alone, which is read as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey(pub [u8; 32]);
+
+impl<C> Encode<C> for PublicKey {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.bytes(&self.tagged())?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PublicKey {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let bytes = match d.bytes()? {
+            [ED25519, key @ ..] if key.len() == 32 => key,
+            untagged => untagged,
+        };
+        let unknown = |_| minicbor::decode::Error::message("a key of an unknown algorithm");
+        bytes.try_into().map(Self).map_err(unknown)
+    }
+}
 
 impl PublicKey {
+    /// The number of the algorithm and the key.
+    pub fn tagged(&self) -> [u8; 33] {
+        let mut tagged = [ED25519; 33];
+        tagged[1..].copy_from_slice(&self.0);
+        tagged
+    }
+
     /// Checks a signature; refuses weak keys.
     ///
     /// # Errors
@@ -142,6 +173,19 @@ impl PublicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_names_its_algorithm_and_one_of_protocol_1_is_read() {
+        let key = SecretKey::from_seed([1; 32]).public();
+        let written = minicbor::to_vec(key).unwrap();
+        assert_eq!(written[..3], [0x58, 33, 1]);
+        assert_eq!(minicbor::decode::<PublicKey>(&written).unwrap(), key);
+        let earlier = minicbor::to_vec(minicbor::bytes::ByteArray::from(key.0)).unwrap();
+        assert_eq!(minicbor::decode::<PublicKey>(&earlier).unwrap(), key);
+        let mut other = written;
+        other[2] = 2;
+        assert!(minicbor::decode::<PublicKey>(&other).is_err());
+    }
 
     #[test]
     fn a_signature_holds_for_one_text_one_key_and_one_purpose() {

@@ -25,12 +25,7 @@ impl Enrolling {
         model: Label,
     ) -> Result<(Self, Call), DeviceError> {
         let (id, key) = device.identity()?;
-        let request = enrol::Request {
-            code,
-            device: id,
-            key: key.public(),
-            model,
-        };
+        let request = enrol::Request::signed(code, id, &key, model);
         Ok((
             Self {
                 server: server.to_owned(),

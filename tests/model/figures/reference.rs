@@ -9,7 +9,7 @@ use std::{
 use sync_core::{
     catalogue::{Catalogue, Grade},
     document::Folded,
-    history::{EventEntry, FoldContext, Validity},
+    history::{EventEntry, FoldContext, Revocations, Validity},
     record::{ChangeHash, DocId, EventBody, EventId, GovStage, HOUR_MS, ServerTime},
 };
 
@@ -89,7 +89,7 @@ fn folded(county: &County, hazard: &Hazard, now: i64) -> Option<Folded<'static>>
         received.insert(ChangeHash(bytes), time);
     }
     let revoked = county.revoked.iter().filter(|(_, at)| at.0 <= now);
-    let revoked: HashMap<_, _> = revoked.map(|(device, at)| (*device, *at)).collect();
+    let revoked: Revocations = revoked.map(|(device, at)| (*device, *at)).collect();
     let grants = Cow::Owned(county.grants.clone());
     let context = FoldContext::new(grants, Cow::Owned(revoked), &held, &received);
     let entry = |e: &&Received| EventEntry {

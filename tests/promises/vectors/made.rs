@@ -21,6 +21,7 @@ use sync_core::{
         page::{Content, Item, NumberedNotice, Page, Sum},
         pull::{self, Cursor, Phase},
         push::{self, Entry, Push},
+        resupply::{self, Resupply},
         sync::{self, Sync},
     },
 };
@@ -58,7 +59,7 @@ fn story() -> Story {
         until: None,
         issued: ServerTime(NOON - 86_400_000),
         also: None,
-        space: Some(world.county.clone()),
+        space: None,
     };
     let grant = SignedGrant::seal(&claims, &server);
     let photo = PhotoRef {
@@ -129,6 +130,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("pack", pack(&story)),
         ("page", page(&story)),
         ("receipt", receipt(&story)),
+        ("resupply", resupply(&story)),
         ("activity", super::activity::vector()),
     ]
 }
@@ -184,34 +186,39 @@ fn document(story: &Story) -> Value {
     })
 }
 
-fn pack(story: &Story) -> Value {
+fn claims(story: &Story) -> PackClaims {
     let signed = |c: &NewChange| Signed {
         doc: story.doc,
         change: c.hash,
     };
-    let claims = PackClaims {
+    PackClaims {
         device: story.device,
         number: 1,
         previous: PackClaims::GENESIS,
         claimed: DeviceTime(NOON + 3_600_000),
         repair: false,
         changes: story.changes.iter().map(signed).collect(),
+    }
+}
+
+fn entries(story: &Story) -> Vec<Entry> {
+    let entry = |c: &NewChange| Entry {
+        doc: story.doc,
+        change: c.bytes.clone(),
+        proofs: Some(proofs(story, c)),
     };
+    story.changes.iter().map(entry).collect()
+}
+
+fn pack(story: &Story) -> Value {
+    let claims = claims(story);
     let request = push::Request {
         number: claims.number,
         previous: claims.previous,
         claimed: claims.claimed,
         repair: claims.repair,
         signature: claims.seal(&story.phone),
-        entries: story
-            .changes
-            .iter()
-            .map(|c| Entry {
-                doc: story.doc,
-                change: c.bytes.clone(),
-                proofs: Some(proofs(story, c)),
-            })
-            .collect(),
+        entries: entries(story),
     };
     json!({
         "about": "A signed pack: what the signature covers, the request, and the frame of POST /v1/push.",
@@ -375,5 +382,41 @@ fn receipt(story: &Story) -> Value {
             "device": story.device.to_string(), "number": 1, "pack_hash": pack.pack.to_string(), "received": pack.received },
         "blob": { "signed_prefix": "xuncha.blob-receipt.1\u{0}", "sealed": hex::encode(blob.seal(&story.server)),
             "hash": blob.hash.to_string(), "size": blob.size, "stored": blob.stored },
+    })
+}
+
+/// What the device of the story gives back to a server that was restored: the pack of `pack.json` with its receipt.
+fn resupply(story: &Story) -> Value {
+    let claims = claims(story);
+    let receipt = PackReceipt {
+        device: story.device,
+        number: 1,
+        pack: claims.hash(),
+        received: ServerTime(NOON + 3_600_123),
+    };
+    let request = resupply::Request {
+        entries: entries(story),
+        grants: vec![story.grant.clone()],
+        packs: vec![resupply::ConfirmedPack {
+            claims: claims.to_bytes(),
+            signature: claims.seal(&story.phone),
+            receipt: receipt.seal(&story.server),
+        }],
+        notices: vec![notice(story)],
+    };
+    let response = resupply::Response {
+        refused: Vec::new(),
+        received: Received(vec![ServerTime(NOON + 3_600_123); 2]),
+        now: ServerTime(NOON + 86_400_000),
+    };
+    json!({
+        "about": "What a device gives back to a restored server: changes with proofs, the grant, the pack with its receipt, a notice.",
+        "server_public_key": hex::encode(story.server.public().0),
+        "event_prefix": "xuncha.event.1\u{0}",
+        "notice_prefix": "xuncha.notice.1\u{0}",
+        "request": hex::encode(minicbor::to_vec(&request).unwrap()),
+        "request_frame": hex::encode(Resupply::write_request(&request)),
+        "response": hex::encode(minicbor::to_vec(&response).unwrap()),
+        "response_frame": hex::encode(Resupply::write_response(&response)),
     })
 }

@@ -4,6 +4,7 @@
 //! compares. The others read only the files, and use other libraries than our code where possible.
 
 mod activity;
+mod chain;
 mod made;
 mod stranger;
 

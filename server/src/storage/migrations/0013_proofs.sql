@@ -15,10 +15,13 @@ CREATE TABLE server_notice (
   at       BIGINT NOT NULL,
   PRIMARY KEY (space, n)
 );
-CREATE UNIQUE INDEX server_notice_by_subject ON server_notice (space, kind, subject);
+CREATE UNIQUE INDEX server_notice_by_subject ON server_notice (space, kind, subject, at);
 INSERT INTO server_notice (space, n, kind, subject, at) SELECT space, n, 1, device, at FROM revocation;
 DROP TABLE revocation;
 
 -- The receipts that the stored intervals cover, as one number; a count would not show that a receipt moved.
 ALTER TABLE hazard RENAME COLUMN known_events TO known_receipts;
 ALTER TABLE activity RENAME COLUMN known_events TO known_receipts;
+
+-- 1: a device that is enrolled for another person may use the code.
+ALTER TABLE enrol_code ADD COLUMN shared BIGINT NOT NULL DEFAULT 0;

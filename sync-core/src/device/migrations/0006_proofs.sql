@@ -14,7 +14,7 @@ ALTER TABLE pack ADD COLUMN signature BLOB;
 -- The row of the pack (`pack.n`) whose receipt confirms a change.
 ALTER TABLE chg ADD COLUMN receipt INTEGER;
 
--- Notices in the order of their numbers are not needed; one for each subject is. `sealed`: as the server signed it;
+-- What the server signed for the devices of a space. `sealed`: as the server signed it;
 -- absent for revocations from before this migration, which are requested again. give_back: 1 is still to be given to a
 -- restored server.
 CREATE TABLE server_notice (
@@ -24,7 +24,7 @@ CREATE TABLE server_notice (
   at         INTEGER NOT NULL,
   sealed     BLOB,
   give_back  INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (space, kind, subject)
+  PRIMARY KEY (space, kind, subject, at)
 ) WITHOUT ROWID;
 INSERT INTO server_notice (space, kind, subject, at) SELECT space, 1, device, at FROM revocation;
 DROP TABLE revocation;
