@@ -15,7 +15,7 @@ use xuncha_server::{
     app::{open, system_clock},
     config::Config,
     http::Components,
-    storage::Storage,
+    storage::{Storage, StorageError, Tx, spaces},
 };
 
 use super::writer::{Writer, random};
@@ -193,6 +193,20 @@ impl Generator {
         let change = made.document.append(self.writers[writer].actor, &event)?;
         made.heads = vec![EventId::of(&event)];
         Ok(self.writers[writer].entry(made.doc, change.bytes, &event))
+    }
+
+    /// States that an off-site backup has everything until now.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub(super) fn mark_safe(&self) -> anyhow::Result<()> {
+        let mark = |tx: &mut dyn Tx| {
+            for space in spaces::list(tx)? {
+                spaces::raise_safe_mark(tx, &space.id, space.head)?;
+            }
+            Ok::<_, StorageError>(())
+        };
+        Ok(self.runtime.block_on(self.storage.write(mark))?)
     }
 
     /// Seals a pack of a writer.

@@ -57,11 +57,7 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
         let change = Change::from_bytes(change.clone()).unwrap();
         let operations = change.decode().operations;
         let events = operations.iter().filter_map(|op| match &op.action {
-            OpType::Put(ScalarValue::Bytes(bytes))
-                if bytes.len() > 16 =>
-            {
-                Some(bytes.clone())
-            }
+            OpType::Put(ScalarValue::Bytes(bytes)) if bytes.len() > 16 => Some(bytes.clone()),
             _ => None,
         });
         let events: Vec<Vec<u8>> = events.collect();
