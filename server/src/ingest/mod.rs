@@ -122,7 +122,12 @@ impl Ingest {
         let request = Arc::unwrap_or_clone(request);
         let server = self.key.public();
         let read = move || resupply::read(device, request, &server, known, now);
-        let returned = self.verifying(read).await?;
+        let returned = Arc::new(self.verifying(read).await?);
+        if returned.has_authority() {
+            let first = Arc::clone(&returned);
+            let store = move |tx: &mut dyn Tx| resupply::store_authority(tx, &first);
+            self.storage.write(store).await?;
+        }
         let catalogue = Arc::clone(&self.catalogue);
         let response = self
             .storage

@@ -10,7 +10,8 @@ use sync_core::{
     catalogue::Catalogue,
     identity::{PackClaims, PackReceipt, PublicKey, ServerNotice, SignedGrant},
     record::{
-        AreaPath, ChangeHash, DeviceId, Event, Grant, GrantId, LogEpoch, PackHash, ServerTime,
+        AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, GrantId, LogEpoch, PackHash,
+        ServerTime,
     },
     wire::{
         Code, PACK_CHANGES, Received, decode, encode,
@@ -33,7 +34,7 @@ use crate::{
         devices::DeviceState,
         docs, log,
         packs::{self, Pack},
-        returned, server_notices,
+        returned, server_notices, spaces,
     },
 };
 
@@ -91,11 +92,11 @@ pub(super) fn read(
     let notices = notices.filter_map(|notice| notice.open(server).ok());
     let packs = request.packs.into_iter();
     let packs: Vec<(PackClaims, Pack)> = packs.filter_map(|pack| confirmed(pack, server)).collect();
-    let mut first: HashMap<ChangeHash, (DeviceId, PackHash, ServerTime)> = HashMap::new();
+    let mut first: HashMap<(DocId, ChangeHash), (DeviceId, PackHash, ServerTime)> = HashMap::new();
     for (claims, pack) in &packs {
         for signed in &claims.changes {
             let this = (pack.device, pack.hash, pack.received_at);
-            let held = first.entry(signed.change).or_insert(this);
+            let held = first.entry((signed.doc, signed.change)).or_insert(this);
             if pack.received_at < held.2 {
                 *held = this;
             }
@@ -132,9 +133,12 @@ pub(super) fn read(
 }
 
 /// A change that its author's device sent in a confirmed pack is attested by this pack, and has its receive time.
-fn first_pack(change: &mut Checked, first: &HashMap<ChangeHash, (DeviceId, PackHash, ServerTime)>) {
+fn first_pack(
+    change: &mut Checked,
+    first: &HashMap<(DocId, ChangeHash), (DeviceId, PackHash, ServerTime)>,
+) {
     let (Ok(content), Some((device, pack, received))) =
-        (&mut change.content, first.get(&change.hash))
+        (&mut change.content, first.get(&(change.doc, change.hash)))
     else {
         return;
     };
@@ -169,7 +173,28 @@ fn confirmed(pack: ConfirmedPack, server: &PublicKey) -> Option<(PackClaims, Pac
     Some((claims, row))
 }
 
-/// Stores what a device gave back, in the caller's transaction.
+impl Returned {
+    /// Whether it has grants or notices.
+    pub(super) fn has_authority(&self) -> bool {
+        !(self.grants.is_empty() && self.notices.is_empty())
+    }
+}
+
+/// Stores notices and grants. In a transaction of its own and before anything else, so that nothing that was revoked or
+/// ended has an effect in between; a transaction that locks spaces for both could lock them in two orders.
+pub(super) fn store_authority(tx: &mut dyn Tx, returned: &Returned) -> Result<(), Refusal> {
+    let named = returned.notices.iter().map(|notice| notice.space.clone());
+    spaces::lock(tx, &named.collect())?;
+    for notice in &returned.notices {
+        returned::notice(tx, notice)?;
+    }
+    for (sealed, claims) in &returned.grants {
+        returned::grant(tx, sealed, claims, LogEpoch(random()))?;
+    }
+    Ok(())
+}
+
+/// Stores the packs and changes that a device gave back, in the caller's transaction.
 pub(super) fn store(
     tx: &mut dyn Tx,
     returned: &Returned,
@@ -178,13 +203,6 @@ pub(super) fn store(
 ) -> Result<Response, Refusal> {
     let carrier = returned.changes.claims.device;
     devices::lock(tx, [carrier])?;
-    // Before anything else, so that nothing that was revoked or ended has an effect in between.
-    for notice in &returned.notices {
-        returned::notice(tx, notice)?;
-    }
-    for (sealed, claims) in &returned.grants {
-        returned::grant(tx, sealed, claims, LogEpoch(random()))?;
-    }
     let unknown = || Refusal::new(Code::DeviceUnknown, "enrol the phone again");
     let device = devices::find(tx, carrier)?.ok_or_else(unknown)?;
     let writer = if device.state == DeviceState::Active {

@@ -66,7 +66,7 @@ pub fn grant(
     Ok(true)
 }
 
-/// Notes a notice in its space again, and applies it. A notice that the space has, of a space that this server does not
+/// Notes a notice in its space again, and applies it; the caller has locked the space. A notice that the space has, of a space that this server does not
 /// have, or of a kind that it does not know has no effect. Returns whether it is new.
 ///
 /// # Errors
@@ -78,7 +78,6 @@ pub fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<bool, StorageErr
     if spaces::find(tx, &notice.space)?.is_none() {
         return Ok(false);
     }
-    spaces::lock(tx, &BTreeSet::from([notice.space.clone()]))?;
     if !server_notices::note(tx, &notice.space, subject, notice.at)? {
         return Ok(false);
     }
