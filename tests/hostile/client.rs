@@ -13,7 +13,7 @@ use sync_core::{
     wire::{
         Code, Exchange, PROTOCOL,
         enrol::{self, Enrol},
-        page::{Content, Page},
+        page::{Content, Item, Page},
         pull::{self, Cursor, Phase, Pull},
         push::{Entry, Push, Request, Response},
         resupply::{self, Resupply},
@@ -135,6 +135,12 @@ impl Hostile {
         let body = Pull::write_request(&request);
         let reply = post(town, Pull::PATH, Some(&self.token), body);
         Pull::read_response(&reply.body).unwrap().pages
+    }
+
+    /// The documents that this device may read.
+    pub(crate) fn items(&self, town: &Town) -> Vec<Item> {
+        let pages = self.pull(town).into_iter();
+        pages.flat_map(|page| page.items).collect()
     }
 
     /// The grant of an actor of the world, as a pull returns it.

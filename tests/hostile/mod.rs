@@ -3,7 +3,7 @@
 //! It signs with its own keys, makes its own events, changes and packs, and sends what our client never sends. Each
 //! file tests one promise that such a client tries to break; `docs/security.md` lists them.
 
-mod client;
+pub(crate) mod client;
 
 mod bytes;
 mod changes;

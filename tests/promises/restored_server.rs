@@ -6,7 +6,11 @@ use cli_simulator::{phone::Phone, world::photo};
 use sync_core::record::{CountCorrection, DocId, EventBody, PhotoRole, Short};
 use xuncha_server::storage::{StorageError, server_notices};
 
-use crate::support::{MORNING, Town, database::is_postgres, found, found_with, remark};
+use crate::{
+    command_line::{done, refused},
+    hostile::client::Hostile,
+    support::{MORNING, Town, database::is_postgres, found, found_with, remark},
+};
 
 /// A town with a backup of its beginning, taken on SQLite: PostgreSQL is backed up with its own tools.
 fn backed_up() -> Option<Town> {
@@ -228,4 +232,97 @@ fn a_grant_that_was_ended_stays_ended_after_a_restore() {
     corrects(&mut wang, doc, 5);
     town.contact(&mut wang);
     assert_eq!(counts(&town, doc), "pending");
+}
+
+#[test]
+fn an_event_that_nothing_attests_counts_once_a_reviewer_accepts_it_and_after_a_restore() {
+    let Some(mut town) = backed_up() else { return };
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    // A carrier brings an event of Liu without its proof.
+    let carrier = Hostile::enrol(&town, "物业经理丙", 3);
+    let author = carrier.grant_of(&town, "网格员甲");
+    let (mut document, heads) = carrier.copy(&town, doc);
+    let body = EventBody::CorrectCount(CountCorrection {
+        count: 6,
+        reason: Short::new("清点").unwrap(),
+    });
+    let event = carrier.in_the_name_of((author.0, &author.1), &heads, body);
+    let change = carrier.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(carrier.carry(&town, doc, &change, None), (-1, None));
+    town.sync(&mut liu);
+    let is_six = |phone: &mut Phone| {
+        let count = phone.hazard(doc).unwrap().0.values.count;
+        count.iter().map(|one| one.value).eq([6])
+    };
+    assert!(!is_six(&mut liu));
+    let listed = done(&town, &["admin", "unattested", "list"]);
+    assert!(listed.contains("更正数量"), "{listed}");
+    let id = listed.split_whitespace().next().unwrap();
+    refused(&town, &["admin", "unattested", "accept", &id[..6]]);
+    // By the clock of this town: the command has the clock of the machine, which is years ahead, and signs nothing.
+    let said = refused(&town, &["admin", "unattested", "accept", id]);
+    assert!(said.contains("clock"), "{said}");
+    let ingest = &town.app().components.ingest;
+    let one = town
+        .runtime
+        .block_on(ingest.unattested())
+        .unwrap()
+        .remove(0);
+    let accepted = town.runtime.block_on(ingest.accept(one.clone())).unwrap();
+    let again = town.runtime.block_on(ingest.accept(one)).unwrap();
+    assert_eq!((accepted, again), (true, false));
+    assert!(done(&town, &["admin", "unattested", "list"]).contains("none"));
+    town.sync(&mut liu);
+    assert!(is_six(&mut liu));
+    assert_eq!(counts(&town, doc), "yes");
+    // The backup has neither the event nor its acceptance.
+    restore(&mut town);
+    town.sync(&mut liu);
+    assert_eq!(counts(&town, doc), "yes");
+    town.sync(&mut liu);
+    assert!(is_six(&mut liu));
+    is_quiet(&town, &mut [&mut liu]);
+}
+
+#[test]
+fn a_backup_is_stated_as_safe_and_devices_fetch_no_proofs_of_what_it_holds() {
+    let Some(mut town) = backed_up() else { return };
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "备份之前");
+    town.sync(&mut liu);
+    town.backup_to("safe");
+    remark(&mut liu, doc, "备份之后");
+    town.sync(&mut liu);
+    let folder = town.folder.path().join("safe");
+    let said = done(&town, &["admin", "safe-mark", folder.to_str().unwrap()]);
+    assert!(said.contains(" 1 / 2"), "{said}");
+    let carrier = Hostile::enrol(&town, "物业经理丙", 2);
+    let proofs = |carrier: &Hostile| {
+        let items = carrier.items(&town);
+        let item = items.iter().find(|item| item.doc == doc).unwrap();
+        item.proofs
+            .iter()
+            .flatten()
+            .filter(|p| !p.is_empty())
+            .count()
+    };
+    assert_eq!(proofs(&carrier), 1);
+    let now = "2999-01-01T00:00:00+08:00";
+    assert!(refused(&town, &["admin", "safe-mark", "--before", now]).contains("to come"));
+    done(
+        &town,
+        &[
+            "admin",
+            "safe-mark",
+            "--before",
+            "2024-03-26T00:00:00+08:00",
+        ],
+    );
+    assert_eq!(proofs(&carrier), 0);
+    // An older statement does not take the mark back.
+    done(&town, &["admin", "safe-mark", folder.to_str().unwrap()]);
+    assert_eq!(proofs(&carrier), 0);
+    refused(&town, &["admin", "safe-mark"]);
 }

@@ -25,6 +25,7 @@ use super::{
     revoke::{Revoke, revoke},
     safe_mark::SafeMark,
     token::{Token, token},
+    unattested,
     verify::Verify,
 };
 
@@ -84,6 +85,9 @@ pub(crate) enum Admin {
     Refold(Refold),
     /// 备份 / Copy database and photos to a new folder; may be taken while the server runs.
     Backup(Backup),
+    /// 未证实事件 / Events that no proof attests: list them, and give one effect.
+    #[command(subcommand)]
+    Unattested(unattested::Commands),
     /// 安全水位 / State that an off-site backup holds the log: devices need no proofs of what it holds.
     #[command(
         after_help = "Examples:\n  xuncha admin safe-mark /mnt/elsewhere/backup-2024-04-01\n  xuncha admin safe-mark --before 2024-04-01T00:00:00+08:00"
@@ -122,6 +126,7 @@ impl Admin {
             Self::MergePersons(merge) => merge.run(&storage, &components).await,
             Self::Revoke(asked) => revoke(&storage, asked).await,
             Self::EndGrant(asked) => end_grant(&storage, asked).await,
+            Self::Unattested(command) => command.run(&components).await,
             Self::SafeMark(mark) => mark.run(&storage).await,
             Self::ImportRegions(import) => {
                 import.regions(&storage, components.access.now().0).await

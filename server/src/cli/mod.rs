@@ -22,6 +22,7 @@ mod safe_mark;
 mod schemas;
 mod settings;
 mod token;
+mod unattested;
 mod verify;
 mod verify_report;
 

@@ -1,7 +1,7 @@
 //! Reads what the plan of a group of packs needs: only rows that these packs name.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     storage::{
         StorageError, Tx, devices, docs,
         log::{self, Held, InDoc},
-        spaces,
+        server_notices, spaces,
     },
 };
 
@@ -81,9 +81,23 @@ pub(super) fn gather<'p>(
         .collect();
     s.grants = devices::grant_claims(tx, &grants)?;
     s.reach = reach(tx, packs.clone(), now)?;
+    s.accepted = accepted(tx, packs.clone())?;
     s.shares = shares(tx, packs.clone(), &s)?;
     s.families = families(tx, packs, &s)?;
     Ok(s)
+}
+
+/// The changes of others that a reviewer accepted: a restored server may get the acceptance back before the change.
+fn accepted<'p>(
+    tx: &mut dyn Tx,
+    packs: impl Iterator<Item = &'p Verified>,
+) -> Result<HashSet<ChangeHash>, Refusal> {
+    let changes = packs
+        .filter(|pack| pack.claims.repair)
+        .flat_map(|pack| &pack.changes);
+    let open = changes.filter(|change| change.content.as_ref().is_ok_and(|c| !c.attested));
+    let open: Vec<(DocId, ChangeHash)> = open.map(|change| (change.doc, change.hash)).collect();
+    Ok(server_notices::accepted(tx, &open)?)
 }
 
 /// The last operation number of each actor's newest change: from the dependency that is this change, else from the log.

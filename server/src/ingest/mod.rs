@@ -5,6 +5,7 @@
 //! where, [`capacity`] how much. Whether an event is valid in the state of its document is not checked, and no document is
 //! loaded. Packs that wait for the same space are stored together.
 
+mod accept;
 mod admit;
 mod authority;
 mod capacity;
@@ -36,7 +37,10 @@ use crate::{
     clock::Clock,
     host::Now,
     refusal::Refusal,
-    storage::{Storage, Tx, devices},
+    storage::{
+        Storage, Tx, devices,
+        log::{self, Unattested},
+    },
     wake::Wake,
 };
 
@@ -137,6 +141,29 @@ impl Ingest {
             .await?;
         self.wake.log_grew();
         Ok(response)
+    }
+
+    /// The changes that no proof attests.
+    ///
+    /// # Errors
+    /// [`Refusal`] from the database.
+    pub async fn unattested(&self) -> Result<Vec<Unattested>, Refusal> {
+        let found = self
+            .storage
+            .read(|tx| Ok::<_, Refusal>(log::unattested(tx)?));
+        found.await
+    }
+
+    /// Gives such a change effect because a person vouches for it. `false` if something attests it already.
+    ///
+    /// # Errors
+    /// [`Refusal`] from the database, or if the server's clock is implausible.
+    pub async fn accept(&self, change: Unattested) -> Result<bool, Refusal> {
+        let now = self.clock.signing().await?;
+        let accept = move |tx: &mut dyn Tx| accept::accept(tx, &change, now);
+        let done = self.storage.write(accept).await?;
+        self.wake.log_grew();
+        Ok(done)
     }
 
     /// The wake-ups that a stored pack causes.

@@ -136,7 +136,7 @@ fn decide(
         return Err(Reject::Quarantine("the device is disabled"));
     }
     let (new, charged) = check(pack, change, content, s)?;
-    let unattested = !content.attested;
+    let unattested = !(content.attested || s.accepted.contains(&change.hash));
     Ok((Action::Store { new, unattested }, Some(charged)))
 }
 

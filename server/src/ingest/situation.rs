@@ -1,6 +1,9 @@
 //! The state of the log that matters for a group of packs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use sync_core::{
     catalogue::Catalogue,
@@ -29,6 +32,8 @@ pub(super) struct Situation {
     pub(super) spaces: Vec<AreaPath>,
     /// Currently valid grants of devices that bring events of others.
     pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
+    /// Changes that need no proof, because a reviewer accepted them.
+    pub(super) accepted: HashSet<ChangeHash>,
     /// The kind of each document to which a change adds a beginning.
     pub(super) families: HashMap<DocId, DocumentKind>,
     /// What organisations have used of long documents, with the changes of the group that were decided already.
@@ -51,6 +56,7 @@ impl Situation {
             grants: HashMap::new(),
             spaces: Vec::new(),
             reach: HashMap::new(),
+            accepted: HashSet::new(),
             families: HashMap::new(),
             shares: Shares::default(),
             fresh: HashMap::new(),

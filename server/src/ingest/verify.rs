@@ -6,7 +6,7 @@ use sync_core::{
     causes::with_causes,
     crdt::{self, ChangeFacts, CrdtError},
     identity::{PackClaims, PublicKey, Signed},
-    record::{DeviceId, Event, EventId, Grant, GrantId},
+    record::{DeviceId, DocId, Event, EventId, Grant, GrantId},
     wire::{Code, PACK_CHANGES, encode, push},
 };
 
@@ -76,6 +76,19 @@ pub(super) fn resupplied(
     };
     let checked = entries.into_iter();
     checked.map(|entry| check(entry, &author, attest)).collect()
+}
+
+/// A change that the log has, for which a person vouches.
+pub(super) fn stored(doc: DocId, bytes: Vec<u8>) -> Checked {
+    let entry = push::Entry {
+        doc,
+        change: bytes,
+        proofs: None,
+    };
+    check(entry, &|_| None, |content, _| {
+        content.attested = true;
+        Ok(())
+    })
 }
 
 /// What the proofs of a change show.

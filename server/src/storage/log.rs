@@ -211,6 +211,41 @@ pub fn proofs(
     Ok(found)
 }
 
+/// A change of the log that no proof attests.
+#[derive(Debug, Clone)]
+pub struct Unattested {
+    /// Its space.
+    pub space: AreaPath,
+    /// Its document.
+    pub doc: DocId,
+    /// Its hash.
+    pub hash: ChangeHash,
+    /// The device that brought it.
+    pub device: DeviceId,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The changes that no proof attests, newest first, at most 500.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn unattested(tx: &mut dyn Tx) -> Result<Vec<Unattested>, StorageError> {
+    tx.all(
+        "SELECT space, doc, hash, device, bytes FROM chg WHERE relayed = 2 ORDER BY seq DESC LIMIT 500",
+        &[],
+        |row| {
+            Ok(Unattested {
+                space: AreaPath::read(row, 0)?,
+                doc: DocId::read(row, 1)?,
+                hash: ChangeHash::read(row, 2)?,
+                device: DeviceId::read(row, 3)?,
+                bytes: row.bytes(4)?,
+            })
+        },
+    )
+}
+
 /// The receive time of each of these changes that the log has.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
 //! Notices for the devices of a space, and the documents that must be folded again because of one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sync_core::{
     history::Revocations,
     identity::{ServerNotice, server_notice::Subject},
-    record::{AreaPath, DeviceId, DocId, GrantId, ServerTime},
+    record::{AreaPath, ChangeHash, DeviceId, DocId, GrantId, ServerTime},
     wire::page::Revocation,
 };
 
@@ -201,6 +201,27 @@ pub fn last_revoked(
         Ok((device, ServerTime(row.int(1)?)))
     })?;
     Ok(found.into_iter().collect())
+}
+
+/// Those of these changes that a notice accepts.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn accepted(
+    tx: &mut dyn Tx,
+    changes: &[(DocId, ChangeHash)],
+) -> Result<HashSet<ChangeHash>, StorageError> {
+    let subject =
+        |(doc, change): &(DocId, ChangeHash)| Subject::ChangeAccepted(*doc, *change).bytes();
+    let subjects: Vec<Vec<u8>> = changes.iter().map(subject).collect();
+    let keys: Vec<Value<'_>> = subjects.iter().map(Stored::value).collect();
+    let sql = "SELECT subject FROM server_notice WHERE kind = 3 AND subject IN (?)";
+    let found = tx.all_of(sql, &[], &keys, |row| row.bytes(0))?;
+    let hash = |bytes: Vec<u8>| ChangeHash::from_slice(bytes.get(DocId::LEN..).unwrap_or_default());
+    Ok(found
+        .into_iter()
+        .filter_map(|bytes| hash(bytes).ok())
+        .collect())
 }
 
 /// When a notice ended a grant.

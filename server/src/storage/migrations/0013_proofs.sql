@@ -25,3 +25,5 @@ ALTER TABLE activity RENAME COLUMN known_events TO known_receipts;
 
 -- 1: a device that is enrolled for another person may use the code.
 ALTER TABLE enrol_code ADD COLUMN shared BIGINT NOT NULL DEFAULT 0;
+
+CREATE INDEX chg_unattested ON chg (space, seq) WHERE relayed = 2;
