@@ -1,4 +1,6 @@
-//! The server's signing key: in a file, or in the database of several processes.
+//! The server's signing key: in a file, or in the database of several processes; and the keys that are derived from it.
+
+mod derived;
 
 use std::{fs, path::Path};
 
@@ -10,6 +12,8 @@ use crate::{
     host::random,
     storage::{Storage, StorageError, spaces},
 };
+
+pub use derived::{KEY_ID, KeyId, TAG, TagKey, derive};
 
 /// Name of the entry for the public key of a database's server. A server with another key refuses to start.
 pub const PUBLIC_KEY: &str = "server_public_key";
