@@ -16,6 +16,9 @@ use crate::keys::{KEY_ID, KeyId, TAG, TagKey};
 /// Bytes before the tag.
 const PAYLOAD: usize = KEY_ID + 16 + 8;
 
+/// Bytes of a sealed value of an earlier version, which had no key id.
+pub(super) const EARLIER: usize = 40;
+
 /// What a sealed value is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sealed {
@@ -75,11 +78,7 @@ impl Seals {
     }
 
     /// The contents of a sealed value, expired or not; `None` if this server did not seal it for this purpose.
-    pub(super) fn opened(
-        &self,
-        purpose: Sealed,
-        sealed: &[u8],
-    ) -> Option<(DeviceId, ServerTime)> {
+    pub(super) fn opened(&self, purpose: Sealed, sealed: &[u8]) -> Option<(DeviceId, ServerTime)> {
         let (payload, tag) = sealed.split_at_checked(PAYLOAD)?;
         let tag: &[u8; TAG] = tag.try_into().ok()?;
         let (id, rest) = payload.split_at_checked(KEY_ID)?;

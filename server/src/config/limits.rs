@@ -15,6 +15,8 @@ pub struct Limits {
     pub max_per_address: usize,
     /// Addresses of proxies. The limit for each address does not apply to them, and their `X-Forwarded-For` is trusted.
     pub proxies: Vec<Network>,
+    /// Time in which the TLS handshake of a connection must have ended.
+    pub handshake: Duration,
     /// Time in which a request's headers must have arrived.
     pub header: Duration,
     /// Time a connection may be open between two requests.
@@ -51,6 +53,7 @@ impl Default for Limits {
             max_connections: 8_192,
             max_per_address: 1_024,
             proxies: Network::loopback(),
+            handshake: seconds(10),
             header: seconds(10),
             idle: seconds(75),
             write: seconds(30),

@@ -89,7 +89,10 @@ mod tests {
         // Computed with Python's hmac: extract with 32 zero bytes over the seed, expand with the text and 0x01.
         let secret = SecretKey::from_seed([7; 32]);
         let key = derive(&secret, "session");
-        assert_eq!(hex::encode(key), "131d7b50069e4ed711b6ce2e4cc6a0b312899dcf2c78e9ff6f9b0cedbe606cbb");
+        assert_eq!(
+            hex::encode(key),
+            "131d7b50069e4ed711b6ce2e4cc6a0b312899dcf2c78e9ff6f9b0cedbe606cbb"
+        );
         assert_ne!(key, derive(&secret, "challenge"));
         assert_ne!(key, derive(&SecretKey::from_seed([8; 32]), "session"));
         assert_ne!(key, secret.to_seed());
