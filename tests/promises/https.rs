@@ -184,7 +184,10 @@ fn a_new_certificate_is_presented_without_a_restart_and_a_request_in_progress_is
     );
     open.write_all(b"cd").unwrap();
     let answer = rest(open);
-    assert!(answer.contains("xuncha-refusal: upgrade-needed"), "{answer}");
+    assert!(
+        answer.contains("xuncha-refusal: upgrade-needed"),
+        "{answer}"
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use anyhow::Context;
 
 use super::{
     attack, devices,
+    greed::{self, Ask},
     honest::{MEMORY, Seen, push},
     outcome::{Outcome, row},
     plan::Plan,
@@ -34,7 +35,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         .max(plan.unfinished)
         .max(1);
     let runtime = tokio::runtime::Runtime::new()?;
-    let (world, codes) = devices::invite(&runtime, &data, wanted + 1)?;
+    let (world, codes, reviewer) = devices::invite(&runtime, &data, wanted + 1)?;
     let besieged = Besieged::start(&plan.program, &data)?;
     let (honest, codes) = codes.split_last().context("codes")?;
     let mut phone = Phone::open(&folder.path().join("phone"))?;
@@ -47,6 +48,15 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let over = Arc::<AtomicBool>::default();
     let polls = attack::polls(&runtime, &besieged.address, &tokens, plan.polls, &world);
     let open = attack::stall(&besieged.address, &tokens, plan)?;
+    let trickle = attack::trickle(&open, &over)?;
+    if let Some(token) = tokens.first() {
+        let asks = [
+            Ask::pull(token),
+            Ask::export(&reviewer),
+            Ask::statistics(&reviewer),
+        ];
+        greed::begin(&runtime, &besieged.address, &asks, plan.greedy);
+    }
     let bombs = photos.send(&besieged.url, &tokens);
     let watch = {
         let (pid, over) = (besieged.pid(), Arc::clone(&over));
@@ -78,6 +88,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         health: health.join().map_err(died)??,
         peak: watch.join().map_err(died)?,
     };
+    trickle.join().map_err(died)?;
     drop((open, polls));
     runtime.shutdown_background();
     let after = server::settles(besieged.pid(), MEMORY.1, Duration::from_secs(60));

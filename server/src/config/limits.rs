@@ -39,6 +39,8 @@ pub struct Limits {
     pub bytes_per_day: i64,
     /// Photos that one device finishes in a day.
     pub photos_per_day: i64,
+    /// Bytes of responses that one device or one token is sent in a day, by each process.
+    pub read_bytes_per_day: u64,
     /// Bytes that the server keeps in quarantine for a revoked device.
     pub quarantine_bytes: i64,
     /// Whether `/metrics` is answered on the public address too.
@@ -65,6 +67,7 @@ impl Default for Limits {
             packs_per_day: 5_000,
             bytes_per_day: 512 << 20,
             photos_per_day: 2_000,
+            read_bytes_per_day: 8 << 30,
             quarantine_bytes: 10 << 20,
             public_metrics: false,
         }

@@ -78,6 +78,13 @@ fn log(components: &Components, cause: &'static str, status: u16, origin: &str, 
     }
 }
 
+/// Sets the security headers of the responses of the operators' listener.
+pub(super) async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    guard(response.headers_mut(), "", false);
+    response
+}
+
 /// Counts every request, and refusals by their cause; then sets the security headers of the response.
 pub(super) async fn count(
     State((components, gate)): State<(Components, Arc<Gate>)>,

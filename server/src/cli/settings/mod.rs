@@ -100,6 +100,9 @@ pub(super) struct Settings {
     /// Photos of one device in a day [default: 2000].
     #[arg(long, env = "XUNCHA_PHOTOS_PER_DAY")]
     photos_per_day: Option<u32>,
+    /// Megabytes of responses to one device or one token in a day [default: 8192].
+    #[arg(long, env = "XUNCHA_READ_MEGABYTES_PER_DAY")]
+    read_megabytes_per_day: Option<u32>,
     /// Days that a photo is kept which no document names [default: 30].
     #[arg(long, env = "XUNCHA_UNNAMED_DAYS")]
     unnamed_days: Option<u16>,
