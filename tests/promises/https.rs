@@ -1,7 +1,7 @@
 //! The server's own TLS: which clients trust it, how its certificate is replaced, and its limits.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::Write as _,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
