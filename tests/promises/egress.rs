@@ -9,7 +9,7 @@ use xuncha_server::config::Config;
 
 use crate::support::Town;
 
-/// A store that redirects every request to another address, until its last connection ended.
+/// A store that takes what it is sent, and redirects every other request to another address.
 fn redirecting(to: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let own = listener.local_addr().unwrap();
@@ -18,9 +18,12 @@ fn redirecting(to: SocketAddr) -> SocketAddr {
             let mut socket = socket.unwrap();
             let mut some = [0; 4096];
             let _ = socket.read(&mut some);
-            let answer = format!(
-                "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{to}/elsewhere\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            );
+            let status = match some.starts_with(b"PUT") {
+                true => "200 OK\r\netag: \"1\"".to_owned(),
+                false => format!("307 Temporary Redirect\r\nlocation: http://{to}/elsewhere"),
+            };
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             let _ = socket.write_all(answer.as_bytes());
         }
     });

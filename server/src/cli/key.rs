@@ -19,7 +19,7 @@ pub(crate) enum Key {
     Show,
     /// 导出私钥到新文件 / Copy the signing key to a new file that only its owner can read.
     #[command(
-        after_help = "Example:\n  xuncha admin key export --to /mnt/safe/server.key --confirm\n\nDanger: whoever has the file can sign grants and receipts in the server's name. Keep it apart from backups."
+        after_help = "Example:\n  xuncha admin key export --to /mnt/safe/server.key --confirm\n\nDanger: the holder of the file can sign grants and receipts in the server's name. Keep it separate from backups."
     )]
     Export(Export),
 }
@@ -30,7 +30,7 @@ pub(crate) struct Export {
     /// File to write; must not exist.
     #[arg(long)]
     to: PathBuf,
-    /// 确认：持有该文件者可冒充本服务器，须另行保管 / Confirm: the holder of the file can act as this server, and it is kept apart from backups.
+    /// 确认：持有该文件者可冒充本服务器，须另行保管 / Confirm: the holder of the file can act as this server, and it is kept separate from backups.
     #[arg(long)]
     confirm: bool,
 }
@@ -64,7 +64,7 @@ impl Export {
         let to = &self.to;
         ensure!(
             self.confirm,
-            "未导出。持有该文件者可冒充本服务器；确认另行保管后加 --confirm / nothing was written: the holder of the file can act as this server; add --confirm if you keep it apart from backups"
+            "未导出。持有该文件者可冒充本服务器；确认另行保管后加 --confirm / nothing was written: the holder of the file can act as this server; add --confirm if you keep it separate from backups"
         );
         folder::write_new(to, &key.to_seed()).with_context(|| {
             format!(
@@ -73,7 +73,7 @@ impl Export {
             )
         })?;
         say!(
-            "私钥已导出 / signing key written to {} (key id {}): keep it apart from the backups",
+            "私钥已导出 / signing key written to {} (key id {}): keep it separate from the backups",
             to.display(),
             KeyId::of(&key.public())
         );

@@ -36,7 +36,7 @@ impl std::fmt::Display for KeyId {
 ///
 /// # Panics
 /// Never: 32 bytes are within the limit of HKDF.
-pub fn derive(secret: &SecretKey, purpose: &str) -> [u8; 32] {
+pub fn derive_key(secret: &SecretKey, purpose: &str) -> [u8; 32] {
     let info = ["xuncha.server.", purpose, ".1"].concat();
     let mut key = [0; 32];
     Hkdf::<Sha256>::new(None, &secret.to_seed())
@@ -61,7 +61,7 @@ impl TagKey {
     /// # Panics
     /// Never: HMAC accepts a key of any length.
     pub fn new(secret: &SecretKey, purpose: &str) -> Self {
-        let key = derive(secret, purpose);
+        let key = derive_key(secret, purpose);
         Self(Hmac::new_from_slice(&key).expect("HMAC accepts a key of any length"))
     }
 
@@ -88,13 +88,13 @@ mod tests {
     fn a_derived_key_is_that_of_rfc_5869_and_differs_by_purpose_and_secret() {
         // Computed with Python's hmac: extract with 32 zero bytes over the seed, expand with the text and 0x01.
         let secret = SecretKey::from_seed([7; 32]);
-        let key = derive(&secret, "session");
+        let key = derive_key(&secret, "session");
         assert_eq!(
             hex::encode(key),
             "131d7b50069e4ed711b6ce2e4cc6a0b312899dcf2c78e9ff6f9b0cedbe606cbb"
         );
-        assert_ne!(key, derive(&secret, "challenge"));
-        assert_ne!(key, derive(&SecretKey::from_seed([8; 32]), "session"));
+        assert_ne!(key, derive_key(&secret, "challenge"));
+        assert_ne!(key, derive_key(&SecretKey::from_seed([8; 32]), "session"));
         assert_ne!(key, secret.to_seed());
     }
 

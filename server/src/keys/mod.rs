@@ -14,7 +14,7 @@ use crate::{
     storage::{Storage, StorageError, spaces},
 };
 
-pub use derived::{KEY_ID, KeyId, TAG, TagKey, derive};
+pub use derived::{KEY_ID, KeyId, TAG, TagKey, derive_key};
 
 /// Name of the entry for the public key of a database's server. A server with another key refuses to start.
 pub const PUBLIC_KEY: &str = "server_public_key";

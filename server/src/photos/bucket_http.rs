@@ -1,7 +1,7 @@
 //! HTTP to a bucket: to the configured address only. A redirect is not followed.
 //!
-//! The client that `object_store` makes by itself follows redirects, so that a store, or whoever answers in its place,
-//! could send photos and signed requests to any other host.
+//! The client that `object_store` makes otherwise follows redirects, so that a store, or another program that answers in
+//! its place, could send photos and signed requests to any other host.
 
 use std::time::Duration;
 

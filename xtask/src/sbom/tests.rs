@@ -8,7 +8,8 @@ use serde_json::Value;
 fn schema() -> jsonschema::Validator {
     let read = |name: &str| -> Value {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/cyclonedx");
-        let text = std::fs::read_to_string(format!("{folder}/{name}.SNAPSHOT.schema.json")).unwrap();
+        let text =
+            std::fs::read_to_string(format!("{folder}/{name}.SNAPSHOT.schema.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     };
     let mut registry = jsonschema::Registry::new();

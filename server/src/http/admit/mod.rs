@@ -90,15 +90,17 @@ impl Admission {
             parts.extensions.insert(reach);
         }
         let busy = || Refusal::new(Code::Busy, "this caller has too many requests open");
-        let (bytes, mut held) = if body.is_end_stream() {
-            (Bytes::new(), Held::default())
+        let (bytes, mut held, receiving) = if body.is_end_stream() {
+            (Bytes::new(), Held::default(), None)
         } else {
-            // Few bodies of one caller at once, so that it cannot occupy the memory for all bodies.
-            let _slot = match who {
+            // Few bodies of one caller at once, so that it cannot occupy the memory for all bodies: also while they wait for
+            // their turn.
+            let slot = match who {
                 Caller::Stranger => None,
                 who => Some(gate.slots.take(Part::Body, who).ok_or_else(busy)?),
             };
-            self.receive(&parts, body).await?
+            let (bytes, held) = self.receive(&parts, body).await?;
+            (bytes, held, slot)
         };
         if self.class == Class::Device || self.class == Class::Stranger {
             // The decompressed frame needs memory too. If it is larger than the exchange allows, it is refused without
@@ -120,6 +122,7 @@ impl Admission {
             (who, Some(Part::Poll)) => Some(gate.slots.take(Part::Poll, who).ok_or_else(busy)?),
             (who, Some(part)) => Some(gate.slots.wait(part, who).await.ok_or_else(busy)?),
         };
+        drop(receiving);
         let permit = gate.permit(self.class)?;
         let token = bearer(&parts.headers).ok().map(str::to_owned);
         let response = next
