@@ -6,16 +6,18 @@ use sync_core::wire::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::server::Besieged;
+
 /// A request to send again and again.
 #[derive(Clone)]
-pub(super) struct Ask {
+struct Ask {
     head: String,
     body: Vec<u8>,
 }
 
 impl Ask {
     /// A device that has nothing pulls.
-    pub(super) fn pull(token: &str) -> Self {
+    fn pull(token: &str) -> Self {
         let body = Pull::write_request(&Request {
             scopes: Vec::new(),
             need: Vec::new(),
@@ -30,12 +32,12 @@ impl Ask {
     }
 
     /// A reviewer exports the ledger.
-    pub(super) fn export(token: &str) -> Self {
+    fn export(token: &str) -> Self {
         Self::get("/v1/exports/hazards.csv", token)
     }
 
     /// A reviewer reads statistics.
-    pub(super) fn statistics(token: &str) -> Self {
+    fn statistics(token: &str) -> Self {
         Self::get("/v1/statistics", token)
     }
 
@@ -64,10 +66,21 @@ impl Ask {
     }
 }
 
-/// Sends each request on `count` connections at once, until the runtime ends.
-pub(super) fn begin(runtime: &tokio::runtime::Runtime, address: &str, asks: &[Ask], count: usize) {
+/// Sends a device's pull, and a reviewer's export and statistics, on `count` connections each, until the runtime ends.
+pub(super) fn begin(
+    runtime: &tokio::runtime::Runtime,
+    besieged: &Besieged,
+    device: &str,
+    reviewer: &str,
+    count: usize,
+) {
+    let asks = [
+        Ask::pull(device),
+        Ask::export(reviewer),
+        Ask::statistics(reviewer),
+    ];
     for n in 0..count * asks.len() {
-        let (address, ask) = (address.to_owned(), asks[n % asks.len()].clone());
+        let (address, ask) = (besieged.address.clone(), asks[n % asks.len()].clone());
         runtime.spawn(async move {
             loop {
                 let _ = ask.send(&address).await;

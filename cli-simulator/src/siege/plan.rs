@@ -20,3 +20,11 @@ pub struct Plan {
     /// Duration in seconds.
     pub seconds: u64,
 }
+
+impl Plan {
+    /// Devices that attack; each may have sixteen open long polls.
+    pub(super) fn devices(&self) -> usize {
+        let polling = self.polls.div_ceil(16);
+        polling.max(self.bombs).max(self.unfinished).max(1)
+    }
+}

@@ -11,8 +11,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    attack, devices,
-    greed::{self, Ask},
+    attack, devices, greed,
     honest::{MEMORY, Seen, push},
     outcome::{Outcome, row},
     plan::Plan,
@@ -27,15 +26,8 @@ use crate::phone::{Http, Phone};
 pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("server");
-    // A device may have sixteen open long polls.
-    let wanted = plan
-        .polls
-        .div_ceil(16)
-        .max(plan.bombs)
-        .max(plan.unfinished)
-        .max(1);
     let runtime = tokio::runtime::Runtime::new()?;
-    let (world, codes, reviewer) = devices::invite(&runtime, &data, wanted + 1)?;
+    let (world, codes, reviewer) = devices::invite(&runtime, &data, plan.devices() + 1)?;
     let besieged = Besieged::start(&plan.program, &data)?;
     let (honest, codes) = codes.split_last().context("codes")?;
     let mut phone = Phone::open(&folder.path().join("phone"))?;
@@ -49,14 +41,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let polls = attack::polls(&runtime, &besieged.address, &tokens, plan.polls, &world);
     let open = attack::stall(&besieged.address, &tokens, plan)?;
     let trickle = attack::trickle(&open, &over)?;
-    if let Some(token) = tokens.first() {
-        let asks = [
-            Ask::pull(token),
-            Ask::export(&reviewer),
-            Ask::statistics(&reviewer),
-        ];
-        greed::begin(&runtime, &besieged.address, &asks, plan.greedy);
-    }
+    greed::begin(&runtime, &besieged, &tokens[0], &reviewer, plan.greedy);
     let bombs = photos.send(&besieged.url, &tokens);
     let watch = {
         let (pid, over) = (besieged.pid(), Arc::clone(&over));

@@ -16,6 +16,21 @@ use super::caller::Caller;
 /// How long a request waits for an earlier one of the same caller.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// Long polls of one caller at once: a device needs one, and a broken connection leaves one open.
+const POLLS: usize = 16;
+
+/// Bodies of one caller that are received concurrently.
+const BODIES: usize = 8;
+
+/// Sync requests of one device that are answered at once: it sends one at a time.
+const SYNCS: usize = 4;
+
+/// Requests about photos, and requests of people, of one caller that are answered at once.
+const READS: usize = 8;
+
+/// Exports of one caller at once.
+const EXPORTS: usize = 2;
+
 /// What is counted of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Part {
@@ -37,12 +52,11 @@ impl Part {
     /// The most of one caller at once.
     const fn most(self) -> usize {
         match self {
-            // A device needs one, and a broken connection leaves one open.
-            Self::Poll => 16,
-            Self::Body | Self::Photo | Self::Ledger => 8,
-            // A device sends one at a time.
-            Self::Sync => 4,
-            Self::Export => 2,
+            Self::Poll => POLLS,
+            Self::Body => BODIES,
+            Self::Sync => SYNCS,
+            Self::Photo | Self::Ledger => READS,
+            Self::Export => EXPORTS,
         }
     }
 }
