@@ -226,11 +226,13 @@ fn a_schema_of_postgresql_that_is_killed_anywhere_is_made_by_the_next_start() {
         let url = database::fresh(&runtime).unwrap();
         urls.borrow_mut().push(url.clone());
         let data = root.path().join(format!("data-{n}"));
-        (data, owned(&["admin", "--database", &url, "key"]))
+        let make = ["admin", "--database", &url, "--key-in-database", "key"];
+        (data, owned(&make))
     };
     let whole = |data: &Path, n: usize| {
         let url = urls.borrow()[n].clone();
-        succeeds(data, &["admin", "--database", &url, "key"]);
+        let key = ["admin", "--database", &url, "--key-in-database", "key"];
+        succeeds(data, &key);
         succeeds(data, &["admin", "--database", &url, "verify"]);
     };
     at_each_point("schema", begin, whole);
@@ -267,8 +269,11 @@ fn a_move_that_is_killed_anywhere_is_finished_by_the_next_run() {
         succeeds(from, &again);
         let undo = program(from, &["admin", "migrate-store", "--undo"], None);
         assert!(!undo.status.success(), "the new database was released");
+        let key = data.join("server.key");
         let verify = [
             "admin",
+            "--key-file",
+            key.to_str().unwrap(),
             "--database",
             again[3],
             "--photos",

@@ -84,6 +84,7 @@ fn a_server_moves_while_phones_work_and_nobody_starts_over() {
     let config = Config {
         database: Some(url.clone()),
         photos: Some(s3.setting()),
+        key: Some(town.config.key_file()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
     let early = town.start(&config).expect_err("it is not whole yet");
@@ -202,6 +203,7 @@ fn a_photo_that_the_old_server_has_lost_does_not_stop_the_move() {
     let config = Config {
         database: Some(url.clone()),
         photos: Some(s3.setting()),
+        key: Some(town.config.key_file()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
     let moved = town.start(&config).unwrap();
@@ -230,6 +232,7 @@ fn the_installed_catalogue_moves_with_its_server() {
     let config = Config {
         database: Some(url),
         photos: Some(s3.setting()),
+        key: Some(town.config.key_file()),
         ..Config::new(town.folder.path().join("new"), ([127, 0, 0, 1], 0).into())
     };
     let moved = town.start(&config).unwrap();

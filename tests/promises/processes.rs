@@ -47,6 +47,7 @@ fn two(writers: usize) -> Option<Two> {
     let mut config = Config::new(folder.path(), ([127, 0, 0, 1], 0).into());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     config.database = database::fresh(&runtime);
+    config.key_in_database = true;
     let first = Generator::open(&config, vec![World::small()], writers, 5).unwrap();
     let clock = Arc::new(AtomicI64::new(system_clock()().0));
     let read = Arc::clone(&clock);

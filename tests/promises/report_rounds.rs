@@ -133,6 +133,7 @@ fn a_report_waits_until_the_ledger_has_caught_up() {
     let town = Town::new();
     let mut config = Config::new(town.folder.path().join("quiet"), ([127, 0, 0, 1], 0).into());
     config.database = database::fresh(&town.runtime);
+    config.key_in_database = true;
     let now: Now = std::sync::Arc::new(|| ServerTime(AFTERNOON));
     let (storage, components) = open(&config, now).unwrap();
     let county = area(WUCHANG);

@@ -221,3 +221,56 @@ fn a_photo_that_no_record_names_ends_and_a_named_one_stays() {
     let files = objects.map(|o| std::fs::read_dir(o.unwrap().path()).unwrap().count());
     assert_eq!(files.sum::<usize>(), 2, "a photo and its thumbnail");
 }
+
+#[test]
+fn what_a_token_or_a_device_is_sent_in_a_day_has_an_end_and_others_are_served() {
+    let mut town = Town::configured(|config| config.limits.read_bytes_per_day = 30_000);
+    let mut liu = town.phone("网格员甲");
+    let shot = photo(&mut liu.device, 1, PhotoRole::Before).unwrap();
+    let path = format!("/v1/blobs/{}", shot.hash);
+    found_with(&mut liu, &town, "有照片", vec![shot]);
+    town.sync(&mut liu);
+    town.project();
+    let session = liu.device.token().unwrap().unwrap();
+    let (token, other) = (town.token("审核员丁"), town.token("审核员丁"));
+    for (path, token) in [("/v1/hazards", &token), (path.as_str(), &session)] {
+        let mut sent = 0;
+        while sent < 30_000 {
+            let (status, body) = town.get(path, token);
+            assert_eq!(status, 200, "{path} after {sent} bytes");
+            sent += body.len();
+        }
+        let (status, body) = town.get(path, token);
+        let said = String::from_utf8(body).unwrap();
+        assert_eq!(status, 429, "{path}: {said}");
+        assert!(
+            said.contains("too-many") && said.contains("MB of today"),
+            "{said}"
+        );
+    }
+    assert_eq!(town.get("/v1/hazards", &other).0, 200);
+    town.clock.fetch_add(DAY, SeqCst);
+    assert_eq!(town.get("/v1/hazards", &token).0, 200);
+}
+
+#[test]
+fn polls_of_one_token_are_bounded_and_those_of_others_are_answered() {
+    let town = Town::new();
+    let (token, other) = (town.token("审核员丁"), town.token("审核员丁"));
+    let poll = |token: &str| {
+        let mut socket = std::net::TcpStream::connect(town.app().address).unwrap();
+        let asked = format!(
+            "GET /v1/hints?space=429999/429998&after=0 HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        std::io::Write::write_all(&mut socket, asked.as_bytes()).unwrap();
+        socket
+    };
+    let open: Vec<_> = (0..17).map(|_| poll(&token)).collect();
+    while town.refusals("busy") == 0 {
+        std::thread::yield_now();
+    }
+    let another = poll(&other);
+    assert_eq!(town.get("/v1/hazards", &token).0, 200);
+    assert_eq!(town.refusals("busy"), 1);
+    drop((open, another));
+}

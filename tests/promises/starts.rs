@@ -26,6 +26,7 @@ fn processes_that_start_at_once_on_one_fresh_store_all_start_with_one_key() {
             command.arg("--data").arg(folder.path().join("data"));
             if let Some(database) = &database {
                 command.env("XUNCHA_DATABASE", database);
+                command.env("XUNCHA_KEY_IN_DATABASE", "true");
             }
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
             command.spawn().unwrap()

@@ -333,7 +333,7 @@ fn answers_say_what_a_browser_must_not_do_with_them() {
     assert_eq!(photo.status(), 200);
     assert_eq!(header(&photo, "x-content-type-options"), "nosniff");
     assert!(header(&photo, "content-security-policy").contains("default-src 'none'"));
-    assert!(header(&photo, "cache-control").contains("immutable"));
+    assert!(header(&photo, "cache-control").contains("no-store"));
     let viewer = get("/docs/", "Bearer", "");
     assert_eq!(viewer.status(), 200);
     assert_eq!(header(&viewer, "x-frame-options"), "DENY");

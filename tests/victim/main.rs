@@ -31,6 +31,7 @@ fn serve(folder: &Path) -> anyhow::Result<()> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
         config.database = std::env::var("XUNCHA_DATABASE").ok();
+        config.key_in_database = true;
         config.photos = std::env::var("XUNCHA_PHOTOS").ok();
         let app = App::start(&config, system_clock()).await?;
         println!("{}", app.address);

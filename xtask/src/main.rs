@@ -11,7 +11,9 @@ mod measure;
 mod members;
 mod mutants;
 mod postgres;
+mod python;
 mod repeat;
+mod sbom;
 mod schemas;
 mod steps;
 mod tidy;
@@ -95,6 +97,12 @@ enum Command {
         #[arg(long, default_value_t = 100_000)]
         editions: u64,
     },
+    /// Write the bill of materials of the server program (CycloneDX 1.6, JSON).
+    Sbom {
+        /// File to write.
+        #[arg(long, default_value = "target/xuncha.cdx.json")]
+        out: std::path::PathBuf,
+    },
     /// Print sizes, comments and cycles of the source tree.
     Measure,
 }
@@ -138,6 +146,7 @@ fn main() -> anyhow::Result<()> {
             hierarchy,
             editions,
         } => worlds::run([fold, figures, records, hierarchy, editions]),
+        Command::Sbom { out } => sbom::run(&out),
         Command::Measure => measure::run(),
     }
 }

@@ -37,6 +37,7 @@ fn counties() -> Vec<World> {
 fn config(folder: &Path, database: String) -> Config {
     let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
     config.database = Some(database);
+    config.key_in_database = true;
     config
 }
 

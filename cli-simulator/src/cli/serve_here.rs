@@ -28,6 +28,7 @@ impl ServeHere {
         tokio::runtime::Runtime::new()?.block_on(async {
             let mut config = Config::new(self.data, ([127, 0, 0, 1], 0).into());
             config.database = self.database;
+            config.key_in_database = true;
             config.photos = self.photos;
             let app = App::start(&config, system_clock()).await?;
             say!("{}", app.address);

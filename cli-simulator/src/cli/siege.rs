@@ -28,6 +28,9 @@ pub(crate) struct Siege {
     /// Number of concurrent long polls.
     #[arg(long, default_value_t = 4_000)]
     polls: usize,
+    /// Number of connections of one device that pulls, and of one reviewer that exports and reads statistics.
+    #[arg(long, default_value_t = 32)]
+    greedy: usize,
     /// Duration in seconds; memory is measured for up to one minute more.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
@@ -45,6 +48,7 @@ impl Siege {
             unfinished: self.unfinished,
             bombs: self.bombs,
             polls: self.polls,
+            greedy: self.greedy,
             seconds: self.seconds,
         };
         open_files(&plan)?;
@@ -63,7 +67,8 @@ impl Siege {
 #[cfg(unix)]
 fn open_files(plan: &Plan) -> anyhow::Result<()> {
     use rustix::process::{Resource, getrlimit, setrlimit};
-    let wanted = (plan.polls + plan.stalled + 2 * plan.unfinished + 500) as u64;
+    let wanted =
+        (plan.polls + 2 * plan.stalled + 2 * plan.unfinished + 3 * plan.greedy + 500) as u64;
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).context("limit of open files")?;

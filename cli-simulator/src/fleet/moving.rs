@@ -78,6 +78,8 @@ impl Moving {
             database: Some(self.database.clone()),
             photos: Some(self.photo_store.clone()),
             data: old.data.join("moved"),
+            // A move does not copy the signing key.
+            key: Some(old.key_file()),
             ..old.clone()
         }
     }

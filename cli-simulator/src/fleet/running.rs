@@ -91,6 +91,7 @@ impl Fleet {
         let mut start = SPRING;
         if let Some(cluster) = &plan.cluster {
             config.database = Some(cluster.database.clone());
+            config.key_in_database = true;
             config.photos.clone_from(&cluster.photo_store);
         }
         let world = World::small();

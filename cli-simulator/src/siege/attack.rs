@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     thread::JoinHandle,
 };
@@ -73,6 +73,28 @@ pub(super) fn stall(
         }
     }
     Ok(open)
+}
+
+/// Sends a byte more each second on every other connection, until `over` is set.
+pub(super) fn trickle(
+    open: &[TcpStream],
+    over: &Arc<AtomicBool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let some: Vec<TcpStream> = open
+        .iter()
+        .step_by(2)
+        .map(TcpStream::try_clone)
+        .collect::<Result<_, _>>()?;
+    let over = Arc::clone(over);
+    Ok(std::thread::spawn(move || {
+        while !over.load(SeqCst) {
+            for mut socket in &some {
+                // The server may have closed it.
+                let _ = socket.write_all(b"x");
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+    }))
 }
 
 /// A small file that declares 169 million pixels.

@@ -23,16 +23,16 @@ use crate::{
     world::World,
 };
 
-/// Creates the data folder with its world, and codes for `count` devices.
+/// Creates the data folder with its world, codes for `count` devices, and a reviewer's token.
 pub(super) fn invite(
     runtime: &tokio::runtime::Runtime,
     data: &Path,
     count: usize,
-) -> anyhow::Result<(World, Vec<String>)> {
+) -> anyhow::Result<(World, Vec<String>, String)> {
     let config = Config::new(data, ([127, 0, 0, 1], 0).into());
     let (storage, components) = open(&config, system_clock())?;
     let world = World::small();
-    let codes = runtime.block_on(async {
+    let (codes, reviewer) = runtime.block_on(async {
         world.seed(&storage).await?;
         let mut codes = Vec::with_capacity(count);
         for _ in 0..count {
@@ -42,9 +42,14 @@ pub(super) fn invite(
                     .await?,
             );
         }
-        anyhow::Ok(codes)
+        let who = world.actor("审核员丁").clone();
+        let token = components
+            .access
+            .issue_token(who.person, who.role, who.area, "siege".to_owned())
+            .await?;
+        anyhow::Ok((codes, token))
     })?;
-    Ok((world, codes))
+    Ok((world, codes, reviewer))
 }
 
 fn call<E: Exchange>(http: &mut Http, request: &E::Request) -> anyhow::Result<E::Response> {

@@ -6,6 +6,7 @@
 
 mod attack;
 mod devices;
+mod greed;
 mod honest;
 mod outcome;
 mod plan;

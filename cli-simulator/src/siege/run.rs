@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    attack, devices,
+    attack, devices, greed,
     honest::{MEMORY, Seen, push},
     outcome::{Outcome, row},
     plan::Plan,
@@ -26,15 +26,8 @@ use crate::phone::{Http, Phone};
 pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("server");
-    // A device may have sixteen open long polls.
-    let wanted = plan
-        .polls
-        .div_ceil(16)
-        .max(plan.bombs)
-        .max(plan.unfinished)
-        .max(1);
     let runtime = tokio::runtime::Runtime::new()?;
-    let (world, codes) = devices::invite(&runtime, &data, wanted + 1)?;
+    let (world, codes, reviewer) = devices::invite(&runtime, &data, plan.devices() + 1)?;
     let besieged = Besieged::start(&plan.program, &data)?;
     let (honest, codes) = codes.split_last().context("codes")?;
     let mut phone = Phone::open(&folder.path().join("phone"))?;
@@ -47,6 +40,8 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
     let over = Arc::<AtomicBool>::default();
     let polls = attack::polls(&runtime, &besieged.address, &tokens, plan.polls, &world);
     let open = attack::stall(&besieged.address, &tokens, plan)?;
+    let trickle = attack::trickle(&open, &over)?;
+    greed::begin(&runtime, &besieged, &tokens[0], &reviewer, plan.greedy);
     let bombs = photos.send(&besieged.url, &tokens);
     let watch = {
         let (pid, over) = (besieged.pid(), Arc::clone(&over));
@@ -78,6 +73,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         health: health.join().map_err(died)??,
         peak: watch.join().map_err(died)?,
     };
+    trickle.join().map_err(died)?;
     drop((open, polls));
     runtime.shutdown_background();
     let after = server::settles(besieged.pid(), MEMORY.1, Duration::from_secs(60));

@@ -105,6 +105,7 @@ pub fn run(folder: &Path, server: &postgres::Server, plan: &Plan) -> anyhow::Res
     let mut config = Config::new(folder, ([127, 0, 0, 1], 0).into());
     let address = server.create("torture")?;
     config.database = Some(address.clone());
+    config.key_in_database = true;
     let mut generator = Generator::open(&config, counties(plan.spaces), plan.writers, plan.seed)?;
     let (other, components) = open(&config, system_clock())?;
     server.execute("torture", include_str!("harm.sql"))?;

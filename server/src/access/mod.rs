@@ -15,6 +15,7 @@ mod token;
 
 use sync_core::{identity::SecretKey, record::ServerTime};
 
+use self::token::Seals;
 use crate::{clock::Clock, editions::Editions, host::Now, storage::Storage};
 
 pub use code::{Invitation, Terms, invite, invite_with};
@@ -28,6 +29,7 @@ pub use reviewer::TOKEN_DAYS;
 pub struct Access {
     storage: Storage,
     key: SecretKey,
+    seals: Seals,
     clock: Clock,
     session_ms: i64,
     editions: Editions,
@@ -49,6 +51,7 @@ impl Access {
         editions: Editions,
     ) -> Self {
         Self {
+            seals: Seals::new(&key),
             clock: Clock::new(storage.clone(), now),
             storage,
             key,

@@ -10,7 +10,12 @@ use sync_core::{
     },
 };
 
-use super::{Access, grants::valid_areas, reach::scopes};
+use super::{
+    Access,
+    grants::valid_areas,
+    reach::scopes,
+    token::{EARLIER, Sealed},
+};
 use crate::{
     host::random,
     refusal::Refusal,
@@ -38,13 +43,14 @@ impl Access {
         }
         let id = request.device;
         let Some(proof) = request.proof else {
-            return Ok(Response::Challenge(self.seal(
-                "challenge",
-                id,
-                self.now().0 + CHALLENGE_MS,
-            )));
+            let end = ServerTime(self.now().0 + CHALLENGE_MS);
+            let challenge = self.seals.seal(Sealed::Challenge, id, end);
+            return Ok(Response::Challenge(challenge));
         };
-        if self.unseal("challenge", &proof.challenge) != Some(id) {
+        let challenged = self
+            .seals
+            .unseal(Sealed::Challenge, &proof.challenge, self.now());
+        if challenged != Some(id) {
             return Err(Refusal::new(
                 Code::SessionExpired,
                 "the challenge has expired; ask for another",
@@ -82,15 +88,15 @@ impl Access {
         } else {
             Vec::new()
         };
-        let expires = now.0 + self.session_ms;
+        let expires = ServerTime(now.0 + self.session_ms);
         let directive = if device.state == DeviceState::Wipe {
             Directive::Wipe
         } else {
             Directive::None
         };
         Ok(Response::Open(Box::new(Opened {
-            token: URL_SAFE_NO_PAD.encode(self.seal("session", id, expires)),
-            expires: ServerTime(expires),
+            token: URL_SAFE_NO_PAD.encode(self.seals.seal(Sealed::Session, id, expires)),
+            expires,
             now,
             grants: grants.into_iter().map(|held| held.sealed).collect(),
             scopes,
@@ -139,13 +145,16 @@ impl Access {
     /// [`Code::SessionExpired`].
     pub fn device_of(&self, token: &str) -> Result<DeviceId, Refusal> {
         let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-        self.unseal("session", &sealed)
+        self.seals
+            .unseal(Sealed::Session, &sealed, self.now())
             .ok_or_else(|| Refusal::new(Code::SessionExpired, "open a session and try again"))
     }
 
-    /// Whether this server issued this session token; it may have expired.
+    /// Whether this server issued this session token, which may have expired, or the token has the form of an earlier
+    /// version. Such a token opens nothing, so that guessing one is no attack; but after an update each device sends one,
+    /// and many devices share an address.
     pub fn was_session(&self, token: &str) -> bool {
         let sealed = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-        self.opened("session", &sealed).is_some()
+        self.seals.opened(Sealed::Session, &sealed).is_some() || sealed.len() == EARLIER
     }
 }

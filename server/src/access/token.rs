@@ -1,54 +1,93 @@
 //! Tokens: sealed values that any process of this server verifies without the database, and hashes of the stored ones.
+//!
+//! A sealed value is the key id of the server (8 bytes), the device (16), the end (8, big-endian milliseconds) and a tag
+//! (16) over all of them. The key of the tag is derived for the purpose, so that a challenge is no session.
+
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use sync_core::record::DeviceId;
+use sync_core::{
+    identity::SecretKey,
+    record::{DeviceId, ServerTime},
+};
 
-use super::Access;
+use crate::keys::{KEY_ID, KeyId, TAG, TagKey};
 
-impl Access {
-    /// A keyed hash that only this server (every process of it) can compute.
-    fn mac(&self, purpose: &str, payload: &[u8]) -> [u8; 16] {
-        let secret = self.key.to_seed();
-        let keyed = |inner: &[u8]| {
-            Sha256::new()
-                .chain_update(secret)
-                .chain_update(purpose)
-                .chain_update(inner)
-                .finalize()
-        };
-        let mut out = [0; 16];
-        out.copy_from_slice(&keyed(&keyed(payload))[..16]);
-        out
+/// Bytes before the tag.
+const PAYLOAD: usize = KEY_ID + 16 + 8;
+
+/// Bytes of a sealed value of an earlier version, which had no key id.
+pub(super) const EARLIER: usize = 40;
+
+/// What a sealed value is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sealed {
+    /// A device signs it to open a session.
+    Challenge,
+    /// It names a device in each of its requests.
+    Session,
+}
+
+/// The keys of sealed values.
+#[derive(Debug, Clone)]
+pub(super) struct Seals(Arc<Keys>);
+
+#[derive(Debug)]
+struct Keys {
+    id: KeyId,
+    challenge: TagKey,
+    session: TagKey,
+}
+
+impl Seals {
+    /// The keys that are derived from a server's secret.
+    pub(super) fn new(secret: &SecretKey) -> Self {
+        Self(Arc::new(Keys {
+            id: KeyId::of(&secret.public()),
+            challenge: TagKey::new(secret, "challenge"),
+            session: TagKey::new(secret, "session"),
+        }))
+    }
+
+    fn key(&self, purpose: Sealed) -> &TagKey {
+        match purpose {
+            Sealed::Challenge => &self.0.challenge,
+            Sealed::Session => &self.0.session,
+        }
     }
 
     /// Seals a device and an end into a value that only this server can make.
-    pub(super) fn seal(&self, purpose: &str, device: DeviceId, expires: i64) -> Vec<u8> {
-        let payload = [device.as_bytes(), expires.to_be_bytes().as_slice()].concat();
-        let mac = self.mac(purpose, &payload);
-        [payload.as_slice(), &mac].concat()
+    pub(super) fn seal(&self, purpose: Sealed, device: DeviceId, expires: ServerTime) -> Vec<u8> {
+        let id = &self.0.id.0;
+        let end = expires.0.to_be_bytes();
+        let mut sealed = [id.as_slice(), device.as_bytes(), &end].concat();
+        let tag = self.key(purpose).tag(&sealed);
+        sealed.extend_from_slice(&tag);
+        sealed
     }
 
     /// The device of a sealed value that has not expired.
-    pub(super) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<DeviceId> {
+    pub(super) fn unseal(
+        &self,
+        purpose: Sealed,
+        sealed: &[u8],
+        now: ServerTime,
+    ) -> Option<DeviceId> {
         let (device, expires) = self.opened(purpose, sealed)?;
-        (expires > self.now().0).then_some(device)
+        (expires > now).then_some(device)
     }
 
-    /// The contents of a sealed value, expired or not; `None` if this server did not seal it.
-    pub(super) fn opened(&self, purpose: &str, sealed: &[u8]) -> Option<(DeviceId, i64)> {
-        let (payload, mac) = sealed.split_at_checked(24)?;
-        let expires = i64::from_be_bytes(payload[16..].try_into().ok()?);
-        // Compares all bytes: the time does not depend on where they differ.
-        let same = self
-            .mac(purpose, payload)
-            .iter()
-            .zip(mac)
-            .fold(0, |d, (a, b)| d | (a ^ b))
-            == 0;
-        if !same || mac.len() != 16 {
+    /// The contents of a sealed value, expired or not; `None` if this server did not seal it for this purpose.
+    pub(super) fn opened(&self, purpose: Sealed, sealed: &[u8]) -> Option<(DeviceId, ServerTime)> {
+        let (payload, tag) = sealed.split_at_checked(PAYLOAD)?;
+        let tag: &[u8; TAG] = tag.try_into().ok()?;
+        let (id, rest) = payload.split_at_checked(KEY_ID)?;
+        let (device, end) = rest.split_at_checked(16)?;
+        if id != self.0.id.0 || !self.key(purpose).fits(payload, tag) {
             return None;
         }
-        Some((DeviceId::from_slice(&payload[..16]).ok()?, expires))
+        let expires = i64::from_be_bytes(end.try_into().ok()?);
+        Some((DeviceId::from_slice(device).ok()?, ServerTime(expires)))
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 use self::jobs::{follow, sweep};
 use crate::{
     config::{Config, Limits},
-    front::Front,
+    front::{Certificate, Front},
     host::Now,
     http::{self, Components},
     storage::Storage,
@@ -42,6 +42,8 @@ pub struct App {
     pub address: SocketAddr,
     /// The address of the listener for health and metrics, if there is one.
     pub health_address: Option<SocketAddr>,
+    /// The certificate of `address`, if it speaks TLS.
+    pub certificate: Option<Arc<Certificate>>,
     stop: watch::Sender<bool>,
     serving: JoinSet<()>,
     jobs: Vec<JoinHandle<()>>,
@@ -57,6 +59,13 @@ impl App {
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
         let (storage, components) = opened.context("opening")??;
         components.photos.probe().await.context("--photos")?;
+        let certificate = match &config.tls {
+            Some(files) => {
+                let opened = Certificate::open(files, Arc::clone(&components.metrics))?;
+                Some(Arc::new(opened))
+            }
+            None => None,
+        };
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -81,26 +90,30 @@ impl App {
         let (stop, stopped) = watch::channel(false);
         let front = |listener, router, limits: Limits| {
             Front::new(listener, router, limits, Arc::clone(&components.metrics))
-                .serve(stopped.clone())
         };
+        let router = http::router(components.clone());
+        let mut public = front(listener, router, config.limits.clone());
+        if let Some(certificate) = &certificate {
+            public = public.with_tls(Arc::clone(certificate));
+        }
         let mut serving = JoinSet::new();
-        serving.spawn(front(
-            listener,
-            http::router(components.clone()),
-            config.limits.clone(),
-        ));
+        serving.spawn(public.serve(stopped.clone()));
         if let Some(listener) = health {
             let limits = Limits {
                 max_connections: HEALTH_CONNECTIONS,
                 ..config.limits.clone()
             };
-            serving.spawn(front(listener, http::operators(&components), limits));
+            let operators = front(listener, http::operators(&components), limits);
+            serving.spawn(operators.serve(stopped.clone()));
         }
         let mut jobs = vec![
             tokio::spawn(components.projection.clone().run()),
             tokio::spawn(sweep(components.photos.clone())),
             tokio::spawn(components.quota.clone().run()),
         ];
+        if let Some(certificate) = &certificate {
+            jobs.push(tokio::spawn(Arc::clone(certificate).follow()));
+        }
         if let Some(heard) = storage.heard() {
             jobs.push(tokio::spawn(follow(
                 heard,
@@ -112,6 +125,7 @@ impl App {
             storage,
             address,
             health_address,
+            certificate,
             stop,
             serving,
             jobs,

@@ -122,7 +122,7 @@ fn database(config: &Config) -> anyhow::Result<(Storage, SecretKey)> {
                 filling.is_none(),
                 "--database: it is being filled by `xuncha admin migrate-store`; run that to its end first"
             );
-            let key = shared_key(&storage, config.key.as_deref()).context("server key")?;
+            let key = shared_key(&storage, config.shared_key()).context("server key")?;
             Ok((storage, key))
         }
         None => {

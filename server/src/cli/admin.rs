@@ -16,6 +16,7 @@ use super::{
     end_grant::{EndGrant, end_grant},
     enrol::{Enrol, enrol},
     import::Import,
+    key::Key,
     lists::{Devices, Ending, Quarantine},
     merge_persons::MergePersons,
     migrate_store::MigrateStore,
@@ -72,8 +73,11 @@ pub(crate) enum Admin {
     /// 目录 / The editions of the catalogue: hazard kinds, deadlines, activity types, inspection templates.
     #[command(subcommand)]
     Catalogue(Editions),
-    /// 服务器公钥 / Show the server's public key, which verifies receipts and reports.
-    Key,
+    /// 服务器密钥 / Show the server's public key, which verifies receipts and reports, or copy the secret key.
+    Key {
+        #[command(subcommand)]
+        command: Option<Key>,
+    },
     /// 迁移存储 / Move documents and photos to PostgreSQL and a bucket while devices continue to work.
     MigrateStore(MigrateStore),
     /// 时钟 / Show or accept the clock that the server signs with.
@@ -134,10 +138,13 @@ impl Admin {
             Self::ImportCompounds(import) => {
                 import.compounds(&storage, components.access.now().0).await
             }
-            Self::Key => {
+            Self::Key { command: None } => {
                 say!("{}", hex::encode(components.access.key().public().0));
                 Ok(())
             }
+            Self::Key {
+                command: Some(command),
+            } => command.run(&config, components.access.key()),
             Self::Clock(command) => command.run(components.access.clock()).await,
             Self::Rebuild => {
                 let done = components.projection.rebuild().await?;
@@ -166,7 +173,7 @@ impl Admin {
                 | Self::Token(_)
                 | Self::ImportRegions(_)
                 | Self::ImportCompounds(_)
-                | Self::Key
+                | Self::Key { command: None }
         );
         anyhow::ensure!(
             prepares,

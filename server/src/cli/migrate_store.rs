@@ -15,27 +15,43 @@ use xuncha_server::{
     storage::Storage,
 };
 
+use super::settings::database_file;
+
 /// Arguments of `migrate-store`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-photos 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run during the copy; during the comparison at the end it answers devices that it is busy, and they retry.\nAfterwards start it with --database and --photos of the new place."
+    after_help = "Example:\n  xuncha admin migrate-store --data ./data --to-database postgres://xuncha@db/xuncha \\\n    --to-photos 's3://photos?endpoint=https://s3.example.org'\n\nMay be ended at any time and run again. The server may run during the copy; during the comparison at the end it answers devices that it is busy, and they retry.\nAfterwards start it with --database and --photos of the new place, and with --key-file: the move does not copy the signing key."
 )]
 pub(crate) struct MigrateStore {
     /// Database to fill; it must be empty, or partly filled by this command.
-    #[arg(long, required_unless_present = "undo", hide_env_values = true)]
+    #[arg(
+        long,
+        required_unless_present_any = ["undo", "to_database_file"],
+        env = "XUNCHA_TO_DATABASE",
+        hide_env_values = true
+    )]
     to_database: Option<String>,
+    /// File that holds the address of the database to fill, so that its password is in no list of processes.
+    #[arg(long, conflicts_with = "to_database")]
+    to_database_file: Option<PathBuf>,
     /// Certificates (PEM) of the authority that signed the database's certificate.
     #[arg(long)]
     to_database_ca: Option<PathBuf>,
     /// Photo store to fill: `s3://bucket?…` or a folder.
-    #[arg(long, alias = "to-blobs", required_unless_present = "undo")]
+    #[arg(
+        long,
+        alias = "to-blobs",
+        required_unless_present = "undo",
+        env = "XUNCHA_TO_PHOTOS",
+        hide_env_values = true
+    )]
     to_photos: Option<String>,
     /// Only copy, to shorten the time in which the server accepts no writes; run again without it to finish.
     #[arg(long)]
     copy_only: bool,
     /// Let the old server accept writes again, if the new one is not to be used; not possible after the move is
     /// finished.
-    #[arg(long, conflicts_with_all = ["to_database", "to_photos", "copy_only"])]
+    #[arg(long, conflicts_with_all = ["to_database", "to_database_file", "to_photos", "copy_only"])]
     undo: bool,
 }
 
@@ -67,7 +83,10 @@ impl MigrateStore {
             return Ok(());
         }
         let authority = self.to_database_ca.clone();
-        let url = self.to_database.clone().context("--to-database")?;
+        let url = match &self.to_database_file {
+            Some(file) => database_file(file)?,
+            None => self.to_database.clone().context("--to-database")?,
+        };
         let opening = move || Storage::connect(&url, authority.as_deref());
         let to = Stores {
             storage: tokio::task::spawn_blocking(opening)
@@ -78,7 +97,8 @@ impl MigrateStore {
         if migrate::is_released(&from, &to).await? {
             migrate::finish(&from, &to).await?;
             say!(
-                "已经迁移 / moved already; start the server with --database and --photos of the new place"
+                "已经迁移 / moved already; start the server with --database and --photos of the new place, and with --key-file {} or a copy of it",
+                config.key_file().display()
             );
             return Ok(());
         }
@@ -132,7 +152,10 @@ impl MigrateStore {
             );
         }
         migrate::finish(from, to).await?;
-        say!("迁移完成 / moved; start the server with --database and --photos of the new place");
+        say!(
+            "迁移完成，签名密钥未复制到数据库 / moved; the signing key is not in the new database: start the server with --database and --photos of the new place, and with --key-file {} or a copy of it",
+            config.key_file().display()
+        );
         Ok(())
     }
 }

@@ -9,10 +9,12 @@ mod clock;
 mod end_grant;
 mod enrol;
 mod import;
+mod key;
 mod lists;
 mod merge_persons;
 mod migrate_store;
 mod named;
+mod passwords;
 mod person;
 mod read_only;
 mod refold;
@@ -98,6 +100,7 @@ pub(crate) fn log() {
 
 impl Arguments {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        passwords::warn();
         match self.command {
             Command::Serve(server) => serve(server.settings.resolve(&server.file)?).await,
             Command::Admin { server, command } => {
@@ -112,11 +115,16 @@ impl Arguments {
 async fn serve(mut config: Config) -> anyhow::Result<()> {
     process::open_files(&mut config);
     let app = App::start(&config, system_clock()).await?;
-    say!("巡查服务已启动 / serving on http://{}", app.address);
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    say!("巡查服务已启动 / serving on {scheme}://{}", app.address);
     if let Some(health) = app.health_address {
         say!("  运行状况 / health and metrics: http://{health}");
     }
-    say!("  API 文档 / API viewer: http://{}/docs", app.address);
+    say!("  API 文档 / API viewer: {scheme}://{}/docs", app.address);
     ended().await;
     say!("正在结束 / finishing what is in progress");
     app.stop().await

@@ -37,7 +37,7 @@ impl Verify {
         photos: &Store,
     ) -> anyhow::Result<()> {
         let key = match &config.database {
-            Some(_) => shared_key(storage, config.key.as_deref())?,
+            Some(_) => shared_key(storage, config.shared_key())?,
             None => embedded_key(storage, &config.key_file())?,
         };
         let owned = photos

@@ -15,6 +15,8 @@ pub struct Limits {
     pub max_per_address: usize,
     /// Addresses of proxies. The limit for each address does not apply to them, and their `X-Forwarded-For` is trusted.
     pub proxies: Vec<Network>,
+    /// Time in which the TLS handshake of a connection must have ended.
+    pub handshake: Duration,
     /// Time in which a request's headers must have arrived.
     pub header: Duration,
     /// Time a connection may be open between two requests.
@@ -37,6 +39,8 @@ pub struct Limits {
     pub bytes_per_day: i64,
     /// Photos that one device finishes in a day.
     pub photos_per_day: i64,
+    /// Bytes of responses that one device or one token is sent in a day, by each process.
+    pub read_bytes_per_day: u64,
     /// Bytes that the server keeps in quarantine for a revoked device.
     pub quarantine_bytes: i64,
     /// Whether `/metrics` is answered on the public address too.
@@ -51,6 +55,7 @@ impl Default for Limits {
             max_connections: 8_192,
             max_per_address: 1_024,
             proxies: Network::loopback(),
+            handshake: seconds(10),
             header: seconds(10),
             idle: seconds(75),
             write: seconds(30),
@@ -62,6 +67,7 @@ impl Default for Limits {
             packs_per_day: 5_000,
             bytes_per_day: 512 << 20,
             photos_per_day: 2_000,
+            read_bytes_per_day: 8 << 30,
             quarantine_bytes: 10 << 20,
             public_metrics: false,
         }

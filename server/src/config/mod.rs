@@ -5,10 +5,33 @@
 mod limits;
 mod network;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 pub use limits::Limits;
 pub use network::Network;
+
+/// The place of a signing key that several processes share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyPlace<'a> {
+    /// A file.
+    File(&'a Path),
+    /// The table `meta` of the database.
+    Database,
+    /// The settings do not name it: a database that holds a key keeps it, and a new one is refused.
+    Unstated,
+}
+
+/// The files of the certificate of the public address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those between it and the authority (PEM).
+    pub certificate: PathBuf,
+    /// Its private key (PEM).
+    pub key: PathBuf,
+}
 
 /// The settings that the server is started with.
 #[derive(Debug, Clone)]
@@ -18,6 +41,8 @@ pub struct Config {
     /// File of the server's signing key; without it `server.key` in the data folder, or the database if it is
     /// PostgreSQL.
     pub key: Option<PathBuf>,
+    /// Whether a new PostgreSQL database may hold the signing key, where each of its readers and backups has it.
+    pub key_in_database: bool,
     /// `postgres://…`; without it the database is embedded in the data folder.
     pub database: Option<String>,
     /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
@@ -26,6 +51,8 @@ pub struct Config {
     pub photos: Option<String>,
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// The certificate of `listen`; without it the server speaks plain HTTP there.
+    pub tls: Option<TlsFiles>,
     /// Address of the separate listener for health and metrics.
     pub health_listen: SocketAddr,
     /// Whether the server starts even if `health_listen` is taken.
@@ -43,6 +70,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// The place of the signing key of a PostgreSQL database.
+    pub fn shared_key(&self) -> KeyPlace<'_> {
+        match &self.key {
+            Some(file) => KeyPlace::File(file),
+            None if self.key_in_database => KeyPlace::Database,
+            None => KeyPlace::Unstated,
+        }
+    }
+
     /// The file of the signing key of an embedded database.
     pub fn key_file(&self) -> PathBuf {
         let own = || self.data.join("server.key");
@@ -54,10 +90,12 @@ impl Config {
         Self {
             data: data.into(),
             key: None,
+            key_in_database: false,
             database: None,
             database_ca: None,
             photos: None,
             listen,
+            tls: None,
             health_listen: ([127, 0, 0, 1], 0).into(),
             health_optional: false,
             session_ms: 12 * 3_600_000,

@@ -91,6 +91,22 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// From the file system. An existing file is no error.
 pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
+    match write_first(path, bytes, unique) {
+        // The name that another writer made is durable too when this returns.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => sync(above(path)),
+        written => written,
+    }
+}
+
+/// Writes a file that does not exist yet.
+///
+/// # Errors
+/// From the file system; [`io::ErrorKind::AlreadyExists`] if the file exists, which is then unchanged.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_first(path, bytes, &std::process::id().to_string())
+}
+
+fn write_first(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     let aside = beside(path, &format!(".{unique}.part"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -100,10 +116,8 @@ pub fn write_once(path: &Path, bytes: &[u8], unique: &str) -> io::Result<()> {
     // A hard link fails if the name is taken; a rename would replace the file.
     let linked = fs::hard_link(&aside, path);
     fs::remove_file(&aside)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => sync(above(path)),
-    }
+    linked?;
+    sync(above(path))
 }
 
 /// A path with a suffix appended: `data/x` with `.part` is `data/x.part`.

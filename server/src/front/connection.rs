@@ -51,6 +51,12 @@ pub struct Connection {
 /// Cause of a closed connection: headers did not arrive in time.
 pub(super) const HEADER_TIMEOUT: &str = "header-timeout";
 
+/// Cause of a closed connection: the TLS handshake did not end in time.
+pub(super) const HANDSHAKE_TIMEOUT: &str = "handshake-timeout";
+
+/// Cause of a closed connection: the TLS handshake failed, as with plain HTTP or an unknown authority.
+pub(super) const HANDSHAKE_FAILED: &str = "handshake-failed";
+
 /// Cause of a closed connection: the caller read nothing of a response in time.
 pub(super) const WRITE_TIMEOUT: &str = "write-timeout";
 
@@ -103,9 +109,9 @@ impl Connection {
         self.enter(Stage::Request);
     }
 
-    /// Whether closing the connection now loses no request.
+    /// Whether closing the connection now loses no request and no byte of a response that the socket has not accepted.
     pub(super) fn rests(&self) -> bool {
-        matches!(self.stage(), Stage::Fresh | Stage::Idle)
+        matches!(self.stage(), Stage::Fresh | Stage::Idle) && self.stuck.load(Relaxed) == 0
     }
 
     /// The order in which the connection may be closed in favour of another, if it may. Connections that have sent no

@@ -1,10 +1,11 @@
-//! The listeners: accept connections, limit their number and their time, and pass requests to a router.
+//! The listeners: accept connections, limit their number and their time, speak TLS, and pass requests to a router.
 //!
 //! Each request carries the [`Peer`] that it came from. Its contents are not examined here. `axum::serve` is not used
 //! because it installs no timer, so hyper's time-outs would not run, and because it accepts connections without a
 //! bound.
 
 mod answer;
+mod certificate;
 mod connection;
 mod peer;
 mod registry;
@@ -24,6 +25,7 @@ use tokio::{
 use self::{registry::Registry, serving::Serving};
 use crate::{config::Limits, metrics::Metrics};
 
+pub use certificate::{Certificate, CertificateError};
 pub use connection::Connection;
 pub use peer::Peer;
 pub use registry::customer;
@@ -41,6 +43,7 @@ pub struct Front {
     limits: Arc<Limits>,
     metrics: Arc<Metrics>,
     registry: Arc<Registry>,
+    tls: Option<Arc<Certificate>>,
 }
 
 impl Front {
@@ -57,7 +60,14 @@ impl Front {
             limits: Arc::new(limits),
             metrics,
             registry: Arc::default(),
+            tls: None,
         }
+    }
+
+    /// Speaks TLS with this certificate.
+    pub fn with_tls(mut self, certificate: Arc<Certificate>) -> Self {
+        self.tls = Some(certificate);
+        self
     }
 
     /// Serves until `stop` is true, then finishes the requests in progress.
@@ -128,6 +138,7 @@ impl Front {
             router: self.router.clone(),
             limits: Arc::clone(&self.limits),
             metrics: Arc::clone(&self.metrics),
+            tls: self.tls.as_ref().map(|certificate| certificate.acceptor()),
         };
         connections.spawn(connection.run(socket, stop));
     }

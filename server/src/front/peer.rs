@@ -9,6 +9,8 @@ use super::connection::Connection;
 pub struct Peer {
     /// The address of the other end of the connection.
     pub address: IpAddr,
+    /// Whether the connection uses TLS.
+    pub secure: bool,
     /// The connection.
     pub connection: Arc<Connection>,
 }

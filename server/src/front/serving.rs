@@ -8,9 +8,20 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::watch,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::{answer::Answer, connection::Look, peer::Peer, registry::Slot, socket::Watched};
+use super::{
+    answer::Answer,
+    connection::{HANDSHAKE_FAILED, HANDSHAKE_TIMEOUT, Look, Stage},
+    peer::Peer,
+    registry::Slot,
+    socket::Watched,
+};
 use crate::{config::Limits, metrics::Metrics};
 
 /// Largest buffer in bytes for headers, and for a body that no handler has requested yet.
@@ -23,15 +34,64 @@ pub(super) struct Serving {
     pub(super) router: Router,
     pub(super) limits: Arc<Limits>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) tls: Option<TlsAcceptor>,
 }
 
 impl Serving {
     /// Serves the connection on its socket.
     pub(super) async fn run(self, socket: TcpStream, mut stop: watch::Receiver<bool>) {
+        let watched = Watched {
+            socket,
+            connection: Arc::clone(&self.place.connection),
+        };
+        let Some(acceptor) = &self.tls else {
+            return self.serve(watched, stop).await;
+        };
+        if let Some(stream) = self.handshake(acceptor, watched, &mut stop).await {
+            self.serve(stream, stop).await;
+        }
+    }
+
+    /// Agrees on TLS within the time for it. The connection counts as one that has sent no request.
+    async fn handshake(
+        &self,
+        acceptor: &TlsAcceptor,
+        socket: Watched,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Option<TlsStream<Watched>> {
+        let connection = &self.place.connection;
+        tokio::select! {
+            agreed = acceptor.accept(socket) => match agreed {
+                Ok(stream) => {
+                    // The time for the headers begins now.
+                    connection.enter(Stage::Fresh);
+                    Some(stream)
+                }
+                Err(error) => {
+                    tracing::trace!(%error, "handshake");
+                    self.over(Some(HANDSHAKE_FAILED));
+                    None
+                }
+            },
+            () = connection.evicted.notified() => None,
+            () = tokio::time::sleep(self.limits.handshake) => {
+                self.over(Some(HANDSHAKE_TIMEOUT));
+                None
+            }
+            _ = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
+    /// Serves the requests of a connection.
+    async fn serve<S>(&self, stream: S, mut stop: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let connection = Arc::clone(&self.place.connection);
         let router = TowerToHyperService::new(self.router.clone());
         let peer = Peer {
             address: self.from,
+            secure: self.tls.is_some(),
             connection: Arc::clone(&connection),
         };
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
@@ -44,10 +104,6 @@ impl Serving {
                 Ok::<_, std::convert::Infallible>(answer.map(|body| Answer::new(body, answering)))
             }
         });
-        let watched = Watched {
-            socket,
-            connection: Arc::clone(&connection),
-        };
         let mut serving = std::pin::pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -55,7 +111,7 @@ impl Serving {
                 // the two.
                 .header_read_timeout(self.limits.header + self.limits.idle)
                 .max_buf_size(BUFFER)
-                .serve_connection(TokioIo::new(watched), service)
+                .serve_connection(TokioIo::new(stream), service)
         );
         let mut look = std::pin::pin!(tokio::time::sleep(self.limits.header));
         let mut stopping = false;

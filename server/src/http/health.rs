@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The time and the result of the last database check. The lock lets one request at a time check.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Asked(Arc<Mutex<Option<(Instant, bool)>>>);
+
+/// Which pages may load a response.
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Liveness: the process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operators", security(()), responses((status = 200, body = String)))]
@@ -75,6 +78,13 @@ fn log(components: &Components, cause: &'static str, status: u16, origin: &str, 
     }
 }
 
+/// Sets the security headers of the responses of the operators' listener.
+pub(super) async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    guard(response.headers_mut(), "", false);
+    response
+}
+
 /// Counts every request, and refusals by their cause; then sets the security headers of the response.
 pub(super) async fn count(
     State((components, gate)): State<(Components, Arc<Gate>)>,
@@ -85,6 +95,7 @@ pub(super) async fn count(
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().cloned();
     let origin = gate.origin(request.headers(), peer.as_ref());
+    let secure = peer.as_ref().is_some_and(|peer| peer.secure);
     let mut response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
@@ -102,7 +113,7 @@ pub(super) async fn count(
         let address = address.map(|a| a.to_string()).unwrap_or_default();
         log(&components, cause, status, &address, route);
     }
-    guard(response.headers_mut(), route);
+    guard(response.headers_mut(), route, secure);
     response
 }
 
@@ -110,7 +121,7 @@ pub(super) async fn count(
 ///
 /// A frame of an exchange is no page, and a response to a POST is not cached: it gets one header, because a sync with
 /// nothing new must stay small.
-fn guard(headers: &mut HeaderMap, route: &str) {
+fn guard(headers: &mut HeaderMap, route: &str, secure: bool) {
     let frame = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|of| of == MEDIA_TYPE);
@@ -134,6 +145,11 @@ fn guard(headers: &mut HeaderMap, route: &str) {
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
+    set(RESOURCE_POLICY, "same-origin");
+    if secure {
+        // Only if this server ends TLS: behind a proxy its administrator decides.
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     if route.starts_with("/v1/") || route.is_empty() {
         set(header::CACHE_CONTROL, "no-store");
     }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
 use sync_core::wire::{
@@ -128,8 +128,9 @@ pub fn router(components: Components) -> Router {
         .merge(alive(&components))
         .merge(measured(&components, limits.public_metrics))
         .merge(openapi::viewer())
-        .layer(from_fn_with_state((components, gate), health::count))
+        // Within the count: the response to a panic is counted and gets its headers too.
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state((components, gate), health::count))
         .layer(TraceLayer::new_for_http())
 }
 
@@ -151,6 +152,7 @@ pub fn operators(components: &Components) -> Router {
     alive(components)
         .merge(measured(components, true))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn(health::guarded))
 }
 
 /// Liveness and readiness; on both listeners.

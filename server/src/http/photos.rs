@@ -24,7 +24,8 @@ async fn give(
         (header::CONTENT_TYPE, "image/jpeg".to_owned()),
         (
             header::CACHE_CONTROL,
-            "private, max-age=31536000, immutable".to_owned(),
+            // A photo that is taken out of view must not stay in the cache of a browser.
+            "private, no-store".to_owned(),
         ),
         (header::ETAG, format!("\"{hash}\"")),
     ];

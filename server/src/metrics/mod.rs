@@ -25,6 +25,9 @@ pub struct Metrics {
     changes_refused: AtomicU64,
     photos_stored: AtomicU64,
     shed: AtomicU64,
+    /// When the certificate ends, in seconds since 1970; 0 without TLS.
+    certificate_ends: AtomicU64,
+    certificates: [AtomicU64; 2],
     refused: Mutex<BTreeMap<&'static str, u64>>,
     noted: Mutex<Noted>,
 }
@@ -57,6 +60,16 @@ impl Metrics {
     pub fn note(&self, cause: &'static str, origin: &str) -> Option<u64> {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         noted.note(cause, origin, Instant::now())
+    }
+
+    /// Notes when the certificate of the public address ends, in seconds since 1970.
+    pub fn certificate_ends(&self, seconds: u64) {
+        self.certificate_ends.store(seconds, Relaxed);
+    }
+
+    /// Counts a changed certificate: whether it replaced the one before.
+    pub fn certificate_read(&self, replaced: bool) {
+        self.certificates[usize::from(replaced)].fetch_add(1, Relaxed);
     }
 
     /// Counts an answered request.

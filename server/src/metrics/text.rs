@@ -61,6 +61,17 @@ impl Metrics {
         for (cause, count) in refused.iter() {
             let _ = writeln!(out, "xuncha_refusals_total{{cause=\"{cause}\"}} {count}");
         }
+        let ends = self.certificate_ends.load(Relaxed);
+        if ends > 0 {
+            let [refused, replaced] = self
+                .certificates
+                .each_ref()
+                .map(|count| count.load(Relaxed));
+            let _ = writeln!(
+                out,
+                "# HELP xuncha_tls_certificate_ends_seconds When the certificate ends, since 1970.\n# TYPE xuncha_tls_certificate_ends_seconds gauge\nxuncha_tls_certificate_ends_seconds {ends}\n# HELP xuncha_tls_certificates_total Changed certificates by result.\n# TYPE xuncha_tls_certificates_total counter\nxuncha_tls_certificates_total{{result=\"replaced\"}} {replaced}\nxuncha_tls_certificates_total{{result=\"refused\"}} {refused}"
+            );
+        }
         if let Some(lag) = projection_lag {
             let _ = writeln!(
                 out,

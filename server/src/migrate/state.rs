@@ -6,7 +6,7 @@ use super::{error::MigrateError, records, stores::Stores};
 use crate::{
     editions,
     host::random,
-    keys::PUBLIC_KEY,
+    keys::{PUBLIC_KEY, SEED},
     storage::{Storage, StorageError, Tx, marks, spaces},
 };
 
@@ -21,7 +21,7 @@ const MOVE: &str = "moved as";
 
 /// Marks the target as being filled, so that no server starts on it before it is complete.
 pub(super) async fn begin(target: &Storage, key: &SecretKey) -> Result<(), MigrateError> {
-    let (seed, public) = (key.to_seed(), key.public().0);
+    let public = key.public().0;
     let own = target
         .write(move |tx| {
             let fresh = spaces::list(tx)?.is_empty();
@@ -29,7 +29,8 @@ pub(super) async fn begin(target: &Storage, key: &SecretKey) -> Result<(), Migra
                 return Ok::<_, StorageError>(false);
             }
             spaces::set_meta(tx, FILLING, b"1")?;
-            spaces::set_meta(tx, "server_key", &seed)?;
+            // A copy that an earlier version began holds the signing key; a database is not its place.
+            spaces::delete_meta(tx, SEED)?;
             spaces::set_meta(tx, PUBLIC_KEY, &public)?;
             Ok(true)
         })

@@ -7,7 +7,7 @@ use object_store::{
     aws::{AmazonS3Builder, Checksum},
 };
 
-use super::bucket_setting::Bucket;
+use super::{bucket_http::Direct, bucket_setting::Bucket};
 
 /// The builder of a client for a bucket.
 pub(super) fn builder(bucket: &Bucket) -> AmazonS3Builder {
@@ -23,6 +23,7 @@ pub(super) fn builder(bucket: &Bucket) -> AmazonS3Builder {
         retry_timeout: Duration::from_secs(30),
     };
     let mut builder = AmazonS3Builder::from_env()
+        .with_http_connector(Direct)
         .with_bucket_name(&bucket.name)
         .with_checksum_algorithm(Checksum::SHA256)
         // One by one, because some compatible stores lack the request for many.

@@ -7,6 +7,7 @@
 
 mod append;
 mod bucket_client;
+mod bucket_http;
 mod bucket_setting;
 mod failure;
 mod finish;

@@ -56,6 +56,7 @@ impl Server {
         let clock = Arc::new(AtomicI64::new(BEGIN));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
         config.database = database::fresh(&runtime);
+        config.key_in_database = true;
         let own = Arc::clone(&clock);
         let now = Arc::new(move || ServerTime(own.load(SeqCst)));
         let app = runtime

@@ -96,6 +96,7 @@ impl Town {
         let clock = Arc::new(AtomicI64::new(MORNING));
         let mut config = Config::new(folder.path().join("server"), ([127, 0, 0, 1], 0).into());
         config.database = database;
+        config.key_in_database = true;
         config.photos = photos;
         set(&mut config);
         let app = runtime

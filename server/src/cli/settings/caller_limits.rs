@@ -55,6 +55,13 @@ impl Settings {
             anyhow::ensure!(megabytes > 0, "--megabytes-per-day: expected 1 or more");
             limits.bytes_per_day = i64::from(megabytes) << 20;
         }
+        if let Some(megabytes) = self.read_megabytes_per_day.or(from.read_megabytes_per_day) {
+            anyhow::ensure!(
+                megabytes > 0,
+                "--read-megabytes-per-day: expected 1 or more"
+            );
+            limits.read_bytes_per_day = u64::from(megabytes) << 20;
+        }
         if let Some(shown) = self.public_metrics.or(from.public_metrics) {
             limits.public_metrics = shown;
         }

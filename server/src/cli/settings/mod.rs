@@ -3,6 +3,7 @@
 //! Returns the checked [`Config`]; an error names the setting and what was expected.
 
 mod caller_limits;
+mod database;
 
 use std::{
     net::SocketAddr,
@@ -12,7 +13,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde::Deserialize;
-use xuncha_server::config::Config;
+use xuncha_server::config::{Config, TlsFiles};
+
+pub(super) use database::read as database_file;
 
 /// The file of settings.
 #[derive(Debug, Args)]
@@ -32,13 +35,18 @@ pub(super) struct Settings {
     /// `postgres://user:password@host:port/name`. Without it: SQLite in the data folder.
     #[arg(long, env = "XUNCHA_DATABASE", hide_env_values = true, global = true)]
     database: Option<String>,
+    /// File that holds the address of the database, so that its password is in no list of processes.
+    #[arg(long, env = "XUNCHA_DATABASE_FILE", global = true)]
+    database_file: Option<PathBuf>,
     /// Certificates (PEM) of the authority that signed the database's certificate; without it, those of the system.
     #[arg(long, env = "XUNCHA_DATABASE_CA", global = true)]
     database_ca: Option<PathBuf>,
-    /// File of the server's signing key. Without it: `server.key` in the data folder, or the table `meta` of
-    /// PostgreSQL.
+    /// File of the server's signing key; a new PostgreSQL database needs it [default: `server.key` in the data folder].
     #[arg(long, env = "XUNCHA_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
+    /// Keep the signing key in PostgreSQL, where each reader of the database and of its backups has it.
+    #[arg(long, env = "XUNCHA_KEY_IN_DATABASE", num_args = 0..=1, default_missing_value = "true", global = true)]
+    key_in_database: Option<bool>,
     /// `s3://bucket/prefix?endpoint=…&region=…` or a folder. Without it: in the data folder.
     #[arg(
         long,
@@ -52,6 +60,12 @@ pub(super) struct Settings {
     /// Address to listen on [default: 127.0.0.1:8080].
     #[arg(long, env = "XUNCHA_LISTEN")]
     listen: Option<SocketAddr>,
+    /// Certificate of --listen with those between it and the authority (PEM). Without it: plain HTTP.
+    #[arg(long, env = "XUNCHA_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of --tls-cert (PEM).
+    #[arg(long, env = "XUNCHA_TLS_KEY")]
+    tls_key: Option<PathBuf>,
     /// Address for health and metrics [default: 127.0.0.1, the port after that of --listen].
     #[arg(long, env = "XUNCHA_HEALTH_LISTEN")]
     health_listen: Option<SocketAddr>,
@@ -86,6 +100,9 @@ pub(super) struct Settings {
     /// Photos of one device in a day [default: 2000].
     #[arg(long, env = "XUNCHA_PHOTOS_PER_DAY")]
     photos_per_day: Option<u32>,
+    /// Megabytes of responses to one device or one token in a day [default: 8192].
+    #[arg(long, env = "XUNCHA_READ_MEGABYTES_PER_DAY")]
+    read_megabytes_per_day: Option<u32>,
     /// Days that a photo is kept which no document names [default: 30].
     #[arg(long, env = "XUNCHA_UNNAMED_DAYS")]
     unnamed_days: Option<u16>,
@@ -134,10 +151,31 @@ impl Settings {
             anyhow::ensure!(days > 0, "--unnamed-days: expected 1 or more");
             config.unnamed_ms = hours(24) * i64::from(days);
         }
-        config.database = self.database.or(from.database);
+        config.database = database::address(
+            (self.database, self.database_file),
+            (from.database, from.database_file),
+        )?;
         config.database_ca = self.database_ca.or(from.database_ca);
+        config.tls = match (
+            self.tls_cert.or(from.tls_cert),
+            self.tls_key.or(from.tls_key),
+        ) {
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            (None, None) => None,
+            _ => anyhow::bail!(
+                "--tls-cert 与 --tls-key 须同时设置 / --tls-cert and --tls-key are set together or not at all"
+            ),
+        };
         config.photos = self.photos.or_else(earlier_photos).or(from.photos);
         config.key = self.key_file.or(from.key_file);
+        config.key_in_database = self
+            .key_in_database
+            .or(from.key_in_database)
+            .unwrap_or_default();
+        anyhow::ensure!(
+            config.key.is_none() || !config.key_in_database,
+            "--key-file 与 --key-in-database 只能设一个 / --key-file and --key-in-database exclude each other"
+        );
         if let Some(session) = self.session_hours.or(from.session_hours) {
             anyhow::ensure!(session > 0, "--session-hours: expected 1 or more");
             config.session_ms = hours(session);

@@ -2,9 +2,22 @@
 
 use sync_core::record::DeviceId;
 
+use super::wrong::digest;
+
 /// The caller, as far as it is known without the database.
-pub(super) enum Who {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Caller {
+    /// The device of a session token of this server.
     Device(DeviceId),
-    /// The token is no session token of this server; it may be a reviewer's.
-    Other,
+    /// The SHA-256 of a token that is no session token of this server; it may be a reviewer's.
+    Token([u8; 32]),
+    /// A caller without a token.
+    Stranger,
+}
+
+impl Caller {
+    /// The caller with this token, which is no session token of this server.
+    pub(super) fn with(token: &str) -> Self {
+        Self::Token(digest(token))
+    }
 }

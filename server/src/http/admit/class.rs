@@ -1,5 +1,7 @@
 //! The classes of routes, by their callers.
 
+use super::slots::Part;
+
 /// The class of a route, by its callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Class {
@@ -17,8 +19,16 @@ pub(in crate::http) enum Class {
     Export,
 }
 
-impl std::hash::Hash for Class {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (*self as u8).hash(state);
+impl Class {
+    /// What its requests count as for one caller; `None` for callers without a token.
+    pub(super) const fn part(self) -> Option<Part> {
+        match self {
+            Self::Stranger => None,
+            Self::Device => Some(Part::Sync),
+            Self::Upload => Some(Part::Photo),
+            Self::Person => Some(Part::Ledger),
+            Self::Waiting => Some(Part::Poll),
+            Self::Export => Some(Part::Export),
+        }
     }
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use sync_core::wire::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{budget::Budget, class::Class, slots::Slots, wrong::Wrong};
+use super::{budget::Budget, class::Class, reading::Reading, slots::Slots, wrong::Wrong};
 use crate::{
     config::Limits,
     front::{Peer, customer},
@@ -23,6 +23,7 @@ pub(in crate::http) struct Gate {
     pub(super) answers: Budget,
     pub(super) wrong: Wrong,
     pub(super) slots: Arc<Slots>,
+    pub(super) reading: Arc<Reading>,
     /// Permits of long polls to identify their caller in the database.
     pub(super) asking: Semaphore,
 }
@@ -45,25 +46,16 @@ impl Gate {
             answers: Budget::new(limits.held_bytes),
             wrong: Wrong::new(limits.wrong_per_minute),
             slots: Arc::default(),
+            reading: Arc::new(Reading::new(limits.read_bytes_per_day)),
             asking: Semaphore::new(2),
             components,
             limits,
         }
     }
 
-    /// The address that a request counts for. Behind a proxy it is the last address that the proxy names, with or
-    /// without a port. If the proxy names none, or none that can be parsed, it is the proxy's own, so that limits for
-    /// each address apply.
+    /// The address that a request counts for.
     pub(in crate::http) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
-        let address = peer?.address;
-        if !self.limits.is_proxy(address) {
-            return Some(customer(address));
-        }
-        let named = parts.get_all("x-forwarded-for").iter().next_back();
-        let named = named.and_then(|v| v.to_str().ok());
-        let named =
-            named.and_then(|all| all.rsplit(',').map(str::trim).find(|one| !one.is_empty()));
-        Some(customer(named.and_then(forwarded).unwrap_or(address)))
+        Some(customer(origin(&self.limits, parts, peer?.address)))
     }
 
     /// A permit for the work of a request.
@@ -74,6 +66,26 @@ impl Gate {
             Refusal::new(Code::Busy, "too many requests at once")
         })
     }
+}
+
+/// The address behind proxies: each proxy appends the address that it was called from, so that the last address that is no
+/// listed proxy is the caller's, and what is before it is the caller's own statement. If an entry cannot be parsed, it is
+/// the last proxy before it, so that limits for each address apply.
+fn origin(limits: &Limits, parts: &HeaderMap, peer: IpAddr) -> IpAddr {
+    let mut address = peer;
+    let lines = parts.get_all("x-forwarded-for").iter().rev();
+    // A line that is no text ends the search as an entry that cannot be parsed does.
+    let entries = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
+    for entry in entries.map(str::trim).filter(|entry| !entry.is_empty()) {
+        if !limits.is_proxy(address) {
+            break;
+        }
+        match forwarded(entry) {
+            Some(before) => address = before,
+            None => break,
+        }
+    }
+    address
 }
 
 /// Parses an address as proxies write it: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]`,
@@ -90,6 +102,43 @@ fn forwarded(named: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_address_that_is_no_listed_proxy_counts() {
+        let limits = Limits {
+            proxies: vec![
+                "10.0.0.0/8".parse().unwrap(),
+                "2001:db8:9::/48".parse().unwrap(),
+            ],
+            ..Limits::default()
+        };
+        let found = |peer: &str, lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            origin(&limits, &headers, peer.parse().unwrap()).to_string()
+        };
+        // A caller that is no proxy states what it likes.
+        assert_eq!(found("203.0.113.9", &["192.0.2.1"]), "203.0.113.9");
+        assert_eq!(found("10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        // What the caller states is before what the proxies append.
+        assert_eq!(found("10.0.0.1", &["198.51.100.1, 192.0.2.1"]), "192.0.2.1");
+        assert_eq!(
+            found("10.0.0.1", &["198.51.100.1", "192.0.2.1"]),
+            "192.0.2.1"
+        );
+        // Two proxies in a row, the second of IPv6.
+        let chain = ["192.0.2.1, 10.0.0.7", "[2001:db8:9::1]:443"];
+        assert_eq!(found("10.0.0.1", &chain), "192.0.2.1");
+        // Nothing behind the last proxy that can be trusted.
+        assert_eq!(found("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(
+            found("10.0.0.1", &["192.0.2.1, unknown, 10.0.0.7"]),
+            "10.0.0.7"
+        );
+        assert_eq!(found("10.0.0.1", &["10.0.0.8, 10.0.0.7"]), "10.0.0.8");
+    }
 
     #[test]
     fn an_address_is_read_as_proxies_write_it() {

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Instant};
 use axum::http::HeaderMap;
 use sync_core::wire::Code;
 
-use super::{Admission, caller::Who, class::Class};
+use super::{Admission, caller::Caller, class::Class};
 use crate::{access::Reach, http::extract::bearer, refusal::Refusal};
 
 impl Admission {
@@ -16,7 +16,7 @@ impl Admission {
         headers: &HeaderMap,
         origin: Option<IpAddr>,
         no_body: bool,
-    ) -> Result<(Who, Option<Reach>), Refusal> {
+    ) -> Result<(Caller, Option<Reach>), Refusal> {
         let gate = &self.gate;
         let must_wait = || origin.is_some_and(|from| gate.wrong.must_wait(from, Instant::now()));
         let wait = || {
@@ -29,7 +29,7 @@ impl Admission {
             return if must_wait() {
                 Err(wait())
             } else {
-                Ok((Who::Other, None))
+                Ok((Caller::Stranger, None))
             };
         }
         let token = bearer(headers)?;
@@ -37,9 +37,9 @@ impl Admission {
         match access.device_of(token) {
             Ok(device) if self.class == Class::Waiting => {
                 let _turn = gate.asking.acquire().await;
-                return Ok((Who::Device(device), Some(access.reach(token).await?)));
+                return Ok((Caller::Device(device), Some(access.reach(token).await?)));
             }
-            Ok(device) => return Ok((Who::Device(device), None)),
+            Ok(device) => return Ok((Caller::Device(device), None)),
             // An expired session token of this server does not count as a wrong one.
             Err(expired) if access.was_session(token) => return Err(expired),
             Err(wrong) if self.class == Class::Device => {
@@ -55,14 +55,14 @@ impl Admission {
             return Err(wait());
         }
         if no_body && self.class != Class::Waiting {
-            return Ok((Who::Other, None));
+            return Ok((Caller::with(token), None));
         }
         let _turn = match self.class {
             Class::Waiting => Some(gate.asking.acquire().await),
             _ => None,
         };
         match access.reach(token).await {
-            Ok(reach) => Ok((Who::Other, Some(reach))),
+            Ok(reach) => Ok((Caller::with(token), Some(reach))),
             Err(refusal) => {
                 self.wrong(origin);
                 Err(refusal)

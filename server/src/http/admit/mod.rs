@@ -10,6 +10,7 @@ mod class;
 mod gate;
 mod held_body;
 mod identify;
+mod reading;
 mod slots;
 mod wrong;
 
@@ -22,21 +23,22 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use sync_core::wire::{Code, frame};
-use tokio::sync::OwnedSemaphorePermit;
+use sync_core::{
+    record::DAY_MS,
+    wire::{Code, frame},
+};
 
-use self::{budget::Held, caller::Who, held_body::HeldBody};
+use self::{
+    budget::Held,
+    caller::Caller,
+    held_body::{HeldBody, Turn},
+    slots::Part,
+};
 use crate::{access::Reach, front::Peer, http::extract::bearer, refusal::Refusal};
 
 pub(super) use body::Bound;
 pub(super) use class::Class;
 pub(super) use gate::Gate;
-
-/// Long polls of one device at once: it needs one, and a broken connection leaves one open.
-const POLLS: u32 = 16;
-
-/// Bodies of one device that are received concurrently.
-const BODIES: u32 = 8;
 
 /// Responses up to this size in bytes are not counted as memory.
 const SMALL_ANSWER: u64 = 64 * 1024;
@@ -87,19 +89,18 @@ impl Admission {
         if let Some(reach) = reach {
             parts.extensions.insert(reach);
         }
-        let slot =
-            |class, most| match who {
-                Who::Device(id) => gate.slots.take(class, id, most).map(Some).ok_or_else(|| {
-                    Refusal::new(Code::Busy, "this device has too many requests open")
-                }),
-                Who::Other => Ok(None),
-            };
-        let (bytes, mut held) = if body.is_end_stream() {
-            (Bytes::new(), Held::default())
+        let busy = || Refusal::new(Code::Busy, "this caller has too many requests open");
+        let (bytes, mut held, receiving) = if body.is_end_stream() {
+            (Bytes::new(), Held::default(), None)
         } else {
-            // Few bodies of one device at once, so that it cannot occupy the memory for all bodies.
-            let _slot = slot(Class::Upload, BODIES)?;
-            self.receive(&parts, body).await?
+            // Few bodies of one caller at once, so that it cannot occupy the memory for all bodies: also while they wait for
+            // their turn.
+            let slot = match who {
+                Caller::Stranger => None,
+                who => Some(gate.slots.take(Part::Body, who).ok_or_else(busy)?),
+            };
+            let (bytes, held) = self.receive(&parts, body).await?;
+            (bytes, held, slot)
         };
         if self.class == Class::Device || self.class == Class::Stranger {
             // The decompressed frame needs memory too. If it is larger than the exchange allows, it is refused without
@@ -109,10 +110,19 @@ impl Admission {
                 gate.bodies.more(&mut held, unfolded).await?;
             }
         }
-        let _waits = match self.class {
-            Class::Waiting => slot(Class::Waiting, POLLS)?,
-            _ => None,
+        let day = gate.components.access.now().0.div_euclid(DAY_MS);
+        if who != Caller::Stranger && !gate.reading.may_read(who, day) {
+            let most = gate.limits.read_bytes_per_day >> 20;
+            let detail = format!("this caller was sent its {most} MB of today");
+            return Err(Refusal::new(Code::TooMany, detail));
+        }
+        // Before the permit of the class: a caller with many requests waits for itself and not in the place of others.
+        let turn = match (who, self.class.part()) {
+            (Caller::Stranger, _) | (_, None) => None,
+            (who, Some(Part::Poll)) => Some(gate.slots.take(Part::Poll, who).ok_or_else(busy)?),
+            (who, Some(part)) => Some(gate.slots.wait(part, who).await.ok_or_else(busy)?),
         };
+        drop(receiving);
         let permit = gate.permit(self.class)?;
         let token = bearer(&parts.headers).ok().map(str::to_owned);
         let response = next
@@ -120,8 +130,8 @@ impl Admission {
             .await;
         drop(held);
         self.remember(&who, token.as_deref(), origin, &response);
-        let streamed = (self.class == Class::Export).then_some(permit);
-        self.hold(response, streamed).await
+        let streamed = (self.class == Class::Export).then_some((permit, turn));
+        self.hold(response, who, streamed).await
     }
 
     fn wrong(&self, origin: Option<IpAddr>) {
@@ -145,37 +155,42 @@ impl Admission {
     }
 
     /// Counts a wrong code or token, or remembers a good token.
-    fn remember(&self, who: &Who, token: Option<&str>, origin: Option<IpAddr>, answer: &Response) {
+    fn remember(
+        &self,
+        who: &Caller,
+        token: Option<&str>,
+        origin: Option<IpAddr>,
+        answer: &Response,
+    ) {
         let code = answer.headers().get("xuncha-refusal");
         let code = code.and_then(|v| v.to_str().ok()).and_then(Code::from_name);
         match (who, code, token) {
-            (Who::Other, Some(Code::CodeInvalid), _) if self.class == Class::Stranger => {
+            (Caller::Stranger, Some(Code::CodeInvalid), _) => {
                 self.wrong(origin);
             }
-            (Who::Other, Some(Code::SessionExpired), Some(_)) => self.wrong(origin),
-            (Who::Other, None, Some(token)) if answer.status().is_success() => {
+            (Caller::Token(_), Some(Code::SessionExpired), Some(_)) => self.wrong(origin),
+            (Caller::Token(_), None, Some(token)) if answer.status().is_success() => {
                 self.gate.wrong.good(token);
             }
             _ => {}
         }
     }
 
-    /// Counts a large response as memory until its last byte was sent, and keeps the permit until then.
+    /// Counts a response for its caller, and a large one as memory, until its last byte was sent. Keeps the turn until
+    /// then.
     async fn hold(
         &self,
         answer: Response,
-        permit: Option<OwnedSemaphorePermit>,
+        who: Caller,
+        turn: Option<Turn>,
     ) -> Result<Response, Refusal> {
         let size = answer.body().size_hint().exact();
-        let large = size.filter(|size| *size > SMALL_ANSWER);
-        if large.is_none() && permit.is_none() {
-            return Ok(answer);
-        }
         let mut held = Held::default();
-        if let Some(size) = large {
+        if let Some(size) = size.filter(|size| *size > SMALL_ANSWER) {
             let size = usize::try_from(size).unwrap_or(usize::MAX);
             self.gate.answers.more(&mut held, size).await?;
         }
-        Ok(answer.map(|body| Body::new(HeldBody::new(body, held, permit))))
+        let counted = (who != Caller::Stranger).then(|| self.gate.reading.counted(who));
+        Ok(answer.map(|body| Body::new(HeldBody::new(body, counted, held, turn))))
     }
 }

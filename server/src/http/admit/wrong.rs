@@ -35,7 +35,8 @@ pub(super) struct Wrong {
     inner: Mutex<Inner>,
 }
 
-fn digest(token: &str) -> [u8; 32] {
+/// The SHA-256 of a token.
+pub(super) fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 

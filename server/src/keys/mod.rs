@@ -1,4 +1,6 @@
-//! The server's signing key: in a file, or in the database of several processes.
+//! The server's signing key: in a file, or in the database of several processes; and the keys that are derived from it.
+
+mod derived;
 
 use std::{fs, path::Path};
 
@@ -6,14 +8,19 @@ use anyhow::{Context, ensure};
 use sync_core::identity::SecretKey;
 
 use crate::{
+    config::KeyPlace,
     folder,
     host::random,
     storage::{Storage, StorageError, spaces},
 };
 
+pub use derived::{KEY_ID, KeyId, TAG, TagKey, derive_key};
+
 /// Name of the entry for the public key of a database's server. A server with another key refuses to start.
 pub const PUBLIC_KEY: &str = "server_public_key";
-const SEED: &str = "server_key";
+
+/// Name of the entry for the signing key itself, if it is in the database.
+pub const SEED: &str = "server_key";
 
 /// Reads the server's key from the data folder, or creates it on first use.
 ///
@@ -60,21 +67,30 @@ pub fn embedded_key(storage: &Storage, file: &Path) -> anyhow::Result<SecretKey>
     Ok(key)
 }
 
-/// The key that all processes on one database share; the first of them creates it. It is in the database unless `file`
-/// names another place: then it is moved there.
+/// The key that all processes on one database share; the first of them creates it. A key that is in the database is
+/// moved to a file that `place` names.
 ///
 /// # Errors
-/// From the database or the file, or if the two hold different keys.
-pub fn shared_key(storage: &Storage, file: Option<&Path>) -> anyhow::Result<SecretKey> {
+/// From the database or the file, if the two hold different keys, or if the database is new and `place` names none.
+pub fn shared_key(storage: &Storage, place: KeyPlace<'_>) -> anyhow::Result<SecretKey> {
     let (seed, known) = storage.write_now(|tx| {
         let found = (spaces::meta(tx, SEED)?, spaces::meta(tx, PUBLIC_KEY)?);
         Ok::<_, StorageError>(found)
     })?;
-    let Some(file) = file else {
+    let KeyPlace::File(file) = place else {
         ensure!(
             seed.is_some() || known.is_none(),
             "the server's key is kept in a file: name it with --key-file"
         );
+        if place == KeyPlace::Unstated {
+            ensure!(
+                seed.is_some(),
+                "新数据库没有签名密钥的存放处：请用 --key-file 指明文件 / this database is new and needs a place for the server's key: name a file with --key-file; --key-in-database puts it into the database, where each of its readers and backups has it"
+            );
+            tracing::warn!(
+                "签名密钥在数据库中，凡能读数据库或其备份者均可得到 / the server's key is in the database: each reader of the database and of its backups has it; --key-file moves it to a file, --key-in-database accepts this"
+            );
+        }
         let seed = storage.write_now(|tx| {
             spaces::set_meta_once(tx, SEED, &random::<32>())?;
             spaces::meta(tx, SEED)
