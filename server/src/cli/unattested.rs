@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use sync_core::{crdt, record::Event};
-use xuncha_server::{http::Components, say, storage::log::Unattested};
+use xuncha_server::{http::Components, say, storage::proofs::Unattested};
 
 /// Digits of a hash that are shown, and that are required at least.
 const SHOWN: usize = 12;

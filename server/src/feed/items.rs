@@ -16,7 +16,7 @@ use crate::storage::{
     bodies::{self, Body},
     devices,
     docs::Doc,
-    grant_uses, hazards, log, spaces,
+    grant_uses, hazards, proofs, spaces,
 };
 
 /// Documents read in one batch: few round trips to the database, and little is read in vain once the page is full.
@@ -97,7 +97,7 @@ pub(super) fn prove(
     if newer.is_empty() {
         return Ok(());
     }
-    let mut found = log::proofs(tx, space, &newer, safe)?;
+    let mut found = proofs::of(tx, space, &newer, safe)?;
     for item in items {
         let Some(mut hashed) = found.remove(&item.doc) else {
             continue;

@@ -15,9 +15,9 @@ use super::{
 use crate::{
     refusal::Refusal,
     storage::{
-        Tx, docs,
-        log::{self, Unattested},
+        Tx, docs, log,
         packs::{self, Pack},
+        proofs::Unattested,
         server_notices, spaces,
     },
 };

@@ -33,8 +33,9 @@ use crate::{
         Tx,
         devices::{self, Quarantined},
         docs::Doc,
-        log::{self, Held},
+        log::Held,
         packs::{self, Pack},
+        proofs,
     },
 };
 
@@ -212,7 +213,7 @@ fn prove(
         return Ok(());
     };
     if let Some(doc) = docs.get(&held.doc).filter(|_| !held.proven) {
-        log::prove(tx, &doc.space, change.hash, proofs.as_bytes())?;
+        proofs::prove(tx, &doc.space, change.hash, proofs.as_bytes())?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ use crate::{
     refusal::Refusal,
     storage::{
         Storage, Tx, devices,
-        log::{self, Unattested},
+        proofs::{self, Unattested},
     },
     wake::Wake,
 };
@@ -150,7 +150,7 @@ impl Ingest {
     pub async fn unattested(&self) -> Result<Vec<Unattested>, Refusal> {
         let found = self
             .storage
-            .read(|tx| Ok::<_, Refusal>(log::unattested(tx)?));
+            .read(|tx| Ok::<_, Refusal>(proofs::unattested(tx)?));
         found.await
     }
 

@@ -1,4 +1,7 @@
 //! The server's signing key: in a file, or in the database of several processes; and the keys that are derived from it.
+//!
+//! Settings come in, a key goes out. It is made once, kept private, and never printed. What is signed with it, and for
+//! whom, is decided elsewhere.
 
 mod derived;
 

@@ -33,6 +33,7 @@ pub mod opened;
 pub mod packs;
 pub mod persons;
 pub mod photos;
+pub mod proofs;
 pub mod quotas;
 pub mod regions;
 pub mod reports;
