@@ -78,6 +78,9 @@ const MIGRATIONS: &[Migration] = &[
         embedded: include_str!("migrations/0012_reports_stand.sqlite.sql"),
         postgres: include_str!("migrations/0012_reports_stand.postgres.sql"),
     },
+    // Number 13 has no statements.
+    shared(""),
+    shared(include_str!("migrations/0014_people.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.
