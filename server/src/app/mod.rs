@@ -15,8 +15,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use self::jobs::{follow, sweep};
+use self::jobs::{follow, keep_audit, sweep, write_refusals};
 use crate::{
+    audit::Exporter,
     config::{Config, Limits},
     front::Front,
     host::Now,
@@ -57,6 +58,12 @@ impl App {
         let opened = tokio::task::spawn_blocking(move || open(&opening.0, opening.1)).await;
         let (storage, components) = opened.context("opening")??;
         components.photos.probe().await.context("--photos")?;
+        let to = config.audit.syslog.as_deref();
+        let exporter = to.map(|target| {
+            let authority = config.audit.syslog_ca.as_deref();
+            Exporter::new(components.audit.clone(), target, authority)
+        });
+        let exporter = exporter.transpose()?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -100,7 +107,14 @@ impl App {
             tokio::spawn(components.projection.clone().run()),
             tokio::spawn(sweep(components.photos.clone())),
             tokio::spawn(components.quota.clone().run()),
+            tokio::spawn(write_refusals(components.audit.clone())),
+            tokio::spawn(keep_audit(
+                components.audit.clone(),
+                config.audit.days,
+                components.access.key().clone(),
+            )),
         ];
+        jobs.extend(exporter.map(|exporter| tokio::spawn(exporter.run())));
         if let Some(heard) = storage.heard() {
             jobs.push(tokio::spawn(follow(
                 heard,
@@ -136,6 +150,9 @@ impl App {
         }
         if let Err(error) = self.components.quota.write().await {
             tracing::warn!(error = %with_causes(&error), "shares of the last seconds are not written down");
+        }
+        if let Err(error) = self.components.audit.write_refusals(true).await {
+            tracing::warn!(error = %with_causes(&error), "refusals of the last minute are not in the audit log");
         }
         if let Err(error) = self.components.projection.release().await {
             tracing::warn!(error = %with_causes(&error), "other processes take over when the leases end");

@@ -2,16 +2,20 @@
 //!
 //! A command calls functions of the library and writes texts for the person at the terminal.
 
+mod accounts;
 mod admin;
+mod audit;
 mod backup;
 mod catalogue;
 mod clock;
 mod enrol;
+mod first_run;
 mod import;
 mod lists;
 mod merge_persons;
 mod migrate_store;
 mod named;
+mod operator;
 mod person;
 mod read_only;
 mod refold;

@@ -4,11 +4,13 @@
 
 mod limits;
 mod network;
+mod sign_in;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use limits::Limits;
 pub use network::Network;
+pub use sign_in::{AuditLog, SignIn};
 
 /// The settings that the server is started with.
 #[derive(Debug, Clone)]
@@ -40,6 +42,10 @@ pub struct Config {
     pub unnamed_ms: i64,
     /// Limits for callers.
     pub limits: Limits,
+    /// Sessions and passwords of people.
+    pub sign_in: SignIn,
+    /// The audit log.
+    pub audit: AuditLog,
 }
 
 impl Config {
@@ -65,6 +71,8 @@ impl Config {
             orphan_ms: 7 * 24 * 3_600_000,
             unnamed_ms: 30 * 24 * 3_600_000,
             limits: Limits::default(),
+            sign_in: SignIn::default(),
+            audit: AuditLog::default(),
         }
     }
 }

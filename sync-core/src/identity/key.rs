@@ -22,6 +22,8 @@ pub enum Purpose {
     Report,
     /// The server signs the editions of its catalogue.
     Editions,
+    /// The server signs where the kept part of a chain of its audit log begins.
+    AuditAnchor,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::PhotoReceipt => b"xuncha.blob-receipt.1\0",
             Self::Report => b"xuncha.report.1\0",
             Self::Editions => b"xuncha.editions.1\0",
+            Self::AuditAnchor => b"xuncha.audit-anchor.1\0",
         }
     }
 

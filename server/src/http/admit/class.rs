@@ -15,6 +15,11 @@ pub(in crate::http) enum Class {
     Waiting,
     /// Files for people. They are streamed, and a permit is held until the last byte was sent.
     Export,
+    /// People who sign in. Guesses are limited for each account, not for each address: an address may be that of a whole
+    /// organisation.
+    SignIn,
+    /// People who have signed in, and administrators, in their own matters.
+    Account,
 }
 
 impl std::hash::Hash for Class {

@@ -18,7 +18,7 @@ use crate::{
 pub(in crate::http) struct Gate {
     pub(super) components: Components,
     pub(super) limits: Limits,
-    pub(super) permits: [Arc<Semaphore>; 6],
+    pub(super) permits: [Arc<Semaphore>; 8],
     pub(super) bodies: Budget,
     pub(super) answers: Budget,
     pub(super) wrong: Wrong,
@@ -38,6 +38,8 @@ impl Gate {
             share(4),
             Arc::new(Semaphore::new(limits.max_connections)),
             share(32),
+            share(8),
+            share(16),
         ];
         Self {
             permits,
@@ -51,19 +53,9 @@ impl Gate {
         }
     }
 
-    /// The address that a request counts for. Behind a proxy it is the last address that the proxy names, with or
-    /// without a port. If the proxy names none, or none that can be parsed, it is the proxy's own, so that limits for
-    /// each address apply.
+    /// The address that a request counts for.
     pub(in crate::http) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
-        let address = peer?.address;
-        if !self.limits.is_proxy(address) {
-            return Some(customer(address));
-        }
-        let named = parts.get_all("x-forwarded-for").iter().next_back();
-        let named = named.and_then(|v| v.to_str().ok());
-        let named =
-            named.and_then(|all| all.rsplit(',').map(str::trim).find(|one| !one.is_empty()));
-        Some(customer(named.and_then(forwarded).unwrap_or(address)))
+        origin(&self.limits, parts, peer)
     }
 
     /// A permit for the work of a request.
@@ -74,6 +66,24 @@ impl Gate {
             Refusal::new(Code::Busy, "too many requests at once")
         })
     }
+}
+
+/// The address that a request counts for. Behind a proxy it is the last address that the proxy names, with or
+/// without a port. If the proxy names none, or none that can be parsed, it is the proxy's own, so that limits for
+/// each address apply.
+pub(in crate::http) fn origin(
+    limits: &Limits,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Option<IpAddr> {
+    let address = peer?.address;
+    if !limits.is_proxy(address) {
+        return Some(customer(address));
+    }
+    let named = headers.get_all("x-forwarded-for").iter().next_back();
+    let named = named.and_then(|v| v.to_str().ok());
+    let named = named.and_then(|all| all.rsplit(',').map(str::trim).find(|one| !one.is_empty()));
+    Some(customer(named.and_then(forwarded).unwrap_or(address)))
 }
 
 /// Parses an address as proxies write it: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]`,

@@ -26,11 +26,11 @@ use sync_core::wire::{Code, frame};
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::{budget::Held, caller::Who, held_body::HeldBody};
-use crate::{access::Reach, front::Peer, http::extract::bearer, refusal::Refusal};
+use crate::{access::Reach, front::Peer, http::credential::presented, refusal::Refusal};
 
 pub(super) use body::Bound;
 pub(super) use class::Class;
-pub(super) use gate::Gate;
+pub(super) use gate::{Gate, origin};
 
 /// Long polls of one device at once: it needs one, and a broken connection leaves one open.
 const POLLS: u32 = 16;
@@ -114,7 +114,7 @@ impl Admission {
             _ => None,
         };
         let permit = gate.permit(self.class)?;
-        let token = bearer(&parts.headers).ok().map(str::to_owned);
+        let token = presented(&parts.headers).ok().map(str::to_owned);
         let response = next
             .run(Request::from_parts(parts, Body::from(bytes)))
             .await;
