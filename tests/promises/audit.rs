@@ -74,7 +74,7 @@ fn what_people_do_is_in_the_log_with_their_purpose() {
     assert!(by.starts_with(&person) && by.contains(" key:"), "{by}");
     let sealed = format!("seal {}", report["id"].as_str().unwrap());
     assert_eq!(subjects(audit, "report"), [sealed]);
-    let failed: Vec<Value> = rows(audit, "?kind=sign-in&actor=nobody");
+    let failed: Vec<Value> = rows(audit, "?kind=sign-in&actor=stranger");
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(
         (&failed[0]["cause"], &failed[0]["subject"]),

@@ -21,9 +21,9 @@ use crate::{clock::Clock, config::SignIn, editions::Editions, host::Now, storage
 pub use code::{Invitation, invite, invite_until};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, identify_in, spelled};
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
-pub use reach::Reach;
+pub use reach::{PROVEN_MS, Reach};
 pub use reviewer::{TOKEN_DAYS, api_key, refuse_administrator};
-pub use signed::{PROVEN_MS, SESSION, Signed};
+pub use signed::{SESSION, Signed};
 pub use token::token_hash;
 
 /// Opens sessions and checks tokens.

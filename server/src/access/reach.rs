@@ -6,11 +6,13 @@ use sync_core::{
     wire::{Code, MAX_SCOPES, session::Scope},
 };
 
-use super::PROVEN_MS;
 use crate::{
     refusal::Refusal,
     storage::spaces::{Space, deepest},
 };
+
+/// Milliseconds after the password or the second factor was given in which a person may decide.
+pub const PROVEN_MS: i64 = 15 * 60_000;
 
 /// What a caller may read, proven by a token that was checked in this request.
 #[derive(Debug, Clone)]

@@ -7,7 +7,11 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{Access, Reach, reach::outermost, token::token_hash};
+use super::{
+    Access, Reach,
+    reach::{PROVEN_MS, outermost},
+    token::token_hash,
+};
 use crate::{
     refusal::Refusal,
     register,
@@ -21,9 +25,6 @@ use crate::{
 
 /// What the token of a session begins with.
 pub const SESSION: &str = "xs_";
-
-/// Milliseconds after the password or the second factor was given in which a person may decide.
-pub const PROVEN_MS: i64 = 15 * 60_000;
 
 /// A session notes its use at most once in this time, so that a read is not a write each time.
 const NOTE_MS: i64 = 60_000;
@@ -62,6 +63,14 @@ impl Signed {
             return Err(Refusal::new(Code::OutOfScope, detail));
         }
         self.may_work()
+    }
+
+    /// Checks that this is an audit administrator.
+    ///
+    /// # Errors
+    /// As [`Self::is_one_of`].
+    pub fn may_read_audit(&self) -> Result<(), Refusal> {
+        self.is_one_of(&[Class::Audit])
     }
 
     /// As [`Self::is_one_of`], for an act: the password or the second factor was given within [`PROVEN_MS`].

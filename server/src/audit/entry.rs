@@ -98,7 +98,7 @@ fn cut(text: impl ToString) -> String {
 }
 
 impl Entry {
-    /// An act of an actor: `person:ID`, `device:ID`, `command:USER`, or `nobody` for a caller without credentials.
+    /// An act of an actor: `person:ID`, `device:ID`, `command:USER`, or `stranger` for a caller without credentials.
     pub fn new(kind: Kind, actor: impl ToString) -> Self {
         Self {
             kind,

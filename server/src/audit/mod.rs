@@ -4,6 +4,7 @@
 //! row that was altered, removed, inserted or moved by hand. A process of a server on PostgreSQL has a chain of its own, so
 //! that processes do not wait for each other; the chain `main` names every other chain.
 
+mod counts;
 mod entry;
 mod line;
 mod refused;
@@ -31,7 +32,7 @@ pub use search::{AuditPage, AuditView, Query};
 pub use syslog::Exporter;
 pub use verify::{Fault, Verified};
 
-use refused::Refused;
+use counts::RefusalCounts;
 
 /// The chain that exists always. It names every other chain.
 pub(crate) const MAIN: &str = "main";
@@ -42,7 +43,7 @@ pub struct Audit {
     storage: Storage,
     now: Now,
     chain: Arc<str>,
-    refused: Arc<Refused>,
+    refusals: Arc<RefusalCounts>,
 }
 
 impl std::fmt::Debug for Audit {
@@ -63,7 +64,7 @@ impl Audit {
             storage,
             now,
             chain: chain.into(),
-            refused: Arc::default(),
+            refusals: Arc::default(),
         }
     }
 

@@ -62,7 +62,7 @@ pub struct AuditView {
     number: i64,
     /// When it happened (RFC 3339).
     at: String,
-    /// Who acted: `person:ID`, `device:ID`, `key:ID`, `command:USER`, `server`, `nobody`.
+    /// Who acted: `person:ID`, `device:ID`, `key:ID`, `command:USER`, `server`, `stranger`.
     actor: String,
     /// What was done.
     kind: String,

@@ -21,7 +21,6 @@ use crate::{
         NewAccount, NewAssignment, NewKey, SessionView,
     },
     refusal::Refusal,
-    storage::accounts::Class,
 };
 
 fn administrator(signed: Signed, caller: &Caller) -> Administrator {
@@ -222,7 +221,7 @@ pub(super) async fn audit(
     FromWhere(caller): FromWhere,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<AuditPage>, Refusal> {
-    signed.is_one_of(&[Class::Audit])?;
+    signed.may_read_audit()?;
     let query = parsed(query)?;
     components.audit.write_refusals(false).await?;
     let address = caller.address.map(|at| at.to_string());

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::extract::bearer;
+use sync_core::wire::Code;
+
 use crate::{
     access::{Access, Reach, SESSION},
     refusal::Refusal,
@@ -14,6 +15,18 @@ pub(super) const SESSION_COOKIE: &str = "__Host-xuncha";
 pub(super) const BROWSER_COOKIE: &str = "__Host-xuncha-browser";
 /// The header in which a person with several roles names the one that acts.
 const ASSIGNMENT: &str = "xuncha-assignment";
+
+/// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok());
+    let parts = value.and_then(|v| v.trim().split_once(' '));
+    parts
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_start())
+        .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
+}
 
 /// The value of a cookie.
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

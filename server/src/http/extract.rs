@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use sync_core::{
@@ -23,18 +23,6 @@ use crate::{
     refusal::Refusal,
 };
 
-/// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|v| v.to_str().ok());
-    let parts = value.and_then(|v| v.trim().split_once(' '));
-    parts
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim_start())
-        .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
-}
-
 /// The device of a session. The component that is called checks its state and grants.
 pub(super) struct Caller(pub(super) DeviceId);
 
@@ -46,7 +34,7 @@ impl FromRequestParts<Components> for Caller {
     ) -> Result<Self, Refusal> {
         components
             .access
-            .device_of(bearer(&parts.headers)?)
+            .device_of(credential::bearer(&parts.headers)?)
             .map(Self)
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn caller(access: &Access, headers: &HeaderMap) -> String {
             Ok(device) => format!("device:{device}"),
             Err(_) => format!("key:{}", key_id(token)),
         },
-        Err(_) => "nobody".to_owned(),
+        Err(_) => "stranger".to_owned(),
     }
 }
 

@@ -7,10 +7,11 @@
 use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
-use sync_core::record::ServerTime;
+use sync_core::{record::ServerTime, wire::Code};
 
 use crate::{
     host::random,
+    refusal::Refusal,
     storage::{
         StorageError, Tx,
         lanes::{self, Lane},
@@ -65,6 +66,15 @@ pub(super) struct Guess {
     lane: String,
     is_known: bool,
     at: ServerTime,
+}
+
+/// The refusal of a lane that waits.
+pub(super) fn wait(until: ServerTime, now: ServerTime) -> Refusal {
+    let minutes = (until.0 - now.0).max(0) / 60_000 + 1;
+    let detail = format!(
+        "{minutes}分钟后再试，或用登录过的浏览器，或请安全管理员解锁 / wait {minutes} minutes, use a browser that you signed in from before, or ask the security administrator to unlock the account"
+    );
+    Refusal::new(Code::TooMany, detail)
 }
 
 /// Counts a guess in a lane, or returns until when the lane waits.

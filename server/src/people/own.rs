@@ -5,10 +5,8 @@ use sync_core::{record::ServerTime, wire::Code};
 
 use super::{
     Caller, Me, People, Secret, SessionView, SignedIn, actor_of,
-    lane::{self, Guess},
-    number, password, session_token,
-    sign_in::wait,
-    totp, view,
+    lane::{self, Guess, wait},
+    number, password, session_token, totp, view,
 };
 use crate::{
     access::{Signed, token_hash},

@@ -6,7 +6,7 @@ use sync_core::{record::ServerTime, wire::Code};
 
 use super::{
     Caller, People, Secret, actor_of, folded, hashing,
-    lane::{self, Guess},
+    lane::{self, Guess, wait},
     password::MOST,
     session_token, totp,
 };
@@ -65,15 +65,6 @@ fn refused() -> Refusal {
         Code::SignInRefused,
         "check the name, the password and the code",
     )
-}
-
-/// The refusal of a lane that waits.
-pub(super) fn wait(until: ServerTime, now: ServerTime) -> Refusal {
-    let minutes = (until.0 - now.0).max(0) / 60_000 + 1;
-    let detail = format!(
-        "{minutes}分钟后再试，或用登录过的浏览器，或请安全管理员解锁 / wait {minutes} minutes, use a browser that you signed in from before, or ask the security administrator to unlock the account"
-    );
-    Refusal::new(Code::TooMany, detail)
 }
 
 /// Why a sign-in failed, for the audit log.
@@ -271,7 +262,7 @@ impl People {
         why: Failure,
         address: &str,
     ) -> Result<Result<SignedIn, Refusal>, StorageError> {
-        let entry = Entry::new(Kind::SignIn, "nobody")
+        let entry = Entry::new(Kind::SignIn, "stranger")
             .about(actor_of(account.person))
             .from(address)
             .refused(why.name());

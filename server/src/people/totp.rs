@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use sync_core::{record::ServerTime, wire::Code};
 use totp_rs::{Algorithm, Builder, Totp};
 
-use super::{Caller, People, Secret, actor_of, lane, sign_in::wait, typed_code};
+use super::{
+    Caller, People, Secret, actor_of,
+    lane::{self, wait},
+    typed_code,
+};
 use crate::{
     access::{Signed, token_hash},
     audit::{Entry, Kind},

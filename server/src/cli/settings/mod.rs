@@ -3,7 +3,7 @@
 //! Returns the checked [`Config`]; an error names the setting and what was expected.
 
 mod caller_limits;
-mod sign_in;
+mod people;
 
 use std::{
     net::SocketAddr,
