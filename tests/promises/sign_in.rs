@@ -164,7 +164,7 @@ fn a_second_factor_is_asked_for_and_each_code_works_once() {
     let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
     let (totp, recovery) = ding.set_up_totp(&town);
     assert_eq!(recovery.len(), 10);
-    let mut sign_in = |town: &Town, code: Option<&str>| {
+    let sign_in = |town: &Town, code: Option<&str>| {
         let mut browser = Browser::new(town, "192.0.2.77");
         let body = json!({ "name": "ding", "password": PASSWORD, "code": code });
         let (status, answer) = browser.post("/v1/sign-in", &body);
