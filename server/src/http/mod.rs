@@ -111,22 +111,7 @@ pub fn router(components: Components) -> Router {
                 .route("/v1/hints", get(device::hints::hints))
                 .route_layer(small(Class::Waiting, 0)),
         );
-    let recording = components.clone();
-    let reads = |kind| from_fn_with_state((recording.clone(), kind), recorded::reads);
-    let photos = Router::new()
-        .route("/v1/blobs", post(uploads::create))
-        .merge(
-            Router::new()
-                .route("/v1/blobs/{hash}", get(photos::read))
-                .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
-                .route_layer(reads(Kind::Read)),
-        )
-        .route(
-            "/v1/uploads/{id}",
-            axum::routing::head(uploads::head)
-                .patch(uploads::append)
-                .delete(uploads::end),
-        )
+    let photos = photos(&components)
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
         .route("/v1/blobs", axum::routing::options(uploads::options));
@@ -143,14 +128,7 @@ pub fn router(components: Components) -> Router {
         .merge(csrf::protected(
             accounts().route_layer(small(Class::Account, ACCOUNT_BYTES)),
         ))
-        .merge(
-            Router::new()
-                .route("/v1/exports/hazards.csv", get(export::csv))
-                .route("/v1/exports/hazards.geojson", get(export::geojson))
-                .route_layer(reads(Kind::Export))
-                .route_layer(from_fn_with_state(components.clone(), whole::only))
-                .route_layer(small(Class::Export, 0)),
-        )
+        .merge(exports(&components).route_layer(small(Class::Export, 0)))
         // Admission has already limited every body.
         .layer(DefaultBodyLimit::disable())
         .with_state(components.clone())
@@ -184,6 +162,32 @@ fn measured(components: &Components, shown: bool) -> Router {
     Router::new()
         .route("/metrics", get(health::metrics))
         .with_state((components.clone(), health::Asked::default()))
+}
+
+/// Photos: uploads, and reading, which is recorded.
+fn photos(components: &Components) -> Router<Components> {
+    let reads = from_fn_with_state((components.clone(), Kind::Read), recorded::reads);
+    Router::new()
+        .route("/v1/blobs/{hash}", get(photos::read))
+        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
+        .route_layer(reads)
+        .route("/v1/blobs", post(uploads::create))
+        .route(
+            "/v1/uploads/{id}",
+            axum::routing::head(uploads::head)
+                .patch(uploads::append)
+                .delete(uploads::end),
+        )
+}
+
+/// Files for people; each is recorded.
+fn exports(components: &Components) -> Router<Components> {
+    let reads = from_fn_with_state((components.clone(), Kind::Export), recorded::reads);
+    Router::new()
+        .route("/v1/exports/hazards.csv", get(export::csv))
+        .route("/v1/exports/hazards.geojson", get(export::geojson))
+        .route_layer(reads)
+        .route_layer(from_fn_with_state(components.clone(), whole::only))
 }
 
 /// Routes for people without a session.

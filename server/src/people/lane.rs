@@ -196,15 +196,18 @@ pub(super) fn take_back(
         }
         lanes::save(tx, &own)?;
     }
-    if !guess.is_known {
-        if let Some(mut shared) = lanes::find(tx, &guess.key, "*")? {
-            let mut times = times(&shared);
-            if let Some(at) = times.iter().position(|at| *at == guess.at.0) {
-                times.remove(at);
-            }
-            set_times(&mut shared, &times);
-            lanes::save(tx, &shared)?;
+    let shared = if guess.is_known {
+        None
+    } else {
+        lanes::find(tx, &guess.key, "*")?
+    };
+    if let Some(mut shared) = shared {
+        let mut times = times(&shared);
+        if let Some(at) = times.iter().position(|at| *at == guess.at.0) {
+            times.remove(at);
         }
+        set_times(&mut shared, &times);
+        lanes::save(tx, &shared)?;
     }
     Ok(())
 }
