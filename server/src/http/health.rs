@@ -85,7 +85,7 @@ pub(super) async fn count(
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().cloned();
     let origin = gate.origin(request.headers(), peer.as_ref());
-    let headers = request.headers().clone();
+    let credentials = recorded::credentials(request.headers());
     let mut response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
@@ -102,7 +102,7 @@ pub(super) async fn count(
         let address = origin.or(peer.map(|p| p.address));
         let address = address.map(|a| a.to_string()).unwrap_or_default();
         log(&components, cause, status, &address, route);
-        let actor = recorded::caller(&components.access, &headers);
+        let actor = recorded::caller(&components.access, &credentials);
         components.audit.refused(cause, &actor, &address);
     }
     guard(response.headers_mut(), route);

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, Uri, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -27,6 +27,17 @@ const SHOWN: usize = 12;
 fn key_id(token: &str) -> String {
     let hash = hex::encode(Sha256::digest(token));
     hash.chars().take(SHOWN).collect()
+}
+
+/// The headers that state who calls; a request keeps nothing else of its headers until its response is known.
+pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for name in [header::AUTHORIZATION, header::COOKIE] {
+        for value in headers.get_all(&name) {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
 }
 
 /// The caller of a request that was refused, as far as its token alone states it.

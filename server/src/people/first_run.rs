@@ -15,7 +15,7 @@ use crate::{
     audit::{Entry, Kind},
     refusal::Refusal,
     storage::{
-        StorageError,
+        StorageError, Tx,
         accounts::{self, Account, Class},
     },
 };
@@ -46,6 +46,10 @@ pub struct FirstRun {
     name: String,
     /// The organisation's name.
     organisation: String,
+}
+
+fn invalid() -> Refusal {
+    Refusal::new(Code::CodeInvalid, "xuncha admin first-run makes a new one")
 }
 
 impl People {
@@ -100,6 +104,13 @@ impl People {
             return Err(Refusal::new(Code::BadFilter, expected));
         }
         let code = token_hash(&totp::typed(&asked.code.0));
+        let since = ServerTime(self.now().0 - SETUP_DAYS * DAY_MS);
+        let asked_code = code.clone();
+        let read = move |tx: &mut dyn Tx| accounts::is_setup_code(tx, &asked_code, since);
+        // A caller without a code does not take the turns for hashes.
+        if !self.storage.read(read).await? {
+            return Err(invalid());
+        }
         let hash = self.hashing.hash(asked.password.0).await?;
         let (this, address, now) = (self.clone(), caller.text(), self.now());
         let person = Asked {
@@ -116,11 +127,8 @@ impl People {
                     let detail = "organisation: several have this name; write it in full";
                     Refusal::new(Code::BadFilter, detail)
                 })?;
-                let since = ServerTime(now.0 - SETUP_DAYS * DAY_MS);
                 let class = accounts::use_setup_code(tx, &code, found.person, since)?;
-                let class = class.ok_or_else(|| {
-                    Refusal::new(Code::CodeInvalid, "xuncha admin first-run makes a new one")
-                })?;
+                let class = class.ok_or_else(invalid)?;
                 let mut account = Account::new(found.person, name.clone(), class, now);
                 if !accounts::insert(tx, &account)? {
                     let detail = format!("login: {name} is taken");

@@ -12,6 +12,8 @@ pub(super) const LEAST: usize = 12;
 pub(super) const MOST: usize = 256;
 /// Earlier passwords, the present one included, that a new password must differ from.
 pub(super) const HISTORY: i64 = 5;
+/// Characters of a login name that a password must not contain, at least: shorter ones are parts of many words.
+const LEAST_OWN: usize = 4;
 /// A password made of a shorter part that repeats is refused up to this length of the part.
 const PART: usize = 6;
 
@@ -49,7 +51,8 @@ pub(super) fn check(password: &str, login: &str) -> Result<(), Refusal> {
         return Err(unfit("最多256字节 / 256 bytes at most"));
     }
     let lower = password.to_lowercase();
-    if lower.contains(login) || login.contains(&lower) {
+    let own = login.chars().count() >= LEAST_OWN && lower.contains(login);
+    if own || login.contains(&lower) {
         return Err(unfit("不能包含登录名 / it must not contain the login name"));
     }
     if COMMON.contains(lower.as_str()) || is_simple(&lower) {

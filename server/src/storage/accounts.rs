@@ -274,6 +274,23 @@ pub fn set_setup_code(
     SETUP_CODE.put_one(tx, [class.value(), hash.into(), now.value(), Value::Null])
 }
 
+/// Whether a one-time code of the first run is unused and newer than `since`.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn is_setup_code(
+    tx: &mut dyn Tx,
+    hash: &[u8],
+    since: ServerTime,
+) -> Result<bool, StorageError> {
+    let found = tx.first(
+        "SELECT class FROM setup_code WHERE code_hash = $1 AND used_by IS NULL AND made_at > $2",
+        &[hash.into(), since.value()],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
 /// Uses a one-time code of the first run; `None` if it is unknown, used, or older than `since`.
 ///
 /// # Errors
