@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod backup;
 pub mod clock;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod keys;
 pub mod metrics;
 pub mod migrate;
 pub mod output;
+pub mod people;
 pub mod photos;
 pub mod process;
 pub mod projection;

@@ -5,7 +5,7 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{Access, Reach, reach::outermost, token::token_hash};
+use super::{Access, Reach, SESSION, reach::outermost, token::token_hash};
 use crate::{
     refusal::Refusal,
     register,
@@ -43,6 +43,7 @@ impl Access {
             device: Some(id),
             person: None,
             role: None,
+            proven_at: None,
         })
     }
 
@@ -51,6 +52,9 @@ impl Access {
     /// # Errors
     /// [`Refusal`].
     pub async fn reach(&self, token: &str) -> Result<Reach, Refusal> {
+        if token.starts_with(SESSION) {
+            return self.session_reach(token, None).await;
+        }
         let device = self.device_of(token).ok();
         let (this, hash, now) = (self.clone(), token_hash(token), self.now());
         self.storage
@@ -75,6 +79,7 @@ impl Access {
                         person: Some(aliases::all(tx)?.kept(person)),
                         role: Some(role),
                         reviewing: Vec::new(),
+                        proven_at: None,
                     })
                 }
             })

@@ -90,43 +90,50 @@ pub async fn identify(
     asked: Asked,
     now: ServerTime,
 ) -> Result<Result<Identified, Unclear>, StorageError> {
+    storage
+        .write(move |tx| identify_in(tx, asked.clone(), now))
+        .await
+}
+
+/// As [`identify`], in the caller's transaction.
+///
+/// # Errors
+/// As [`identify`].
+pub fn identify_in(
+    tx: &mut dyn Tx,
+    asked: Asked,
+    now: ServerTime,
+) -> Result<Result<Identified, Unclear>, StorageError> {
     let fresh = [
         uuid_v7(now.0, random::<10>()),
         uuid_v7(now.0, random::<10>()),
     ];
-    storage
-        .write(move |tx| {
-            let asked = Asked {
-                name: asked.name.as_deref().map(spelled).filter(|n| !n.is_empty()),
-                organ_name: asked
-                    .organ_name
-                    .as_deref()
-                    .map(spelled)
-                    .filter(|n| !n.is_empty()),
-                ..asked
-            };
-            let (person, known) = match person(tx, &asked, PersonId(fresh[0]))? {
-                Ok(person) => person,
-                Err(unclear) => return Ok(Err(unclear)),
-            };
-            let (organ, is_new_organ) = match organ(tx, &asked, known, OrganId(fresh[1]))? {
-                Ok(organ) => organ,
-                Err(unclear) => return Ok(Err(unclear)),
-            };
-            if let Some(name) = &asked.name {
-                names::set_person(tx, person, organ, name)?;
-            }
-            if let (Some(name), true) = (&asked.organ_name, is_new_organ || asked.organ.is_some()) {
-                names::set_organ(tx, organ, name)?;
-            }
-            Ok(Ok(Identified {
-                person,
-                organ,
-                is_new: known.is_none(),
-                is_new_organ,
-            }))
-        })
-        .await
+    let tidy = |name: &Option<String>| name.as_deref().map(spelled).filter(|n| !n.is_empty());
+    let asked = Asked {
+        name: tidy(&asked.name),
+        organ_name: tidy(&asked.organ_name),
+        ..asked
+    };
+    let (person, known) = match person(tx, &asked, PersonId(fresh[0]))? {
+        Ok(person) => person,
+        Err(unclear) => return Ok(Err(unclear)),
+    };
+    let (organ, is_new_organ) = match organ(tx, &asked, known, OrganId(fresh[1]))? {
+        Ok(organ) => organ,
+        Err(unclear) => return Ok(Err(unclear)),
+    };
+    if let Some(name) = &asked.name {
+        names::set_person(tx, person, organ, name)?;
+    }
+    if let (Some(name), true) = (&asked.organ_name, is_new_organ || asked.organ.is_some()) {
+        names::set_organ(tx, organ, name)?;
+    }
+    Ok(Ok(Identified {
+        person,
+        organ,
+        is_new: known.is_none(),
+        is_new_organ,
+    }))
 }
 
 /// A person who is known already, with the organisation if that is known; `None`: a new person.

@@ -16,6 +16,7 @@ use crate::{
     refusal::Refusal,
     storage::{
         StorageError, Tx,
+        accounts::{self, Class},
         aliases::{self, Aliases, PersonAlias},
         devices::{self, DeviceState},
         persons, server_notices, spaces,
@@ -46,6 +47,8 @@ pub enum NotMerged {
     Merged(PersonId, PersonId),
     /// A grant has no room for more ids.
     TooMany,
+    /// This person is an administrator, who has no other role.
+    Administrator(PersonId),
 }
 
 /// What was issued.
@@ -74,6 +77,9 @@ pub fn check(
     for id in [kept, merged] {
         if !named.contains(&id) && !persons::appointments(tx, id)?.known {
             return Ok(Err(NotMerged::Unknown(id)));
+        }
+        if accounts::find(tx, id)?.is_some_and(|of| of.class != Class::Business) {
+            return Ok(Err(NotMerged::Administrator(id)));
         }
         let now = aliases.kept(id);
         if now != id {

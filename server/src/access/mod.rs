@@ -11,18 +11,21 @@ mod merge_persons;
 mod reach;
 mod reviewer;
 mod session;
+mod signed;
 mod token;
 
 use sync_core::{identity::SecretKey, record::ServerTime};
 
 use self::token::Seals;
-use crate::{clock::Clock, editions::Editions, host::Now, storage::Storage};
+use crate::{clock::Clock, config::SignIn, editions::Editions, host::Now, storage::Storage};
 
 pub use code::{Invitation, Terms, invite, invite_with};
-pub use identify::{Asked, Candidate, Identified, Unclear, identify, spelled};
+pub use identify::{Asked, Candidate, Identified, Unclear, identify, identify_in, spelled};
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
-pub use reach::Reach;
-pub use reviewer::TOKEN_DAYS;
+pub use reach::{PROVEN_MS, Reach};
+pub use reviewer::{TOKEN_DAYS, api_key, refuse_administrator};
+pub use signed::{SESSION, Signed};
+pub use token::token_hash;
 
 /// Opens sessions and checks tokens.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ pub struct Access {
     clock: Clock,
     session_ms: i64,
     editions: Editions,
+    sign_in: SignIn,
 }
 
 impl std::fmt::Debug for Access {
@@ -57,7 +61,15 @@ impl Access {
             key,
             session_ms,
             editions,
+            sign_in: SignIn::default(),
         }
+    }
+
+    /// The same with other settings for the sessions of people.
+    #[must_use]
+    pub fn with_sign_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = sign_in;
+        self
     }
 
     /// The server's clock.

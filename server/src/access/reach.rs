@@ -2,11 +2,17 @@
 
 use sync_core::{
     catalogue::ReportingTree,
-    record::{AreaPath, DeviceId, PersonId, Role},
-    wire::{MAX_SCOPES, session::Scope},
+    record::{AreaPath, DeviceId, PersonId, Role, ServerTime},
+    wire::{Code, MAX_SCOPES, session::Scope},
 };
 
-use crate::storage::spaces::{Space, deepest};
+use crate::{
+    refusal::Refusal,
+    storage::spaces::{Space, deepest},
+};
+
+/// Milliseconds after the password or the second factor was given in which a person may decide.
+pub const PROVEN_MS: i64 = 15 * 60_000;
 
 /// What a caller may read, proven by a token that was checked in this request.
 #[derive(Debug, Clone)]
@@ -19,6 +25,8 @@ pub struct Reach {
     pub(super) role: Option<Role>,
     /// The areas of a device in which its person reviews.
     pub(super) reviewing: Vec<AreaPath>,
+    /// When the person of a session last gave the password or the second factor.
+    pub(super) proven_at: Option<ServerTime>,
 }
 
 impl Reach {
@@ -58,6 +66,25 @@ impl Reach {
             self.owned.clear();
         }
         (!self.areas.is_empty()).then_some(self)
+    }
+    /// Checks that the caller may decide something now: the person of a session must have given the password or the
+    /// second factor within [`PROVEN_MS`], and must act in one role. A key decides as before.
+    ///
+    /// # Errors
+    /// [`Code::ProofNeeded`]; [`Code::OutOfScope`] if the session has several roles and none was chosen.
+    pub fn may_decide(&self, now: ServerTime) -> Result<(), Refusal> {
+        let Some(proven) = self.proven_at else {
+            return Ok(());
+        };
+        if now.0 - proven.0 > PROVEN_MS {
+            let detail = "POST /v1/step-up";
+            return Err(Refusal::new(Code::ProofNeeded, detail));
+        }
+        if self.role.is_none() {
+            let detail = "您有多个角色，请用请求头 Xuncha-Assignment 指明以哪个身份办理 / you have several roles: name the assignment that you act in with the header Xuncha-Assignment (GET /v1/me lists them)";
+            return Err(Refusal::new(Code::OutOfScope, detail));
+        }
+        Ok(())
     }
     /// The person's role.
     pub fn role(&self) -> Option<Role> {

@@ -1,7 +1,10 @@
 //! Tokens of the review API for people.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sync_core::record::{AreaPath, DAY_MS, PersonId, Role, ServerTime};
+use sync_core::{
+    record::{AreaPath, DAY_MS, PersonId, Role, ServerTime},
+    wire::Code,
+};
 
 use super::{Access, token::token_hash};
 use crate::{
@@ -9,12 +12,34 @@ use crate::{
     refusal::Refusal,
     storage::{
         Tx,
+        accounts::{self, Class},
+        aliases,
         credentials::{self, Token},
     },
 };
 
 /// Days that a token of the review API is valid, unless another time is given.
 pub const TOKEN_DAYS: i64 = 90;
+
+/// A new key to the review API.
+pub fn api_key() -> String {
+    format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()))
+}
+
+/// Refuses a person who is an administrator: administrators have no reviewing role.
+///
+/// # Errors
+/// [`Code::OutOfScope`].
+pub fn refuse_administrator(tx: &mut dyn Tx, person: PersonId) -> Result<(), Refusal> {
+    for id in aliases::all(tx)?.ids(person) {
+        if accounts::find(tx, id)?.is_some_and(|of| of.class != Class::Business) {
+            let detail =
+                "管理员不得兼任业务角色 / the person is an administrator, who has no other role";
+            return Err(Refusal::new(Code::OutOfScope, detail));
+        }
+    }
+    Ok(())
+}
 
 impl Access {
     /// Creates a token of the review API that is valid for [`TOKEN_DAYS`] days. Only its hash is stored.
@@ -45,7 +70,7 @@ impl Access {
         label: String,
         until: ServerTime,
     ) -> Result<String, Refusal> {
-        let token = format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()));
+        let token = api_key();
         let hash = token_hash(&token);
         let keep = move |tx: &mut dyn Tx| {
             let token = Token {
@@ -56,7 +81,9 @@ impl Access {
                 label: &label,
                 expires_at: Some(until),
             };
-            credentials::insert_token(tx, &token)
+            refuse_administrator(tx, person)?;
+            credentials::insert_token(tx, &token)?;
+            Ok::<_, Refusal>(())
         };
         self.storage.write(keep).await?;
         Ok(token)

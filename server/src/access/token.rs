@@ -92,6 +92,6 @@ impl Seals {
 }
 
 /// The stored form of a token or a code: its SHA-256.
-pub(super) fn token_hash(token: &str) -> Vec<u8> {
+pub fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sync_core::causes::with_causes;
+use sync_core::{causes::with_causes, identity::SecretKey};
 use tokio::sync::watch;
 
-use crate::{photos::Photos, wake::Wake};
+use crate::{audit::Audit, photos::Photos, wake::Wake};
 
 /// Wakes the projection and the waiting polls when another process has written to a log.
 pub(super) async fn follow(mut heard: watch::Receiver<u64>, wake: Wake) {
@@ -40,6 +40,34 @@ pub(super) async fn sweep(photos: Photos) {
             Ok(count) => tracing::info!(objects = count, "photo bytes that nothing names removed"),
             Err(error) => {
                 tracing::warn!(error = %with_causes(&error), "photo bytes that nothing names are removed later")
+            }
+        }
+    }
+}
+
+/// Writes the refusals of the past minutes to the audit log.
+pub(super) async fn write_refusals(audit: Audit) {
+    let mut every = tokio::time::interval(Duration::from_secs(15));
+    loop {
+        every.tick().await;
+        if let Err(error) = audit.write_refusals(false).await {
+            tracing::warn!(error = %with_causes(&error), "refusals are written to the audit log later");
+        }
+    }
+}
+
+/// Removes the rows of the audit log that are older than the setting, once a day.
+pub(super) async fn keep_audit(audit: Audit, days: i64, key: SecretKey) {
+    let mut every = tokio::time::interval(Duration::from_secs(86_400));
+    loop {
+        every.tick().await;
+        match audit.remove_old(days, &key).await {
+            Ok(0) => {}
+            Ok(rows) => {
+                tracing::info!(rows, "rows of the audit log older than {days} days removed")
+            }
+            Err(error) => {
+                tracing::warn!(error = %with_causes(&error), "old rows of the audit log are removed later");
             }
         }
     }

@@ -15,8 +15,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use self::jobs::{follow, sweep};
+use self::jobs::{follow, keep_audit, sweep, write_refusals};
 use crate::{
+    audit::Exporter,
     config::{Config, Limits},
     front::{Certificate, Front},
     host::Now,
@@ -66,6 +67,12 @@ impl App {
             }
             None => None,
         };
+        let to = config.audit.syslog.as_deref();
+        let exporter = to.map(|target| {
+            let authority = config.audit.syslog_ca.as_deref();
+            Exporter::new(components.audit.clone(), target, authority)
+        });
+        let exporter = exporter.transpose()?;
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!(
                 "cannot listen on {}; choose another with --listen",
@@ -73,19 +80,7 @@ impl App {
             )
         })?;
         let address = listener.local_addr()?;
-        let health = match TcpListener::bind(config.health_listen).await {
-            Ok(listener) => Some(listener),
-            Err(error) if config.health_optional => {
-                tracing::warn!(%error, address = %config.health_listen, "no listener for health and metrics; choose another with --health-listen");
-                None
-            }
-            Err(error) => {
-                let address = config.health_listen;
-                return Err(error).with_context(|| {
-                    format!("cannot listen on {address}; choose another with --health-listen")
-                });
-            }
-        };
+        let health = operators_listener(config).await?;
         let health_address = health.as_ref().and_then(|h| h.local_addr().ok());
         let (stop, stopped) = watch::channel(false);
         let front = |listener, router, limits: Limits| {
@@ -106,20 +101,11 @@ impl App {
             let operators = front(listener, http::operators(&components), limits);
             serving.spawn(operators.serve(stopped.clone()));
         }
-        let mut jobs = vec![
-            tokio::spawn(components.projection.clone().run()),
-            tokio::spawn(sweep(components.photos.clone())),
-            tokio::spawn(components.quota.clone().run()),
-        ];
+        let mut jobs = start_jobs(&components, &storage, config);
         if let Some(certificate) = &certificate {
             jobs.push(tokio::spawn(Arc::clone(certificate).follow()));
         }
-        if let Some(heard) = storage.heard() {
-            jobs.push(tokio::spawn(follow(
-                heard,
-                components.ingest.wake().clone(),
-            )));
-        }
+        jobs.extend(exporter.map(|exporter| tokio::spawn(exporter.run())));
         Ok(Self {
             components,
             storage,
@@ -151,9 +137,48 @@ impl App {
         if let Err(error) = self.components.quota.write().await {
             tracing::warn!(error = %with_causes(&error), "shares of the last seconds are not written down");
         }
+        if let Err(error) = self.components.audit.write_refusals(true).await {
+            tracing::warn!(error = %with_causes(&error), "refusals of the last minute are not in the audit log");
+        }
         if let Err(error) = self.components.projection.release().await {
             tracing::warn!(error = %with_causes(&error), "other processes take over when the leases end");
         }
         Ok(())
     }
+}
+
+/// The listener for health and metrics; none if its address is taken and it is optional.
+async fn operators_listener(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    match TcpListener::bind(config.health_listen).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if config.health_optional => {
+            tracing::warn!(%error, address = %config.health_listen, "no listener for health and metrics; choose another with --health-listen");
+            Ok(None)
+        }
+        Err(error) => {
+            let address = config.health_listen;
+            Err(error).with_context(|| {
+                format!("cannot listen on {address}; choose another with --health-listen")
+            })
+        }
+    }
+}
+
+/// Starts the jobs of every process.
+fn start_jobs(components: &Components, storage: &Storage, config: &Config) -> Vec<JoinHandle<()>> {
+    let key = components.access.key().clone();
+    let mut jobs = vec![
+        tokio::spawn(components.projection.clone().run()),
+        tokio::spawn(sweep(components.photos.clone())),
+        tokio::spawn(components.quota.clone().run()),
+        tokio::spawn(write_refusals(components.audit.clone())),
+        tokio::spawn(keep_audit(components.audit.clone(), config.audit.days, key)),
+    ];
+    if let Some(heard) = storage.heard() {
+        jobs.push(tokio::spawn(follow(
+            heard,
+            components.ingest.wake().clone(),
+        )));
+    }
+    jobs
 }

@@ -7,6 +7,7 @@ use sync_core::identity::SecretKey;
 
 use crate::{
     access::Access,
+    audit::Audit,
     config::Config,
     editions::Editions,
     feed::Feed,
@@ -18,6 +19,7 @@ use crate::{
     keys::{embedded_key, shared_key},
     metrics::Metrics,
     migrate::FILLING,
+    people::People,
     photos::{Lifetimes, Photos, Store, Target},
     projection::Projection,
     quota::Quota,
@@ -41,7 +43,9 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
         Arc::clone(&now),
         config.session_ms,
         editions.clone(),
-    );
+    )
+    .with_sign_in(config.sign_in);
+    let audit = Audit::new(storage.clone(), Arc::clone(&now));
     let catalogue = editions.catalogue();
     let target = Target::parse(config.photos.as_deref(), &config.data).context("--photos")?;
     let wake = Wake::default();
@@ -79,6 +83,13 @@ pub fn open(config: &Config, now: Now) -> anyhow::Result<(Storage, Components)> 
         metrics: Arc::new(Metrics::default()),
         quota: Quota::new(storage.clone(), Arc::clone(&now), config.limits.clone()),
         limits: config.limits.clone(),
+        people: People::new(
+            storage.clone(),
+            access.clone(),
+            audit.clone(),
+            config.sign_in,
+        ),
+        audit,
         access,
         editions,
     };

@@ -5,21 +5,26 @@ use clap::Subcommand;
 use xuncha_server::{
     app::{open, system_clock},
     config::Config,
+    http::Components,
     note, say,
     storage::{Storage, listings::Secrets},
 };
 
 use super::{
+    accounts::Accounts,
+    audit::AuditLog,
     backup::Backup,
     catalogue::Editions,
     clock,
     end_grant::{EndGrant, end_grant},
     enrol::{Enrol, enrol},
+    first_run::FirstRun,
     import::Import,
     key::Key,
     lists::{Devices, Ending, Quarantine},
     merge_persons::MergePersons,
     migrate_store::MigrateStore,
+    operator,
     read_only::read_only,
     refold::Refold,
     restore::Restore,
@@ -42,6 +47,14 @@ pub(crate) enum Admin {
         after_help = "The key is on the first line alone. Keep it in a file that only its user can read, such as\n  xuncha admin token --role county_reviewer --area 429999/429998 --name 审核员丁 --organ-name 示范县住建局 --days 30 | head -1 > key\n  curl -H \"Authorization: Bearer $(cat key)\" https://xuncha.example/v1/hazards"
     )]
     Token(Token),
+    /// 三员初始化 / Make the one-time codes of the first three administrators: system, security, audit.
+    FirstRun(FirstRun),
+    /// 账号 / Accounts of people who sign in, the administrators' own ones included.
+    #[command(subcommand)]
+    Accounts(Accounts),
+    /// 审计日志 / The audit log: verify its chains, export it.
+    #[command(subcommand)]
+    Audit(AuditLog),
     /// 合并人员 / Record that two ids are one person; hazards that rest on both are listed and flagged.
     MergePersons(MergePersons),
     /// 停用设备 / Disable a device: what it sends is quarantined, and it can read nothing.
@@ -124,19 +137,40 @@ impl Admin {
         let opening = config.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, system_clock())).await;
         let (storage, components) = opened.context("opening")??;
+        let audit = components.audit.clone().of_command();
+        let done = self.work(&config, &storage, &components).await;
+        let entry = operator::entry();
+        let entry = match &done {
+            Ok(()) => entry,
+            Err(_) => entry.refused("failed"),
+        };
+        if let Err(error) = audit.record(entry).await {
+            note!("审计日志未能写入 / the audit log could not be written: {error}");
+        }
+        done
+    }
+
+    /// Runs a command that needs the server's components.
+    async fn work(
+        self,
+        config: &Config,
+        storage: &Storage,
+        components: &Components,
+    ) -> anyhow::Result<()> {
         match self {
-            Self::Enrol(asked) => enrol(&storage, asked).await,
-            Self::Token(asked) => token(&storage, &components, asked).await,
-            Self::MergePersons(merge) => merge.run(&storage, &components).await,
-            Self::Revoke(asked) => revoke(&storage, asked).await,
-            Self::EndGrant(asked) => end_grant(&storage, asked).await,
-            Self::Unattested(command) => command.run(&components).await,
-            Self::SafeMark(mark) => mark.run(&storage).await,
-            Self::ImportRegions(import) => {
-                import.regions(&storage, components.access.now().0).await
-            }
+            Self::Enrol(asked) => enrol(storage, asked).await,
+            Self::Token(asked) => token(storage, components, asked).await,
+            Self::FirstRun(first) => first.run(components).await,
+            Self::Accounts(accounts) => accounts.run(components).await,
+            Self::Audit(audit) => audit.run(storage, components).await,
+            Self::MergePersons(merge) => merge.run(storage, components).await,
+            Self::Revoke(asked) => revoke(storage, asked).await,
+            Self::EndGrant(asked) => end_grant(storage, asked).await,
+            Self::Unattested(command) => command.run(components).await,
+            Self::SafeMark(mark) => mark.run(storage).await,
+            Self::ImportRegions(import) => import.regions(storage, components.access.now().0).await,
             Self::ImportCompounds(import) => {
-                import.compounds(&storage, components.access.now().0).await
+                import.compounds(storage, components.access.now().0).await
             }
             Self::Key { command: None } => {
                 say!("{}", hex::encode(components.access.key().public().0));
@@ -144,7 +178,7 @@ impl Admin {
             }
             Self::Key {
                 command: Some(command),
-            } => command.run(&config, components.access.key()),
+            } => command.run(config, components.access.key()),
             Self::Clock(command) => command.run(components.access.clock()).await,
             Self::Rebuild => {
                 let done = components.projection.rebuild().await?;
@@ -155,9 +189,9 @@ impl Admin {
                 );
                 Ok(())
             }
-            Self::Catalogue(editions) => editions.run(&storage, &components).await,
-            Self::Refold(refold) => refold.run(&storage, &components).await,
-            other => other.list(&storage).await,
+            Self::Catalogue(editions) => editions.run(storage, components).await,
+            Self::Refold(refold) => refold.run(storage, components).await,
+            other => other.list(storage).await,
         }
     }
 
@@ -171,6 +205,7 @@ impl Admin {
             self,
             Self::Enrol(_)
                 | Self::Token(_)
+                | Self::FirstRun(_)
                 | Self::ImportRegions(_)
                 | Self::ImportCompounds(_)
                 | Self::Key { command: None }

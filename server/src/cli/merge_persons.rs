@@ -114,6 +114,9 @@ fn refusal(why: NotMerged) -> String {
         NotMerged::Merged(id, kept) => format!(
             "{id} 已并入 {kept}，请改用后者 / {id} was merged into {kept}; use that one"
         ),
+        NotMerged::Administrator(id) => format!(
+            "{id} 是管理员，不得兼任其他角色 / {id} is an administrator, who has no other role"
+        ),
         NotMerged::TooMany => {
             "一个人的编号太多，授权里写不下 / too many ids for one person; a grant has no room for them".to_owned()
         }

@@ -2,18 +2,22 @@
 //!
 //! A command calls functions of the library and writes texts for the person at the terminal.
 
+mod accounts;
 mod admin;
+mod audit;
 mod backup;
 mod catalogue;
 mod clock;
 mod end_grant;
 mod enrol;
+mod first_run;
 mod import;
 mod key;
 mod lists;
 mod merge_persons;
 mod migrate_store;
 mod named;
+mod operator;
 mod passwords;
 mod person;
 mod read_only;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 use sync_core::record::{AreaPath, OrganId, PersonId, Role};
 use xuncha_server::{
-    access::{Asked, Candidate, Identified, Unclear, identify},
+    access::{Asked, Candidate, Identified, Unclear, identify, refuse_administrator},
     app::system_clock,
     say,
     storage::Storage,
@@ -60,7 +60,10 @@ pub(super) async fn introduce(
         new_organ: person.new_organ,
     };
     let found = identify(storage, asked, system_clock()()).await?;
-    found.map_err(|unclear| anyhow::anyhow!(explained(person, &unclear, command)))
+    let found = found.map_err(|unclear| anyhow::anyhow!(explained(person, &unclear, command)))?;
+    let id = found.person;
+    storage.read(move |tx| refuse_administrator(tx, id)).await?;
+    Ok(found)
 }
 
 /// Prints who was meant, and whether that is a new person.

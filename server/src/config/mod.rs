@@ -4,6 +4,7 @@
 
 mod limits;
 mod network;
+mod sign_in;
 
 use std::{
     net::SocketAddr,
@@ -12,6 +13,7 @@ use std::{
 
 pub use limits::Limits;
 pub use network::Network;
+pub use sign_in::{AuditLog, SignIn};
 
 /// The place of a signing key that several processes share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,10 @@ pub struct Config {
     pub unnamed_ms: i64,
     /// Limits for callers.
     pub limits: Limits,
+    /// Sessions and passwords of people.
+    pub sign_in: SignIn,
+    /// The audit log.
+    pub audit: AuditLog,
 }
 
 impl Config {
@@ -103,6 +109,8 @@ impl Config {
             orphan_ms: 7 * 24 * 3_600_000,
             unnamed_ms: 30 * 24 * 3_600_000,
             limits: Limits::default(),
+            sign_in: SignIn::default(),
+            audit: AuditLog::default(),
         }
     }
 }

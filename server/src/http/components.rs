@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    access::Access, config::Limits, editions::Editions, feed::Feed, hints::Hints, ingest::Ingest,
-    metrics::Metrics, photos::Photos, projection::Projection, quota::Quota, reporting::Reporting,
-    review::Review,
+    access::Access, audit::Audit, config::Limits, editions::Editions, feed::Feed, hints::Hints,
+    ingest::Ingest, metrics::Metrics, people::People, photos::Photos, projection::Projection,
+    quota::Quota, reporting::Reporting, review::Review,
 };
 
 /// The components that a handler may call. A clone shares them.
@@ -13,6 +13,10 @@ use crate::{
 pub struct Components {
     /// Who may read what.
     pub access: Access,
+    /// People who sign in.
+    pub people: People,
+    /// The audit log.
+    pub audit: Audit,
     /// The catalogue, and its editions for devices.
     pub editions: Editions,
     /// The write path of documents.

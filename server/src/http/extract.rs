@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use sync_core::{
@@ -12,20 +12,16 @@ use sync_core::{
     wire::{Code, Exchange, FrameError, frame::MEDIA_TYPE},
 };
 
-use super::Components;
-use crate::{access::Reach, refusal::Refusal};
-
-/// The token of a request. The name of the scheme is case-insensitive (RFC 9110, section 11.1).
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|v| v.to_str().ok());
-    let parts = value.and_then(|v| v.trim().split_once(' '));
-    parts
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim_start())
-        .ok_or_else(|| Refusal::new(Code::SessionExpired, "send Authorization: Bearer <token>"))
-}
+use super::{
+    Components,
+    admit::origin,
+    credential::{self, BROWSER_COOKIE},
+};
+use crate::{
+    access::{Reach, Signed},
+    people,
+    refusal::Refusal,
+};
 
 /// The device of a session. The component that is called checks its state and grants.
 pub(super) struct Caller(pub(super) DeviceId);
@@ -38,7 +34,7 @@ impl FromRequestParts<Components> for Caller {
     ) -> Result<Self, Refusal> {
         components
             .access
-            .device_of(bearer(&parts.headers)?)
+            .device_of(credential::bearer(&parts.headers)?)
             .map(Self)
     }
 }
@@ -56,11 +52,8 @@ impl FromRequestParts<Components> for Seeing {
         if let Some(reach) = parts.extensions.remove::<Reach>() {
             return Ok(Self(reach));
         }
-        components
-            .access
-            .reach(bearer(&parts.headers)?)
-            .await
-            .map(Self)
+        let reach = credential::reach(&components.access, &parts.headers);
+        reach.await.map(Self)
     }
 }
 
@@ -81,6 +74,54 @@ impl FromRequestParts<Components> for Reviewing {
             )
         };
         reach.as_reviewer().map(Self).ok_or_else(refused)
+    }
+}
+
+/// A reviewer who decides something: a person of a session must have given the password or the second factor recently.
+pub(super) struct Deciding(pub(super) Reach);
+
+impl FromRequestParts<Components> for Deciding {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
+        let Reviewing(reach) = Reviewing::from_request_parts(parts, components).await?;
+        reach.may_decide(components.access.now())?;
+        Ok(Self(reach))
+    }
+}
+
+/// A person who has signed in.
+pub(super) struct Person(pub(super) Signed);
+
+impl FromRequestParts<Components> for Person {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
+        let ended = || Refusal::new(Code::SignedOut, "POST /v1/sign-in");
+        let token = credential::session(&parts.headers).ok_or_else(ended)?;
+        components.access.signed(token).await.map(Self)
+    }
+}
+
+/// Where a request comes from.
+pub(super) struct FromWhere(pub(super) people::Caller);
+
+impl FromRequestParts<Components> for FromWhere {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        components: &Components,
+    ) -> Result<Self, Refusal> {
+        let peer = parts.extensions.get();
+        let browser = credential::cookie(&parts.headers, BROWSER_COOKIE);
+        Ok(Self(people::Caller {
+            address: origin(&components.limits, &parts.headers, peer),
+            browser: browser.map(str::to_owned),
+        }))
     }
 }
 

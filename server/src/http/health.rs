@@ -14,7 +14,7 @@ use axum::{
 use sync_core::wire::{Code, frame::MEDIA_TYPE};
 use tokio::sync::Mutex;
 
-use super::{Components, admit::Gate};
+use super::{Components, admit::Gate, recorded};
 use crate::{front::Peer, refusal::Refusal};
 
 /// How long a result of the database check is reused: requests within this time cost nothing.
@@ -96,6 +96,7 @@ pub(super) async fn count(
     let peer = request.extensions().get::<Peer>().cloned();
     let origin = gate.origin(request.headers(), peer.as_ref());
     let secure = peer.as_ref().is_some_and(|peer| peer.secure);
+    let credentials = recorded::credentials(request.headers());
     let mut response = next.run(request).await;
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
@@ -112,6 +113,8 @@ pub(super) async fn count(
         let address = origin.or(peer.map(|p| p.address));
         let address = address.map(|a| a.to_string()).unwrap_or_default();
         log(&components, cause, status, &address, route);
+        let actor = recorded::caller(&components.access, &credentials);
+        components.audit.refused(cause, &actor, &address);
     }
     guard(response.headers_mut(), route, secure);
     response

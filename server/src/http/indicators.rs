@@ -6,8 +6,14 @@ use axum::{
 };
 use sync_core::wire::Code;
 
-use super::{Components, extract::Reviewing, review::parsed};
+use super::{
+    Components,
+    extract::{Deciding, Reviewing},
+    recorded::Recording,
+    review::parsed,
+};
 use crate::{
+    audit::Kind,
     refusal::Refusal,
     reporting::{IndicatorSheet, ManualValue, ManualView, Question},
 };
@@ -35,10 +41,16 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/v1/indicators/manual", tag = "reports", request_body = ManualValue, responses((status = 200, body = ManualView), (status = 400), (status = 403)))]
 pub(super) async fn type_value(
     State(components): State<Components>,
-    Reviewing(reach): Reviewing,
+    Deciding(reach): Deciding,
+    Recording(record): Recording,
     value: Result<Json<ManualValue>, JsonRejection>,
 ) -> Result<Json<ManualView>, Refusal> {
     let now = components.access.now().0;
     let typed = components.reporting.type_value(&reach, body(value)?, now);
-    typed.await.map(Json)
+    let view = typed.await?;
+    let about = serde_json::to_string(&view).unwrap_or_default();
+    record
+        .about(&components, Kind::ManualValue, &reach, about)
+        .await?;
+    Ok(Json(view))
 }

@@ -3,9 +3,12 @@
 //!
 //! It contains no rule of the domain and no SQL. [`router`] lists all routes of the API.
 
+mod accounts;
 mod activities;
 mod admit;
 mod components;
+mod credential;
+mod csrf;
 mod device;
 mod export;
 mod extract;
@@ -16,8 +19,10 @@ mod photos;
 pub mod openapi;
 
 mod problem;
+mod recorded;
 mod reports;
 mod review;
+mod sign_in;
 mod tus;
 mod uploads;
 mod whole;
@@ -28,7 +33,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use sync_core::wire::{
     Exchange, editions::Editions, enrol::Enrol, pull::Pull, push::Push, reconcile::Reconcile,
@@ -40,6 +45,8 @@ use self::admit::{Admission, Bound, Class, Gate};
 
 pub use components::Components;
 
+use crate::audit::Kind;
+
 /// Every refusal with its status and its texts.
 pub fn problems() -> serde_json::Value {
     problem::table()
@@ -47,6 +54,9 @@ pub fn problems() -> serde_json::Value {
 
 /// Largest body of JSON in bytes.
 const JSON_BYTES: usize = 64 * 1024;
+
+/// Largest body of a sign-in, and of a request of a person in their own matters, in bytes.
+const ACCOUNT_BYTES: usize = 4 * 1024;
 
 /// Largest chunk of a photo in bytes.
 const CHUNK_BYTES: usize = 4 << 20;
@@ -106,7 +116,7 @@ pub fn router(components: Components) -> Router {
                 .route("/v1/hints", get(device::hints::hints))
                 .route_layer(small(Class::Waiting, 0)),
         );
-    let photos = photo_routes()
+    let photos = photos(&components)
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
         .route("/v1/blobs", axum::routing::options(uploads::options));
@@ -114,14 +124,16 @@ pub fn router(components: Components) -> Router {
         .merge(strangers)
         .merge(devices)
         .merge(photos)
-        .merge(people(&components).route_layer(small(Class::Person, JSON_BYTES)))
-        .merge(
-            Router::new()
-                .route("/v1/exports/hazards.csv", get(export::csv))
-                .route("/v1/exports/hazards.geojson", get(export::geojson))
-                .route_layer(from_fn_with_state(components.clone(), whole::only))
-                .route_layer(small(Class::Export, 0)),
-        )
+        .merge(csrf::protected(
+            people(&components).route_layer(small(Class::Person, JSON_BYTES)),
+        ))
+        .merge(csrf::protected(
+            signing_in().route_layer(small(Class::SignIn, ACCOUNT_BYTES)),
+        ))
+        .merge(csrf::protected(
+            accounts().route_layer(small(Class::Account, ACCOUNT_BYTES)),
+        ))
+        .merge(exports(&components).route_layer(small(Class::Export, 0)))
         // Admission has already limited every body.
         .layer(DefaultBodyLimit::disable())
         .with_state(components.clone())
@@ -132,19 +144,6 @@ pub fn router(components: Components) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(from_fn_with_state((components, gate), health::count))
         .layer(TraceLayer::new_for_http())
-}
-
-fn photo_routes() -> Router<Components> {
-    Router::new()
-        .route("/v1/blobs", post(uploads::create))
-        .route("/v1/blobs/{hash}", get(photos::read))
-        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
-        .route(
-            "/v1/uploads/{id}",
-            axum::routing::head(uploads::head)
-                .patch(uploads::append)
-                .delete(uploads::end),
-        )
 }
 
 /// The routes of the operators' listener.
@@ -172,17 +171,104 @@ fn measured(components: &Components, shown: bool) -> Router {
         .with_state((components.clone(), health::Asked::default()))
 }
 
+/// Photos: uploads, and reading, which is recorded.
+fn photos(components: &Components) -> Router<Components> {
+    let reads = from_fn_with_state((components.clone(), Kind::Read), recorded::reads);
+    Router::new()
+        .route("/v1/blobs/{hash}", get(photos::read))
+        .route("/v1/blobs/{hash}/thumb", get(photos::thumb))
+        .route_layer(reads)
+        .route("/v1/blobs", post(uploads::create))
+        .route(
+            "/v1/uploads/{id}",
+            axum::routing::head(uploads::head)
+                .patch(uploads::append)
+                .delete(uploads::end),
+        )
+}
+
+/// Files for people; each is recorded.
+fn exports(components: &Components) -> Router<Components> {
+    let reads = from_fn_with_state((components.clone(), Kind::Export), recorded::reads);
+    Router::new()
+        .route("/v1/exports/hazards.csv", get(export::csv))
+        .route("/v1/exports/hazards.geojson", get(export::geojson))
+        .route_layer(reads)
+        .route_layer(from_fn_with_state(components.clone(), whole::only))
+}
+
+/// Routes for people without a session.
+fn signing_in() -> Router<Components> {
+    Router::new()
+        .route("/v1/first-run", post(sign_in::first_run))
+        .route("/v1/sign-in", post(sign_in::sign_in))
+}
+
+/// Routes for people who have signed in, in their own matters, and for administrators.
+fn accounts() -> Router<Components> {
+    Router::new()
+        .route("/v1/sign-out", post(sign_in::sign_out))
+        .route("/v1/me", get(sign_in::me))
+        .route("/v1/me/password", post(sign_in::password))
+        .route("/v1/me/sessions", get(sign_in::sessions))
+        .route("/v1/me/sessions/{id}", delete(sign_in::end_session))
+        .route("/v1/me/totp", post(sign_in::totp))
+        .route("/v1/step-up", post(sign_in::step_up))
+        .route(
+            "/v1/admin/accounts",
+            get(accounts::list).post(accounts::create),
+        )
+        .route(
+            "/v1/admin/accounts/{person}/suspend",
+            post(accounts::suspend),
+        )
+        .route("/v1/admin/accounts/{person}/resume", post(accounts::resume))
+        .route("/v1/admin/accounts/{person}/code", post(accounts::code))
+        .route("/v1/admin/accounts/{person}/unlock", post(accounts::unlock))
+        .route(
+            "/v1/admin/accounts/{person}/totp",
+            delete(accounts::remove_totp),
+        )
+        .route(
+            "/v1/admin/accounts/{person}/assignments",
+            post(accounts::assign),
+        )
+        .route(
+            "/v1/admin/assignments/{id}",
+            delete(accounts::end_assignment),
+        )
+        .route(
+            "/v1/admin/accounts/{person}/sessions",
+            get(accounts::sessions),
+        )
+        .route(
+            "/v1/admin/accounts/{person}/sessions/{id}",
+            delete(accounts::end_session),
+        )
+        .route(
+            "/v1/admin/keys",
+            get(accounts::keys).post(accounts::issue_key),
+        )
+        .route("/v1/admin/keys/{id}", delete(accounts::end_key))
+        .route("/v1/audit", get(accounts::audit))
+}
+
 /// Routes for people with a token. `ledger` has the routes that read the ledger: they are refused while it is rebuilt.
 fn people(components: &Components) -> Router<Components> {
-    let ledger = Router::new()
+    let reads = from_fn_with_state((components.clone(), Kind::Read), recorded::reads);
+    // These name persons.
+    let personal = Router::new()
         .route("/v1/hazards", get(review::list))
         .route("/v1/hazards/changes", get(review::changes))
         .route("/v1/hazards/{id}", get(review::one))
-        .route("/v1/statistics", get(review::statistics))
         .route("/v1/suggestions", get(review::suggestions))
         .route("/v1/duties", get(review::duties))
         .route("/v1/activities", get(activities::list))
         .route("/v1/activities/{id}", get(activities::one))
+        .route_layer(reads);
+    let ledger = Router::new()
+        .merge(personal)
+        .route("/v1/statistics", get(review::statistics))
         .route("/v1/coverage", get(activities::coverage))
         .route("/v1/indicators", get(indicators::show))
         .route_layer(from_fn_with_state(components.clone(), whole::only));

@@ -4,13 +4,13 @@
 use axum::Router;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
 };
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    activities, device::hints, export, health, indicators, photos, problem, reports, review,
-    uploads,
+    accounts, activities, credential::SESSION_COOKIE, device::hints, export, health, indicators,
+    photos, problem, reports, review, sign_in, uploads,
 };
 
 #[derive(OpenApi)]
@@ -24,16 +24,23 @@ use super::{
         export::csv, export::geojson,
         uploads::options, uploads::create, uploads::head, uploads::append, uploads::end, photos::read, photos::thumb,
         hints::hints,
+        sign_in::first_run, sign_in::sign_in, sign_in::sign_out, sign_in::me, sign_in::password, sign_in::sessions,
+        sign_in::end_session, sign_in::totp, sign_in::step_up,
+        accounts::list, accounts::create, accounts::suspend, accounts::resume, accounts::code, accounts::unlock,
+        accounts::remove_totp, accounts::assign, accounts::end_assignment, accounts::sessions, accounts::end_session,
+        accounts::keys, accounts::issue_key, accounts::end_key, accounts::audit,
         health::alive, health::ready, health::metrics,
     ),
     components(schemas(problem::ProblemDetails, crate::reporting::SealedReport)),
     modifiers(&Bearer),
-    security(("bearer" = [])),
+    security(("bearer" = []), ("session" = [])),
     tags(
         (name = "review", description = "The ledger 台账"),
         (name = "reports", description = "Figures and sealed reports 统计与报表"),
         (name = "photos", description = "Photos: tus 1.0 and reading 照片"),
         (name = "devices", description = "What devices request outside the wire protocol 设备"),
+        (name = "people", description = "Signing in, and a person's own account 登录与本人账号"),
+        (name = "administrators", description = "Accounts, roles, keys, the audit log 三员管理"),
         (name = "operators", description = "Health and metrics 运维"),
     ),
 )]
@@ -49,6 +56,10 @@ impl Modify for Bearer {
         scheme.description = Some(how.to_owned());
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let how = "The cookie that `POST /v1/sign-in` sets.";
+        let cookie = ApiKeyValue::with_description(SESSION_COOKIE, how);
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("session", cookie);
     }
 }
 

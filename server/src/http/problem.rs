@@ -33,12 +33,20 @@ pub(crate) struct ProblemDetails {
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::Malformed | Code::BadFilter | Code::CodeInvalid => StatusCode::BAD_REQUEST,
-        Code::SessionExpired => StatusCode::UNAUTHORIZED,
-        Code::DeviceUnknown | Code::DeviceRevoked | Code::OutOfScope | Code::PackSignature => {
-            StatusCode::FORBIDDEN
+        Code::SessionExpired | Code::SignedOut | Code::SignInRefused | Code::CodeNeeded => {
+            StatusCode::UNAUTHORIZED
         }
+        Code::DeviceUnknown
+        | Code::DeviceRevoked
+        | Code::OutOfScope
+        | Code::PackSignature
+        | Code::PasswordOld
+        | Code::ProofNeeded
+        | Code::CrossSite => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
-        Code::UploadOffset | Code::ReportExists | Code::ReportStep => StatusCode::CONFLICT,
+        Code::UploadOffset | Code::ReportExists | Code::ReportStep | Code::AccountExists => {
+            StatusCode::CONFLICT
+        }
         Code::UploadGone => StatusCode::GONE,
         Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Code::TooSlow => StatusCode::REQUEST_TIMEOUT,

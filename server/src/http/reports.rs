@@ -8,8 +8,15 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Components, extract::Reviewing, indicators::body, review::parsed};
+use super::{
+    Components,
+    extract::{Deciding, Reviewing},
+    indicators::body,
+    recorded::Recording,
+    review::parsed,
+};
 use crate::{
+    audit::Kind,
     refusal::Refusal,
     reporting::{Envelope, LateArrivals, Order, ReportPage, ReportView, Reports, StepOrder},
 };
@@ -29,13 +36,19 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/reports", tag = "reports", request_body = Order, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 409), (status = 503)))]
 pub(super) async fn seal(
     State(components): State<Components>,
-    Reviewing(reach): Reviewing,
+    Deciding(reach): Deciding,
+    Recording(record): Recording,
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
     let now = components.access.clock().signing().await?.0;
     let key = components.access.key().clone();
     let sealed = components.reporting.seal(&reach, body(order)?, key, now);
-    sealed.await.map(Json)
+    let view = sealed.await?;
+    let about = format!("seal {}", view.id);
+    record
+        .about(&components, Kind::Report, &reach, about)
+        .await?;
+    Ok(Json(view))
 }
 
 /// Returns the sealed bytes of a report. The headers `Xuncha-Sha256` and `Xuncha-Signature` contain digest and
@@ -100,13 +113,18 @@ pub(super) async fn late(
 #[utoipa::path(post, path = "/v1/reports/{id}/steps", tag = "reports", params(("id" = String, Path,)), request_body = StepOrder, responses((status = 200, body = ReportView), (status = 400), (status = 403), (status = 404), (status = 409)))]
 pub(super) async fn step(
     State(components): State<Components>,
-    Reviewing(reach): Reviewing,
+    Deciding(reach): Deciding,
+    Recording(record): Recording,
     Path(id): Path<String>,
     step: Result<Json<StepOrder>, JsonRejection>,
 ) -> Result<Json<ReportView>, Refusal> {
     let now = components.access.clock().signing().await?.0;
-    let taken = components
-        .reporting
-        .take_step(&reach, &id, body(step)?, now);
-    taken.await.map(Json)
+    let order = body(step)?;
+    let about = format!("{} {id}", order.step);
+    let taken = components.reporting.take_step(&reach, &id, order, now);
+    let view = taken.await?;
+    record
+        .about(&components, Kind::Report, &reach, about)
+        .await?;
+    Ok(Json(view))
 }

@@ -32,6 +32,9 @@ async fn whole(from: &Stores, to: &Stores, say: Progress<'_>) -> Result<(), Migr
     for (done, table) in tables::WHOLE.iter().enumerate() {
         say("其他表 / other tables", done as u64, total);
         let mut after: Option<Vec<tables::Cell>> = None;
+        if tables::TRANSIENT.contains(&table.name) {
+            to.storage.write(move |tx| table.clear(tx)).await?;
+        }
         loop {
             let key = after.take();
             let read = move |tx: &mut dyn Tx| table.page(tx, key.as_deref());

@@ -47,6 +47,7 @@ pub use list_cursor::ListCursor;
 pub use photos::PhotoView;
 pub use statistics::{PlaceCount, Statistics};
 pub use suggestions::{SuggestedPair, SuggestionPage, SuggestionView, Wanted};
+pub(crate) use time::instant;
 pub use view::HazardView;
 
 /// Queries of reviewers on the storage.

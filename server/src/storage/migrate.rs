@@ -79,6 +79,7 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("migrations/0012_reports_stand.postgres.sql"),
     },
     shared(include_str!("migrations/0013_proofs.sql")),
+    shared(include_str!("migrations/0014_people.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

@@ -4,10 +4,13 @@
 //! means (who may read it, whether a change is legal) is decided elsewhere. A write returns only after its commit is
 //! durable.
 
+pub mod accounts;
 pub mod activities;
 pub mod activity_queries;
 pub mod aliases;
 pub mod arrivals;
+pub mod assignments;
+pub mod audits;
 pub mod bodies;
 pub(crate) mod column;
 pub mod comparables;
@@ -21,6 +24,7 @@ pub mod grant_uses;
 pub mod hazards;
 pub mod held_photos;
 pub mod indicators;
+pub mod lanes;
 pub mod ledger;
 pub mod links;
 pub mod listings;
@@ -39,6 +43,7 @@ pub mod regions;
 pub mod reports;
 pub mod returned;
 pub mod server_notices;
+pub mod sessions;
 pub mod spaces;
 pub mod spans;
 pub mod suggestions;

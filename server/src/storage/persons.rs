@@ -131,3 +131,12 @@ pub fn appointments(tx: &mut dyn Tx, person: PersonId) -> Result<Appointments, S
     }
     Ok(found)
 }
+
+/// The name of a person, if the table of persons has one.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn name(tx: &mut dyn Tx, person: PersonId) -> Result<Option<String>, StorageError> {
+    let sql = "SELECT name FROM person WHERE id = $1";
+    tx.first(sql, &[person.value()], |row| row.text(0))
+}

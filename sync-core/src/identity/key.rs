@@ -28,6 +28,8 @@ pub enum Purpose {
     Notice,
     /// A device proves at its enrolment that it has the key that it names.
     Enrol,
+    /// The server signs where the kept part of a chain of its audit log begins.
+    AuditAnchor,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::Event => b"xuncha.event.1\0",
             Self::Notice => b"xuncha.notice.1\0",
             Self::Enrol => b"xuncha.enrol.1\0",
+            Self::AuditAnchor => b"xuncha.audit-anchor.1\0",
         }
     }
 

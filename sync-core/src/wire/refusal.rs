@@ -24,6 +24,15 @@ code_list! {
         TooMany = 14 "too-many" "今日用量或尝试次数已达上限，请稍后再试；记录仍保存在手机上",
         TooSlow = 15 "too-slow" "发送太慢，将自动重试",
         Clock = 16 "clock" "服务器时钟异常，暂不办理，请联系管理员核对时间；记录仍保存在手机上",
+        // People who sign in.
+        SignedOut = 80 "signed-out" "登录已结束，请重新登录",
+        SignInRefused = 81 "sign-in-refused" "登录名、密码或验证码不正确",
+        CodeNeeded = 82 "second-factor-needed" "请输入动态验证码",
+        PasswordUnfit = 83 "password-unfit" "密码不符合要求，请换一个",
+        PasswordOld = 84 "password-change-needed" "请先修改密码",
+        ProofNeeded = 85 "step-up-needed" "请再次输入密码或验证码后办理",
+        CrossSite = 86 "cross-site" "请求来自其他网站，未予办理",
+        AccountExists = 87 "account-exists" "该人员或登录名已有账号",
         // One pack.
         PackFork = 20 "pack-fork" "同一台手机有两份副本在发送，将自动接续",
         PackSignature = 21 "pack-signature" "签名与内容不符，内容可能被改动",
@@ -84,6 +93,14 @@ impl Code {
             Self::Clock => {
                 "the server's clock cannot be right, so it signs nothing; tell the administrator; your records are kept"
             }
+            Self::SignedOut => "the session has ended; sign in again",
+            Self::SignInRefused => "the login name, the password or the code is wrong",
+            Self::CodeNeeded => "send the code of the second factor too",
+            Self::PasswordUnfit => "the password does not meet the rules; choose another one",
+            Self::PasswordOld => "change the password first",
+            Self::ProofNeeded => "give the password or the code again, then repeat the request",
+            Self::CrossSite => "the request came from another site; nothing was done",
+            Self::AccountExists => "the person or the login name has an account already",
             Self::PackFork => {
                 "two copies of one phone are sending; the phone continues from the server's position"
             }

@@ -4,6 +4,7 @@
 //! devices.
 
 pub(crate) mod answer;
+pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod province;
 pub(crate) mod s3;

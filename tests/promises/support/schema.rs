@@ -377,6 +377,8 @@ impl Store {
             "TEXT" | "text" => match (table, column) {
                 (_, "space") | ("space", "id") => format!("'{SPACE}'"),
                 (_, "path" | "area") => format!("'{SPACE}/1'"),
+                ("setup_code", "class") => "'audit'".to_owned(),
+                (_, "class") => "'business'".to_owned(),
                 _ => format!("'{table} {column}'"),
             },
             "BLOB" | "bytea" => {

@@ -4,6 +4,7 @@
 
 mod caller_limits;
 mod database;
+mod people;
 
 use std::{
     net::SocketAddr,
@@ -109,6 +110,24 @@ pub(super) struct Settings {
     /// Hours that a device's session lasts [default: 12].
     #[arg(long, env = "XUNCHA_SESSION_HOURS")]
     session_hours: Option<u16>,
+    /// Minutes after which an unused session of a person ends [default: 20].
+    #[arg(long, env = "XUNCHA_IDLE_MINUTES")]
+    idle_minutes: Option<u16>,
+    /// Hours after which a session of a person ends, used or not [default: 8].
+    #[arg(long, env = "XUNCHA_SIGN_IN_HOURS")]
+    sign_in_hours: Option<u16>,
+    /// Days after which a password must be changed, 0 for never [default: 90].
+    #[arg(long, env = "XUNCHA_PASSWORD_DAYS")]
+    password_days: Option<u16>,
+    /// Days that rows of the audit log are kept, 180 or more [default: 365].
+    #[arg(long, env = "XUNCHA_AUDIT_DAYS")]
+    audit_days: Option<u16>,
+    /// `host:port` of a machine that receives the audit log: syslog (RFC 5424) over TLS.
+    #[arg(long, env = "XUNCHA_AUDIT_SYSLOG")]
+    audit_syslog: Option<String>,
+    /// Certificates (PEM) to trust for it; without it, those of the system.
+    #[arg(long, env = "XUNCHA_AUDIT_SYSLOG_CA")]
+    audit_syslog_ca: Option<PathBuf>,
     /// Hours that an unfinished photo upload is kept [default: 48].
     #[arg(long, env = "XUNCHA_UPLOAD_HOURS")]
     upload_hours: Option<u16>,
@@ -125,6 +144,7 @@ impl Settings {
             None => Self::default(),
         };
         let limits = self.limits(&from)?;
+        let (sign_in, audit) = (self.sign_in(&from)?, self.audit(&from)?);
         let hours = |hours: u16| i64::from(hours) * 3_600_000;
         let listen = self.listen.or(from.listen);
         let mut config = Config::new(
@@ -134,6 +154,7 @@ impl Settings {
             listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         );
         config.limits = limits;
+        (config.sign_in, config.audit) = (sign_in, audit);
         config.health_optional = true;
         // Port 0 stays 0: any free port.
         let port = config.listen.port();

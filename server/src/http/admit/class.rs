@@ -17,16 +17,21 @@ pub(in crate::http) enum Class {
     Waiting,
     /// Files for people. They are streamed, and a permit is held until the last byte was sent.
     Export,
+    /// People who sign in. Guesses are limited for each account, not for each address: an address may be that of a whole
+    /// organisation.
+    SignIn,
+    /// People who have signed in, and administrators, in their own matters.
+    Account,
 }
 
 impl Class {
-    /// What its requests count as for one caller; `None` for callers without a token.
+    /// What its requests count as for one caller; `None` for callers without a token, or who have none yet.
     pub(super) const fn part(self) -> Option<Part> {
         match self {
-            Self::Stranger => None,
+            Self::Stranger | Self::SignIn => None,
             Self::Device => Some(Part::Sync),
             Self::Upload => Some(Part::Photo),
-            Self::Person => Some(Part::Ledger),
+            Self::Person | Self::Account => Some(Part::Ledger),
             Self::Waiting => Some(Part::Poll),
             Self::Export => Some(Part::Export),
         }

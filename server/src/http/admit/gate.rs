@@ -18,7 +18,7 @@ use crate::{
 pub(in crate::http) struct Gate {
     pub(super) components: Components,
     pub(super) limits: Limits,
-    pub(super) permits: [Arc<Semaphore>; 6],
+    pub(super) permits: [Arc<Semaphore>; 8],
     pub(super) bodies: Budget,
     pub(super) answers: Budget,
     pub(super) wrong: Wrong,
@@ -39,6 +39,8 @@ impl Gate {
             share(4),
             Arc::new(Semaphore::new(limits.max_connections)),
             share(32),
+            share(8),
+            share(16),
         ];
         Self {
             permits,
@@ -55,7 +57,7 @@ impl Gate {
 
     /// The address that a request counts for.
     pub(in crate::http) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
-        Some(customer(origin(&self.limits, parts, peer?.address)))
+        origin(&self.limits, parts, peer)
     }
 
     /// A permit for the work of a request.
@@ -68,10 +70,19 @@ impl Gate {
     }
 }
 
+/// The address that a request counts for.
+pub(in crate::http) fn origin(
+    limits: &Limits,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Option<IpAddr> {
+    Some(customer(behind_proxies(limits, headers, peer?.address)))
+}
+
 /// The address behind proxies: each proxy appends the address that it was called from, so that the last address that is no
 /// listed proxy is the caller's, and what is before it is the caller's own statement. If an entry cannot be parsed, it is
 /// the last proxy before it, so that limits for each address apply.
-fn origin(limits: &Limits, parts: &HeaderMap, peer: IpAddr) -> IpAddr {
+fn behind_proxies(limits: &Limits, parts: &HeaderMap, peer: IpAddr) -> IpAddr {
     let mut address = peer;
     let lines = parts.get_all("x-forwarded-for").iter().rev();
     // A line that is no text ends the search as an entry that cannot be parsed does.
@@ -117,7 +128,7 @@ mod tests {
             for line in lines {
                 headers.append("x-forwarded-for", line.parse().unwrap());
             }
-            origin(&limits, &headers, peer.parse().unwrap()).to_string()
+            behind_proxies(&limits, &headers, peer.parse().unwrap()).to_string()
         };
         // A caller that is no proxy states what it likes.
         assert_eq!(found("203.0.113.9", &["192.0.2.1"]), "203.0.113.9");

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use sync_core::wire::Code;
 
 use super::{Admission, caller::Caller, class::Class};
-use crate::{access::Reach, http::extract::bearer, refusal::Refusal};
+use crate::{access::Reach, http::credential, refusal::Refusal};
 
 impl Admission {
     /// The caller, and its reach if it was read: for a reviewer's token before a body is read, for every caller before
@@ -32,12 +32,18 @@ impl Admission {
                 Ok((Caller::Stranger, None))
             };
         }
-        let token = bearer(headers)?;
+        if self.class == Class::SignIn {
+            return Ok((Caller::Stranger, None));
+        }
+        let token = credential::presented(headers)?;
         let access = &gate.components.access;
         match access.device_of(token) {
             Ok(device) if self.class == Class::Waiting => {
                 let _turn = gate.asking.acquire().await;
-                return Ok((Caller::Device(device), Some(access.reach(token).await?)));
+                return Ok((
+                    Caller::Device(device),
+                    Some(credential::reach(access, headers).await?),
+                ));
             }
             Ok(device) => return Ok((Caller::Device(device), None)),
             // An expired session token of this server does not count as a wrong one.
@@ -54,14 +60,14 @@ impl Admission {
         if !gate.wrong.was_good(token) && must_wait() {
             return Err(wait());
         }
-        if no_body && self.class != Class::Waiting {
+        if (no_body && self.class != Class::Waiting) || self.class == Class::Account {
             return Ok((Caller::with(token), None));
         }
         let _turn = match self.class {
             Class::Waiting => Some(gate.asking.acquire().await),
             _ => None,
         };
-        match access.reach(token).await {
+        match credential::reach(access, headers).await {
             Ok(reach) => Ok((Caller::with(token), Some(reach))),
             Err(refusal) => {
                 self.wrong(origin);

@@ -34,11 +34,11 @@ use self::{
     held_body::{HeldBody, Turn},
     slots::Part,
 };
-use crate::{access::Reach, front::Peer, http::extract::bearer, refusal::Refusal};
+use crate::{access::Reach, front::Peer, http::credential::presented, refusal::Refusal};
 
 pub(super) use body::Bound;
 pub(super) use class::Class;
-pub(super) use gate::Gate;
+pub(super) use gate::{Gate, origin};
 
 /// Responses up to this size in bytes are not counted as memory.
 const SMALL_ANSWER: u64 = 64 * 1024;
@@ -124,7 +124,7 @@ impl Admission {
         };
         drop(receiving);
         let permit = gate.permit(self.class)?;
-        let token = bearer(&parts.headers).ok().map(str::to_owned);
+        let token = presented(&parts.headers).ok().map(str::to_owned);
         let response = next
             .run(Request::from_parts(parts, Body::from(bytes)))
             .await;

@@ -15,7 +15,7 @@ use crate::storage::{
     column::{Kind, Stored},
     table::Table,
 };
-pub(crate) use whole::{LOGGED, WHOLE};
+pub(crate) use whole::{LOGGED, TRANSIENT, WHOLE};
 
 /// The number of rows of each table that is not derived.
 ///
@@ -150,6 +150,12 @@ impl Table {
         let sql =
             format!("DELETE FROM {name} WHERE space = $1 AND {column} IN (?) RETURNING space");
         tx.all_of(&sql, &[space.value()], &keys, |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Deletes all rows.
+    pub(crate) fn clear(&self, tx: &mut dyn Tx) -> Result<(), StorageError> {
+        tx.execute(&format!("DELETE FROM {}", self.name), &[])?;
         Ok(())
     }
 

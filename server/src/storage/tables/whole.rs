@@ -1,12 +1,16 @@
 //! The tables that are not derived, in the order in which a move copies them.
 
 use crate::storage::{
+    accounts::{ACCOUNT_PASSWORD, ACCOUNT_RECOVERY, Account, SETUP_CODE},
     aliases::PersonAlias,
+    assignments::Assignment,
+    audits::{Anchor, AuditRow, Head},
     compounds::{Building, Compound},
     credentials::{EnrolCode, Token},
     devices::{Device, GrantRow, Quarantined},
     docs::{DOC_EXIT, DOC_SPACE, Doc},
     grant_uses::{DOC_GRANT, PATH_GRANT},
+    lanes::Lane,
     log::Change,
     manual_values::Manual,
     names::{AREA_NAME, ORGAN, PERSON},
@@ -16,6 +20,7 @@ use crate::storage::{
     regions::Region,
     reports::{REPORT_NUMBER, REPORT_SOURCE, Report, Step},
     server_notices::SERVER_NOTICE,
+    sessions::{BROWSER, Session},
     spaces::PATH_SUM,
     table::Table,
 };
@@ -58,4 +63,27 @@ pub(crate) const WHOLE: &[Table] = &[
     Step::TABLE,
     REPORT_SOURCE,
     Token::TABLE,
+    Account::TABLE,
+    ACCOUNT_PASSWORD,
+    ACCOUNT_RECOVERY,
+    Assignment::TABLE,
+    Session::TABLE,
+    BROWSER,
+    Lane::TABLE,
+    SETUP_CODE,
+    AuditRow::TABLE,
+    Head::TABLE,
+    Anchor::TABLE,
+];
+
+/// Tables of `WHOLE` whose rows are removed in use. A pass of a move copies them from nothing, so that the target keeps no
+/// row that the source has removed.
+pub(crate) const TRANSIENT: [&str; 7] = [
+    "account_password",
+    "account_recovery",
+    "session",
+    "browser",
+    "sign_in_lane",
+    "audit",
+    "audit_anchor",
 ];

@@ -1,0 +1,76 @@
+//! Counts of refused requests that are not written yet.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Milliseconds that are one row.
+pub(super) const MINUTE: i64 = 60_000;
+
+/// Rows of one minute at most: further callers share one row for each cause.
+const MOST_ROWS: usize = 1_000;
+
+/// A cause, a caller, and its address.
+pub(super) type Key = (&'static str, String, String);
+
+/// Counts by minute.
+type Minutes = HashMap<i64, HashMap<Key, i64>>;
+
+/// Refused requests that are not written yet, by minute.
+#[derive(Debug, Default)]
+pub(super) struct RefusalCounts(Mutex<Minutes>);
+
+impl RefusalCounts {
+    fn all(&self) -> MutexGuard<'_, Minutes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request.
+    pub(super) fn count(&self, minute: i64, key: Key, times: i64) {
+        let mut all = self.all();
+        let rows = all.entry(minute).or_default();
+        let full = rows.len() >= MOST_ROWS && !rows.contains_key(&key);
+        let key = if full {
+            (key.0, "others".to_owned(), String::new())
+        } else {
+            key
+        };
+        *rows.entry(key).or_default() += times;
+    }
+
+    /// Takes the counts of every minute but this one, or of all.
+    pub(super) fn take(&self, except: Option<i64>) -> Vec<(i64, Key, i64)> {
+        let mut all = self.all();
+        let over: Vec<i64> = all
+            .keys()
+            .copied()
+            .filter(|minute| Some(*minute) != except)
+            .collect();
+        let mut taken = Vec::new();
+        for minute in over {
+            let rows = all.remove(&minute).unwrap_or_default();
+            taken.extend(rows.into_iter().map(|(key, times)| (minute, key, times)));
+        }
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_from_many_addresses_is_a_bounded_number_of_rows() {
+        let counts = RefusalCounts::default();
+        for n in 0..5_000 {
+            let key = ("session-expired", "stranger".to_owned(), n.to_string());
+            counts.count(7, key, 1);
+        }
+        assert!(counts.take(Some(7)).is_empty());
+        let taken = counts.take(None);
+        assert_eq!(taken.len(), MOST_ROWS + 1);
+        assert_eq!(taken.iter().map(|(_, _, times)| times).sum::<i64>(), 5_000);
+        assert!(counts.take(None).is_empty());
+    }
+}

@@ -1,0 +1,58 @@
+//! Who administers: an administrator who has signed in, or a command at the server's console.
+
+use sync_core::{record::ServerTime, wire::Code};
+
+use super::actor_of;
+use crate::{
+    access::Signed,
+    audit::{Entry, Kind},
+    refusal::Refusal,
+    storage::accounts::{Account, Class},
+};
+
+/// Who administers.
+#[derive(Debug, Clone)]
+pub enum Administrator {
+    /// An administrator, with the address of the request.
+    Signed(Box<Signed>, String),
+    /// A command at the console, with the user of the system that ran it.
+    Console(String),
+}
+
+impl Administrator {
+    /// Checks that the actor may read as one of these classes.
+    pub(super) fn reads(&self, classes: &[Class]) -> Result<(), Refusal> {
+        match self {
+            Self::Signed(signed, _) => signed.is_one_of(classes),
+            Self::Console(_) => Ok(()),
+        }
+    }
+
+    /// Checks that the actor may act as one of these classes now.
+    pub(super) fn acts(&self, classes: &[Class], now: ServerTime) -> Result<(), Refusal> {
+        match self {
+            Self::Signed(signed, _) => signed.acts_as(classes, now),
+            Self::Console(_) => Ok(()),
+        }
+    }
+
+    /// Checks that the actor may change this account: administrators do not change each other's accounts, because one could
+    /// become the other. That takes the console.
+    pub(super) fn changes(&self, account: &Account) -> Result<(), Refusal> {
+        if account.class == Class::Business || matches!(self, Self::Console(_)) {
+            return Ok(());
+        }
+        let detail = "管理员的账号只能在服务器上用 xuncha admin accounts 办理 / an administrator's account is changed at the server with `xuncha admin accounts`";
+        Err(Refusal::new(Code::OutOfScope, detail))
+    }
+
+    /// An entry of the audit log.
+    pub(super) fn entry(&self, kind: Kind) -> Entry {
+        match self {
+            Self::Signed(signed, address) => {
+                Entry::new(kind, actor_of(signed.person)).from(address)
+            }
+            Self::Console(user) => Entry::new(kind, format!("command:{user}")),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Three administrators share the administration, and none of them can do the work of another or of a reviewer.
+
+use serde_json::{Value, json};
+use xuncha_server::storage::{StorageError, Tx};
+
+use crate::{
+    command_line::{done, refused},
+    support::{
+        Town,
+        browser::{Browser, PASSWORD},
+        sealing::HOUR,
+    },
+};
+
+#[test]
+fn the_first_run_makes_three_administrators_once() {
+    let town = Town::new();
+    let said = done(&town, &["admin", "first-run"]);
+    let codes: Vec<(&str, &str)> = said
+        .lines()
+        .filter_map(|line| line.split_once(" administrator: "))
+        .map(|(class, code)| (class.rsplit(' ').next().unwrap(), code))
+        .collect();
+    assert_eq!(codes.len(), 3, "{said}");
+    let mut browser = Browser::new(&town, "198.51.100.7");
+    let make = |browser: &mut Browser, code: &str, login: &str, password: &str| {
+        let body = json!({ "code": code, "login": login, "password": password, "name": "管理员", "organisation": "示范县大数据局" });
+        browser.post("/v1/first-run", &body)
+    };
+    assert_eq!(
+        make(&mut browser, "ABCDEFGHJKLM", "root", PASSWORD).1["code"],
+        "code-invalid"
+    );
+    for (class, code) in &codes {
+        assert_eq!(make(&mut browser, code, class, "short").0, 422);
+        let typed = format!("{}-{}", code[..6].to_lowercase(), &code[6..]);
+        let (status, view) = make(&mut browser, &typed, class, PASSWORD);
+        assert_eq!((status, &view["class"]), (200, &json!(class)), "{view}");
+        assert_eq!(
+            make(&mut browser, code, "again", PASSWORD).1["code"],
+            "code-invalid"
+        );
+        assert_eq!(browser.sign_in(class, PASSWORD).0, 200);
+        let me = browser.done("GET", "/v1/me", None);
+        assert_eq!(me["class"], *class);
+    }
+    assert!(refused(&town, &["admin", "first-run"]).contains("--again"));
+    let more = done(&town, &["admin", "first-run", "--again", "audit"]);
+    assert!(more.contains("audit administrator: ") && !more.contains("system administrator"));
+    let list = done(&town, &["admin", "accounts", "list"]);
+    assert!(
+        list.contains("security  security") && !list.contains("again"),
+        "{list}"
+    );
+}
+
+/// Every administrative route, with the classes that may use it.
+const ROUTES: [(&str, &str, &[&str]); 16] = [
+    ("GET", "/v1/admin/accounts", &["system", "security"]),
+    ("POST", "/v1/admin/accounts", &["system"]),
+    ("POST", "/v1/admin/accounts/{person}/suspend", &["system"]),
+    ("POST", "/v1/admin/accounts/{person}/resume", &["system"]),
+    ("POST", "/v1/admin/accounts/{person}/code", &["system"]),
+    ("POST", "/v1/admin/accounts/{person}/unlock", &["security"]),
+    ("DELETE", "/v1/admin/accounts/{person}/totp", &["security"]),
+    (
+        "POST",
+        "/v1/admin/accounts/{person}/assignments",
+        &["security"],
+    ),
+    ("DELETE", "/v1/admin/assignments/{id}", &["security"]),
+    ("GET", "/v1/admin/accounts/{person}/sessions", &["security"]),
+    (
+        "DELETE",
+        "/v1/admin/accounts/{person}/sessions/{id}",
+        &["security"],
+    ),
+    ("GET", "/v1/admin/keys", &["security"]),
+    ("POST", "/v1/admin/keys", &["security"]),
+    ("DELETE", "/v1/admin/keys/{id}", &["security"]),
+    ("GET", "/v1/audit", &["audit"]),
+    ("GET", "/v1/hazards", &["business"]),
+];
+
+fn body_of(path: &str) -> Option<Value> {
+    let body = match path {
+        "/v1/admin/accounts" => {
+            json!({ "login": "new.one", "person": { "name": "新人", "organisation": "示范县住建局" } })
+        }
+        "/v1/admin/keys" => {
+            json!({ "person": "00000000-0000-7000-8000-000000000000", "role": "dpo", "area": "429999/429998" })
+        }
+        path if path.ends_with("/assignments") => {
+            json!({ "role": "county_reviewer", "area": "429999/429998" })
+        }
+        _ => json!({}),
+    };
+    Some(body)
+}
+
+#[test]
+fn each_route_is_for_its_administrator_alone() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let api = town.json("/openapi.json", "");
+    let listed = ROUTES
+        .iter()
+        .filter(|(_, path, _)| !path.contains("hazards"))
+        .count();
+    let described: usize = api["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, _)| path.starts_with("/v1/admin") || *path == "/v1/audit")
+        .map(|(_, methods)| methods.as_object().unwrap().len())
+        .sum();
+    assert_eq!(listed, described, "a route is missing in this test");
+    let [system, security, audit] = &mut three;
+    for (class, browser) in [
+        ("system", system),
+        ("security", security),
+        ("audit", audit),
+        ("business", &mut ding),
+    ] {
+        for (method, path, allowed) in ROUTES {
+            if allowed.contains(&class) {
+                continue;
+            }
+            let body = body_of(path).filter(|_| method == "POST");
+            let path = path
+                .replace("{person}", "00000000-0000-7000-8000-000000000000")
+                .replace("{id}", &"0".repeat(32));
+            let (status, answer) = browser.call(method, &path, body.as_ref());
+            assert_eq!(
+                (status, &answer["code"]),
+                (403, &json!("out-of-scope")),
+                "{class} {method} {path}"
+            );
+        }
+    }
+    // Without a session, and with a key, they are closed.
+    let mut stranger = Browser::new(&town, "192.0.2.1");
+    stranger.headers = vec![(
+        "authorization",
+        format!("Bearer {}", town.token("审核员丁")),
+    )];
+    for (method, path, _) in ROUTES
+        .iter()
+        .filter(|(_, path, _)| !path.contains("hazards"))
+    {
+        let path = path.replace("{person}", "x").replace("{id}", "x");
+        assert_eq!(stranger.call(method, &path, None).0, 401, "{path}");
+    }
+}
+
+#[test]
+fn one_person_has_one_administration_and_no_other_role() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let [system, security, audit] = &mut three;
+    let admin = audit.done("GET", "/v1/me", None)["person"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let role = json!({ "role": "county_reviewer", "area": "429999/429998" });
+    let path = format!("/v1/admin/accounts/{admin}/assignments");
+    security.refused("POST", &path, Some(&role), "out-of-scope");
+    let key = json!({ "person": admin, "role": "county_reviewer", "area": "429999/429998" });
+    security.refused("POST", "/v1/admin/keys", Some(&key), "out-of-scope");
+    let second = json!({ "login": "second", "person": { "person": admin } });
+    system.refused(
+        "POST",
+        "/v1/admin/accounts",
+        Some(&second),
+        "account-exists",
+    );
+    // Nor does the console give one, and administrators do not reset each other.
+    let area = ["--area", "429999/429998", "--person", &admin];
+    let token = [&["admin", "token", "--role", "county_reviewer"][..], &area].concat();
+    assert!(refused(&town, &token).contains("administrator"));
+    let enrol = [
+        &[
+            "admin",
+            "enrol",
+            "--role",
+            "dpo",
+            "--space",
+            "429999/429998",
+        ][..],
+        &area,
+    ]
+    .concat();
+    assert!(refused(&town, &enrol).contains("administrator"));
+    let path = format!("/v1/admin/accounts/{admin}/code");
+    system.refused("POST", &path, Some(&json!({})), "out-of-scope");
+
+    // The database itself refuses both, whatever the program does.
+    let id: sync_core::record::PersonId = admin.parse().unwrap();
+    let run = |sql: &'static str| {
+        let write = move |tx: &mut dyn Tx| tx.execute(sql, &[id.as_bytes().into()]);
+        town.runtime
+            .block_on(town.app().storage.write(write))
+            .is_ok()
+    };
+    assert!(!run(
+        "INSERT INTO assignment (id, person, role, area, valid_from, made_by, made_at) VALUES ($1, $1, 8, '429999', 0, $1, 0)"
+    ));
+    assert!(!run(
+        "INSERT INTO assignment (id, person, class, role, area, valid_from, made_by, made_at) VALUES ($1, $1, 'audit', 8, '429999', 0, $1, 0)"
+    ));
+    assert!(!run(
+        "INSERT INTO account (person, name, class, password, password_at, must_change, totp_step, made_at) VALUES ($1, 'x', 'system', '', 0, 0, 0, 0)"
+    ));
+    assert!(!run(
+        "UPDATE account SET class = 'everything' WHERE person = $1"
+    ));
+    town.reviewer_account(&mut three, "审核员丁", "ding");
+    let person = town.world.actor("审核员丁").person;
+    let raise = move |tx: &mut dyn Tx| {
+        tx.execute(
+            "UPDATE account SET class = 'system' WHERE person = $1",
+            &[person.as_bytes().into()],
+        )
+    };
+    let raised: Result<u64, StorageError> = town.runtime.block_on(town.app().storage.write(raise));
+    assert!(raised.is_err(), "a reviewer becomes no administrator");
+}
+
+#[test]
+fn an_account_is_suspended_reset_and_relieved_of_its_second_factor() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let (_totp, _) = ding.set_up_totp(&town);
+    let person = town.world.actor("审核员丁").person;
+    let act = |browser: &mut Browser, method: &str, act: &str| {
+        let path = format!("/v1/admin/accounts/{person}/{act}");
+        browser.done(method, &path, Some(&json!({})).filter(|_| method == "POST"))
+    };
+    let [system, security, _] = &mut three;
+    let sessions = act(security, "GET", "sessions");
+    let id = sessions[0]["id"].as_str().unwrap().to_owned();
+    act(security, "DELETE", &format!("sessions/{id}"));
+    assert_eq!(ding.get("/v1/me").0, 401);
+    act(security, "DELETE", "totp");
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 200);
+    act(system, "POST", "suspend");
+    assert_eq!(ding.get("/v1/me").0, 401);
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 401);
+    act(system, "POST", "resume");
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 200);
+    let made = act(system, "POST", "code");
+    assert_eq!(ding.get("/v1/me").0, 401);
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 401);
+    let code = made["code"].as_str().unwrap();
+    town.later(72 * HOUR);
+    assert_eq!(ding.sign_in("ding", code).0, 401, "the code has ended");
+    assert_eq!(system.sign_in("system.1", PASSWORD).0, 200);
+    let made = act(system, "POST", "code");
+    let (status, view) = ding.sign_in("ding", made["code"].as_str().unwrap());
+    assert_eq!((status, &view["must_change_password"]), (200, &json!(true)));
+}
+
+#[test]
+fn a_key_is_listed_ends_by_its_date_and_is_ended_at_once() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let security = &mut three[1];
+    let person = town.world.actor("审核员丁").person.to_string();
+    let issue = |browser: &mut Browser, label: &str, until: &str| {
+        let new = json!({ "person": person, "role": "county_reviewer", "area": "429999/429998", "label": label, "until": until });
+        browser.done("POST", "/v1/admin/keys", Some(&new))
+    };
+    let dated = issue(security, "日报接口", "2024-03-27");
+    let other = issue(security, "大屏", "2024-12-31");
+    let key = |of: &Value| of["key"].as_str().unwrap().to_owned();
+    assert_eq!(town.get("/v1/hazards", &key(&dated)).0, 200);
+    let path = format!("/v1/admin/keys/{}", other["id"].as_str().unwrap());
+    security.done("DELETE", &path, None);
+    assert_eq!(town.get("/v1/hazards", &key(&other)).0, 401);
+    let list = security.done("GET", "/v1/admin/keys", None);
+    let state = |label: &str| {
+        let all = list.as_array().unwrap();
+        let one = all.iter().find(|one| one["label"] == label).unwrap();
+        (one["valid"].clone(), one["name"].clone())
+    };
+    assert_eq!(state("日报接口"), (json!(true), json!("审核员丁")));
+    assert_eq!(state("大屏").0, json!(false));
+    assert!(!list.to_string().contains("xr_"), "{list}");
+    town.later(48 * HOUR);
+    assert_eq!(town.get("/v1/hazards", &key(&dated)).0, 401);
+}
