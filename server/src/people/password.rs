@@ -1,8 +1,7 @@
 //! The rules for passwords.
 
-use std::{collections::HashSet, sync::LazyLock};
-
 use sync_core::wire::Code;
+use zxcvbn::{Score, zxcvbn};
 
 use crate::refusal::Refusal;
 
@@ -14,29 +13,11 @@ pub(super) const MOST: usize = 256;
 pub(super) const HISTORY: i64 = 5;
 /// Characters of a login name that a password must not contain, at least: shorter ones are parts of many words.
 const LEAST_OWN: usize = 4;
-/// A password made of a shorter part that repeats is refused up to this length of the part.
-const PART: usize = 6;
-
-/// Passwords of 12 and more characters that people use most.
-static COMMON: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+/// The least strength: more than 10^8 guesses by somebody who knows common passwords, names, dates and keyboards.
+const STRENGTH: Score = Score::Three;
 
 fn unfit(why: &str) -> Refusal {
     Refusal::new(Code::PasswordUnfit, format!("password: {why}"))
-}
-
-/// Whether a text repeats a short part, or counts up or down.
-fn is_simple(text: &str) -> bool {
-    let chars: Vec<char> = text.chars().collect();
-    let repeats = |part: usize| chars.iter().zip(&chars[part..]).all(|(a, b)| a == b);
-    let by = |step: i32| {
-        chars.windows(2).all(|pair| {
-            let (a, b) = (pair[0] as i32, pair[1] as i32);
-            let wraps = pair[0] == '9' && pair[1] == '0' && step == 1;
-            b - a == step || wraps
-        })
-    };
-    (1..=PART).any(repeats) || by(1) || by(-1)
 }
 
 /// Checks a new password of an account with this login name.
@@ -55,10 +36,8 @@ pub(super) fn check(password: &str, login: &str) -> Result<(), Refusal> {
     if own || login.contains(&lower) {
         return Err(unfit("不能包含登录名 / it must not contain the login name"));
     }
-    if COMMON.contains(lower.as_str()) || is_simple(&lower) {
-        return Err(unfit(
-            "太常见或太简单 / it is among the most common ones, or too simple",
-        ));
+    if zxcvbn(password, &[login, "xuncha"]).score() < STRENGTH {
+        return Err(unfit("太容易猜到 / it is easy to guess"));
     }
     Ok(())
 }
