@@ -191,27 +191,23 @@ fn a_new_certificate_is_presented_without_a_restart_and_a_request_in_progress_is
 }
 
 #[test]
-fn a_handshake_and_headers_that_stall_are_closed_and_others_are_served() {
-    let (town, folder, _own) = town(|config| {
-        let short = std::time::Duration::from_millis(300);
-        (config.limits.handshake, config.limits.header) = (short, short);
-    });
-    let address = town.app().address;
-    let mut half = TcpStream::connect(address).unwrap();
+fn a_handshake_and_headers_that_stall_are_closed() {
+    let short = std::time::Duration::from_secs(1);
+    let (hasty, _, _own) = town(|config| config.limits.handshake = short);
+    let mut half = TcpStream::connect(hasty.app().address).unwrap();
     // The beginning of a greeting of 512 bytes.
-    half.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
-        .unwrap();
-    let mut silent = connect(address, &folder);
-    silent.write_all(b"GET /healthz HT").unwrap();
-    assert_eq!((rest(half), rest(silent)), (String::new(), String::new()));
-    assert_eq!(town.refusals("handshake-timeout"), 1);
-    assert_eq!(town.refusals("header-timeout"), 1);
-    assert!(
-        client(&town, &folder)
-            .get(url(address, "/healthz"))
-            .send()
-            .is_ok()
-    );
+    let begun = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01];
+    half.write_all(&begun).unwrap();
+    assert_eq!(rest(half), "");
+    assert_eq!(hasty.refusals("handshake-timeout"), 1);
+    // The time for headers begins after the handshake, however long that took.
+    let (patient, folder, _own) = town(|config| config.limits.header = short);
+    let mut silent = connect(patient.app().address, &folder);
+    // The server may have closed the connection already.
+    let _ = silent.write_all(b"GET /healthz HT");
+    assert_eq!(rest(silent), "");
+    assert_eq!(patient.refusals("header-timeout"), 1);
+    assert_eq!(patient.refusals("handshake-timeout"), 0);
 }
 
 #[test]

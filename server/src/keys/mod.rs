@@ -1,7 +1,7 @@
-//! The server's signing key: in a file, or in the database of several processes; and the keys that are derived from it.
+//! The server's signing key, and the keys for one purpose that are derived from it.
 //!
-//! Settings come in, a key goes out. It is made once, kept private, and never printed. What is signed with it, and for
-//! whom, is decided elsewhere.
+//! Reads the key from a file, or from the database of several processes, and makes it on first use. It returns keys; what
+//! they sign or seal is decided by their callers. The secret is in no error and in no log line.
 
 mod derived;
 
