@@ -13,7 +13,7 @@ pub(super) const MOST: usize = 256;
 pub(super) const HISTORY: i64 = 5;
 /// Characters of a login name that a password must not contain, at least: shorter ones are parts of many words.
 const LEAST_OWN: usize = 4;
-/// The least strength: more than 10^8 guesses by somebody who knows common passwords, names, dates and keyboards.
+/// The least strength: more than 10^8 guesses by a program that knows common passwords, names, dates and keyboards.
 const STRENGTH: Score = Score::Three;
 
 fn unfit(why: &str) -> Refusal {
