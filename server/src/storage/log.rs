@@ -115,7 +115,7 @@ pub fn known(
     tx.all_of(
         &format!(
             "SELECT c.hash, c.doc, c.relayed, c.actor, c.actor_seq, c.bytes, {RECEIVED},
-               CASE WHEN c.proofs IS NULL THEN 0 ELSE 1 END
+               CAST(CASE WHEN c.proofs IS NULL THEN 0 ELSE 1 END AS BIGINT)
              FROM chg c LEFT JOIN pack p ON p.hash = c.pack WHERE c.space = $1 AND c.hash IN (?)"
         ),
         &[space.as_str().into()],
