@@ -26,7 +26,9 @@ fn program(town: &Town, arguments: &[&str]) -> Command {
         .env("XUNCHA_DATA", &town.config.data)
         .args(arguments);
     if let Some(database) = &town.config.database {
-        command.env("XUNCHA_DATABASE", database);
+        command
+            .env("XUNCHA_DATABASE", database)
+            .env("XUNCHA_KEY_IN_DATABASE", "true");
     }
     command
 }

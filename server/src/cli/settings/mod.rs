@@ -46,7 +46,14 @@ pub(super) struct Settings {
     #[arg(long, env = "XUNCHA_KEY_FILE", global = true)]
     key_file: Option<PathBuf>,
     /// Keep the signing key in PostgreSQL, where each reader of the database and of its backups has it.
-    #[arg(long, env = "XUNCHA_KEY_IN_DATABASE", num_args = 0..=1, default_missing_value = "true", global = true)]
+    #[arg(
+        long,
+        env = "XUNCHA_KEY_IN_DATABASE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        global = true
+    )]
     key_in_database: Option<bool>,
     /// `s3://bucket/prefix?endpoint=…&region=…` or a folder. Without it: in the data folder.
     #[arg(
