@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use cli_simulator::{phone::Phone, world::photo};
 use sync_core::record::{CountCorrection, DocId, EventBody, PhotoRole, Short};
-use xuncha_server::storage::{StorageError, server_notices};
+use xuncha_server::storage::server_notices;
 
 use crate::{
     command_line::{done, refused},
@@ -218,7 +218,7 @@ fn a_grant_that_was_ended_stays_ended_after_a_restore() {
     let ended = town
         .app()
         .storage
-        .write(move |tx| Ok::<_, StorageError>(server_notices::end_grant(tx, grant, end)?));
+        .write(move |tx| server_notices::end_grant(tx, grant, end));
     assert!(town.runtime.block_on(ended).unwrap());
     town.sync(&mut liu);
     restore(&mut town);

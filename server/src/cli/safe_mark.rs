@@ -60,7 +60,7 @@ fn heads(folder: &std::path::Path) -> anyhow::Result<Vec<Space>> {
     Manifest::read(folder)?;
     let file = folder.join("xuncha.db");
     let storage = Storage::open_read_only(&file).with_context(|| file.display().to_string())?;
-    let heads = storage.read_now(|tx| Ok::<_, StorageError>(spaces::list(tx)?))?;
+    let heads = storage.read_now(spaces::list)?;
     storage.close();
     Ok(heads)
 }

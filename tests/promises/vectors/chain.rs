@@ -2,6 +2,7 @@
 
 use automerge::{Change, ScalarValue, legacy::OpType};
 use minicbor::Decoder;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -38,18 +39,6 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
         &signature,
         server
     ));
-    let field = |map: &[u8], wanted: u64| {
-        let mut d = Decoder::new(map);
-        let count = d.map().unwrap().unwrap();
-        let found = (0..count).find_map(|_| {
-            let key = d.u64().unwrap();
-            let value = d.position();
-            d.skip().unwrap();
-            (key == wanted).then(|| map[value..d.position()].to_vec())
-        });
-        found.unwrap()
-    };
-    let bytes = |item: &[u8]| Decoder::new(item).bytes().unwrap().to_vec();
     let key = hex::encode(bytes(&field(&grant, 5)));
     let id = Sha256::digest(&grant)[..12].to_vec();
     // Each event names this grant and its device, and its proof is of that key.
@@ -74,7 +63,36 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
             assert!(!holds(&elsewhere));
         }
     }
-    // The pack with its receipt proves when the server had the changes.
+    the_pack_and_the_notice_are_signed(&request, d, &vector, &key);
+}
+
+/// The value of a key of a CBOR map.
+fn field(map: &[u8], wanted: u64) -> Vec<u8> {
+    let mut d = Decoder::new(map);
+    let count = d.map().unwrap().unwrap();
+    let found = (0..count).find_map(|_| {
+        let key = d.u64().unwrap();
+        let value = d.position();
+        d.skip().unwrap();
+        (key == wanted).then(|| map[value..d.position()].to_vec())
+    });
+    found.unwrap()
+}
+
+/// The content of a CBOR byte string.
+fn bytes(item: &[u8]) -> Vec<u8> {
+    Decoder::new(item).bytes().unwrap().to_vec()
+}
+
+/// What follows the grants in a request: the pack with its receipt, which proves when the server had the changes, and the
+/// notice.
+fn the_pack_and_the_notice_are_signed(
+    request: &[u8],
+    mut d: Decoder<'_>,
+    vector: &Value,
+    key: &str,
+) {
+    let server = &vector["server_public_key"];
     assert_eq!(d.array().unwrap(), Some(1));
     d.array().unwrap();
     let claims = d.bytes().unwrap().to_vec();
@@ -83,7 +101,7 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
         &"xuncha.pack.1\0".into(),
         &claims,
         d.bytes().unwrap(),
-        &key.clone().into()
+        &key.into()
     ));
     let (receipt, signature) = sealed(d.bytes().unwrap());
     assert!(is_signed(
