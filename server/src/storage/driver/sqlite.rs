@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc,
     },
@@ -22,14 +22,21 @@ const READERS: usize = 8;
 /// A SQLite database.
 pub(crate) struct Sqlite {
     path: PathBuf,
-    /// `None`: opened for reading only.
-    writer: Option<Writer>,
     /// The path or URI with which further connections are opened.
     address: String,
     flags: OpenFlags,
-    readers: Mutex<Vec<Connection>>,
+    /// `None`: closed. Each read holds the lock, so that closing waits for it.
+    open: RwLock<Option<Open>>,
     /// Rows that reads have returned: the cost of requests, independent of the machine.
     rows_read: AtomicU64,
+}
+
+/// What closing ends.
+struct Open {
+    /// `None`: opened for reading only.
+    writer: Option<Writer>,
+    /// Idle connections for reading.
+    readers: Mutex<Vec<Connection>>,
 }
 
 /// The writer's thread and its queue.
@@ -60,10 +67,12 @@ impl Sqlite {
             .map_err(StorageError::engine)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Some(Writer { jobs, thread }),
             address: path.to_string_lossy().into_owned(),
             flags: READING,
-            readers: Mutex::default(),
+            open: RwLock::new(Some(Open {
+                writer: Some(Writer { jobs, thread }),
+                readers: Mutex::default(),
+            })),
             rows_read: AtomicU64::new(0),
         })
     }
@@ -80,23 +89,32 @@ impl Sqlite {
             .map_err(engine)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: None,
             address,
             flags,
-            readers: Mutex::new(vec![connection]),
+            open: RwLock::new(Some(Open {
+                writer: None,
+                readers: Mutex::new(vec![connection]),
+            })),
             rows_read: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<(), StorageError> {
-        let writer = self.writer.as_ref().ok_or(StorageError::ReadOnly)?;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or(StorageError::Closed)?;
+        let writer = open.writer.as_ref().ok_or(StorageError::ReadOnly)?;
         writer.jobs.send(job).map_err(|_| StorageError::Closed)
     }
 
-    /// Stops the writer and closes every connection; closing the last one removes the write-ahead log.
-    pub(crate) fn close(self) {
-        drop(self.readers);
-        if let Some(Writer { jobs, thread }) = self.writer {
+    /// Waits for the reads in progress and for all accepted writes, then closes every connection; closing the last one
+    /// removes the write-ahead log.
+    pub(crate) fn close(&self) {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(Open { writer, readers }) = open.take() else {
+            return;
+        };
+        drop(readers);
+        if let Some(Writer { jobs, thread }) = writer {
             drop(jobs);
             let _ = thread.join();
         }
@@ -119,14 +137,12 @@ impl Sqlite {
         &self,
         f: impl FnOnce(&mut dyn Tx) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let idle = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Open { writer, readers } = open.as_ref().ok_or(StorageError::Closed)?;
+        let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None if self.writer.is_some() => connect(&self.path, self.flags)?,
+            None if writer.is_some() => connect(&self.path, self.flags)?,
             None => Connection::open_with_flags(&self.address, self.flags).map_err(engine)?,
         };
         connection.execute_batch("BEGIN").map_err(engine)?;
@@ -134,7 +150,7 @@ impl Sqlite {
         let result = f(&mut tx);
         self.rows_read.fetch_add(tx.rows, Relaxed);
         connection.execute_batch("ROLLBACK").map_err(engine)?;
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(connection);
         }
@@ -185,7 +201,9 @@ impl Sqlite {
 
     /// Copies the whole database, consistently, while other transactions write.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
-        let source = if self.writer.is_some() {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or(StorageError::Closed)?;
+        let source = if open.writer.is_some() {
             connect(&self.path, self.flags)?
         } else {
             Connection::open_with_flags(&self.address, self.flags).map_err(engine)?
