@@ -191,10 +191,12 @@ fn a_device_that_only_read_a_record_gives_it_back_with_the_proofs_of_its_authors
     let Some(mut town) = backed_up() else { return };
     let mut liu = town.phone("网格员甲");
     let doc = found(&mut liu, &town, "恢复后作者不再来");
-    town.sync(&mut liu);
+    remark(&mut liu, doc, "一");
+    remark(&mut liu, doc, "二");
     corrects(&mut liu, doc, 6);
     town.sync(&mut liu);
-    // One carrier has the record as it came, the other has folded it anew with what came later.
+    town.project();
+    // One carrier has the snapshot of the server as it came, the other has folded it with what came later.
     let (mut wang, mut idle) = (town.phone("物业经理丙"), town.phone("网格员乙"));
     town.sync(&mut wang);
     town.sync(&mut idle);
@@ -202,7 +204,7 @@ fn a_device_that_only_read_a_record_gives_it_back_with_the_proofs_of_its_authors
     town.sync(&mut liu);
     town.sync(&mut idle);
     while idle.device.idle(10).unwrap() > 0 {}
-    for (carrier, events) in [(&mut wang, 2), (&mut idle, 3)] {
+    for (carrier, events) in [(&mut wang, 4), (&mut idle, 5)] {
         let name = format!("restored {events}");
         town.restore_from("backup", &name);
         town.restart_on(&name);
