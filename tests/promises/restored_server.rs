@@ -200,11 +200,13 @@ fn a_device_that_only_read_a_record_gives_it_back_with_the_proofs_of_its_authors
     let (mut wang, mut idle) = (town.phone("物业经理丙"), town.phone("网格员乙"));
     town.sync(&mut wang);
     town.sync(&mut idle);
-    remark(&mut liu, doc, "后来的话");
+    for words in ["后来一", "后来二", "后来三"] {
+        remark(&mut liu, doc, words);
+    }
     town.sync(&mut liu);
     town.sync(&mut idle);
     while idle.device.idle(10).unwrap() > 0 {}
-    for (carrier, events) in [(&mut wang, 4), (&mut idle, 5)] {
+    for (carrier, events) in [(&mut wang, 4), (&mut idle, 7)] {
         let name = format!("restored {events}");
         town.restore_from("backup", &name);
         town.restart_on(&name);
