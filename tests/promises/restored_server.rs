@@ -187,6 +187,37 @@ fn a_revocation_that_the_backup_lacks_comes_back_with_any_device() {
 }
 
 #[test]
+fn a_device_that_only_read_a_record_gives_it_back_with_the_proofs_of_its_authors() {
+    let Some(mut town) = backed_up() else { return };
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "恢复后作者不再来");
+    remark(&mut liu, doc, "一");
+    remark(&mut liu, doc, "二");
+    corrects(&mut liu, doc, 6);
+    town.sync(&mut liu);
+    town.project();
+    // One carrier has the snapshot of the server as it came, the other has folded it with what came later.
+    let (mut wang, mut idle) = (town.phone("物业经理丙"), town.phone("网格员乙"));
+    town.sync(&mut wang);
+    town.sync(&mut idle);
+    for words in ["后来一", "后来二", "后来三"] {
+        remark(&mut liu, doc, words);
+    }
+    town.sync(&mut liu);
+    town.sync(&mut idle);
+    while idle.device.idle(10).unwrap() > 0 {}
+    for (carrier, events) in [(&mut wang, 4), (&mut idle, 7)] {
+        let name = format!("restored {events}");
+        town.restore_from("backup", &name);
+        town.restart_on(&name);
+        town.sync(carrier);
+        assert_eq!(town.changes_stored(), events);
+        assert_eq!(counts(&town, doc), "yes");
+        is_quiet(&town, &mut [carrier]);
+    }
+}
+
+#[test]
 fn a_revoked_device_that_comes_first_is_stopped_once_another_one_came() {
     let Some(mut town) = backed_up() else { return };
     let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));

@@ -43,6 +43,28 @@ fn processes_that_start_at_once_on_one_fresh_store_all_start_with_one_key() {
 }
 
 #[test]
+fn a_server_that_has_stopped_no_longer_changes_its_folder_also_for_holders_of_its_handles() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    found(&mut liu, &town, "停机之前");
+    town.sync(&mut liu);
+    let app = town.app.take().unwrap();
+    let (storage, components) = (app.storage.clone(), app.components.clone());
+    town.runtime.block_on(app.stop()).unwrap();
+    if storage.is_embedded() {
+        let kept = |name: &str| town.config.data.join(name).exists();
+        assert!(kept("xuncha.db") && !kept("xuncha.db-wal") && !kept("xuncha.db-shm"));
+        let read = town.runtime.block_on(storage.read(|tx| spaces::list(tx)));
+        assert!(matches!(read, Err(StorageError::Closed)), "{read:?}");
+    }
+    drop(components);
+    let app = town.another();
+    town.http = town.http.to(&format!("http://{}", app.address));
+    town.app = Some(app);
+    assert_eq!(town.changes_stored(), 1);
+}
+
+#[test]
 fn a_phone_that_is_opened_twice_at_once_opens_twice() {
     const FIRST: &str = include_str!("../../sync-core/src/device/migrations/0001_device.sql");
     for round in 0..12 {

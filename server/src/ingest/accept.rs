@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The device that stands in the row of an acceptance: no device has it.
+/// The device that the row of an acceptance names: no device has this identifier.
 const NO_DEVICE: DeviceId = DeviceId([0; 16]);
 
 /// Gives an unattested change effect, with the receive time `now`, and notes it for every device of the space: a restored

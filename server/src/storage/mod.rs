@@ -134,10 +134,11 @@ impl Storage {
         migrate::is_newest(found.unwrap_or(0))
     }
 
-    /// Finishes all work and closes the database, if this is its last handle. Only the database file remains, without a
-    /// write-ahead log.
-    pub fn close(self) {
-        if let Some(Engine::Sqlite(engine)) = Arc::into_inner(self.engine) {
+    /// Waits for the reads in progress and for all accepted writes, then closes an embedded database for all its handles:
+    /// later reads and writes fail with [`StorageError::Closed`]. Only the database file remains, without a write-ahead
+    /// log. A database server does without. Blocks; must not be called from a read.
+    pub fn close(&self) {
+        if let Engine::Sqlite(engine) = self.engine.as_ref() {
             engine.close();
         }
     }

@@ -66,8 +66,8 @@ pub fn grant(
     Ok(true)
 }
 
-/// Notes a notice in its space again, and applies it; the caller has locked the space. A notice that the space has, of a space that this server does not
-/// have, or of a kind that it does not know has no effect. Returns whether it is new.
+/// Notes a notice in its space again, and applies it; the caller has locked the space. A notice that the space has, of a
+/// space that this server does not have, or of a kind that it does not know has no effect. Returns whether it is new.
 ///
 /// # Errors
 /// [`StorageError`].

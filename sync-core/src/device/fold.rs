@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, differing, docs, load, meta, meta::name, rows, states::NOT_IN_LOG,
+    Device, DeviceError, differing, docs, load, meta, meta::name, proofs, rows, states::NOT_IN_LOG,
 };
 use crate::{
     catalogue::Catalogue,
@@ -78,6 +78,7 @@ fn fold(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), De
     let Some(snapshot) = loaded.snapshot() else {
         return Ok(());
     };
+    proofs::spread(c, doc)?;
     c.prepare_cached("UPDATE doc SET snapshot = ?2, received = ?3 WHERE id = ?1")?
         .execute(params![
             doc.as_bytes(),

@@ -142,6 +142,7 @@ fn store_merged(
             c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
                 .execute(params![hash.as_bytes(), bytes])?;
         }
+        proofs::spread(c, doc)?;
         c.prepare_cached("UPDATE doc SET snapshot = NULL, received = NULL WHERE id = ?1")?
             .execute([doc.as_bytes()])?;
     } else {

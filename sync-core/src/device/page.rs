@@ -270,7 +270,7 @@ fn adopt(
     for (at, (facts, bytes)) in facts.iter().zip(changes).enumerate() {
         merge::insert_remote(c, item.doc, &facts.hash, bytes, times.at(at))?;
     }
-    proofs::note(c, item)?;
+    proofs::adopt(c, item)?;
     match row {
         Some(row) => rows::write(c, item.doc, &row)?,
         None => rows::show(c, catalogue, item.doc)?,

@@ -49,8 +49,11 @@ impl Device {
     ) -> Result<Option<Resupplied>, DeviceError> {
         let notices = server_notices::to_give_back(&self.connection, MAX_EVIDENCE)?;
         let (offered, done) = self.offered(packing)?;
-        if !done.is_empty() {
+        let docs: BTreeSet<DocId> = offered.iter().map(|change| change.doc).collect();
+        if !(done.is_empty() && docs.is_empty()) {
             self.write(|tx, _| {
+                docs.into_iter()
+                    .try_for_each(|doc| proofs::spread(tx, doc))?;
                 done.into_iter().try_for_each(|doc| all_sent(tx, doc))?;
                 differing::remove_settled(tx)
             })?;
@@ -197,7 +200,7 @@ impl Parts {
             .iter()
             .filter_map(|(_, bytes)| Event::from_bytes(bytes).ok())
             .collect();
-        let proofs = proofs::of(c, me, doc, (&hash, &events), &bytes)?;
+        let proofs = proofs::of(c, me, doc, &facts, &events)?;
         let pack = match confirmed(c, &hash)? {
             Some((row, _)) if self.packs.contains_key(&row) => None,
             found => found,

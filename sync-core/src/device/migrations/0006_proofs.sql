@@ -8,6 +8,12 @@ CREATE TABLE proof (
   proofs  BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX proof_by_doc ON proof (doc);
+-- Proofs of the changes of a snapshot as they came with it, in the order of the changes' hashes. Only loading the document
+-- shows which change each belongs to, so they become rows of `proof` when the snapshot is replaced or given back.
+CREATE TABLE snapshot_proof (
+  doc     BLOB PRIMARY KEY,
+  proofs  BLOB NOT NULL
+) WITHOUT ROWID;
 
 -- The signature of a pack; absent for packs that were answered before this migration. Such a pack cannot be given back.
 ALTER TABLE pack ADD COLUMN signature BLOB;

@@ -1,18 +1,25 @@
 //! SQLite: one writer thread with group commit, and a pool of readers; WAL, `synchronous=FULL`.
+//!
+//! Statements come in as jobs and reads, their results go out. It contains no statement about records: the tables belong
+//! to the files of `storage`.
+
+mod error;
+mod tx;
 
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc,
     },
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{Job, Row, StorageError, Tx, Value, places};
-use crate::storage::table::Table;
+pub(crate) use self::error::engine;
+use self::tx::SqliteTx;
+use super::{Job, StorageError, Tx};
 
 /// Jobs committed together at most: with more of them, the cost of the fsync per job is already small.
 const GROUP: usize = 256;
@@ -22,14 +29,21 @@ const READERS: usize = 8;
 /// A SQLite database.
 pub(crate) struct Sqlite {
     path: PathBuf,
-    /// `None`: opened for reading only.
-    writer: Option<Writer>,
     /// The path or URI with which further connections are opened.
     address: String,
     flags: OpenFlags,
-    readers: Mutex<Vec<Connection>>,
+    /// `None`: closed. Each read holds the lock, so that closing waits for it.
+    open: RwLock<Option<Open>>,
     /// Rows that reads have returned: the cost of requests, independent of the machine.
     rows_read: AtomicU64,
+}
+
+/// What closing ends.
+struct Open {
+    /// `None`: opened for reading only.
+    writer: Option<Writer>,
+    /// Idle connections for reading.
+    readers: Mutex<Vec<Connection>>,
 }
 
 /// The writer's thread and its queue.
@@ -60,10 +74,12 @@ impl Sqlite {
             .map_err(StorageError::engine)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: Some(Writer { jobs, thread }),
             address: path.to_string_lossy().into_owned(),
             flags: READING,
-            readers: Mutex::default(),
+            open: RwLock::new(Some(Open {
+                writer: Some(Writer { jobs, thread }),
+                readers: Mutex::default(),
+            })),
             rows_read: AtomicU64::new(0),
         })
     }
@@ -80,23 +96,32 @@ impl Sqlite {
             .map_err(engine)?;
         Ok(Self {
             path: path.to_owned(),
-            writer: None,
             address,
             flags,
-            readers: Mutex::new(vec![connection]),
+            open: RwLock::new(Some(Open {
+                writer: None,
+                readers: Mutex::new(vec![connection]),
+            })),
             rows_read: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn submit(&self, job: Job) -> Result<(), StorageError> {
-        let writer = self.writer.as_ref().ok_or(StorageError::ReadOnly)?;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or(StorageError::Closed)?;
+        let writer = open.writer.as_ref().ok_or(StorageError::ReadOnly)?;
         writer.jobs.send(job).map_err(|_| StorageError::Closed)
     }
 
-    /// Stops the writer and closes every connection; closing the last one removes the write-ahead log.
-    pub(crate) fn close(self) {
-        drop(self.readers);
-        if let Some(Writer { jobs, thread }) = self.writer {
+    /// Waits for the reads in progress and for all accepted writes, then closes every connection; closing the last one
+    /// removes the write-ahead log.
+    pub(crate) fn close(&self) {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(Open { writer, readers }) = open.take() else {
+            return;
+        };
+        drop(readers);
+        if let Some(Writer { jobs, thread }) = writer {
             drop(jobs);
             let _ = thread.join();
         }
@@ -119,14 +144,12 @@ impl Sqlite {
         &self,
         f: impl FnOnce(&mut dyn Tx) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let idle = self
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Open { writer, readers } = open.as_ref().ok_or(StorageError::Closed)?;
+        let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None if self.writer.is_some() => connect(&self.path, self.flags)?,
+            None if writer.is_some() => connect(&self.path, self.flags)?,
             None => Connection::open_with_flags(&self.address, self.flags).map_err(engine)?,
         };
         connection.execute_batch("BEGIN").map_err(engine)?;
@@ -134,7 +157,7 @@ impl Sqlite {
         let result = f(&mut tx);
         self.rows_read.fetch_add(tx.rows, Relaxed);
         connection.execute_batch("ROLLBACK").map_err(engine)?;
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(connection);
         }
@@ -185,7 +208,9 @@ impl Sqlite {
 
     /// Copies the whole database, consistently, while other transactions write.
     pub(crate) fn backup(&self, to: &Path) -> Result<(), StorageError> {
-        let source = if self.writer.is_some() {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let open = open.as_ref().ok_or(StorageError::Closed)?;
+        let source = if open.writer.is_some() {
             connect(&self.path, self.flags)?
         } else {
             Connection::open_with_flags(&self.address, self.flags).map_err(engine)?
@@ -297,149 +322,4 @@ fn still_here(connection: &Connection) -> Result<(), StorageError> {
         return Err(StorageError::Moved);
     }
     Ok(())
-}
-
-struct SqliteTx<'c> {
-    connection: &'c Connection,
-    rows: u64,
-}
-
-impl<'c> SqliteTx<'c> {
-    fn on(connection: &'c Connection) -> Self {
-        Self {
-            connection,
-            rows: 0,
-        }
-    }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
-        Ok(rusqlite::types::ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Int(v) => ValueRef::Integer(*v),
-            Self::Text(v) => ValueRef::Text(v.as_bytes()),
-            Self::Bytes(v) => ValueRef::Blob(v),
-            Self::Digest(v) => ValueRef::Blob(v),
-        }))
-    }
-}
-
-/// Whether the parameters `$1`, `$2` … of a statement first occur in this order. SQLite takes them for names and numbers
-/// them as they occur, PostgreSQL takes them for numbers: in another order the engines bind different values.
-fn is_in_order(sql: &str) -> bool {
-    let mut known = 0;
-    sql.split('$').skip(1).all(|rest| {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number: usize = rest[..digits].parse().unwrap_or(0);
-        let next = number == known + 1;
-        known += usize::from(next);
-        next || number <= known
-    })
-}
-
-impl Tx for SqliteTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, StorageError> {
-        debug_assert!(is_in_order(sql), "{sql}");
-        let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
-        let changed = statement
-            .execute(rusqlite::params_from_iter(values))
-            .map_err(engine)?;
-        Ok(changed as u64)
-    }
-
-    fn query(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-        each: &mut dyn FnMut(&dyn Row) -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
-        debug_assert!(is_in_order(sql), "{sql}");
-        let mut statement = self.connection.prepare_cached(sql).map_err(engine)?;
-        let mut rows = statement
-            .query(rusqlite::params_from_iter(values))
-            .map_err(engine)?;
-        while let Some(row) = rows.next().map_err(engine)? {
-            self.rows += 1;
-            each(&SqliteRow(row))?;
-        }
-        Ok(())
-    }
-
-    /// Row by row: a statement with many rows would keep its own journal to roll itself back.
-    fn insert_all(
-        &mut self,
-        table: &Table,
-        values: &[Value<'_>],
-        conflict: &str,
-    ) -> Result<(), StorageError> {
-        let width = table.columns.len();
-        let sql = format!(
-            "INSERT INTO {} ({}) VALUES {} {conflict}",
-            table.name,
-            table.names(),
-            places(0, width)
-        );
-        let mut statement = self.connection.prepare_cached(&sql).map_err(engine)?;
-        for row in values.chunks_exact(width) {
-            statement
-                .execute(rusqlite::params_from_iter(row))
-                .map_err(engine)?;
-        }
-        Ok(())
-    }
-
-    /// Nothing to lock: there is one writer.
-    fn lock(&mut self, _: &str, _: &[Value<'_>]) -> Result<bool, StorageError> {
-        Ok(false)
-    }
-
-    /// None: the program restores files itself.
-    fn origin(&mut self) -> Result<Option<String>, StorageError> {
-        Ok(None)
-    }
-
-    /// None: one process writes, by its own clock.
-    fn clock(&mut self) -> Result<Option<i64>, StorageError> {
-        Ok(None)
-    }
-
-    /// Nothing to create: one file holds all spaces.
-    fn open_space(&mut self, _: &str) -> Result<(), StorageError> {
-        Ok(())
-    }
-}
-
-struct SqliteRow<'r>(&'r rusqlite::Row<'r>);
-
-impl Row for SqliteRow<'_> {
-    fn opt_int(&self, column: usize) -> Result<Option<i64>, StorageError> {
-        self.0.get(column).map_err(|_| StorageError::Column(column))
-    }
-    fn opt_text(&self, column: usize) -> Result<Option<String>, StorageError> {
-        self.0.get(column).map_err(|_| StorageError::Column(column))
-    }
-    fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StorageError> {
-        self.0.get(column).map_err(|_| StorageError::Column(column))
-    }
-}
-
-pub(crate) fn engine(error: rusqlite::Error) -> StorageError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StorageError::Full,
-        Some(ErrorCode::ReadOnly) => StorageError::ReadOnly,
-        // Another process held the lock for longer than the busy timeout.
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StorageError::Blocked,
-        _ => StorageError::engine(without_statement(error)),
-    }
-}
-
-/// The same error with a text that does not repeat the statement.
-fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
-    match error {
-        rusqlite::Error::SqlInputError { error, msg, .. } => {
-            rusqlite::Error::SqliteFailure(error, Some(msg))
-        }
-        other => other,
-    }
 }
