@@ -70,6 +70,7 @@ impl Fixture {
         fs::create_dir(&data).unwrap();
         let key = hex::decode(self.held["server"]["key"].as_str().unwrap()).unwrap();
         fs::write(data.join("server.key"), key).unwrap();
+        town.config.key = Some(data.join("server.key"));
         let storage = match database::fresh(&town.runtime) {
             Some(url) => {
                 let sql = String::from_utf8(self.bytes("server.sql")).unwrap();
