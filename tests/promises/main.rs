@@ -50,6 +50,7 @@ mod persons;
 mod photo_safety;
 mod photo_stores;
 mod processes;
+mod quarantine;
 mod refused;
 mod report_parts;
 mod report_rounds;

@@ -30,7 +30,7 @@ fn restore(town: &mut Town) {
 }
 
 /// Whether the newest corrected number of items counts, as a reviewer reads it: `yes`, `no_effect`, `pending`.
-fn counts(town: &Town, doc: DocId) -> String {
+pub(crate) fn counts(town: &Town, doc: DocId) -> String {
     town.project();
     let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
     let events = detail["events"].as_array().unwrap();
@@ -43,13 +43,13 @@ fn counts(town: &Town, doc: DocId) -> String {
 }
 
 /// States another number of items: an act that needs authority.
-fn corrects(phone: &mut Phone, doc: DocId, count: u32) {
+pub(crate) fn corrects(phone: &mut Phone, doc: DocId, count: u32) {
     let reason = Short::new("清点").unwrap();
     let body = EventBody::CorrectCount(CountCorrection { count, reason });
     phone.device.state(doc, body, None).unwrap();
 }
 
-fn is_quiet(town: &Town, phones: &mut [&mut Phone]) {
+pub(crate) fn is_quiet(town: &Town, phones: &mut [&mut Phone]) {
     let quiet = phones.iter_mut().map(|phone| town.sync(phone));
     let quiet: Vec<_> = quiet.map(|report| report.requests).collect();
     assert!(quiet.iter().all(|requests| *requests == 1), "{quiet:?}");

@@ -72,6 +72,8 @@ fn enrol(
     let known = register(tx, request, now)?;
     let held = devices::device_grants(tx, request.device)?;
     let lifted = known.state != DeviceState::Active;
+    let revoked = server_notices::last_revoked(tx, &[request.device].into())?;
+    let revoked = revoked.get(&request.device);
     if lifted {
         if again {
             let detail = "this phone was disabled after it used this code; ask for a new code";
@@ -79,8 +81,6 @@ fn enrol(
         }
         devices::set_state(tx, request.device, DeviceState::Active)?;
     } else if !who.shared {
-        let revoked = server_notices::last_revoked(tx, &[request.device].into())?;
-        let revoked = revoked.get(&request.device);
         let of_another = |g: &Grant| {
             let lasts = g.until.is_none_or(|until| now < until);
             // What was issued before the device was revoked binds it to no person any more.
@@ -111,7 +111,8 @@ fn enrol(
         // A device's clock may be behind; an event of the day of enrolment must not fall before its grant.
         from: ServerTime(now.0 - DAY_MS),
         until: who.until,
-        issued: now,
+        // A grant that was issued after a revocation reinstates the device, also if the clock was set back in between.
+        issued: revoked.map_or(now, |at| now.max(ServerTime(at.0 + 1))),
         also,
         space: Some(who.space.clone()),
     };

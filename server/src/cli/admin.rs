@@ -21,10 +21,10 @@ use super::{
     first_run::FirstRun,
     import::Import,
     key::Key,
-    lists::{Devices, Ending, Quarantine},
+    lists::{Devices, Ending},
     merge_persons::MergePersons,
     migrate_store::MigrateStore,
-    operator,
+    operator, quarantine,
     read_only::read_only,
     refold::Refold,
     restore::Restore,
@@ -72,7 +72,7 @@ pub(crate) enum Admin {
     Codes(Ending),
     /// 隔离区 / Quarantined data and the reasons.
     #[command(subcommand)]
-    Quarantine(Quarantine),
+    Quarantine(quarantine::Commands),
     /// 导入区划 / Import regions: their parents, and the areas that they report to.
     #[command(
         after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nUTF-8 or GBK. A column that is absent leaves what is there, an empty cell clears.\nparent and report_parent hold from valid_from on, replaced_by from the day after valid_to.\nOne bad line and nothing is written; running it twice changes nothing."
@@ -167,6 +167,7 @@ impl Admin {
             Self::Revoke(asked) => revoke(storage, asked).await,
             Self::EndGrant(asked) => end_grant(storage, asked).await,
             Self::Unattested(command) => command.run(components).await,
+            Self::Quarantine(command) => command.run(storage, components).await,
             Self::SafeMark(mark) => mark.run(storage).await,
             Self::ImportRegions(import) => import.regions(storage, components.access.now().0).await,
             Self::ImportCompounds(import) => {
@@ -224,7 +225,8 @@ impl Admin {
 
     fn only_reads(&self) -> bool {
         match self {
-            Self::Devices(_) | Self::Quarantine(_) => true,
+            Self::Devices(_) => true,
+            Self::Quarantine(command) => command.only_reads(),
             Self::Tokens(ending) | Self::Codes(ending) => matches!(ending, Ending::List),
             _ => false,
         }
@@ -236,7 +238,7 @@ impl Admin {
             Self::Devices(devices) => devices.run(storage).await,
             Self::Tokens(ending) => ending.run(storage, Secrets::Tokens).await,
             Self::Codes(ending) => ending.run(storage, Secrets::Codes).await,
-            Self::Quarantine(quarantine) => quarantine.run(storage).await,
+            Self::Quarantine(quarantine) => quarantine.list(storage).await,
             _ => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! `xuncha admin devices|tokens|codes|quarantine`: lists them, and ends tokens and codes.
+//! `xuncha admin devices|tokens|codes`: lists them, and ends tokens and codes.
 
 use anyhow::{bail, ensure};
 use clap::Subcommand;
@@ -37,13 +37,6 @@ pub(crate) enum Ending {
     },
 }
 
-/// Commands for the quarantine.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Quarantine {
-    /// 列出隔离内容 / List what is quarantined: device, reason, amount, time.
-    List,
-}
-
 /// A time in China (UTC+8).
 pub(super) fn moment(ms: i64) -> String {
     let at = Timestamp::from_millisecond(ms).map(|at| {
@@ -63,7 +56,7 @@ fn who(holder: &Holder) -> String {
 }
 
 /// The hexadecimal digits of the beginning of an id.
-fn digits(text: &str) -> anyhow::Result<String> {
+pub(super) fn digits(text: &str) -> anyhow::Result<String> {
     let digits: String = text
         .chars()
         .filter(|c| *c != '-')
@@ -186,27 +179,5 @@ impl Ending {
                 Ok(())
             }
         }
-    }
-}
-
-impl Quarantine {
-    pub(super) async fn run(self, storage: &Storage) -> anyhow::Result<()> {
-        let Self::List = self;
-        let found = storage.read(|tx| listings::quarantine(tx)).await?;
-        for aside in &found {
-            say!(
-                "{}  {}  {} 条 / changes, {} B  {} – {}",
-                aside.device,
-                aside.reason,
-                aside.changes,
-                aside.bytes,
-                moment(aside.received.0.0),
-                moment(aside.received.1.0)
-            );
-        }
-        if found.is_empty() {
-            say!("没有隔离内容 / nothing is quarantined");
-        }
-        Ok(())
     }
 }

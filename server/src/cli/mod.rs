@@ -20,6 +20,7 @@ mod named;
 mod operator;
 mod passwords;
 mod person;
+mod quarantine;
 mod read_only;
 mod refold;
 mod restore;

@@ -48,7 +48,14 @@ impl Commands {
 
 fn show(change: &Unattested) {
     let hash = change.hash.to_string();
-    let facts = crdt::inspect(&change.bytes).ok();
+    let hash = &hash[..SHOWN.min(hash.len())];
+    let said = stated(&change.bytes);
+    say!("{hash}  {}  {}  {said}", change.doc, change.device);
+}
+
+/// The kinds of a change's events, each with its author.
+pub(super) fn stated(change: &[u8]) -> String {
+    let facts = crdt::inspect(change).ok();
     let events = facts.map(|facts| facts.events).unwrap_or_default();
     let events = events
         .iter()
@@ -56,11 +63,5 @@ fn show(change: &Unattested) {
     let said: Vec<String> = events
         .map(|event| format!("{} {}", event.body.zh(), event.author))
         .collect();
-    let hash = &hash[..SHOWN.min(hash.len())];
-    say!(
-        "{hash}  {}  {}  {}",
-        change.doc,
-        change.device,
-        said.join(", ")
-    );
+    said.join(", ")
 }

@@ -30,12 +30,12 @@ use super::{
 use crate::{
     refusal::Refusal,
     storage::{
-        Tx,
-        devices::{self, Quarantined},
+        Tx, devices,
         docs::Doc,
         log::Held,
         packs::{self, Pack},
         proofs,
+        quarantine::{self, Quarantined},
     },
 };
 
@@ -235,10 +235,12 @@ fn reject_change(
         hash: change.hash,
         doc: change.doc,
         device,
-        reason,
+        reason: reason.to_owned(),
         received_at: now,
-        bytes: &change.bytes,
+        bytes: change.bytes.clone(),
+        rejected_at: None,
+        rejected_why: None,
     };
-    devices::quarantine(tx, &quarantined)?;
+    quarantine::keep(tx, &quarantined)?;
     Ok(Code::Quarantined)
 }

@@ -16,6 +16,7 @@ mod numbered;
 mod plan;
 mod queue;
 mod receipt;
+mod release;
 mod resupply;
 mod situation;
 mod usage;
@@ -32,6 +33,7 @@ use sync_core::{
 };
 use tokio::sync::Semaphore;
 
+pub use self::release::Released;
 use self::{checked::Verified, queue::Queues};
 use crate::{
     clock::Clock,
@@ -40,6 +42,7 @@ use crate::{
     storage::{
         Storage, Tx, devices,
         proofs::{self, Unattested},
+        quarantine::Quarantined,
     },
     wake::Wake,
 };
@@ -164,6 +167,19 @@ impl Ingest {
         let done = self.storage.write(accept).await?;
         self.wake.log_grew();
         Ok(done)
+    }
+
+    /// Moves quarantined changes into the log because a person vouches for them; they count as received now.
+    ///
+    /// # Errors
+    /// [`Refusal`] from the database, or if the server's clock is implausible.
+    pub async fn release(&self, changes: Vec<Quarantined>) -> Result<Released, Refusal> {
+        let now = self.clock.signing().await?;
+        let catalogue = Arc::clone(&self.catalogue);
+        let release = move |tx: &mut dyn Tx| release::release(tx, &changes, now, &catalogue);
+        let released = self.storage.write(release).await?;
+        self.wake.log_grew();
+        Ok(released)
     }
 
     /// The wake-ups that a stored pack causes.

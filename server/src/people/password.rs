@@ -16,6 +16,12 @@ const LEAST_OWN: usize = 4;
 /// The least strength: more than 10^8 guesses by a program that knows common passwords, names, dates and keyboards.
 const STRENGTH: Score = Score::Three;
 
+/// Words that passwords here are often made of and that the program does not know: its words are English.
+const COMMON: [&str; 16] = [
+    "xuncha", "woaini", "aini", "1314520", "5201314", "1314", "520", "nihao", "zhongguo",
+    "beijing", "mima", "wode", "admin", "zhangsan", "lisi", "wangwu",
+];
+
 fn unfit(why: &str) -> Refusal {
     Refusal::new(Code::PasswordUnfit, format!("password: {why}"))
 }
@@ -36,7 +42,8 @@ pub(super) fn check(password: &str, login: &str) -> Result<(), Refusal> {
     if own || login.contains(&lower) {
         return Err(unfit("不能包含登录名 / it must not contain the login name"));
     }
-    if zxcvbn(password, &[login, "xuncha"]).score() < STRENGTH {
+    let known: Vec<&str> = COMMON.into_iter().chain([login]).collect();
+    if zxcvbn(password, &known).score() < STRENGTH {
         return Err(unfit("太容易猜到 / it is easy to guess"));
     }
     Ok(())
@@ -58,6 +65,8 @@ mod tests {
             "1qaz2wsx3edc",
             "1QAZ2wsx3EDC",
             "woaini1314520",
+            "wodemima5201314",
+            "zhangsan1314520",
             "abcabcabcabcabc",
             "aaaaaaaaaaaaa",
             "abcdefghijklm",

@@ -24,6 +24,7 @@ use crate::{
     storage::{
         Storage, StorageError, Tx,
         devices::{self, DeviceState},
+        quarantine,
         quotas::{self, Spent},
     },
 };
@@ -145,7 +146,7 @@ impl Quota {
         if !found {
             let read = move |tx: &mut dyn Tx| {
                 let spent = quotas::find(tx, device, day)?;
-                Ok::<_, StorageError>((spent, quotas::quarantined(tx, device)?))
+                Ok::<_, StorageError>((spent, quarantine::bytes_of(tx, device)?))
             };
             let (written, quarantined) = self.storage.read(read).await?;
             let fresh = Spent::default();

@@ -1,13 +1,10 @@
-//! Devices with their pack chains and grants, and inserts into the quarantine.
+//! Devices with their pack chains and grants.
 
 use std::collections::HashMap;
 
 use sync_core::{
     identity::{PublicKey, SignedGrant},
-    record::{
-        AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId, OrganId, PackHash, PersonId, Role,
-        ServerTime,
-    },
+    record::{AreaPath, DeviceId, Grant, GrantId, OrganId, PackHash, PersonId, Role, ServerTime},
 };
 
 use super::{
@@ -76,24 +73,6 @@ impl Column for DeviceState {
         let mut all = [Self::Active, Self::Revoked, Self::Wipe].into_iter();
         all.find(|state| state.name() == name)
             .ok_or(StorageError::Column(at))
-    }
-}
-
-table! {
-    /// Bytes that cannot be judged yet, until an administrator decides.
-    pub struct Quarantined<'a> in "quarantine" key 1 {
-        /// The change.
-        hash: ChangeHash,
-        /// The document that it is for.
-        doc: DocId,
-        /// The device that sent it.
-        device: DeviceId,
-        /// Why it cannot be judged.
-        reason: &'a str,
-        /// When it was received.
-        received_at: ServerTime,
-        /// Its bytes.
-        bytes: &'a [u8],
     }
 }
 
@@ -221,14 +200,6 @@ pub fn count_fork(tx: &mut dyn Tx, id: DeviceId) -> Result<(), StorageError> {
         &[id.as_bytes().into()],
     )?;
     Ok(())
-}
-
-/// Stores bytes that cannot be judged yet.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn quarantine(tx: &mut dyn Tx, bytes: &Quarantined<'_>) -> Result<(), StorageError> {
-    Quarantined::TABLE.insert_once(tx, bytes.values()).map(drop)
 }
 
 /// Stores a signed grant.

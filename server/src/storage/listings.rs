@@ -1,11 +1,11 @@
-//! What an administrator lists and ends: devices, keys, enrolment codes, the quarantine.
+//! What an administrator lists and ends: devices, keys, enrolment codes.
 //!
 //! Rows are selected by the first hexadecimal digits of an id. A key or a code is named by the beginning of its hash,
 //! which cannot be used to authenticate.
 
 use sync_core::record::{AreaPath, DeviceId, GrantId, PersonId, Role, ServerTime};
 
-use super::{Row, StorageError, Tx, Value, column::Column, devices::DeviceState, spaces::area};
+use super::{Row, StorageError, Tx, column::Column, devices::DeviceState, spaces::area};
 
 /// A person in a role, as stated by a grant, a key or a code.
 #[derive(Debug, Clone)]
@@ -50,21 +50,6 @@ pub struct Secret {
     pub expires: Option<ServerTime>,
     /// The device that used the code.
     pub used_by: Option<DeviceId>,
-}
-
-/// Quarantined changes of one device for one reason.
-#[derive(Debug, Clone)]
-pub struct Aside {
-    /// The device that sent them.
-    pub device: DeviceId,
-    /// Why they are quarantined.
-    pub reason: String,
-    /// The number of changes.
-    pub changes: u64,
-    /// Their size in bytes.
-    pub bytes: u64,
-    /// When the first and the last were received.
-    pub received: (ServerTime, ServerTime),
 }
 
 /// A table of secrets.
@@ -190,7 +175,7 @@ pub fn devices_like(tx: &mut dyn Tx, hex: &str) -> Result<Vec<DeviceId>, Storage
     Ok(ids.collect::<Result<_, _>>()?)
 }
 
-fn beginning_with(
+pub(super) fn beginning_with(
     tx: &mut dyn Tx,
     table: &str,
     column: &str,
@@ -217,25 +202,4 @@ fn beginning_with(
     })?;
     let like = |key: &Vec<u8>| hex::encode(key).starts_with(hex);
     Ok(found.into_iter().filter(like).collect())
-}
-
-/// The contents of the quarantine, grouped by device and reason.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn quarantine(tx: &mut dyn Tx) -> Result<Vec<Aside>, StorageError> {
-    tx.all(
-        "SELECT device, reason, COUNT(*), CAST(SUM(LENGTH(bytes)) AS BIGINT), MIN(received_at), MAX(received_at)
-         FROM quarantine GROUP BY device, reason ORDER BY device, reason",
-        &[] as &[Value<'_>],
-        |row| {
-            Ok(Aside {
-                device: DeviceId::from_slice(&row.bytes(0)?)?,
-                reason: row.text(1)?,
-                changes: row.int(2)?.unsigned_abs(),
-                bytes: row.int(3)?.unsigned_abs(),
-                received: (ServerTime::read(row, 4)?, ServerTime::read(row, 5)?),
-            })
-        },
-    )
 }

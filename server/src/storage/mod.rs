@@ -38,6 +38,7 @@ pub mod packs;
 pub mod persons;
 pub mod photos;
 pub mod proofs;
+pub mod quarantine;
 pub mod quotas;
 pub mod regions;
 pub mod reports;

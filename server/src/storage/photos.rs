@@ -112,7 +112,7 @@ pub fn forget_unnamed(
     let found = tx.all(
         "SELECT hash, object FROM photo WHERE stored_at < $1
            AND NOT EXISTS (SELECT 1 FROM photo_reference WHERE photo_reference.hash = photo.hash)
-           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = photo.device)
+           AND NOT EXISTS (SELECT 1 FROM quarantine WHERE quarantine.device = photo.device AND rejected_at IS NULL)
          ORDER BY stored_at LIMIT $2",
         &[before.value(), limit.into()],
         |row| Ok((row.bytes(0)?, row.text(1)?)),

@@ -1,4 +1,4 @@
-//! What devices consumed on a day, and what they have in quarantine.
+//! What devices consumed on a day.
 
 use sync_core::record::DeviceId;
 
@@ -73,17 +73,4 @@ pub fn add(tx: &mut dyn Tx, device: DeviceId, day: i64, spent: Spent) -> Result<
 pub fn forget(tx: &mut dyn Tx, before: i64) -> Result<(), StorageError> {
     tx.execute("DELETE FROM quota WHERE day < $1", &[before.into()])?;
     Ok(())
-}
-
-/// The bytes of a device in quarantine.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn quarantined(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StorageError> {
-    let found = tx.first(
-        "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM quarantine WHERE device = $1",
-        &[device.as_bytes().into()],
-        |row| row.int(0),
-    )?;
-    Ok(found.unwrap_or_default())
 }

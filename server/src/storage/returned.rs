@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Stores a grant, and its device and its space if this server does not know them; `log` is the epoch of a new space. A
-/// device that was revoked after the grant was issued stays revoked. A grant that names no space and lies outside every
+/// device that was revoked after the grant was issued stays revoked, and one that was revoked before is active again. A grant that names no space and lies outside every
 /// space of this server is not stored. Returns whether the server has it now.
 ///
 /// # Errors
@@ -59,6 +59,9 @@ pub fn grant(
         seen_at: claims.issued,
     };
     devices::insert(tx, &device)?;
+    if since.is_some() && state == DeviceState::Active {
+        devices::set_state(tx, claims.device, state)?;
+    }
     devices::insert_grant(tx, sealed, claims, &space)?;
     if let Some(at) = server_notices::ended(tx, id)? {
         devices::end_grant(tx, id, at)?;

@@ -114,8 +114,12 @@ pub fn note(
     let by = match subject {
         Subject::DeviceRevoked(_) => "g.device",
         Subject::GrantEnded(_) => "g.id",
-        // An accepted change gets a new number in the log, which has its document folded again.
-        Subject::ChangeAccepted(..) => return Ok(true),
+        Subject::ChangeAccepted(doc, _) => {
+            let queue =
+                "INSERT INTO fold_queue (space, doc) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+            tx.execute(queue, &[within, doc.value()])?;
+            return Ok(true);
+        }
     };
     let queue = format!(
         "INSERT INTO fold_queue (space, doc)
@@ -173,7 +177,7 @@ pub fn after(
     )
 }
 
-/// The revocations of a space.
+/// The revocations of a space, and the changes that a person accepted in it.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -183,7 +187,22 @@ pub fn revoked(tx: &mut dyn Tx, space: &AreaPath) -> Result<Revocations, Storage
         let device = DeviceId::from_slice(&row.bytes(0)?)?;
         Ok((device, ServerTime(row.int(1)?)))
     })?;
-    Ok(found.into_iter().collect())
+    let mut revoked: Revocations = found.into_iter().collect();
+    let sql = "SELECT subject FROM server_notice WHERE space = $1 AND kind = 3";
+    let accepted = tx.all(sql, &[space.as_str().into()], |row| row.bytes(0))?;
+    revoked.accept(
+        accepted
+            .iter()
+            .filter_map(|subject| accepted_change(subject)),
+    );
+    Ok(revoked)
+}
+
+fn accepted_change(subject: &[u8]) -> Option<ChangeHash> {
+    match Subject::read(3, subject)? {
+        Subject::ChangeAccepted(_, change) => Some(change),
+        _ => None,
+    }
 }
 
 /// When each of these devices was last revoked; devices that never were are absent.
@@ -217,10 +236,9 @@ pub fn accepted(
     let keys: Vec<Value<'_>> = subjects.iter().map(Stored::value).collect();
     let sql = "SELECT subject FROM server_notice WHERE kind = 3 AND subject IN (?)";
     let found = tx.all_of(sql, &[], &keys, |row| row.bytes(0))?;
-    let hash = |bytes: Vec<u8>| ChangeHash::from_slice(bytes.get(DocId::LEN..).unwrap_or_default());
     Ok(found
-        .into_iter()
-        .filter_map(|bytes| hash(bytes).ok())
+        .iter()
+        .filter_map(|subject| accepted_change(subject))
         .collect())
 }
 

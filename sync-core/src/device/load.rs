@@ -139,6 +139,7 @@ pub(super) fn fold(
             let times = server_notices::revoked(c, *device)?;
             revoked.extend(times.into_iter().map(|at| (*device, at)));
         }
+        revoked.accept(server_notices::accepted(c)?);
         Ok((grants, revoked))
     })
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::DeviceError;
 use crate::{
     identity::{PublicKey, SignedNotice, server_notice::Subject},
-    record::{AreaPath, DeviceId, Grant, GrantId, ServerTime},
+    record::{AreaPath, ChangeHash, DeviceId, Grant, GrantId, ServerTime},
     wire::{encode, page::NumberedNotice, pull::Cursor},
 };
 
@@ -29,6 +29,20 @@ pub(super) fn end(c: &Connection, id: GrantId, grant: &mut Grant) -> Result<(), 
         grant.end_at(ServerTime(at));
     }
     Ok(())
+}
+
+/// The changes that a person accepted. There are few.
+pub(super) fn accepted(c: &Connection) -> Result<Vec<ChangeHash>, DeviceError> {
+    let mut statement = c.prepare_cached("SELECT subject FROM server_notice WHERE kind = 3")?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+    let subjects = rows.collect::<Result<Vec<_>, _>>()?;
+    let read = subjects.iter().map(|subject| Subject::read(3, subject));
+    Ok(read
+        .filter_map(|subject| match subject {
+            Some(Subject::ChangeAccepted(_, change)) => Some(change),
+            _ => None,
+        })
+        .collect())
 }
 
 /// Stores notices of the enrolled server. All documents of the area are folded again when the device is idle.

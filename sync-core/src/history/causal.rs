@@ -25,6 +25,8 @@ pub(crate) struct History<'a> {
     pub(crate) revoked: Vec<Option<ServerTime>>,
     /// Whether only devices other than the author's have brought the event.
     pub(crate) unattested: Vec<bool>,
+    /// Whether a person accepted the event in spite of a revocation or the end of its grant.
+    pub(crate) accepted: Vec<bool>,
 }
 
 impl<'a> History<'a> {
@@ -34,6 +36,7 @@ impl<'a> History<'a> {
         catalogue: &'a Catalogue,
     ) -> Self {
         let order = CausalOrder::new(events);
+        let accepted = context.accepted();
         let each = || order.events.iter();
         let revoked = |entry: &&EventEntry| {
             let grant = context.grant(&entry.event.grant);
@@ -43,6 +46,7 @@ impl<'a> History<'a> {
             grants: each().map(|e| context.grant(&e.event.grant)).collect(),
             revoked: each().map(revoked).collect(),
             unattested: each().map(|e| context.is_unattested(&e.id)).collect(),
+            accepted: each().map(|e| accepted.contains(&e.id)).collect(),
             times: time::bounds(&order, context),
             rules: &catalogue.rules,
             context,

@@ -17,6 +17,8 @@ pub struct FoldContext<'f> {
     revoked: Cow<'f, Revocations>,
     received: HashMap<EventId, ServerTime>,
     unattested: HashSet<EventId>,
+    /// The changes that carry each event.
+    held: Vec<(EventId, ChangeHash)>,
 }
 
 impl<'f> FoldContext<'f> {
@@ -51,6 +53,7 @@ impl<'f> FoldContext<'f> {
             revoked,
             received: times,
             unattested,
+            held: held.to_vec(),
         }
     }
 
@@ -73,6 +76,7 @@ impl<'f> FoldContext<'f> {
             revoked,
             received: self.received.clone(),
             unattested: self.unattested.clone(),
+            held: self.held.clone(),
         }
     }
 
@@ -118,6 +122,15 @@ impl<'f> FoldContext<'f> {
     /// When a device was revoked, as far as it matters for events under a grant.
     pub fn revoked(&self, device: &DeviceId, grant: Option<&Grant>) -> Option<ServerTime> {
         self.revoked.of(device, grant)
+    }
+
+    /// The events that a person accepted: no revocation and no end of a grant keeps them from counting.
+    pub(crate) fn accepted(&self) -> HashSet<EventId> {
+        let accepted = self
+            .held
+            .iter()
+            .filter(|(_, change)| self.revoked.accepts(change));
+        accepted.map(|(event, _)| *event).collect()
     }
 
     /// Whether only devices other than its author's have brought an event. Such an event has no effect.

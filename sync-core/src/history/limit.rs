@@ -16,6 +16,10 @@ pub(crate) enum Limit {
 
 /// The limit of the event at a position.
 pub(crate) fn limit(history: &History<'_>, at: usize) -> Limit {
+    // An accepted event still needs a grant: acceptance vouches for when it was made, and not for who may make it.
+    if history.accepted[at] && history.grants[at].is_some() {
+        return Limit::Counts;
+    }
     by_revocation(history, at).max(by_grant(history, at))
 }
 

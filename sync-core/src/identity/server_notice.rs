@@ -30,7 +30,8 @@ pub enum Subject {
     DeviceRevoked(DeviceId),
     /// Kind 2: a grant ended, before the end that the grant states.
     GrantEnded(GrantId),
-    /// Kind 3: a reviewer accepted a change that no proof attests.
+    /// Kind 3: a person accepted a change that no proof attests, or that came after its device was revoked or its grant had
+    /// ended. Its events count.
     ChangeAccepted(DocId, ChangeHash),
 }
 
@@ -52,6 +53,20 @@ impl Subject {
             Self::ChangeAccepted(doc, change) => [doc.as_bytes(), change.as_bytes()].concat(),
         }
     }
+
+    /// The subject of a notice of a kind; `None` if this version does not know the kind, or cannot read the bytes.
+    pub fn read(kind: u16, bytes: &[u8]) -> Option<Self> {
+        Some(match kind {
+            1 => Self::DeviceRevoked(DeviceId::from_slice(bytes).ok()?),
+            2 => Self::GrantEnded(GrantId::from_slice(bytes).ok()?),
+            3 => {
+                let (doc, change) = bytes.split_at_checked(DocId::LEN)?;
+                let doc = DocId::from_slice(doc).ok()?;
+                Self::ChangeAccepted(doc, ChangeHash::from_slice(change).ok()?)
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl ServerNotice {
@@ -67,17 +82,7 @@ impl ServerNotice {
 
     /// What it is about; `None` if this version does not know the kind, or cannot read the subject.
     pub fn subject(&self) -> Option<Subject> {
-        let bytes = self.subject.as_slice();
-        Some(match self.kind {
-            1 => Subject::DeviceRevoked(DeviceId::from_slice(bytes).ok()?),
-            2 => Subject::GrantEnded(GrantId::from_slice(bytes).ok()?),
-            3 => {
-                let (doc, change) = bytes.split_at_checked(DocId::LEN)?;
-                let doc = DocId::from_slice(doc).ok()?;
-                Subject::ChangeAccepted(doc, ChangeHash::from_slice(change).ok()?)
-            }
-            _ => return None,
-        })
+        Subject::read(self.kind, &self.subject)
     }
 }
 

@@ -1,0 +1,155 @@
+//! Changes that cannot be judged yet, until a person releases or rejects them.
+
+use sync_core::record::{ChangeHash, DeviceId, DocId, ServerTime};
+
+use super::{
+    StorageError, Tx, Value,
+    column::{Column as _, Stored},
+    listings::beginning_with,
+    table::table,
+};
+
+table! {
+    /// A change that cannot be judged yet, or that a person rejected.
+    pub struct Quarantined in "quarantine" key 1 {
+        /// The change.
+        hash: ChangeHash,
+        /// The document that it is for.
+        doc: DocId,
+        /// The device that sent it.
+        device: DeviceId,
+        /// Why it cannot be judged.
+        reason: String,
+        /// When it was received.
+        received_at: ServerTime,
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// When a person rejected it.
+        rejected_at: Option<ServerTime>,
+        /// Why.
+        rejected_why: Option<String>,
+    }
+}
+
+/// Changes of one device for one reason.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// The device that sent them.
+    pub device: DeviceId,
+    /// Why they are quarantined.
+    pub reason: String,
+    /// Whether a person rejected them.
+    pub rejected: bool,
+    /// The number of changes.
+    pub changes: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// When the first and the last were received.
+    pub received: (ServerTime, ServerTime),
+}
+
+/// Keeps a change that cannot be judged yet. For one that is kept already, only the reason is written.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn keep(tx: &mut dyn Tx, change: &Quarantined) -> Result<(), StorageError> {
+    if !Quarantined::TABLE.insert_once(tx, change.values())? {
+        tx.execute(
+            "UPDATE quarantine SET reason = $1 WHERE hash = $2",
+            &[change.reason.as_str().into(), change.hash.value()],
+        )?;
+    }
+    Ok(())
+}
+
+/// All changes, counted by device, reason and rejection.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn counted(tx: &mut dyn Tx) -> Result<Vec<Aside>, StorageError> {
+    tx.all(
+        "SELECT device, reason, CAST(CASE WHEN rejected_at IS NULL THEN 0 ELSE 1 END AS BIGINT) AS rejected, COUNT(*),
+           CAST(SUM(LENGTH(bytes)) AS BIGINT), MIN(received_at), MAX(received_at)
+         FROM quarantine GROUP BY device, reason, rejected ORDER BY rejected, device, reason",
+        &[] as &[Value<'_>],
+        |row| {
+            Ok(Aside {
+                device: DeviceId::from_slice(&row.bytes(0)?)?,
+                reason: row.text(1)?,
+                rejected: row.int(2)? == 1,
+                changes: row.int(3)?.unsigned_abs(),
+                bytes: row.int(4)?.unsigned_abs(),
+                received: (ServerTime::read(row, 5)?, ServerTime::read(row, 6)?),
+            })
+        },
+    )
+}
+
+/// The changes of a device, rejected ones included, at most `limit`, in the order in which they were received.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn of_device(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+    limit: usize,
+) -> Result<Vec<Quarantined>, StorageError> {
+    let sql = format!(
+        "SELECT {} FROM quarantine WHERE device = $1 ORDER BY received_at, hash LIMIT $2",
+        Quarantined::TABLE.names()
+    );
+    let values = [device.value(), Value::Int(limit as i64)];
+    tx.all(&sql, &values, Quarantined::read)
+}
+
+/// The changes whose hash begins with these hexadecimal digits, at most 10.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn like(tx: &mut dyn Tx, digits: &str) -> Result<Vec<Quarantined>, StorageError> {
+    let hashes = beginning_with(tx, "quarantine", "hash", digits)?;
+    let keys: Vec<Value<'_>> = hashes.iter().map(Stored::value).collect();
+    let sql = format!(
+        "SELECT {} FROM quarantine WHERE hash IN (?)",
+        Quarantined::TABLE.names()
+    );
+    tx.all_of(&sql, &[], &keys, Quarantined::read)
+}
+
+/// Removes a change that is in the log now.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn remove(tx: &mut dyn Tx, change: ChangeHash) -> Result<(), StorageError> {
+    let sql = "DELETE FROM quarantine WHERE hash = $1";
+    tx.execute(sql, &[change.value()])?;
+    Ok(())
+}
+
+/// Rejects a change. `false` if it is not here, or is rejected already.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn reject(
+    tx: &mut dyn Tx,
+    change: ChangeHash,
+    why: &str,
+    now: ServerTime,
+) -> Result<bool, StorageError> {
+    let sql = "UPDATE quarantine SET rejected_at = $1, rejected_why = $2 WHERE hash = $3 AND rejected_at IS NULL";
+    let values = [now.value(), why.into(), change.value()];
+    Ok(tx.execute(sql, &values)? > 0)
+}
+
+/// The bytes of a device that are kept here.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn bytes_of(tx: &mut dyn Tx, device: DeviceId) -> Result<i64, StorageError> {
+    let found = tx.first(
+        "SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM quarantine WHERE device = $1",
+        &[device.value()],
+        |row| row.int(0),
+    )?;
+    Ok(found.unwrap_or_default())
+}

@@ -1,0 +1,170 @@
+//! What was quarantined is released or rejected by a person, and never lost.
+
+use cli_simulator::{phone::Phone, world::note};
+use sync_core::{
+    record::{DocId, EventBody},
+    sync::Options,
+    wire::Code,
+};
+
+use crate::{
+    command_line::{done, refused},
+    hostile::client::Hostile,
+    restored_server::{corrects, counts, is_quiet},
+    support::{Town, database::is_postgres, found, found_in, remark},
+};
+
+const WHY: &str = "本人已到场核实";
+
+fn decide(town: &Town, act: &str, which: &str) -> String {
+    let arguments = ["admin", "quarantine", act, which, "--reason", WHY];
+    done(town, &arguments)
+}
+
+/// Commands have the clock of the machine, which is years ahead of the town's.
+fn at_the_time_of_commands(town: &Town) {
+    let now = xuncha_server::app::system_clock()();
+    town.at(now.0);
+    town.accept_clock();
+}
+
+fn shown(town: &Town, device: &str) -> String {
+    done(town, &["admin", "quarantine", "show", device])
+}
+
+fn enrol_again(town: &Town, phone: &mut Phone) {
+    let actor = town.world.actor("网格员甲");
+    let app = town.app();
+    let invite = town.world.invite(&app.storage, &app.components, actor);
+    let code = town.runtime.block_on(invite).unwrap();
+    phone
+        .enrol(&mut town.http.clone(), "http://test", &code)
+        .unwrap();
+}
+
+/// A device that was disabled with unsent work, and was enrolled again: a record that the server has with a corrected
+/// number, and a record that it does not have with a remark.
+fn with_unsent_work(town: &mut Town) -> (Phone, String, DocId, DocId) {
+    let mut liu = town.phone("网格员甲");
+    let known = found(&mut liu, town, "停用之前");
+    town.sync(&mut liu);
+    let device = liu.device.enrolment().unwrap().device;
+    town.revoke(device);
+    corrects(&mut liu, known, 6);
+    let new = found(&mut liu, town, "停用之后");
+    remark(&mut liu, new, "仍在");
+    let report = liu.sync(&mut town.http.clone(), Options::default());
+    assert_eq!(report.unwrap().refusal, Some(Code::DeviceRevoked));
+    enrol_again(town, &mut liu);
+    assert!(town.sync(&mut liu).complete);
+    at_the_time_of_commands(town);
+    (liu, device.to_string(), known, new)
+}
+
+#[test]
+fn work_of_a_disabled_device_that_a_person_releases_counts_on_server_and_devices() {
+    let mut town = Town::new();
+    if !is_postgres() {
+        town.token("审核员丁");
+        town.backup_to("backup");
+    }
+    let (mut liu, device, known, new) = with_unsent_work(&mut town);
+    let waiting = town.quarantined();
+    assert!(waiting >= 2, "{waiting}");
+    assert!(liu.device.status().unwrap().quarantined > 0);
+    let said = shown(&town, &device);
+    assert!(said.contains("the device is disabled") && said.contains(&new.to_string()));
+    refused(&town, &["admin", "quarantine", "release", &device]);
+    assert_eq!(town.quarantined(), waiting);
+    let said = decide(&town, "release", &device);
+    assert!(said.contains(&format!("released: {waiting}")), "{said}");
+    assert_eq!(town.quarantined(), 0);
+    assert!(shown(&town, &device).contains("nothing"));
+
+    let mut wang = town.phone("物业经理丙");
+    let effective = |town: &mut Town, liu: &mut Phone, wang: &mut Phone| {
+        town.sync(liu);
+        town.sync(liu);
+        town.sync(wang);
+        assert_eq!(liu.device.status().unwrap().quarantined, 0);
+        assert_eq!(counts(town, known), "yes");
+        let ledger = town.json(&format!("/v1/hazards/{new}"), &town.token("审核员丁"));
+        assert_eq!(ledger["events"].as_array().unwrap().len(), 2);
+        for phone in [&*liu, &*wang] {
+            let (old, new) = (phone.hazard(known).unwrap(), phone.hazard(new).unwrap());
+            assert!(old.0.values.count.iter().any(|stated| stated.value == 6));
+            assert_eq!(
+                new.0.state.to_string(),
+                ledger["hazard"]["state"].as_str().unwrap()
+            );
+        }
+        is_quiet(town, &mut [liu, wang]);
+    };
+    effective(&mut town, &mut liu, &mut wang);
+    if !is_postgres() {
+        town.restore_from("backup", "restored");
+        town.restart_on("restored");
+        effective(&mut town, &mut liu, &mut wang);
+    }
+}
+
+#[test]
+fn a_rejected_change_stays_with_its_reason_and_is_never_applied() {
+    let mut town = Town::new();
+    let (mut liu, device, _, _) = with_unsent_work(&mut town);
+    let stored = town.changes_stored();
+    let said = shown(&town, &device);
+    let first = said.split_whitespace().next().unwrap().to_owned();
+    assert!(decide(&town, "reject", &first).contains("rejected: 1"));
+    assert!(shown(&town, &device).contains(&format!("rejected: {WHY}")));
+    let again = [
+        "admin",
+        "quarantine",
+        "reject",
+        &first,
+        "--reason",
+        "又一次",
+    ];
+    assert!(done(&town, &again).contains("rejected: 0"));
+    let waiting = town.quarantined() - 1;
+    let rest = decide(&town, "reject", &device);
+    assert!(rest.contains(&format!("rejected: {waiting}")), "{rest}");
+    let nothing = ["admin", "quarantine", "release", &device, "--reason", WHY];
+    assert!(refused(&town, &nothing).contains("nothing of it waits"));
+    assert!(done(&town, &["admin", "quarantine", "list"]).contains("已驳回"));
+    town.sync(&mut liu);
+    assert_eq!(town.changes_stored(), stored);
+    // A person who rejected something by mistake names it to release it.
+    assert!(decide(&town, "release", &first).contains("released: 1"));
+    assert_eq!(town.changes_stored(), stored + 1);
+}
+
+#[test]
+fn what_nobody_may_state_is_not_released() {
+    let mut town = Town::new();
+    let mut yi = town.phone("网格员乙");
+    let doc = found_in(&mut yi, &town, 2, "第二网格", Vec::new());
+    town.sync(&mut yi);
+    // The worker of the first grid cannot read the record; with its bytes in hand, it may still write nothing to it.
+    let mut jia = Hostile::enrol(&town, "网格员甲", 4);
+    let reader = Hostile::enrol(&town, "审核员丁", 5);
+    let (mut document, heads) = reader.copy(&town, doc);
+    let event = jia.event(&heads, EventBody::Note(note("越区")));
+    let change = jia.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(
+        jia.push(&town, &[(doc, change)], false),
+        [(0, Code::Quarantined)]
+    );
+    let device = jia.device.to_string();
+    let said = shown(&town, &device);
+    assert!(said.contains("does not cover the place"), "{said}");
+    let stored = town.changes_stored();
+    at_the_time_of_commands(&town);
+    let release = ["admin", "quarantine", "release", &device, "--reason", WHY];
+    let said = refused(&town, &release);
+    assert!(
+        said.contains("does not cover the place") && said.contains("reject them"),
+        "{said}"
+    );
+    assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));
+}
