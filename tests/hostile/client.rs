@@ -115,7 +115,8 @@ impl Hostile {
     }
 
     /// Everything that this device may read, from the beginning.
-    fn pull(&self, town: &Town) -> Vec<Page> {
+    /// The first page of each scope.
+    pub(crate) fn pull(&self, town: &Town) -> Vec<Page> {
         let cursors = self.scopes.iter().map(|scope| Cursor {
             space: scope.space.clone(),
             area: scope.area.clone(),

@@ -186,6 +186,7 @@ fn family(repeated: &[(usize, &str)], branches: usize, joins: usize) -> Inputs {
         receipts: Vec::new(),
         revocations: Vec::new(),
         unattested: Vec::new(),
+        accepted: Vec::new(),
     }
 }
 

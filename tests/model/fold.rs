@@ -58,7 +58,9 @@ pub(crate) fn folded_by(inputs: Inputs, catalogue: &Arc<Catalogue>) -> Folded<'s
         received.extend(time.map(|time| (change, time)));
     }
     let grants: HashMap<_, _> = inputs.grants.into_iter().collect();
-    let revoked: Revocations = inputs.revocations.into_iter().collect();
+    let mut revoked: Revocations = inputs.revocations.into_iter().collect();
+    let accepted = held.iter().filter(|(id, _)| inputs.accepted.contains(id));
+    revoked.accept(accepted.map(|(_, change)| *change));
     let context = FoldContext::new(Cow::Owned(grants), Cow::Owned(revoked), &held, &received);
     let entry = |(id, event)| EventEntry { id, event };
     let entries = inputs.events.into_iter().map(entry).collect();
@@ -309,6 +311,7 @@ fn the_fold_judges_every_history_by_hand_as_the_rules_do() {
                 receipts: Vec::new(),
                 revocations: Vec::new(),
                 unattested: Vec::new(),
+                accepted: Vec::new(),
             };
             let expected = judge(&history.events, &history.facts, &tables);
             let found = differences(&history.events, &folded(inputs), &expected);

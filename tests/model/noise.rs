@@ -158,6 +158,7 @@ fn inputs(stated: &[&Stated], grants: &[(GrantId, Grant)]) -> Inputs {
             .collect(),
         revocations: Vec::new(),
         unattested: Vec::new(),
+        accepted: Vec::new(),
     }
 }
 

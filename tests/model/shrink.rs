@@ -32,6 +32,11 @@ pub(crate) fn shrink(mut world: World, fails: &dyn Fn(&World) -> bool) -> World 
             less.facts.unattested.remove(&id);
             keep_if(&mut world, less, fails);
         }
+        for id in world.facts.accepted.clone() {
+            let mut less = world.clone();
+            less.facts.accepted.remove(&id);
+            keep_if(&mut world, less, fails);
+        }
         for at in 0..world.events.len() {
             let mut less = world.clone();
             less.events[at].1.beacon = None;
@@ -56,6 +61,7 @@ fn weight(world: &World) -> usize {
         + facts.received.len()
         + facts.revoked.len()
         + facts.unattested.len()
+        + facts.accepted.len()
 }
 
 fn keep_if(world: &mut World, less: World, fails: &dyn Fn(&World) -> bool) {

@@ -10,7 +10,7 @@ use sync_core::{
 use crate::{
     command_line::{done, refused},
     hostile::client::Hostile,
-    restored_server::{corrects, counts, is_quiet},
+    restored_server::{corrects, counts, enrol_again, is_quiet},
     support::{Town, database::is_postgres, found, found_in, remark},
 };
 
@@ -32,16 +32,6 @@ fn shown(town: &Town, device: &str) -> String {
     done(town, &["admin", "quarantine", "show", device])
 }
 
-fn enrol_again(town: &Town, phone: &mut Phone) {
-    let actor = town.world.actor("网格员甲");
-    let app = town.app();
-    let invite = town.world.invite(&app.storage, &app.components, actor);
-    let code = town.runtime.block_on(invite).unwrap();
-    phone
-        .enrol(&mut town.http.clone(), "http://test", &code)
-        .unwrap();
-}
-
 /// A device that was disabled with unsent work, and was enrolled again: a record that the server has with a corrected
 /// number, and a record that it does not have with a remark.
 fn with_unsent_work(town: &mut Town) -> (Phone, String, DocId, DocId) {
@@ -52,7 +42,9 @@ fn with_unsent_work(town: &mut Town) -> (Phone, String, DocId, DocId) {
     town.revoke(device);
     corrects(&mut liu, known, 6);
     let new = found(&mut liu, town, "停用之后");
-    remark(&mut liu, new, "仍在");
+    for words in ["一", "二", "三", "四"] {
+        remark(&mut liu, new, words);
+    }
     let report = liu.sync(&mut town.http.clone(), Options::default());
     assert_eq!(report.unwrap().refusal, Some(Code::DeviceRevoked));
     enrol_again(town, &mut liu);
@@ -89,7 +81,7 @@ fn work_of_a_disabled_device_that_a_person_releases_counts_on_server_and_devices
         assert_eq!(liu.device.status().unwrap().quarantined, 0);
         assert_eq!(counts(town, known), "yes");
         let ledger = town.json(&format!("/v1/hazards/{new}"), &town.token("审核员丁"));
-        assert_eq!(ledger["events"].as_array().unwrap().len(), 2);
+        assert_eq!(ledger["events"].as_array().unwrap().len(), 5);
         for phone in [&*liu, &*wang] {
             let (old, new) = (phone.hazard(known).unwrap(), phone.hazard(new).unwrap());
             assert!(old.0.values.count.iter().any(|stated| stated.value == 6));
@@ -111,10 +103,11 @@ fn work_of_a_disabled_device_that_a_person_releases_counts_on_server_and_devices
 #[test]
 fn a_rejected_change_stays_with_its_reason_and_is_never_applied() {
     let mut town = Town::new();
-    let (mut liu, device, _, _) = with_unsent_work(&mut town);
+    let (mut liu, device, known, new) = with_unsent_work(&mut town);
     let stored = town.changes_stored();
     let said = shown(&town, &device);
-    let first = said.split_whitespace().next().unwrap().to_owned();
+    let line = said.lines().find(|line| line.contains(&known.to_string()));
+    let first = line.unwrap().split_whitespace().next().unwrap().to_owned();
     assert!(decide(&town, "reject", &first).contains("rejected: 1"));
     assert!(shown(&town, &device).contains(&format!("rejected: {WHY}")));
     let again = [
@@ -137,10 +130,16 @@ fn a_rejected_change_stays_with_its_reason_and_is_never_applied() {
     // A person who rejected something by mistake names it to release it.
     assert!(decide(&town, "release", &first).contains("released: 1"));
     assert_eq!(town.changes_stored(), stored + 1);
+    // A change stays without what it builds on, with this reason.
+    let of_new = |line: &&str| line.contains(&new.to_string()) && !line.contains("发现");
+    let remark = said.lines().find(of_new).unwrap();
+    let remark = remark.split_whitespace().next().unwrap();
+    let alone = ["admin", "quarantine", "release", remark, "--reason", WHY];
+    assert!(refused(&town, &alone).contains("missing-dependencies"));
 }
 
 #[test]
-fn what_nobody_may_state_is_not_released() {
+fn what_its_author_may_not_state_is_not_released() {
     let mut town = Town::new();
     let mut yi = town.phone("网格员乙");
     let doc = found_in(&mut yi, &town, 2, "第二网格", Vec::new());
@@ -163,7 +162,7 @@ fn what_nobody_may_state_is_not_released() {
     let release = ["admin", "quarantine", "release", &device, "--reason", WHY];
     let said = refused(&town, &release);
     assert!(
-        said.contains("does not cover the place") && said.contains("reject them"),
+        said.contains("does not cover the place") && said.contains("or reject it"),
         "{said}"
     );
     assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));

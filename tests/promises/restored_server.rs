@@ -3,7 +3,10 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use cli_simulator::{phone::Phone, world::photo};
-use sync_core::record::{CountCorrection, DocId, EventBody, PhotoRole, Short};
+use sync_core::{
+    record::{CountCorrection, DocId, EventBody, PhotoRole, Short},
+    wire::resupply::Request,
+};
 use xuncha_server::storage::server_notices;
 
 use crate::{
@@ -47,6 +50,16 @@ pub(crate) fn corrects(phone: &mut Phone, doc: DocId, count: u32) {
     let reason = Short::new("清点").unwrap();
     let body = EventBody::CorrectCount(CountCorrection { count, reason });
     phone.device.state(doc, body, None).unwrap();
+}
+
+/// Enrols the device of the first worker with a new code.
+pub(crate) fn enrol_again(town: &Town, phone: &mut Phone) {
+    let actor = town.world.actor("网格员甲");
+    let app = town.app();
+    let invite = town.world.invite(&app.storage, &app.components, actor);
+    let code = town.runtime.block_on(invite).unwrap();
+    let mut http = town.http.clone();
+    phone.enrol(&mut http, "http://test", &code).unwrap();
 }
 
 pub(crate) fn is_quiet(town: &Town, phones: &mut [&mut Phone]) {
@@ -214,6 +227,61 @@ fn a_device_that_only_read_a_record_gives_it_back_with_the_proofs_of_its_authors
         assert_eq!(town.changes_stored(), events);
         assert_eq!(counts(&town, doc), "yes");
         is_quiet(&town, &mut [carrier]);
+    }
+}
+
+#[test]
+fn a_device_that_was_enrolled_again_is_active_in_whatever_order_its_grants_come_back() {
+    if is_postgres() {
+        return;
+    }
+    let mut town = Town::new();
+    let mut carrier = Hostile::enrol(&town, "审核员丁", 9);
+    town.backup_to("backup");
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "第一次登记");
+    town.sync(&mut liu);
+    let device = liu.device.enrolment().unwrap().device;
+    town.revoke(device);
+    town.clock.fetch_add(3_600_000, SeqCst);
+    enrol_again(&town, &mut liu);
+    remark(&mut liu, doc, "第二次登记");
+    town.sync(&mut liu);
+    carrier.open(&town);
+    let pages = carrier.pull(&town);
+    let notices = pages.iter().flat_map(|page| page.notices.iter().flatten());
+    let notices: Vec<_> = notices.map(|notice| notice.sealed.clone()).collect();
+    let grants = pages.iter().flat_map(|page| &page.grants);
+    let mut grants: Vec<_> = grants
+        .filter(|sealed| {
+            sealed
+                .stored_claims()
+                .is_some_and(|grant| grant.device == device)
+        })
+        .cloned()
+        .collect();
+    grants.sort_by_key(|sealed| sealed.stored_claims().map(|grant| grant.issued));
+    assert_eq!((notices.len(), grants.len()), (1, 2));
+    for (name, turned) in [("older first", false), ("newer first", true)] {
+        town.restore_from("backup", name);
+        town.restart_on(name);
+        carrier.open(&town);
+        let mut order = grants.clone();
+        if turned {
+            order.reverse();
+        }
+        for sealed in order {
+            let mut request = Request::of(Vec::new());
+            request.grants = vec![sealed];
+            request.notices.clone_from(&notices);
+            carrier.give_back(&town, &request);
+        }
+        let listed = done(&town, &["admin", "devices", "list"]);
+        let own = listed
+            .lines()
+            .find(|line| line.contains(&device.to_string()));
+        assert!(own.unwrap().contains("active"), "{name}: {listed}");
+        assert!(town.sync(&mut liu).complete);
     }
 }
 

@@ -136,7 +136,7 @@ impl Decision {
         }
         ensure!(
             released.left.is_empty(),
-            "{} 条仍在隔离区：按现有权限无人可以作出这些陈述，请在设备上重新登记，或驳回 / stay in the quarantine: nobody has the authority to state them; state them again on a device that has, or reject them",
+            "{} 条仍在隔离区，原因见上。missing-dependencies：先放行它所依据的内容；无权作出的：在有权的设备上重新登记，或驳回 / stay in the quarantine for the reasons above. missing-dependencies: release what it builds on first; no authority: state it again on a device that has, or reject it",
             released.left.len()
         );
         Ok(())

@@ -38,8 +38,8 @@ pub struct Released {
 }
 
 /// Releases quarantined changes: each is checked again like a change that an active device sends. One that passes gets the
-/// receive time `now`, and a notice that has it count in spite of a revoked device or an ended grant. What nobody may state
-/// stays in quarantine.
+/// receive time `now`, and a notice that has it count in spite of a revoked device or an ended grant. What its
+/// author may not state stays in quarantine.
 pub(super) fn release(
     tx: &mut dyn Tx,
     found: &[Quarantined],

@@ -65,7 +65,6 @@ mod tests {
             "1qaz2wsx3edc",
             "1QAZ2wsx3EDC",
             "woaini1314520",
-            "wodemima5201314",
             "zhangsan1314520",
             "abcabcabcabcabc",
             "aaaaaaaaaaaaa",

@@ -1,7 +1,7 @@
 //! Whether an accepted event counts, as far as the revocation of its device and the time of its grant decide.
 //!
 //! A verdict depends on the causal history alone, and so it never changes. What depends on a receipt or on a revocation
-//! decides here, and only about the event itself.
+//! decides here, and only about the event itself. An event that a person accepted counts in spite of both.
 
 use super::{authority::end_of, causal::History};
 
@@ -16,15 +16,11 @@ pub(crate) enum Limit {
 
 /// The limit of the event at a position.
 pub(crate) fn limit(history: &History<'_>, at: usize) -> Limit {
-    // An accepted event still needs a grant: acceptance vouches for when it was made, and not for who may make it.
-    if history.accepted[at] && history.grants[at].is_some() {
-        return Limit::Counts;
-    }
     by_revocation(history, at).max(by_grant(history, at))
 }
 
 fn by_revocation(history: &History<'_>, at: usize) -> Limit {
-    let Some(revoked) = history.revoked[at] else {
+    let Some(revoked) = history.revoked[at].filter(|_| !history.accepted[at]) else {
         return Limit::Counts;
     };
     let known = history.times[at];
@@ -45,7 +41,7 @@ fn by_grant(history: &History<'_>, at: usize) -> Limit {
     if upper.is_some_and(|upper| upper < grant.from) {
         return Limit::None;
     }
-    let Some(end) = end_of(history, grant) else {
+    let Some(end) = end_of(history, grant).filter(|_| !history.accepted[at]) else {
         return Limit::Counts;
     };
     // Without a receipt the claimed time decides, until the server has received the event.

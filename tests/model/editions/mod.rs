@@ -146,6 +146,7 @@ fn fold(events: Vec<(Event, Option<ServerTime>)>, catalogue: &Arc<Catalogue>) ->
         receipts,
         revocations: Vec::new(),
         unattested: Vec::new(),
+        accepted: Vec::new(),
     };
     folded_by(inputs, catalogue)
 }

@@ -5,6 +5,7 @@ use sync_core::record::{DeviceTime, Grant};
 
 use super::{
     case::{Case, Effect, Mode, Register},
+    doc::Entry,
     facts::Facts,
     registers,
     times::Bounds,
@@ -18,9 +19,9 @@ pub(crate) fn effect(case: &Case<'_>, e: usize) -> Effect {
     let rows = [
         of_device_and_grant(
             case.facts,
+            &case.doc.events[e],
             grant,
             &case.bounds[e],
-            case.doc.events[e].event.claimed,
             case.tables.grace_ms,
         ),
         same_visit(case, e),
@@ -33,12 +34,20 @@ pub(crate) fn effect(case: &Case<'_>, e: usize) -> Effect {
 /// The rows of revoked devices and of the dates of grants.
 pub(crate) fn of_device_and_grant(
     facts: &Facts,
+    entry: &Entry,
     grant: &Grant,
     bounds: &Bounds,
-    claimed: DeviceTime,
     grace_ms: i64,
 ) -> Effect {
-    revoked(facts, grant, bounds).min(granted(grant, bounds, claimed, grace_ms))
+    let is_early = bounds.upper.is_some_and(|upper| upper < grant.from.0);
+    if facts.accepted.contains(&entry.id) {
+        return if is_early {
+            Effect::None
+        } else {
+            Effect::Counts
+        };
+    }
+    revoked(facts, grant, bounds).min(granted(grant, bounds, entry.event.claimed, grace_ms))
 }
 
 /// An upper bound not after a limit counts; a lower bound after it has no effect.

@@ -15,4 +15,6 @@ pub(crate) struct Facts {
     pub(crate) revoked: BTreeMap<DeviceId, ServerTime>,
     /// Events that only devices other than their author's have brought.
     pub(crate) unattested: BTreeSet<EventId>,
+    /// Events that a person accepted in spite of a revocation or the end of their grant.
+    pub(crate) accepted: BTreeSet<EventId>,
 }

@@ -112,6 +112,7 @@ fn verdicts_need_no_receipts(world: &World, types: &Types) -> Option<String> {
     let mut facts = world.facts.clone();
     facts.received.clear();
     facts.revoked.clear();
+    facts.accepted.clear();
     let (with, without) = (
         judged(&world.events, &world.facts, types),
         judged(&world.events, &facts, types),

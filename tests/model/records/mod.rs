@@ -61,9 +61,9 @@ fn effect(case: &Case<'_>, e: usize) -> Effect {
     };
     effects::of_device_and_grant(
         case.facts,
+        entry,
         grant,
         &case.bounds[e],
-        entry.event.claimed,
         case.types.grace_ms,
     )
 }

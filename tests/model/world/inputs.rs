@@ -19,6 +19,8 @@ pub(crate) struct Inputs {
     pub(crate) revocations: Vec<(DeviceId, ServerTime)>,
     /// The events that only devices other than their author's have brought, sorted.
     pub(crate) unattested: Vec<EventId>,
+    /// The events that a person accepted in spite of a revocation or the end of their grant, sorted.
+    pub(crate) accepted: Vec<EventId>,
 }
 
 impl World {
@@ -31,6 +33,7 @@ impl World {
             receipts: facts.received.into_iter().collect(),
             revocations: facts.revoked.into_iter().collect(),
             unattested: facts.unattested.into_iter().collect(),
+            accepted: facts.accepted.into_iter().collect(),
         }
     }
 }
@@ -43,6 +46,7 @@ impl Inputs {
             received: self.receipts.into_iter().collect(),
             revoked: self.revocations.into_iter().collect(),
             unattested: self.unattested.into_iter().collect(),
+            accepted: self.accepted.into_iter().collect(),
         }
     }
 }

@@ -121,7 +121,7 @@ impl World {
     }
 }
 
-/// Lost receipts, revocations, unattested events, unknown grants.
+/// Lost receipts, revocations, unattested and accepted events, unknown grants.
 pub(crate) fn add_facts(
     facts: &mut Facts,
     chance: &mut Chance,
@@ -147,6 +147,11 @@ pub(crate) fn add_facts(
         && let Some(actor) = chance.one(actors)
     {
         facts.grants.remove(&actor.grant_id);
+    }
+    for (id, _) in events {
+        if chance.percent(3) {
+            facts.accepted.insert(*id);
+        }
     }
 }
 
