@@ -63,6 +63,13 @@ pub(crate) fn refused(town: &Town, arguments: &[&str]) -> String {
     said
 }
 
+/// Sets the town's clock to that of commands, which have the clock of the machine.
+pub(crate) fn at_the_time_of_commands(town: &Town) {
+    let now = xuncha_server::app::system_clock()();
+    town.at(now.0);
+    town.accept_clock();
+}
+
 /// The enrolment code in the output of `enrol`.
 pub(crate) fn code_in(said: &str) -> &str {
     let rest = said.split("code: ").nth(1).unwrap();

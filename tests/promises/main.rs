@@ -57,6 +57,7 @@ mod report_rounds;
 mod report_steps;
 mod reports;
 mod restored_server;
+mod rosters;
 mod scope_isolation;
 mod secrets;
 mod shares;

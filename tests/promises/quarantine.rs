@@ -8,7 +8,7 @@ use sync_core::{
 };
 
 use crate::{
-    command_line::{done, refused},
+    command_line::{at_the_time_of_commands, done, refused},
     hostile::client::Hostile,
     restored_server::{corrects, counts, enrol_again, is_quiet},
     support::{Town, database::is_postgres, found, found_in, remark},
@@ -19,13 +19,6 @@ const WHY: &str = "本人已到场核实";
 fn decide(town: &Town, act: &str, which: &str) -> String {
     let arguments = ["admin", "quarantine", act, which, "--reason", WHY];
     done(town, &arguments)
-}
-
-/// Commands have the clock of the machine, which is years ahead of the town's.
-fn at_the_time_of_commands(town: &Town) {
-    let now = xuncha_server::app::system_clock()();
-    town.at(now.0);
-    town.accept_clock();
 }
 
 fn shown(town: &Town, device: &str) -> String {

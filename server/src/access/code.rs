@@ -6,9 +6,9 @@ use super::token::token_hash;
 use crate::{
     host::random,
     storage::{
-        Storage, StorageError,
+        Storage, StorageError, Tx,
         credentials::{self, Appointment},
-        spaces,
+        docs, spaces,
     },
 };
 
@@ -54,6 +54,24 @@ pub async fn invite(
     expires: ServerTime,
 ) -> Result<String, StorageError> {
     invite_with(storage, invitation, expires, Terms::default()).await
+}
+
+/// A wider space whose log has records of an area that is to become a space of its own. They would stay in that log, which
+/// devices of the new space do not read. `None` for a known space.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn log_of_wider(tx: &mut dyn Tx, space: &AreaPath) -> Result<Option<AreaPath>, StorageError> {
+    let all = spaces::list(tx)?;
+    if all.iter().any(|there| there.id == *space) {
+        return Ok(None);
+    }
+    for there in all.into_iter().filter(|there| there.id.covers(space)) {
+        if !docs::tail(tx, &there.id, space, 0, 1)?.is_empty() {
+            return Ok(Some(there.id));
+        }
+    }
+    Ok(None)
 }
 
 /// The terms of a code.

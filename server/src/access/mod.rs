@@ -19,7 +19,7 @@ use sync_core::{identity::SecretKey, record::ServerTime};
 use self::token::Seals;
 use crate::{clock::Clock, config::SignIn, editions::Editions, host::Now, storage::Storage};
 
-pub use code::{Invitation, Terms, invite, invite_with};
+pub use code::{Invitation, Terms, invite, invite_with, log_of_wider};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, identify_in, spelled};
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
 pub use reach::{PROVEN_MS, Reach};

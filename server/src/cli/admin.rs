@@ -20,6 +20,7 @@ use super::{
     enrol::{Enrol, enrol},
     first_run::FirstRun,
     import::Import,
+    import_people::ImportPeople,
     key::Key,
     lists::{Devices, Ending},
     merge_persons::MergePersons,
@@ -73,6 +74,11 @@ pub(crate) enum Admin {
     /// 隔离区 / Quarantined data and the reasons.
     #[command(subcommand)]
     Quarantine(quarantine::Commands),
+    /// 导入人员 / Import a roster: people with roles, areas and dates. Makes device codes, accounts and reviewing roles.
+    #[command(
+        after_help = "Columns: name, organisation, person, organisation_id, new, role, area, space, from, until, login.\nA line with login makes an account with a reviewing role; any other line makes a code for a device.\nfrom and until are days, both included. A person of the same name in the same organisation is the same person;\nnew = yes makes another one. One bad line and nothing is written; running it twice changes nothing.\nExample:\n  xuncha admin import-people roster.csv --dry-run\n  xuncha admin import-people roster.csv --codes codes.csv"
+    )]
+    ImportPeople(ImportPeople),
     /// 导入区划 / Import regions: their parents, and the areas that they report to.
     #[command(
         after_help = "Columns: path or code, name, name_en, level, parent, report_parent, valid_from, valid_to, replaced_by.\nUTF-8 or GBK. A column that is absent leaves what is there, an empty cell clears.\nparent and report_parent hold from valid_from on, replaced_by from the day after valid_to.\nOne bad line and nothing is written; running it twice changes nothing."
@@ -169,6 +175,7 @@ impl Admin {
             Self::Unattested(command) => command.run(components).await,
             Self::Quarantine(command) => command.run(storage, components).await,
             Self::SafeMark(mark) => mark.run(storage).await,
+            Self::ImportPeople(import) => import.run(components).await,
             Self::ImportRegions(import) => import.regions(storage, components.access.now().0).await,
             Self::ImportCompounds(import) => {
                 import.compounds(storage, components.access.now().0).await
@@ -207,6 +214,7 @@ impl Admin {
             Self::Enrol(_)
                 | Self::Token(_)
                 | Self::FirstRun(_)
+                | Self::ImportPeople(_)
                 | Self::ImportRegions(_)
                 | Self::ImportCompounds(_)
                 | Self::Key { command: None }

@@ -5,10 +5,10 @@ use clap::Args;
 use jiff::{civil::Date, tz::Offset};
 use sync_core::record::{AreaPath, ServerTime};
 use xuncha_server::{
-    access::{Invitation, Terms, invite_with},
+    access::{Invitation, Terms, invite_with, log_of_wider},
     app::system_clock,
     say,
-    storage::{Storage, StorageError, docs, spaces},
+    storage::Storage,
 };
 
 use super::person::{Person, introduce, report};
@@ -45,24 +45,10 @@ fn end_of(day: Date) -> anyhow::Result<ServerTime> {
     Ok(ServerTime(midnight.context("--until")?.as_millisecond()))
 }
 
-/// Ensures that a new space covers no documents of an existing one: they would stay in its log, which devices of the
-/// new space do not read.
+/// Ensures that a new space covers no documents of an existing one.
 async fn apart(storage: &Storage, space: &AreaPath) -> anyhow::Result<()> {
     let new = space.clone();
-    let around = storage
-        .read(move |tx| {
-            let all = spaces::list(tx)?;
-            if all.iter().any(|there| there.id == new) {
-                return Ok(None);
-            }
-            for there in all.into_iter().filter(|there| there.id.covers(&new)) {
-                if !docs::tail(tx, &there.id, &new, 0, 1)?.is_empty() {
-                    return Ok(Some(there.id));
-                }
-            }
-            Ok::<_, StorageError>(None)
-        })
-        .await?;
+    let around = storage.read(move |tx| log_of_wider(tx, &new)).await?;
     let Some(there) = around else { return Ok(()) };
     anyhow::bail!(
         "--space {space}: 该区划的记录已在 {there} 的日志中 / records of this area are in the log of {there} already, and would not be seen from a log of its own; enrol with --space {there}"

@@ -12,6 +12,7 @@ mod end_grant;
 mod enrol;
 mod first_run;
 mod import;
+mod import_people;
 mod key;
 mod lists;
 mod merge_persons;

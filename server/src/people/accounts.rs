@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Milliseconds that a one-time code is valid.
-const CODE_MS: i64 = 72 * 3_600_000;
+pub(super) const CODE_MS: i64 = 72 * 3_600_000;
 
 /// The person of a new account: an id, or a name with an organisation.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]

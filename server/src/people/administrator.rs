@@ -1,6 +1,9 @@
 //! Who administers: an administrator who has signed in, or a command at the server's console.
 
-use sync_core::{record::ServerTime, wire::Code};
+use sync_core::{
+    record::{PersonId, ServerTime},
+    wire::Code,
+};
 
 use super::actor_of;
 use crate::{
@@ -44,6 +47,14 @@ impl Administrator {
         }
         let detail = "管理员的账号只能在服务器上用 xuncha admin accounts 办理 / an administrator's account is changed at the server with `xuncha admin accounts`";
         Err(Refusal::new(Code::OutOfScope, detail))
+    }
+
+    /// The person; `None` for a command at the console.
+    pub(super) fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Signed(signed, _) => Some(signed.person),
+            Self::Console(_) => None,
+        }
     }
 
     /// An entry of the audit log.

@@ -71,10 +71,6 @@ impl People {
     ) -> Result<AssignmentView, Refusal> {
         let now = self.now();
         actor.acts(&[Class::Security], now)?;
-        let by = match actor {
-            Administrator::Signed(signed, _) => signed.person,
-            Administrator::Console(_) => person,
-        };
         let from = new.from.map(|text| time("from", &text)).transpose()?;
         let until = new.until.map(|text| time("until", &text)).transpose()?;
         let assignment = Assignment {
@@ -85,7 +81,7 @@ impl People {
             area: area(&new.area)?,
             valid_from: from.unwrap_or(now),
             valid_until: until,
-            made_by: by,
+            made_by: actor.person().unwrap_or(person),
             made_at: now,
             ended_at: None,
         };

@@ -38,8 +38,8 @@ impl<'l> Cell<'l> {
 
 /// A line, by column name.
 #[derive(Debug)]
-pub(in crate::register) struct Line {
-    pub(in crate::register) number: usize,
+pub(crate) struct Line {
+    pub(crate) number: usize,
     cells: BTreeMap<String, String>,
 }
 
@@ -54,7 +54,7 @@ impl Line {
     }
 
     /// A cell, if it exists and is not empty.
-    pub(in crate::register) fn get(&self, column: &str) -> Option<&str> {
+    pub(crate) fn get(&self, column: &str) -> Option<&str> {
         match self.cell(column) {
             Cell::Text(text) => Some(text),
             Cell::Absent | Cell::Empty => None,
@@ -63,7 +63,7 @@ impl Line {
 }
 
 /// Reads the lines; a line that cannot be read is refused. One of the columns of each set of `needed` must be there.
-pub(in crate::register) fn read(
+pub(crate) fn read(
     bytes: &[u8],
     columns: &[&str],
     needed: &[&str],

@@ -65,7 +65,7 @@ pub struct Import {
 }
 
 /// A problem in Chinese and English.
-pub(in crate::register) fn both(zh: impl AsRef<str>, en: impl AsRef<str>) -> String {
+pub(crate) fn both(zh: impl AsRef<str>, en: impl AsRef<str>) -> String {
     format!("{} / {}", zh.as_ref(), en.as_ref())
 }
 

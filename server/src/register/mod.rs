@@ -13,6 +13,8 @@ mod regions;
 mod tree;
 
 pub use compounds::import_compounds;
+pub(crate) use csv::{Line, read};
+pub(crate) use import::both;
 pub use import::{BadLine, CellChange, FigureMove, Import};
 pub use regions::{import_regions, planned_regions};
 pub use tree::{Hierarchy, day, parents};

@@ -1,5 +1,7 @@
 //! Enrolment codes and API tokens. Both are stored by their hash.
 
+use std::collections::HashSet;
+
 use sync_core::record::{AreaPath, DeviceId, OrganId, PersonId, Role, ServerTime};
 
 use super::{
@@ -95,6 +97,33 @@ pub fn insert_code(
     };
     let values: Vec<Value<'_>> = row.values().collect();
     EnrolCode::TABLE.insert(tx, &values, "")
+}
+
+/// The appointments that a device has under a grant that has not ended, and those that an unused code is for.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn open_appointments(
+    tx: &mut dyn Tx,
+    now: ServerTime,
+) -> Result<HashSet<(PersonId, Role, AreaPath)>, StorageError> {
+    let mut open = HashSet::new();
+    for sql in [
+        "SELECT person, role, area FROM enrol_code WHERE used_by IS NULL AND expires_at > $1",
+        "SELECT g.person, g.role, g.area FROM signed_grant g JOIN device d ON d.id = g.device
+         WHERE d.state = 'active' AND (g.valid_until IS NULL OR g.valid_until > $1)",
+    ] {
+        let found = tx.all(sql, &[now.value()], |row| {
+            let role = Option::<Role>::read(row, 1)?;
+            Ok((PersonId::read(row, 0)?, role, AreaPath::read(row, 2)?))
+        })?;
+        open.extend(
+            found
+                .into_iter()
+                .filter_map(|(person, role, area)| Some((person, role?, area))),
+        );
+    }
+    Ok(open)
 }
 
 /// Whether this device has already used this code.
