@@ -8,7 +8,7 @@ use crate::{
     support::{
         Town,
         browser::{Browser, PASSWORD},
-        sealing::HOUR,
+        sealing::{AFTERNOON, HOUR, daily},
     },
 };
 
@@ -55,7 +55,7 @@ fn the_first_run_makes_three_administrators_once() {
 }
 
 /// Every administrative route, with the classes that may use it.
-const ROUTES: [(&str, &str, &[&str]); 16] = [
+const ROUTES: [(&str, &str, &[&str]); 15] = [
     ("GET", "/v1/admin/accounts", &["system", "security"]),
     ("POST", "/v1/admin/accounts", &["system"]),
     ("POST", "/v1/admin/accounts/{person}/suspend", &["system"]),
@@ -76,7 +76,6 @@ const ROUTES: [(&str, &str, &[&str]); 16] = [
         &["security"],
     ),
     ("GET", "/v1/admin/keys", &["security"]),
-    ("POST", "/v1/admin/keys", &["security"]),
     ("DELETE", "/v1/admin/keys/{id}", &["security"]),
     ("GET", "/v1/audit", &["audit"]),
     ("GET", "/v1/hazards", &["business"]),
@@ -86,9 +85,6 @@ fn body_of(path: &str) -> Option<Value> {
     let body = match path {
         "/v1/admin/accounts" => {
             json!({ "login": "new.one", "person": { "name": "新人", "organisation": "示范县住建局" } })
-        }
-        "/v1/admin/keys" => {
-            json!({ "person": "00000000-0000-7000-8000-000000000000", "role": "dpo", "area": "429999/429998" })
         }
         path if path.ends_with("/assignments") => {
             json!({ "role": "county_reviewer", "area": "429999/429998" })
@@ -166,8 +162,10 @@ fn one_person_has_one_administration_and_no_other_role() {
     let role = json!({ "role": "county_reviewer", "area": "429999/429998" });
     let path = format!("/v1/admin/accounts/{admin}/assignments");
     security.refused("POST", &path, Some(&role), "out-of-scope");
+    // No administrator makes a key, for another person or for themselves.
     let key = json!({ "person": admin, "role": "county_reviewer", "area": "429999/429998" });
-    security.refused("POST", "/v1/admin/keys", Some(&key), "out-of-scope");
+    assert_eq!(security.post("/v1/admin/keys", &key).0, 405);
+    security.refused("POST", "/v1/me/keys", Some(&json!({})), "out-of-scope");
     let second = json!({ "login": "second", "person": { "person": admin } });
     system.refused(
         "POST",
@@ -263,31 +261,115 @@ fn an_account_is_suspended_reset_and_relieved_of_its_second_factor() {
 }
 
 #[test]
-fn a_key_is_listed_ends_by_its_date_and_is_ended_at_once() {
+fn an_administrator_changes_no_administrators_sessions_and_waits_not_even_their_own() {
     let town = Town::new();
     let mut three = town.administrators();
-    let security = &mut three[1];
-    let person = town.world.actor("审核员丁").person.to_string();
-    let issue = |browser: &mut Browser, label: &str, until: &str| {
-        let new = json!({ "person": person, "role": "county_reviewer", "area": "429999/429998", "label": label, "until": until });
-        browser.done("POST", "/v1/admin/keys", Some(&new))
+    let person = |browser: &mut Browser| {
+        let me = browser.done("GET", "/v1/me", None);
+        me["person"].as_str().unwrap().to_owned()
     };
-    let dated = issue(security, "日报接口", "2024-03-27");
-    let other = issue(security, "大屏", "2024-12-31");
-    let key = |of: &Value| of["key"].as_str().unwrap().to_owned();
-    assert_eq!(town.get("/v1/hazards", &key(&dated)).0, 200);
-    let path = format!("/v1/admin/keys/{}", other["id"].as_str().unwrap());
-    security.done("DELETE", &path, None);
-    assert_eq!(town.get("/v1/hazards", &key(&other)).0, 401);
-    let list = security.done("GET", "/v1/admin/keys", None);
-    let state = |label: &str| {
-        let all = list.as_array().unwrap();
+    let (system, own) = (person(&mut three[0]), person(&mut three[1]));
+    let security = &mut three[1];
+    for of in [system, own] {
+        let path = format!("/v1/admin/accounts/{of}");
+        let list = security.done("GET", &format!("{path}/sessions"), None);
+        let id = list[0]["id"].as_str().unwrap();
+        let end = format!("{path}/sessions/{id}");
+        security.refused("DELETE", &end, None, "out-of-scope");
+        let unlock = format!("{path}/unlock");
+        security.refused("POST", &unlock, Some(&json!({})), "out-of-scope");
+    }
+    assert_eq!(three[0].get("/v1/me").0, 200);
+}
+
+#[test]
+fn a_person_makes_keys_that_read_and_end_with_the_role_the_date_or_the_account() {
+    let town = Town::new();
+    town.at(AFTERNOON);
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let make = |ding: &mut Browser, label: &str, until: &str| {
+        let made = ding.done(
+            "POST",
+            "/v1/me/keys",
+            Some(&json!({ "label": label, "until": until })),
+        );
+        (
+            made["key"].as_str().unwrap().to_owned(),
+            made["id"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (dated, _) = make(&mut ding, "日报接口", "2024-03-27");
+    let (own, own_id) = make(&mut ding, "大屏", "2024-12-31");
+    let (theirs, theirs_id) = make(&mut ding, "地图", "2024-12-31");
+    let (kept, _) = make(&mut ding, "共享平台", "2024-12-31");
+    let far = json!({ "until": "2026-12-31" });
+    ding.refused("POST", "/v1/me/keys", Some(&far), "bad-filter");
+    let reads = |key: &str| town.get("/v1/hazards", key).0;
+    for key in [&dated, &own, &theirs, &kept] {
+        assert_eq!(reads(key), 200);
+    }
+    // It reads, and decides nothing; a key opens no account.
+    let order = daily(town.world.county.as_str());
+    let (status, answer) = town.post("/v1/reports", &kept, &order);
+    assert_eq!((status, &answer["code"]), (403, &json!("out-of-scope")));
+    assert_eq!(town.get("/v1/me/keys", &kept).0, 401);
+    // Its person ends it, and the security administrator; no other person does.
+    let security = &mut three[1];
+    ding.done("DELETE", &format!("/v1/me/keys/{own_id}"), None);
+    security.done("DELETE", &format!("/v1/admin/keys/{theirs_id}"), None);
+    assert_eq!((reads(&own), reads(&theirs)), (401, 401));
+    let foreign = town.token("审核员辛");
+    let listed = security.done("GET", "/v1/admin/keys", None);
+    let of = |label: &str| {
+        let all = listed.as_array().unwrap();
         let one = all.iter().find(|one| one["label"] == label).unwrap();
         (one["valid"].clone(), one["name"].clone())
     };
-    assert_eq!(state("日报接口"), (json!(true), json!("审核员丁")));
-    assert_eq!(state("大屏").0, json!(false));
-    assert!(!list.to_string().contains("xr_"), "{list}");
+    assert_eq!(of("日报接口"), (json!(true), json!("审核员丁")));
+    assert_eq!(of("大屏").0, json!(false));
+    assert!(!listed.to_string().contains("xr_"), "{listed}");
+    let foreign_id = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "审核员辛");
+    let foreign_id = foreign_id.unwrap()["id"].as_str().unwrap().to_owned();
+    ding.refused(
+        "DELETE",
+        &format!("/v1/me/keys/{foreign_id}"),
+        None,
+        "not-found",
+    );
+    assert_eq!(reads(&foreign), 200);
+    assert_eq!(
+        ding.done("GET", "/v1/me/keys", None)
+            .as_array()
+            .unwrap()
+            .len(),
+        4
+    );
+
+    // A suspension stops every key of the person, and the end of the role that of the role.
+    let person = town.world.actor("审核员丁").person;
+    let command = town.token("审核员丁");
+    assert_eq!(reads(&command), 200);
+    let path = format!("/v1/admin/accounts/{person}");
+    three[0].done("POST", &format!("{path}/suspend"), Some(&json!({})));
+    assert_eq!((reads(&kept), reads(&command)), (403, 403));
+    three[0].done("POST", &format!("{path}/resume"), Some(&json!({})));
+    assert_eq!((reads(&kept), reads(&command)), (200, 200));
     town.later(48 * HOUR);
-    assert_eq!(town.get("/v1/hazards", &key(&dated)).0, 401);
+    assert_eq!((reads(&dated), reads(&kept)), (401, 200));
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 200);
+    let me = ding.done("GET", "/v1/me", None);
+    let role = me["assignments"][0]["id"].as_str().unwrap();
+    assert_eq!(three[1].sign_in("security.1", PASSWORD).0, 200);
+    three[1].done("DELETE", &format!("/v1/admin/assignments/{role}"), None);
+    assert_eq!(reads(&kept), 403);
+    ding.refused("POST", "/v1/me/keys", Some(&json!({})), "bad-filter");
+
+    // Without a proof of the last minutes none is made.
+    town.later(16 * 60_000);
+    ding.refused("POST", "/v1/me/keys", Some(&json!({})), "step-up-needed");
 }

@@ -125,3 +125,41 @@ fn an_unknown_name_is_answered_like_a_known_one() {
     let (status, answer) = browser.sign_in("ding", PASSWORD);
     assert_eq!((status, &answer), (401, &known[0].1));
 }
+
+#[test]
+fn strangers_who_sign_in_in_numbers_do_not_crowd_out_a_known_browser() {
+    let town = Town::configured(|config| config.limits.max_in_flight = 32);
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        let strangers: Vec<_> = (0..8)
+            .map(|n| {
+                let mut stranger = Browser::new(&town, "192.0.2.1");
+                let is_over = &is_over;
+                scope.spawn(move || {
+                    let mut busy = 0;
+                    while !is_over.load(order) {
+                        let name = format!("nobody.{n}");
+                        busy += u32::from(stranger.sign_in(&name, "a wrong password").0 == 503);
+                        if busy > 0 {
+                            // A cookie that this server did not make opens no other door.
+                            stranger.known = Some("bWFkZSB1cA".to_owned());
+                        }
+                    }
+                    busy
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        // As long as it takes until the strangers have met the limit.
+        while answers.len() < 20 || town.refusals("busy") == 0 {
+            answers.push(ding.sign_in("ding", PASSWORD).0);
+        }
+        is_over.store(true, order);
+        let busy: u32 = strangers.into_iter().map(|one| one.join().unwrap()).sum();
+        assert!(busy > 0, "no stranger met the limit");
+        assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+    });
+}

@@ -205,6 +205,24 @@ fn a_second_factor_is_asked_for_and_each_code_works_once() {
     let proof = json!({ "code": town.code_of(&totp) });
     ding.done("POST", "/v1/step-up", Some(&proof));
     ding.refused("POST", "/v1/step-up", Some(&proof), "sign-in-refused");
+
+    // The present one is needed to replace it: a session alone does not.
+    ding.done("POST", "/v1/me/totp", Some(&json!({})));
+    let asked = ding.done("POST", "/v1/me/totp", Some(&json!({})));
+    let secret = totp_rs::Secret::try_from_base32(asked["secret"].as_str().unwrap()).unwrap();
+    let new = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let code = town.code_of(&new);
+    let bare = json!({ "code": code });
+    ding.refused("POST", "/v1/me/totp", Some(&bare), "bad-filter");
+    let by_password = json!({ "code": code, "password": PASSWORD });
+    ding.refused("POST", "/v1/me/totp", Some(&by_password), "bad-filter");
+    let by_itself = json!({ "code": code, "present": code });
+    ding.refused("POST", "/v1/me/totp", Some(&by_itself), "sign-in-refused");
+    let right = json!({ "code": code, "present": recovery[5] });
+    ding.done("POST", "/v1/me/totp", Some(&right));
+    town.later(30_000);
+    assert_eq!(sign_in(&town, Some(&town.code_of(&totp))).0, 401);
+    assert_eq!(sign_in(&town, Some(&town.code_of(&new))).0, 200);
 }
 
 #[test]
@@ -250,6 +268,21 @@ fn another_site_cannot_use_the_cookies_of_a_browser() {
     ];
     let (_, answer) = page.post("/v1/reports", &json!({}));
     assert_eq!(answer["code"], "bad-filter", "{answer}");
+    // The cookies of a request with a token are not read, whatever the token.
+    for token in ["x", "xr_made-up", &town.token("审核员丁")] {
+        let mut forged = ding.clone();
+        forged.headers = vec![
+            ("origin", "https://elsewhere.example".to_owned()),
+            ("sec-fetch-site", "cross-site".to_owned()),
+            ("authorization", format!("Bearer {token}")),
+        ];
+        for (method, path) in [("POST", "/v1/sign-out"), ("GET", "/v1/me")] {
+            let body = Some(json!({})).filter(|_| method == "POST");
+            forged.refused(method, path, body.as_ref(), "signed-out");
+        }
+    }
+    ding.headers.clear();
+    assert_eq!(ding.get("/v1/me").0, 200);
     // A session is accepted only from its cookie.
     let mut bearer = Browser::new(&town, "203.0.113.9");
     bearer.headers = vec![("authorization", format!("Bearer {}", ding.session.unwrap()))];
@@ -278,6 +311,8 @@ fn a_person_with_several_roles_names_the_one_that_decides() {
     ding.refused("POST", "/v1/reports", Some(&order), "out-of-scope");
     ding.headers = vec![("xuncha-assignment", of("county_reviewer"))];
     ding.done("POST", "/v1/reports", Some(&order));
-    ding.headers = vec![("xuncha-assignment", "0".repeat(32))];
-    ding.refused("GET", "/v1/hazards", None, "out-of-scope");
+    for unknown in ["0".repeat(32), "审".to_owned(), String::new()] {
+        ding.headers = vec![("xuncha-assignment", unknown)];
+        ding.refused("GET", "/v1/hazards", None, "out-of-scope");
+    }
 }

@@ -67,6 +67,11 @@ fn stalled_connections_and_bodies_do_not_keep_a_device_from_pushing() {
         open.push(begun(&town, "POST /v1/enrol HTTP/1.1\r\nhost: te"));
         open.push(unfinished(&town, "/v1/enrol", "", 200, 1));
         open.push(unfinished(&town, "/v1/session", "", 200, 1));
+        open.push(unfinished(&town, "/v1/sign-in", "", 200, 1));
+        open.push(unfinished(&town, "/v1/first-run", "", 200, 1));
+        // Made-up credentials are refused before a body is read.
+        let made_up = "cookie: __Host-xuncha=xs_made-up\r\n";
+        open.push(unfinished(&town, "/v1/step-up", made_up, 200, 1));
         open.push(begun(&town, ""));
     }
     found(&mut liu, &town, "有人占着连接时发现");

@@ -1,7 +1,7 @@
 //! The grants of a device that are valid now, and what a caller may read by them.
 
 use sync_core::{
-    record::{AreaPath, DeviceId, Grant},
+    record::{AreaPath, DeviceId, Grant, ServerTime},
     wire::Code,
 };
 
@@ -10,7 +10,8 @@ use crate::{
     refusal::Refusal,
     register,
     storage::{
-        Tx, aliases, credentials,
+        Tx, accounts, aliases, assignments,
+        credentials::{self, KeyHolder},
         devices::{self, DeviceState, HeldGrant},
     },
 };
@@ -44,6 +45,7 @@ impl Access {
             person: None,
             role: None,
             proven_at: None,
+            only_reads: false,
         })
     }
 
@@ -61,30 +63,48 @@ impl Access {
             .read(move |tx| match device {
                 Some(id) => this.device_reach(tx, id),
                 None => {
-                    let (person, role, area) = credentials::find_token(tx, &hash, now)?
-                        .ok_or_else(|| {
-                            Refusal::new(
-                                Code::SessionExpired,
-                                "the token is unknown or has expired",
-                            )
-                        })?;
-                    // While the regions are a circle nothing is known of the areas outside.
-                    let parents = register::parents(tx, &register::day(now.0)).unwrap_or_default();
-                    let mut owned = parents.members(&area);
-                    owned.remove(&area);
-                    Ok(Reach {
-                        areas: vec![area],
-                        owned: owned.into_iter().collect(),
-                        device: None,
-                        person: Some(aliases::all(tx)?.kept(person)),
-                        role: Some(role),
-                        reviewing: Vec::new(),
-                        proven_at: None,
-                    })
+                    let unknown = || {
+                        let detail = "the token is unknown or has expired";
+                        Refusal::new(Code::SessionExpired, detail)
+                    };
+                    let holder = credentials::find_token(tx, &hash, now)?.ok_or_else(unknown)?;
+                    key_reach(tx, holder, now)
                 }
             })
             .await
     }
+}
+
+/// What the holder of a key may read. A key ends with the reviewing role for which its person made it, and no key is
+/// accepted while its person's account is suspended.
+fn key_reach(tx: &mut dyn Tx, holder: KeyHolder, now: ServerTime) -> Result<Reach, Refusal> {
+    let ended = |detail| Err(Refusal::new(Code::OutOfScope, detail));
+    if let Some(id) = holder.assignment {
+        let role = assignments::find(tx, &id)?;
+        if !role.is_some_and(|role| role.person == holder.person && role.is_valid(now)) {
+            return ended("密钥所依据的任职已结束 / the reviewing role of this key has ended");
+        }
+    }
+    let aliases = aliases::all(tx)?;
+    for id in aliases.ids(holder.person) {
+        if accounts::find(tx, id)?.is_some_and(|of| of.suspended_at.is_some()) {
+            return ended("持有人的账号已停用 / the account of this key's person is suspended");
+        }
+    }
+    // While the regions are a circle nothing is known of the areas outside.
+    let parents = register::parents(tx, &register::day(now.0)).unwrap_or_default();
+    let mut owned = parents.members(&holder.area);
+    owned.remove(&holder.area);
+    Ok(Reach {
+        areas: vec![holder.area],
+        owned: owned.into_iter().collect(),
+        device: None,
+        person: Some(aliases.kept(holder.person)),
+        role: Some(holder.role),
+        reviewing: Vec::new(),
+        proven_at: None,
+        only_reads: holder.assignment.is_some(),
+    })
 }
 
 /// The claims of grants that are valid now.

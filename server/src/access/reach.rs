@@ -27,6 +27,8 @@ pub struct Reach {
     pub(super) reviewing: Vec<AreaPath>,
     /// When the person of a session last gave the password or the second factor.
     pub(super) proven_at: Option<ServerTime>,
+    /// Whether it is a key that a person made for a program: it decides nothing.
+    pub(super) only_reads: bool,
 }
 
 impl Reach {
@@ -68,11 +70,17 @@ impl Reach {
         (!self.areas.is_empty()).then_some(self)
     }
     /// Checks that the caller may decide something now: the person of a session must have given the password or the
-    /// second factor within [`PROVEN_MS`], and must act in one role. A key decides as before.
+    /// second factor within [`PROVEN_MS`], and must act in one role. A key that a person made reads only; one that a
+    /// command issued decides.
     ///
     /// # Errors
-    /// [`Code::ProofNeeded`]; [`Code::OutOfScope`] if the session has several roles and none was chosen.
+    /// [`Code::ProofNeeded`]; [`Code::OutOfScope`] for a key that reads only, and if the session has several roles and none
+    /// was chosen.
     pub fn may_decide(&self, now: ServerTime) -> Result<(), Refusal> {
+        if self.only_reads {
+            let detail = "密钥只能查阅，办理请登录 / this key only reads: sign in to decide";
+            return Err(Refusal::new(Code::OutOfScope, detail));
+        }
         let Some(proven) = self.proven_at else {
             return Ok(());
         };

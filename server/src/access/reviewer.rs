@@ -80,6 +80,7 @@ impl Access {
                 area: &area,
                 label: &label,
                 expires_at: Some(until),
+                assignment: None,
             };
             refuse_administrator(tx, person)?;
             credentials::insert_token(tx, &token)?;

@@ -26,6 +26,9 @@ use crate::{
 /// What the token of a session begins with.
 pub const SESSION: &str = "xs_";
 
+/// The factor of a session that a one-time code opened.
+pub const ONE_TIME_CODE: &str = "one-time-code";
+
 /// A session notes its use at most once in this time, so that a read is not a write each time.
 const NOTE_MS: i64 = 60_000;
 
@@ -48,6 +51,8 @@ pub struct Signed {
     pub must_change: bool,
     /// Whether a second factor is set up.
     pub has_totp: bool,
+    /// Whether a one-time code opened the session.
+    pub by_code: bool,
 }
 
 impl Signed {
@@ -141,9 +146,35 @@ impl Access {
             proven_at: session.proven_at,
             must_change: self.must_change(&account, now),
             has_totp: account.totp.is_some(),
+            by_code: session.factor == ONE_TIME_CODE,
             name: account.name,
         };
         Ok((signed, session))
+    }
+
+    /// Whether this server gave a browser this cookie after a person signed in.
+    pub fn is_browser(&self, cookie: &str) -> bool {
+        self.seals.is_browser(cookie)
+    }
+
+    /// A new cookie for a browser from which a person signed in.
+    pub fn new_browser(&self) -> String {
+        self.seals.browser()
+    }
+
+    /// The person of a session as of now, read in the transaction of an act: what was true when the request came may have
+    /// ended while it waited.
+    ///
+    /// # Errors
+    /// [`Code::SessionExpired`] or [`Code::SignedOut`] if the session has ended.
+    pub fn still(
+        &self,
+        tx: &mut dyn Tx,
+        signed: &Signed,
+        now: ServerTime,
+    ) -> Result<Signed, Refusal> {
+        self.session_in(tx, &signed.token_hash, now)
+            .map(|(signed, _)| signed)
     }
 
     /// Notes that a session was used, if its note is older than a minute.
@@ -233,5 +264,6 @@ fn reach(
         role: roles.first().copied().filter(|_| roles.len() == 1),
         reviewing: Vec::new(),
         proven_at: Some(signed.proven_at),
+        only_reads: false,
     })
 }

@@ -5,16 +5,23 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use sync_core::{
     identity::SecretKey,
     record::{DeviceId, ServerTime},
 };
 
-use crate::keys::{KEY_ID, KeyId, TAG, TagKey};
+use crate::{
+    host::random,
+    keys::{KEY_ID, KeyId, TAG, TagKey},
+};
 
 /// Bytes before the tag.
 const PAYLOAD: usize = KEY_ID + 16 + 8;
+
+/// Random bytes of the cookie of a browser.
+const BROWSER: usize = 32;
 
 /// Bytes of a sealed value of an earlier version, which had no key id.
 pub(super) const EARLIER: usize = 40;
@@ -37,6 +44,7 @@ struct Keys {
     id: KeyId,
     challenge: TagKey,
     session: TagKey,
+    browser: TagKey,
 }
 
 impl Seals {
@@ -46,6 +54,7 @@ impl Seals {
             id: KeyId::of(&secret.public()),
             challenge: TagKey::new(secret, "challenge"),
             session: TagKey::new(secret, "session"),
+            browser: TagKey::new(secret, "browser"),
         }))
     }
 
@@ -75,6 +84,23 @@ impl Seals {
     ) -> Option<DeviceId> {
         let (device, expires) = self.opened(purpose, sealed)?;
         (expires > now).then_some(device)
+    }
+
+    /// A new cookie of a browser: 32 random bytes and a tag.
+    pub(super) fn browser(&self) -> String {
+        let mut cookie = random::<BROWSER>().to_vec();
+        let tag = self.0.browser.tag(&cookie);
+        cookie.extend_from_slice(&tag);
+        URL_SAFE_NO_PAD.encode(cookie)
+    }
+
+    /// Whether this server made this cookie of a browser.
+    pub(super) fn is_browser(&self, cookie: &str) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(cookie).unwrap_or_default();
+        let parts = bytes.split_at_checked(BROWSER);
+        let sealed =
+            parts.and_then(|(cookie, tag)| Some((cookie, <&[u8; TAG]>::try_from(tag).ok()?)));
+        sealed.is_some_and(|(cookie, tag)| self.0.browser.fits(cookie, tag))
     }
 
     /// The contents of a sealed value, expired or not; `None` if this server did not seal it for this purpose.

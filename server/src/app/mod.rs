@@ -17,7 +17,7 @@ use tokio::{
 
 use self::jobs::{follow, keep_audit, sweep, write_refusals};
 use crate::{
-    audit::Exporter,
+    audit::{Entry, Exporter, Kind},
     config::{Config, Limits},
     front::{Certificate, Front},
     host::Now,
@@ -101,6 +101,9 @@ impl App {
             let operators = front(listener, http::operators(&components), limits);
             serving.spawn(operators.serve(stopped.clone()));
         }
+        let started = Entry::new(Kind::Start, "server").about(env!("CARGO_PKG_VERSION"));
+        let recorded = components.audit.record(started).await;
+        recorded.context("the audit log cannot be written")?;
         let mut jobs = start_jobs(&components, &storage, config);
         if let Some(certificate) = &certificate {
             jobs.push(tokio::spawn(Arc::clone(certificate).follow()));

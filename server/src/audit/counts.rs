@@ -8,7 +8,8 @@ use std::{
 /// Milliseconds that are one row.
 pub(super) const MINUTE: i64 = 60_000;
 
-/// Rows of one minute at most: further callers share one row for each cause.
+/// Rows of one minute at most for strangers, and as many for callers that a person or a device is known of: further callers
+/// share one row for each cause. A flood from many addresses hides no caller who has credentials.
 const MOST_ROWS: usize = 1_000;
 
 /// A cause, a caller, and its address.
@@ -30,9 +31,16 @@ impl RefusalCounts {
     pub(super) fn count(&self, minute: i64, key: Key, times: i64) {
         let mut all = self.all();
         let rows = all.entry(minute).or_default();
-        let full = rows.len() >= MOST_ROWS && !rows.contains_key(&key);
+        let is_known = |actor: &str| actor.starts_with("person:") || actor.starts_with("device:");
+        let like = |of: &&Key| is_known(&of.1) == is_known(&key.1);
+        let full = !rows.contains_key(&key) && rows.keys().filter(like).count() >= MOST_ROWS;
         let key = if full {
-            (key.0, "others".to_owned(), String::new())
+            let others = if is_known(&key.1) {
+                "person:others"
+            } else {
+                "others"
+            };
+            (key.0, others.to_owned(), String::new())
         } else {
             key
         };
@@ -68,9 +76,16 @@ mod tests {
             counts.count(7, key, 1);
         }
         assert!(counts.take(Some(7)).is_empty());
+        let own = (
+            "out-of-scope",
+            "person:1".to_owned(),
+            "192.0.2.1".to_owned(),
+        );
+        counts.count(7, own.clone(), 1);
         let taken = counts.take(None);
-        assert_eq!(taken.len(), MOST_ROWS + 1);
-        assert_eq!(taken.iter().map(|(_, _, times)| times).sum::<i64>(), 5_000);
+        assert!(taken.contains(&(7, own, 1)), "a known caller has a row");
+        assert_eq!(taken.len(), MOST_ROWS + 2);
+        assert_eq!(taken.iter().map(|(_, _, times)| times).sum::<i64>(), 5_001);
         assert!(counts.take(None).is_empty());
     }
 }

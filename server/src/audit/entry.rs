@@ -51,6 +51,8 @@ pub enum Kind {
     Retention,
     /// A process began a chain.
     Chain,
+    /// A server started.
+    Start,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
             Self::AuditRead => "audit-read",
             Self::Retention => "retention",
             Self::Chain => "chain",
+            Self::Start => "start",
         }
     }
 }
@@ -93,8 +96,28 @@ pub struct Entry {
     pub(super) times: i64,
 }
 
+/// Whether a character is not displayed, or turns the direction of writing.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A value as it is stored: characters that move the cursor or turn the direction of writing are replaced, because a row is
+/// read on a terminal too; a long text is cut, and ends with `…`.
 fn cut(text: impl ToString) -> String {
-    text.to_string().chars().take(MOST_CHARACTERS).collect()
+    let text = text.to_string();
+    let shown = |c: char| {
+        if c.is_control() || is_hidden(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    let mut kept: String = text.chars().take(MOST_CHARACTERS).map(shown).collect();
+    if text.chars().nth(MOST_CHARACTERS).is_some() {
+        kept.pop();
+        kept.push('…');
+    }
+    kept
 }
 
 impl Entry {

@@ -30,7 +30,7 @@ pub use entry::{Entry, Kind};
 pub use line::line;
 pub use search::{AuditPage, AuditView, Query};
 pub use syslog::Exporter;
-pub use verify::{Fault, Verified};
+pub use verify::{Fault, Noted, Verified};
 
 use counts::RefusalCounts;
 

@@ -46,6 +46,47 @@ pub enum Fault {
     /// A chain is missing.
     #[error("chain {0}: 整条链缺失 / the whole chain was removed")]
     ChainRemoved(String),
+    /// A row that was noted elsewhere is another one now, or is missing.
+    #[error(
+        "chain {0}, row {1}: 与另存的记录不符，此前的日志被替换 / it is not the one that was noted: the log up to it was replaced"
+    )]
+    Replaced(String, i64),
+}
+
+/// The last row of a chain, noted outside the database: `CHAIN:NUMBER:HASH`.
+///
+/// A chain shows what was altered within it. Who can write to the database can compute a whole chain again, or remove its
+/// end; that shows only against what was noted elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The chain.
+    pub chain: String,
+    /// The number of the row.
+    pub number: i64,
+    /// Its hash in hexadecimal.
+    pub hash: String,
+}
+
+impl std::fmt::Display for Noted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.chain, self.number, self.hash)
+    }
+}
+
+impl std::str::FromStr for Noted {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = "expected CHAIN:NUMBER:HASH, as `xuncha admin audit verify` prints it";
+        let mut parts = text.split(':');
+        let noted = (|| {
+            Some(Self {
+                chain: parts.next()?.to_owned(),
+                number: parts.next()?.parse().ok()?,
+                hash: parts.next()?.to_lowercase(),
+            })
+        })();
+        noted.filter(|_| parts.next().is_none()).ok_or(expected)
+    }
 }
 
 /// What was verified.
@@ -57,6 +98,8 @@ pub struct Verified {
     pub rows: u64,
     /// The first fault of each chain.
     pub faults: Vec<Fault>,
+    /// The last row of each chain.
+    pub ends: Vec<Noted>,
 }
 
 /// The bytes that the server signs of an anchor.
@@ -149,6 +192,11 @@ async fn chain(
         let (head, rows) = storage.read(page).await?;
         walk.head = head;
         let Some(last) = rows.last() else {
+            found.ends.push(Noted {
+                chain: chain.to_owned(),
+                number: walk.number,
+                hash: hex::encode(&walk.hash),
+            });
             return Ok(walk.end(chain).err());
         };
         after = last.number;
@@ -184,8 +232,35 @@ impl Audit {
             let fault = chain(&self.storage, name, key, &mut found).await?;
             found.faults.extend(fault);
         }
-        let missing = begun.into_iter().filter(|chain| !heads.contains(chain));
+        // Every start of a server is a row.
+        let expected = begun.into_iter().chain([MAIN.to_owned()]);
+        let missing = expected.filter(|chain| !heads.contains(chain));
         found.faults.extend(missing.map(Fault::ChainRemoved));
         Ok(found)
+    }
+
+    /// Whether the log has these rows as they were noted; returns the first that it has not. A row that was removed behind a
+    /// signed anchor is not compared.
+    ///
+    /// # Errors
+    /// [`Refusal`] of the storage.
+    pub async fn compare(&self, noted: Vec<Noted>) -> Result<Option<Fault>, Refusal> {
+        let compare = move |tx: &mut dyn Tx| {
+            for one in &noted {
+                let anchor = audits::anchor(tx, &one.chain)?;
+                if anchor.is_some_and(|anchor| anchor.number >= one.number) {
+                    continue;
+                }
+                let rows = audits::after(tx, &one.chain, one.number - 1, 1)?;
+                let same = |row: &&AuditRow| {
+                    (row.number, hex::encode(&row.hash)) == (one.number, one.hash.clone())
+                };
+                if rows.first().filter(same).is_none() {
+                    return Ok(Some(Fault::Replaced(one.chain.clone(), one.number)));
+                }
+            }
+            Ok::<_, StorageError>(None)
+        };
+        Ok(self.storage.read(compare).await?)
     }
 }

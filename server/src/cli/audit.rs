@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use xuncha_server::{
-    audit::line,
+    audit::{Noted, line},
     http::Components,
     say,
     storage::{Storage, Tx, audits},
@@ -16,7 +16,12 @@ const PAGE: i64 = 500;
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditLog {
     /// 核验 / Recompute every chain, and name the first row that was altered, removed, inserted or moved.
-    Verify,
+    Verify {
+        /// The last row of a chain as an earlier run printed it, CHAIN:NUMBER:HASH; may be repeated. Shows that the log was not
+        /// replaced as a whole.
+        #[arg(long)]
+        noted: Vec<Noted>,
+    },
     /// 导出 / Print all rows as lines of JSON, chain by chain.
     Export,
 }
@@ -28,9 +33,10 @@ impl AuditLog {
         components: &Components,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Verify => {
+            Self::Verify { noted } => {
                 let key = components.access.key().public();
-                let found = components.audit.verify(key).await?;
+                let mut found = components.audit.verify(key).await?;
+                found.faults.extend(components.audit.compare(noted).await?);
                 for fault in &found.faults {
                     say!("{fault}");
                 }
@@ -39,6 +45,12 @@ impl AuditLog {
                 }
                 let (chains, rows) = (found.chains, found.rows);
                 say!("审计日志完整 / the audit log is intact: {chains} chains, {rows} rows");
+                say!(
+                    "末条记录（请另存，下次用 --noted 核对）/ last rows (keep them elsewhere, compare with --noted):"
+                );
+                for end in &found.ends {
+                    say!("{end}");
+                }
                 Ok(())
             }
             Self::Export => {

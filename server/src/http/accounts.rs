@@ -17,8 +17,8 @@ use crate::{
     access::Signed,
     audit::{AuditPage, Entry, Kind, Query as AuditQuery},
     people::{
-        AccountCode, AccountView, Administrator, AssignmentView, Caller, KeyIssued, KeyView,
-        NewAccount, NewAssignment, NewKey, SessionView,
+        AccountCode, AccountView, Administrator, AssignmentView, Caller, KeyView, NewAccount,
+        NewAssignment, SessionView,
     },
     refusal::Refusal,
 };
@@ -185,19 +185,6 @@ pub(super) async fn keys(
 ) -> Result<Json<Vec<KeyView>>, Refusal> {
     let by = administrator(signed, &caller);
     components.people.keys(&by).await.map(Json)
-}
-
-/// Issues a key to the review API, for the security administrator.
-#[utoipa::path(post, path = "/v1/admin/keys", tag = "administrators", request_body = NewKey, responses((status = 200, body = KeyIssued), (status = 400), (status = 401), (status = 403), (status = 404)))]
-pub(super) async fn issue_key(
-    State(components): State<Components>,
-    Person(signed): Person,
-    FromWhere(caller): FromWhere,
-    new: Result<Json<NewKey>, JsonRejection>,
-) -> Result<Json<KeyIssued>, Refusal> {
-    let by = administrator(signed, &caller);
-    let issued = components.people.issue_key(&by, body(new)?);
-    issued.await.map(Json)
 }
 
 /// Ends a key to the review API at once, for the security administrator.

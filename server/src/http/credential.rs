@@ -39,18 +39,35 @@ pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
     })
 }
 
-/// The token of a session: only from its cookie.
-pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
-    cookie(headers, SESSION_COOKIE).filter(|token| token.starts_with(SESSION))
-}
-
 /// The token of a request: of the header `Authorization`, or else of the cookie of a session. A session is accepted only
 /// from its cookie, and nothing else from a cookie: a browser adds cookies to requests that others cause.
+///
+/// Every check of a request reads its token here. If one check read the header and another one the cookie, a request
+/// could pass each of them with another token.
+///
+/// # Errors
+/// [`Code::SessionExpired`] if there is none.
 pub(super) fn presented(headers: &HeaderMap) -> Result<&str, Refusal> {
-    match bearer(headers) {
-        Ok(token) if !token.starts_with(SESSION) => Ok(token),
-        refused => session(headers).map_or_else(|| refused.map(|_| ""), Ok),
+    let from_header = bearer(headers);
+    if let Ok(token) = from_header
+        && !token.starts_with(SESSION)
+    {
+        return Ok(token);
     }
+    let from_cookie = cookie(headers, SESSION_COOKIE).filter(|token| token.starts_with(SESSION));
+    from_cookie.ok_or_else(|| match from_header {
+        Ok(_) => Refusal::new(
+            Code::SessionExpired,
+            "a session is accepted only from its cookie",
+        ),
+        Err(missing) => missing,
+    })
+}
+
+/// The token of a session, if that is what the request presents.
+pub(super) fn session(headers: &HeaderMap) -> Option<&str> {
+    let token = presented(headers).ok();
+    token.filter(|token| token.starts_with(SESSION))
 }
 
 /// What the caller may read.
@@ -60,9 +77,8 @@ pub(super) async fn reach(access: &Access, headers: &HeaderMap) -> Result<Reach,
         return access.reach(token).await;
     }
     let assignment = headers.get(ASSIGNMENT);
-    let assignment = assignment
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned);
+    // A value that is no text names no assignment, and is not the same as none.
+    let assignment = assignment.map(|id| id.to_str().unwrap_or("?").to_owned());
     access.session_reach(token, assignment).await
 }
 
@@ -88,7 +104,9 @@ mod tests {
         let key = headers(Some("Bearer xr_2"), both);
         assert_eq!(token(&key).as_deref(), Some("xr_2"));
         assert_eq!(token(&headers(None, "__Host-xuncha=xr_2")), None);
-        let session = headers(Some("Bearer xs_1"), "a=b");
-        assert_eq!(token(&session).as_deref(), Some(""));
+        assert_eq!(session(&key), None, "the cookie is not read");
+        assert_eq!(token(&headers(Some("Bearer xs_1"), "a=b")), None);
+        let basic = headers(Some("Basic eDp5"), both);
+        assert_eq!(session(&basic), Some("xs_1"));
     }
 }

@@ -14,7 +14,7 @@ use sync_core::{
 
 use super::{
     Components,
-    admit::origin,
+    admit::address,
     credential::{self, BROWSER_COOKIE},
 };
 use crate::{
@@ -119,7 +119,7 @@ impl FromRequestParts<Components> for FromWhere {
         let peer = parts.extensions.get();
         let browser = credential::cookie(&parts.headers, BROWSER_COOKIE);
         Ok(Self(people::Caller {
-            address: origin(&components.limits, &parts.headers, peer),
+            address: address(&components.limits, &parts.headers, peer),
             browser: browser.map(str::to_owned),
         }))
     }

@@ -113,7 +113,7 @@ pub(super) async fn count(
         let address = origin.or(peer.map(|p| p.address));
         let address = address.map(|a| a.to_string()).unwrap_or_default();
         log(&components, cause, status, &address, route);
-        let actor = recorded::caller(&components.access, &credentials);
+        let actor = recorded::caller(&components.access, &credentials).await;
         components.audit.refused(cause, &actor, &address);
     }
     guard(response.headers_mut(), route, secure);

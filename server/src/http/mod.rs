@@ -86,7 +86,13 @@ pub fn router(components: Components) -> Router {
             Router::new()
                 .route(Session::PATH, post(device::session::session))
                 .route_layer(small(Class::Stranger, Session::MAX_REQUEST + 64)),
-        );
+        )
+        // Its codes are limited by address, as those of devices.
+        .merge(csrf::protected(
+            Router::new()
+                .route("/v1/first-run", post(sign_in::first_run))
+                .route_layer(small(Class::Stranger, ACCOUNT_BYTES)),
+        ));
     let devices = Router::new()
         .route(Push::PATH, post(device::push::push))
         .route_layer(exchange(Push::MAX_REQUEST))
@@ -128,7 +134,9 @@ pub fn router(components: Components) -> Router {
             people(&components).route_layer(small(Class::Person, JSON_BYTES)),
         ))
         .merge(csrf::protected(
-            signing_in().route_layer(small(Class::SignIn, ACCOUNT_BYTES)),
+            Router::new()
+                .route("/v1/sign-in", post(sign_in::sign_in))
+                .route_layer(small(Class::SignIn, ACCOUNT_BYTES)),
         ))
         .merge(csrf::protected(
             accounts().route_layer(small(Class::Account, ACCOUNT_BYTES)),
@@ -197,13 +205,6 @@ fn exports(components: &Components) -> Router<Components> {
         .route_layer(from_fn_with_state(components.clone(), whole::only))
 }
 
-/// Routes for people without a session.
-fn signing_in() -> Router<Components> {
-    Router::new()
-        .route("/v1/first-run", post(sign_in::first_run))
-        .route("/v1/sign-in", post(sign_in::sign_in))
-}
-
 /// Routes for people who have signed in, in their own matters, and for administrators.
 fn accounts() -> Router<Components> {
     Router::new()
@@ -213,6 +214,8 @@ fn accounts() -> Router<Components> {
         .route("/v1/me/sessions", get(sign_in::sessions))
         .route("/v1/me/sessions/{id}", delete(sign_in::end_session))
         .route("/v1/me/totp", post(sign_in::totp))
+        .route("/v1/me/keys", get(sign_in::keys).post(sign_in::make_key))
+        .route("/v1/me/keys/{id}", delete(sign_in::end_key))
         .route("/v1/step-up", post(sign_in::step_up))
         .route(
             "/v1/admin/accounts",
@@ -245,10 +248,7 @@ fn accounts() -> Router<Components> {
             "/v1/admin/accounts/{person}/sessions/{id}",
             delete(accounts::end_session),
         )
-        .route(
-            "/v1/admin/keys",
-            get(accounts::keys).post(accounts::issue_key),
-        )
+        .route("/v1/admin/keys", get(accounts::keys))
         .route("/v1/admin/keys/{id}", delete(accounts::end_key))
         .route("/v1/audit", get(accounts::audit))
 }

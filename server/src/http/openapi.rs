@@ -28,7 +28,7 @@ use super::{
         sign_in::end_session, sign_in::totp, sign_in::step_up,
         accounts::list, accounts::create, accounts::suspend, accounts::resume, accounts::code, accounts::unlock,
         accounts::remove_totp, accounts::assign, accounts::end_assignment, accounts::sessions, accounts::end_session,
-        accounts::keys, accounts::issue_key, accounts::end_key, accounts::audit,
+        accounts::keys, accounts::end_key, sign_in::keys, sign_in::make_key, sign_in::end_key, accounts::audit,
         health::alive, health::ready, health::metrics,
     ),
     components(schemas(problem::ProblemDetails, crate::reporting::SealedReport)),

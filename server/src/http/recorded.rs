@@ -8,7 +8,7 @@ use axum::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{Components, admit::origin, credential, extract::Seeing};
+use super::{Components, admit::address, credential, extract::Seeing};
 use crate::{
     access::{Access, Reach, SESSION},
     audit::{Entry, Kind},
@@ -40,10 +40,13 @@ pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-/// The caller of a request that was refused, as far as its token alone states it.
-pub(super) fn caller(access: &Access, headers: &HeaderMap) -> String {
+/// The caller of a request that was refused, as far as its token states it.
+pub(super) async fn caller(access: &Access, headers: &HeaderMap) -> String {
     match credential::presented(headers) {
-        Ok(token) if token.starts_with(SESSION) => "session".to_owned(),
+        Ok(token) if token.starts_with(SESSION) => match access.signed(token).await {
+            Ok(signed) => format!("person:{}", signed.person),
+            Err(_) => "session".to_owned(),
+        },
         Ok(token) => match access.device_of(token) {
             Ok(device) => format!("device:{device}"),
             Err(_) => format!("key:{}", key_id(token)),
@@ -69,7 +72,8 @@ pub(super) fn actor(reach: &Reach, headers: &HeaderMap) -> String {
 fn purpose(headers: &HeaderMap) -> String {
     let stated = headers.get(PURPOSE).map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
-        text.chars().take(100).collect::<String>()
+        // The entry cuts a longer one, and marks that.
+        text
     });
     stated
         .filter(|text| !text.is_empty())
@@ -87,7 +91,7 @@ fn entry(
     reach: &Reach,
     (headers, peer): (&HeaderMap, Option<&Peer>),
 ) -> Entry {
-    let from = origin(&components.limits, headers, peer).map(|at| at.to_string());
+    let from = address(&components.limits, headers, peer).map(|at| at.to_string());
     Entry::new(kind, actor(reach, headers)).from(from.unwrap_or_default())
 }
 

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     people::{
-        FirstRun, Me, NewPassword, Proof, SessionView, SignInRequest, SignedIn, TotpRequest,
-        TotpView,
+        FirstRun, KeyIssued, KeyView, Me, NewKey, NewPassword, Proof, SessionView, SignInRequest,
+        SignedIn, TotpRequest, TotpView,
     },
     refusal::Refusal,
     review::instant,
@@ -170,4 +170,38 @@ pub(super) async fn step_up(
 ) -> Result<Response, Refusal> {
     let proven = components.people.step_up(&signed, body(proof)?, &caller);
     opened(&proven.await?)
+}
+
+/// Lists the keys to the review API that the person made.
+#[utoipa::path(get, path = "/v1/me/keys", tag = "people", responses((status = 200, body = Vec<KeyView>), (status = 401)))]
+pub(super) async fn keys(
+    State(components): State<Components>,
+    Person(signed): Person,
+) -> Result<Json<Vec<KeyView>>, Refusal> {
+    components.people.own_keys(&signed).await.map(Json)
+}
+
+/// Makes a key to the review API for one of the person's reviewing roles. It reads and decides nothing, and ends with the
+/// role. It is shown once.
+#[utoipa::path(post, path = "/v1/me/keys", tag = "people", request_body = NewKey, responses((status = 200, body = KeyIssued), (status = 400), (status = 401), (status = 403), (status = 429)))]
+pub(super) async fn make_key(
+    State(components): State<Components>,
+    Person(signed): Person,
+    FromWhere(caller): FromWhere,
+    new: Result<Json<NewKey>, JsonRejection>,
+) -> Result<Json<KeyIssued>, Refusal> {
+    let made = components.people.make_key(&signed, body(new)?, &caller);
+    made.await.map(Json)
+}
+
+/// Ends a key that the person made.
+#[utoipa::path(delete, path = "/v1/me/keys/{id}", tag = "people", params(("id" = String, Path,)), responses((status = 204), (status = 401), (status = 404)))]
+pub(super) async fn end_key(
+    State(components): State<Components>,
+    Person(signed): Person,
+    FromWhere(caller): FromWhere,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let ended = components.people.end_own_key(&signed, &id, &caller);
+    ended.await.map(|()| StatusCode::NO_CONTENT)
 }

@@ -121,15 +121,13 @@ impl People {
         actor: &Administrator,
         new: NewAccount,
     ) -> Result<AccountCode, Refusal> {
-        let now = self.now();
-        actor.acts(&[Class::System], now)?;
-        let name = login(&new.login)?;
-        let (this, actor, person) = (self.clone(), actor.clone(), asked(new.person)?);
-        let (code, until) = (typed_code(), ServerTime(now.0 + CODE_MS));
-        let hash = self.hashing.hash(code.clone()).await?;
+        // Also before the hash is computed: it takes a turn.
+        actor.acts(&[Class::System], self.now())?;
+        let (name, person) = (login(&new.login)?, asked(new.person)?);
+        let (code, until) = (typed_code(), ServerTime(self.now().0 + CODE_MS));
+        let hash = self.hashing.hash(code.clone(), actor.person()).await?;
         let made = self
-            .storage
-            .write(move |tx| {
+            .administer(actor, &[Class::System], move |tx, this, actor, now| {
                 let found = identify_in(tx, person.clone(), now)?;
                 let found = found.map_err(|unclear| explained(&unclear))?;
                 let mut account = Account::new(found.person, name.clone(), Class::Business, now);
@@ -158,14 +156,14 @@ impl People {
     /// # Errors
     /// [`Code::OutOfScope`].
     pub async fn accounts(&self, actor: &Administrator) -> Result<Vec<AccountView>, Refusal> {
-        actor.reads(&[Class::System, Class::Security])?;
         let now = self.now();
-        let read = move |tx: &mut dyn Tx| {
+        let classes = &[Class::System, Class::Security];
+        self.inspect(actor, classes, "accounts".to_owned(), move |tx| {
             let all = accounts::all(tx)?;
             let views = all.iter().map(|of| view::account(tx, of, now));
-            views.collect::<Result<Vec<_>, StorageError>>()
-        };
-        Ok(self.storage.read(read).await?)
+            views.collect()
+        })
+        .await
     }
 
     /// The person with this login name, for commands.
@@ -183,27 +181,23 @@ impl People {
     async fn change(
         &self,
         actor: &Administrator,
-        classes: &[Class],
+        classes: &'static [Class],
         person: PersonId,
         (kind, what): (Kind, &'static str),
         change: impl Fn(&mut dyn Tx, &mut Account, ServerTime) -> Result<(), StorageError>
         + Send
         + 'static,
     ) -> Result<Account, Refusal> {
-        let now = self.now();
-        actor.acts(classes, now)?;
-        let (this, actor) = (self.clone(), actor.clone());
-        self.storage
-            .write(move |tx| {
-                let mut account = accounts::lock(tx, person)?.ok_or_else(unknown)?;
-                actor.changes(&account)?;
-                change(tx, &mut account, now)?;
-                accounts::save(tx, &account)?;
-                let about = format!("{what} person:{person}");
-                this.audit.append(tx, &actor.entry(kind).about(about))?;
-                Ok(account)
-            })
-            .await
+        self.administer(actor, classes, move |tx, this, actor, now| {
+            let mut account = accounts::lock(tx, person)?.ok_or_else(unknown)?;
+            actor.changes(&account)?;
+            change(tx, &mut account, now)?;
+            accounts::save(tx, &account)?;
+            let about = format!("{what} person:{person}");
+            this.audit.append(tx, &actor.entry(kind).about(about))?;
+            Ok(account)
+        })
+        .await
     }
 
     /// Suspends an account, and ends its sessions.
@@ -244,9 +238,10 @@ impl People {
         actor: &Administrator,
         person: PersonId,
     ) -> Result<AccountCode, Refusal> {
+        actor.acts(&[Class::System], self.now())?;
         let until = ServerTime(self.now().0 + CODE_MS);
         let code = typed_code();
-        let hash = self.hashing.hash(code.clone()).await?;
+        let hash = self.hashing.hash(code.clone(), actor.person()).await?;
         let act = (Kind::Password, "one-time code for");
         let change = move |tx: &mut dyn Tx, account: &mut Account, now| {
             account.password.clone_from(&hash);
@@ -268,21 +263,12 @@ impl People {
     /// Ends all waits of an account, for the security administrator.
     ///
     /// # Errors
-    /// [`Code::OutOfScope`], [`Code::NotFound`].
+    /// [`Code::OutOfScope`], also for an administrator's account; [`Code::NotFound`].
     pub async fn unlock(&self, actor: &Administrator, person: PersonId) -> Result<(), Refusal> {
-        let now = self.now();
-        actor.acts(&[Class::Security], now)?;
-        let (this, actor) = (self.clone(), actor.clone());
-        self.storage
-            .write(move |tx| {
-                let account = accounts::lock(tx, person)?.ok_or_else(unknown)?;
-                lane::clear(tx, &account.name)?;
-                let about = format!("person:{person}");
-                this.audit
-                    .append(tx, &actor.entry(Kind::Unlock).about(about))?;
-                Ok(())
-            })
-            .await
+        let change = |tx: &mut dyn Tx, account: &mut Account, _| lane::clear(tx, &account.name);
+        let act = (Kind::Unlock, "waits of");
+        let done = self.change(actor, &[Class::Security], person, act, change);
+        done.await.map(drop)
     }
 
     /// Removes the second factor of an account whose person has lost it, and ends its sessions; for the security
@@ -316,10 +302,12 @@ impl People {
         actor: &Administrator,
         person: PersonId,
     ) -> Result<Vec<SessionView>, Refusal> {
-        actor.reads(&[Class::Security])?;
         let (now, idle) = (self.now(), self.settings.idle_ms);
-        let read = move |tx: &mut dyn Tx| view::sessions(tx, person, None, now, idle);
-        Ok(self.storage.read(read).await?)
+        let what = format!("sessions of person:{person}");
+        self.inspect(actor, &[Class::Security], what, move |tx| {
+            view::sessions(tx, person, None, now, idle)
+        })
+        .await
     }
 
     /// Ends a session of an account, for the security administrator.
@@ -332,18 +320,18 @@ impl People {
         person: PersonId,
         id: &str,
     ) -> Result<(), Refusal> {
-        actor.acts(&[Class::Security], self.now())?;
-        let (this, actor, id) = (self.clone(), actor.clone(), number(id)?);
-        self.storage
-            .write(move |tx| {
-                if !sessions::end_one(tx, person, &id)? {
-                    return Err(Refusal::new(Code::NotFound, "no such session"));
-                }
-                let about = format!("session:{} person:{person}", hex::encode(id));
-                this.audit
-                    .append(tx, &actor.entry(Kind::SessionEnd).about(about))?;
-                Ok(())
-            })
-            .await
+        let id = number(id)?;
+        self.administer(actor, &[Class::Security], move |tx, this, actor, _| {
+            let account = accounts::find(tx, person)?.ok_or_else(unknown)?;
+            actor.changes(&account)?;
+            if !sessions::end_one(tx, person, &id)? {
+                return Err(Refusal::new(Code::NotFound, "no such session"));
+            }
+            let about = format!("session:{} person:{person}", hex::encode(id));
+            this.audit
+                .append(tx, &actor.entry(Kind::SessionEnd).about(about))?;
+            Ok(())
+        })
+        .await
     }
 }

@@ -5,12 +5,15 @@ use sync_core::{
     wire::Code,
 };
 
-use super::actor_of;
+use super::{People, actor_of};
 use crate::{
-    access::Signed,
+    access::{Access, Signed},
     audit::{Entry, Kind},
     refusal::Refusal,
-    storage::accounts::{Account, Class},
+    storage::{
+        StorageError, Tx,
+        accounts::{Account, Class},
+    },
 };
 
 /// Who administers.
@@ -39,6 +42,22 @@ impl Administrator {
         }
     }
 
+    /// The actor as of now, read in the transaction of an act, after checking that it may act as one of these classes.
+    fn still(
+        &self,
+        tx: &mut dyn Tx,
+        access: &Access,
+        classes: &[Class],
+        now: ServerTime,
+    ) -> Result<Self, Refusal> {
+        let Self::Signed(signed, address) = self else {
+            return Ok(self.clone());
+        };
+        let signed = access.still(tx, signed, now)?;
+        signed.acts_as(classes, now)?;
+        Ok(Self::Signed(Box::new(signed), address.clone()))
+    }
+
     /// Checks that the actor may change this account: administrators do not change each other's accounts, because one could
     /// become the other. That takes the console.
     pub(super) fn changes(&self, account: &Account) -> Result<(), Refusal> {
@@ -65,5 +84,47 @@ impl Administrator {
             }
             Self::Console(user) => Entry::new(kind, format!("command:{user}")),
         }
+    }
+}
+
+impl People {
+    /// Does an act of an administrator of one of these classes in one transaction, in which the actor is checked again.
+    ///
+    /// # Errors
+    /// [`Code::OutOfScope`], [`Code::PasswordOld`], [`Code::ProofNeeded`], [`Code::SignedOut`]; those of the work.
+    pub(super) async fn administer<T: Send + 'static>(
+        &self,
+        actor: &Administrator,
+        classes: &'static [Class],
+        work: impl Fn(&mut dyn Tx, &Self, &Administrator, ServerTime) -> Result<T, Refusal>
+        + Send
+        + 'static,
+    ) -> Result<T, Refusal> {
+        let (this, asked, now) = (self.clone(), actor.clone(), self.now());
+        self.storage
+            .write(move |tx| {
+                let actor = asked.still(tx, &this.access, classes, now)?;
+                work(tx, &this, &actor, now)
+            })
+            .await
+    }
+
+    /// Reads for an administrator of one of these classes, and records that.
+    ///
+    /// # Errors
+    /// [`Code::OutOfScope`], [`Code::PasswordOld`]; those of the work.
+    pub(super) async fn inspect<T: Send + 'static>(
+        &self,
+        actor: &Administrator,
+        classes: &'static [Class],
+        what: String,
+        read: impl Fn(&mut dyn Tx) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        actor.reads(classes)?;
+        let found = self.storage.read(read).await?;
+        self.audit
+            .record(actor.entry(Kind::Read).about(what))
+            .await?;
+        Ok(found)
     }
 }

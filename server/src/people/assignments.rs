@@ -70,7 +70,6 @@ impl People {
         new: NewAssignment,
     ) -> Result<AssignmentView, Refusal> {
         let now = self.now();
-        actor.acts(&[Class::Security], now)?;
         let from = new.from.map(|text| time("from", &text)).transpose()?;
         let until = new.until.map(|text| time("until", &text)).transpose()?;
         let assignment = Assignment {
@@ -92,26 +91,23 @@ impl People {
             let detail = "until: expected a time after from";
             return Err(Refusal::new(Code::BadFilter, detail));
         }
-        let (this, actor) = (self.clone(), actor.clone());
-        self.storage
-            .write(move |tx| {
-                let account = accounts::lock(tx, person)?;
-                let account =
-                    account.ok_or_else(|| Refusal::new(Code::NotFound, "no such account"))?;
-                if account.class != Class::Business {
-                    let detail = "管理员不得兼任审核角色 / an administrator has no reviewing role";
-                    return Err(Refusal::new(Code::OutOfScope, detail));
-                }
-                assignments::insert(tx, &assignment)?;
-                let about = format!(
-                    "give person:{person} {} in {}",
-                    assignment.role, assignment.area
-                );
-                let entry = actor.entry(Kind::Assignment).about(about);
-                this.audit.append(tx, &entry)?;
-                Ok(view::one_assignment(&assignment, now))
-            })
-            .await
+        self.administer(actor, &[Class::Security], move |tx, this, actor, _| {
+            let account = accounts::lock(tx, person)?;
+            let account = account.ok_or_else(|| Refusal::new(Code::NotFound, "no such account"))?;
+            if account.class != Class::Business {
+                let detail = "管理员不得兼任审核角色 / an administrator has no reviewing role";
+                return Err(Refusal::new(Code::OutOfScope, detail));
+            }
+            assignments::insert(tx, &assignment)?;
+            let about = format!(
+                "give person:{person} {} in {}",
+                assignment.role, assignment.area
+            );
+            let entry = actor.entry(Kind::Assignment).about(about);
+            this.audit.append(tx, &entry)?;
+            Ok(view::one_assignment(&assignment, now))
+        })
+        .await
     }
 
     /// Ends a reviewing role at once.
@@ -119,20 +115,17 @@ impl People {
     /// # Errors
     /// [`Code::OutOfScope`], [`Code::NotFound`].
     pub async fn end_assignment(&self, actor: &Administrator, id: &str) -> Result<(), Refusal> {
-        let now = self.now();
-        actor.acts(&[Class::Security], now)?;
-        let (this, actor, id) = (self.clone(), actor.clone(), number(id)?);
-        self.storage
-            .write(move |tx| {
-                let person = assignments::end(tx, &id, now)?;
-                let person = person.ok_or_else(|| {
-                    Refusal::new(Code::NotFound, "no such assignment, or it has ended")
-                })?;
-                let about = format!("end {} person:{person}", hex::encode(id));
-                let entry = actor.entry(Kind::Assignment).about(about);
-                this.audit.append(tx, &entry)?;
-                Ok(())
-            })
-            .await
+        let id = number(id)?;
+        self.administer(actor, &[Class::Security], move |tx, this, actor, now| {
+            let person = assignments::end(tx, &id, now)?;
+            let person = person.ok_or_else(|| {
+                Refusal::new(Code::NotFound, "no such assignment, or it has ended")
+            })?;
+            let about = format!("end {} person:{person}", hex::encode(id));
+            let entry = actor.entry(Kind::Assignment).about(about);
+            this.audit.append(tx, &entry)?;
+            Ok(())
+        })
+        .await
     }
 }

@@ -111,7 +111,7 @@ impl People {
         if !self.storage.read(read).await? {
             return Err(invalid());
         }
-        let hash = self.hashing.hash(asked.password.0).await?;
+        let hash = self.hashing.hash(asked.password.0, None).await?;
         let (this, address, now) = (self.clone(), caller.text(), self.now());
         let person = Asked {
             name: Some(asked.name),

@@ -1,9 +1,10 @@
 //! Hashes of passwords: Argon2id. Each one takes 19 MiB and tens of milliseconds, so few run at once.
 
 use std::{
+    collections::HashMap,
     num::NonZero,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     thread::available_parallelism,
@@ -13,7 +14,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use sync_core::wire::Code;
+use sync_core::{record::PersonId, wire::Code};
 use tokio::sync::Semaphore;
 
 use crate::refusal::Refusal;
@@ -34,7 +35,25 @@ pub(super) struct Hashing {
     strangers: Arc<Semaphore>,
     /// One more turn, for known browsers and signed-in people: they never wait for strangers.
     known: Arc<Semaphore>,
+    /// One of them waits for each person: many requests of one person wait for each other, and not others for them.
+    persons: Arc<Persons>,
     waiting: Arc<AtomicUsize>,
+}
+
+/// Hashes for known persons, one at a time for each.
+#[derive(Debug, Default)]
+struct Persons(Mutex<HashMap<PersonId, Arc<Semaphore>>>);
+
+impl Persons {
+    fn of(&self, person: PersonId) -> Arc<Semaphore> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that no request holds any more.
+        all.retain(|_, turns| Arc::strong_count(turns) > 1);
+        let turns = all
+            .entry(person)
+            .or_insert_with(|| Arc::new(Semaphore::new(1)));
+        Arc::clone(turns)
+    }
 }
 
 impl Default for Hashing {
@@ -43,6 +62,7 @@ impl Default for Hashing {
         Self {
             strangers: Arc::new(Semaphore::new(cores)),
             known: Arc::new(Semaphore::new(1)),
+            persons: Arc::default(),
             waiting: Arc::default(),
         }
     }
@@ -70,43 +90,53 @@ fn failed() -> Refusal {
 impl Hashing {
     async fn run<T: Send + 'static>(
         &self,
-        is_known: bool,
+        known: Option<PersonId>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turns = if is_known {
-            &self.known
-        } else {
-            &self.strangers
+        let turns = match known {
+            Some(person) => {
+                let own = self.persons.of(person).acquire_owned().await;
+                let own = own.map_err(|_| failed())?;
+                let turn = Arc::clone(&self.known).acquire_owned().await;
+                (Some(own), turn)
+            }
+            None => {
+                let waiting = Waiting(Arc::clone(&self.waiting));
+                if self.waiting.fetch_add(1, SeqCst) >= MOST_WAITING {
+                    return Err(Refusal::new(Code::Busy, "too many people sign in at once"));
+                }
+                let turn = Arc::clone(&self.strangers).acquire_owned().await;
+                drop(waiting);
+                (None, turn)
+            }
         };
-        let waiting = Waiting(Arc::clone(&self.waiting));
-        let ahead = self.waiting.fetch_add(1, SeqCst);
-        if !is_known && ahead >= MOST_WAITING {
-            return Err(Refusal::new(Code::Busy, "too many people sign in at once"));
-        }
-        let turn = Arc::clone(turns).acquire_owned().await;
-        drop(waiting);
-        let turn = turn.map_err(|_| failed())?;
+        let (own, turn) = (turns.0, turns.1.map_err(|_| failed())?);
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
-            drop(turn);
+            drop((turn, own));
             done
         });
         done.await.map_err(|_| failed())
     }
 
-    /// The hash of a password, as a PHC string.
+    /// The hash of a password, as a PHC string. `known`: the person who asks; a command and the first run have none.
     ///
     /// # Errors
-    /// [`Code::Internal`].
-    pub(super) async fn hash(&self, password: String) -> Result<String, Refusal> {
+    /// [`Code::Internal`]; [`Code::Busy`] without a person while too many others wait.
+    pub(super) async fn hash(
+        &self,
+        password: String,
+        known: Option<PersonId>,
+    ) -> Result<String, Refusal> {
         let hash = move || {
             let hash = argon()?.hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|_| failed())
         };
-        self.run(true, hash).await?
+        self.run(known, hash).await?
     }
 
-    /// Whether a password has this hash. Without a hash the answer is no, after the same work.
+    /// Whether a password has this hash. Without a hash the answer is no, after the same work. `known`: the person whose
+    /// browser or session it is.
     ///
     /// # Errors
     /// [`Code::Busy`] for an unknown browser while too many others wait.
@@ -114,7 +144,7 @@ impl Hashing {
         &self,
         password: String,
         hash: Option<String>,
-        is_known: bool,
+        known: Option<PersonId>,
     ) -> Result<bool, Refusal> {
         let compare = move || {
             let exists = hash.is_some();
@@ -125,7 +155,7 @@ impl Hashing {
             let same = Argon2::default().verify_password(password.as_bytes(), &parsed);
             same.is_ok() && exists
         };
-        self.run(is_known, compare).await
+        self.run(known, compare).await
     }
 }
 
@@ -143,7 +173,10 @@ mod tests {
     #[tokio::test]
     async fn a_hash_is_compared_whatever_its_costs_and_old_costs_are_known() {
         let hashing = Hashing::default();
-        let hash = hashing.hash("一串很长很长的密码".to_owned()).await.unwrap();
+        let hash = hashing
+            .hash("一串很长很长的密码".to_owned(), None)
+            .await
+            .unwrap();
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{hash}"
@@ -152,7 +185,7 @@ mod tests {
         let right = |password: &str, hash: &str| {
             let (hashing, password) = (hashing.clone(), password.to_owned());
             let hash = Some(hash.to_owned());
-            async move { hashing.is_right(password, hash, false).await.unwrap() }
+            async move { hashing.is_right(password, hash, None).await.unwrap() }
         };
         assert!(right("一串很长很长的密码", &hash).await);
         assert!(!right("一串很长很长的密吗", &hash).await);
@@ -160,6 +193,31 @@ mod tests {
         let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, cheap);
         let cheap = cheap.hash_password(b"earlier costs").unwrap().to_string();
         assert!(is_old(&cheap) && right("earlier costs", &cheap).await);
-        assert!(!hashing.is_right("x".to_owned(), None, true).await.unwrap());
+        let known = Some(PersonId([1; 16]));
+        assert!(!hashing.is_right("x".to_owned(), None, known).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn many_requests_of_one_person_take_turns_with_one_of_another() {
+        let hashing = Hashing::default();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let run = |person: u8, hashing: &Hashing| {
+            let (hashing, order) = (hashing.clone(), Arc::clone(&order));
+            let work = move || order.lock().unwrap().push(person);
+            tokio::spawn(async move { hashing.run(Some(PersonId([person; 16])), work).await })
+        };
+        let held = Arc::clone(&hashing.known).acquire_owned().await.unwrap();
+        let mut all: Vec<_> = (0..8).map(|_| run(1, &hashing)).collect();
+        tokio::task::yield_now().await;
+        all.push(run(2, &hashing));
+        tokio::task::yield_now().await;
+        drop(held);
+        for one in all {
+            one.await.unwrap().unwrap();
+        }
+        assert_eq!(order.lock().unwrap()[..2], [1, 2]);
+        drop(hashing.persons.of(PersonId([3; 16])));
+        let left = hashing.persons.0.lock().unwrap().len();
+        assert!(left <= 1, "{left} persons are remembered");
     }
 }

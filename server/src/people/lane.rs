@@ -174,18 +174,19 @@ pub(super) fn reserve(
     }))
 }
 
-/// Takes a guess back, because it was right or was not compared. `is_right`: the lane begins at nothing.
+/// Takes a guess back, because it was right or was not compared. `knows_password`: the password was right, so that the lane
+/// begins at nothing. A right code of the second factor does not end the count of guesses of the password.
 ///
 /// # Errors
 /// [`StorageError`].
 pub(super) fn take_back(
     tx: &mut dyn Tx,
     guess: &Guess,
-    is_right: bool,
+    knows_password: bool,
 ) -> Result<(), StorageError> {
     lanes::lock(tx, &guess.key, true, guess.at)?;
     if let Some(mut own) = lanes::find(tx, &guess.key, &guess.lane)? {
-        if is_right {
+        if knows_password {
             (own.failures, own.level, own.until_at) = (0, 0, ServerTime(0));
         } else if own.failures > 0 {
             own.failures -= 1;

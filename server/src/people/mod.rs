@@ -12,6 +12,7 @@ mod keys;
 mod lane;
 mod own;
 mod password;
+mod proof;
 mod roster;
 mod secret;
 mod sign_in;

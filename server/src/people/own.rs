@@ -4,12 +4,12 @@ use serde::Deserialize;
 use sync_core::{record::ServerTime, wire::Code};
 
 use super::{
-    Caller, Me, People, Secret, SessionView, SignedIn, actor_of,
-    lane::{self, Guess, wait},
-    number, password, session_token, totp, view,
+    Caller, Me, People, Secret, SessionView, SignedIn, actor_of, lane, number, password,
+    proof::{ended, wrong},
+    session_token, totp, view,
 };
 use crate::{
-    access::{Signed, token_hash},
+    access::{ONE_TIME_CODE, Signed, token_hash},
     audit::{Entry, Kind},
     refusal::Refusal,
     storage::{
@@ -37,14 +37,6 @@ pub struct Proof {
     password: Option<Secret>,
     /// The code of the second factor, or a recovery code.
     code: Option<Secret>,
-}
-
-fn wrong() -> Refusal {
-    Refusal::new(Code::SignInRefused, "check the password or the code")
-}
-
-fn ended() -> Refusal {
-    Refusal::new(Code::SignedOut, "POST /v1/sign-in")
 }
 
 impl People {
@@ -109,32 +101,6 @@ impl People {
             .await
     }
 
-    /// Counts a guess within a session: a stolen session does not guess faster than a stranger.
-    async fn count_own(&self, signed: &Signed) -> Result<(Account, Guess), Refusal> {
-        let (signed, now) = (signed.clone(), self.now());
-        self.storage
-            .write(move |tx| {
-                let account = accounts::find(tx, signed.person)?.ok_or_else(ended)?;
-                let lane = lane::of_known("session", &signed.id);
-                let of = (lane::key(&account.name), true);
-                let guess = lane::reserve(tx, of, &lane, true, now)?;
-                guess
-                    .map(|guess| (account, guess))
-                    .map_err(|until| wait(until, now))
-            })
-            .await
-    }
-
-    async fn own_failure(&self, signed: &Signed, kind: Kind, caller: &Caller) -> Refusal {
-        let entry = Entry::new(kind, actor_of(signed.person))
-            .from(caller.text())
-            .refused("wrong-proof");
-        match self.audit.record(entry).await {
-            Ok(()) => wrong(),
-            Err(error) => error,
-        }
-    }
-
     /// Proves again who uses the session, and replaces its token.
     ///
     /// # Errors
@@ -152,8 +118,7 @@ impl People {
         let (account, guess) = self.count_own(signed).await?;
         let by_password = proof.code.is_none();
         if let Some(Secret(given)) = proof.password.filter(|_| by_password) {
-            let hash = Some(account.password.clone());
-            if given.len() > password::MOST || !self.hashing.is_right(given, hash, true).await? {
+            if !self.is_password(&account, given).await? {
                 return Err(self.own_failure(signed, Kind::StepUp, caller).await);
             }
         }
@@ -163,7 +128,12 @@ impl People {
         let proven = self
             .storage
             .write(move |tx| {
-                let mut account = accounts::lock(tx, signed_in.person)?.ok_or_else(ended)?;
+                this.access.still(tx, &signed_in, now)?;
+                let locked = accounts::lock(tx, signed_in.person)?.ok_or_else(ended)?;
+                if by_password && locked.password != account.password {
+                    return Ok(None);
+                }
+                let mut account = locked;
                 let factor = match &code {
                     None => Some("password"),
                     Some(code) => totp::use_code(tx, &mut account, code, now)?,
@@ -172,9 +142,14 @@ impl People {
                     return Ok(None);
                 };
                 accounts::save(tx, &account)?;
-                lane::take_back(tx, &guess, true)?;
+                lane::take_back(tx, &guess, by_password)?;
                 let entry = Entry::new(Kind::StepUp, actor_of(account.person)).purpose(factor);
                 this.audit.append(tx, &entry.from(&address))?;
+                let factor = if signed_in.by_code {
+                    ONE_TIME_CODE
+                } else {
+                    factor
+                };
                 this.renew(tx, &signed_in, &account, (&token, factor), now)
                     .map(Some)
             })
@@ -220,19 +195,22 @@ impl People {
     ) -> Result<SignedIn, Refusal> {
         password::check(&asked.new.0, &signed.name)?;
         let (account, guess) = self.count_own(signed).await?;
-        let old = if account.code_until.is_some() {
-            totp::typed(&asked.old.0)
+        let person = signed.person;
+        let is_right = if account.code_until.is_some() {
+            // The code was used when this session was opened.
+            let code = totp::typed(&asked.old.0);
+            let hash = Some(account.password.clone());
+            signed.by_code && self.hashing.is_right(code, hash, Some(person)).await?
         } else {
-            asked.old.0
+            self.is_password(&account, asked.old.0).await?
         };
-        let hash = Some(account.password.clone());
-        if old.len() > password::MOST || !self.hashing.is_right(old, hash, true).await? {
+        if !is_right {
             return Err(self.own_failure(signed, Kind::Password, caller).await);
         }
-        let person = signed.person;
         let earlier = move |tx: &mut dyn Tx| accounts::passwords(tx, person, password::HISTORY);
         for hash in self.storage.read(earlier).await? {
-            let same = self.hashing.is_right(asked.new.0.clone(), Some(hash), true);
+            let new = asked.new.0.clone();
+            let same = self.hashing.is_right(new, Some(hash), Some(person));
             if same.await? {
                 let guess = guess.clone();
                 let back = move |tx: &mut dyn Tx| lane::take_back(tx, &guess, true);
@@ -240,12 +218,13 @@ impl People {
                 return Err(password::used_before());
             }
         }
-        let hash = self.hashing.hash(asked.new.0).await?;
+        let hash = self.hashing.hash(asked.new.0, Some(person)).await?;
         let (this, signed, address, now) =
             (self.clone(), signed.clone(), caller.text(), self.now());
         let token = session_token();
         self.storage
             .write(move |tx| {
+                this.access.still(tx, &signed, now)?;
                 let locked = accounts::lock(tx, signed.person)?;
                 let same = |of: &Account| of.password == account.password;
                 let mut account = locked.filter(same).ok_or_else(wrong)?;

@@ -1,6 +1,5 @@
 //! Signing in: the guess is counted, the password compared, the second factor checked, and a session opened.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sync_core::{record::ServerTime, wire::Code};
 
@@ -11,7 +10,7 @@ use super::{
     session_token, totp,
 };
 use crate::{
-    access::token_hash,
+    access::{ONE_TIME_CODE, token_hash},
     audit::{Entry, Kind},
     host::random,
     refusal::Refusal,
@@ -24,6 +23,9 @@ use crate::{
 
 /// Milliseconds that an ended session is remembered, so that its token is not taken for an unknown one.
 const REMEMBERED_MS: i64 = 86_400_000;
+
+/// Sessions of one person at most: the one that was not used for longest ends.
+const MOST_SESSIONS: i64 = 20;
 
 /// Who signs in.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -112,7 +114,8 @@ impl People {
         } else {
             asked.password.0.clone()
         };
-        let known = counted.browser.is_some();
+        let known = counted.account.as_ref().map(|of| of.person);
+        let known = known.filter(|_| counted.browser.is_some());
         let compared = self.hashing.is_right(password, hash, known).await;
         let is_right = match compared {
             Ok(is_right) => is_right,
@@ -127,7 +130,8 @@ impl People {
             return Err(refused());
         };
         let renewed = if is_right && !is_code && hashing::is_old(&account.password) {
-            Some(self.hashing.hash(asked.password.0.clone()).await?)
+            let person = Some(account.person);
+            Some(self.hashing.hash(asked.password.0.clone(), person).await?)
         } else {
             None
         };
@@ -187,7 +191,7 @@ impl People {
         now: ServerTime,
     ) -> Result<SignedIn, Refusal> {
         let (this, address) = (self.clone(), caller.text());
-        let (token, cookie) = (session_token(), URL_SAFE_NO_PAD.encode(random::<32>()));
+        let (token, cookie) = (session_token(), self.access.new_browser());
         let id: [u8; 16] = random();
         let opened = self
             .storage
@@ -203,7 +207,11 @@ impl People {
                 if account.code_until.is_some_and(|until| until <= now) {
                     return this.failed(tx, &seen, Failure::CodeEnded, &address);
                 }
-                let mut factor = "password";
+                let mut factor = if account.code_until.is_some() {
+                    ONE_TIME_CODE
+                } else {
+                    "password"
+                };
                 if account.totp.is_some() {
                     let Some(code) = &code else {
                         // The password is right: this was no guess.
@@ -212,11 +220,16 @@ impl People {
                         return Ok(Err(Refusal::new(Code::CodeNeeded, detail)));
                     };
                     match totp::use_code(tx, &mut account, code, now)? {
-                        Some(used) => factor = used,
+                        Some(used) if factor != ONE_TIME_CODE => factor = used,
+                        Some(_) => {}
                         None => return this.failed(tx, &seen, Failure::Factor, &address),
                     }
                 }
                 lane::take_back(tx, &counted.guess, true)?;
+                if account.code_until.is_some() {
+                    // It opens one session.
+                    account.code_until = Some(now);
+                }
                 if let Some(hash) = &renewed {
                     account.password.clone_from(hash);
                 }
@@ -238,6 +251,7 @@ impl People {
                     address: address.clone(),
                 };
                 sessions::insert(tx, &session, ServerTime(now.0 - REMEMBERED_MS))?;
+                sessions::end_oldest(tx, account.person, MOST_SESSIONS)?;
                 let entry = Entry::new(Kind::SignIn, actor_of(account.person))
                     .about(format!("session:{}", hex::encode(id)))
                     .purpose(factor);

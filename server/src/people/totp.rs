@@ -4,11 +4,7 @@ use serde::{Deserialize, Serialize};
 use sync_core::{record::ServerTime, wire::Code};
 use totp_rs::{Algorithm, Builder, Totp};
 
-use super::{
-    Caller, People, Secret, actor_of,
-    lane::{self, wait},
-    typed_code,
-};
+use super::{Caller, People, Secret, actor_of, lane, proof::wrong, typed_code};
 use crate::{
     access::{Signed, token_hash},
     audit::{Entry, Kind},
@@ -29,6 +25,10 @@ const RECOVERY_CODES: usize = 10;
 pub struct TotpRequest {
     /// A code of the new secret; absent to get one.
     code: Option<Secret>,
+    /// With the code, if no second factor is set up yet: the password. A session alone does not add a factor.
+    password: Option<Secret>,
+    /// With the code, to replace a second factor: a code of the present one, or a recovery code.
+    present: Option<Secret>,
 }
 
 /// The new secret, or the recovery codes. Both are shown once.
@@ -102,7 +102,8 @@ impl People {
     /// Begins or confirms the second factor of the person.
     ///
     /// # Errors
-    /// [`Code::ProofNeeded`]; [`Code::SignInRefused`] for a wrong code; [`Code::TooMany`].
+    /// [`Code::ProofNeeded`]; [`Code::SignInRefused`] for a wrong code or password; [`Code::BadFilter`] without the proof;
+    /// [`Code::TooMany`].
     pub async fn totp(
         &self,
         signed: &Signed,
@@ -112,20 +113,25 @@ impl People {
         signed.is_proven(self.now())?;
         match asked.code {
             None => self.begin_totp(signed).await,
-            Some(Secret(code)) => self.confirm_totp(signed, code, caller).await,
+            Some(Secret(code)) => {
+                let proof = (asked.password, asked.present);
+                self.confirm_totp(signed, code, proof, caller).await
+            }
         }
     }
 
     async fn begin_totp(&self, signed: &Signed) -> Result<TotpView, Refusal> {
-        let (person, secret) = (signed.person, random::<20>());
+        let (this, asked, now) = (self.clone(), signed.clone(), self.now());
+        let secret = random::<20>();
         let generator = generator(&secret, &signed.name.replace(':', "_"))?;
         self.storage
             .write(move |tx| {
-                if let Some(mut account) = accounts::lock(tx, person)? {
+                let signed = this.access.still(tx, &asked, now)?;
+                if let Some(mut account) = accounts::lock(tx, signed.person)? {
                     account.totp_asked = Some(secret.to_vec());
                     accounts::save(tx, &account)?;
                 }
-                Ok::<_, StorageError>(())
+                Ok::<_, Refusal>(())
             })
             .await?;
         Ok(TotpView {
@@ -135,53 +141,87 @@ impl People {
         })
     }
 
+    /// Confirms the new secret. A code of the new secret is no guess: the session has the secret. What proves the person is
+    /// the password, or the present second factor.
     async fn confirm_totp(
         &self,
         signed: &Signed,
         code: String,
+        (password, present): (Option<Secret>, Option<Secret>),
         caller: &Caller,
     ) -> Result<TotpView, Refusal> {
-        let (this, signed, address) = (self.clone(), signed.clone(), caller.text());
+        let (account, guess) = self.count_own(signed).await?;
+        let is_first = account.totp.is_none();
+        let given = if is_first { password } else { present };
+        let Some(Secret(given)) = given else {
+            self.not_compared(&guess).await?;
+            let detail = if is_first {
+                "password: 请同时给出密码 / give the password too"
+            } else {
+                "present: 请同时给出现有第二因子的验证码或恢复码 / give a code of the present second factor, or a recovery code"
+            };
+            return Err(Refusal::new(Code::BadFilter, detail));
+        };
+        if is_first && !self.is_password(&account, given.clone()).await? {
+            let kind = Kind::SecondFactor;
+            return Err(self.own_failure(signed, kind, caller).await);
+        }
+        let (this, asked, address) = (self.clone(), signed.clone(), caller.text());
         let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| typed_code()).collect();
         let hashes: Vec<Vec<u8>> = codes.iter().map(|code| token_hash(code)).collect();
         let now = self.now();
         let confirmed = self
             .storage
             .write(move |tx| {
-                let of = (lane::key(&signed.name), true);
-                let own = lane::of_known("session", &signed.id);
-                let guess = match lane::reserve(tx, of, &own, true, now)? {
-                    Ok(guess) => guess,
-                    Err(until) => return Ok(Err(wait(until, now))),
-                };
-                let account = accounts::lock(tx, signed.person)?;
-                let asked = account.and_then(|of| Some((of.totp_asked.clone()?, of)));
-                let Some((secret, mut account)) = asked else {
+                let signed = this.access.still(tx, &asked, now)?;
+                let locked = accounts::lock(tx, signed.person)?;
+                let same =
+                    |of: &Account| (&of.password, &of.totp) == (&account.password, &account.totp);
+                let mut now_held = locked.filter(same).ok_or_else(wrong)?;
+                let Some(secret) = now_held.totp_asked.clone() else {
                     let detail = "ask for a secret first: POST /v1/me/totp without a code";
-                    return Ok(Err(Refusal::new(Code::BadFilter, detail)));
+                    return Err(Refusal::new(Code::BadFilter, detail));
                 };
+                if !is_first && use_code(tx, &mut now_held, &given, now)?.is_none() {
+                    return Ok(Confirmed::NotProven);
+                }
+                lane::take_back(tx, &guess, is_first)?;
                 let Some(step) = step(&secret, &typed(&code), 0, now) else {
-                    let detail =
-                        "code: it does not fit the new secret; check the clock of the device";
-                    return Ok(Err(Refusal::new(Code::SignInRefused, detail)));
+                    // A used recovery code stays used.
+                    accounts::save(tx, &now_held)?;
+                    return Ok(Confirmed::WrongCode);
                 };
-                lane::take_back(tx, &guess, true)?;
-                account.totp = Some(secret);
-                (account.totp_asked, account.totp_step) = (None, step);
-                accounts::save(tx, &account)?;
-                accounts::set_recovery(tx, account.person, &hashes)?;
-                let entry = Entry::new(Kind::SecondFactor, actor_of(account.person));
-                this.audit
-                    .append(tx, &entry.about("added").from(&address))?;
-                Ok::<_, StorageError>(Ok(()))
+                now_held.totp = Some(secret);
+                (now_held.totp_asked, now_held.totp_step) = (None, step);
+                accounts::save(tx, &now_held)?;
+                accounts::set_recovery(tx, now_held.person, &hashes)?;
+                let entry = Entry::new(Kind::SecondFactor, actor_of(now_held.person));
+                let what = if is_first { "added" } else { "replaced" };
+                this.audit.append(tx, &entry.about(what).from(&address))?;
+                Ok(Confirmed::Done)
             })
             .await?;
-        confirmed?;
-        Ok(TotpView {
-            recovery_codes: codes,
-            ..TotpView::default()
-        })
+        match confirmed {
+            Confirmed::Done => Ok(TotpView {
+                recovery_codes: codes,
+                ..TotpView::default()
+            }),
+            Confirmed::NotProven => Err(self.own_failure(signed, Kind::SecondFactor, caller).await),
+            Confirmed::WrongCode => {
+                let detail = "code: it does not fit the new secret; check the clock of the device";
+                Err(Refusal::new(Code::SignInRefused, detail))
+            }
+        }
     }
+}
+
+/// What became of a confirmation.
+enum Confirmed {
+    Done,
+    /// The present second factor was not proven. The guess stays counted.
+    NotProven,
+    /// The code does not fit the new secret.
+    WrongCode,
 }
 
 #[cfg(test)]

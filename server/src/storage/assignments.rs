@@ -60,6 +60,18 @@ pub fn of(tx: &mut dyn Tx, person: PersonId) -> Result<Vec<Assignment>, StorageE
     tx.all(&sql, &[person.value()], Assignment::read)
 }
 
+/// The assignment with a number.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, id: &[u8; 16]) -> Result<Option<Assignment>, StorageError> {
+    let sql = format!(
+        "SELECT {} FROM assignment WHERE id = $1",
+        Assignment::TABLE.names()
+    );
+    tx.first(&sql, &[id.value()], Assignment::read)
+}
+
 /// Ends an assignment; returns its person, or `None` if it is unknown or ended.
 ///
 /// # Errors

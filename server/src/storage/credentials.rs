@@ -51,7 +51,22 @@ table! {
         label: &'a str,
         /// When it stops being accepted, if it has an end.
         expires_at: Option<ServerTime>,
+        /// The reviewing role of the person who made it for themselves; a key that a command issued has none.
+        assignment: Option<[u8; 16]>,
     }
+}
+
+/// The holder of a key to the review API.
+#[derive(Debug, Clone)]
+pub struct KeyHolder {
+    /// The person.
+    pub person: PersonId,
+    /// The role.
+    pub role: Role,
+    /// The area.
+    pub area: AreaPath,
+    /// The reviewing role for which the person made it.
+    pub assignment: Option<[u8; 16]>,
 }
 
 /// A person and role, for an enrolment code.
@@ -190,10 +205,29 @@ pub fn find_token(
     tx: &mut dyn Tx,
     token_hash: &[u8],
     now: ServerTime,
-) -> Result<Option<(PersonId, Role, AreaPath)>, StorageError> {
+) -> Result<Option<KeyHolder>, StorageError> {
     tx.first(
-        "SELECT person, role, area FROM api_token WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
+        "SELECT person, role, area, assignment FROM api_token WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
         &[token_hash.into(), now.value()],
-        |row| Ok((PersonId::read(row, 0)?, Role::read(row, 1)?, AreaPath::read(row, 2)?)),
+        |row| {
+            Ok(KeyHolder {
+                person: PersonId::read(row, 0)?,
+                role: Role::read(row, 1)?,
+                area: AreaPath::read(row, 2)?,
+                assignment: Option::read(row, 3)?,
+            })
+        },
+    )
+}
+
+/// The keys that a person made, ended or not: their hashes.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn own_tokens(tx: &mut dyn Tx, person: PersonId) -> Result<Vec<Vec<u8>>, StorageError> {
+    tx.all(
+        "SELECT token_hash FROM api_token WHERE person = $1 AND assignment IS NOT NULL",
+        &[person.value()],
+        |row| row.bytes(0),
     )
 }

@@ -26,8 +26,10 @@ table! {
     }
 }
 
-/// Rows of unknown login names at most. The rows with the oldest guesses are removed.
-const MOST_UNKNOWN: i64 = 20_000;
+/// Rows of unknown login names at most. The rows with the oldest guesses are removed. Rows of accounts are kept, so that a
+/// flood of made-up names does not end the waits of a real one; the limit is as high as the disk allows (some 80 MB),
+/// because a name whose wait outlasts it is known to be real.
+const MOST_UNKNOWN: i64 = 500_000;
 
 /// Locks the lanes of an account, and reads one of them.
 ///

@@ -19,7 +19,7 @@ table! {
         seen_at: ServerTime,
         /// Its end, used or not.
         ends_at: ServerTime,
-        /// What the person signed in with: `password`, `totp`, `recovery`.
+        /// What the person signed in with: `password`, `totp`, `recovery`, `one-time-code`.
         factor: String,
         /// When the password or the second factor was last given.
         proven_at: ServerTime,
@@ -137,6 +137,19 @@ pub fn end_others(
         "DELETE FROM session WHERE person = $1 AND token_hash <> $2",
         &[person.value(), except.unwrap_or(&[]).into()],
     )
+}
+
+/// Ends the sessions of a person that were not used for longest, except `most` of them.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_oldest(tx: &mut dyn Tx, person: PersonId, most: i64) -> Result<(), StorageError> {
+    tx.execute(
+        "DELETE FROM session WHERE person = $1 AND id NOT IN (
+           SELECT id FROM session WHERE person = $1 ORDER BY seen_at DESC, made_at DESC, id LIMIT $2)",
+        &[person.value(), most.into()],
+    )?;
+    Ok(())
 }
 
 /// Whether a person signed in from a browser with this cookie before.

@@ -121,14 +121,14 @@ impl Browser {
         assert_eq!(answer["code"], code, "{method} {path}: {answer}");
     }
 
-    /// Sets up a second factor and returns the generator of its codes, with the recovery codes.
+    /// Sets up the first second factor and returns the generator of its codes, with the recovery codes.
     pub(crate) fn set_up_totp(&mut self, town: &Town) -> (Totp, Vec<String>) {
         let asked = self.done("POST", "/v1/me/totp", Some(&json!({})));
         let secret = Secret::try_from_base32(asked["secret"].as_str().unwrap()).unwrap();
         let uri = asked["uri"].as_str().unwrap();
         assert!(uri.starts_with("otpauth://totp/Xuncha"), "{uri}");
         let totp = Builder::new().with_secret(secret).build().unwrap();
-        let confirm = json!({ "code": town.code_of(&totp) });
+        let confirm = json!({ "code": town.code_of(&totp), "password": PASSWORD });
         let view = self.done("POST", "/v1/me/totp", Some(&confirm));
         let codes = view["recovery_codes"].as_array().unwrap();
         let codes = codes.iter().map(|code| code.as_str().unwrap().to_owned());

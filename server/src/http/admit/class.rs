@@ -5,7 +5,7 @@ use super::slots::Part;
 /// The class of a route, by its callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Class {
-    /// Callers without a token: enrolment, session.
+    /// Callers without a token: enrolment, session, the first run.
     Stranger,
     /// Enrolled devices that sync.
     Device,
@@ -25,10 +25,11 @@ pub(in crate::http) enum Class {
 }
 
 impl Class {
-    /// What its requests count as for one caller; `None` for callers without a token, or who have none yet.
+    /// What its requests count as for one caller; `None` for callers without a token.
     pub(super) const fn part(self) -> Option<Part> {
         match self {
-            Self::Stranger | Self::SignIn => None,
+            Self::Stranger => None,
+            Self::SignIn => Some(Part::SignIn),
             Self::Device => Some(Part::Sync),
             Self::Upload => Some(Part::Photo),
             Self::Person | Self::Account => Some(Part::Ledger),

@@ -6,7 +6,9 @@ use axum::http::HeaderMap;
 use sync_core::wire::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{budget::Budget, class::Class, reading::Reading, slots::Slots, wrong::Wrong};
+use super::{
+    budget::Budget, caller::Caller, class::Class, reading::Reading, slots::Slots, wrong::Wrong,
+};
 use crate::{
     config::Limits,
     front::{Peer, customer},
@@ -19,6 +21,8 @@ pub(in crate::http) struct Gate {
     pub(super) components: Components,
     pub(super) limits: Limits,
     pub(super) permits: [Arc<Semaphore>; 8],
+    /// Permits of known browsers to sign in: strangers cannot use them up.
+    pub(super) known: Arc<Semaphore>,
     pub(super) bodies: Budget,
     pub(super) answers: Budget,
     pub(super) wrong: Wrong,
@@ -44,6 +48,7 @@ impl Gate {
         ];
         Self {
             permits,
+            known: share(8),
             bodies: Budget::new(limits.held_bytes),
             answers: Budget::new(limits.held_bytes),
             wrong: Wrong::new(limits.wrong_per_minute),
@@ -55,14 +60,24 @@ impl Gate {
         }
     }
 
-    /// The address that a request counts for.
+    /// The address that a request counts for: of IPv6 a whole /64.
     pub(in crate::http) fn origin(&self, parts: &HeaderMap, peer: Option<&Peer>) -> Option<IpAddr> {
-        origin(&self.limits, parts, peer)
+        address(&self.limits, parts, peer).map(customer)
     }
 
     /// A permit for the work of a request.
-    pub(super) fn permit(&self, class: Class) -> Result<OwnedSemaphorePermit, Refusal> {
-        let free = Arc::clone(&self.permits[class as usize]).try_acquire_owned();
+    pub(super) fn permit(
+        &self,
+        class: Class,
+        who: Caller,
+    ) -> Result<OwnedSemaphorePermit, Refusal> {
+        let is_known = class == Class::SignIn && who != Caller::Stranger;
+        let permits = if is_known {
+            &self.known
+        } else {
+            &self.permits[class as usize]
+        };
+        let free = Arc::clone(permits).try_acquire_owned();
         free.map_err(|_| {
             self.components.metrics.shed();
             Refusal::new(Code::Busy, "too many requests at once")
@@ -70,13 +85,13 @@ impl Gate {
     }
 }
 
-/// The address that a request counts for.
-pub(in crate::http) fn origin(
+/// The address that a request comes from.
+pub(in crate::http) fn address(
     limits: &Limits,
     headers: &HeaderMap,
     peer: Option<&Peer>,
 ) -> Option<IpAddr> {
-    Some(customer(behind_proxies(limits, headers, peer?.address)))
+    Some(behind_proxies(limits, headers, peer?.address))
 }
 
 /// The address behind proxies: each proxy appends the address that it was called from, so that the last address that is no

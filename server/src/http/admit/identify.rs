@@ -6,11 +6,17 @@ use axum::http::HeaderMap;
 use sync_core::wire::Code;
 
 use super::{Admission, caller::Caller, class::Class};
-use crate::{access::Reach, http::credential, refusal::Refusal};
+use crate::{
+    access::Reach,
+    http::credential::{self, BROWSER_COOKIE},
+    refusal::Refusal,
+};
 
 impl Admission {
-    /// The caller, and its reach if it was read: for a reviewer's token before a body is read, for every caller before
-    /// a long poll. Thousands of long polls read it in the database a few at a time.
+    /// The caller, and for a long poll its reach. Thousands of long polls read it in the database a few at a time.
+    ///
+    /// A token that only the database knows is checked before a body is read, so that a stranger sends none. The handler
+    /// checks it again: it may have ended while the body came.
     pub(super) async fn identify(
         &self,
         headers: &HeaderMap,
@@ -32,11 +38,19 @@ impl Admission {
                 Ok((Caller::Stranger, None))
             };
         }
-        if self.class == Class::SignIn {
-            return Ok((Caller::Stranger, None));
-        }
-        let token = credential::presented(headers)?;
         let access = &gate.components.access;
+        if self.class == Class::SignIn {
+            let browser = credential::cookie(headers, BROWSER_COOKIE);
+            let known = browser.filter(|cookie| access.is_browser(cookie));
+            return Ok((known.map_or(Caller::Stranger, Caller::with), None));
+        }
+        let token = if self.class == Class::Account {
+            // A key and a device have no account.
+            let session = credential::session(headers);
+            session.ok_or_else(|| Refusal::new(Code::SignedOut, "POST /v1/sign-in"))?
+        } else {
+            credential::presented(headers)?
+        };
         match access.device_of(token) {
             Ok(device) if self.class == Class::Waiting => {
                 let _turn = gate.asking.acquire().await;
@@ -60,17 +74,24 @@ impl Admission {
         if !gate.wrong.was_good(token) && must_wait() {
             return Err(wait());
         }
-        if (no_body && self.class != Class::Waiting) || self.class == Class::Account {
+        if no_body && self.class != Class::Waiting {
             return Ok((Caller::with(token), None));
         }
-        let _turn = match self.class {
-            Class::Waiting => Some(gate.asking.acquire().await),
-            _ => None,
+        let checked = match self.class {
+            Class::Account => access.signed(token).await.map(|_| None),
+            Class::Waiting => {
+                let _turn = gate.asking.acquire().await;
+                credential::reach(access, headers).await.map(Some)
+            }
+            _ => credential::reach(access, headers).await.map(|_| None),
         };
-        match credential::reach(access, headers).await {
-            Ok(reach) => Ok((Caller::with(token), Some(reach))),
+        match checked {
+            Ok(reach) => Ok((Caller::with(token), reach)),
             Err(refusal) => {
-                self.wrong(origin);
+                // A session that has ended is no guess.
+                if refusal.code() == Code::SessionExpired {
+                    self.wrong(origin);
+                }
                 Err(refusal)
             }
         }

@@ -38,7 +38,7 @@ use crate::{access::Reach, front::Peer, http::credential::presented, refusal::Re
 
 pub(super) use body::Bound;
 pub(super) use class::Class;
-pub(super) use gate::{Gate, origin};
+pub(super) use gate::{Gate, address};
 
 /// Responses up to this size in bytes are not counted as memory.
 const SMALL_ANSWER: u64 = 64 * 1024;
@@ -87,6 +87,7 @@ impl Admission {
             }
         };
         if let Some(reach) = reach {
+            // Of a long poll, which has no body: nothing ends between this and its handler.
             parts.extensions.insert(reach);
         }
         let busy = || Refusal::new(Code::Busy, "this caller has too many requests open");
@@ -99,7 +100,7 @@ impl Admission {
                 Caller::Stranger => None,
                 who => Some(gate.slots.take(Part::Body, who).ok_or_else(busy)?),
             };
-            let (bytes, held) = self.receive(&parts, body).await?;
+            let (bytes, held) = self.receive(&parts, body, who).await?;
             (bytes, held, slot)
         };
         if self.class == Class::Device || self.class == Class::Stranger {
@@ -123,7 +124,7 @@ impl Admission {
             (who, Some(part)) => Some(gate.slots.wait(part, who).await.ok_or_else(busy)?),
         };
         drop(receiving);
-        let permit = gate.permit(self.class)?;
+        let permit = gate.permit(self.class, who)?;
         let token = presented(&parts.headers).ok().map(str::to_owned);
         let response = next
             .run(Request::from_parts(parts, Body::from(bytes)))
@@ -140,11 +141,16 @@ impl Admission {
         }
     }
 
-    async fn receive(&self, parts: &Parts, body: Body) -> Result<(Bytes, Held), Refusal> {
+    async fn receive(
+        &self,
+        parts: &Parts,
+        body: Body,
+        who: Caller,
+    ) -> Result<(Bytes, Held), Refusal> {
         let announced = parts.headers.get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|v| v.to_str().ok()?.parse().ok());
         let peer = parts.extensions.get::<Peer>();
-        if let (Class::Stranger, Some(peer)) = (self.class, peer) {
+        if let (Caller::Stranger, Some(peer)) = (who, peer) {
             peer.connection.stranger_sends();
         }
         let received = body::read(body, announced, self.bound, &self.gate.bodies).await;
@@ -168,6 +174,8 @@ impl Admission {
             (Caller::Stranger, Some(Code::CodeInvalid), _) => {
                 self.wrong(origin);
             }
+            // A token that comes with a request to sign in is not checked.
+            _ if self.class == Class::SignIn => {}
             (Caller::Token(_), Some(Code::SessionExpired), Some(_)) => self.wrong(origin),
             (Caller::Token(_), None, Some(token)) if answer.status().is_success() => {
                 self.gate.wrong.good(token);

@@ -28,6 +28,9 @@ const SYNCS: usize = 4;
 /// Requests about photos, and requests of people, of one caller that are answered at once.
 const READS: usize = 8;
 
+/// Sign-ins from one known browser that are answered at once.
+const SIGN_INS: usize = 2;
+
 /// Exports of one caller at once.
 const EXPORTS: usize = 2;
 
@@ -44,6 +47,8 @@ pub(super) enum Part {
     Photo,
     /// Requests of people that are being answered.
     Ledger,
+    /// Sign-ins from a known browser that are being answered.
+    SignIn,
     /// Exports, to their last byte.
     Export,
 }
@@ -56,6 +61,7 @@ impl Part {
             Self::Body => BODIES,
             Self::Sync => SYNCS,
             Self::Photo | Self::Ledger => READS,
+            Self::SignIn => SIGN_INS,
             Self::Export => EXPORTS,
         }
     }

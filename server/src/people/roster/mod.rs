@@ -176,7 +176,7 @@ impl People {
                 Some(login) if !nothing_is_written => match hashes.get(login) {
                     Some(same) => same.clone(),
                     None => {
-                        let password = self.hashing.hash(code.clone()).await?;
+                        let password = self.hashing.hash(code.clone(), None).await?;
                         let one = Fresh { code, password };
                         hashes.insert(login, one.clone());
                         one
