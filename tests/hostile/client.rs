@@ -208,6 +208,11 @@ impl Hostile {
         document.append(self.actor, event).unwrap().bytes
     }
 
+    /// Uses this actor for the following changes, also one of another device.
+    pub(crate) fn as_actor_of(&mut self, actor: [u8; 16]) {
+        self.actor = Actor(actor);
+    }
+
     /// A new document.
     pub(crate) fn document(&self, doc: DocId) -> Document {
         Document::create(self.actor, doc).unwrap()
@@ -224,6 +229,20 @@ impl Hostile {
         let reply = post(town, Resupply::PATH, Some(&self.token), body);
         Resupply::read_response(&reply.body)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&reply.body)))
+    }
+
+    /// As [`Self::give_back`]; the code of the refusal if the whole request is refused.
+    pub(crate) fn try_to_give_back(
+        &self,
+        town: &Town,
+        request: &resupply::Request,
+    ) -> Result<resupply::Response, String> {
+        let body = Resupply::write_request(request);
+        let reply = post(town, Resupply::PATH, Some(&self.token), body);
+        match reply.header("xuncha-refusal") {
+            Some(code) => Err(code.to_owned()),
+            None => Ok(Resupply::read_response(&reply.body).unwrap()),
+        }
     }
 
     /// Gives one change back with these proofs; returns its receive time and the refusal.

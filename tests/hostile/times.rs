@@ -1,7 +1,8 @@
 //! Times that a device claims never limit what is decided against it.
 
 use cli_simulator::world::{evidence, note};
-use sync_core::record::EventBody;
+use sync_core::record::{EventBody, ServerTime};
+use xuncha_server::storage::server_notices;
 
 use super::client::{Hostile, beacon};
 use crate::support::{MORNING, Town, found};
@@ -41,6 +42,48 @@ fn a_beacon_from_the_future_voids_nobodys_later_events() {
             .contains("time_untrusted"),
         "{detail:#}"
     );
+}
+
+#[test]
+fn a_beacon_from_the_future_voids_nothing_of_a_person_whose_grant_ends() {
+    let mut town = Town::new();
+    let (mut liu, mut wang) = (town.phone("网格员甲"), town.phone("网格员乙"));
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    town.sync(&mut wang);
+    // Liu's appointment ends at the end of the year.
+    let end = ServerTime(1_735_574_400_000);
+    let (grant, _) = liu.device.own_grants().unwrap()[0].clone();
+    let ends = town
+        .app()
+        .storage
+        .write(move |tx| server_notices::end_grant(tx, grant, end));
+    assert!(town.runtime.block_on(ends).unwrap());
+    town.sync(&mut liu);
+    let mut own = Hostile::enrol(&town, "物业经理丙", 3);
+    let (mut document, heads) = own.copy(&town, doc);
+    let mut event = own.event(&heads, EventBody::Note(note("未来")));
+    event.beacon = Some(beacon(2_051_222_400_000, Some(0)));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(own.push(&town, &[(doc, change)], false), []);
+    town.sync(&mut liu);
+    let reason = sync_core::record::Short::new("清点").unwrap();
+    let count = sync_core::record::CountCorrection { count: 6, reason };
+    liu.device
+        .state(doc, EventBody::CorrectCount(count), None)
+        .unwrap();
+    town.sync(&mut liu);
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    let events = detail["events"].as_array().unwrap();
+    let stated = events
+        .iter()
+        .find(|e| e["kind"] == "correct_count")
+        .unwrap();
+    assert_eq!(stated["count"], "yes", "{stated:#}");
+    town.sync(&mut wang);
+    let count = wang.hazard(doc).unwrap().0.values.count;
+    assert!(count.iter().map(|one| one.value).eq([6]), "{count:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use sync_core::{
     sync::Options,
     wire::Code,
 };
+use xuncha_server::storage::{StorageError, Tx, Value};
 
 use crate::{
     command_line::{at_the_time_of_commands, done, refused},
@@ -159,4 +160,114 @@ fn what_its_author_may_not_state_is_not_released() {
         "{said}"
     );
     assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));
+}
+
+#[test]
+fn what_a_person_rejected_is_not_applied_when_it_comes_again_with_authority() {
+    let mut town = Town::new();
+    let mut yi = town.phone("网格员乙");
+    let doc = found_in(&mut yi, &town, 2, "第二网格", Vec::new());
+    town.sync(&mut yi);
+    let mut jia = Hostile::enrol(&town, "网格员甲", 4);
+    let reader = Hostile::enrol(&town, "审核员丁", 5);
+    let (mut document, heads) = reader.copy(&town, doc);
+    let event = jia.event(&heads, EventBody::Note(note("越区")));
+    let change = jia.change(&mut document, &event.to_bytes().unwrap());
+    let outside = [(0, Code::Quarantined)];
+    assert_eq!(jia.push(&town, &[(doc, change.clone())], false), outside);
+    at_the_time_of_commands(&town);
+    decide(&town, "reject", &jia.device.to_string());
+    // The grant covers the place now, and the same change comes again.
+    let (grant, area) = (jia.grant.0, town.world.county.to_string());
+    let widen = move |tx: &mut dyn Tx| {
+        let sql = "UPDATE signed_grant SET area = $1 WHERE id = $2";
+        let values = [Value::Text(&area), Value::Bytes(grant.as_bytes())];
+        tx.execute(sql, &values)
+    };
+    let widened: Result<u64, StorageError> = town.runtime.block_on(town.app().storage.write(widen));
+    assert_eq!(widened.unwrap(), 1);
+    let stored = town.changes_stored();
+    jia.open(&town);
+    assert_eq!(jia.push(&town, &[(doc, change)], false), outside);
+    assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));
+    assert!(shown(&town, &jia.device.to_string()).contains(&format!("rejected: {WHY}")));
+}
+
+#[test]
+fn what_another_device_brought_without_proofs_is_released_only_if_a_person_vouches_for_it() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    let mut carrier = Hostile::enrol(&town, "物业经理丙", 7);
+    let victim = carrier.grant_of(&town, "网格员甲");
+    let key = liu.device.enrolment().unwrap().key;
+    let reader = Hostile::enrol(&town, "审核员丁", 5);
+    let mut forge = |words: &str, proven: bool, actor: u8| {
+        carrier.as_actor(actor);
+        let (mut document, heads) = reader.copy(&town, doc);
+        let body = EventBody::Note(note(words));
+        let event = carrier.in_the_name_of((victim.0, &victim.1), &heads, body);
+        let bytes = event.to_bytes().unwrap();
+        let change = carrier.change(&mut document, &bytes);
+        let proofs =
+            proven.then(|| sync_core::identity::Proofs::prove(&key, doc, [bytes.as_slice()]));
+        assert_eq!(
+            carrier.carry(&town, doc, &change, proofs).1,
+            Some(Code::Quarantined)
+        );
+    };
+    town.revoke(carrier_device());
+    forge("冒名", false, 11);
+    forge("带签名", true, 12);
+    assert_eq!(town.quarantined(), 2);
+    at_the_time_of_commands(&town);
+    let device = carrier_device().to_string();
+    let release = ["admin", "quarantine", "release", &device, "--reason", WHY];
+    let said = refused(&town, &release);
+    assert!(
+        said.contains("released: 1") && said.contains("--vouch"),
+        "{said}"
+    );
+    assert_eq!(town.quarantined(), 1);
+    let effective = |town: &Town| {
+        town.project();
+        let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+        let events = detail["events"].as_array().unwrap().clone();
+        let with = |words: &str| events.iter().any(|event| event.to_string().contains(words));
+        (with("带签名"), with("冒名"))
+    };
+    assert_eq!(effective(&town), (true, false));
+    let said = done(&town, &[&release[..], &["--vouch"]].concat());
+    assert!(said.contains("released: 1"), "{said}");
+    assert_eq!(effective(&town), (true, true));
+}
+
+fn carrier_device() -> sync_core::record::DeviceId {
+    sync_core::record::DeviceId([7; 16])
+}
+
+#[test]
+fn one_change_that_is_sent_for_two_documents_waits_for_each() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    let other = found(&mut liu, &town, "另一处");
+    town.sync(&mut liu);
+    let mut own = Hostile::enrol(&town, "物业经理丙", 7);
+    let (mut document, heads) = own.copy(&town, doc);
+    let event = own.event(&heads, EventBody::Note(note("吊销后")));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    town.revoke(own.device);
+    let aside = [(0, Code::Quarantined)];
+    assert_eq!(own.push(&town, &[(other, change.clone())], false), aside);
+    assert_eq!(own.push(&town, &[(doc, change)], false), aside);
+    assert_eq!(town.quarantined(), 2);
+    at_the_time_of_commands(&town);
+    let device = own.device.to_string();
+    let release = ["admin", "quarantine", "release", &device, "--reason", WHY];
+    assert!(refused(&town, &release).contains("released: 1"));
+    town.project();
+    let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
+    assert!(detail.to_string().contains("吊销后"), "{detail:#}");
 }

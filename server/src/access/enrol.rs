@@ -92,14 +92,25 @@ fn enrol(
             return Err(Refusal::new(Code::CodeInvalid, OF_ANOTHER));
         }
     }
+    // A grant from before the device was disabled stays revoked; a new one is needed.
     let same = |g: &Grant| {
-        let whom = (g.person, g.role, &g.area) == (person, who.role, &who.area);
-        // A grant from before the device was disabled stays revoked; a new one is needed.
-        whom && g.also == also && g.until == who.until && !lifted
+        let whom = (aliases.kept(g.person), g.role, &g.area) == (person, who.role, &who.area);
+        whom && g.until == who.until && !lifted
     };
-    let mut held = held.into_iter();
-    if let Some(held) = held.find(|held| held.claims().is_some_and(|g| same(&g))) {
-        return Ok(held.sealed);
+    let signed = held
+        .into_iter()
+        .filter_map(|held| Some((held.sealed.stored_claims()?, held)));
+    // An earlier one may have been ended before this code was made.
+    let newest = signed
+        .filter(|(g, _)| same(g))
+        .max_by_key(|(g, _)| g.issued);
+    match newest {
+        Some((g, held)) if !held.is_ended() && g.also == also => return Ok(held.sealed),
+        // One that names the kept id of a person who was merged since.
+        Some((_, held)) if !held.is_ended() => {}
+        // A code gives one grant: what an administrator ended is not renewed with it.
+        _ if again => return Err(invalid()),
+        _ => {}
     }
     let grant = Grant {
         person,

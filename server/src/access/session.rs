@@ -21,7 +21,8 @@ use crate::{
     refusal::Refusal,
     storage::{
         devices::{self, DeviceState},
-        returned, spaces,
+        returned::Authority,
+        spaces,
     },
 };
 
@@ -131,10 +132,11 @@ impl Access {
         }
         self.storage
             .write(move |tx| {
-                for (sealed, claims) in &own {
-                    returned::grant(tx, sealed, claims, LogEpoch(random()))?;
-                }
-                Ok::<_, Refusal>(())
+                let authority = Authority {
+                    grants: &own,
+                    notices: &[],
+                };
+                Ok(authority.store(tx, || LogEpoch(random()))?)
             })
             .await
     }

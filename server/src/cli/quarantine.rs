@@ -34,7 +34,14 @@ pub(crate) enum Commands {
         device: String,
     },
     /// 放行 / Move changes into the log: they are checked again, and count as received now.
-    Release(Decision),
+    Release {
+        #[command(flatten)]
+        decision: Decision,
+        /// 担保 / Also changes that another device than their author's brought without proofs: you vouch that the named authors made
+        /// them.
+        #[arg(long)]
+        vouch: bool,
+    },
     /// 驳回 / Reject changes: they stay in the quarantine with the reason, and are never applied.
     Reject(Decision),
 }
@@ -71,7 +78,7 @@ impl Commands {
                 }
                 Ok(())
             }
-            Self::Release(_) | Self::Reject(_) => Ok(()),
+            Self::Release { .. } | Self::Reject(_) => Ok(()),
         }
     }
 
@@ -81,7 +88,7 @@ impl Commands {
         components: &Components,
     ) -> anyhow::Result<()> {
         match self {
-            Self::Release(decision) => decision.release(storage, components).await,
+            Self::Release { decision, vouch } => decision.release(storage, components, vouch).await,
             Self::Reject(decision) => decision.reject(storage).await,
             reads => reads.list(storage).await,
         }
@@ -121,10 +128,19 @@ impl Decision {
         Ok(found)
     }
 
-    async fn release(self, storage: &Storage, components: &Components) -> anyhow::Result<()> {
+    async fn release(
+        self,
+        storage: &Storage,
+        components: &Components,
+        vouch: bool,
+    ) -> anyhow::Result<()> {
         let found = self.named(storage).await?;
-        let released = components.ingest.release(found).await?;
+        let released = components.ingest.release(found.clone(), vouch).await?;
         say!("已放行 / released: {}", released.done.len());
+        let is_unproven = |row: &&Quarantined| released.unproven.contains(&row.hash);
+        for row in found.iter().filter(is_unproven) {
+            note!("{}  {}", short(&row.hash.to_string()), stated(&row.bytes));
+        }
         for (hash, code) in &released.left {
             let hash = hash.to_string();
             let reread = hash.clone();
@@ -134,6 +150,11 @@ impl Decision {
             let why = row.first().map_or("", |row| row.reason.as_str());
             note!("{}  {}  {why}", short(&hash), code.name());
         }
+        ensure!(
+            released.unproven.is_empty(),
+            "{} 条由别的设备带来、没有作者签名，见上。向所列作者核实后加 --vouch 放行，或驳回 / another device brought these without proofs of the authors named above: ask them, then repeat with --vouch, or reject them",
+            released.unproven.len()
+        );
         ensure!(
             released.left.is_empty(),
             "{} 条仍在隔离区，原因见上。missing-dependencies：先放行它所依据的内容；无权作出的：在有权的设备上重新登记，或驳回 / stay in the quarantine for the reasons above. missing-dependencies: release what it builds on first; no authority: state it again on a device that has, or reject it",
@@ -148,7 +169,8 @@ impl Decision {
         let reject = move |tx: &mut dyn Tx| {
             let mut rejected = 0_usize;
             for change in &found {
-                rejected += usize::from(quarantine::reject(tx, change.hash, &why, now)?);
+                let which = (change.doc, change.hash);
+                rejected += usize::from(quarantine::reject(tx, which, &why, now)?);
             }
             Ok::<_, xuncha_server::storage::StorageError>(rejected)
         };

@@ -89,9 +89,7 @@ pub fn router(components: Components) -> Router {
         )
         // Its codes are limited by address, as those of devices.
         .merge(csrf::protected(
-            Router::new()
-                .route("/v1/first-run", post(sign_in::first_run))
-                .route_layer(small(Class::Stranger, ACCOUNT_BYTES)),
+            first_run().route_layer(small(Class::Stranger, ACCOUNT_BYTES)),
         ));
     let devices = Router::new()
         .route(Push::PATH, post(device::push::push))
@@ -117,11 +115,7 @@ pub fn router(components: Components) -> Router {
                 .route(Editions::PATH, post(device::editions::editions))
                 .route_layer(exchange(Editions::MAX_REQUEST)),
         )
-        .merge(
-            Router::new()
-                .route("/v1/hints", get(device::hints::hints))
-                .route_layer(small(Class::Waiting, 0)),
-        );
+        .merge(hints().route_layer(small(Class::Waiting, 0)));
     let photos = photos(&components)
         .route_layer(class(Class::Upload, CHUNK_BYTES, limits.body, true))
         // The first request of a tus client; it needs no token and costs nothing.
@@ -134,9 +128,7 @@ pub fn router(components: Components) -> Router {
             people(&components).route_layer(small(Class::Person, JSON_BYTES)),
         ))
         .merge(csrf::protected(
-            Router::new()
-                .route("/v1/sign-in", post(sign_in::sign_in))
-                .route_layer(small(Class::SignIn, ACCOUNT_BYTES)),
+            signing_in().route_layer(small(Class::SignIn, ACCOUNT_BYTES)),
         ))
         .merge(csrf::protected(
             accounts().route_layer(small(Class::Account, ACCOUNT_BYTES)),
@@ -203,6 +195,21 @@ fn exports(components: &Components) -> Router<Components> {
         .route("/v1/exports/hazards.geojson", get(export::geojson))
         .route_layer(reads)
         .route_layer(from_fn_with_state(components.clone(), whole::only))
+}
+
+/// The first administrators.
+fn first_run() -> Router<Components> {
+    Router::new().route("/v1/first-run", post(sign_in::first_run))
+}
+
+/// People without a session.
+fn signing_in() -> Router<Components> {
+    Router::new().route("/v1/sign-in", post(sign_in::sign_in))
+}
+
+/// Long polls of devices.
+fn hints() -> Router<Components> {
+    Router::new().route("/v1/hints", get(device::hints::hints))
 }
 
 /// Routes for people who have signed in, in their own matters, and for administrators.

@@ -32,8 +32,23 @@ pub(super) fn accept(
     found: &Unattested,
     now: ServerTime,
 ) -> Result<bool, Refusal> {
+    spaces::lock(tx, &BTreeSet::from([found.space.clone()]))?;
+    if !attest(tx, found, now)? {
+        return Ok(false);
+    }
+    let subject = Subject::ChangeAccepted(found.doc, found.hash);
+    server_notices::note(tx, &found.space, subject, now)?;
+    Ok(true)
+}
+
+/// Gives an unattested change effect, with the receive time `now`; the caller has locked the space. `false` if it is
+/// attested already, or the log does not have it.
+pub(super) fn attest(
+    tx: &mut dyn Tx,
+    found: &Unattested,
+    now: ServerTime,
+) -> Result<bool, Refusal> {
     let space = &found.space;
-    spaces::lock(tx, &BTreeSet::from([space.clone()]))?;
     let still = log::known(tx, space, &[found.hash])?.pop();
     if !still.is_some_and(|(_, held)| held.unattested) {
         return Ok(false);
@@ -69,7 +84,5 @@ pub(super) fn accept(
     let held = docs::of(tx, space, &[found.doc])?.into_iter();
     let mut held: HashMap<_, _> = held.map(|doc| (doc.id, doc)).collect();
     write::space(tx, space, &[numbered], &mut held)?;
-    let subject = Subject::ChangeAccepted(found.doc, found.hash);
-    server_notices::note(tx, space, subject, now)?;
     Ok(true)
 }

@@ -152,6 +152,9 @@ pub(super) fn store(
                     decided.refused.push(Refused { entry, code });
                 }
                 action @ (Action::Store { .. } | Action::Attest) => {
+                    if situation.aside.contains_key(&(change.doc, change.hash)) {
+                        quarantine::remove(tx, (change.doc, change.hash))?;
+                    }
                     let write = match action {
                         Action::Store { new, unattested } => {
                             if let Some((space, path)) = new {
@@ -240,6 +243,7 @@ fn reject_change(
         bytes: change.bytes.clone(),
         rejected_at: None,
         rejected_why: None,
+        proofs: change.proofs.as_ref().map(|of| of.as_bytes().to_vec()),
     };
     quarantine::keep(tx, &quarantined)?;
     Ok(Code::Quarantined)

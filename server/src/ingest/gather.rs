@@ -20,13 +20,15 @@ use super::{
 use crate::{
     refusal::Refusal,
     storage::{
-        StorageError, Tx, devices, docs,
+        StorageError, Tx, devices,
+        docs::{self, Doc},
         log::{self, Held, InDoc},
-        server_notices, spaces,
+        quarantine, server_notices, spaces,
     },
 };
 
-/// Changes of a document that are read to find its beginning. The beginning is the first unless it was attested late.
+/// Changes of a document that are read at first to find its beginning. The beginning is the first unless it was attested
+/// late; then more are read.
 const FIRST: i64 = 8;
 
 /// Reads what the plan needs. The spaces are locked, in order, before their rows are read.
@@ -81,7 +83,16 @@ pub(super) fn gather<'p>(
         .collect();
     s.grants = devices::grant_claims(tx, &grants)?;
     s.reach = reach(tx, packs.clone(), now)?;
+    if contents().any(|content| !content.attested) {
+        for space in touched {
+            if spaces::epoch_start(tx, &space)?.is_some() {
+                s.restored.insert(space);
+            }
+        }
+    }
     s.accepted = accepted(tx, packs.clone())?;
+    let hashes: Vec<ChangeHash> = changes().map(|change| change.hash).collect();
+    s.aside = quarantine::among(tx, &hashes)?;
     s.shares = shares(tx, packs.clone(), &s)?;
     s.families = families(tx, packs, &s)?;
     Ok(s)
@@ -147,13 +158,24 @@ fn families<'p>(
     let named: BTreeSet<DocId> = changes.map(|change| change.doc).collect();
     let mut families = HashMap::new();
     for doc in named.iter().filter_map(|doc| s.docs.get(doc)) {
-        let first = log::first_changes(tx, &doc.space, doc.id, FIRST)?;
+        families.extend(family(tx, doc)?.map(|family| (doc.id, family)));
+    }
+    Ok(families)
+}
+
+/// The kind of a document, by the first beginning in its log.
+fn family(tx: &mut dyn Tx, doc: &Doc) -> Result<Option<DocumentKind>, StorageError> {
+    let mut limit = FIRST;
+    loop {
+        let first = log::first_changes(tx, &doc.space, doc.id, limit)?;
         let events = first.iter().filter_map(|bytes| crdt::inspect(bytes).ok());
         let events = events.flat_map(|facts| facts.events);
         let family = events
             .filter_map(|(_, bytes)| Event::from_bytes(&bytes).ok())
             .find_map(|event| DocumentKind::begun_by(&event.body));
-        families.extend(family.map(|family| (doc.id, family)));
+        if family.is_some() || (first.len() as i64) < limit {
+            return Ok(family);
+        }
+        limit = limit.saturating_mul(8);
     }
-    Ok(families)
 }

@@ -132,7 +132,9 @@ impl Ingest {
         let returned = Arc::new(self.verifying(read).await?);
         if returned.has_authority() {
             let first = Arc::clone(&returned);
-            let store = move |tx: &mut dyn Tx| resupply::store_authority(tx, &first);
+            let catalogue = Arc::clone(&self.catalogue);
+            let store =
+                move |tx: &mut dyn Tx| resupply::store_authority(tx, &first, now, &catalogue);
             self.storage.write(store).await?;
         }
         let catalogue = Arc::clone(&self.catalogue);
@@ -169,14 +171,20 @@ impl Ingest {
         Ok(done)
     }
 
-    /// Moves quarantined changes into the log because a person vouches for them; they count as received now.
+    /// Moves quarantined changes into the log because a person decides so; they count as received now. `vouched`: also those
+    /// of which nothing shows that their authors made them.
     ///
     /// # Errors
     /// [`Refusal`] from the database, or if the server's clock is implausible.
-    pub async fn release(&self, changes: Vec<Quarantined>) -> Result<Released, Refusal> {
+    pub async fn release(
+        &self,
+        changes: Vec<Quarantined>,
+        vouched: bool,
+    ) -> Result<Released, Refusal> {
         let now = self.clock.signing().await?;
         let catalogue = Arc::clone(&self.catalogue);
-        let release = move |tx: &mut dyn Tx| release::release(tx, &changes, now, &catalogue);
+        let release =
+            move |tx: &mut dyn Tx| release::release(tx, &changes, vouched, now, &catalogue);
         let released = self.storage.write(release).await?;
         self.wake.log_grew();
         Ok(released)

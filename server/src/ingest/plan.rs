@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use sync_core::{
+    crdt::Actor,
     document::DocumentKind,
-    record::{AreaPath, ChangeHash, ServerTime},
+    record::{AreaPath, ChangeHash, DocId, ServerTime},
     wire::Code,
 };
 
@@ -54,6 +55,14 @@ impl Situation {
             action
         };
         pack.changes.iter().map(decide).collect()
+    }
+
+    /// Whether the log of a document was set back by a restore; `new`: the place of a document that begins.
+    fn is_restored(&self, doc: DocId, new: Option<&(AreaPath, AreaPath)>) -> bool {
+        let held = self.docs.get(&doc).map(|doc| &doc.space);
+        let begun = || deepest(&self.spaces, self.begun.get(&doc)?);
+        let space = held.or_else(|| new.map(|(space, _)| space)).or_else(begun);
+        space.is_some_and(|space| self.restored.contains(space))
     }
 
     /// Adds a decision to the situation for later changes.
@@ -131,12 +140,20 @@ fn decide(
     if let Some(held) = held.filter(|_| !stored.contains(&change.hash)) {
         return Ok((known(pack, change, writer, *held), None));
     }
+    if s.aside.get(&(change.doc, change.hash)) == Some(&true) {
+        return Err(Reject::Quarantine("an administrator rejected it"));
+    }
     let content = change.content.as_ref().map_err(|reject| *reject)?;
     if !may_write(pack, change, content, writer) {
         return Err(Reject::Quarantine("the device is disabled"));
     }
-    let (new, charged) = check(pack, change, content, s)?;
     let unattested = !(content.attested || s.accepted.contains(&change.hash));
+    let (new, charged) = check(pack, change, content, s)?;
+    if unattested && Actor(content.actor).is_bound() && !s.is_restored(change.doc, new.as_ref()) {
+        // In the log it would occupy a sequence number of its author's device. A log that was never set back lacks nothing
+        // that another device would have to bring without proofs.
+        return Err(Reject::Quarantine("no proof of its author's device"));
+    }
     Ok((Action::Store { new, unattested }, Some(charged)))
 }
 

@@ -7,14 +7,14 @@ use std::{
 
 use sync_core::{
     catalogue::Catalogue,
-    identity::{PackClaims, Signed, server_notice::Subject},
+    identity::{PackClaims, Proofs, Signed, server_notice::Subject},
     record::{ChangeHash, DeviceId, DeviceTime, ServerTime},
     wire::{Code, PACK_CHANGES},
 };
 
 use super::{
     admit,
-    checked::{Checked, Verified},
+    checked::{Checked, Content, Verified},
     plan::Writer,
     verify,
 };
@@ -35,26 +35,42 @@ pub struct Released {
     /// Changes that stay in quarantine, each with the code of its refusal. With [`Code::Quarantined`] the reason is
     /// written to its row.
     pub left: Vec<(ChangeHash, Code)>,
+    /// Changes that stay because nothing shows that their authors made them: another device brought them without proofs, and
+    /// the person did not vouch for their authors.
+    pub unproven: Vec<ChangeHash>,
+}
+
+/// Whether the author's device brought a change itself, or its proofs are those of its authors.
+fn is_attested(row: &Quarantined, change: &Checked) -> bool {
+    let own = |content: &Content| content.authors.iter().all(|of| of.device == row.device);
+    row.proofs.is_some() || change.content.as_ref().is_ok_and(own)
 }
 
 /// Releases quarantined changes: each is checked again like a change that an active device sends. One that passes gets the
 /// receive time `now`, and a notice that has it count in spite of a revoked device or an ended grant. What its
-/// author may not state stays in quarantine.
+/// author may not state stays in quarantine, and so does what nothing attests unless a person vouches for it.
 pub(super) fn release(
     tx: &mut dyn Tx,
     found: &[Quarantined],
+    vouched: bool,
     now: ServerTime,
     catalogue: &Arc<Catalogue>,
 ) -> Result<Released, Refusal> {
     let mut by_author: BTreeMap<DeviceId, Vec<Checked>> = BTreeMap::new();
+    let mut released = Released::default();
     for row in found {
-        let change = verify::stored(row.doc, row.bytes.clone());
+        let mut change = verify::stored(row.doc, row.bytes.clone());
+        if !vouched && !is_attested(row, &change) {
+            released.unproven.push(row.hash);
+            continue;
+        }
+        change.proofs = row.proofs.clone().map(Proofs::from_bytes);
+        quarantine::reconsider(tx, (row.doc, row.hash))?;
         // Checked as its author's device would have brought it: who brought it decides nothing here.
         let author = change.content.as_ref().ok();
         let author = author.map_or(row.device, |content| content.origin(row.device));
         by_author.entry(author).or_default().push(change);
     }
-    let mut released = Released::default();
     for (device, mut changes) in by_author {
         // What a change depends on has operations with lower numbers.
         changes.sort_by_key(|change| {
@@ -109,7 +125,7 @@ fn store(
             (None, Some(space)) => {
                 let subject = Subject::ChangeAccepted(change.doc, change.hash);
                 server_notices::note(tx, space, subject, now)?;
-                quarantine::remove(tx, change.hash)?;
+                quarantine::remove(tx, (change.doc, change.hash))?;
                 released.done.push(change.hash);
             }
             (code, _) => {

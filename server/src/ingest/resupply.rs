@@ -8,7 +8,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use sync_core::{
     catalogue::Catalogue,
-    identity::{PackClaims, PackReceipt, PublicKey, ServerNotice, SignedGrant},
+    identity::{
+        PackClaims, PackReceipt, PublicKey, ServerNotice, SignedGrant, server_notice::Subject,
+    },
     record::{
         AreaPath, ChangeHash, DeviceId, DocId, Event, Grant, GrantId, LogEpoch, PackHash,
         ServerTime,
@@ -21,10 +23,10 @@ use sync_core::{
 };
 
 use super::{
-    admit,
+    accept, admit,
     checked::{Checked, Verified},
     plan::Writer,
-    verify,
+    release, verify,
 };
 use crate::{
     host::random,
@@ -34,7 +36,9 @@ use crate::{
         devices::DeviceState,
         docs, log,
         packs::{self, Pack},
-        returned, server_notices, spaces,
+        proofs, quarantine,
+        returned::Authority,
+        server_notices,
     },
 };
 
@@ -180,16 +184,32 @@ impl Returned {
     }
 }
 
-/// Stores notices and grants. In a transaction of its own and before anything else, so that nothing that was revoked or
-/// ended has an effect in between; a transaction that locks spaces for both could lock them in two orders.
-pub(super) fn store_authority(tx: &mut dyn Tx, returned: &Returned) -> Result<(), Refusal> {
-    let named = returned.notices.iter().map(|notice| notice.space.clone());
-    spaces::lock(tx, &named.collect())?;
+/// Stores notices and grants, and gives effect to changes of the log that a returned notice accepts. In a transaction of its
+/// own and before anything else, so that nothing that was revoked or ended has an effect in between; a transaction that
+/// locks spaces for both could lock them in two orders.
+pub(super) fn store_authority(
+    tx: &mut dyn Tx,
+    returned: &Returned,
+    now: ServerTime,
+    catalogue: &Arc<Catalogue>,
+) -> Result<(), Refusal> {
+    let authority = Authority {
+        grants: &returned.grants,
+        notices: &returned.notices,
+    };
+    authority.store(tx, || LogEpoch(random()))?;
     for notice in &returned.notices {
-        returned::notice(tx, notice)?;
-    }
-    for (sealed, claims) in &returned.grants {
-        returned::grant(tx, sealed, claims, LogEpoch(random()))?;
+        let Some(Subject::ChangeAccepted(doc, change)) = notice.subject() else {
+            continue;
+        };
+        // The change may have come before its acceptance.
+        if let Some(found) = proofs::unattested_in(tx, &notice.space, change)? {
+            accept::attest(tx, &found, now)?;
+        } else if let Some(found) = quarantine::find(tx, (doc, change))?
+            && found.rejected_at.is_none()
+        {
+            release::release(tx, &[found], true, now, catalogue)?;
+        }
     }
     Ok(())
 }

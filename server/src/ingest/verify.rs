@@ -161,8 +161,9 @@ fn content(facts: ChangeFacts) -> Result<(Content, Events), Reject> {
         // Neither a dependency nor a beginning shows which document it belongs to.
         return Err(Reject::Refuse(Code::Malformed));
     }
+    let actor = facts.actor;
     let mut content = Content {
-        actor: facts.actor.0,
+        actor: actor.0,
         actor_seq: facts.actor_seq,
         deps: facts.deps,
         ops: (facts.first_op, facts.last_op),
@@ -175,6 +176,9 @@ fn content(facts: ChangeFacts) -> Result<(Content, Events), Reject> {
     };
     for (_, bytes) in &facts.events {
         let event = Event::admitted(bytes).map_err(|_| Reject::Refuse(Code::Malformed))?;
+        if actor.is_bound() && !actor.is_of(event.device) {
+            return Err(Reject::Refuse(Code::ForgedAuthor));
+        }
         if let Some(area) = event.body.begins_in() {
             content.area.get_or_insert_with(|| area.clone());
         }

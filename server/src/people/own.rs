@@ -117,10 +117,10 @@ impl People {
         }
         let (account, guess) = self.count_own(signed).await?;
         let by_password = proof.code.is_none();
-        if let Some(Secret(given)) = proof.password.filter(|_| by_password) {
-            if !self.is_password(&account, given).await? {
-                return Err(self.own_failure(signed, Kind::StepUp, caller).await);
-            }
+        if let Some(Secret(given)) = proof.password.filter(|_| by_password)
+            && !self.is_password(&account, given).await?
+        {
+            return Err(self.own_failure(signed, Kind::StepUp, caller).await);
         }
         let (this, signed_in, address, now) =
             (self.clone(), signed.clone(), caller.text(), self.now());

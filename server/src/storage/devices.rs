@@ -281,6 +281,12 @@ pub struct HeldGrant {
 }
 
 impl HeldGrant {
+    /// Whether an administrator ended it before the end that was signed.
+    pub fn is_ended(&self) -> bool {
+        let signed = self.sealed.stored_claims().and_then(|grant| grant.until);
+        self.until != signed
+    }
+
     /// The claims; `None` if this version cannot read them. The signature is not verified: only this server writes these
     /// rows.
     pub fn claims(&self) -> Option<Grant> {

@@ -81,7 +81,7 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0013_proofs.sql")),
     shared(include_str!("migrations/0014_people.sql")),
     shared(include_str!("migrations/0015_quarantine.sql")),
-    shared(include_str!("migrations/0016_own_keys.sql")),
+    shared(include_str!("migrations/0016_keys_and_quarantine.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sync_core::record::{AreaPath, ChangeHash, DeviceId, DocId};
 
 use super::{
-    StorageError, Tx,
+    Row, StorageError, Tx,
     column::{Column, Stored},
     docs::ids,
 };
@@ -74,22 +74,38 @@ pub struct Unattested {
     pub bytes: Vec<u8>,
 }
 
+const COLUMNS: &str = "space, doc, hash, device, bytes";
+
+impl Unattested {
+    fn read(row: &dyn Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            space: AreaPath::read(row, 0)?,
+            doc: DocId::read(row, 1)?,
+            hash: ChangeHash::read(row, 2)?,
+            device: DeviceId::read(row, 3)?,
+            bytes: row.bytes(4)?,
+        })
+    }
+}
+
 /// The changes that no proof attests, newest first, at most 500.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn unattested(tx: &mut dyn Tx) -> Result<Vec<Unattested>, StorageError> {
-    tx.all(
-        "SELECT space, doc, hash, device, bytes FROM chg WHERE relayed = 2 ORDER BY seq DESC LIMIT 500",
-        &[],
-        |row| {
-            Ok(Unattested {
-                space: AreaPath::read(row, 0)?,
-                doc: DocId::read(row, 1)?,
-                hash: ChangeHash::read(row, 2)?,
-                device: DeviceId::read(row, 3)?,
-                bytes: row.bytes(4)?,
-            })
-        },
-    )
+    let sql = format!("SELECT {COLUMNS} FROM chg WHERE relayed = 2 ORDER BY seq DESC LIMIT 500");
+    tx.all(&sql, &[], Unattested::read)
+}
+
+/// The change of a space with this hash, if no proof attests it.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn unattested_in(
+    tx: &mut dyn Tx,
+    space: &AreaPath,
+    change: ChangeHash,
+) -> Result<Option<Unattested>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM chg WHERE space = $1 AND hash = $2 AND relayed = 2");
+    tx.first(&sql, &[space.value(), change.value()], Unattested::read)
 }

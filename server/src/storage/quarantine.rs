@@ -1,5 +1,7 @@
 //! Changes that cannot be judged yet, until a person releases or rejects them.
 
+use std::collections::HashMap;
+
 use sync_core::record::{ChangeHash, DeviceId, DocId, ServerTime};
 
 use super::{
@@ -11,11 +13,11 @@ use super::{
 
 table! {
     /// A change that cannot be judged yet, or that a person rejected.
-    pub struct Quarantined in "quarantine" key 1 {
-        /// The change.
-        hash: ChangeHash,
+    pub struct Quarantined in "quarantine" key 2 {
         /// The document that it is for.
         doc: DocId,
+        /// The change.
+        hash: ChangeHash,
         /// The device that sent it.
         device: DeviceId,
         /// Why it cannot be judged.
@@ -28,8 +30,13 @@ table! {
         rejected_at: Option<ServerTime>,
         /// Why.
         rejected_why: Option<String>,
+        /// The proofs of its authors, if it came with proofs that are right.
+        proofs: Option<Vec<u8>>,
     }
 }
+
+/// A change that was sent for a document.
+pub type InDoc = (DocId, ChangeHash);
 
 /// Changes of one device for one reason.
 #[derive(Debug, Clone)]
@@ -48,15 +55,22 @@ pub struct Aside {
     pub received: (ServerTime, ServerTime),
 }
 
-/// Keeps a change that cannot be judged yet. For one that is kept already, only the reason is written.
+/// Keeps a change that cannot be judged yet. For one that is kept already, only the reason is written, and proofs that it came
+/// without; of a rejected one nothing.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn keep(tx: &mut dyn Tx, change: &Quarantined) -> Result<(), StorageError> {
     if !Quarantined::TABLE.insert_once(tx, change.values())? {
         tx.execute(
-            "UPDATE quarantine SET reason = $1 WHERE hash = $2",
-            &[change.reason.as_str().into(), change.hash.value()],
+            "UPDATE quarantine SET reason = $1, proofs = COALESCE(proofs, $2)
+             WHERE doc = $3 AND hash = $4 AND rejected_at IS NULL",
+            &[
+                change.reason.as_str().into(),
+                change.proofs.value(),
+                change.doc.value(),
+                change.hash.value(),
+            ],
         )?;
     }
     Ok(())
@@ -102,6 +116,35 @@ pub fn of_device(
     tx.all(&sql, &values, Quarantined::read)
 }
 
+/// A change that was sent for a document.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn find(tx: &mut dyn Tx, (doc, hash): InDoc) -> Result<Option<Quarantined>, StorageError> {
+    let sql = format!(
+        "SELECT {} FROM quarantine WHERE doc = $1 AND hash = $2",
+        Quarantined::TABLE.names()
+    );
+    tx.first(&sql, &[doc.value(), hash.value()], Quarantined::read)
+}
+
+/// Those of these changes that are here, each with whether a person rejected it.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn among(
+    tx: &mut dyn Tx,
+    changes: &[ChangeHash],
+) -> Result<HashMap<InDoc, bool>, StorageError> {
+    let keys: Vec<Value<'_>> = changes.iter().map(Stored::value).collect();
+    let sql = "SELECT doc, hash, rejected_at FROM quarantine WHERE hash IN (?)";
+    let found = tx.all_of(sql, &[], &keys, |row| {
+        let which = (DocId::read(row, 0)?, ChangeHash::read(row, 1)?);
+        Ok((which, row.opt_int(2)?.is_some()))
+    })?;
+    Ok(found.into_iter().collect())
+}
+
 /// The changes whose hash begins with these hexadecimal digits, at most 10.
 ///
 /// # Errors
@@ -120,9 +163,19 @@ pub fn like(tx: &mut dyn Tx, digits: &str) -> Result<Vec<Quarantined>, StorageEr
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn remove(tx: &mut dyn Tx, change: ChangeHash) -> Result<(), StorageError> {
-    let sql = "DELETE FROM quarantine WHERE hash = $1";
-    tx.execute(sql, &[change.value()])?;
+pub fn remove(tx: &mut dyn Tx, (doc, hash): InDoc) -> Result<(), StorageError> {
+    let sql = "DELETE FROM quarantine WHERE doc = $1 AND hash = $2";
+    tx.execute(sql, &[doc.value(), hash.value()])?;
+    Ok(())
+}
+
+/// Has a rejected change wait again.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn reconsider(tx: &mut dyn Tx, (doc, hash): InDoc) -> Result<(), StorageError> {
+    let sql = "UPDATE quarantine SET rejected_at = NULL, rejected_why = NULL WHERE doc = $1 AND hash = $2";
+    tx.execute(sql, &[doc.value(), hash.value()])?;
     Ok(())
 }
 
@@ -132,12 +185,12 @@ pub fn remove(tx: &mut dyn Tx, change: ChangeHash) -> Result<(), StorageError> {
 /// [`StorageError`].
 pub fn reject(
     tx: &mut dyn Tx,
-    change: ChangeHash,
+    (doc, hash): InDoc,
     why: &str,
     now: ServerTime,
 ) -> Result<bool, StorageError> {
-    let sql = "UPDATE quarantine SET rejected_at = $1, rejected_why = $2 WHERE hash = $3 AND rejected_at IS NULL";
-    let values = [now.value(), why.into(), change.value()];
+    let sql = "UPDATE quarantine SET rejected_at = $1, rejected_why = $2 WHERE doc = $3 AND hash = $4 AND rejected_at IS NULL";
+    let values = [now.value(), why.into(), doc.value(), hash.value()];
     Ok(tx.execute(sql, &values)? > 0)
 }
 

@@ -5,40 +5,100 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     identity::{PublicKey, ServerNotice, SignedGrant, server_notice::Subject},
-    record::{Grant, LogEpoch, PackHash},
+    record::{AreaPath, Grant, LogEpoch, PackHash},
 };
 
 use super::{
     StorageError, Tx,
-    devices::{self, Device, DeviceState},
+    devices::{self, Device, DeviceState, HeldGrant},
     server_notices, spaces,
 };
 
-/// Stores a grant, and its device and its space if this server does not know them; `log` is the epoch of a new space. A
-/// device that was revoked after the grant was issued stays revoked, and one that was revoked before is active again. A grant that names no space and lies outside every
-/// space of this server is not stored. Returns whether the server has it now.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn grant(
-    tx: &mut dyn Tx,
-    sealed: &SignedGrant,
-    claims: &Grant,
-    log: LogEpoch,
-) -> Result<bool, StorageError> {
+/// What this server signed and a device gives back.
+#[derive(Debug, Default)]
+pub struct Authority<'a> {
+    /// Grants with their claims.
+    pub grants: &'a [(SignedGrant, Grant)],
+    /// Notices.
+    pub notices: &'a [ServerNotice],
+}
+
+impl Authority<'_> {
+    /// Stores notices and grants, and the devices and spaces that this server does not know. `log`: the epoch of a new space.
+    ///
+    /// Spaces come first, because a notice is noted only in a space that exists, and notices before grants, so that a grant
+    /// that was ended or whose device was revoked has no effect in between.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn store(&self, tx: &mut dyn Tx, log: impl Fn() -> LogEpoch) -> Result<(), StorageError> {
+        for (_, claims) in self.grants {
+            if let Some(space) = &claims.space {
+                spaces::create(tx, space, log())?;
+            }
+        }
+        self.lock(tx)?;
+        for one in self.notices {
+            notice(tx, one)?;
+        }
+        for (sealed, claims) in self.grants {
+            grant(tx, sealed, claims)?;
+        }
+        Ok(())
+    }
+
+    /// Locks every space in which something may be noted, at once: two transactions that lock a few at a time could lock them
+    /// in two orders.
+    fn lock(&self, tx: &mut dyn Tx) -> Result<(), StorageError> {
+        let mut areas: BTreeSet<AreaPath> =
+            self.grants.iter().map(|(_, g)| g.area.clone()).collect();
+        for one in self.notices {
+            areas.insert(one.space.clone());
+            areas.extend(written(tx, one)?);
+        }
+        let touched = spaces::touching(tx, &areas)?;
+        spaces::lock(tx, &touched)?;
+        Ok(())
+    }
+}
+
+/// The areas in which the device or the grant of a notice may have written.
+fn written(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<BTreeSet<AreaPath>, StorageError> {
+    let claims: Vec<Grant> = match notice.subject() {
+        Some(Subject::DeviceRevoked(device)) => {
+            let held = devices::device_grants(tx, device)?;
+            held.iter().filter_map(HeldGrant::claims).collect()
+        }
+        Some(Subject::GrantEnded(grant)) => {
+            let known = devices::grant_claims(tx, [&grant])?;
+            known.into_values().collect()
+        }
+        Some(Subject::ChangeAccepted(..)) | None => Vec::new(),
+    };
+    Ok(claims.into_iter().map(|grant| grant.area).collect())
+}
+
+/// Stores a grant, and its device if this server does not know it. A device that was revoked after the grant was issued
+/// stays revoked, and one that was revoked before is active again. A grant that lies outside every space of this server is
+/// not stored, and none for another key than the one that the device has here: with it, who has that key could speak as
+/// the device.
+fn grant(tx: &mut dyn Tx, sealed: &SignedGrant, claims: &Grant) -> Result<(), StorageError> {
     let id = sealed.id();
     if !devices::grant_claims(tx, [&id])?.is_empty() {
-        return Ok(true);
+        return Ok(());
     }
-    if let Some(space) = &claims.space {
-        spaces::create(tx, space, log)?;
+    let key = PublicKey(claims.device_key);
+    let known = devices::find(tx, claims.device)?;
+    if known.is_some_and(|known| known.key != key) {
+        return Ok(());
     }
-    let covering = spaces::covering(tx, &BTreeSet::from([claims.area.clone()]))?;
+    let area = BTreeSet::from([claims.area.clone()]);
+    let covering = spaces::covering(tx, &area)?;
     // A grant for a city may lie in no space of its own: any space within it shows that the area belongs to this server.
-    let within = spaces::touching(tx, &BTreeSet::from([claims.area.clone()]))?;
+    let within = spaces::touching(tx, &area)?;
     let deepest = spaces::deepest(&covering, &claims.area);
     let Some(space) = deepest.or(within.first()).cloned() else {
-        return Ok(false);
+        return Ok(());
     };
     let revoked = server_notices::last_revoked(tx, &BTreeSet::from([claims.device]))?;
     let since = revoked.get(&claims.device);
@@ -49,7 +109,7 @@ pub fn grant(
     };
     let device = Device {
         id: claims.device,
-        key: PublicKey(claims.device_key),
+        key,
         model: String::new(),
         state,
         pack_number: 0,
@@ -66,23 +126,26 @@ pub fn grant(
     if let Some(at) = server_notices::ended(tx, id)? {
         devices::end_grant(tx, id, at)?;
     }
-    Ok(true)
+    for subject in [
+        Subject::DeviceRevoked(claims.device),
+        Subject::GrantEnded(id),
+    ] {
+        server_notices::spread(tx, subject, &area)?;
+    }
+    Ok(())
 }
 
-/// Notes a notice in its space again, and applies it; the caller has locked the space. A notice that the space has, of a
-/// space that this server does not have, or of a kind that it does not know has no effect. Returns whether it is new.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<bool, StorageError> {
+/// Notes a notice in its space again, and applies it. A notice that the space has, of a space that this server does not have,
+/// or of a kind that it does not know has no effect.
+fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<(), StorageError> {
     let Some(subject) = notice.subject() else {
-        return Ok(false);
+        return Ok(());
     };
     if spaces::find(tx, &notice.space)?.is_none() {
-        return Ok(false);
+        return Ok(());
     }
     if !server_notices::note(tx, &notice.space, subject, notice.at)? {
-        return Ok(false);
+        return Ok(());
     }
     match subject {
         Subject::DeviceRevoked(device) => {
@@ -90,7 +153,7 @@ pub fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<bool, StorageErr
             let active = known.is_some_and(|known| known.state == DeviceState::Active);
             // An administrator may have enrolled the device again since.
             let held = devices::device_grants(tx, device)?;
-            let mut later = held.iter().filter_map(|held| held.claims());
+            let mut later = held.iter().filter_map(HeldGrant::claims);
             if active && !later.any(|grant| grant.issued > notice.at) {
                 devices::set_state(tx, device, DeviceState::Revoked)?;
             }
@@ -98,7 +161,9 @@ pub fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<bool, StorageErr
         Subject::GrantEnded(grant) => {
             devices::end_grant(tx, grant, notice.at)?;
         }
+        // The change itself follows, in the module that writes the log.
         Subject::ChangeAccepted(..) => {}
     }
-    Ok(true)
+    let areas = written(tx, notice)?;
+    server_notices::spread(tx, subject, &areas)
 }

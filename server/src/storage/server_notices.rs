@@ -30,8 +30,9 @@ table! {
 }
 
 /// Disables a device: sets its state, and notes the revocation in every space it may have written to. A second call only
-/// sets the state, unless the device was enrolled again since: the time of the first revocation counts. Returns `false` if
-/// the device is unknown.
+/// sets the state, unless the device was enrolled again since: the time of the first revocation counts. The revocation is
+/// never older than a grant of the device, also if the clock was set back: a restored server compares the two. Returns
+/// `false` if the device is unknown.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -42,13 +43,17 @@ pub fn revoke(
     now: ServerTime,
 ) -> Result<bool, StorageError> {
     let mut areas: BTreeSet<AreaPath> = BTreeSet::new();
+    let mut at = now;
     for held in devices::device_grants(tx, device)? {
-        areas.extend(held.claims().map(|grant| grant.area));
+        if let Some(grant) = held.claims() {
+            at = at.max(grant.issued);
+            areas.insert(grant.area);
+        }
         areas.insert(held.space);
     }
     let known = devices::find(tx, device)?;
     if known.is_some_and(|known| known.state == DeviceState::Active) {
-        note_in(tx, &areas, Subject::DeviceRevoked(device), now)?;
+        note_in(tx, &areas, Subject::DeviceRevoked(device), at)?;
     }
     devices::set_state(tx, device, state)
 }
@@ -77,6 +82,34 @@ fn note_in(
     spaces::lock(tx, &touched)?;
     for space in &touched {
         note(tx, space, subject, at)?;
+    }
+    Ok(())
+}
+
+/// Notes what any space has noted of a device or a grant in every space that these areas touch: a space that came back to a
+/// restored server later lacks it. The caller has locked the spaces.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn spread(
+    tx: &mut dyn Tx,
+    subject: Subject,
+    areas: &BTreeSet<AreaPath>,
+) -> Result<(), StorageError> {
+    let kind = i64::from(subject.kind());
+    let bytes = subject.bytes();
+    let times = tx.all(
+        "SELECT DISTINCT at FROM server_notice WHERE kind = $1 AND subject = $2 ORDER BY at",
+        &[kind.into(), bytes.value()],
+        |row| ServerTime::read(row, 0),
+    )?;
+    if times.is_empty() {
+        return Ok(());
+    }
+    for space in spaces::touching(tx, areas)? {
+        for at in &times {
+            note(tx, &space, subject, *at)?;
+        }
     }
     Ok(())
 }

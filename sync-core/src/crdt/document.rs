@@ -4,15 +4,47 @@ use automerge::{
     ActorId, AutoCommit, AutomergeError, Change, ObjId as ExId, ReadDoc, ScalarValue, Value,
     transaction::{CommitOptions, Transactable},
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{
     CrdtError, KEY_DOCUMENT, KEY_VERSION, LAYOUT, MAX_CHANGE_BYTES, MAX_DOCUMENT_BYTES, malformed,
 };
-use crate::record::{ChangeHash, Digest, DocId, EventId};
+use crate::record::{ChangeHash, DeviceId, Digest, DocId, EventId};
 
-/// The author of changes: random for each installation. A copy or a restored backup must get a new one.
+/// The author of changes, one for each installation. A copy or a restored backup must get a new one.
+///
+/// An actor of protocol 2 is bound to its device: the bytes `a2 64 76`, then 9 bytes of a hash of the device's id, then 4
+/// random bytes. Only that device can attest a change of it, so that no other device occupies its sequence numbers. An
+/// actor of protocol 1 is 16 random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Actor(pub [u8; 16]);
+
+/// What a bound actor begins with.
+const BOUND: [u8; 3] = [0xa2, 0x64, 0x76];
+
+impl Actor {
+    /// An actor that is bound to a device; `fresh` distinguishes its installations.
+    pub fn bound(device: DeviceId, fresh: [u8; 4]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"xuncha.actor.2");
+        hash.update(device.as_bytes());
+        let mut actor = [0; 16];
+        actor[..3].copy_from_slice(&BOUND);
+        actor[3..12].copy_from_slice(&hash.finalize()[..9]);
+        actor[12..].copy_from_slice(&fresh);
+        Self(actor)
+    }
+
+    /// Whether it is bound to a device.
+    pub fn is_bound(self) -> bool {
+        self.0.starts_with(&BOUND)
+    }
+
+    /// Whether it is bound to this device.
+    pub fn is_of(self, device: DeviceId) -> bool {
+        self.0[..12] == Self::bound(device, [0; 4]).0[..12]
+    }
+}
 
 /// A new change.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,8 +34,8 @@ impl Device {
             return Ok((DeviceId(device), SecretKey::from_seed(seed)));
         }
         self.write(|tx, host| {
-            let (device, seed, actor): ([u8; 16], [u8; 32], [u8; 16]) =
-                (host.uuid(), host.random(), host.random());
+            let (device, seed): ([u8; 16], [u8; 32]) = (host.uuid(), host.random());
+            let actor = Actor::bound(DeviceId(device), host.random()).0;
             meta::set(tx, name::DEVICE, &device)?;
             meta::set(tx, name::KEY, &seed)?;
             meta::set(tx, name::ACTOR, &actor)?;
@@ -194,15 +194,26 @@ pub(super) fn enrolment(c: &Connection) -> Result<Enrolment, DeviceError> {
 }
 
 pub(super) fn actor(c: &Connection) -> Result<Actor, DeviceError> {
-    meta::find_array(c, name::ACTOR)?
-        .map(Actor)
-        .ok_or(DeviceError::NotEnrolled)
+    let stored = meta::find_array(c, name::ACTOR)?.map(Actor);
+    let stored = stored.ok_or(DeviceError::NotEnrolled)?;
+    if stored.is_bound() {
+        return Ok(stored);
+    }
+    // Of an app of protocol 1: later changes have a bound one, which every copy of the store derives alike.
+    let [a, b, c4, d, ..] = stored.0;
+    Ok(Actor::bound(device_id(c)?, [a, b, c4, d]))
+}
+
+fn device_id(c: &Connection) -> Result<DeviceId, DeviceError> {
+    let id = meta::find_array(c, name::DEVICE)?;
+    id.map(DeviceId).ok_or(DeviceError::NotEnrolled)
 }
 
 /// Sets a new actor: after a copy or a restore of the store, another installation may use the old one.
-pub(super) fn rotate_actor(c: &Connection, fresh: [u8; 16]) -> Result<Actor, DeviceError> {
-    meta::set(c, name::ACTOR, &fresh)?;
-    Ok(Actor(fresh))
+pub(super) fn rotate_actor(c: &Connection, fresh: [u8; 4]) -> Result<Actor, DeviceError> {
+    let actor = Actor::bound(device_id(c)?, fresh);
+    meta::set(c, name::ACTOR, &actor.0)?;
+    Ok(actor)
 }
 
 /// Stores a grant if the enrolled server signed it; returns whether it did.

@@ -82,7 +82,7 @@ pub(super) fn refuse_alone(
     entry: &Entry,
     hash: &ChangeHash,
     code: Code,
-    fresh: [u8; 16],
+    fresh: [u8; 4],
 ) -> Result<usize, DeviceError> {
     refuse(c, entry, hash, code)?;
     let actor = enrolment::rotate_actor(c, fresh)?;

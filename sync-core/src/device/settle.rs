@@ -157,7 +157,7 @@ fn settle_changes(
     catalogue: &Arc<Catalogue>,
     sealed: &SealedPack,
     refused: &[(usize, Code)],
-    fresh: [u8; 16],
+    fresh: [u8; 4],
     settled: &mut Settled,
 ) -> Result<(), DeviceError> {
     let (request, pack) = (&sealed.request, &sealed.hash);

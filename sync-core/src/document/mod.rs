@@ -33,4 +33,4 @@ pub(crate) use open::{in_hash_order, times_of};
 
 /// The version of the rules by which documents are folded (`docs/rules.md`). It is raised whenever the same events may
 /// fold to another row: server and device then fold again what they had folded before.
-pub const FOLD_VERSION: u16 = 3;
+pub const FOLD_VERSION: u16 = 4;

@@ -52,13 +52,17 @@ pub(crate) fn entitled<'g>(
     Ok(grant)
 }
 
-/// The time before which an event was not made, by the beacons of the event and of its causal history alone. No receipt
-/// changes it.
+/// The time before which an event was not made, by what its own device states: in the beacon of the event, and of those
+/// ancestors that are proven to be from the same device. No receipt changes it.
+///
+/// The beacons of other devices do not count: a device that states a time to come would void what others add to the record.
 fn by_beacons(history: &History<'_>, at: usize) -> Option<ServerTime> {
+    let device = history.entry(at).event.device;
     let proven = |of: usize| {
         let beacon = history.entry(of).event.beacon;
         TimeBounds::new(beacon.as_ref(), None).lower
     };
-    let ancestors = history.order.ancestors[at].iter().filter_map(proven).max();
-    proven(at).max(ancestors)
+    let own = |of: &usize| history.entry(*of).event.device == device && !history.unattested[*of];
+    let ancestors = history.order.ancestors[at].iter().filter(|of| own(of));
+    proven(at).max(ancestors.filter_map(proven).max())
 }

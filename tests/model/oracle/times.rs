@@ -7,7 +7,7 @@ use super::{doc::Doc, facts::Facts};
 /// The bounds of one event, in milliseconds of the server's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bounds {
-    /// The lower bound by the beacons of the event and its ancestors alone, which receipts cannot change.
+    /// The lower bound by the beacons of the event and its attested ancestors of the same device, which receipts cannot change.
     pub(crate) by_beacons: Option<i64>,
     /// The lower bound.
     pub(crate) lower: Option<i64>,
@@ -42,8 +42,10 @@ pub(crate) fn bounds(doc: &Doc, facts: &Facts) -> Vec<Bounds> {
     for e in 0..doc.events.len() {
         let beacon = doc.events[e].event.beacon;
         let own = proven(doc, e);
-        let inherited = doc.past[e].iter().filter_map(|a| all[*a].by_beacons).max();
-        let by_beacons = own.max(inherited);
+        let device = doc.events[e].event.device;
+        let same = |a: &&usize| doc.events[**a].event.device == device && is_attested(**a);
+        let earlier = doc.past[e].iter().filter(same);
+        let by_beacons = own.max(earlier.filter_map(|a| proven(doc, *a)).max());
         let is_late = beacon.is_some_and(|b| receipt(e).is_some_and(|r| b.seen.0 > r));
         let own = own.filter(|_| !is_late && is_attested(e));
         let possible = |l: &i64| receipt(e).is_none_or(|r| *l <= r);

@@ -5,7 +5,7 @@ use sync_core::{
     record::DeviceId,
     wire::{
         Code,
-        push::{Push, Request, Response},
+        push::{Push, Refused, Request, Response},
     },
 };
 
@@ -26,11 +26,27 @@ pub(in crate::http) async fn push(
 }
 
 /// Counts and logs a refusal inside a successful response in the same way as other refusals.
-pub(super) fn note(components: &Components, device: DeviceId, code: Code) {
+fn note(components: &Components, device: DeviceId, code: Code) {
     components.metrics.refused(code.name(), 1);
     if let Some(times) = components.metrics.note(code.name(), &device.to_string()) {
         tracing::info!(cause = code.name(), %device, times, "refused");
     }
+}
+
+/// Counts refusals of a request, and charges what is quarantined to the device; `sizes` are those of the request's changes in
+/// bytes.
+pub(super) fn note_all(
+    components: &Components,
+    device: DeviceId,
+    refused: &[Refused],
+    sizes: &[usize],
+) {
+    for one in refused {
+        note(components, device, one.code);
+    }
+    let aside = refused.iter().filter(|one| one.code == Code::Quarantined);
+    let aside = aside.filter_map(|one| sizes.get(one.entry as usize)).sum();
+    components.quota.set_aside(device, aside);
 }
 
 /// Charges a pack to its device, stores it, and counts what became of its changes.
@@ -48,12 +64,7 @@ pub(super) async fn store(
             components
                 .metrics
                 .stored(count - refused.len().min(count), refused.len());
-            for one in refused {
-                note(components, device, one.code);
-            }
-            let aside = refused.iter().filter(|one| one.code == Code::Quarantined);
-            let aside = aside.filter_map(|one| sizes.get(one.entry as usize)).sum();
-            components.quota.set_aside(device, aside);
+            note_all(components, device, refused, &sizes);
         }
         Response::Fork { .. } => note(components, device, Code::PackFork),
     }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use sync_core::wire::resupply::Resupply;
 
-use super::push::note;
+use super::push::note_all;
 use crate::{
     http::{
         Components,
@@ -17,16 +17,14 @@ pub(in crate::http) async fn resupply(
     Caller(device): Caller,
     Framed(request): Framed<Resupply>,
 ) -> Result<Answer<Resupply>, Refusal> {
-    let sizes = request.entries.iter().map(|entry| entry.change.len());
-    components.quota.pack(device, sizes.sum()).await?;
-    let count = request.entries.len();
+    let sizes: Vec<usize> = request.entries.iter().map(|e| e.change.len()).collect();
+    components.quota.pack(device, sizes.iter().sum()).await?;
+    let count = sizes.len();
     let response = components.ingest.resupply(device, request).await?;
     let refused = response.refused.len();
     components
         .metrics
         .stored(count - refused.min(count), refused);
-    for one in &response.refused {
-        note(&components, device, one.code);
-    }
+    note_all(&components, device, &response.refused, &sizes);
     Ok(Answer(response))
 }

@@ -4,8 +4,8 @@ ALTER TABLE api_token ADD COLUMN assignment BLOB;
 -- A change that was sent for two documents is quarantined for each. Its proofs stay with it, so that a release does not
 -- need a person to vouch for others.
 CREATE TABLE quarantine_new (
-  hash BLOB NOT NULL,
   doc BLOB NOT NULL,
+  hash BLOB NOT NULL,
   device BLOB NOT NULL,
   reason TEXT NOT NULL,
   received_at BIGINT NOT NULL,
