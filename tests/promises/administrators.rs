@@ -378,3 +378,55 @@ fn a_key_ends_with_its_date_its_role_and_while_its_person_is_suspended() {
     town.later(16 * 60_000);
     ding.refused("POST", "/v1/me/keys", Some(&json!({})), "step-up-needed");
 }
+
+#[test]
+fn a_suspension_holds_for_every_id_of_a_person_and_the_log_names_the_account() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let mut xin = town.reviewer_account(&mut three, "审核员辛", "xin");
+    let [kept, merged] = ["审核员丁", "审核员辛"].map(|name| town.world.actor(name).person);
+    let (key, _) = make(&mut xin, "大屏", "2024-12-31");
+    let ids = [kept.to_string(), merged.to_string()];
+    let merge = ["admin", "merge-persons", &ids[0], &ids[1]];
+    let why = ["--reason", "同一人两次登记", "--operator", "管理员"];
+    done(&town, &[merge, why].concat());
+    xin.headers = vec![("xuncha-purpose", "合并后查阅".to_owned())];
+    assert_eq!(xin.get("/v1/hazards").0, 200);
+    let read = three[2].done("GET", "/v1/audit?kind=read", None);
+    let read = read["items"].as_array().unwrap();
+    let own = read
+        .iter()
+        .find(|row| row["purpose"] == "合并后查阅")
+        .unwrap();
+    assert_eq!(own["actor"], format!("person:{merged}"));
+    let path = format!("/v1/admin/accounts/{kept}/suspend");
+    three[0].done("POST", &path, Some(&json!({})));
+    assert_eq!(ding.get("/v1/me").0, 401);
+    assert_eq!(xin.get("/v1/me").0, 401);
+    assert_eq!(xin.sign_in("xin", PASSWORD).0, 401);
+    assert_eq!(town.get("/v1/hazards", &key).0, 403);
+}
+
+#[test]
+fn an_empty_character_is_refused_wherever_a_person_writes() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let nul = "a\0b";
+    let new =
+        json!({ "login": "new.one", "person": { "name": nul, "organisation": "示范县住建局" } });
+    three[0].refused("POST", "/v1/admin/accounts", Some(&new), "bad-filter");
+    ding.refused(
+        "POST",
+        "/v1/me/keys",
+        Some(&json!({ "label": nul })),
+        "bad-filter",
+    );
+    let sign_in = json!({ "name": nul, "password": PASSWORD });
+    Browser::new(&town, "192.0.2.1").refused("POST", "/v1/sign-in", Some(&sign_in), "bad-filter");
+    for query in ["actor=%00", "kind=%00", "after=1.%00.1"] {
+        let path = format!("/v1/audit?{query}");
+        three[2].refused("GET", &path, None, "bad-filter");
+    }
+}

@@ -88,6 +88,14 @@ fn what_people_do_is_in_the_log_with_their_purpose() {
             "{kind}: {found:?}"
         );
     }
+    // Reports and indicators name persons, too.
+    assert_eq!(town.get("/v1/reports", &key).0, 200);
+    let [_, _, audit] = &mut three;
+    let reads = subjects(audit, "read");
+    assert!(
+        reads.iter().any(|subject| subject == "/v1/reports"),
+        "{reads:?}"
+    );
     // No password and no token is in it.
     let all = format!("{:?}", rows(audit, "?limit=500"));
     for secret in [PASSWORD, "a wrong password", &key, "xs_"] {

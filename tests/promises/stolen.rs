@@ -171,3 +171,47 @@ fn a_password_that_is_sent_as_a_number_is_refused_without_being_repeated() {
         assert!(!answer.to_string().contains("8675309421"), "{answer}");
     }
 }
+
+#[test]
+fn of_many_concurrent_uses_of_a_one_time_code_one_opens_a_session() {
+    let town = Town::new();
+    let mut three = town.administrators();
+    let ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let person = town.world.actor("审核员丁").person;
+    let path = format!("/v1/admin/accounts/{person}/code");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        // The server's clock moves while the requests wait for their turn.
+        scope.spawn(|| {
+            while !is_over.load(order) {
+                town.later(1);
+                std::thread::yield_now();
+            }
+        });
+        for round in 0..8 {
+            let (status, made) = three[0].post(&path, &json!({}));
+            if status != 200 {
+                assert_eq!(three[0].sign_in("system.1", PASSWORD).0, 200);
+                continue;
+            }
+            let code = made["code"].as_str().unwrap();
+            let opened: Vec<u16> = std::thread::scope(|uses| {
+                let all: Vec<_> = (0..4)
+                    .map(|n| {
+                        let mut browser = Browser::new(&town, "192.0.2.1");
+                        if n == 3 {
+                            browser.known.clone_from(&ding.known);
+                        }
+                        uses.spawn(move || browser.sign_in("ding", code).0)
+                    })
+                    .collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let signed_in = opened.iter().filter(|status| **status == 200).count();
+            assert!(signed_in <= 1, "round {round}: {opened:?}");
+            town.later(3_600_000);
+        }
+        is_over.store(true, order);
+    });
+}

@@ -17,7 +17,9 @@ use sync_core::{
 };
 
 use crate::support::{
-    Town, found, noise, remark,
+    Town,
+    browser::PASSWORD,
+    found, noise, remark,
     tus::{Tus, header, refusal},
 };
 
@@ -298,6 +300,28 @@ fn who_tries_many_codes_or_keys_waits_and_nobody_else_does() {
         (town.refusals("session-expired"), town.refusals("too-many")),
         (6, 2)
     );
+    // And what this server makes while others wait: a session, the one that replaces it, a key.
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let again = refusal(&get("203.0.113.5", "xr_7"));
+    assert_eq!(again, (401, "session-expired".into()));
+    for n in 0..5 {
+        get("203.0.113.5", &format!("xr_{n}"));
+    }
+    assert_eq!(refusal(&get("203.0.113.5", "xr_6")).0, 429);
+    assert_eq!(ding.sign_in("ding", PASSWORD).0, 200);
+    assert_eq!(ding.get("/v1/hazards").0, 200);
+    let proof = serde_json::json!({ "password": PASSWORD });
+    ding.done("POST", "/v1/step-up", Some(&proof));
+    assert_eq!(ding.get("/v1/hazards").0, 200);
+    let key = ding.done("POST", "/v1/me/keys", Some(&serde_json::json!({})));
+    assert_eq!(
+        get("203.0.113.5", key["key"].as_str().unwrap()).status(),
+        200
+    );
+    // A made-up session is a guess.
+    ding.session = Some("xs_made-up".to_owned());
+    assert_eq!(ding.get("/v1/hazards").0, 429);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::{
     refusal::Refusal,
     register,
     storage::{
-        Tx, accounts, aliases, assignments,
+        Tx, aliases, assignments,
         credentials::{self, KeyHolder},
         devices::{self, DeviceState, HeldGrant},
     },
@@ -43,6 +43,7 @@ impl Access {
             reviewing: areas(&|grant| grant.role.reviews()),
             device: Some(id),
             person: None,
+            account: None,
             role: None,
             proven_at: None,
             only_reads: false,
@@ -68,7 +69,7 @@ impl Access {
                         Refusal::new(Code::SessionExpired, detail)
                     };
                     let holder = credentials::find_token(tx, &hash, now)?.ok_or_else(unknown)?;
-                    key_reach(tx, holder, now)
+                    key_reach(&this, tx, holder, now)
                 }
             })
             .await
@@ -77,7 +78,12 @@ impl Access {
 
 /// What the holder of a key may read. A key ends with the reviewing role for which its person made it, and no key is
 /// accepted while its person's account is suspended.
-fn key_reach(tx: &mut dyn Tx, holder: KeyHolder, now: ServerTime) -> Result<Reach, Refusal> {
+fn key_reach(
+    access: &Access,
+    tx: &mut dyn Tx,
+    holder: KeyHolder,
+    now: ServerTime,
+) -> Result<Reach, Refusal> {
     let ended = |detail| Err(Refusal::new(Code::OutOfScope, detail));
     if let Some(id) = holder.assignment {
         let role = assignments::find(tx, &id)?;
@@ -85,11 +91,8 @@ fn key_reach(tx: &mut dyn Tx, holder: KeyHolder, now: ServerTime) -> Result<Reac
             return ended("密钥所依据的任职已结束 / the reviewing role of this key has ended");
         }
     }
-    let aliases = aliases::all(tx)?;
-    for id in aliases.ids(holder.person) {
-        if accounts::find(tx, id)?.is_some_and(|of| of.suspended_at.is_some()) {
-            return ended("持有人的账号已停用 / the account of this key's person is suspended");
-        }
+    if access.is_suspended(tx, holder.person)? {
+        return ended("持有人的账号已停用 / the account of this key's person is suspended");
     }
     // While the regions are a circle nothing is known of the areas outside.
     let parents = register::parents(tx, &register::day(now.0)).unwrap_or_default();
@@ -99,7 +102,8 @@ fn key_reach(tx: &mut dyn Tx, holder: KeyHolder, now: ServerTime) -> Result<Reac
         areas: vec![holder.area],
         owned: owned.into_iter().collect(),
         device: None,
-        person: Some(aliases.kept(holder.person)),
+        person: Some(aliases::all(tx)?.kept(holder.person)),
+        account: Some(holder.person),
         role: Some(holder.role),
         reviewing: Vec::new(),
         proven_at: None,

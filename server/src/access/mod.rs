@@ -7,6 +7,7 @@ mod code;
 mod enrol;
 mod grants;
 mod identify;
+mod made;
 mod merge_persons;
 mod reach;
 mod reviewer;
@@ -23,7 +24,7 @@ pub use code::{Invitation, Terms, invite, invite_with, log_of_wider};
 pub use identify::{Asked, Candidate, Identified, Unclear, identify, identify_in, spelled};
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
 pub use reach::{PROVEN_MS, Reach};
-pub use reviewer::{TOKEN_DAYS, api_key, refuse_administrator};
+pub use reviewer::{TOKEN_DAYS, refuse_administrator};
 pub use signed::{ONE_TIME_CODE, SESSION, Signed};
 pub use token::token_hash;
 

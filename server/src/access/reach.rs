@@ -22,6 +22,8 @@ pub struct Reach {
     pub(super) owned: Vec<AreaPath>,
     pub(super) device: Option<DeviceId>,
     pub(super) person: Option<PersonId>,
+    /// The id of the account or of the holder of the key; another one than `person` after a merge.
+    pub(super) account: Option<PersonId>,
     pub(super) role: Option<Role>,
     /// The areas of a device in which its person reviews.
     pub(super) reviewing: Vec<AreaPath>,
@@ -56,6 +58,10 @@ impl Reach {
     /// The calling person, if a person's token was used.
     pub fn person(&self) -> Option<PersonId> {
         self.person
+    }
+    /// The id under which the person signed in or holds the key: after a merge it may be another one than [`Self::person`].
+    pub fn account(&self) -> Option<PersonId> {
+        self.account
     }
     /// The same caller restricted to the areas where it reviews: a person with a token in all its areas, a device where
     /// the role of a grant reviews; `None` if there is no such area.

@@ -1,6 +1,5 @@
 //! Tokens of the review API for people.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sync_core::{
     record::{AreaPath, DAY_MS, PersonId, Role, ServerTime},
     wire::Code,
@@ -8,7 +7,6 @@ use sync_core::{
 
 use super::{Access, token::token_hash};
 use crate::{
-    host::random,
     refusal::Refusal,
     storage::{
         Tx,
@@ -20,11 +18,6 @@ use crate::{
 
 /// Days that a token of the review API is valid, unless another time is given.
 pub const TOKEN_DAYS: i64 = 90;
-
-/// A new key to the review API.
-pub fn api_key() -> String {
-    format!("xr_{}", URL_SAFE_NO_PAD.encode(random::<24>()))
-}
 
 /// Refuses a person who is an administrator: administrators have no reviewing role.
 ///
@@ -70,7 +63,7 @@ impl Access {
         label: String,
         until: ServerTime,
     ) -> Result<String, Refusal> {
-        let token = api_key();
+        let token = self.new_key();
         let hash = token_hash(&token);
         let keep = move |tx: &mut dyn Tx| {
             let token = Token {

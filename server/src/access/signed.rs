@@ -16,7 +16,7 @@ use crate::{
     refusal::Refusal,
     register,
     storage::{
-        Tx,
+        StorageError, Tx,
         accounts::{self, Account, Class},
         aliases, assignments,
         sessions::{self, Session},
@@ -112,11 +112,9 @@ fn ended() -> Refusal {
 }
 
 impl Access {
-    /// Whether a session is in use and its account may sign in.
-    pub(super) fn is_live(&self, session: &Session, account: &Account, now: ServerTime) -> bool {
-        now < session.ends_at
-            && now.0 - session.seen_at.0 <= self.sign_in.idle_ms
-            && account.suspended_at.is_none()
+    /// Whether a session is in use.
+    fn is_live(&self, session: &Session, now: ServerTime) -> bool {
+        now < session.ends_at && now.0 - session.seen_at.0 <= self.sign_in.idle_ms
     }
 
     /// Whether a password must be changed before anything else.
@@ -135,7 +133,7 @@ impl Access {
         let unknown = || Refusal::new(Code::SessionExpired, "the token is unknown or has expired");
         let session = sessions::find(tx, hash)?.ok_or_else(unknown)?;
         let account = accounts::find(tx, session.person)?.ok_or_else(unknown)?;
-        if !self.is_live(&session, &account, now) {
+        if !self.is_live(&session, now) || self.is_suspended(tx, account.person)? {
             return Err(ended());
         }
         let signed = Signed {
@@ -152,14 +150,17 @@ impl Access {
         Ok((signed, session))
     }
 
-    /// Whether this server gave a browser this cookie after a person signed in.
-    pub fn is_browser(&self, cookie: &str) -> bool {
-        self.seals.is_browser(cookie)
-    }
-
-    /// A new cookie for a browser from which a person signed in.
-    pub fn new_browser(&self) -> String {
-        self.seals.browser()
+    /// Whether the account of a person is suspended, or one of an id that was merged with the person's.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn is_suspended(&self, tx: &mut dyn Tx, person: PersonId) -> Result<bool, StorageError> {
+        for id in aliases::all(tx)?.ids(person) {
+            if accounts::find(tx, id)?.is_some_and(|of| of.suspended_at.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The person of a session as of now, read in the transaction of an act: what was true when the request came may have
@@ -260,6 +261,7 @@ fn reach(
         owned: owned.into_iter().collect(),
         device: None,
         person: Some(aliases::all(tx)?.kept(signed.person)),
+        account: Some(signed.person),
         // With several roles it must be stated which one decides.
         role: roles.first().copied().filter(|_| roles.len() == 1),
         reviewing: Vec::new(),

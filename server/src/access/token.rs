@@ -20,8 +20,8 @@ use crate::{
 /// Bytes before the tag.
 const PAYLOAD: usize = KEY_ID + 16 + 8;
 
-/// Random bytes of the cookie of a browser.
-const BROWSER: usize = 32;
+/// Random bytes of a token that is stored by its hash.
+const RANDOM: usize = 32;
 
 /// Bytes of a sealed value of an earlier version, which had no key id.
 pub(super) const EARLIER: usize = 40;
@@ -44,7 +44,7 @@ struct Keys {
     id: KeyId,
     challenge: TagKey,
     session: TagKey,
-    browser: TagKey,
+    random: TagKey,
 }
 
 impl Seals {
@@ -54,7 +54,7 @@ impl Seals {
             id: KeyId::of(&secret.public()),
             challenge: TagKey::new(secret, "challenge"),
             session: TagKey::new(secret, "session"),
-            browser: TagKey::new(secret, "browser"),
+            random: TagKey::new(secret, "random"),
         }))
     }
 
@@ -86,21 +86,21 @@ impl Seals {
         (expires > now).then_some(device)
     }
 
-    /// A new cookie of a browser: 32 random bytes and a tag.
-    pub(super) fn browser(&self) -> String {
-        let mut cookie = random::<BROWSER>().to_vec();
-        let tag = self.0.browser.tag(&cookie);
-        cookie.extend_from_slice(&tag);
-        URL_SAFE_NO_PAD.encode(cookie)
+    /// 32 random bytes and a tag, in base64: for tokens that are stored by their hash.
+    pub(super) fn random(&self) -> String {
+        let mut token = random::<RANDOM>().to_vec();
+        let tag = self.0.random.tag(&token);
+        token.extend_from_slice(&tag);
+        URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Whether this server made this cookie of a browser.
-    pub(super) fn is_browser(&self, cookie: &str) -> bool {
-        let bytes = URL_SAFE_NO_PAD.decode(cookie).unwrap_or_default();
-        let parts = bytes.split_at_checked(BROWSER);
+    /// Whether this server made this with [`Self::random`].
+    pub(super) fn is_random(&self, token: &str) -> bool {
+        let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+        let parts = bytes.split_at_checked(RANDOM);
         let sealed =
-            parts.and_then(|(cookie, tag)| Some((cookie, <&[u8; TAG]>::try_from(tag).ok()?)));
-        sealed.is_some_and(|(cookie, tag)| self.0.browser.fits(cookie, tag))
+            parts.and_then(|(bytes, tag)| Some((bytes, <&[u8; TAG]>::try_from(tag).ok()?)));
+        sealed.is_some_and(|(bytes, tag)| self.0.random.fits(bytes, tag))
     }
 
     /// The contents of a sealed value, expired or not; `None` if this server did not seal it for this purpose.

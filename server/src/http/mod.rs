@@ -272,19 +272,23 @@ fn people(components: &Components) -> Router<Components> {
         .route("/v1/duties", get(review::duties))
         .route("/v1/activities", get(activities::list))
         .route("/v1/activities/{id}", get(activities::one))
-        .route_layer(reads);
+        .route("/v1/indicators", get(indicators::show))
+        .route_layer(reads.clone());
     let ledger = Router::new()
         .merge(personal)
         .route("/v1/statistics", get(review::statistics))
         .route("/v1/coverage", get(activities::coverage))
-        .route("/v1/indicators", get(indicators::show))
         .route_layer(from_fn_with_state(components.clone(), whole::only));
-    Router::new()
-        .merge(ledger)
-        .route("/v1/indicators/manual", post(indicators::type_value))
-        .route("/v1/reports", get(reports::list).post(reports::seal))
+    let sealed = Router::new()
+        .route("/v1/reports", get(reports::list))
         .route("/v1/reports/{id}", get(reports::bytes))
         .route("/v1/reports/{id}/sealed", get(reports::sealed))
         .route("/v1/reports/{id}/late", get(reports::late))
+        .route_layer(reads);
+    Router::new()
+        .merge(ledger)
+        .route("/v1/indicators/manual", post(indicators::type_value))
+        .merge(sealed)
+        .route("/v1/reports", post(reports::seal))
         .route("/v1/reports/{id}/steps", post(reports::step))
 }

@@ -60,7 +60,7 @@ pub(super) fn actor(reach: &Reach, headers: &HeaderMap) -> String {
     if let Some(device) = reach.device() {
         return format!("device:{device}");
     }
-    let person = reach.person().map(|id| id.to_string()).unwrap_or_default();
+    let person = reach.account().map(|id| id.to_string()).unwrap_or_default();
     match credential::presented(headers) {
         Ok(token) if !token.starts_with(SESSION) => {
             format!("person:{person} key:{}", key_id(token))

@@ -11,7 +11,7 @@ use sync_core::{
 
 use super::{Administrator, Caller, People, actor_of, assignments::time, view};
 use crate::{
-    access::{Signed, TOKEN_DAYS, api_key, token_hash},
+    access::{Signed, TOKEN_DAYS, token_hash},
     audit::{Entry, Kind},
     refusal::Refusal,
     storage::{
@@ -201,7 +201,7 @@ impl People {
             let detail = format!("until: expected a time to come, within {MOST_DAYS} days");
             return Err(Refusal::new(Code::BadFilter, detail));
         }
-        let key = api_key();
+        let key = self.access.new_key();
         let hash = token_hash(&key);
         let issued = KeyIssued {
             id: id(&hash),

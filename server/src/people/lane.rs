@@ -41,7 +41,7 @@ pub(super) fn key(name: &str) -> [u8; 16] {
 
 /// The lane of an unknown browser: its address range, /24 or /64.
 pub(super) fn of_address(address: Option<IpAddr>) -> String {
-    match address {
+    match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V4(four)) => {
             let [a, b, c, _] = four.octets();
             format!("{a}.{b}.{c}.0/24")
@@ -213,6 +213,18 @@ pub(super) fn take_back(
     Ok(())
 }
 
+/// Writes a counted guess again, without a change: what follows a guess at an unknown name takes as long as the failure of a
+/// known one.
+///
+/// # Errors
+/// [`StorageError`].
+pub(super) fn confirm(tx: &mut dyn Tx, guess: &Guess) -> Result<(), StorageError> {
+    if let Some(own) = lanes::find(tx, &guess.key, &guess.lane)? {
+        lanes::save(tx, &own)?;
+    }
+    Ok(())
+}
+
 /// Ends all waits of the account with this login name.
 ///
 /// # Errors
@@ -284,5 +296,7 @@ mod tests {
         assert_ne!(lane("192.0.2.7"), lane("192.0.3.7"));
         assert_eq!(lane("2001:db8:0:1::1"), lane("2001:db8:0:1:ffff::9"));
         assert_ne!(lane("2001:db8:0:1::1"), lane("2001:db8:0:2::1"));
+        // A proxy may write an IPv4 address as one of IPv6.
+        assert_eq!(lane("::ffff:192.0.2.7"), lane("192.0.2.7"));
     }
 }

@@ -19,7 +19,6 @@ mod sign_in;
 mod totp;
 mod view;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sync_core::{
     record::{PersonId, ServerTime},
     wire::Code,
@@ -27,12 +26,7 @@ use sync_core::{
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
-    access::{Access, SESSION},
-    audit::Audit,
-    config::SignIn,
-    host::random,
-    refusal::Refusal,
-    storage::Storage,
+    access::Access, audit::Audit, config::SignIn, host::random, refusal::Refusal, storage::Storage,
 };
 
 pub use accounts::{AccountCode, NewAccount, PersonAsked};
@@ -123,11 +117,6 @@ fn login(name: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(Code::BadFilter, detail));
     }
     Ok(name)
-}
-
-/// A new token of a session.
-fn session_token() -> String {
-    format!("{SESSION}{}", URL_SAFE_NO_PAD.encode(random::<32>()))
 }
 
 /// A code that a person types: 12 characters that cannot be confused, 60 bits.

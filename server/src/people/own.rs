@@ -6,7 +6,7 @@ use sync_core::{record::ServerTime, wire::Code};
 use super::{
     Caller, Me, People, Secret, SessionView, SignedIn, actor_of, lane, number, password,
     proof::{ended, wrong},
-    session_token, totp, view,
+    totp, view,
 };
 use crate::{
     access::{ONE_TIME_CODE, Signed, token_hash},
@@ -124,7 +124,7 @@ impl People {
         }
         let (this, signed_in, address, now) =
             (self.clone(), signed.clone(), caller.text(), self.now());
-        let (token, code) = (session_token(), proof.code.map(|code| code.0));
+        let (token, code) = (self.access.new_session(), proof.code.map(|code| code.0));
         let proven = self
             .storage
             .write(move |tx| {
@@ -221,7 +221,7 @@ impl People {
         let hash = self.hashing.hash(asked.new.0, Some(person)).await?;
         let (this, signed, address, now) =
             (self.clone(), signed.clone(), caller.text(), self.now());
-        let token = session_token();
+        let token = self.access.new_session();
         self.storage
             .write(move |tx| {
                 this.access.still(tx, &signed, now)?;

@@ -7,7 +7,7 @@ use super::{
     Caller, People, Secret, actor_of, folded, hashing,
     lane::{self, Guess, wait},
     password::MOST,
-    session_token, totp,
+    totp,
 };
 use crate::{
     access::{ONE_TIME_CODE, token_hash},
@@ -127,6 +127,10 @@ impl People {
             }
         };
         let Some(account) = counted.account.clone() else {
+            // As much work as the failure of a known name takes.
+            let guess = counted.guess.clone();
+            let again = move |tx: &mut dyn Tx| lane::confirm(tx, &guess);
+            self.storage.write(again).await?;
             return Err(refused());
         };
         let renewed = if is_right && !is_code && hashing::is_old(&account.password) {
@@ -191,7 +195,7 @@ impl People {
         now: ServerTime,
     ) -> Result<SignedIn, Refusal> {
         let (this, address) = (self.clone(), caller.text());
-        let (token, cookie) = (session_token(), self.access.new_browser());
+        let (token, cookie) = (self.access.new_session(), self.access.new_browser());
         let id: [u8; 16] = random();
         let opened = self
             .storage
@@ -201,7 +205,7 @@ impl People {
                 let Some(mut account) = account.filter(|of| is_right && same(of)) else {
                     return this.failed(tx, &seen, Failure::Password, &address);
                 };
-                if account.suspended_at.is_some() {
+                if this.access.is_suspended(tx, account.person)? {
                     return this.failed(tx, &seen, Failure::Suspended, &address);
                 }
                 if account.code_until.is_some_and(|until| until <= now) {
@@ -227,8 +231,9 @@ impl People {
                 }
                 lane::take_back(tx, &counted.guess, true)?;
                 if account.code_until.is_some() {
-                    // It opens one session.
-                    account.code_until = Some(now);
+                    // It opens one session. Zero, and not the present time: another request that began earlier compares it with
+                    // its own time.
+                    account.code_until = Some(ServerTime(0));
                 }
                 if let Some(hash) = &renewed {
                     account.password.clone_from(hash);

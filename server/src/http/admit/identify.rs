@@ -41,7 +41,7 @@ impl Admission {
         let access = &gate.components.access;
         if self.class == Class::SignIn {
             let browser = credential::cookie(headers, BROWSER_COOKIE);
-            let known = browser.filter(|cookie| access.is_browser(cookie));
+            let known = browser.filter(|cookie| access.is_made_here(cookie));
             return Ok((known.map_or(Caller::Stranger, Caller::with), None));
         }
         let token = if self.class == Class::Account {
@@ -71,7 +71,8 @@ impl Admission {
             }
             Err(_) => {}
         }
-        if !gate.wrong.was_good(token) && must_wait() {
+        let is_guess = !access.is_made_here(token) && !gate.wrong.was_good(token);
+        if is_guess && must_wait() {
             return Err(wait());
         }
         if no_body && self.class != Class::Waiting {
@@ -89,7 +90,7 @@ impl Admission {
             Ok(reach) => Ok((Caller::with(token), reach)),
             Err(refusal) => {
                 // A session that has ended is no guess.
-                if refusal.code() == Code::SessionExpired {
+                if refusal.code() == Code::SessionExpired && is_guess {
                     self.wrong(origin);
                 }
                 Err(refusal)

@@ -43,6 +43,15 @@ pub(super) use gate::{Gate, address};
 /// Responses up to this size in bytes are not counted as memory.
 const SMALL_ANSWER: u64 = 64 * 1024;
 
+/// Whether a request of a person has the character U+0000 in its address or its JSON: no text has it, and PostgreSQL stores
+/// none with it.
+fn has_nul(parts: &Parts, body: &[u8]) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let query = parts.uri.path_and_query().map_or("", |all| all.as_str());
+    query.contains("%00") || (is_json && body.windows(6).any(|six| six == b"\\u0000"))
+}
+
 /// The admission of a route.
 #[derive(Clone)]
 pub(in crate::http) struct Admission {
@@ -111,6 +120,10 @@ impl Admission {
                 gate.bodies.more(&mut held, unfolded).await?;
             }
         }
+        if has_nul(&parts, &bytes) {
+            let detail = "有空字符 U+0000，请删除 / it has the character U+0000: remove it";
+            return Err(Refusal::new(Code::BadFilter, detail));
+        }
         let day = gate.components.access.now().0.div_euclid(DAY_MS);
         if who != Caller::Stranger && !gate.reading.may_read(who, day) {
             let most = gate.limits.read_bytes_per_day >> 20;
@@ -176,7 +189,12 @@ impl Admission {
             }
             // A token that comes with a request to sign in is not checked.
             _ if self.class == Class::SignIn => {}
-            (Caller::Token(_), Some(Code::SessionExpired), Some(_)) => self.wrong(origin),
+            // What this server made and has ended is no guess.
+            (Caller::Token(_), Some(Code::SessionExpired), Some(token))
+                if !self.gate.components.access.is_made_here(token) =>
+            {
+                self.wrong(origin);
+            }
             (Caller::Token(_), None, Some(token)) if answer.status().is_success() => {
                 self.gate.wrong.good(token);
             }
