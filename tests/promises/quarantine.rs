@@ -6,7 +6,10 @@ use sync_core::{
     sync::Options,
     wire::Code,
 };
-use xuncha_server::storage::{StorageError, Tx, Value};
+use xuncha_server::storage::{
+    StorageError, Tx,
+    devices::{self, DeviceState},
+};
 
 use crate::{
     command_line::{at_the_time_of_commands, done, refused},
@@ -165,32 +168,29 @@ fn what_its_author_may_not_state_is_not_released() {
 #[test]
 fn what_a_person_rejected_is_not_applied_when_it_comes_again_with_authority() {
     let mut town = Town::new();
-    let mut yi = town.phone("网格员乙");
-    let doc = found_in(&mut yi, &town, 2, "第二网格", Vec::new());
-    town.sync(&mut yi);
-    let mut jia = Hostile::enrol(&town, "网格员甲", 4);
-    let reader = Hostile::enrol(&town, "审核员丁", 5);
-    let (mut document, heads) = reader.copy(&town, doc);
-    let event = jia.event(&heads, EventBody::Note(note("越区")));
-    let change = jia.change(&mut document, &event.to_bytes().unwrap());
-    let outside = [(0, Code::Quarantined)];
-    assert_eq!(jia.push(&town, &[(doc, change.clone())], false), outside);
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    let mut own = Hostile::enrol(&town, "物业经理丙", 4);
+    let (mut document, heads) = own.copy(&town, doc);
+    let event = own.event(&heads, EventBody::Note(note("停用后")));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    let device = own.device;
+    town.revoke(device);
+    let aside = [(0, Code::Quarantined)];
+    assert_eq!(own.push(&town, &[(doc, change.clone())], false), aside);
     at_the_time_of_commands(&town);
-    decide(&town, "reject", &jia.device.to_string());
-    // The grant covers the place now, and the same change comes again.
-    let (grant, area) = (jia.grant.0, town.world.county.to_string());
-    let widen = move |tx: &mut dyn Tx| {
-        let sql = "UPDATE signed_grant SET area = $1 WHERE id = $2";
-        let values = [Value::Text(&area), Value::Bytes(grant.as_bytes())];
-        tx.execute(sql, &values)
-    };
-    let widened: Result<u64, StorageError> = town.runtime.block_on(town.app().storage.write(widen));
-    assert_eq!(widened.unwrap(), 1);
+    decide(&town, "reject", &device.to_string());
+    // The device may write again, and the same change comes again.
+    let enable = move |tx: &mut dyn Tx| devices::set_state(tx, device, DeviceState::Active);
+    let enabled: Result<bool, StorageError> =
+        town.runtime.block_on(town.app().storage.write(enable));
+    assert!(enabled.unwrap());
     let stored = town.changes_stored();
-    jia.open(&town);
-    assert_eq!(jia.push(&town, &[(doc, change)], false), outside);
+    own.open(&town);
+    assert_eq!(own.push(&town, &[(doc, change)], false), aside);
     assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));
-    assert!(shown(&town, &jia.device.to_string()).contains(&format!("rejected: {WHY}")));
+    assert!(shown(&town, &device.to_string()).contains(&format!("rejected: {WHY}")));
 }
 
 #[test]

@@ -86,6 +86,31 @@ fn stalled_connections_and_bodies_do_not_keep_a_device_from_pushing() {
 }
 
 #[test]
+fn stalled_sign_ins_do_not_keep_a_device_from_pushing() {
+    let mut town = Town::configured(|config| {
+        config.limits.max_connections = 64;
+        config.limits.small_body = Duration::from_secs(3600);
+        config.limits.body_pause = Duration::from_secs(3600);
+    });
+    let mut liu = town.phone("网格员甲");
+    town.sync(&mut liu);
+    // Each is in its body before the next begins: the server asks for it.
+    let open: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let more = "expect: 100-continue\r\n";
+            let mut one = unfinished(&town, "/v1/sign-in", more, 200, 0);
+            let said = answer(&mut one);
+            assert!(said.starts_with("HTTP/1.1 100"), "{said}");
+            one
+        })
+        .collect();
+    found(&mut liu, &town, "有人占着登录时发现");
+    let report = town.sync(&mut liu);
+    assert_eq!(report.acknowledged, 1, "{report:?}");
+    drop(open);
+}
+
+#[test]
 fn who_stalls_is_let_go_of_after_a_while() {
     let town = Town::configured(|config| {
         config.limits.header = Duration::from_millis(50);
