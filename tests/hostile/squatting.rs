@@ -14,7 +14,12 @@ use sync_core::{
 use xuncha_server::storage::server_notices;
 
 use super::client::{Hostile, post};
-use crate::support::{Town, database::is_postgres, found, raw_events, remark};
+use crate::support::{
+    Town,
+    browser::{Browser, PASSWORD},
+    database::is_postgres,
+    found, raw_events, remark,
+};
 
 /// The actor of the changes of a device in a document: the bytes behind its sequence numbers.
 fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
@@ -202,4 +207,53 @@ fn a_revocation_is_never_older_than_the_grant_that_it_ends() {
     town.project();
     let shown = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
     assert!(!shown.to_string().contains("吊销之后"), "{shown:#}");
+}
+
+#[test]
+fn what_a_backup_holds_unused_opens_nothing_after_a_restore() {
+    if is_postgres() {
+        return;
+    }
+    let mut town = Town::new();
+    let mut three = town.administrators();
+    let mut ding = town.reviewer_account(&mut three, "审核员丁", "ding");
+    let own = town.world.actor("审核员辛").person.to_string();
+    let new = serde_json::json!({ "login": "xin", "person": { "person": own } });
+    let one_time = three[0].done("POST", "/v1/admin/accounts", Some(&new));
+    let one_time = one_time["code"].as_str().unwrap().to_owned();
+    let actor = town.world.actor("网格员甲").clone();
+    let code = {
+        let app = town.app();
+        let invite = town.world.invite(&app.storage, &app.components, &actor);
+        town.runtime.block_on(invite).unwrap()
+    };
+    town.backup_to("backup");
+    // All are used after the backup, and what they opened is ended.
+    let key = SecretKey::from_seed([0x34; 32]);
+    let device = sync_core::record::DeviceId([0x34; 16]);
+    let label = |text: &str| sync_core::record::Label::new(text).unwrap();
+    let enrol = |town: &Town| {
+        let request = Enrolling::signed(label(&code), device, &key, label("own program"));
+        post(town, Enrol::PATH, None, Enrol::write_request(&request))
+    };
+    Enrol::read_response(&enrol(&town).body).unwrap();
+    town.revoke(device);
+    let mut thief = Browser::new(&town, "192.0.2.1");
+    assert_eq!(thief.sign_in("xin", &one_time).0, 200);
+    let session = ding.session.clone();
+    ding.done("POST", "/v1/sign-out", Some(&serde_json::json!({})));
+    town.restore_from("backup", "restored");
+    town.restart_on("restored");
+    let reply = enrol(&town);
+    assert_eq!(
+        reply.header("xuncha-refusal"),
+        Some("code-invalid"),
+        "{reply:?}"
+    );
+    let mut thief = Browser::new(&town, "192.0.2.1");
+    assert_eq!(thief.sign_in("xin", &one_time).0, 401);
+    let mut again = Browser::new(&town, "203.0.113.5");
+    again.session = session;
+    assert_eq!(again.get("/v1/me").0, 401);
+    assert_eq!(again.sign_in("ding", PASSWORD).0, 200);
 }

@@ -163,6 +163,15 @@ fn what_its_author_may_not_state_is_not_released() {
         "{said}"
     );
     assert_eq!((town.quarantined(), town.changes_stored()), (1, stored));
+    // A rejected one that may not enter stays rejected.
+    decide(&town, "reject", &device);
+    let listed = shown(&town, &device);
+    let first = listed.split_whitespace().next().unwrap();
+    refused(
+        &town,
+        &["admin", "quarantine", "release", first, "--reason", WHY],
+    );
+    assert!(shown(&town, &device).contains(&format!("rejected: {WHY}")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use sync_core::{
     wire::Code,
 };
 
-use super::{Access, Reach, SESSION, reach::outermost, token::token_hash};
+use super::{Access, Reach, SESSION, reach::outermost, signed::is_suspended, token::token_hash};
 use crate::{
     refusal::Refusal,
     register,
@@ -69,7 +69,7 @@ impl Access {
                         Refusal::new(Code::SessionExpired, detail)
                     };
                     let holder = credentials::find_token(tx, &hash, now)?.ok_or_else(unknown)?;
-                    key_reach(&this, tx, holder, now)
+                    key_reach(tx, holder, now)
                 }
             })
             .await
@@ -78,12 +78,7 @@ impl Access {
 
 /// What the holder of a key may read. A key ends with the reviewing role for which its person made it, and no key is
 /// accepted while its person's account is suspended.
-fn key_reach(
-    access: &Access,
-    tx: &mut dyn Tx,
-    holder: KeyHolder,
-    now: ServerTime,
-) -> Result<Reach, Refusal> {
+fn key_reach(tx: &mut dyn Tx, holder: KeyHolder, now: ServerTime) -> Result<Reach, Refusal> {
     let ended = |detail| Err(Refusal::new(Code::OutOfScope, detail));
     if let Some(id) = holder.assignment {
         let role = assignments::find(tx, &id)?;
@@ -91,7 +86,8 @@ fn key_reach(
             return ended("密钥所依据的任职已结束 / the reviewing role of this key has ended");
         }
     }
-    if access.is_suspended(tx, holder.person)? {
+    let aliases = aliases::all(tx)?;
+    if is_suspended(tx, &aliases, holder.person)? {
         return ended("持有人的账号已停用 / the account of this key's person is suspended");
     }
     // While the regions are a circle nothing is known of the areas outside.
@@ -102,7 +98,7 @@ fn key_reach(
         areas: vec![holder.area],
         owned: owned.into_iter().collect(),
         device: None,
-        person: Some(aliases::all(tx)?.kept(holder.person)),
+        person: Some(aliases.kept(holder.person)),
         account: Some(holder.person),
         role: Some(holder.role),
         reviewing: Vec::new(),

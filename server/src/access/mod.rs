@@ -25,7 +25,7 @@ pub use identify::{Asked, Candidate, Identified, Unclear, identify, identify_in,
 pub use merge_persons::{Merge, NotMerged, Reissued, check as check_merge};
 pub use reach::{PROVEN_MS, Reach};
 pub use reviewer::{TOKEN_DAYS, refuse_administrator};
-pub use signed::{ONE_TIME_CODE, SESSION, Signed};
+pub use signed::{ONE_TIME_CODE, SESSION, Signed, is_suspended};
 pub use token::token_hash;
 
 /// Opens sessions and checks tokens.

@@ -18,7 +18,8 @@ use crate::{
     storage::{
         StorageError, Tx,
         accounts::{self, Account, Class},
-        aliases, assignments,
+        aliases::{self, Aliases},
+        assignments,
         sessions::{self, Session},
     },
 };
@@ -111,6 +112,23 @@ fn ended() -> Refusal {
     Refusal::new(Code::SignedOut, "POST /v1/sign-in")
 }
 
+/// Whether the account of a person is suspended, or one of an id that was merged with the person's.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn is_suspended(
+    tx: &mut dyn Tx,
+    aliases: &Aliases,
+    person: PersonId,
+) -> Result<bool, StorageError> {
+    for id in aliases.ids(person) {
+        if accounts::find(tx, id)?.is_some_and(|of| of.suspended_at.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Access {
     /// Whether a session is in use.
     fn is_live(&self, session: &Session, now: ServerTime) -> bool {
@@ -133,7 +151,8 @@ impl Access {
         let unknown = || Refusal::new(Code::SessionExpired, "the token is unknown or has expired");
         let session = sessions::find(tx, hash)?.ok_or_else(unknown)?;
         let account = accounts::find(tx, session.person)?.ok_or_else(unknown)?;
-        if !self.is_live(&session, now) || self.is_suspended(tx, account.person)? {
+        let aliases = aliases::all(tx)?;
+        if !self.is_live(&session, now) || is_suspended(tx, &aliases, account.person)? {
             return Err(ended());
         }
         let signed = Signed {
@@ -148,19 +167,6 @@ impl Access {
             name: account.name,
         };
         Ok((signed, session))
-    }
-
-    /// Whether the account of a person is suspended, or one of an id that was merged with the person's.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn is_suspended(&self, tx: &mut dyn Tx, person: PersonId) -> Result<bool, StorageError> {
-        for id in aliases::all(tx)?.ids(person) {
-            if accounts::find(tx, id)?.is_some_and(|of| of.suspended_at.is_some()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// The person of a session as of now, read in the transaction of an act: what was true when the request came may have

@@ -15,8 +15,11 @@ const MOST_ROWS: usize = 1_000;
 /// A cause, a caller, and its address.
 pub(super) type Key = (&'static str, String, String);
 
+/// Counts of one minute: of strangers, and of callers that a person or a device is known of.
+type Rows = [HashMap<Key, i64>; 2];
+
 /// Counts by minute.
-type Minutes = HashMap<i64, HashMap<Key, i64>>;
+type Minutes = HashMap<i64, Rows>;
 
 /// Refused requests that are not written yet, by minute.
 #[derive(Debug, Default)]
@@ -29,17 +32,12 @@ impl RefusalCounts {
 
     /// Counts a request.
     pub(super) fn count(&self, minute: i64, key: Key, times: i64) {
+        let is_known = key.1.starts_with("person:") || key.1.starts_with("device:");
+        let others = if is_known { "person:others" } else { "others" };
         let mut all = self.all();
-        let rows = all.entry(minute).or_default();
-        let is_known = |actor: &str| actor.starts_with("person:") || actor.starts_with("device:");
-        let like = |of: &&Key| is_known(&of.1) == is_known(&key.1);
-        let full = !rows.contains_key(&key) && rows.keys().filter(like).count() >= MOST_ROWS;
+        let rows = &mut all.entry(minute).or_default()[usize::from(is_known)];
+        let full = rows.len() >= MOST_ROWS && !rows.contains_key(&key);
         let key = if full {
-            let others = if is_known(&key.1) {
-                "person:others"
-            } else {
-                "others"
-            };
             (key.0, others.to_owned(), String::new())
         } else {
             key
@@ -58,7 +56,8 @@ impl RefusalCounts {
         let mut taken = Vec::new();
         for minute in over {
             let rows = all.remove(&minute).unwrap_or_default();
-            taken.extend(rows.into_iter().map(|(key, times)| (minute, key, times)));
+            let rows = rows.into_iter().flatten();
+            taken.extend(rows.map(|(key, times)| (minute, key, times)));
         }
         taken
     }

@@ -19,7 +19,10 @@ use crate::{
     host::random,
     keys::{PUBLIC_KEY, public_key_of},
     photos::{Store, Target},
-    storage::{Storage, StorageError, Tx, held_photos, reports, spaces, tables},
+    storage::{
+        Storage, StorageError, Tx, accounts, credentials, held_photos, reports, sessions, spaces,
+        tables,
+    },
 };
 
 /// The result of a restore.
@@ -29,6 +32,10 @@ pub struct Restored {
     pub photos: u64,
     /// Number of logs; each has a new log epoch.
     pub logs: usize,
+    /// One-time codes that were unused in the backup, and are ended: they may have been used since.
+    pub codes: u64,
+    /// Sessions of people that were open in the backup, and are ended.
+    pub sessions: u64,
     /// Photos that the database listed and whose bytes are missing. Their rows are deleted, so that devices send them
     /// again.
     pub lost: Vec<PhotoHash>,
@@ -90,18 +97,23 @@ pub async fn restore(
         // A backup may be older than the clock check allows, and an operator supervises a restore.
         spaces::delete_meta(tx, SIGNED)?;
         reports::renew_epoch(tx, random())?;
+        // What is unused or open in the backup may have been used or ended since.
+        let codes = credentials::end_unused(tx)? + accounts::end_codes(tx)?;
+        let sessions = sessions::end_all(tx)?;
         let all = spaces::list(tx)?;
         for space in &all {
             spaces::renew_log(tx, &space.id, LogEpoch(random()))?;
         }
-        Ok::<_, StorageError>(all.len())
+        Ok::<_, StorageError>((all.len(), codes, sessions))
     };
-    let logs = storage.write(renew).await?;
+    let (logs, codes, sessions) = storage.write(renew).await?;
     storage.close();
     tokio::task::spawn_blocking(move || finish(&place, &database, &seed)).await??;
     Ok(Restored {
         photos: photos.saturating_sub(lost.len() as u64),
         logs,
+        codes,
+        sessions,
         lost,
         complete: manifest.is_none_or(|manifest| manifest.complete),
     })

@@ -35,12 +35,19 @@ impl Restore {
         let Restored {
             photos,
             logs,
+            codes,
+            sessions,
             lost,
             complete,
         } = restored;
         say!(
             "已恢复 / restored: {photos} photos, {logs} logs begin a new log epoch; devices send the rest again"
         );
+        if codes + sessions > 0 {
+            say!(
+                "备份里未用的登记码、登录码 {codes} 个和未结束的会话 {sessions} 个已作废：备份之后可能用过 / {codes} unused codes and {sessions} sessions of the backup are ended: they may have been used since; make new codes"
+            );
+        }
         if !complete {
             say!("备份不完整 / the backup had been marked incomplete when it was made");
         }

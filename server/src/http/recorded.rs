@@ -70,11 +70,8 @@ pub(super) fn actor(reach: &Reach, headers: &HeaderMap) -> String {
 }
 
 fn purpose(headers: &HeaderMap) -> String {
-    let stated = headers.get(PURPOSE).map(|value| {
-        let text = String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
-        // The entry cuts a longer one, and marks that.
-        text
-    });
+    let stated = headers.get(PURPOSE);
+    let stated = stated.map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
     stated
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| USUAL.to_owned())

@@ -71,6 +71,11 @@ pub(super) fn release(
         let author = author.map_or(row.device, |content| content.origin(row.device));
         by_author.entry(author).or_default().push(change);
     }
+    let rejected: HashMap<ChangeHash, &Quarantined> = found
+        .iter()
+        .filter(|row| row.rejected_at.is_some())
+        .map(|row| (row.hash, row))
+        .collect();
     for (device, mut changes) in by_author {
         // What a change depends on has operations with lower numbers.
         changes.sort_by_key(|change| {
@@ -81,6 +86,14 @@ pub(super) fn release(
             let rest = changes.split_off(changes.len().min(PACK_CHANGES));
             store(tx, device, changes, now, catalogue, &mut released)?;
             changes = rest;
+        }
+    }
+    // What was rejected and may not enter stays rejected.
+    for (hash, _) in &released.left {
+        if let Some(row) = rejected.get(hash)
+            && let (Some(at), Some(why)) = (row.rejected_at, &row.rejected_why)
+        {
+            quarantine::reject(tx, (row.doc, row.hash), why, at)?;
         }
     }
     Ok(released)

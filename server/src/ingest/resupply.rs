@@ -4,7 +4,10 @@
 //! Nothing here rests on the device that brings it. What this server signed is verified with its key, and each change
 //! with the key in its author's grant.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use sync_core::{
     catalogue::Catalogue,
@@ -234,7 +237,9 @@ pub(super) fn store(
             since: since.unwrap_or(ServerTime(i64::MIN)),
         }
     };
-    for (_, pack) in &returned.packs {
+    // In one order: two devices may bring the same packs.
+    let packs = returned.packs.iter().map(|(_, pack)| (pack.hash, pack));
+    for pack in packs.collect::<BTreeMap<_, _>>().values() {
         packs::keep(tx, pack)?;
     }
     let hash = returned.changes.claims.hash();

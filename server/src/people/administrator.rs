@@ -101,6 +101,8 @@ impl People {
         + 'static,
     ) -> Result<T, Refusal> {
         let (this, asked, now) = (self.clone(), actor.clone(), self.now());
+        // A refused caller does not take the turn of a writer.
+        asked.acts(classes, now)?;
         self.storage
             .write(move |tx| {
                 let actor = asked.still(tx, &this.access, classes, now)?;

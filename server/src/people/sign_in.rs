@@ -10,13 +10,14 @@ use super::{
     totp,
 };
 use crate::{
-    access::{ONE_TIME_CODE, token_hash},
+    access::{ONE_TIME_CODE, is_suspended, token_hash},
     audit::{Entry, Kind},
     host::random,
     refusal::Refusal,
     storage::{
         StorageError, Tx,
         accounts::{self, Account, Class},
+        aliases,
         sessions::{self, Session},
     },
 };
@@ -205,7 +206,8 @@ impl People {
                 let Some(mut account) = account.filter(|of| is_right && same(of)) else {
                     return this.failed(tx, &seen, Failure::Password, &address);
                 };
-                if this.access.is_suspended(tx, account.person)? {
+                let aliases = aliases::all(tx)?;
+                if is_suspended(tx, &aliases, account.person)? {
                     return this.failed(tx, &seen, Failure::Suspended, &address);
                 }
                 if account.code_until.is_some_and(|until| until <= now) {

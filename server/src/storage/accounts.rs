@@ -261,6 +261,19 @@ pub fn recovery_left(tx: &mut dyn Tx, person: PersonId) -> Result<i64, StorageEr
     Ok(left.unwrap_or(0))
 }
 
+/// Ends the one-time codes of accounts, and those of the first run.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_codes(tx: &mut dyn Tx) -> Result<u64, StorageError> {
+    let ended = tx.execute(
+        "UPDATE account SET code_until = 0 WHERE code_until IS NOT NULL AND code_until > 0",
+        &[],
+    )?;
+    let removed = tx.execute("DELETE FROM setup_code WHERE used_by IS NULL", &[])?;
+    Ok(ended + removed)
+}
+
 /// Stores the one-time code of a class of administrators; an earlier one ends.
 ///
 /// # Errors

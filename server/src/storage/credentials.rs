@@ -188,6 +188,15 @@ pub fn use_code(
     Ok(found)
 }
 
+/// Ends every enrolment code that no device has used.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_unused(tx: &mut dyn Tx) -> Result<u64, StorageError> {
+    let sql = "UPDATE enrol_code SET expires_at = 0 WHERE used_by IS NULL AND expires_at > 0";
+    tx.execute(sql, &[])
+}
+
 /// Stores an API token by its hash.
 ///
 /// # Errors

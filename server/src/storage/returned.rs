@@ -32,10 +32,15 @@ impl Authority<'_> {
     /// # Errors
     /// [`StorageError`].
     pub fn store(&self, tx: &mut dyn Tx, log: impl Fn() -> LogEpoch) -> Result<(), StorageError> {
-        for (_, claims) in self.grants {
-            if let Some(space) = &claims.space {
-                spaces::create(tx, space, log())?;
-            }
+        self.lock_devices(tx)?;
+        // In one order, so that two devices that bring the same spaces do not wait for each other.
+        let named: BTreeSet<&AreaPath> = self
+            .grants
+            .iter()
+            .filter_map(|(_, claims)| claims.space.as_ref())
+            .collect();
+        for space in named {
+            spaces::create(tx, space, log())?;
         }
         self.lock(tx)?;
         for one in self.notices {
@@ -45,6 +50,16 @@ impl Authority<'_> {
             grant(tx, sealed, claims)?;
         }
         Ok(())
+    }
+
+    /// Locks the devices whose state may change, before any space, as ingest does.
+    fn lock_devices(&self, tx: &mut dyn Tx) -> Result<(), StorageError> {
+        let granted = self.grants.iter().map(|(_, claims)| claims.device);
+        let revoked = self.notices.iter().filter_map(|one| match one.subject() {
+            Some(Subject::DeviceRevoked(device)) => Some(device),
+            _ => None,
+        });
+        devices::lock(tx, granted.chain(revoked))
     }
 
     /// Locks every space in which something may be noted, at once: two transactions that lock a few at a time could lock them

@@ -42,6 +42,8 @@ pub fn revoke(
     state: DeviceState,
     now: ServerTime,
 ) -> Result<bool, StorageError> {
+    // The device before its spaces, as ingest does: a pack of the device may be on its way.
+    devices::lock(tx, [device])?;
     let mut areas: BTreeSet<AreaPath> = BTreeSet::new();
     let mut at = now;
     for held in devices::device_grants(tx, device)? {

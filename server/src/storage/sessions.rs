@@ -152,6 +152,14 @@ pub fn end_oldest(tx: &mut dyn Tx, person: PersonId, most: i64) -> Result<(), St
     Ok(())
 }
 
+/// Ends every session.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn end_all(tx: &mut dyn Tx) -> Result<u64, StorageError> {
+    tx.execute("DELETE FROM session", &[])
+}
+
 /// Whether a person signed in from a browser with this cookie before.
 ///
 /// # Errors
