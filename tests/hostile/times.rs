@@ -1,7 +1,7 @@
 //! Times that a device claims never limit what is decided against it.
 
 use cli_simulator::world::{evidence, note};
-use sync_core::record::{EventBody, ServerTime};
+use sync_core::record::{DocId, EventBody, ServerTime};
 use xuncha_server::storage::server_notices;
 
 use super::client::{Hostile, beacon};
@@ -9,18 +9,23 @@ use crate::support::{MORNING, Town, found};
 
 const HOUR: i64 = 3_600_000;
 
+/// Another device adds a remark whose beacon states a time to come.
+fn states_the_future(town: &Town, doc: DocId) {
+    let mut own = Hostile::enrol(town, "物业经理丙", 3);
+    let (mut document, heads) = own.copy(town, doc);
+    let mut event = own.event(&heads, EventBody::Note(note("未来")));
+    event.beacon = Some(beacon(2_051_222_400_000, Some(0)));
+    let change = own.change(&mut document, &event.to_bytes().unwrap());
+    assert_eq!(own.push(town, &[(doc, change)], false), []);
+}
+
 #[test]
 fn a_beacon_from_the_future_voids_nobodys_later_events() {
     let mut town = Town::new();
     let mut liu = town.phone("网格员甲");
     let doc = found(&mut liu, &town, "楼道堆物");
     town.sync(&mut liu);
-    let mut own = Hostile::enrol(&town, "物业经理丙", 3);
-    let (mut document, heads) = own.copy(&town, doc);
-    let mut event = own.event(&heads, EventBody::Note(note("未来")));
-    event.beacon = Some(beacon(2_051_222_400_000, Some(0)));
-    let change = own.change(&mut document, &event.to_bytes().unwrap());
-    assert_eq!(own.push(&town, &[(doc, change)], false), []);
+    states_the_future(&town, doc);
     town.sync(&mut liu);
     // A later event is judged by its own time bounds: the forged beacon is not its lower bound.
     liu.device
@@ -60,12 +65,7 @@ fn a_beacon_from_the_future_voids_nothing_of_a_person_whose_grant_ends() {
         .write(move |tx| server_notices::end_grant(tx, grant, end));
     assert!(town.runtime.block_on(ends).unwrap());
     town.sync(&mut liu);
-    let mut own = Hostile::enrol(&town, "物业经理丙", 3);
-    let (mut document, heads) = own.copy(&town, doc);
-    let mut event = own.event(&heads, EventBody::Note(note("未来")));
-    event.beacon = Some(beacon(2_051_222_400_000, Some(0)));
-    let change = own.change(&mut document, &event.to_bytes().unwrap());
-    assert_eq!(own.push(&town, &[(doc, change)], false), []);
+    states_the_future(&town, doc);
     town.sync(&mut liu);
     let reason = sync_core::record::Short::new("清点").unwrap();
     let count = sync_core::record::CountCorrection { count: 6, reason };
