@@ -37,6 +37,11 @@ pub(crate) struct Hostile {
     pub(crate) proofs: Option<Proofs>,
 }
 
+/// The proof of the only event of a change, with this key.
+pub(crate) fn prove(key: &SecretKey, doc: DocId, change: &[u8], event: &[u8]) -> Proofs {
+    Proofs::prove(key, doc, &sync_core::crdt::change_hash(change), [event])
+}
+
 /// A POST with an optional token.
 pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) -> Reply {
     let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
@@ -50,10 +55,15 @@ pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) 
 }
 
 impl Hostile {
+    /// The device that [`Self::enrol`] makes of a seed.
+    pub(crate) fn device_of(seed: u8) -> DeviceId {
+        SecretKey::from_seed([seed; 32]).public().device()
+    }
+
     /// Enrols as an actor of the world.
     pub(crate) fn enrol(town: &Town, name: &str, seed: u8) -> Self {
         let key = SecretKey::from_seed([seed; 32]);
-        let device = DeviceId([seed; 16]);
+        let device = Self::device_of(seed);
         let actor = town.world.actor(name).clone();
         let app = town.app();
         let code = town

@@ -46,7 +46,7 @@ fn a_device_proves_that_it_has_the_key_that_it_names() {
     let town = Town::new();
     let code = code(&town, "网格员甲", false);
     let (own, victim) = (SecretKey::from_seed([1; 32]), SecretKey::from_seed([2; 32]));
-    let device = DeviceId([7; 16]);
+    let device = own.public().device();
     let model = Label::new("own program").unwrap();
     let signed = Request::signed(code.clone(), device, &own, model);
     let unsigned = Request {
@@ -97,7 +97,7 @@ fn a_device_takes_another_person_only_with_a_code_for_a_shared_device() {
     );
     // The code still enrols a device of that person.
     let other = SecretKey::from_seed([3; 32]);
-    let fresh = Request::signed(alone, DeviceId([9; 16]), &other, model.clone());
+    let fresh = Request::signed(alone, other.public().device(), &other, model.clone());
     assert_eq!(send(&town, &fresh).status, 200);
     // A code for a shared device; but this device takes the person only from its own user.
     let shared = code(&town, "物业经理丙", true);

@@ -16,4 +16,5 @@ mod reviewers;
 mod room;
 mod speaking;
 mod squatting;
+mod taking;
 mod times;

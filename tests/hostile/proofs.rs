@@ -21,7 +21,7 @@ use sync_core::{
     },
 };
 
-use super::client::Hostile;
+use super::client::{self, Hostile, prove};
 use crate::support::{MORNING, Town, found, remark};
 
 /// A hazard of a grid worker on which a fire officer has remarked: any device of the grid holds both grants.
@@ -120,8 +120,9 @@ fn only_the_proof_of_its_author_gives_effect_to_an_event_whoever_brings_it() {
         let bytes = event.to_bytes().unwrap();
         let id = EventId::of(&bytes);
         let change = carrier.change(&mut document, &bytes);
-        let prove = |key: &SecretKey, doc| Proofs::prove(key, doc, [bytes.as_slice()]);
+        let prove = |key: &SecretKey, doc| prove(key, doc, &change, &bytes);
         let right = prove(&author.1, doc);
+        let of_another_change = client::prove(&author.1, doc, b"another change", &bytes);
         let flipped = |at: usize| {
             let mut altered = right.as_bytes().to_vec();
             altered[at] ^= 1;
@@ -133,6 +134,7 @@ fn only_the_proof_of_its_author_gives_effect_to_an_event_whoever_brings_it() {
             Some(Proofs::default()),
             Some(prove(&carrier.key, doc)),
             Some(prove(&author.1, DocId([9; 16]))),
+            Some(of_another_change),
             flipped(0),
             flipped(1),
             flipped(64),
@@ -171,11 +173,7 @@ fn a_wrong_proof_of_its_own_event_is_refused() {
     own.proofs = Some(Proofs::default());
     let refused = own.push(&town, &[(doc, change.clone())], false);
     assert_eq!(refused, [(0, Code::ForgedAuthor)]);
-    own.proofs = Some(Proofs::prove(
-        &own.key,
-        doc,
-        [event.to_bytes().unwrap().as_slice()],
-    ));
+    own.proofs = Some(prove(&own.key, doc, &change, &event.to_bytes().unwrap()));
     assert_eq!(own.push(&town, &[(doc, change)], false), []);
 }
 
@@ -211,8 +209,8 @@ fn what_this_server_did_not_sign_proves_nothing() {
     let change = carrier.change(&mut document, &bytes);
     let mut request = Request::of(vec![Entry {
         doc,
+        proofs: Some(prove(&carrier.key, doc, &change, &bytes)),
         change,
-        proofs: Some(Proofs::prove(&carrier.key, doc, [bytes.as_slice()])),
     }]);
     request.grants = vec![grant];
     let answer = carrier.give_back(&town, &request);
@@ -241,11 +239,12 @@ fn what_this_server_did_not_sign_proves_nothing() {
         number: 9,
         pack: pack.hash(),
         received: ServerTime(MORNING - 3_600_000),
+        refused: None,
     };
     let mut request = Request::of(vec![Entry {
         doc,
+        proofs: Some(prove(&key, doc, &change, &bytes)),
         change,
-        proofs: Some(Proofs::prove(&key, doc, [bytes.as_slice()])),
     }]);
     request.packs = vec![ConfirmedPack {
         claims: encode(&pack),
@@ -276,8 +275,8 @@ fn a_revoked_device_gets_nothing_in_by_giving_it_back() {
     assert_eq!(refused, [(0, Code::Quarantined)]);
     let mut request = Request::of(vec![Entry {
         doc,
+        proofs: Some(prove(&own.key, doc, &change, &bytes)),
         change,
-        proofs: Some(Proofs::prove(&own.key, doc, [bytes.as_slice()])),
     }]);
     request.packs = vec![confirmed];
     let answer = own.give_back(&town, &request);
@@ -295,7 +294,7 @@ fn a_change_of_two_documents_or_of_a_known_document_elsewhere_is_not_taken() {
     let bytes = event.to_bytes().unwrap();
     let change = own.change(&mut document, &bytes);
     let elsewhere = DocId([3; 16]);
-    let proofs = Some(Proofs::prove(&own.key, elsewhere, [bytes.as_slice()]));
+    let proofs = Some(prove(&own.key, elsewhere, &change, &bytes));
     let (_, refused) = own.carry(&town, elsewhere, &change, proofs);
     assert_eq!(refused, Some(Code::MissingDependencies));
 }
@@ -339,7 +338,7 @@ fn a_device_that_was_enrolled_again_is_revoked_again_also_for_those_who_carry_it
         let event = carrier.in_the_name_of((grant, &claims), &heads, body);
         let bytes = event.to_bytes().unwrap();
         let change = carrier.change(&mut document, &bytes);
-        let proofs = Some(Proofs::prove(&enrolment.key, doc, [bytes.as_slice()]));
+        let proofs = Some(prove(&enrolment.key, doc, &change, &bytes));
         assert_eq!(carrier.carry(town, doc, &change, proofs).1, None);
         town.project();
         let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));

@@ -2,9 +2,7 @@
 
 use cli_simulator::world::note;
 use sync_core::{
-    identity::{
-        Proofs, SecretKey, ServerNotice, SignedGrant, SignedNotice, server_notice::Subject,
-    },
+    identity::{SecretKey, ServerNotice, SignedGrant, SignedNotice, server_notice::Subject},
     record::{AreaPath, DeviceId, EventBody, EventId, Grant, ServerTime},
     wire::{Code, push::Entry, resupply::Request},
 };
@@ -13,7 +11,7 @@ use xuncha_server::storage::{
     server_notices, spaces,
 };
 
-use super::client::Hostile;
+use super::client::{Hostile, prove};
 use crate::support::{MORNING, Town, found};
 
 const ADDED: &str = "{\"verdict\":\"added\"}";
@@ -144,7 +142,7 @@ fn an_acceptance_that_comes_back_after_its_change_gives_it_effect() {
     let bytes = event.to_bytes().unwrap();
     let change = own.change(&mut document, &bytes);
     town.revoke(own.device);
-    let proofs = Some(Proofs::prove(&own.key, doc, [bytes.as_slice()]));
+    let proofs = Some(prove(&own.key, doc, &change, &bytes));
     let entry = Entry {
         doc,
         change: change.clone(),

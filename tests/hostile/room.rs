@@ -55,14 +55,16 @@ fn a_change_to_a_document_outside_the_grants_area_is_set_aside() {
     let doc = found_in(&mut yi, &town, 2, "第二网格的隐患", Vec::new());
     town.sync(&mut yi);
     let mut own = Hostile::enrol(&town, "网格员甲", 3);
-    // The change depends on no other change: an outsider needs only the document's id.
-    let mut document = own.document(doc);
-    let event = own.event(&[], EventBody::Note(note("外人的话")));
-    let change = own.change(&mut document, &event.to_bytes().unwrap());
-    assert_eq!(
-        own.push(&town, &[(doc, change)], false),
-        [(0, Code::Quarantined)]
-    );
+    // A change that depends on no other one begins the document again; one that follows needs a copy of the document.
+    let (known, heads) = Hostile::enrol(&town, "审核员丁", 4).copy(&town, doc);
+    for (mut document, heads, code) in [
+        (own.document(doc), Vec::new(), Code::ForgedAuthor),
+        (known, heads, Code::Quarantined),
+    ] {
+        let event = own.event(&heads, EventBody::Note(note("外人的话")));
+        let change = own.change(&mut document, &event.to_bytes().unwrap());
+        assert_eq!(own.push(&town, &[(doc, change)], false), [(0, code)]);
+    }
     let (_, stated) = yi.hazard(doc).unwrap();
     assert_eq!(stated.len(), 1);
 }
@@ -102,13 +104,15 @@ fn a_document_does_not_become_another_kind_by_a_second_beginning() {
     let mut own = Hostile::enrol(&town, "物业经理丙", 3);
     let grid = town.world.grids[0].clone();
     let record = crate::activities::entry(&town, "patrol_run", &grid, r#"{"points_visited":3}"#);
-    let mut document = own.document(doc);
     let event = own.event(&[], EventBody::Activity(record));
-    let change = own.change(&mut document, &event.to_bytes().unwrap());
-    assert_eq!(
-        own.push(&town, &[(doc, change)], false),
-        [(0, Code::Quarantined)]
-    );
+    let (known, _) = own.copy(&town, doc);
+    for (mut document, code) in [
+        (own.document(doc), Code::ForgedAuthor),
+        (known, Code::Quarantined),
+    ] {
+        let change = own.change(&mut document, &event.to_bytes().unwrap());
+        assert_eq!(own.push(&town, &[(doc, change)], false), [(0, code)]);
+    }
     assert_eq!(counted(&town), (1, 1, 1));
 }
 

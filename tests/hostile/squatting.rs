@@ -2,7 +2,7 @@
 
 use cli_simulator::{phone::Phone, world::note};
 use sync_core::{
-    identity::{Proofs, SecretKey, SignedGrant},
+    identity::{SecretKey, SignedGrant},
     record::{DocId, EventBody, ServerTime},
     wire::{
         Code, Exchange,
@@ -13,7 +13,7 @@ use sync_core::{
 };
 use xuncha_server::storage::server_notices;
 
-use super::client::{Hostile, post};
+use super::client::{Hostile, post, prove};
 use crate::support::{
     Town,
     browser::{Browser, PASSWORD},
@@ -22,7 +22,7 @@ use crate::support::{
 };
 
 /// The actor of the changes of a device in a document: the bytes behind its sequence numbers.
-fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
+pub(super) fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
     let reader = Hostile::enrol(town, "审核员丁", 0x61);
     let (mut document, _) = reader.copy(town, doc);
     let changes = document.changes();
@@ -62,7 +62,7 @@ fn no_device_occupies_the_sequence_numbers_of_another_one() {
     let forged = own.change(&mut document, &bytes);
     let refused = own.push(&town, &[(doc, forged.clone())], true);
     assert_eq!(refused, [(0, Code::Quarantined)]);
-    let wrong = Proofs::prove(&own.key, doc, [bytes.as_slice()]);
+    let wrong = prove(&own.key, doc, &forged, &bytes);
     for proofs in [None, Some(wrong)] {
         let (_, refused) = own.carry(&town, doc, &forged, proofs);
         assert_eq!(refused, Some(Code::Quarantined));
@@ -81,7 +81,7 @@ fn no_device_occupies_the_sequence_numbers_of_another_one() {
     assert_eq!(wang.hazard(doc).unwrap().1.len(), 2);
     // With its author's proof the forged bytes would be a second change of this number.
     let key = liu.device.enrolment().unwrap().key;
-    let right = Proofs::prove(&key, doc, [bytes.as_slice()]);
+    let right = prove(&key, doc, &forged, &bytes);
     let (_, refused) = own.carry(&town, doc, &forged, Some(right));
     assert_eq!(refused, Some(Code::Equivocation));
 }
@@ -131,8 +131,8 @@ fn a_grant_for_another_key_of_a_known_device_is_not_taken_back() {
     let change = own.change(&mut document, &bytes);
     let mut request = Request::of(vec![Entry {
         doc,
+        proofs: Some(prove(&stolen, doc, &change, &bytes)),
         change,
-        proofs: Some(Proofs::prove(&stolen, doc, [bytes.as_slice()])),
     }]);
     request.grants = vec![sealed];
     let answer = own.give_back(&town, &request);
@@ -150,7 +150,7 @@ fn a_used_code_does_not_renew_a_grant_that_was_ended() {
         .block_on(town.world.invite(&app.storage, &app.components, &actor))
         .unwrap();
     let key = SecretKey::from_seed([0x33; 32]);
-    let device = sync_core::record::DeviceId([0x33; 16]);
+    let device = key.public().device();
     let label = |text: &str| sync_core::record::Label::new(text).unwrap();
     let ask = || {
         let request = Enrolling::signed(label(&code), device, &key, label("own program"));
@@ -230,7 +230,7 @@ fn what_a_backup_holds_unused_opens_nothing_after_a_restore() {
     town.backup_to("backup");
     // All are used after the backup, and what they opened is ended.
     let key = SecretKey::from_seed([0x34; 32]);
-    let device = sync_core::record::DeviceId([0x34; 16]);
+    let device = key.public().device();
     let label = |text: &str| sync_core::record::Label::new(text).unwrap();
     let enrol = |town: &Town| {
         let request = Enrolling::signed(label(&code), device, &key, label("own program"));

@@ -192,6 +192,10 @@ fn a_photo_that_is_attested_late_changes_the_figures_from_then_on_and_no_earlier
     // A proof attests the photo, and proves no earlier receive time.
     at(&town, 120);
     town.sync(&mut bing);
+    // What builds on it waited on its authors' devices.
+    for phone in [&mut jia, &mut wu] {
+        town.sync(phone);
+    }
     at(&town, 150);
     twice(&town, [[1.0, 0.0], [0.0, 1.0]]);
     // The receipt that its author's device has proves when this server had it first.

@@ -59,6 +59,7 @@ mod report_steps;
 mod reports;
 mod restored_server;
 mod rosters;
+mod safe_mark;
 mod scope_isolation;
 mod secrets;
 mod shares;

@@ -13,7 +13,7 @@ use xuncha_server::storage::{
 
 use crate::{
     command_line::{at_the_time_of_commands, done, refused},
-    hostile::client::Hostile,
+    hostile::client::{Hostile, prove},
     restored_server::{corrects, counts, enrol_again, is_quiet},
     support::{Town, database::is_postgres, found, found_in, remark},
 };
@@ -219,8 +219,7 @@ fn what_another_device_brought_without_proofs_is_released_only_if_a_person_vouch
         let event = carrier.in_the_name_of((victim.0, &victim.1), &heads, body);
         let bytes = event.to_bytes().unwrap();
         let change = carrier.change(&mut document, &bytes);
-        let proofs =
-            proven.then(|| sync_core::identity::Proofs::prove(&key, doc, [bytes.as_slice()]));
+        let proofs = proven.then(|| prove(&key, doc, &change, &bytes));
         assert_eq!(
             carrier.carry(&town, doc, &change, proofs).1,
             Some(Code::Quarantined)
@@ -253,7 +252,7 @@ fn what_another_device_brought_without_proofs_is_released_only_if_a_person_vouch
 }
 
 fn carrier_device() -> sync_core::record::DeviceId {
-    sync_core::record::DeviceId([7; 16])
+    Hostile::device_of(7)
 }
 
 #[test]

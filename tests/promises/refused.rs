@@ -25,6 +25,8 @@ struct Refuses {
     device: DeviceId,
     words: &'static str,
     code: Code,
+    /// The receipt states no refusals.
+    contradicts_receipt: bool,
 }
 
 impl Refuses {
@@ -35,6 +37,7 @@ impl Refuses {
             device: phone.device.enrolment().unwrap().device,
             words,
             code,
+            contradicts_receipt: false,
         }
     }
 
@@ -53,7 +56,18 @@ impl Refuses {
                 Code::MissingDependencies
             },
         });
-        Some(stored(pack, self.device, &self.server, refused.collect()))
+        let refused: Vec<Refused> = refused.collect();
+        if !self.contradicts_receipt {
+            return Some(stored(pack, self.device, &self.server, refused));
+        }
+        match stored(pack, self.device, &self.server, Vec::new()) {
+            push::Response::Stored { receipt, known, .. } => Some(push::Response::Stored {
+                receipt,
+                refused,
+                known,
+            }),
+            fork @ push::Response::Fork { .. } => Some(fork),
+        }
     }
 }
 
@@ -128,6 +142,22 @@ fn what_a_full_record_refuses_is_shown_nowhere_and_told_to_its_author() {
     while wang.device.idle(64).unwrap() > 0 {}
     assert_eq!(wang.hazard(doc).unwrap(), state);
     assert_eq!(town.sync(&mut wang).requests, 1);
+}
+
+#[test]
+fn an_answer_that_its_receipt_contradicts_settles_nothing() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "三栋楼道堆物");
+    town.sync(&mut liu);
+    remark(&mut liu, doc, "不被接收的话");
+    let mut net = Refuses::new(&town, &liu, "不被接收的话", Code::Malformed);
+    net.contradicts_receipt = true;
+    let report = liu.sync(&mut net, Options::default());
+    assert!(report.is_err() || !report.unwrap().complete);
+    assert_eq!(liu.device.status().unwrap().refused, 0);
+    assert_eq!(town.sync(&mut liu).acknowledged, 1);
+    assert_eq!(liu.hazard(doc).unwrap().1.len(), 2);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A town with a backup of its beginning, taken on SQLite: PostgreSQL is backed up with its own tools.
-fn backed_up() -> Option<Town> {
+pub(crate) fn backed_up() -> Option<Town> {
     if is_postgres() {
         return None;
     }
@@ -27,7 +27,7 @@ fn backed_up() -> Option<Town> {
     Some(town)
 }
 
-fn restore(town: &mut Town) {
+pub(crate) fn restore(town: &mut Town) {
     town.restore_from("backup", "restored");
     town.restart_on("restored");
 }
@@ -383,45 +383,4 @@ fn an_event_that_nothing_attests_counts_once_a_reviewer_accepts_it_and_after_a_r
     town.sync(&mut liu);
     assert!(is_six(&mut liu));
     is_quiet(&town, &mut [&mut liu]);
-}
-
-#[test]
-fn a_backup_is_stated_as_safe_and_devices_fetch_no_proofs_of_what_it_holds() {
-    let Some(mut town) = backed_up() else { return };
-    let mut liu = town.phone("网格员甲");
-    let doc = found(&mut liu, &town, "备份之前");
-    town.sync(&mut liu);
-    town.backup_to("safe");
-    remark(&mut liu, doc, "备份之后");
-    town.sync(&mut liu);
-    let folder = town.folder.path().join("safe");
-    let said = done(&town, &["admin", "safe-mark", folder.to_str().unwrap()]);
-    assert!(said.contains(" 1 / 2"), "{said}");
-    let carrier = Hostile::enrol(&town, "物业经理丙", 2);
-    let proofs = |carrier: &Hostile| {
-        let items = carrier.items(&town);
-        let item = items.iter().find(|item| item.doc == doc).unwrap();
-        item.proofs
-            .iter()
-            .flatten()
-            .filter(|p| !p.is_empty())
-            .count()
-    };
-    assert_eq!(proofs(&carrier), 1);
-    let now = "2999-01-01T00:00:00+08:00";
-    assert!(refused(&town, &["admin", "safe-mark", "--before", now]).contains("to come"));
-    done(
-        &town,
-        &[
-            "admin",
-            "safe-mark",
-            "--before",
-            "2024-03-26T00:00:00+08:00",
-        ],
-    );
-    assert_eq!(proofs(&carrier), 0);
-    // An older statement does not take the mark back.
-    done(&town, &["admin", "safe-mark", folder.to_str().unwrap()]);
-    assert_eq!(proofs(&carrier), 0);
-    refused(&town, &["admin", "safe-mark"]);
 }

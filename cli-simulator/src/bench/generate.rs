@@ -6,7 +6,6 @@ use sync_core::{
     crdt::Document,
     record::{
         DocId, EventBody, EventId, LocationKind, PhotoHash, PhotoRef, PhotoRole, PhotoSource,
-        ids::uuid_v7,
     },
     wire::push,
 };
@@ -153,7 +152,8 @@ impl Generator {
             position.latitude_e7 += (chance % 200_000) as i32;
             position.longitude_e7 += (chance / 99 % 200_000) as i32;
         }
-        let doc = DocId(uuid_v7(at, random(&mut self.chance)));
+        let salt = u16::from_be_bytes(random(&mut self.chance));
+        let doc = DocId::begun_by(self.writers[writer].id, at, salt);
         let mut document = Document::create(self.writers[writer].actor, doc)?;
         let event = self.writers[writer].event(EventBody::Observe(found), Vec::new(), at)?;
         let change = document.append(self.writers[writer].actor, &event)?;

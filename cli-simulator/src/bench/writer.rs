@@ -47,10 +47,8 @@ impl Writer {
         let mut actor = world.actor(names[n % names.len()]).clone();
         // Every device may write in the whole county: the benchmark measures the log, not the verdicts of the fold.
         actor.area = world.county.clone();
-        let (id, key) = (
-            DeviceId(random(chance)),
-            SecretKey::from_seed(random(chance)),
-        );
+        let key = SecretKey::from_seed(random(chance));
+        let id = key.public().device();
         let code = world.invite(storage, components, &actor).await?;
         let request = enrol::Request::signed(Label::new(&code)?, id, &key, Label::default());
         let response = components.access.enrol(request).await?;
@@ -88,7 +86,8 @@ impl Writer {
 
     /// A change of one event of this device, with its proof.
     pub(super) fn entry(&self, doc: DocId, change: Vec<u8>, event: &[u8]) -> push::Entry {
-        let proofs = Some(Proofs::prove(&self.key, doc, [event]));
+        let hash = sync_core::crdt::change_hash(&change);
+        let proofs = Some(Proofs::prove(&self.key, doc, &hash, [event]));
         push::Entry {
             doc,
             change,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use sync_core::{
     identity::{SecretKey, key::Purpose},
-    record::{DeviceId, DeviceTime, Label},
+    record::{DeviceTime, Label},
     sync::{Call, Method},
     wire::{
         Exchange, PROTOCOL,
@@ -72,9 +72,7 @@ pub(super) fn enrol(http: &mut Http, codes: &[String]) -> anyhow::Result<Vec<Str
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
         let key = SecretKey::from_seed(seed);
-        let mut id = [0x51; 16];
-        id[..8].copy_from_slice(&(n as u64 + 1).to_be_bytes());
-        let device = DeviceId(id);
+        let device = key.public().device();
         let request = enrol::Request::signed(label(code)?, device, &key, label("siege")?);
         call::<Enrol>(http, &request)?;
         let ask = |proof| -> anyhow::Result<session::Request> {

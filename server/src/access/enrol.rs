@@ -29,7 +29,8 @@ impl Access {
     /// takes another one only with a code that an administrator created for a shared device.
     ///
     /// # Errors
-    /// [`Code::UpgradeNeeded`] and [`Code::Malformed`] if the device does not prove that it has the key that it names;
+    /// [`Code::UpgradeNeeded`] and [`Code::Malformed`] if the device does not prove that it has the key that it names, or
+    /// if the id of a new device is not that of its key;
     /// [`Code::CodeInvalid`]; [`Code::DeviceRevoked`] for a disabled device with a code that it used before. An error
     /// leaves the code unchanged.
     pub async fn enrol(&self, request: Request) -> Result<Response, Refusal> {
@@ -145,6 +146,12 @@ fn register(tx: &mut dyn Tx, request: &Request, now: ServerTime) -> Result<Devic
         enrolled_at: now,
         seen_at: now,
     };
+    // Else a device that this server lost with an older backup could not come back under its id.
+    let is_own = request.device == request.key.device();
+    if !is_own && devices::find(tx, request.device)?.is_none() {
+        let detail = "the id of a new device is that of its key; erase the app's data, then enrol";
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
     devices::insert(tx, &device)?;
     let known = devices::find(tx, request.device)?.ok_or_else(invalid)?;
     if known.key != request.key {

@@ -83,13 +83,6 @@ pub(super) fn gather<'p>(
         .collect();
     s.grants = devices::grant_claims(tx, &grants)?;
     s.reach = reach(tx, packs.clone(), now)?;
-    if contents().any(|content| !content.attested) {
-        for space in touched {
-            if spaces::epoch_start(tx, &space)?.is_some() {
-                s.restored.insert(space);
-            }
-        }
-    }
     s.accepted = accepted(tx, packs.clone())?;
     let hashes: Vec<ChangeHash> = changes().map(|change| change.hash).collect();
     s.aside = quarantine::among(tx, &hashes)?;
@@ -98,7 +91,8 @@ pub(super) fn gather<'p>(
     Ok(s)
 }
 
-/// The changes of others that a reviewer accepted: a restored server may get the acceptance back before the change.
+/// The changes that are given back and that a person accepted: a restored server may get the acceptance back before the
+/// change.
 fn accepted<'p>(
     tx: &mut dyn Tx,
     packs: impl Iterator<Item = &'p Verified>,
@@ -106,9 +100,8 @@ fn accepted<'p>(
     let changes = packs
         .filter(|pack| pack.claims.repair)
         .flat_map(|pack| &pack.changes);
-    let open = changes.filter(|change| change.content.as_ref().is_ok_and(|c| !c.attested));
-    let open: Vec<(DocId, ChangeHash)> = open.map(|change| (change.doc, change.hash)).collect();
-    Ok(server_notices::accepted(tx, &open)?)
+    let named: Vec<(DocId, ChangeHash)> = changes.map(|change| (change.doc, change.hash)).collect();
+    Ok(server_notices::accepted(tx, &named)?)
 }
 
 /// The last operation number of each actor's newest change: from the dependency that is this change, else from the log.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sync_core::{
     crdt::Actor,
     document::DocumentKind,
-    record::{AreaPath, ChangeHash, DocId, ServerTime},
+    record::{AreaPath, ChangeHash, ServerTime},
     wire::Code,
 };
 
@@ -55,14 +55,6 @@ impl Situation {
             action
         };
         pack.changes.iter().map(decide).collect()
-    }
-
-    /// Whether the log of a document was set back by a restore; `new`: the place of a document that begins.
-    fn is_restored(&self, doc: DocId, new: Option<&(AreaPath, AreaPath)>) -> bool {
-        let held = self.docs.get(&doc).map(|doc| &doc.space);
-        let begun = || deepest(&self.spaces, self.begun.get(&doc)?);
-        let space = held.or_else(|| new.map(|(space, _)| space)).or_else(begun);
-        space.is_some_and(|space| self.restored.contains(space))
     }
 
     /// Adds a decision to the situation for later changes.
@@ -138,41 +130,51 @@ fn decide(
         return Err(Reject::Refuse(Code::Malformed));
     }
     if let Some(held) = held.filter(|_| !stored.contains(&change.hash)) {
-        return Ok((known(pack, change, writer, *held), None));
+        return Ok((known(pack, change, writer, *held, s), None));
     }
     if s.aside.get(&(change.doc, change.hash)) == Some(&true) {
         return Err(Reject::Quarantine("an administrator rejected it"));
     }
     let content = change.content.as_ref().map_err(|reject| *reject)?;
-    if !may_write(pack, change, content, writer) {
+    if !may_write(pack, change, content, writer, s) {
         return Err(Reject::Quarantine("the device is disabled"));
     }
     let unattested = !(content.attested || s.accepted.contains(&change.hash));
     let (new, charged) = check(pack, change, content, s)?;
-    if unattested && Actor(content.actor).is_bound() && !s.is_restored(change.doc, new.as_ref()) {
-        // In the log it would occupy a sequence number of its author's device. A log that was never set back lacks nothing
-        // that another device would have to bring without proofs.
+    let names_device = content.begins.is_some_and(|doc| doc.is_bound());
+    if unattested && (names_device || Actor(content.actor).is_bound()) {
+        // In the log it would occupy a sequence number, or the id of a document, of its author's device.
         return Err(Reject::Quarantine("no proof of its author's device"));
     }
     Ok((Action::Store { new, unattested }, Some(charged)))
 }
 
-/// Whether a device may write a change: an active one, and a disabled one what it can prove to be older.
-fn may_write(pack: &Verified, change: &Checked, content: &Content, writer: Writer) -> bool {
+/// Whether a device may write a change: an active one, and a disabled one what it can prove to be older, and what a person
+/// accepted.
+fn may_write(
+    pack: &Verified,
+    change: &Checked,
+    content: &Content,
+    writer: Writer,
+    s: &Situation,
+) -> bool {
     let Writer::Disabled { since } = writer else {
         return true;
     };
+    if s.accepted.contains(&change.hash) {
+        return true;
+    }
     let own = content.attested && content.origin(pack.claims.device) == pack.claims.device;
     own && change.first_pack.is_some_and(|(_, first)| first < since)
 }
 
 /// The decision about a change in the log. An unattested one takes effect when something attests it. One that was given
 /// back gets its first receive time when this server's own receipt proves it.
-fn known(pack: &Verified, change: &Checked, writer: Writer, held: Held) -> Action {
+fn known(pack: &Verified, change: &Checked, writer: Writer, held: Held, s: &Situation) -> Action {
     let Ok(content) = &change.content else {
         return Action::Known;
     };
-    if !content.attested || !may_write(pack, change, content, writer) {
+    if !content.attested || !may_write(pack, change, content, writer, s) {
         return Action::Known;
     }
     let earlier = change

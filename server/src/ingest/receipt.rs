@@ -29,6 +29,7 @@ pub(super) fn stored(
         number,
         pack: hash,
         received,
+        refused: Some(refused.iter().map(Refused::numbered).collect()),
     };
     Response::Stored {
         receipt: receipt.seal(server),

@@ -49,7 +49,7 @@ use crate::{
 pub(super) struct Returned {
     grants: Vec<(SignedGrant, Grant)>,
     notices: Vec<ServerNotice>,
-    packs: Vec<(PackClaims, Pack)>,
+    packs: Vec<Confirmed>,
     changes: Verified,
 }
 
@@ -98,10 +98,13 @@ pub(super) fn read(
     let notices = request.notices.iter();
     let notices = notices.filter_map(|notice| notice.open(server).ok());
     let packs = request.packs.into_iter();
-    let packs: Vec<(PackClaims, Pack)> = packs.filter_map(|pack| confirmed(pack, server)).collect();
+    let packs: Vec<Confirmed> = packs.filter_map(|pack| confirmed(pack, server)).collect();
     let mut first: HashMap<(DocId, ChangeHash), (DeviceId, PackHash, ServerTime)> = HashMap::new();
-    for (claims, pack) in &packs {
-        for signed in &claims.changes {
+    for (claims, pack, refused) in &packs {
+        // The receipt proves nothing about what was not stored: a disabled device would otherwise date what it made up.
+        let stored = (0..).zip(&claims.changes);
+        let stored = stored.filter(|(at, _)| !refused.iter().any(|one| one.entry == *at));
+        for (_, signed) in stored {
             let this = (pack.device, pack.hash, pack.received_at);
             let held = first.entry((signed.doc, signed.change)).or_insert(this);
             if pack.received_at < held.2 {
@@ -159,8 +162,11 @@ fn first_pack(
     }
 }
 
+/// A pack that this server confirmed, and the entries that it did not store.
+type Confirmed = (PackClaims, Pack, Vec<Refused>);
+
 /// A pack that this server confirmed; `None` if the receipt is not this server's, or is of another pack.
-fn confirmed(pack: ConfirmedPack, server: &PublicKey) -> Option<(PackClaims, Pack)> {
+fn confirmed(pack: ConfirmedPack, server: &PublicKey) -> Option<Confirmed> {
     let receipt = PackReceipt::open(&pack.receipt, server).ok()?;
     let claims: PackClaims = decode(&pack.claims)?;
     let hash = PackHash::of(&pack.claims);
@@ -168,6 +174,8 @@ fn confirmed(pack: ConfirmedPack, server: &PublicKey) -> Option<(PackClaims, Pac
     if stated != (receipt.device, receipt.number, receipt.pack) {
         return None;
     }
+    let refused = receipt.refused.unwrap_or_default().into_iter();
+    let refused: Vec<Refused> = refused.map(Refused::of_numbered).collect();
     let row = Pack {
         hash,
         device: claims.device,
@@ -175,9 +183,9 @@ fn confirmed(pack: ConfirmedPack, server: &PublicKey) -> Option<(PackClaims, Pac
         claims: pack.claims,
         signature: encode(&pack.signature),
         received_at: receipt.received,
-        refused: encode(&Vec::<Refused>::new()),
+        refused: encode(&refused),
     };
-    Some((claims, row))
+    Some((claims, row, refused))
 }
 
 impl Returned {
@@ -238,7 +246,7 @@ pub(super) fn store(
         }
     };
     // In one order: two devices may bring the same packs.
-    let packs = returned.packs.iter().map(|(_, pack)| (pack.hash, pack));
+    let packs = returned.packs.iter().map(|(_, pack, _)| (pack.hash, pack));
     for pack in packs.collect::<BTreeMap<_, _>>().values() {
         packs::keep(tx, pack)?;
     }
@@ -259,16 +267,16 @@ pub(super) fn store(
 fn advance_chain(
     tx: &mut dyn Tx,
     device: &devices::Device,
-    packs: &[(PackClaims, Pack)],
+    packs: &[Confirmed],
     now: ServerTime,
 ) -> Result<(), Refusal> {
     let mut own: Vec<_> = packs
         .iter()
-        .filter(|(claims, _)| claims.device == device.id)
+        .filter(|(claims, ..)| claims.device == device.id)
         .collect();
-    own.sort_by_key(|(claims, _)| claims.number);
+    own.sort_by_key(|(claims, ..)| claims.number);
     let (mut number, mut last) = (device.pack_number, device.pack_hash);
-    for (claims, pack) in own {
+    for (claims, pack, _) in own {
         if claims.number == number + 1 && claims.previous == last {
             (number, last) = (claims.number, pack.hash);
         }

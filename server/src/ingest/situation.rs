@@ -30,11 +30,9 @@ pub(super) struct Situation {
     pub(super) actor_ops: HashMap<InDoc, u64>,
     pub(super) grants: HashMap<GrantId, Grant>,
     pub(super) spaces: Vec<AreaPath>,
-    /// Spaces whose log was set back by a restore. Read only if a change comes without proofs.
-    pub(super) restored: HashSet<AreaPath>,
     /// Currently valid grants of devices that bring events of others.
     pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
-    /// Changes that need no proof, because a reviewer accepted them.
+    /// Changes that need neither a proof nor an active device, because a person accepted them.
     pub(super) accepted: HashSet<ChangeHash>,
     /// Changes that are quarantined, each with whether a person rejected it.
     pub(super) aside: HashMap<(DocId, ChangeHash), bool>,
@@ -59,7 +57,6 @@ impl Situation {
             actor_ops: HashMap::new(),
             grants: HashMap::new(),
             spaces: Vec::new(),
-            restored: HashSet::new(),
             reach: HashMap::new(),
             accepted: HashSet::new(),
             aside: HashMap::new(),

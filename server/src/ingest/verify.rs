@@ -114,13 +114,20 @@ fn check(
     };
     let mut right = None;
     let content = read.and_then(|(mut content, events)| {
+        let may_begin = |doc: DocId| {
+            let mut authors = content.authors.iter();
+            authors.all(|author| doc.may_be_begun_by(author.device))
+        };
+        if !content.begins.is_none_or(may_begin) {
+            return Err(Reject::Refuse(Code::ForgedAuthor));
+        }
         let keys: Option<Vec<PublicKey>> = content.authors.iter().map(key).collect();
         let proven = match (entry.proofs, keys) {
             (None, _) => Proven::Not,
             (Some(proofs), Some(keys)) => {
                 let events = events.iter().map(|(_, bytes)| bytes.as_slice());
                 let each: Vec<_> = keys.iter().zip(events).collect();
-                if proofs.verify(entry.doc, each.into_iter()).is_ok() {
+                if proofs.verify(entry.doc, &hash, each.into_iter()).is_ok() {
                     right = Some(proofs);
                     Proven::Rightly
                 } else {

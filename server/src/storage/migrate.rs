@@ -82,6 +82,7 @@ const MIGRATIONS: &[Migration] = &[
     shared(include_str!("migrations/0014_people.sql")),
     shared(include_str!("migrations/0015_quarantine.sql")),
     shared(include_str!("migrations/0016_keys_and_quarantine.sql")),
+    shared(include_str!("migrations/0017_proofs_of_changes.sql")),
 ];
 
 /// How long a process waits for another process that is migrating the same database.

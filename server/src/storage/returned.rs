@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     identity::{PublicKey, ServerNotice, SignedGrant, server_notice::Subject},
-    record::{AreaPath, Grant, LogEpoch, PackHash},
+    record::{AreaPath, Grant, GrantId, LogEpoch, PackHash},
 };
 
 use super::{
@@ -13,6 +13,9 @@ use super::{
     devices::{self, Device, DeviceState, HeldGrant},
     server_notices, spaces,
 };
+
+/// The name of the row that transactions lock while they store what devices give back.
+const RETURNING: &str = "returning_authority";
 
 /// What this server signed and a device gives back.
 #[derive(Debug, Default)]
@@ -32,6 +35,18 @@ impl Authority<'_> {
     /// # Errors
     /// [`StorageError`].
     pub fn store(&self, tx: &mut dyn Tx, log: impl Fn() -> LogEpoch) -> Result<(), StorageError> {
+        let ids: Vec<GrantId> = self.grants.iter().map(|(sealed, _)| sealed.id()).collect();
+        let known = devices::grant_claims(tx, &ids)?;
+        if self.notices.is_empty() && ids.iter().all(|id| known.contains_key(id)) {
+            return Ok(());
+        }
+        // Before any other lock. A grant that introduces a device and a notice that revokes it have no row in common to lock:
+        // two concurrent transactions would not see each other's, and the device would stay active.
+        spaces::set_meta_once(tx, RETURNING, b"")?;
+        tx.lock(
+            "SELECT name FROM meta WHERE name IN (?)",
+            &[RETURNING.into()],
+        )?;
         self.lock_devices(tx)?;
         // In one order, so that two devices that bring the same spaces do not wait for each other.
         let named: BTreeSet<&AreaPath> = self

@@ -75,7 +75,7 @@ impl Device {
         found: Observation,
         person: Option<PersonId>,
     ) -> Result<(DocId, EventId), DeviceError> {
-        let hazard = DocId(self.host.uuid());
+        let hazard = self.new_document()?;
         for answer in answers.answers.iter_mut().filter(|a| a.item == *item) {
             answer.hazard = Some(hazard);
         }

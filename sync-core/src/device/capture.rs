@@ -36,10 +36,25 @@ impl Device {
         area: &AreaPath,
         person: Option<PersonId>,
     ) -> Result<(DocId, EventId), DeviceError> {
-        let doc = DocId(self.host.uuid());
+        let doc = self.new_document()?;
         let event = self.event(body, area, person, Vec::new())?;
         let catalogue = Arc::clone(&self.catalogue);
         self.write(|tx, _| Ok((doc, create(tx, &catalogue, doc, area, &event)?)))
+    }
+
+    /// The id of a document that this device begins.
+    pub(super) fn new_document(&mut self) -> Result<DocId, DeviceError> {
+        let device = self.enrolment()?.device;
+        let mut at = self.host.clock.now().0;
+        loop {
+            let salt = u16::from_be_bytes(self.host.random());
+            let doc = DocId::begun_by(device, at, salt);
+            // Many documents of one millisecond may get the same salt.
+            if docs::find(&self.connection, doc)?.is_none() {
+                return Ok(doc);
+            }
+            at += 1;
+        }
     }
 
     /// Adds an event to a hazard, an activity or an inspection on this device. Durable when this returns.

@@ -27,19 +27,27 @@ impl Device {
     /// # Errors
     /// [`DeviceError`] from the database.
     pub fn identity(&mut self) -> Result<(DeviceId, SecretKey), DeviceError> {
+        let c = &self.connection;
         if let (Some(device), Some(seed)) = (
-            meta::find_array(&self.connection, name::DEVICE)?,
-            meta::find_array(&self.connection, name::KEY)?,
+            meta::find_array(c, name::DEVICE)?.map(DeviceId),
+            meta::find_array(c, name::KEY)?,
         ) {
-            return Ok((DeviceId(device), SecretKey::from_seed(seed)));
+            let key = SecretKey::from_seed(seed);
+            // A server takes another id than that of the key only from a device that it enrolled in protocol 1.
+            let is_enrolled = meta::find(c, name::SERVER_KEY)?.is_some();
+            if is_enrolled || device == key.public().device() {
+                return Ok((device, key));
+            }
         }
         self.write(|tx, host| {
-            let (device, seed): ([u8; 16], [u8; 32]) = (host.uuid(), host.random());
-            let actor = Actor::bound(DeviceId(device), host.random()).0;
-            meta::set(tx, name::DEVICE, &device)?;
+            let seed = host.random();
+            let key = SecretKey::from_seed(seed);
+            let device = key.public().device();
+            let actor = Actor::bound(device, host.random()).0;
+            meta::set(tx, name::DEVICE, device.as_bytes())?;
             meta::set(tx, name::KEY, &seed)?;
             meta::set(tx, name::ACTOR, &actor)?;
-            Ok((DeviceId(device), SecretKey::from_seed(seed)))
+            Ok((device, key))
         })
     }
 

@@ -159,7 +159,7 @@ fn store_merged(
     Ok(())
 }
 
-/// The sum of a document's changes without those that the server has not acknowledged. A change of this device that
+/// The sum of a document's changes without those that the server has not acknowledged or not taken back. A change of this device that
 /// the server sent is thereby acknowledged.
 pub(super) fn known_to_server(
     c: &Connection,
@@ -167,7 +167,8 @@ pub(super) fn known_to_server(
     document: &mut Document,
 ) -> Result<Sum, DeviceError> {
     let mut own = c.prepare_cached(&format!(
-        "SELECT hash FROM chg WHERE doc = ?1 AND state IN {NOT_IN_LOG}"
+        "SELECT hash FROM chg WHERE doc = ?1 AND state IN {NOT_IN_LOG}
+         UNION ALL SELECT change FROM absent WHERE doc = ?1"
     ))?;
     let own = own
         .query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?

@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_nothing_stops.sql"),
     include_str!("migrations/0005_names.sql"),
     include_str!("migrations/0006_proofs.sql"),
+    include_str!("migrations/0007_proofs_of_changes.sql"),
 ];
 
 /// Programs of one day made stores with migrations 1 and 3, and number 2. These statements follow migration 2 there;

@@ -4,6 +4,7 @@
 //! to show. Each step that changes the store is one transaction. The module opens no socket and does not wait for the
 //! network. Success is returned to a person only after the transaction is committed with `synchronous=FULL`.
 
+mod absent;
 mod activity;
 mod beacon;
 mod capture;

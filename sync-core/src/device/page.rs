@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, beacon, differing, docs, enrolment, merge, meta, meta::name, proofs,
-    received, rows, scope, server_notices,
+    Device, DeviceError, absent, beacon, differing, docs, enrolment, merge, meta, meta::name,
+    proofs, received, rows, scope, server_notices,
 };
 use crate::{
     catalogue::Catalogue,
@@ -198,6 +198,7 @@ pub(super) fn apply_item(
     match (plan(known.as_ref(), &item.content), known) {
         (Action::Adopt, _) => adopt(c, catalogue, item, space, batch),
         (Action::Merge, Some(known)) => {
+            absent::reconsider(c, item.doc)?;
             let fits = merge::merge(c, catalogue, item, space, &known)?;
             if !fits {
                 differing::need(c, item.doc)?;

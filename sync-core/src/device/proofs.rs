@@ -41,7 +41,7 @@ pub(super) fn of(
 
 fn prove(me: &Enrolment, doc: DocId, change: &ChangeFacts) -> Proofs {
     let events = change.events.iter().map(|(_, bytes)| bytes.as_slice());
-    Proofs::prove(&me.key, doc, events)
+    Proofs::prove(&me.key, doc, &change.hash, events)
 }
 
 /// Stores the proofs that came with a document whose snapshot is stored as it came. The document is not loaded.

@@ -4,7 +4,7 @@ use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, differing, scope, server_notices,
+    Device, DeviceError, absent, differing, scope, server_notices,
     states::PhotoStep::{Referenced, Uploading},
 };
 use crate::{
@@ -129,6 +129,7 @@ impl Device {
                     from = task.born.unwrap_or(from).min(from);
                     forget_receipts(tx)?;
                     differing::offer_own_in(tx, &task.cursor.area)?;
+                    absent::new_epoch(tx, &task.cursor.area)?;
                     server_notices::new_epoch(tx, &task.cursor)?;
                 }
                 let phase = Phase::Tail {

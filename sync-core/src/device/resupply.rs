@@ -8,8 +8,8 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Device, DeviceError, differing, docs, enrolment, enrolment::Enrolment, load, merge, notice,
-    packing::Packing, proofs, received, refusal, rows, server_notices, states::ChangeState,
+    Device, DeviceError, absent, differing, docs, enrolment, enrolment::Enrolment, load, merge,
+    notice, packing::Packing, proofs, received, refusal, rows, server_notices, states::ChangeState,
 };
 use crate::{
     catalogue::Catalogue,
@@ -271,13 +271,13 @@ fn code(refused: &[Refused], at: usize) -> Option<Code> {
     found.map(|one| one.code)
 }
 
-/// The server had acknowledged a change of this device and does not take it back. The author is notified; the change
-/// stays on this device, and is folded and counted no more as one that the server has.
+/// The server does not take a change back. It stays on this device, and is counted no more as one that the server has. The
+/// author is notified of one that the server had acknowledged, and it is not folded any more.
 fn lost(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Result<(), DeviceError> {
     let own = differing::own_changes(c, entry.doc)?.contains(hash);
     // What is missing comes from another device, and then this change is offered again.
     if !own || code == Code::MissingDependencies {
-        return Ok(());
+        return absent::note(c, entry.doc, hash);
     }
     let text = format!(
         "服务器恢复后没有收回这条已确认的内容：{} / the restored server did not take back a confirmed statement: {} ({})",

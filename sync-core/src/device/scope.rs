@@ -362,6 +362,7 @@ fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
         keep_photos.as_str(),
         "DELETE FROM chg WHERE doc = ?1",
         "DELETE FROM proof WHERE doc = ?1",
+        "DELETE FROM absent WHERE doc = ?1",
         "DELETE FROM snapshot_proof WHERE doc = ?1",
         "DELETE FROM hazard_row WHERE doc = ?1",
         "DELETE FROM activity_row WHERE doc = ?1",

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    DeviceError, enrolment, meta,
+    DeviceError, enrolment,
+    enrolment::Enrolment,
+    meta,
     meta::name,
     proofs,
     states::ChangeState::{Sent, Waiting},
@@ -46,23 +48,19 @@ pub(super) fn seal(
         repair: false,
         changes: signed.collect(),
     };
-    let entry = |(doc, _, change): (DocId, ChangeHash, Vec<u8>)| {
-        let proofs = Some(proofs::own(&enrolment, doc, &change)?);
-        Ok(Entry {
-            doc,
-            change,
-            proofs,
-        })
+    let entry = |(doc, _, change): (DocId, ChangeHash, Vec<u8>)| Entry {
+        doc,
+        change,
+        proofs: None,
     };
-    let entries = changes.into_iter().map(entry);
     let signature = claims.seal(&enrolment.key);
-    let request = Request {
+    let mut request = Request {
         number: claims.number,
         previous: claims.previous,
         claimed: claims.claimed,
         repair: false,
         signature,
-        entries: entries.collect::<Result<_, DeviceError>>()?,
+        entries: changes.into_iter().map(entry).collect(),
     };
     let body = encode(&request);
     let hash = claims.hash();
@@ -78,7 +76,17 @@ pub(super) fn seal(
     ])?;
     meta::set_int(c, name::PACK_NUMBER, claims.number as i64)?;
     meta::set(c, name::PACK_HASH, hash.as_bytes())?;
+    prove(&enrolment, &mut request)?;
     Ok(SealedPack { hash, request })
+}
+
+/// Adds the proofs of the changes. They are signed whenever a pack is sent, and not stored with it: the signature of the
+/// pack does not cover them.
+fn prove(me: &Enrolment, request: &mut Request) -> Result<(), DeviceError> {
+    for entry in &mut request.entries {
+        entry.proofs = Some(proofs::own(me, entry.doc, &entry.change)?);
+    }
+    Ok(())
 }
 
 /// The sealed pack that is not answered yet.
@@ -93,9 +101,11 @@ pub(super) fn unanswered(c: &Connection) -> Result<Option<SealedPack>, DeviceErr
     let Some((hash, body)) = row else {
         return Ok(None);
     };
+    let mut request = minicbor::decode(&body)?;
+    prove(&enrolment::enrolment(c)?, &mut request)?;
     Ok(Some(SealedPack {
         hash: PackHash::from_slice(&hash)?,
-        request: minicbor::decode(&body)?,
+        request,
     }))
 }
 

@@ -71,7 +71,9 @@ impl Device {
                 } => {
                     let server = enrolment::enrolment(tx)?.server;
                     let claims = PackReceipt::open(receipt, &server)?;
-                    if claims.pack != sealed.hash {
+                    let stated: Vec<_> = refused.iter().map(Refused::numbered).collect();
+                    let differs = claims.refused.is_some_and(|signed| signed != stated);
+                    if claims.pack != sealed.hash || differs {
                         return Err(crate::identity::BadSignature.into());
                     }
                     // A receipt carries the time at which the pack first arrived, not the present time: it sets no

@@ -4,6 +4,9 @@ use std::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::{Decode, Decoder, Encode, Encoder};
+use sha2::{Digest, Sha256};
+
+use crate::record::DeviceId;
 
 /// The purpose of a signature. It is part of the signed bytes, so that one kind of message cannot pass as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Purpose {
             Self::PhotoReceipt => b"xuncha.blob-receipt.1\0",
             Self::Report => b"xuncha.report.1\0",
             Self::Editions => b"xuncha.editions.1\0",
-            Self::Event => b"xuncha.event.1\0",
+            Self::Event => b"xuncha.event.2\0",
             Self::Notice => b"xuncha.notice.1\0",
             Self::Enrol => b"xuncha.enrol.1\0",
             Self::AuditAnchor => b"xuncha.audit-anchor.1\0",
@@ -90,6 +93,20 @@ pub struct BadSignature;
 /// A private key. It is stored in the device's keystore or in the server's data folder.
 #[derive(Clone)]
 pub struct SecretKey(SigningKey);
+
+impl PublicKey {
+    /// The id of a device with this key: a UUIDv8 of its SHA-256. No device can take the id of another one.
+    pub fn device(&self) -> DeviceId {
+        let hash = Sha256::digest([b"xuncha.device.1".as_slice(), &self.tagged()].concat());
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        DeviceId(
+            uuid::Builder::from_custom_bytes(id)
+                .into_uuid()
+                .into_bytes(),
+        )
+    }
+}
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -43,6 +43,9 @@ receipt! {
         2 pack: PackHash,
         /// When the server received it.
         3 received: ServerTime,
+        /// The entries that the server did not store: position in the pack, and number of the refusal. The receipt proves
+        /// nothing about them. Absent from receipts of earlier versions.
+        4 refused: Option<Vec<(u32, u16)>>,
     }
 }
 

@@ -180,6 +180,41 @@ fn head<const N: usize>(bytes: &[u8]) -> [u8; N] {
     out
 }
 
+/// Before what is hashed for the second half of a document's id.
+const DOCUMENT: &[u8] = b"xuncha.document.1";
+
+impl DocId {
+    /// The id of a document that a device begins: a UUIDv8 with the time, 12 bits of `salt`, and 62 bits of a hash of the
+    /// device and the first half. So no other device can begin a document under this id, also not on a server that lost it.
+    pub fn begun_by(device: DeviceId, unix_ms: i64, salt: u16) -> Self {
+        let ms = u64::try_from(unix_ms).unwrap_or(0).to_be_bytes();
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&ms[2..]);
+        id[6..8].copy_from_slice(&salt.to_be_bytes());
+        let id = uuid::Builder::from_custom_bytes(id).into_uuid();
+        Self(Self::bound(device, id.into_bytes()))
+    }
+
+    /// Whether the id states the device that begins the document. One from protocol 1 does not.
+    pub fn is_bound(&self) -> bool {
+        self.0[6] >> 4 == 8
+    }
+
+    /// Whether this device may begin the document.
+    pub fn may_be_begun_by(&self, device: DeviceId) -> bool {
+        !self.is_bound() || Self::bound(device, self.0) == self.0
+    }
+
+    fn bound(device: DeviceId, id: [u8; 16]) -> [u8; 16] {
+        let hash = sha256(&[DOCUMENT, device.as_bytes(), &id[..8]].concat());
+        let mut id = id;
+        id[8..].copy_from_slice(&hash[..8]);
+        uuid::Builder::from_custom_bytes(id)
+            .into_uuid()
+            .into_bytes()
+    }
+}
+
 /// A UUIDv7 from a clock reading and random bytes.
 pub fn uuid_v7(unix_ms: i64, random: [u8; 10]) -> [u8; 16] {
     let ms = u64::try_from(unix_ms).unwrap_or(0);
@@ -191,6 +226,19 @@ pub fn uuid_v7(unix_ms: i64, random: [u8; 10]) -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_device_that_an_id_states_may_begin_a_document() {
+        let (device, other) = (DeviceId([3; 16]), DeviceId([4; 16]));
+        let id = DocId::begun_by(device, 1_711_000_000_000, 0xffff);
+        assert_eq!(id.0[..6], 1_711_000_000_000_u64.to_be_bytes()[2..]);
+        let uuid: uuid::Uuid = id.to_string().parse().unwrap();
+        assert_eq!(uuid.get_version_num(), 8);
+        assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
+        assert!(id.is_bound() && id.may_be_begun_by(device) && !id.may_be_begun_by(other));
+        let earlier = DocId(uuid_v7(1_711_000_000_000, [7; 10]));
+        assert!(!earlier.is_bound() && earlier.may_be_begun_by(other));
+    }
 
     #[test]
     fn every_identifier_reads_back_what_it_shows() {

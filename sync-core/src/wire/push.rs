@@ -107,6 +107,19 @@ pub struct Refused {
     pub code: Code,
 }
 
+impl Refused {
+    /// As a receipt states it: position in the pack, and number of the code.
+    pub fn numbered(&self) -> (u32, u16) {
+        (self.entry, self.code.number())
+    }
+
+    /// Reads what a receipt states.
+    pub fn of_numbered((entry, code): (u32, u16)) -> Self {
+        let code = Code::from_number(code).unwrap_or(Code::Malformed);
+        Self { entry, code }
+    }
+}
+
 fn known_code<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Code, minicbor::decode::Error> {
     Ok(Code::from_number(d.u16()?).unwrap_or(Code::Malformed))
 }

@@ -31,6 +31,7 @@ pub(crate) fn stored(
         number: pack.number,
         pack: claims.hash(),
         received: ServerTime(MORNING),
+        refused: Some(refused.iter().map(Refused::numbered).collect()),
     };
     Response::Stored {
         receipt: receipt.seal(server),

@@ -42,8 +42,10 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
     let key = hex::encode(bytes(&field(&grant, 5)));
     let id = Sha256::digest(&grant)[..12].to_vec();
     // Each event names this grant and its device, and its proof is of that key.
-    for (doc, change, proofs) in &entries {
-        let change = Change::from_bytes(change.clone()).unwrap();
+    for (doc, chunk, proofs) in &entries {
+        // What follows the magic and the checksum.
+        let hash = Sha256::digest(&chunk[8..]);
+        let change = Change::from_bytes(chunk.clone()).unwrap();
         let operations = change.decode().operations;
         let events = operations.iter().filter_map(|op| match &op.action {
             OpType::Put(ScalarValue::Bytes(bytes)) if bytes.len() > 16 => Some(bytes.clone()),
@@ -55,12 +57,13 @@ fn an_event_is_verified_up_to_the_servers_key_with_plain_libraries() {
             assert_eq!(bytes(&field(event, 3)), id);
             assert_eq!(field(event, 2), field(&grant, 4));
             assert_eq!(field(event, 1), field(&grant, 0));
-            let text = [doc.as_slice(), &Sha256::digest(event)].concat();
+            let text = [doc.as_slice(), &hash, &Sha256::digest(event)].concat();
             let holds =
                 |text: &[u8]| is_signed(&vector["event_prefix"], text, proof, &key.clone().into());
             assert!(holds(&text));
-            let elsewhere = [[9; 16].as_slice(), &Sha256::digest(event)].concat();
-            assert!(!holds(&elsewhere));
+            let event = Sha256::digest(event);
+            assert!(!holds(&[[9; 16].as_slice(), &hash, &event].concat()));
+            assert!(!holds(&[doc.as_slice(), &[9; 32], &event].concat()));
         }
     }
     the_pack_and_the_notice_are_signed(&request, d, &vector, &key);

@@ -14,10 +14,10 @@ use sync_core::{
     record::{
         DeviceId, DeviceTime, DocId, EncodedListRow, Event, EventBody, EventId, Grant, GrantId,
         ListRow, LocationKind, LogEpoch, OrganId, PersonId, PhotoHash, PhotoRef, PhotoRole,
-        PhotoSource, Role, ServerTime, ids::uuid_v7,
+        PhotoSource, Role, ServerTime,
     },
     wire::{
-        Exchange, Received,
+        Code, Exchange, Received,
         page::{Content, Item, NumberedNotice, Page, Sum},
         pull::{self, Cursor, Phase},
         push::{self, Entry, Push},
@@ -46,7 +46,8 @@ fn story() -> Story {
         SecretKey::from_seed([0xa1; 32]),
         SecretKey::from_seed([0xb2; 32]),
     );
-    let (device, doc) = (DeviceId([0x0d; 16]), DocId(uuid_v7(NOON, [0xd0; 10])));
+    let device = phone.public().device();
+    let doc = DocId::begun_by(device, NOON, 0x0d0);
     let world = World::small();
     let claims = Grant {
         person: PersonId([0x11; 16]),
@@ -87,7 +88,7 @@ fn story() -> Story {
             ..photo
         }],
     );
-    let actor = Actor([0xac; 16]);
+    let actor = Actor::bound(device, [0xac; 4]);
     let mut document = Document::create(actor, doc).unwrap();
     let (mut events, mut changes) = (Vec::<(EventId, Event, Vec<u8>)>::new(), Vec::new());
     for (minute, body) in [
@@ -304,7 +305,7 @@ fn pages(story: &Story, log: LogEpoch) -> Vec<Page> {
 fn proofs(story: &Story, change: &NewChange) -> Proofs {
     let facts = sync_core::crdt::inspect(&change.bytes).unwrap();
     let events = facts.events.iter().map(|(_, bytes)| bytes.as_slice());
-    Proofs::prove(&story.phone, story.doc, events)
+    Proofs::prove(&story.phone, story.doc, &change.hash, events)
 }
 
 /// The revocation of another device.
@@ -368,6 +369,7 @@ fn receipt(story: &Story) -> Value {
         number: 1,
         pack: sync_core::record::PackHash::of(b"a pack"),
         received: ServerTime(NOON + 3_600_123),
+        refused: Some(vec![(1, Code::Quarantined.number())]),
     };
     let blob = PhotoReceipt {
         hash: PhotoHash::of(b"a photo"),
@@ -379,7 +381,8 @@ fn receipt(story: &Story) -> Value {
         "server_seed": hex::encode(story.server.to_seed()),
         "server_public_key": hex::encode(story.server.public().0),
         "pack": { "signed_prefix": "xuncha.pack-receipt.1\u{0}", "sealed": hex::encode(pack.seal(&story.server)),
-            "device": story.device.to_string(), "number": 1, "pack_hash": pack.pack.to_string(), "received": pack.received },
+            "device": story.device.to_string(), "number": 1, "pack_hash": pack.pack.to_string(), "received": pack.received,
+            "refused": pack.refused },
         "blob": { "signed_prefix": "xuncha.blob-receipt.1\u{0}", "sealed": hex::encode(blob.seal(&story.server)),
             "hash": blob.hash.to_string(), "size": blob.size, "stored": blob.stored },
     })
@@ -393,6 +396,7 @@ fn resupply(story: &Story) -> Value {
         number: 1,
         pack: claims.hash(),
         received: ServerTime(NOON + 3_600_123),
+        refused: Some(Vec::new()),
     };
     let request = resupply::Request {
         entries: entries(story),
@@ -412,7 +416,7 @@ fn resupply(story: &Story) -> Value {
     json!({
         "about": "What a device gives back to a restored server: changes with proofs, the grant, the pack with its receipt, a notice.",
         "server_public_key": hex::encode(story.server.public().0),
-        "event_prefix": "xuncha.event.1\u{0}",
+        "event_prefix": "xuncha.event.2\u{0}",
         "notice_prefix": "xuncha.notice.1\u{0}",
         "request": hex::encode(minicbor::to_vec(&request).unwrap()),
         "request_frame": hex::encode(Resupply::write_request(&request)),
