@@ -1,6 +1,6 @@
 //! The hostile client itself.
 
-use cli_simulator::phone::Transport;
+use cli_simulator::phone::{Phone, Transport};
 use sync_core::{
     crdt::{Actor, Document},
     history::{EventEntry, heads},
@@ -40,6 +40,21 @@ pub(crate) struct Hostile {
 /// The proof of the only event of a change, with this key.
 pub(crate) fn prove(key: &SecretKey, doc: DocId, change: &[u8], event: &[u8]) -> Proofs {
     Proofs::prove(key, doc, &sync_core::crdt::change_hash(change), [event])
+}
+
+/// The actor of the changes of a device in a document: the bytes behind its sequence numbers.
+pub(crate) fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
+    let reader = Hostile::enrol(town, "审核员丁", 0x61);
+    let (mut document, _) = reader.copy(town, doc);
+    let changes = document.changes();
+    let facts = changes
+        .iter()
+        .map(|(_, bytes)| sync_core::crdt::inspect(bytes).unwrap());
+    let own = phone.device.enrolment().unwrap().device;
+    let own = facts
+        .map(|facts| facts.actor)
+        .find(|actor| actor.is_of(own));
+    own.expect("the device uses an actor that is bound to it").0
 }
 
 /// A POST with an optional token.

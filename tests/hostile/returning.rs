@@ -12,7 +12,7 @@ use xuncha_server::storage::{
 };
 
 use super::client::{Hostile, prove};
-use crate::support::{MORNING, Town, found};
+use crate::support::{MORNING, Town, database::is_postgres, found};
 
 const ADDED: &str = "{\"verdict\":\"added\"}";
 const AGAIN: i64 = MORNING + 30_000;
@@ -102,6 +102,40 @@ fn a_revocation_is_noted_in_a_space_that_comes_back_later() {
     give(Vec::new(), vec![revoked]);
     assert_eq!(state_of(&town, device), Some(DeviceState::Revoked));
     assert!(revoked_in(&town, &claims.area, device));
+}
+
+#[test]
+fn a_device_that_must_erase_its_data_must_do_so_after_a_restore_too() {
+    if is_postgres() {
+        return;
+    }
+    for is_known in [true, false] {
+        let mut town = Town::new();
+        let mut wang = town.phone("网格员乙");
+        found(&mut wang, &town, "楼道堆物");
+        town.sync(&mut wang);
+        if !is_known {
+            town.backup_to("backup");
+        }
+        let mut liu = town.phone("网格员甲");
+        found(&mut liu, &town, "另一处");
+        town.sync(&mut liu);
+        if is_known {
+            town.backup_to("backup");
+        }
+        let lost = liu.device.enrolment().unwrap().device;
+        town.revoke(lost);
+        town.later(60_000);
+        town.report_lost(lost);
+        town.sync(&mut wang);
+        town.restore_from("backup", "restored");
+        town.restart_on("restored");
+        town.sync(&mut wang);
+        assert_eq!(state_of(&town, lost), Some(DeviceState::Wipe), "{is_known}");
+        // The first call may still use the token that it has.
+        let wiped = [town.contact(&mut liu).wipe, town.contact(&mut liu).wipe];
+        assert!(wiped.contains(&true), "{is_known}");
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A device occupies nothing of another one: no sequence number, no key, no enrolment that was ended.
 
-use cli_simulator::{phone::Phone, world::note};
+use cli_simulator::world::note;
 use sync_core::{
     identity::{SecretKey, SignedGrant},
-    record::{DocId, EventBody, ServerTime},
+    record::{EventBody, ServerTime},
     wire::{
         Code, Exchange,
         enrol::{Enrol, Request as Enrolling},
@@ -13,28 +13,13 @@ use sync_core::{
 };
 use xuncha_server::storage::server_notices;
 
-use super::client::{Hostile, post, prove};
+use super::client::{Hostile, actor_of, post, prove};
 use crate::support::{
     Town,
     browser::{Browser, PASSWORD},
     database::is_postgres,
     found, raw_events, remark,
 };
-
-/// The actor of the changes of a device in a document: the bytes behind its sequence numbers.
-pub(super) fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
-    let reader = Hostile::enrol(town, "审核员丁", 0x61);
-    let (mut document, _) = reader.copy(town, doc);
-    let changes = document.changes();
-    let facts = changes
-        .iter()
-        .map(|(_, bytes)| sync_core::crdt::inspect(bytes).unwrap());
-    let own = phone.device.enrolment().unwrap().device;
-    let own = facts
-        .map(|facts| facts.actor)
-        .find(|actor| actor.is_of(own));
-    own.expect("the device uses an actor that is bound to it").0
-}
 
 #[test]
 fn no_device_occupies_the_sequence_numbers_of_another_one() {

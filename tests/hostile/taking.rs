@@ -13,10 +13,7 @@ use sync_core::{
     },
 };
 
-use super::{
-    client::{Hostile, post, prove},
-    squatting::actor_of,
-};
+use super::client::{Hostile, actor_of, post, prove};
 use crate::support::{MORNING, Town, database::is_postgres, found, raw_events, remark};
 
 /// A town whose server can be set back; PostgreSQL is set back with its own tools.

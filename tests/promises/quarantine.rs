@@ -13,9 +13,9 @@ use xuncha_server::storage::{
 
 use crate::{
     command_line::{at_the_time_of_commands, done, refused},
-    hostile::client::{Hostile, prove},
+    hostile::client::{Hostile, actor_of, prove},
     restored_server::{corrects, counts, enrol_again, is_quiet},
-    support::{Town, database::is_postgres, found, found_in, remark},
+    support::{Town, database::is_postgres, found, found_in, raw_events, remark},
 };
 
 const WHY: &str = "本人已到场核实";
@@ -278,4 +278,39 @@ fn one_change_that_is_sent_for_two_documents_waits_for_each() {
     town.project();
     let detail = town.json(&format!("/v1/hazards/{doc}"), &town.token("审核员丁"));
     assert!(detail.to_string().contains("吊销后"), "{detail:#}");
+}
+
+#[test]
+fn what_was_rejected_because_nothing_proved_it_enters_once_its_author_brings_it() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    let doc = found(&mut liu, &town, "楼道堆物");
+    town.sync(&mut liu);
+    remark(&mut liu, doc, "尚未上报");
+    // Another device brings the very bytes that wait on the author's device.
+    let stated = raw_events(&liu, doc).pop().unwrap().to_bytes().unwrap();
+    let actor = actor_of(&mut liu, &town, doc);
+    let mut carrier = Hostile::enrol(&town, "物业经理丙", 7);
+    carrier.as_actor_of(actor);
+    let (mut document, _) = carrier.copy(&town, doc);
+    let change = carrier.change(&mut document, &stated);
+    for _ in 0..2 {
+        let refused = carrier.push(&town, &[(doc, change.clone())], true);
+        assert_eq!(refused, [(0, Code::Quarantined)]);
+    }
+    at_the_time_of_commands(&town);
+    decide(&town, "reject", &carrier.device.to_string());
+    assert_eq!(town.quarantined(), 1);
+    // Its author is disabled meanwhile: it waits again, as the author's, and needs no person to vouch for it.
+    let author = liu.device.enrolment().unwrap().device;
+    town.revoke(author);
+    town.contact(&mut liu);
+    assert!(shown(&town, &carrier.device.to_string()).contains("nothing"));
+    let said = shown(&town, &author.to_string());
+    assert!(
+        said.contains("disabled") && !said.contains("rejected"),
+        "{said}"
+    );
+    assert!(decide(&town, "release", &author.to_string()).contains("released: 1"));
+    assert_eq!((town.changes_stored(), town.quarantined()), (2, 0));
 }

@@ -25,6 +25,7 @@ use super::{
     numbered::{Numbered, Write},
     plan::{Action, Writer},
     receipt::{came_before, stored},
+    situation::Situation,
     write,
 };
 use crate::{
@@ -148,7 +149,7 @@ pub(super) fn store(
                 }
                 Action::Reject(reject) => {
                     let entry = u32::try_from(index).unwrap_or(u32::MAX);
-                    let code = reject_change(tx, pack, index, reject, now)?;
+                    let code = reject_change(tx, &situation, pack, index, reject, now)?;
                     decided.refused.push(Refused { entry, code });
                 }
                 action @ (Action::Store { .. } | Action::Attest) => {
@@ -224,6 +225,7 @@ fn prove(
 /// The code for a rejected change. A change that cannot be judged yet is quarantined.
 fn reject_change(
     tx: &mut dyn Tx,
+    s: &Situation,
     pack: &Verified,
     index: usize,
     reject: Reject,
@@ -245,6 +247,13 @@ fn reject_change(
         rejected_why: None,
         proofs: change.proofs.as_ref().map(|of| of.as_bytes().to_vec()),
     };
-    quarantine::keep(tx, &quarantined)?;
+    let which = (change.doc, change.hash);
+    let content = change.content.as_ref().ok();
+    let refutes = |aside| content.is_some_and(|content| content.refutes(aside));
+    if s.aside.get(&which).is_some_and(refutes) {
+        quarantine::reconsider(tx, which)?;
+    }
+    let own = content.is_some_and(|c| c.attested && c.origin(device) == device);
+    quarantine::keep(tx, &quarantined, own)?;
     Ok(Code::Quarantined)
 }

@@ -9,6 +9,8 @@ use sync_core::{
     wire::Code,
 };
 
+use crate::storage::quarantine::Waiting;
+
 /// A pack whose signature was verified with the device's key, and whose changes were checked one by one.
 #[derive(Debug)]
 pub(super) struct Verified {
@@ -65,6 +67,12 @@ impl Content {
     pub(super) fn origin(&self, carrier: DeviceId) -> DeviceId {
         let author = self.authors.first().filter(|_| self.attested);
         author.map_or(carrier, |author| author.device)
+    }
+
+    /// Whether its author attests now what a person rejected when nothing did: the person could not know whose it was.
+    pub(super) fn refutes(&self, rejected: &Waiting) -> bool {
+        let own = self.authors.iter().all(|of| of.device == rejected.device);
+        self.attested && !(rejected.proven || own)
     }
 }
 

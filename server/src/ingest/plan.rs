@@ -132,10 +132,11 @@ fn decide(
     if let Some(held) = held.filter(|_| !stored.contains(&change.hash)) {
         return Ok((known(pack, change, writer, *held, s), None));
     }
-    if s.aside.get(&(change.doc, change.hash)) == Some(&true) {
+    let content = change.content.as_ref().map_err(|reject| *reject)?;
+    let aside = s.aside.get(&(change.doc, change.hash));
+    if aside.is_some_and(|aside| aside.rejected && !content.refutes(aside)) {
         return Err(Reject::Quarantine("an administrator rejected it"));
     }
-    let content = change.content.as_ref().map_err(|reject| *reject)?;
     if !may_write(pack, change, content, writer, s) {
         return Err(Reject::Quarantine("the device is disabled"));
     }

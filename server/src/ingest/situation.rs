@@ -15,6 +15,7 @@ use super::capacity::{Shares, Used};
 use crate::storage::{
     docs::Doc,
     log::{Held, InDoc},
+    quarantine::Waiting,
 };
 
 /// The state of the log that matters for a group of packs, updated with the decisions about the group so far.
@@ -34,8 +35,8 @@ pub(super) struct Situation {
     pub(super) reach: HashMap<DeviceId, Vec<Grant>>,
     /// Changes that need neither a proof nor an active device, because a person accepted them.
     pub(super) accepted: HashSet<ChangeHash>,
-    /// Changes that are quarantined, each with whether a person rejected it.
-    pub(super) aside: HashMap<(DocId, ChangeHash), bool>,
+    /// Changes that are quarantined.
+    pub(super) aside: HashMap<(DocId, ChangeHash), Waiting>,
     /// The kind of each document to which a change adds a beginning.
     pub(super) families: HashMap<DocId, DocumentKind>,
     /// What organisations have used of long documents, with the changes of the group that were decided already.

@@ -56,23 +56,25 @@ pub struct Aside {
 }
 
 /// Keeps a change that cannot be judged yet. For one that is kept already, only the reason is written, and proofs that it came
-/// without; of a rejected one nothing.
+/// without; of a rejected one nothing. `own`: its author's device sent it, so it is no more of one that brought it without
+/// proofs.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn keep(tx: &mut dyn Tx, change: &Quarantined) -> Result<(), StorageError> {
-    if !Quarantined::TABLE.insert_once(tx, change.values())? {
-        tx.execute(
-            "UPDATE quarantine SET reason = $1, proofs = COALESCE(proofs, $2)
-             WHERE doc = $3 AND hash = $4 AND rejected_at IS NULL",
-            &[
-                change.reason.as_str().into(),
-                change.proofs.value(),
-                change.doc.value(),
-                change.hash.value(),
-            ],
-        )?;
+pub fn keep(tx: &mut dyn Tx, change: &Quarantined, own: bool) -> Result<(), StorageError> {
+    if Quarantined::TABLE.insert_once(tx, change.values())? {
+        return Ok(());
     }
+    let which = [change.doc.value(), change.hash.value()];
+    let of = "WHERE doc = $2 AND hash = $3 AND rejected_at IS NULL";
+    if own {
+        let sql = format!("UPDATE quarantine SET device = $1 {of} AND proofs IS NULL");
+        tx.execute(&sql, &[change.device.value(), which[0], which[1]])?;
+    }
+    let sql = format!("UPDATE quarantine SET proofs = COALESCE(proofs, $1) {of}");
+    tx.execute(&sql, &[change.proofs.value(), which[0], which[1]])?;
+    let sql = format!("UPDATE quarantine SET reason = $1 {of}");
+    tx.execute(&sql, &[change.reason.as_str().into(), which[0], which[1]])?;
     Ok(())
 }
 
@@ -128,19 +130,36 @@ pub fn find(tx: &mut dyn Tx, (doc, hash): InDoc) -> Result<Option<Quarantined>, 
     tx.first(&sql, &[doc.value(), hash.value()], Quarantined::read)
 }
 
-/// Those of these changes that are here, each with whether a person rejected it.
+/// What is known of a change that is here.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    /// A person rejected it.
+    pub rejected: bool,
+    /// It came with proofs.
+    pub proven: bool,
+    /// The device that sent it.
+    pub device: DeviceId,
+}
+
+/// Those of these changes that are here.
 ///
 /// # Errors
 /// [`StorageError`].
 pub fn among(
     tx: &mut dyn Tx,
     changes: &[ChangeHash],
-) -> Result<HashMap<InDoc, bool>, StorageError> {
+) -> Result<HashMap<InDoc, Waiting>, StorageError> {
     let keys: Vec<Value<'_>> = changes.iter().map(Stored::value).collect();
-    let sql = "SELECT doc, hash, rejected_at FROM quarantine WHERE hash IN (?)";
+    let sql = "SELECT doc, hash, rejected_at, CAST(CASE WHEN proofs IS NULL THEN 0 ELSE 1 END AS BIGINT), device
+               FROM quarantine WHERE hash IN (?)";
     let found = tx.all_of(sql, &[], &keys, |row| {
         let which = (DocId::read(row, 0)?, ChangeHash::read(row, 1)?);
-        Ok((which, row.opt_int(2)?.is_some()))
+        let waiting = Waiting {
+            rejected: row.opt_int(2)?.is_some(),
+            proven: row.int(3)? == 1,
+            device: DeviceId::read(row, 4)?,
+        };
+        Ok((which, waiting))
     })?;
     Ok(found.into_iter().collect())
 }

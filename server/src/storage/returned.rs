@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sync_core::{
     identity::{PublicKey, ServerNotice, SignedGrant, server_notice::Subject},
-    record::{AreaPath, Grant, GrantId, LogEpoch, PackHash},
+    record::{AreaPath, DeviceId, Grant, GrantId, LogEpoch, PackHash, ServerTime},
 };
 
 use super::{
@@ -71,7 +71,7 @@ impl Authority<'_> {
     fn lock_devices(&self, tx: &mut dyn Tx) -> Result<(), StorageError> {
         let granted = self.grants.iter().map(|(_, claims)| claims.device);
         let revoked = self.notices.iter().filter_map(|one| match one.subject() {
-            Some(Subject::DeviceRevoked(device)) => Some(device),
+            Some(Subject::DeviceRevoked(device) | Subject::DeviceErased(device)) => Some(device),
             _ => None,
         });
         devices::lock(tx, granted.chain(revoked))
@@ -95,7 +95,7 @@ impl Authority<'_> {
 /// The areas in which the device or the grant of a notice may have written.
 fn written(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<BTreeSet<AreaPath>, StorageError> {
     let claims: Vec<Grant> = match notice.subject() {
-        Some(Subject::DeviceRevoked(device)) => {
+        Some(Subject::DeviceRevoked(device) | Subject::DeviceErased(device)) => {
             let held = devices::device_grants(tx, device)?;
             held.iter().filter_map(HeldGrant::claims).collect()
         }
@@ -130,12 +130,14 @@ fn grant(tx: &mut dyn Tx, sealed: &SignedGrant, claims: &Grant) -> Result<(), St
     let Some(space) = deepest.or(within.first()).cloned() else {
         return Ok(());
     };
-    let revoked = server_notices::last_revoked(tx, &BTreeSet::from([claims.device]))?;
-    let since = revoked.get(&claims.device);
-    let state = if since.is_some_and(|since| *since >= claims.issued) {
-        DeviceState::Revoked
-    } else {
-        DeviceState::Active
+    let this = BTreeSet::from([claims.device]);
+    let since = server_notices::last_revoked(tx, &this)?.remove(&claims.device);
+    let erased = server_notices::last_erased(tx, &this)?.remove(&claims.device);
+    let after = |at: Option<ServerTime>| at.is_some_and(|at| at >= claims.issued);
+    let state = match (after(erased), after(since)) {
+        (true, _) => DeviceState::Wipe,
+        (false, true) => DeviceState::Revoked,
+        (false, false) => DeviceState::Active,
     };
     let device = Device {
         id: claims.device,
@@ -158,9 +160,30 @@ fn grant(tx: &mut dyn Tx, sealed: &SignedGrant, claims: &Grant) -> Result<(), St
     }
     for subject in [
         Subject::DeviceRevoked(claims.device),
+        Subject::DeviceErased(claims.device),
         Subject::GrantEnded(id),
     ] {
         server_notices::spread(tx, subject, &area)?;
+    }
+    Ok(())
+}
+
+/// Disables a device, unless an administrator has enrolled it again since. One that is to delete its data stays so.
+fn disable(
+    tx: &mut dyn Tx,
+    device: DeviceId,
+    state: DeviceState,
+    at: ServerTime,
+) -> Result<(), StorageError> {
+    let before = devices::find(tx, device)?.map(|known| known.state);
+    let held = devices::device_grants(tx, device)?;
+    let mut later = held.iter().filter_map(HeldGrant::claims);
+    let fits = matches!(
+        (before, state),
+        (Some(DeviceState::Active), _) | (Some(DeviceState::Revoked), DeviceState::Wipe)
+    );
+    if fits && !later.any(|grant| grant.issued > at) {
+        devices::set_state(tx, device, state)?;
     }
     Ok(())
 }
@@ -179,14 +202,10 @@ fn notice(tx: &mut dyn Tx, notice: &ServerNotice) -> Result<(), StorageError> {
     }
     match subject {
         Subject::DeviceRevoked(device) => {
-            let known = devices::find(tx, device)?;
-            let active = known.is_some_and(|known| known.state == DeviceState::Active);
-            // An administrator may have enrolled the device again since.
-            let held = devices::device_grants(tx, device)?;
-            let mut later = held.iter().filter_map(HeldGrant::claims);
-            if active && !later.any(|grant| grant.issued > notice.at) {
-                devices::set_state(tx, device, DeviceState::Revoked)?;
-            }
+            disable(tx, device, DeviceState::Revoked, notice.at)?;
+        }
+        Subject::DeviceErased(device) => {
+            disable(tx, device, DeviceState::Wipe, notice.at)?;
         }
         Subject::GrantEnded(grant) => {
             devices::end_grant(tx, grant, notice.at)?;

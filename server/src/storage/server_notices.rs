@@ -53,9 +53,12 @@ pub fn revoke(
         }
         areas.insert(held.space);
     }
-    let known = devices::find(tx, device)?;
-    if known.is_some_and(|known| known.state == DeviceState::Active) {
+    let before = devices::find(tx, device)?.map(|known| known.state);
+    if before == Some(DeviceState::Active) {
         note_in(tx, &areas, Subject::DeviceRevoked(device), at)?;
+    }
+    if state == DeviceState::Wipe && before.is_some_and(|before| before != state) {
+        note_in(tx, &areas, Subject::DeviceErased(device), at)?;
     }
     devices::set_state(tx, device, state)
 }
@@ -149,6 +152,8 @@ pub fn note(
     let by = match subject {
         Subject::DeviceRevoked(_) => "g.device",
         Subject::GrantEnded(_) => "g.id",
+        // The revocation is noted, too, and changes what the device stated.
+        Subject::DeviceErased(_) => return Ok(true),
         Subject::ChangeAccepted(doc, _) => {
             let queue =
                 "INSERT INTO fold_queue (space, doc) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -248,9 +253,29 @@ pub fn last_revoked(
     tx: &mut dyn Tx,
     devices: &BTreeSet<DeviceId>,
 ) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
+    last(tx, 1, devices)
+}
+
+/// When each of these devices was last to delete its data; the others are absent.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn last_erased(
+    tx: &mut dyn Tx,
+    devices: &BTreeSet<DeviceId>,
+) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
+    last(tx, 4, devices)
+}
+
+/// The time of the last notice of a kind about each of these devices.
+fn last(
+    tx: &mut dyn Tx,
+    kind: i64,
+    devices: &BTreeSet<DeviceId>,
+) -> Result<HashMap<DeviceId, ServerTime>, StorageError> {
     let keys: Vec<Value<'_>> = devices.iter().map(Stored::value).collect();
-    let sql = "SELECT subject, MAX(at) FROM server_notice WHERE kind = 1 AND subject IN (?) GROUP BY subject";
-    let found = tx.all_of(sql, &[], &keys, |row| {
+    let sql = "SELECT subject, MAX(at) FROM server_notice WHERE kind = $1 AND subject IN (?) GROUP BY subject";
+    let found = tx.all_of(sql, &[kind.into()], &keys, |row| {
         let device = DeviceId::from_slice(&row.bytes(0)?)?;
         Ok((device, ServerTime(row.int(1)?)))
     })?;

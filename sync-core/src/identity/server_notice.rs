@@ -33,6 +33,8 @@ pub enum Subject {
     /// Kind 3: a person accepted a change that no proof attests, or that came after its device was revoked or its grant had
     /// ended. Its events count.
     ChangeAccepted(DocId, ChangeHash),
+    /// Kind 4: a device that was revoked must delete its data.
+    DeviceErased(DeviceId),
 }
 
 impl Subject {
@@ -42,13 +44,14 @@ impl Subject {
             Self::DeviceRevoked(_) => 1,
             Self::GrantEnded(_) => 2,
             Self::ChangeAccepted(..) => 3,
+            Self::DeviceErased(_) => 4,
         }
     }
 
     /// The bytes that name what it is about.
     pub fn bytes(self) -> Vec<u8> {
         match self {
-            Self::DeviceRevoked(device) => device.as_bytes().to_vec(),
+            Self::DeviceRevoked(device) | Self::DeviceErased(device) => device.as_bytes().to_vec(),
             Self::GrantEnded(grant) => grant.as_bytes().to_vec(),
             Self::ChangeAccepted(doc, change) => [doc.as_bytes(), change.as_bytes()].concat(),
         }
@@ -64,6 +67,7 @@ impl Subject {
                 let doc = DocId::from_slice(doc).ok()?;
                 Self::ChangeAccepted(doc, ChangeHash::from_slice(change).ok()?)
             }
+            4 => Self::DeviceErased(DeviceId::from_slice(bytes).ok()?),
             _ => return None,
         })
     }
@@ -125,6 +129,7 @@ mod tests {
             Subject::DeviceRevoked(DeviceId([1; 16])),
             Subject::GrantEnded(GrantId([2; 12])),
             Subject::ChangeAccepted(DocId([3; 16]), ChangeHash([4; 32])),
+            Subject::DeviceErased(DeviceId([5; 16])),
         ];
         for subject in subjects {
             let notice = ServerNotice::about(space.clone(), subject, ServerTime(9));
