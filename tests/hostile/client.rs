@@ -233,6 +233,23 @@ impl Hostile {
         document.append(self.actor, event).unwrap().bytes
     }
 
+    /// Begins the chain of packs again, as after a restore to a backup without any pack.
+    pub(crate) fn reset(&mut self) {
+        (self.number, self.previous) = (0, PackClaims::GENESIS);
+    }
+
+    /// Pushes one change of this device with its proof.
+    pub(crate) fn push_proven(
+        &mut self,
+        town: &Town,
+        doc: DocId,
+        change: &[u8],
+        event: &[u8],
+    ) -> Vec<(u32, Code)> {
+        self.proofs = Some(prove(&self.key, doc, change, event));
+        self.push(town, &[(doc, change.to_vec())], false)
+    }
+
     /// Uses this actor for the following changes, also one of another device.
     pub(crate) fn as_actor_of(&mut self, actor: [u8; 16]) {
         self.actor = Actor(actor);

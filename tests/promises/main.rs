@@ -47,6 +47,7 @@ mod middlebox;
 mod migrate_store;
 mod needed;
 mod no_op_cost;
+mod not_taken_back;
 mod persons;
 mod photo_safety;
 mod photo_stores;

@@ -19,7 +19,7 @@ fn server() -> anyhow::Result<Server> {
 /// Runs a fleet of real device stores through a bad network.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500\n  xuncha-sim fleet --devices 12 --days 2 --damaged-photos --wrong-clocks --server-clock --restore --city 2"
+    after_help = "Example:\n  xuncha-sim fleet --devices 50 --days 3 --network weak --seed 7\n  xuncha-sim fleet --devices 20 --processes 2 --kill-every 60 --crash-database\n  xuncha-sim fleet --devices 8 --days 2 --move-records 10000 --move-photos 500\n  xuncha-sim fleet --devices 12 --days 2 --damaged-photos --wrong-clocks --server-clock --restore --staff --city 2"
 )]
 pub(crate) struct Fleet {
     /// Number of devices.
@@ -64,6 +64,9 @@ pub(crate) struct Fleet {
     /// Half way, restore the server from an older backup of itself.
     #[arg(long, conflicts_with_all = ["processes", "move_records"])]
     restore: bool,
+    /// Revoke, copy, share and move devices during the run, and enrol another one; with --restore, restore twice.
+    #[arg(long, conflicts_with_all = ["processes", "move_records"])]
+    staff: bool,
     /// Number of city officers in addition to the devices.
     #[arg(long, default_value_t = 0)]
     city: usize,
@@ -125,6 +128,7 @@ impl Fleet {
                 clocks: self.wrong_clocks,
                 server_clock: self.server_clock,
                 restore: self.restore,
+                staff: self.staff,
                 city: self.city,
             },
         };

@@ -1,7 +1,7 @@
 //! The actions of a person: records a hazard, answers one, syncs.
 
 use sync_core::{
-    device::Filter,
+    device::{DeviceError, Filter},
     record::{EventBody, LocationKind, PhotoRef, PhotoRole},
     sync::Options,
 };
@@ -12,7 +12,12 @@ use crate::world::{evidence, note, observation, photo};
 impl Fleet {
     pub(super) fn observe(&mut self, n: usize) -> anyhow::Result<()> {
         let which = self.roll(2) as usize;
-        let compound = self.world.compounds[which].clone();
+        let grants = self.members[n].phone.device.own_grants()?;
+        let mut compound = &self.world.compounds[which];
+        if !grants[0].1.area.covers(&compound.grid) {
+            compound = &self.world.compounds[2];
+        }
+        let compound = compound.clone();
         let (code, words, kind) = [
             ("FL-01", "私家车占用消防车通道", LocationKind::FireLane),
             ("EV-06", "架空层飞线充电", LocationKind::Pilotis),
@@ -20,6 +25,7 @@ impl Fleet {
         ][self.roll(3) as usize];
         let building = format!("{}栋", 1 + self.roll(9));
         let photos = self.shoot(n, PhotoRole::Before)?;
+        let person = self.person(n);
         let member = &mut self.members[n];
         let found = observation(
             &compound,
@@ -28,7 +34,7 @@ impl Fleet {
             words,
             photos,
         );
-        let stated = member.phone.device.observe(found, None)?;
+        let stated = member.phone.device.observe(found, person)?;
         member.stated.push(stated);
         Ok(())
     }
@@ -87,9 +93,18 @@ impl Fleet {
             5 => EventBody::Close(note("现场与照片一致，同意销号")),
             _ => EventBody::Note(note("已联系责任人")),
         };
-        let member = &mut self.members[n];
-        let id = member.phone.device.state(doc, body, None)?;
-        member.stated.push((doc, id));
+        // Of two persons who share a device, one may have no grant there.
+        for person in [self.person(n), None] {
+            let member = &mut self.members[n];
+            match member.phone.device.state(doc, body.clone(), person) {
+                Ok(id) => {
+                    member.stated.push((doc, id));
+                    break;
+                }
+                Err(DeviceError::NoGrant { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod play;
 mod restore;
 mod run;
 mod running;
+mod staff;
 mod trouble;
 
 pub use cluster::Cluster;

@@ -27,10 +27,10 @@ impl Fleet {
         step: &dyn Fn(u64, u64),
     ) -> anyhow::Result<Self> {
         let mut fleet = Self::gather(folder, plan)?;
-        let members = fleet.members.len();
-        let total = (plan.days * STEPS * members) as u64;
+        let total = (plan.days * STEPS) as u64;
         for turn in 0..plan.days * STEPS {
             fleet.copy_or_restore(&plan.trouble, folder, turn, plan.days * STEPS)?;
+            fleet.change_staff(folder, turn, plan.days * STEPS)?;
             if let Some(moving) = plan
                 .moving
                 .as_ref()
@@ -39,11 +39,11 @@ impl Fleet {
                 let key = fleet.app.components.access.key().clone();
                 fleet.mover = Some(moving.begin(folder.join("server"), key));
             }
-            for n in 0..members {
+            for n in 0..fleet.members.len() {
                 fleet.turn(n, turn, plan.days * STEPS)?;
                 fleet.follow(plan.moving.as_ref(), false)?;
-                step((turn * members + n) as u64 + 1, total);
             }
+            step(turn as u64 + 1, total);
         }
         fleet.follow(plan.moving.as_ref(), true)?;
         if let Some(cluster) = &mut fleet.cluster {

@@ -12,7 +12,7 @@ use super::{running::Fleet, trouble::Trouble};
 use crate::phone::Http;
 
 impl Fleet {
-    /// Backs the server up at a quarter of the run, and restores it half way.
+    /// Backs the server up at a quarter of the run, and restores it half way; with changes of staff once more, later.
     pub(super) fn copy_or_restore(
         &mut self,
         trouble: &Trouble,
@@ -28,8 +28,9 @@ impl Fleet {
             self.runtime
                 .block_on(backup(&self.app.storage, Some(&data), &copy))?;
         }
-        if turn == turns / 2 {
-            self.config.data = folder.join("restored");
+        let again = trouble.staff && turn == turns * 7 / 8;
+        if turn == turns / 2 || again {
+            self.config.data = folder.join(format!("restored-{turn}"));
             let (to, key) = (self.config.data.clone(), data.join("server.key"));
             let (photos, own) = (Target::parse(None, &to)?, to.join("server.key"));
             self.runtime

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use sync_core::record::{DeviceTime, DocId, EventId, PhotoHash, ServerTime};
+use sync_core::record::{DeviceTime, DocId, EventId, PersonId, PhotoHash, ServerTime};
 use tokio::runtime::Runtime;
 use xuncha_server::{
     app::{App, system_clock},
@@ -38,6 +38,10 @@ pub(super) struct Member {
     pub(super) http: Http,
     pub(super) stated: Vec<(DocId, EventId)>,
     pub(super) photos: Vec<PhotoHash>,
+    /// The persons who use the device in turn; empty: the one who enrolled it.
+    pub(super) persons: Vec<PersonId>,
+    /// Its device was revoked.
+    pub(super) revoked: bool,
 }
 
 /// The running fleet.
@@ -66,7 +70,7 @@ pub(super) struct Fleet {
 }
 
 /// A new device, enrolled with a code.
-fn member(
+pub(super) fn member(
     folder: &Path,
     code: &str,
     (n, seed, start): (usize, u64, i64),
@@ -79,6 +83,8 @@ fn member(
         http: bad.as_phone(&n.to_string()),
         stated: Vec::new(),
         photos: Vec::new(),
+        persons: Vec::new(),
+        revoked: false,
     })
 }
 

@@ -25,6 +25,9 @@ pub struct Trouble {
     /// Half way, the server is restored from a backup made a quarter of the run earlier; only SQLite in this
     /// process.
     pub restore: bool,
+    /// Of each twenty devices one is revoked, one is copied, one is used by two persons, and four move to another area; a new one
+    /// is enrolled. With `restore`, the server does not know it afterwards, and is restored a second time.
+    pub staff: bool,
     /// Number of city officers in addition to the members.
     pub city: usize,
 }
@@ -36,6 +39,7 @@ impl Trouble {
         clocks: true,
         server_clock: true,
         restore: true,
+        staff: true,
         city: 2,
     };
 }

@@ -10,12 +10,18 @@ mod page;
 mod reconcile;
 mod tail;
 
+use std::collections::BTreeMap;
+
 use sync_core::{
     record::{AreaPath, DeviceId},
     wire::{Code, MAX_NEED, MAX_SCOPES, PAGE_BYTES, PAGE_DOCUMENTS, pull, reconcile as wire},
 };
 
-use crate::{access::Access, refusal::Refusal, storage::Storage};
+use crate::{
+    access::Access,
+    refusal::Refusal,
+    storage::{Storage, spaces},
+};
 
 /// The read path.
 #[derive(Debug, Clone)]
@@ -28,6 +34,43 @@ impl Feed {
     /// Reads from a storage, for devices that `access` knows.
     pub fn new(storage: Storage, access: Access) -> Self {
         Self { storage, access }
+    }
+
+    /// Whether these cursors name the present log epochs.
+    ///
+    /// # Errors
+    /// [`Code::OutOfScope`] if a cursor lies outside the device's grants: a restored server may have lost the one that
+    /// it is of.
+    pub async fn is_of_this_log(
+        &self,
+        device: DeviceId,
+        cursors: Vec<pull::Cursor>,
+    ) -> Result<bool, Refusal> {
+        if cursors.is_empty() {
+            return Ok(true);
+        }
+        let access = self.access.clone();
+        self.storage
+            .read(move |tx| {
+                let mut logs = BTreeMap::new();
+                for named in cursors.iter().map(|cursor| &cursor.space) {
+                    if !logs.contains_key(named) {
+                        logs.insert(named, spaces::find(tx, named)?.map(|space| space.log));
+                    }
+                }
+                let is_present = |c: &pull::Cursor| logs[&c.space].is_none_or(|log| log == c.log);
+                if !cursors.iter().all(is_present) {
+                    return Ok(false);
+                }
+                let Ok(reach) = access.device_reach(tx, device) else {
+                    return Ok(true);
+                };
+                match cursors.iter().find(|c| !reach.covers(&c.area)) {
+                    Some(outside) => Err(Refusal::new(Code::OutOfScope, outside.area.to_string())),
+                    None => Ok(true),
+                }
+            })
+            .await
     }
 
     /// One page for each cursor, and one more for documents requested by id.

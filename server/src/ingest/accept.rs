@@ -54,6 +54,8 @@ pub(super) fn attest(
         return Ok(false);
     }
     let change = verify::stored(found.doc, found.bytes.clone());
+    // Not the device that brought it: pages leave out what a device brought, and it must get the new time, too.
+    let author = change.content.as_ref().map(|c| c.origin(found.device));
     let claims = PackClaims {
         device: NO_DEVICE,
         number: 0,
@@ -77,7 +79,7 @@ pub(super) fn attest(
     packs::keep(tx, &row)?;
     let numbered = Numbered {
         change: &change,
-        device: found.device,
+        device: author.unwrap_or(found.device),
         pack: row.hash,
         write: Write::Attest,
     };

@@ -20,7 +20,8 @@ use super::{
 const HOUR_MS: i64 = 3_600_000;
 
 /// Checks every event of a change to the document at `place`, brought by `sender`. `begins`: the log contains nothing
-/// of the document yet. `family`: the kind of the document, if known.
+/// of the document yet. `family`: the kind of the document, if known. `known_at`: when this server had the change first, now if
+/// nothing proves an earlier time.
 ///
 /// An event of another device is stored only where the sender itself may read. It has no effect unless proofs attest it.
 pub(super) fn check(
@@ -29,6 +30,7 @@ pub(super) fn check(
     place: &AreaPath,
     begins: bool,
     family: Option<DocumentKind>,
+    known_at: ServerTime,
     s: &Situation,
 ) -> Result<Charged, Reject> {
     let mut authors: Option<&Grant> = None;
@@ -42,7 +44,7 @@ pub(super) fn check(
         if !grant.area.covers(place) {
             return Err(Reject::Quarantine("the grant does not cover the place"));
         }
-        if ended_before(grant, author, &s.catalogue) {
+        if ended_before(grant, author, known_at, &s.catalogue) {
             return Err(Reject::Quarantine("the grant had ended"));
         }
         let Some((_, beginning)) = content.beginning.as_ref().filter(|(of, _)| *of == at) else {
@@ -77,9 +79,16 @@ pub(super) fn check(
 
 /// Whether an event was provably made after the end of its grant and the grace period. Late arrival alone proves
 /// nothing: only the beacon that the event's own device states can prove it.
-fn ended_before(grant: &Grant, author: &Authorship, catalogue: &Catalogue) -> bool {
+fn ended_before(
+    grant: &Grant,
+    author: &Authorship,
+    known_at: ServerTime,
+    catalogue: &Catalogue,
+) -> bool {
     let grace = i64::from(catalogue.rules.bounds.grant_grace_hours) * HOUR_MS;
     let end = grant.until.map(|until| until.0.saturating_add(grace));
-    let seen = author.seen.map(|ServerTime(seen)| seen);
+    // No device has seen a later time than that at which the server had its event.
+    let seen = author.seen.filter(|seen| *seen <= known_at);
+    let seen = seen.map(|ServerTime(seen)| seen);
     matches!((end, seen), (Some(end), Some(seen)) if seen >= end)
 }

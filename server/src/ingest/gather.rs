@@ -50,7 +50,7 @@ pub(super) fn gather<'p>(
         .filter_map(|area| spaces::deepest(&covering, area));
     let mut s = Situation {
         spaces: of.cloned().collect(),
-        ..Situation::of(catalogue)
+        ..Situation::of(catalogue, now)
     };
     let touched: BTreeSet<AreaPath> = routes.values().chain(&s.spaces).cloned().collect();
     if spaces::lock(tx, &touched)? && routes.len() < named.len() {

@@ -207,7 +207,8 @@ fn check(
     let place = path.or(content.area.as_ref()).ok_or(nowhere)?;
     let family = s.families.get(&change.doc).copied();
     let sender = pack.claims.device;
-    let charged = authority::check(sender, content, place, path.is_none(), family, s)?;
+    let known_at = change.first_pack.map_or(s.now, |(_, first)| first);
+    let charged = authority::check(sender, content, place, path.is_none(), family, known_at, s)?;
     follows(change, content, s)?;
     let fresh = s.fresh.get(&change.doc).copied().unwrap_or_default();
     let held = old.map_or_else(Used::default, |d| Used {
@@ -216,7 +217,13 @@ fn check(
     });
     let share = s.shares.get(&(change.doc, charged.organ));
     let share = share.copied().unwrap_or_default().plus(takes(change));
-    capacity::check(held.plus(fresh).plus(takes(change)), share, charged)?;
+    let whole = held.plus(fresh).plus(takes(change));
+    // What this server had confirmed before a restore had its share then.
+    let charged_now = Charged {
+        reviews: charged.reviews || change.first_pack.is_some(),
+        ..charged
+    };
+    capacity::check(whole, share, charged_now)?;
     if path.is_some() {
         return Ok((None, charged));
     }

@@ -8,7 +8,7 @@ use std::{
 use sync_core::{
     catalogue::Catalogue,
     document::DocumentKind,
-    record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId},
+    record::{AreaPath, ChangeHash, DeviceId, DocId, Grant, GrantId, ServerTime},
 };
 
 use super::capacity::{Shares, Used};
@@ -22,6 +22,8 @@ use crate::storage::{
 #[derive(Debug)]
 pub(super) struct Situation {
     pub(super) catalogue: Arc<Catalogue>,
+    /// The present time.
+    pub(super) now: ServerTime,
     /// Changes that are in the log or stored by this group, with their documents.
     pub(super) known: HashMap<ChangeHash, Held>,
     pub(super) docs: HashMap<DocId, Doc>,
@@ -49,9 +51,10 @@ pub(super) struct Situation {
 
 impl Situation {
     /// Of an empty log.
-    pub(super) fn of(catalogue: &Arc<Catalogue>) -> Self {
+    pub(super) fn of(catalogue: &Arc<Catalogue>, now: ServerTime) -> Self {
         Self {
             catalogue: Arc::clone(catalogue),
+            now,
             known: HashMap::new(),
             docs: HashMap::new(),
             actor_seqs: HashMap::new(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sync_core::{
     causes::with_causes,
-    crdt::{self, ChangeFacts, CrdtError},
+    crdt::{self, Actor, ChangeFacts, CrdtError},
     identity::{PackClaims, PublicKey, Signed},
     record::{DeviceId, DocId, Event, EventId, Grant, GrantId},
     wire::{Code, PACK_CHANGES, encode, push},
@@ -29,7 +29,11 @@ pub(super) fn verify(
         let checked = check(entry, &author, |content, proven| {
             content.attested = content.authors.iter().all(|a| a.device == device);
             let foreign = !content.attested && !request.repair;
-            if foreign || (content.attested && proven == Proven::Wrongly) {
+            // A program of protocol 2 that sends no proofs could later keep others from giving back what built on this.
+            let is_bound =
+                Actor(content.actor).is_bound() || content.begins.is_some_and(|d| d.is_bound());
+            let unproven = proven == Proven::Wrongly || (proven == Proven::Not && is_bound);
+            if foreign || (content.attested && unproven) {
                 return Err(Reject::Refuse(Code::ForgedAuthor));
             }
             Ok(())

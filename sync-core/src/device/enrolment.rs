@@ -10,6 +10,9 @@ use crate::{
     wire::{encode, session::Opened},
 };
 
+/// Grants that a device compares with those of a session: fewer than a session states.
+const NEWEST_GRANTS: usize = 32;
+
 /// What a device is after enrolment.
 #[derive(Debug, Clone)]
 pub struct Enrolment {
@@ -141,15 +144,25 @@ impl Device {
         Ok(grants)
     }
 
-    /// The newest grants of this device as the server signed them, at most `limit`: for a restored server that does not
-    /// know it.
+    /// The newest grants of this device: a session states those that the server knows.
     ///
     /// # Errors
     /// [`DeviceError`] from the database.
-    pub(crate) fn introduction(&self, limit: usize) -> Result<Vec<SignedGrant>, DeviceError> {
-        let newest = self.own_grants()?.into_iter().take(limit);
-        let ids: Vec<GrantId> = newest.map(|(id, _)| id).collect();
-        sealed_grants(&self.connection, &ids)
+    pub(crate) fn newest_grants(&self) -> Result<Vec<GrantId>, DeviceError> {
+        let newest = self.own_grants()?.into_iter().take(NEWEST_GRANTS);
+        Ok(newest.map(|(id, _)| id).collect())
+    }
+
+    /// The first of these grants as the server signed them, at most `limit`: for a restored server that lacks them.
+    ///
+    /// # Errors
+    /// [`DeviceError`] from the database.
+    pub(crate) fn introduction(
+        &self,
+        ids: &[GrantId],
+        limit: usize,
+    ) -> Result<Vec<SignedGrant>, DeviceError> {
+        sealed_grants(&self.connection, ids.iter().take(limit))
     }
 
     /// The grant under which `person` (`None`: any person with a grant on this device) may act in `area` now.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, differing, docs, load, meta, meta::name, proofs, rows, states::NOT_IN_LOG,
+    Device, DeviceError, differing, docs, load, merge, meta,
+    meta::name,
+    proofs, rows,
+    states::{EFFECTIVE, NOT_IN_LOG},
 };
 use crate::{
     catalogue::Catalogue,
@@ -85,8 +88,9 @@ fn fold(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), De
             snapshot.chunk,
             encode(&snapshot.received)
         ])?;
-    c.prepare_cached("UPDATE chg SET bytes = NULL WHERE doc = ?1")?
-        .execute([doc.as_bytes()])?;
+    // Only what the snapshot contains.
+    let sql = format!("UPDATE chg SET bytes = NULL WHERE doc = ?1 AND state IN {EFFECTIVE}");
+    c.prepare_cached(&sql)?.execute([doc.as_bytes()])?;
     Ok(())
 }
 
@@ -105,11 +109,7 @@ fn verify(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), 
         && known.pending == 0
         && known.tail >= 0
     {
-        let hashes = loaded.crdt.change_hashes();
-        let counted = crate::wire::page::Sum {
-            changes: hashes.len() as u64,
-            digest: hashes.into_iter().collect(),
-        };
+        let counted = merge::known_to_server(c, doc, &mut loaded.crdt)?;
         if counted != known.sum {
             docs::set_sum(
                 c,

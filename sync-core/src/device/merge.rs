@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::{
     DeviceError, differing, docs, load, proofs, received, rows, scope,
     states::{
-        ChangeState::{Acknowledged, Received},
+        ChangeState::{Acknowledged, Displaced, Received},
         NOT_ACCEPTED, NOT_IN_LOG,
     },
 };
@@ -30,7 +30,8 @@ pub(super) fn insert_remote(
     c.prepare_cached(&format!(
         "INSERT INTO chg (hash, doc, state, bytes, received) VALUES (?1, ?2, {Received}, ?3, ?4)
          ON CONFLICT (hash) DO UPDATE SET received = coalesce(excluded.received, received),
-           state = CASE WHEN state IN {NOT_ACCEPTED} THEN {Acknowledged} ELSE state END"
+           state = CASE WHEN state IN {NOT_ACCEPTED} THEN {Acknowledged}
+                        WHEN state = {Displaced} THEN {Received} ELSE state END"
     ))?
     .execute(params![
         hash.as_bytes(),
@@ -126,6 +127,23 @@ fn times(item: &Item, chunk: &[u8], changes: &[minicbor::bytes::ByteVec]) -> Opt
     Some(times)
 }
 
+/// Makes every change of a document a row, and removes its snapshot. `idle` folds them into a snapshot later.
+pub(super) fn unfold(
+    c: &Connection,
+    doc: DocId,
+    loaded: &mut OpenDocument,
+) -> Result<(), DeviceError> {
+    for (hash, bytes) in loaded.crdt.changes() {
+        insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
+        c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
+            .execute(params![hash.as_bytes(), bytes])?;
+    }
+    proofs::spread(c, doc)?;
+    c.prepare_cached("UPDATE doc SET snapshot = NULL, received = NULL WHERE id = ?1")?
+        .execute([doc.as_bytes()])?;
+    Ok(())
+}
+
 /// Stores a merged document. After a snapshot, every change becomes a row and the old snapshot is removed.
 fn store_merged(
     c: &Connection,
@@ -135,16 +153,7 @@ fn store_merged(
     changes: &[minicbor::bytes::ByteVec],
 ) -> Result<(), DeviceError> {
     if fold {
-        // Every change of the merged document becomes a row or already is one. `idle` folds them into a snapshot
-        // later.
-        for (hash, bytes) in loaded.crdt.changes() {
-            insert_remote(c, doc, &hash, &bytes, loaded.times.get(&hash).copied())?;
-            c.prepare_cached("UPDATE chg SET bytes = ?2 WHERE hash = ?1 AND bytes IS NULL")?
-                .execute(params![hash.as_bytes(), bytes])?;
-        }
-        proofs::spread(c, doc)?;
-        c.prepare_cached("UPDATE doc SET snapshot = NULL, received = NULL WHERE id = ?1")?
-            .execute([doc.as_bytes()])?;
+        unfold(c, doc, loaded)?;
     } else {
         for bytes in changes {
             let hash = crate::crdt::change_hash(bytes);

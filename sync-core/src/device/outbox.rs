@@ -130,7 +130,8 @@ fn gather(c: &Connection, packing: &Packing) -> Result<Vec<WaitingChange>, Devic
     for which in ["NOT IN", "IN"] {
         let sql = format!(
             "SELECT n, doc, hash, bytes FROM chg
-             WHERE state = {Waiting} AND bytes IS NOT NULL AND doc {which} {held} ORDER BY n"
+             WHERE state = {Waiting} AND bytes IS NOT NULL AND doc {which} {held}
+               AND doc NOT IN (SELECT doc FROM absent) ORDER BY n"
         );
         let waiting = fill(c, &sql, packing)?;
         if !waiting.is_empty() {

@@ -32,6 +32,8 @@ pub(crate) struct Applied {
     pub moved: bool,
     /// The sums of device and server differ, or the log has a new epoch: the scope is reconciled next.
     pub repair: bool,
+    /// The log has a new epoch.
+    pub restored: bool,
 }
 
 /// What to do with one document of a page, decided before anything is written.
@@ -70,6 +72,7 @@ impl Device {
                 return Ok(Applied {
                     repair: true,
                     moved: true,
+                    restored: true,
                     ..Applied::default()
                 });
             }

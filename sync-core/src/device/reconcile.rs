@@ -4,7 +4,7 @@ use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, absent, differing, scope, server_notices,
+    Device, DeviceError, absent, differing, kept, scope, server_notices,
     states::PhotoStep::{Referenced, Uploading},
 };
 use crate::{
@@ -130,6 +130,7 @@ impl Device {
                     forget_receipts(tx)?;
                     differing::offer_own_in(tx, &task.cursor.area)?;
                     absent::new_epoch(tx, &task.cursor.area)?;
+                    kept::new_epoch(tx)?;
                     server_notices::new_epoch(tx, &task.cursor)?;
                 }
                 let phase = Phase::Tail {

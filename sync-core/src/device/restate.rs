@@ -177,7 +177,11 @@ pub(super) fn restate(
 }
 
 /// Photos follow the change that names them.
-fn move_photos(c: &Connection, old: &ChangeHash, new: &ChangeHash) -> Result<(), DeviceError> {
+pub(super) fn move_photos(
+    c: &Connection,
+    old: &ChangeHash,
+    new: &ChangeHash,
+) -> Result<(), DeviceError> {
     c.prepare_cached("UPDATE photo SET change = ?2 WHERE change = ?1")?
         .execute(params![old.as_bytes(), new.as_bytes()])?;
     Ok(())

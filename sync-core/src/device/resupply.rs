@@ -8,15 +8,18 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Device, DeviceError, absent, differing, docs, enrolment, enrolment::Enrolment, load, merge,
-    notice, packing::Packing, proofs, received, refusal, rows, server_notices, states::ChangeState,
+    Device, DeviceError, absent, differing, displaced, displaced::Refusals, docs, enrolment,
+    enrolment::Enrolment, kept, load, merge, notice, packing::Packing, proofs, received, refusal,
+    rows, server_notices,
 };
 use crate::{
     catalogue::Catalogue,
+    host::Host,
     identity::Signature,
     record::{ChangeHash, DocId, Event, GrantId},
     wire::{
         Code,
+        page::Sum,
         push::{Entry, Refused},
         resupply::{ConfirmedPack, MAX_EVIDENCE, Request, Response},
     },
@@ -107,7 +110,9 @@ impl Device {
                 }
                 Err(error) => return Err(error),
             };
-            if own_only {
+            if docs::find(&self.connection, doc)?.is_none() {
+                all = kept::of(&self.connection, doc)?;
+            } else if own_only {
                 let own = differing::own_changes(&self.connection, doc)?;
                 all.retain(|(hash, _)| own.contains(hash));
             }
@@ -142,14 +147,18 @@ impl Device {
             return Err(DeviceError::damaged("an answer with other changes"));
         }
         let catalogue = Arc::clone(&self.catalogue);
-        self.write(|tx, _| {
+        self.write(|tx, host| {
+            displace(tx, &catalogue, sent, answer, host)?;
             let mut times: BTreeMap<DocId, Vec<_>> = BTreeMap::new();
             let mut went: BTreeMap<DocId, i64> = BTreeMap::new();
             for (at, (entry, hash)) in entries.iter().zip(&sent.hashes).enumerate() {
+                if code(&answer.refused, at) != Some(Code::MissingDependencies) {
+                    kept::answered(tx, hash)?;
+                }
                 *went.entry(entry.doc).or_default() += 1;
                 match code(&answer.refused, at) {
-                    Some(code) => {
-                        lost(tx, entry, hash, code)?;
+                    Some(_) => {
+                        waits(tx, entry, hash)?;
                         times.entry(entry.doc).or_default();
                     }
                     None => {
@@ -159,6 +168,10 @@ impl Device {
                 }
             }
             for (doc, times) in times {
+                // Of a removed document only this device's changes are kept.
+                if docs::find(tx, doc)?.is_none() {
+                    continue;
+                }
                 received::note(tx, doc, &times)?;
                 count_again(tx, &catalogue, doc)?;
                 rows::show(tx, &catalogue, doc)?;
@@ -171,6 +184,45 @@ impl Device {
             Ok(entries.len())
         })
     }
+}
+
+/// Takes changes out of what is folded that the server refused for good, with all that builds on them. Authors are notified
+/// of what is not written again.
+fn displace(
+    c: &Connection,
+    catalogue: &Arc<Catalogue>,
+    sent: &Resupplied,
+    answer: &Response,
+    host: &mut Host,
+) -> Result<(), DeviceError> {
+    let mut refused: BTreeMap<DocId, Refusals> = BTreeMap::new();
+    for (at, (entry, hash)) in sent.request.entries.iter().zip(&sent.hashes).enumerate() {
+        // What is missing comes from another device, and then the change is offered again.
+        let code = code(&answer.refused, at).filter(|code| *code != Code::MissingDependencies);
+        if let Some(code) = code.filter(|code| !code.is_transient())
+            && docs::find(c, entry.doc)?.is_some()
+        {
+            refused.entry(entry.doc).or_default().insert(*hash, code);
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let actor = enrolment::rotate_actor(c, host.random())?;
+    for (doc, refusals) in refused {
+        let lost = match displaced::displace(c, catalogue, doc, &refusals, actor) {
+            // An unreadable document is requested whole.
+            Err(DeviceError::Document { .. }) => continue,
+            lost => lost?,
+        };
+        for (entry, hash) in sent.request.entries.iter().zip(&sent.hashes) {
+            if lost.contains(hash) {
+                let code = refusals.get(hash).copied();
+                notify(c, entry, code.unwrap_or(Code::MissingDependencies))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The parts of a request, and the bytes that they take.
@@ -232,8 +284,9 @@ fn confirmed(
     change: &ChangeHash,
 ) -> Result<Option<(i64, ConfirmedPack)>, DeviceError> {
     let mut statement = c.prepare_cached(
-        "SELECT p.n, p.claims, p.signature, p.receipt FROM chg c JOIN pack p ON p.n = c.receipt
-         WHERE c.hash = ?1 AND p.signature IS NOT NULL AND p.receipt IS NOT NULL",
+        "SELECT p.n, p.claims, p.signature, p.receipt
+         FROM (SELECT hash, receipt FROM chg UNION ALL SELECT hash, receipt FROM kept_change) c
+         JOIN pack p ON p.n = c.receipt WHERE c.hash = ?1 AND p.signature IS NOT NULL AND p.receipt IS NOT NULL",
     )?;
     let found = statement.query_row([change.as_bytes()], |row| {
         Ok((
@@ -257,13 +310,19 @@ fn confirmed(
 
 /// Computes the sum of what the server is known to have of a document.
 fn count_again(c: &Connection, catalogue: &Arc<Catalogue>, doc: DocId) -> Result<(), DeviceError> {
-    let (Some(known), Some(mut loaded)) =
-        (docs::find(c, doc)?, load::load_accepted(c, catalogue, doc)?)
-    else {
+    let Some(known) = docs::find(c, doc)? else {
         return Ok(());
     };
+    let at = (known.space.as_str(), &known.path);
+    let mut loaded = match load::load_accepted(c, catalogue, doc) {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return docs::set_sum(c, doc, at, known.sum, Sum::default()),
+        // It is requested whole. The other documents of the answer are settled all the same.
+        Err(DeviceError::Document { .. }) => return differing::need(c, doc),
+        Err(error) => return Err(error),
+    };
     let sum = merge::known_to_server(c, doc, &mut loaded.crdt)?;
-    docs::set_sum(c, doc, (&known.space, &known.path), known.sum, sum)
+    docs::set_sum(c, doc, at, known.sum, sum)
 }
 
 fn code(refused: &[Refused], at: usize) -> Option<Code> {
@@ -271,25 +330,23 @@ fn code(refused: &[Refused], at: usize) -> Option<Code> {
     found.map(|one| one.code)
 }
 
-/// The server does not take a change back. It stays on this device, and is counted no more as one that the server has. The
-/// author is notified of one that the server had acknowledged, and it is not folded any more.
-fn lost(c: &Connection, entry: &Entry, hash: &ChangeHash, code: Code) -> Result<(), DeviceError> {
-    let own = differing::own_changes(c, entry.doc)?.contains(hash);
-    // What is missing comes from another device, and then this change is offered again.
-    if !own || code == Code::MissingDependencies {
-        return absent::note(c, entry.doc, hash);
+/// The server does not take a change back that may enter later. It stays on this device, and is counted no more as one that
+/// the server has.
+fn waits(c: &Connection, entry: &Entry, hash: &ChangeHash) -> Result<(), DeviceError> {
+    if docs::find(c, entry.doc)?.is_none() || !displaced::is_folded(c, hash)? {
+        return Ok(());
     }
+    absent::note(c, entry.doc, hash)
+}
+
+/// Notifies the author of a change that the server had acknowledged and does not take back.
+fn notify(c: &Connection, entry: &Entry, code: Code) -> Result<(), DeviceError> {
     let text = format!(
         "服务器恢复后没有收回这条已确认的内容：{} / the restored server did not take back a confirmed statement: {} ({})",
         code.zh(),
         code.en(),
         refusal::described(entry)
     );
-    let state = match code {
-        Code::Quarantined => ChangeState::Quarantined,
-        _ => ChangeState::Refused,
-    };
-    refusal::set_state(c, hash, state, Some(code))?;
     notice::leave(c, entry.doc, code.number(), &text)
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, enrolment,
+    Device, DeviceError, enrolment, kept,
     states::{IN_LOG, ONLY_HERE, PhotoStep::Stored},
 };
 use crate::{
@@ -45,11 +45,8 @@ impl Device {
             let now = host.clock.now().0.min(now.0);
             let grants = enrolment::list_own_grants(tx)?;
             let stands = |g: &Grant| g.until.is_none_or(|until| now < until.0);
-            let standing = |area: &AreaPath| {
-                grants
-                    .iter()
-                    .any(|(_, g)| stands(g) && (g.area.covers(area) || area.covers(&g.area)))
-            };
+            let standing =
+                |area: &AreaPath| grants.iter().any(|(_, g)| stands(g) && g.area.covers(area));
             let held = list(tx)?;
             for old in &held {
                 let (space, area) = (&old.cursor.space, &old.cursor.area);
@@ -358,6 +355,7 @@ fn remove(c: &Connection, doc: DocId) -> Result<(), DeviceError> {
         "UPDATE photo SET change = NULL WHERE doc = ?1 AND state = {Stored}
          AND change IN (SELECT hash FROM chg WHERE doc = ?1 AND state IN {IN_LOG})"
     );
+    kept::keep(c, doc)?;
     for sql in [
         keep_photos.as_str(),
         "DELETE FROM chg WHERE doc = ?1",

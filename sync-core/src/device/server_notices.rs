@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::DeviceError;
+use super::{DeviceError, meta, meta::name};
 use crate::{
     identity::{PublicKey, SignedNotice, server_notice::Subject},
     record::{AreaPath, ChangeHash, DeviceId, Grant, GrantId, ServerTime},
@@ -63,6 +63,12 @@ pub(super) fn take(
         if claims.space != at.space {
             continue;
         }
+        if let Some(Subject::GrantEnded(grant)) = claims.subject()
+            && is_own(c, grant)?
+        {
+            // A new session states the areas that are left.
+            meta::set(c, name::TOKEN, b"")?;
+        }
         c.prepare_cached(
             "INSERT INTO server_notice (space, kind, subject, at, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (space, kind, subject, at) DO UPDATE SET sealed = excluded.sealed, give_back = 0",
@@ -78,6 +84,12 @@ pub(super) fn take(
     c.prepare_cached("UPDATE scope SET last_notice = ?3 WHERE space = ?1 AND area = ?2")?
         .execute(params![at.space.as_str(), at.area.as_str(), last as i64])?;
     fold_again(c, &at.area)
+}
+
+fn is_own(c: &Connection, grant: GrantId) -> Result<bool, DeviceError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM known_grant WHERE id = ?1 AND own = 1)";
+    let mut statement = c.prepare_cached(sql)?;
+    Ok(statement.query_row([grant.as_bytes()], |row| row.get(0))?)
 }
 
 /// In a new log epoch the server may have lost notices: they are given back, and requested again under their new numbers.

@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, params};
 
 use super::{
-    Device, DeviceError, differing, docs, enrolment, meta,
+    Device, DeviceError, differing, displaced, docs, enrolment, meta,
     meta::name,
     received, refusal, restate, rows, scope,
     sealed::{self, SealedPack},
@@ -168,6 +168,9 @@ fn settle_changes(
     let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
         let hash = crate::crdt::change_hash(&entry.change);
+        if displaced::is_displaced(c, &hash)? {
+            continue;
+        }
         match refused
             .iter()
             .find(|(at, _)| *at == index)

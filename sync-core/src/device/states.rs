@@ -24,6 +24,9 @@ pub(super) enum ChangeState {
     Refused = 4,
     /// Kept by the server in quarantine. A page that brings it moves it to `Acknowledged`.
     Quarantined = 5,
+    /// In no log and never again: on a restored server another change has its sequence number, or that of one that it
+    /// builds on. Its events were written again, here or by their authors. A page that brings it moves it to `Received`.
+    Displaced = 6,
 }
 
 /// How far a photo of this device is (`photo.state`). The numbers are in the order of the steps: SQL may compare them.
@@ -44,7 +47,7 @@ pub(super) enum PhotoStep {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Set<S: 'static>(&'static [S]);
 
-use ChangeState::{Acknowledged, Quarantined, Received, Refused, Sent, Waiting};
+use ChangeState::{Acknowledged, Displaced, Quarantined, Received, Refused, Sent, Waiting};
 use PhotoStep::{Referenced, Uploading};
 
 /// Changes of this device that the server has not answered.
@@ -56,10 +59,11 @@ pub(super) const NOT_ACCEPTED: Set<ChangeState> = Set(&[Refused, Quarantined]);
 /// Changes that only this device has: the server keeps those in quarantine.
 pub(super) const ONLY_HERE: Set<ChangeState> = Set(&[Waiting, Sent, Refused]);
 /// Changes of this device that the server does not have in its log.
-pub(super) const NOT_IN_LOG: Set<ChangeState> = Set(&[Waiting, Sent, Refused, Quarantined]);
+pub(super) const NOT_IN_LOG: Set<ChangeState> =
+    Set(&[Waiting, Sent, Refused, Quarantined, Displaced]);
 /// Changes that a document is folded from: all but those that the server did not accept.
 pub(super) const EFFECTIVE: Set<ChangeState> = Set(&[Waiting, Sent, Acknowledged, Received]);
-/// Every change.
+/// Every change that fits the others.
 pub(super) const ALL: Set<ChangeState> =
     Set(&[Waiting, Sent, Acknowledged, Received, Refused, Quarantined]);
 

@@ -143,8 +143,8 @@ impl Syncing {
             }
             // A restored server may have lost the enrolment: its own signature under the grants shows that it knew this
             // device.
-            _ if code == Code::DeviceUnknown && !self.introduced => {
-                self.introduced = true;
+            _ if code == Code::DeviceUnknown && self.introduced == 0 => {
+                self.introducing = device.newest_grants()?;
                 return self.reopen(device, why);
             }
             Asked::Photo(asked) => match self.photo_refused(device, &asked, code, &detail)? {

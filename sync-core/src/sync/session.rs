@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     device::{Device, DeviceError},
-    identity::key::Purpose,
-    record::Label,
+    identity::{SignedGrant, key::Purpose},
+    record::{GrantId, Label},
     wire::{
         Exchange, PROTOCOL,
         session::{Directive, MAX_INTRODUCTION, Proof, Request, Response, Session},
@@ -17,6 +17,9 @@ use crate::{
 
 /// Sessions that one sync opens without a wait before each.
 const MAX_OPENED: u32 = 3;
+
+/// Session requests of one sync that name grants.
+const MAX_INTRODUCED: u32 = 8;
 
 impl Syncing {
     pub(super) fn next_session(&mut self, device: &mut Device) -> Result<Call, DeviceError> {
@@ -29,10 +32,10 @@ impl Syncing {
         self.asked = Some(Asked::Session {
             proven: proof.is_some(),
         });
-        let grants = if self.introduced && proof.is_some() {
-            Some(device.introduction(MAX_INTRODUCTION)?)
-        } else {
+        let grants = if self.introducing.is_empty() || proof.is_none() {
             None
+        } else {
+            Some(device.introduction(&self.introducing, MAX_INTRODUCTION)?)
         };
         let app = Label::new(concat!("sync-core ", env!("CARGO_PKG_VERSION"))).unwrap_or_default();
         let claimed = device.host.clock.now();
@@ -70,10 +73,14 @@ impl Syncing {
                     let why = "会话无效 / the session came without a token";
                     return Ok(Heard::Nothing(why.to_owned()));
                 }
+                if self.introduces_more(device, &opened.grants)? {
+                    return Ok(Heard::Understood);
+                }
                 self.opened += 1;
                 self.report.wipe = opened.directive == Directive::Wipe;
                 self.ended = self.report.wipe;
                 device.take_session(&opened)?;
+                device.offer_kept()?;
                 self.hear_of_edition(device, opened.edition);
                 Ok(if self.opened <= MAX_OPENED {
                     Heard::Progress
@@ -82,6 +89,27 @@ impl Syncing {
                 })
             }
         }
+    }
+
+    /// Whether the server lacks grants of this device, because it was restored from an older backup: then another session
+    /// request names them, before a scope that only they open is paused, and before a pack that names them is sent.
+    fn introduces_more(
+        &mut self,
+        device: &Device,
+        known: &[SignedGrant],
+    ) -> Result<bool, DeviceError> {
+        let known: Vec<GrantId> = known.iter().map(SignedGrant::id).collect();
+        let mut lacking = device.newest_grants()?;
+        lacking.retain(|id| !known.contains(id));
+        // What it did not take once it does not take again.
+        let is_new = lacking != self.introducing;
+        self.introducing = lacking;
+        if self.introducing.is_empty() || !is_new || self.introduced >= MAX_INTRODUCED {
+            self.introducing.clear();
+            return Ok(false);
+        }
+        self.introduced += 1;
+        Ok(true)
     }
 
     /// Handles a refusal that a new session cures.

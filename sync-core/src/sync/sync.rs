@@ -66,13 +66,18 @@ impl Syncing {
             return Ok(Heard::Nothing(why.to_owned()));
         }
         device.heard_from(response.now)?;
-        let mut more = false;
+        let (mut more, mut restored) = (false, false);
         for (cursor, page) in asked.cursors.iter().zip(&pages) {
             let applied = device.apply_page(cursor, page)?;
             self.report.documents += applied.documents as u64;
             self.report.unfit += applied.unfit as u64;
             more |= applied.more;
             moved |= applied.moved;
+            restored |= applied.restored;
+        }
+        if restored {
+            // A new session shows which grants of this device the server lost.
+            device.set_token(None)?;
         }
         if !asked.need.is_empty()
             && let Some(page) = pages.last()

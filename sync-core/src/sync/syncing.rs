@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     device::{Device, DeviceError, Packing, ReconcileTask},
+    record::GrantId,
     wire::MAX_NEED,
 };
 
@@ -19,8 +20,10 @@ pub struct Syncing {
     pub(super) report: Report,
     pub(super) asked: Option<Asked>,
     pub(super) challenge: Option<Vec<u8>>,
-    /// The server does not know this device: session requests name its grants.
-    pub(super) introduced: bool,
+    /// Grants that the server does not know: the next session request names them.
+    pub(super) introducing: Vec<GrantId>,
+    /// Session requests of this sync that named grants.
+    pub(super) introduced: u32,
     /// The server has fewer packs of this device than it confirmed, and they are offered.
     pub(super) was_behind: bool,
     /// The server has a newer edition of the catalogue than this device.
@@ -49,7 +52,8 @@ impl Syncing {
             report: Report::default(),
             asked: None,
             challenge: None,
-            introduced: false,
+            introducing: Vec::new(),
+            introduced: 0,
             was_behind: false,
             newer_edition: false,
             sync_done: false,

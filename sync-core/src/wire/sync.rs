@@ -31,7 +31,8 @@ pub struct Request {
 /// The answers to the requests that were present.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Response {
-    /// The result of the pack.
+    /// The result of the pack. Absent although there was one if the cursors name another log epoch: then the server did not
+    /// look at it.
     #[n(0)]
     pub push: Option<push::Response>,
     /// The pages.

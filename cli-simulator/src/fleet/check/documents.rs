@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
     catalogue::StateCode,
-    crdt::Document,
-    device::Filter,
-    record::{AreaPath, DocId, EventId, ListRow},
+    crdt::{Document, inspect},
+    device::{DeviceError, Filter},
+    record::{AreaPath, DeviceId, DocId, EventId, ListRow},
 };
-use xuncha_server::storage::{StorageError, docs, hazards, log};
+use xuncha_server::storage::{StorageError, docs, hazards, log, quarantine};
 
 use crate::{
-    fleet::{outcome::Promise, running::Fleet},
+    fleet::{
+        outcome::Promise,
+        running::{Fleet, Member},
+    },
     phone::Phone,
 };
 
@@ -51,49 +54,125 @@ pub(super) fn server_ledger(fleet: &Fleet) -> anyhow::Result<Ledger> {
     Ok(ledger)
 }
 
-pub(super) fn nothing_stated_is_lost(fleet: &Fleet, server: &Ledger) -> Promise {
+/// The events that the server has in quarantine for a device, and those that the device has not sent.
+fn kept_of(fleet: &Fleet, member: &Member) -> anyhow::Result<BTreeSet<EventId>> {
+    let device = member.phone.device.enrolment()?.device;
+    let read = fleet
+        .app
+        .storage
+        .read(move |tx| quarantine::of_device(tx, device, 10_000));
+    let aside = fleet.runtime.block_on(read)?.into_iter();
+    let facts = aside.filter_map(|row| inspect(&row.bytes).ok());
+    let mut kept: BTreeSet<EventId> = facts.flat_map(|f| f.events).map(|(id, _)| id).collect();
+    kept.extend(held(&member.phone)?.into_values().flatten());
+    Ok(kept)
+}
+
+/// Whether every change of the log has an author who made it, and nothing waits but what revoked devices sent.
+pub(super) fn everything_is_its_authors(fleet: &Fleet) -> anyhow::Result<Promise> {
+    let unattested = fleet
+        .runtime
+        .block_on(fleet.app.components.ingest.unattested())?;
+    let mut broken: Vec<String> = unattested
+        .iter()
+        .map(|change| format!("nothing attests {} on {}", change.hash, change.doc))
+        .collect();
+    let waiting = fleet.app.storage.read(quarantine::counted);
+    let revoked: Vec<DeviceId> = fleet
+        .members
+        .iter()
+        .filter(|member| member.revoked)
+        .map(|member| Ok(member.phone.device.enrolment()?.device))
+        .collect::<Result<_, DeviceError>>()?;
+    for aside in fleet.runtime.block_on(waiting)? {
+        if !revoked.contains(&aside.device) {
+            broken.push(format!(
+                "{} of {}: {}",
+                aside.changes, aside.device, aside.reason
+            ));
+        }
+    }
+    Ok(Promise {
+        name: "everything is its author's, and waits for no decision",
+        checked: fleet.members.len(),
+        broken,
+    })
+}
+
+pub(super) fn nothing_stated_is_lost(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Promise> {
     let mut broken = Vec::new();
     let mut checked = 0;
     for (n, member) in fleet.members.iter().enumerate() {
+        // What a revoked device states is not in the log; the server or the device keeps it.
+        let kept = if member.revoked {
+            kept_of(fleet, member)?
+        } else {
+            BTreeSet::new()
+        };
         for (doc, event) in &member.stated {
             checked += 1;
-            if !server.get(doc).is_some_and(|events| events.contains(event)) {
+            let in_log = server.get(doc).is_some_and(|events| events.contains(event));
+            if !in_log && !kept.contains(event) {
                 broken.push(format!(
                     "phone {n} stated {event} on {doc}, the server does not have it"
                 ));
             }
         }
     }
-    Promise {
+    Ok(Promise {
         name: "nothing that anybody stated is lost",
         checked,
         broken,
-    }
+    })
 }
 
-/// Number of documents in an area.
-fn lying_in(fleet: &Fleet, area: AreaPath) -> anyhow::Result<usize> {
+/// The documents of the county that are in one of these areas and that something valid begins.
+fn lying_in(fleet: &Fleet, areas: Vec<AreaPath>) -> anyhow::Result<BTreeSet<DocId>> {
     let county = fleet.world.county.clone();
-    let read = fleet
-        .app
-        .storage
-        .read(move |tx| Ok::<_, StorageError>(docs::digests(tx, &county, &area)?.len()));
+    let read = fleet.app.storage.read(move |tx| {
+        let mut found = BTreeSet::new();
+        for area in &areas {
+            for (doc, _) in docs::digests(tx, &county, area)? {
+                if hazards::find(tx, &county, doc)?.is_some() {
+                    found.insert(doc);
+                }
+            }
+        }
+        Ok::<_, StorageError>(found)
+    });
     Ok(fleet.runtime.block_on(read)?)
+}
+
+/// The members whose devices may still read.
+fn readers(fleet: &Fleet) -> impl Iterator<Item = (usize, &Member)> {
+    let members = fleet.members.iter().enumerate();
+    members.filter(|(_, member)| !member.revoked)
 }
 
 /// Checks that a device holds exactly the documents of its area.
 pub(super) fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Promise> {
     let mut broken = Vec::new();
-    for (n, member) in fleet.members.iter().enumerate() {
+    for (n, member) in readers(fleet) {
         for (doc, events) in held(&member.phone)? {
             if server.get(&doc) != Some(&events) {
                 broken.push(format!("phone {n} and the server differ on {doc}"));
             }
         }
-        let area = member.phone.device.own_grants()?[0].1.area.clone();
-        let (mine, there) = (held(&member.phone)?.len(), lying_in(fleet, area)?);
-        if mine != there {
-            broken.push(format!("phone {n} holds {mine} of {there} hazards"));
+        let cursors = member.phone.device.cursors()?.into_iter();
+        let areas = cursors.map(|cursor| cursor.area).collect();
+        let there = lying_in(fleet, areas)?;
+        let held: BTreeSet<DocId> = held(&member.phone)?.into_keys().collect();
+        let missing = there.difference(&held).count();
+        if missing > 0 {
+            broken.push(format!(
+                "phone {n} lacks {missing} of {} hazards",
+                there.len()
+            ));
+        }
+        for doc in held.difference(&there) {
+            if member.phone.hazard(*doc)?.0.state != StateCode(0) {
+                broken.push(format!("phone {n} holds {doc}, which is outside its areas"));
+            }
         }
     }
     Ok(Promise {
@@ -110,7 +189,7 @@ pub(super) fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
         limit: 1_000_000,
         ..Default::default()
     };
-    for (n, member) in fleet.members.iter().enumerate() {
+    for (n, member) in readers(fleet) {
         for row in member.phone.device.list(&filter)? {
             checked += 1;
             let first = rows.entry(row.doc).or_insert_with(|| row.row.clone());
@@ -125,11 +204,9 @@ pub(super) fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
             .app
             .storage
             .read(move |tx| hazards::find(tx, &county, id));
-        if fleet
-            .runtime
-            .block_on(read)?
-            .is_none_or(|h| h.state != state)
-        {
+        let there = fleet.runtime.block_on(read)?.map(|h| h.state);
+        // Nothing valid begins what a revoked device recorded: it has no row on the server.
+        if there != Some(state) && !(there.is_none() && state == StateCode(0)) {
             broken.push(format!("the server's ledger shows {doc} differently"));
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{
     documents::{
-        nothing_stated_is_lost, phones_equal_the_server, projections_are_equal, server_ledger,
+        everything_is_its_authors, nothing_stated_is_lost, phones_equal_the_server,
+        projections_are_equal, server_ledger,
     },
     photos::photos_are_served,
     syncs::{every_sync_ends, nothing_more_to_do},
@@ -14,7 +15,8 @@ use crate::fleet::{outcome::Promise, running::Fleet};
 pub(in crate::fleet) fn check(fleet: &mut Fleet) -> anyhow::Result<Vec<Promise>> {
     let server = server_ledger(fleet)?;
     Ok(vec![
-        nothing_stated_is_lost(fleet, &server),
+        nothing_stated_is_lost(fleet, &server)?,
+        everything_is_its_authors(fleet)?,
         phones_equal_the_server(fleet, &server)?,
         projections_are_equal(fleet)?,
         photos_are_served(fleet)?,

@@ -1,6 +1,6 @@
 //! Whether every sync ends, and ends with nothing left to do.
 
-use sync_core::sync::Options;
+use sync_core::{sync::Options, wire::Code};
 
 use crate::fleet::{outcome::Promise, running::Fleet};
 
@@ -23,6 +23,12 @@ pub(super) fn nothing_more_to_do(fleet: &mut Fleet) -> anyhow::Result<Promise> {
         let report = member
             .phone
             .sync(&mut fleet.direct.clone(), Options::default())?;
+        if member.revoked {
+            if report.refusal != Some(Code::DeviceRevoked) {
+                broken.push(format!("phone {n} was revoked and is served: {report:?}"));
+            }
+            continue;
+        }
         if report.requests != 1 || report.repairs > 0 {
             broken.push(format!(
                 "phone {n} needed {} requests with nothing new",

@@ -48,7 +48,10 @@ pub(in crate::fleet) fn void(fleet: &Fleet) -> anyhow::Result<usize> {
     for member in &fleet.members {
         let docs: BTreeSet<DocId> = member.stated.iter().map(|(doc, _)| *doc).collect();
         for doc in docs {
-            let (state, _) = member.phone.hazard(doc)?;
+            // A person who moved has no record of the earlier area any more.
+            let Ok((state, _)) = member.phone.hazard(doc) else {
+                continue;
+            };
             let theirs = |id: &EventId| member.stated.contains(&(doc, *id));
             let without_effect =
                 |j: &&JudgedEvent| theirs(&j.id) && matches!(j.verdict, Verdict::Void { .. });

@@ -1,4 +1,7 @@
 //! `POST /v1/sync`: push, then pull, so that the pull includes the pushed changes.
+//!
+//! A pack is not looked at if the cursors name another log epoch: this server was restored, and may lack grants that the
+//! device gives back before it sends the pack again.
 
 use axum::extract::State;
 use sync_core::wire::sync::{Response, Sync};
@@ -17,8 +20,16 @@ pub(in crate::http) async fn sync(
     Caller(device): Caller,
     Framed(request): Framed<Sync>,
 ) -> Result<Answer<Sync>, Refusal> {
+    let cursors = request.pull.as_ref().map(|pull| pull.scopes.clone());
     let push = match request.push {
-        Some(pack) => Some(store(&components, device, pack).await?),
+        Some(pack) => {
+            let cursors = cursors.unwrap_or_default();
+            if components.feed.is_of_this_log(device, cursors).await? {
+                Some(store(&components, device, pack).await?)
+            } else {
+                None
+            }
+        }
         None => None,
     };
     let pull = match request.pull {
