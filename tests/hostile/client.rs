@@ -32,7 +32,7 @@ pub(crate) struct Hostile {
     scopes: Vec<session::Scope>,
     number: u64,
     previous: PackHash,
-    actor: Actor,
+    pub(crate) actor: Actor,
     /// Sent with every change of a pack.
     pub(crate) proofs: Option<Proofs>,
 }
@@ -324,12 +324,15 @@ impl Hostile {
         self.send(town, entries, false)
     }
 
-    fn send(
-        &mut self,
-        town: &Town,
-        entries: &[(DocId, Vec<u8>)],
-        repair: bool,
-    ) -> (Vec<(u32, Code)>, resupply::ConfirmedPack) {
+    /// Sends a pack; the code if the whole of it is refused.
+    pub(crate) fn is_refused(&self, town: &Town, entries: &[(DocId, Vec<u8>)]) -> Option<String> {
+        let (_, request) = self.pack(entries, false);
+        let body = Push::write_request(&request);
+        let reply = post(town, Push::PATH, Some(&self.token), body);
+        reply.header("xuncha-refusal").map(str::to_owned)
+    }
+
+    fn pack(&self, entries: &[(DocId, Vec<u8>)], repair: bool) -> (PackClaims, Request) {
         let entries: Vec<Entry> = entries
             .iter()
             .map(|(doc, change)| Entry {
@@ -357,6 +360,16 @@ impl Hostile {
             signature: claims.seal(&self.key),
             entries,
         };
+        (claims, request)
+    }
+
+    fn send(
+        &mut self,
+        town: &Town,
+        entries: &[(DocId, Vec<u8>)],
+        repair: bool,
+    ) -> (Vec<(u32, Code)>, resupply::ConfirmedPack) {
+        let (claims, request) = self.pack(entries, repair);
         let reply = post(
             town,
             Push::PATH,

@@ -5,7 +5,7 @@ use cli_simulator::{
     world::{evidence, note, photo},
 };
 use sync_core::{
-    crdt::{Document, change_hash},
+    crdt::{Actor, Document, change_hash},
     identity::{
         PackClaims, PackReceipt, Proofs, SecretKey, ServerNotice, Signed, SignedGrant,
         SignedNotice, server_notice::Subject,
@@ -170,9 +170,18 @@ fn a_wrong_proof_of_its_own_event_is_refused() {
     let (mut document, heads) = own.copy(&town, doc);
     let event = own.event(&heads, EventBody::Note(note("自己的话")));
     let change = own.change(&mut document, &event.to_bytes().unwrap());
-    own.proofs = Some(Proofs::default());
-    let refused = own.push(&town, &[(doc, change.clone())], false);
+    // A program of protocol 2, which binds its actor, sends proofs.
+    let unbound = own.actor;
+    own.as_actor_of(Actor::bound(own.device, [8; 4]).0);
+    let (mut copy, _) = own.copy(&town, doc);
+    let unproven = own.change(&mut copy, &event.to_bytes().unwrap());
+    let refused = own.push(&town, &[(doc, unproven)], false);
     assert_eq!(refused, [(0, Code::ForgedAuthor)]);
+    own.actor = unbound;
+    own.proofs = Some(Proofs::default());
+    // Damage on the way does not decide about the change: the same pack can be sent again.
+    let refused = own.is_refused(&town, &[(doc, change.clone())]);
+    assert_eq!(refused.as_deref(), Some("pack-signature"));
     own.proofs = Some(prove(&own.key, doc, &change, &event.to_bytes().unwrap()));
     assert_eq!(own.push(&town, &[(doc, change)], false), []);
 }

@@ -6,7 +6,7 @@ use cli_simulator::{
 };
 use sync_core::{
     crdt::{Actor, Document},
-    identity::PackClaims,
+    identity::{PackClaims, Proofs},
     record::{DeviceTime, DocId, EventBody, PhotoRole, PhotoSource},
     sync::{Call, Method, Options, Reply},
     wire::{
@@ -29,14 +29,21 @@ fn post(town: &Town, phone: &Phone, path: &str, body: Vec<u8>) -> Reply {
     town.http.clone().send(&call).unwrap()
 }
 
-/// A pack of this device with the given entries, signed with its key.
+/// A pack of this device with the given entries, signed with its key, and with the proofs of what can be read.
 fn pack(
     phone: &Phone,
     number: u64,
     previous: sync_core::record::PackHash,
-    entries: Vec<Entry>,
+    mut entries: Vec<Entry>,
 ) -> Request {
     let me = phone.device.enrolment().unwrap();
+    for entry in &mut entries {
+        let facts = sync_core::crdt::inspect(&entry.change).ok();
+        entry.proofs = facts.map(|facts| {
+            let events = facts.events.iter().map(|(_, bytes)| bytes.as_slice());
+            Proofs::prove(&me.key, entry.doc, &facts.hash, events)
+        });
+    }
     let claims = PackClaims {
         device: me.device,
         number,

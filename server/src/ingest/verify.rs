@@ -23,8 +23,9 @@ pub(super) fn verify(
         let detail = format!("a pack holds at most {PACK_CHANGES} changes");
         return Err(Refusal::new(Code::TooLarge, detail));
     }
+    let mut is_wrong = false;
     // Every change is read before the signature is checked: reading it yields its hash, which the signature covers.
-    let check = |entry: push::Entry| {
+    let mut check = |entry: push::Entry| {
         let author = |author: &Authorship| (author.device == device).then_some(*key);
         let checked = check(entry, &author, |content, proven| {
             content.attested = content.authors.iter().all(|a| a.device == device);
@@ -32,8 +33,8 @@ pub(super) fn verify(
             // A program of protocol 2 that sends no proofs could later keep others from giving back what built on this.
             let is_bound =
                 Actor(content.actor).is_bound() || content.begins.is_some_and(|d| d.is_bound());
-            let unproven = proven == Proven::Wrongly || (proven == Proven::Not && is_bound);
-            if foreign || (content.attested && unproven) {
+            is_wrong |= content.attested && proven == Proven::Wrongly;
+            if foreign || (content.attested && proven == Proven::Not && is_bound) {
                 return Err(Reject::Refuse(Code::ForgedAuthor));
             }
             Ok(())
@@ -44,7 +45,7 @@ pub(super) fn verify(
         };
         (signed, checked)
     };
-    let (signed, changes) = request.entries.into_iter().map(check).unzip();
+    let (signed, changes) = request.entries.into_iter().map(&mut check).unzip();
     let claims = PackClaims {
         device,
         number: request.number,
@@ -56,6 +57,11 @@ pub(super) fn verify(
     claims
         .verify(key, &request.signature)
         .map_err(|e| Refusal::new(Code::PackSignature, with_causes(&e)))?;
+    // The signature does not cover the proofs. The answer to a pack is final, so damage on the way must not become one.
+    if is_wrong {
+        let detail = "proofs that are not those of the events";
+        return Err(Refusal::new(Code::PackSignature, detail));
+    }
     Ok(Verified {
         claims,
         signature: encode(&request.signature),

@@ -344,8 +344,11 @@ pub fn came_before(
 /// A change's bytes and its receive time.
 pub type Timed = (Vec<u8>, ServerTime);
 
+/// The device that the pack of an acceptance names: no device has this identifier.
+pub const NO_DEVICE: DeviceId = DeviceId([0; 16]);
+
 /// The changes of these documents after the sequence number `base`, in order, without those that the device `without`
-/// sent.
+/// sent. One that a person accepted is new to every device, also to its author's.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -359,12 +362,14 @@ pub fn changes_since(
     let rows = tx.all_of(
         &format!(
             "SELECT c.doc, c.bytes, {RECEIVED} FROM chg c LEFT JOIN pack p ON p.hash = c.pack
-             WHERE c.space = $1 AND c.seq > $2 AND c.device <> $3 AND c.doc IN (?) ORDER BY c.doc, c.seq"
+             WHERE c.space = $1 AND c.seq > $2 AND (c.device <> $3 OR p.device = $4)
+               AND c.doc IN (?) ORDER BY c.doc, c.seq"
         ),
         &[
             space.as_str().into(),
             base.cast_signed().into(),
             without.as_bytes().into(),
+            NO_DEVICE.as_bytes().into(),
         ],
         &ids(docs),
         |row| {

@@ -62,6 +62,7 @@ pub(super) fn seal(
         signature,
         entries: changes.into_iter().map(entry).collect(),
     };
+    prove(&enrolment, &mut request)?;
     let body = encode(&request);
     let hash = claims.hash();
     c.prepare_cached(
@@ -76,12 +77,11 @@ pub(super) fn seal(
     ])?;
     meta::set_int(c, name::PACK_NUMBER, claims.number as i64)?;
     meta::set(c, name::PACK_HASH, hash.as_bytes())?;
-    prove(&enrolment, &mut request)?;
     Ok(SealedPack { hash, request })
 }
 
-/// Adds the proofs of the changes. They are signed whenever a pack is sent, and not stored with it: the signature of the
-/// pack does not cover them.
+/// Adds the proofs of the changes. The signature of the pack does not cover them: those that an earlier version stored with a
+/// pack are replaced.
 fn prove(me: &Enrolment, request: &mut Request) -> Result<(), DeviceError> {
     for entry in &mut request.entries {
         entry.proofs = Some(proofs::own(me, entry.doc, &entry.change)?);
