@@ -36,6 +36,8 @@ pub struct Generator {
     /// The devices.
     pub writers: Vec<Writer>,
     chance: u64,
+    /// Documents so far.
+    made: i64,
 }
 
 /// A generated document.
@@ -96,6 +98,7 @@ impl Generator {
             worlds,
             writers: Vec::new(),
             chance: seed,
+            made: 0,
         };
         for n in 0..writers {
             let world = &generator.worlds[n % generator.worlds.len()];
@@ -152,8 +155,10 @@ impl Generator {
             position.latitude_e7 += (chance % 200_000) as i32;
             position.longitude_e7 += (chance / 99 % 200_000) as i32;
         }
-        let salt = u16::from_be_bytes(random(&mut self.chance));
-        let doc = DocId::begun_by(self.writers[writer].id, at, salt);
+        // Many begin in one millisecond: a device takes a salt that is free, and so does this one.
+        let (ms, salt) = (self.made / 4096, self.made % 4096);
+        let doc = DocId::begun_by(self.writers[writer].id, at + ms, salt as u16);
+        self.made += 1;
         let mut document = Document::create(self.writers[writer].actor, doc)?;
         let event = self.writers[writer].event(EventBody::Observe(found), Vec::new(), at)?;
         let change = document.append(self.writers[writer].actor, &event)?;
