@@ -97,6 +97,8 @@ impl Fleet {
             member
                 .phone
                 .sync(&mut self.direct.clone(), Options::default())?;
+            // Rows that a notice changes are folded again when a device is idle.
+            member.phone.rest()?;
         }
         let projection = self.app.components.projection.clone();
         self.runtime.block_on(async {
