@@ -21,7 +21,7 @@ use sync_core::{
     },
 };
 
-use crate::support::{MORNING, Town};
+use crate::support::{MORNING, Town, raw_events};
 
 /// An enrolled device with a program other than ours.
 pub(crate) struct Hostile {
@@ -57,6 +57,24 @@ pub(crate) fn actor_of(phone: &mut Phone, town: &Town, doc: DocId) -> [u8; 16] {
     own.expect("the device uses an actor that is bound to it").0
 }
 
+/// The newest change of a device to a document, which the device has not sent, byte for byte; and a device of another person
+/// that brings it.
+pub(crate) fn carrier_of(
+    town: &Town,
+    phone: &mut Phone,
+    doc: DocId,
+    name: &str,
+    seed: u8,
+) -> (Hostile, Vec<u8>) {
+    let stated = raw_events(phone, doc).pop().unwrap().to_bytes().unwrap();
+    let actor = actor_of(phone, town, doc);
+    let mut carrier = Hostile::enrol(town, name, seed);
+    carrier.as_actor_of(actor);
+    let (mut document, _) = carrier.copy(town, doc);
+    let change = carrier.change(&mut document, &stated);
+    (carrier, change)
+}
+
 /// A POST with an optional token.
 pub(crate) fn post(town: &Town, path: &str, token: Option<&str>, body: Vec<u8>) -> Reply {
     let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
@@ -79,12 +97,7 @@ impl Hostile {
     pub(crate) fn enrol(town: &Town, name: &str, seed: u8) -> Self {
         let key = SecretKey::from_seed([seed; 32]);
         let device = Self::device_of(seed);
-        let actor = town.world.actor(name).clone();
-        let app = town.app();
-        let code = town
-            .runtime
-            .block_on(town.world.invite(&app.storage, &app.components, &actor))
-            .unwrap();
+        let code = town.code(town.world.actor(name));
         let request = enrol::Request::signed(
             Label::new(&code).unwrap(),
             device,

@@ -323,17 +323,7 @@ fn a_device_that_was_enrolled_again_is_revoked_again_also_for_those_who_carry_it
     town.at(MORNING + hour);
     town.revoke(device);
     town.at(MORNING + 2 * hour);
-    let code = town
-        .runtime
-        .block_on(town.world.invite(
-            &town.app().storage,
-            &town.app().components,
-            town.world.actor("网格员甲"),
-        ))
-        .unwrap();
-    worker
-        .enrol(&mut town.http.clone(), "http://test", &code)
-        .unwrap();
+    town.enrol(&mut worker, town.world.actor("网格员甲"));
     town.sync(&mut worker);
     let (grant, claims) = worker.device.own_grants().unwrap()[0].clone();
     assert!(claims.issued > ServerTime(MORNING + hour));

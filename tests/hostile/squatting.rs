@@ -13,12 +13,12 @@ use sync_core::{
 };
 use xuncha_server::storage::server_notices;
 
-use super::client::{Hostile, actor_of, post, prove};
+use super::client::{Hostile, actor_of, carrier_of, post, prove};
 use crate::support::{
     Town,
     browser::{Browser, PASSWORD},
     database::is_postgres,
-    found, raw_events, remark,
+    found, remark,
 };
 
 #[test]
@@ -78,13 +78,7 @@ fn what_waits_without_a_proof_is_stored_once_its_author_brings_it() {
     let doc = found(&mut liu, &town, "楼道堆物");
     town.sync(&mut liu);
     remark(&mut liu, doc, "尚未上报");
-    // The same bytes as the change that waits on the author's device.
-    let stated = raw_events(&liu, doc).pop().unwrap().to_bytes().unwrap();
-    let actor = actor_of(&mut liu, &town, doc);
-    let mut carrier = Hostile::enrol(&town, "物业经理丙", 7);
-    carrier.as_actor_of(actor);
-    let (mut document, _) = carrier.copy(&town, doc);
-    let change = carrier.change(&mut document, &stated);
+    let (mut carrier, change) = carrier_of(&town, &mut liu, doc, "物业经理丙", 7);
     let refused = carrier.push(&town, &[(doc, change)], true);
     assert_eq!(refused, [(0, Code::Quarantined)]);
     assert_eq!(town.quarantined(), 1);
@@ -128,12 +122,8 @@ fn a_grant_for_another_key_of_a_known_device_is_not_taken_back() {
 #[test]
 fn a_used_code_does_not_renew_a_grant_that_was_ended() {
     let town = Town::new();
-    let actor = town.world.actor("网格员甲").clone();
     let app = town.app();
-    let code = town
-        .runtime
-        .block_on(town.world.invite(&app.storage, &app.components, &actor))
-        .unwrap();
+    let code = town.code(town.world.actor("网格员甲"));
     let key = SecretKey::from_seed([0x33; 32]);
     let device = key.public().device();
     let label = |text: &str| sync_core::record::Label::new(text).unwrap();
@@ -206,12 +196,7 @@ fn what_a_backup_holds_unused_opens_nothing_after_a_restore() {
     let new = serde_json::json!({ "login": "xin", "person": { "person": own } });
     let one_time = three[0].done("POST", "/v1/admin/accounts", Some(&new));
     let one_time = one_time["code"].as_str().unwrap().to_owned();
-    let actor = town.world.actor("网格员甲").clone();
-    let code = {
-        let app = town.app();
-        let invite = town.world.invite(&app.storage, &app.components, &actor);
-        town.runtime.block_on(invite).unwrap()
-    };
+    let code = town.code(town.world.actor("网格员甲"));
     town.backup_to("backup");
     // All are used after the backup, and what they opened is ended.
     let key = SecretKey::from_seed([0x34; 32]);

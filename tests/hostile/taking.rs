@@ -14,7 +14,10 @@ use sync_core::{
 };
 
 use super::client::{Hostile, actor_of, post, prove};
-use crate::support::{MORNING, Town, database::is_postgres, found, raw_events, remark};
+use crate::{
+    restored_server::restore,
+    support::{MORNING, Town, database::is_postgres, found, raw_events, remark},
+};
 
 /// A town whose server can be set back; PostgreSQL is set back with its own tools.
 fn town() -> Option<Town> {
@@ -24,11 +27,6 @@ fn town() -> Option<Town> {
     let town = Town::new();
     town.token("审核员丁");
     Some(town)
-}
-
-fn restore(town: &mut Town) {
-    town.restore_from("backup", "restored");
-    town.restart_on("restored");
 }
 
 #[test]
@@ -150,10 +148,7 @@ fn the_id_of_a_lost_device_is_enrolled_with_no_other_key() {
     town.sync(&mut liu);
     let victim = liu.device.enrolment().unwrap().device;
     restore(&mut town);
-    let actor = town.world.actor("物业经理丙").clone();
-    let app = town.app();
-    let invite = town.world.invite(&app.storage, &app.components, &actor);
-    let code = town.runtime.block_on(invite).unwrap();
+    let code = town.code(town.world.actor("物业经理丙"));
     let key = SecretKey::from_seed([0x41; 32]);
     let label = |text: &str| sync_core::record::Label::new(text).unwrap();
     let enrol = |device| {

@@ -9,6 +9,7 @@ use sync_core::{
     crdt::Actor,
     record::{DeviceTime, DocId, EventBody, PhotoRole, ServerTime},
     sync::{Options, Report},
+    wire::Code,
 };
 use xuncha_server::storage::server_notices;
 
@@ -38,11 +39,7 @@ fn enrol_for(town: &Town, phone: &mut Phone, name: &str, grid: usize) {
         area: town.world.grids[grid].clone(),
         ..town.world.actor(name).clone()
     };
-    let app = town.app();
-    let invite = town.world.invite(&app.storage, &app.components, &person);
-    let code = town.runtime.block_on(invite).unwrap();
-    let mut http = town.http.clone();
-    phone.enrol(&mut http, "http://test", &code).unwrap();
+    town.enrol(phone, &person);
 }
 
 #[test]
@@ -321,6 +318,18 @@ fn a_device_that_was_enrolled_again_after_the_backup_loses_no_work_to_its_revoca
     assert_eq!(liu.hazard(doc).unwrap(), chen.hazard(doc).unwrap());
     assert_eq!(count(&chen, doc), 2);
     is_quiet(&town, &mut [&mut liu, &mut chen]);
+}
+
+#[test]
+fn a_device_that_a_server_never_knew_hears_so_after_a_few_calls() {
+    let mut town = Town::new();
+    let mut liu = town.phone("网格员甲");
+    found(&mut liu, &town, "楼道堆物");
+    let other = Town::new();
+    let report = contact(&other, &mut liu);
+    assert_eq!(report.refusal, Some(Code::DeviceUnknown), "{report:?}");
+    assert!(report.requests <= 6, "{report:?}");
+    assert_eq!(town.sync(&mut liu).acknowledged, 1);
 }
 
 #[test]

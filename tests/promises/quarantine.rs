@@ -13,9 +13,9 @@ use xuncha_server::storage::{
 
 use crate::{
     command_line::{at_the_time_of_commands, done, refused},
-    hostile::client::{Hostile, actor_of, prove},
+    hostile::client::{Hostile, carrier_of, prove},
     restored_server::{corrects, counts, enrol_again, is_quiet},
-    support::{Town, database::is_postgres, found, found_in, raw_events, remark},
+    support::{Town, database::is_postgres, found, found_in, remark},
 };
 
 const WHY: &str = "本人已到场核实";
@@ -287,13 +287,7 @@ fn what_was_rejected_because_nothing_proved_it_enters_once_its_author_brings_it(
     let doc = found(&mut liu, &town, "楼道堆物");
     town.sync(&mut liu);
     remark(&mut liu, doc, "尚未上报");
-    // Another device brings the very bytes that wait on the author's device.
-    let stated = raw_events(&liu, doc).pop().unwrap().to_bytes().unwrap();
-    let actor = actor_of(&mut liu, &town, doc);
-    let mut carrier = Hostile::enrol(&town, "物业经理丙", 7);
-    carrier.as_actor_of(actor);
-    let (mut document, _) = carrier.copy(&town, doc);
-    let change = carrier.change(&mut document, &stated);
+    let (mut carrier, change) = carrier_of(&town, &mut liu, doc, "物业经理丙", 7);
     for _ in 0..2 {
         let refused = carrier.push(&town, &[(doc, change.clone())], true);
         assert_eq!(refused, [(0, Code::Quarantined)]);

@@ -54,12 +54,7 @@ pub(crate) fn corrects(phone: &mut Phone, doc: DocId, count: u32) {
 
 /// Enrols the device of the first worker with a new code.
 pub(crate) fn enrol_again(town: &Town, phone: &mut Phone) {
-    let actor = town.world.actor("网格员甲");
-    let app = town.app();
-    let invite = town.world.invite(&app.storage, &app.components, actor);
-    let code = town.runtime.block_on(invite).unwrap();
-    let mut http = town.http.clone();
-    phone.enrol(&mut http, "http://test", &code).unwrap();
+    town.enrol(phone, town.world.actor("网格员甲"));
 }
 
 pub(crate) fn is_quiet(town: &Town, phones: &mut [&mut Phone]) {

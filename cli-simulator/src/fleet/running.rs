@@ -42,8 +42,6 @@ pub(super) struct Member {
     pub(super) persons: Vec<PersonId>,
     /// Its device was revoked.
     pub(super) revoked: bool,
-    /// There are two copies of its device.
-    pub(super) copied: bool,
 }
 
 /// The running fleet.
@@ -87,7 +85,6 @@ pub(super) fn member(
         photos: Vec::new(),
         persons: Vec::new(),
         revoked: false,
-        copied: false,
     })
 }
 

@@ -149,9 +149,7 @@ impl Fleet {
             photos: Vec::new(),
             persons: Vec::new(),
             revoked: false,
-            copied: true,
         };
-        self.members[n].copied = true;
         self.members.push(copy);
         Ok(())
     }

@@ -44,11 +44,11 @@ impl Feed {
     pub async fn is_of_this_log(
         &self,
         device: DeviceId,
-        cursors: Vec<pull::Cursor>,
+        cursors: Option<Vec<pull::Cursor>>,
     ) -> Result<bool, Refusal> {
-        if cursors.is_empty() {
+        let Some(cursors) = cursors.filter(|cursors| !cursors.is_empty()) else {
             return Ok(true);
-        }
+        };
         let access = self.access.clone();
         self.storage
             .read(move |tx| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sync_core::{
     identity::{PackClaims, Signed, server_notice::Subject},
-    record::{DeviceTime, ServerTime},
+    record::{DeviceId, DeviceTime, ServerTime},
     wire::{encode, push::Refused},
 };
 
@@ -21,6 +21,9 @@ use crate::{
         server_notices, spaces,
     },
 };
+
+/// The device that the row of an acceptance names: no device has this identifier.
+const NO_DEVICE: DeviceId = DeviceId([0; 16]);
 
 /// Gives an unattested change effect, with the receive time `now`, and notes it for every device of the space: a restored
 /// server gets the acceptance back. `false` if it is attested already, or the log does not have it.
@@ -51,10 +54,9 @@ pub(super) fn attest(
         return Ok(false);
     }
     let change = verify::stored(found.doc, found.bytes.clone());
-    // Not the device that brought it: pages leave out what a device brought, and it must get the new time, too.
     let author = change.content.as_ref().map(|c| c.origin(found.device));
     let claims = PackClaims {
-        device: log::NO_DEVICE,
+        device: NO_DEVICE,
         number: 0,
         previous: PackClaims::GENESIS,
         claimed: DeviceTime(now.0),
@@ -66,7 +68,7 @@ pub(super) fn attest(
     };
     let row = Pack {
         hash: claims.hash(),
-        device: log::NO_DEVICE,
+        device: NO_DEVICE,
         number: 0,
         claims: claims.to_bytes(),
         signature: Vec::new(),

@@ -219,11 +219,8 @@ fn check(
     let share = share.copied().unwrap_or_default().plus(takes(change));
     let whole = held.plus(fresh).plus(takes(change));
     // What this server had confirmed before a restore had its share then.
-    let charged_now = Charged {
-        reviews: charged.reviews || change.first_pack.is_some(),
-        ..charged
-    };
-    capacity::check(whole, share, charged_now)?;
+    let exempt = charged.reviews || change.first_pack.is_some();
+    capacity::check(whole, share, exempt)?;
     if path.is_some() {
         return Ok((None, charged));
     }

@@ -48,6 +48,9 @@ pub enum Attestation {
     Resupplied,
     /// Another device brought it without proofs: its events have no effect until its author's device or a proof comes.
     Unattested,
+    /// As `Attested`, but it was in the log before, without effect or with a later receive time. So it is new to every device,
+    /// also to its author's: that one may be one of two copies, or may never have had a change that a person accepted.
+    AttestedLate,
 }
 
 impl Stored for Attestation {
@@ -57,6 +60,7 @@ impl Stored for Attestation {
             Self::Attested => 0,
             Self::Resupplied => 1,
             Self::Unattested => 2,
+            Self::AttestedLate => 3,
         })
     }
 }
@@ -67,6 +71,7 @@ impl Column for Attestation {
             0 => Ok(Self::Attested),
             1 => Ok(Self::Resupplied),
             2 => Ok(Self::Unattested),
+            3 => Ok(Self::AttestedLate),
             _ => Err(StorageError::Column(at)),
         }
     }
@@ -134,7 +139,7 @@ pub fn known(
     )
 }
 
-/// Marks a change as attested and gives it a new sequence number, and the receive time of `pack`. Devices whose cursor is
+/// Marks a change as attested late and gives it a new sequence number, and the receive time of `pack`. Devices whose cursor is
 /// past the old number receive it there. `device`: its author's. `proofs` replace none by some.
 ///
 /// # Errors
@@ -148,7 +153,7 @@ pub fn attest(
     proofs: Option<&[u8]>,
 ) -> Result<(), StorageError> {
     tx.execute(
-        "UPDATE chg SET seq = $1, device = $2, pack = $3, relayed = 0, proofs = COALESCE($4, proofs)
+        "UPDATE chg SET seq = $1, device = $2, pack = $3, relayed = 3, proofs = COALESCE($4, proofs)
          WHERE space = $5 AND hash = $6",
         &[
             seq.value(),
@@ -344,11 +349,8 @@ pub fn came_before(
 /// A change's bytes and its receive time.
 pub type Timed = (Vec<u8>, ServerTime);
 
-/// The device that the pack of an acceptance names: no device has this identifier.
-pub const NO_DEVICE: DeviceId = DeviceId([0; 16]);
-
 /// The changes of these documents after the sequence number `base`, in order, without those that the device `without`
-/// sent. One that a person accepted is new to every device, also to its author's.
+/// sent. One that was attested late is new to that device, too.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -362,14 +364,13 @@ pub fn changes_since(
     let rows = tx.all_of(
         &format!(
             "SELECT c.doc, c.bytes, {RECEIVED} FROM chg c LEFT JOIN pack p ON p.hash = c.pack
-             WHERE c.space = $1 AND c.seq > $2 AND (c.device <> $3 OR p.device = $4)
+             WHERE c.space = $1 AND c.seq > $2 AND (c.device <> $3 OR c.relayed = 3)
                AND c.doc IN (?) ORDER BY c.doc, c.seq"
         ),
         &[
             space.as_str().into(),
             base.cast_signed().into(),
             without.as_bytes().into(),
-            NO_DEVICE.as_bytes().into(),
         ],
         &ids(docs),
         |row| {

@@ -65,16 +65,19 @@ pub fn keep(tx: &mut dyn Tx, change: &Quarantined, own: bool) -> Result<(), Stor
     if Quarantined::TABLE.insert_once(tx, change.values())? {
         return Ok(());
     }
-    let which = [change.doc.value(), change.hash.value()];
-    let of = "WHERE doc = $2 AND hash = $3 AND rejected_at IS NULL";
-    if own {
-        let sql = format!("UPDATE quarantine SET device = $1 {of} AND proofs IS NULL");
-        tx.execute(&sql, &[change.device.value(), which[0], which[1]])?;
-    }
-    let sql = format!("UPDATE quarantine SET proofs = COALESCE(proofs, $1) {of}");
-    tx.execute(&sql, &[change.proofs.value(), which[0], which[1]])?;
-    let sql = format!("UPDATE quarantine SET reason = $1 {of}");
-    tx.execute(&sql, &[change.reason.as_str().into(), which[0], which[1]])?;
+    let author = own.then_some(change.device);
+    tx.execute(
+        "UPDATE quarantine SET reason = $1, proofs = COALESCE(proofs, $2),
+           device = CASE WHEN proofs IS NULL THEN COALESCE($3, device) ELSE device END
+         WHERE doc = $4 AND hash = $5 AND rejected_at IS NULL",
+        &[
+            change.reason.as_str().into(),
+            change.proofs.value(),
+            author.value(),
+            change.doc.value(),
+            change.hash.value(),
+        ],
+    )?;
     Ok(())
 }
 

@@ -44,17 +44,16 @@ pub(super) fn displace(
         return Ok(Vec::new());
     };
     let mut own = differing::own_changes(c, doc)?;
-    own.extend(pending(c, doc)?);
-    let is_final = |hash: &ChangeHash| {
-        let code = refusals.get(hash);
-        // Another author's change that waits in quarantine may still enter.
-        code.is_some_and(|code| own.contains(hash) || *code != Code::Quarantined)
-    };
+    own.extend(
+        restate::pending(c, doc)?
+            .into_iter()
+            .map(|change| change.hash),
+    );
     let all = loaded.crdt.changes();
     let mut gone: HashSet<ChangeHash> = HashSet::new();
     for (hash, bytes) in &all {
         let deps = inspect(bytes).map_err(damaged)?.deps;
-        if is_final(hash) || deps.iter().any(|dep| gone.contains(dep)) {
+        if refusals.contains_key(hash) || deps.iter().any(|dep| gone.contains(dep)) {
             gone.insert(*hash);
         }
     }
@@ -70,8 +69,8 @@ pub(super) fn displace(
         let code = code.filter(|code| *code != Code::Equivocation && own.contains(hash));
         let state = match code {
             Some(Code::Quarantined) => Quarantined,
-            Some(Code::MissingDependencies) | None => Displaced,
             Some(_) => Refused,
+            None => Displaced,
         };
         refusal::set_state(c, hash, state, code)?;
         if state != Displaced {
@@ -80,30 +79,26 @@ pub(super) fn displace(
             again.push((hash, bytes));
         }
     }
-    match load::load_accepted(c, catalogue, doc)? {
-        Some(mut rest) => {
-            let (present, _) = rest.crdt.events();
-            let mut present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();
-            for (hash, bytes) in again {
-                for (id, event) in inspect(bytes).map_err(damaged)?.events {
-                    if present.insert(id) {
-                        let written = rest.crdt.append(actor, &event).map_err(damaged)?;
-                        capture::insert_pending(c, doc, &written)?;
-                        restate::move_photos(c, hash, &written.hash)?;
-                    }
-                }
-            }
-            count(c, doc)?;
-            rows::refresh(c, doc, &mut rest)?;
+    let mut rest = load::load_accepted(c, catalogue, doc)?;
+    for (hash, bytes) in again {
+        let Some(rest) = &mut rest else {
+            // Nothing is left to which it could be added.
+            refusal::set_state(c, hash, Refused, Some(Code::MissingDependencies))?;
+            refused.push(*hash);
+            continue;
+        };
+        let (present, _) = rest.crdt.events();
+        let present: BTreeSet<EventId> = present.into_iter().map(|(id, _)| id).collect();
+        let events = inspect(bytes).map_err(damaged)?.events.into_iter();
+        for (_, event) in events.filter(|(id, _)| !present.contains(id)) {
+            let written = rest.crdt.append(actor, &event).map_err(damaged)?;
+            capture::insert_pending(c, doc, &written)?;
+            restate::move_photos(c, hash, &written.hash)?;
         }
-        // Nothing is left to which they could be added.
-        None => {
-            for (hash, _) in again {
-                refusal::set_state(c, hash, Refused, Some(Code::MissingDependencies))?;
-                refused.push(*hash);
-            }
-            count(c, doc)?;
-        }
+    }
+    count(c, doc)?;
+    if let Some(rest) = &mut rest {
+        rows::refresh(c, doc, rest)?;
     }
     Ok(refused)
 }
@@ -135,12 +130,4 @@ fn exists(c: &Connection, change: &ChangeHash, condition: &str) -> Result<bool, 
     let sql = format!("SELECT EXISTS (SELECT 1 FROM chg WHERE hash = ?1 AND {condition})");
     let mut statement = c.prepare_cached(&sql)?;
     Ok(statement.query_row([change.as_bytes()], |row| row.get(0))?)
-}
-
-fn pending(c: &Connection, doc: DocId) -> Result<Vec<ChangeHash>, DeviceError> {
-    let sql = format!("SELECT hash FROM chg WHERE doc = ?1 AND state IN {PENDING}");
-    let mut statement = c.prepare_cached(&sql)?;
-    let rows = statement.query_map([doc.as_bytes()], |row| row.get::<_, Vec<u8>>(0))?;
-    rows.map(|hash| Ok(ChangeHash::from_slice(&hash?)?))
-        .collect()
 }

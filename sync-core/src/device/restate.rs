@@ -29,8 +29,8 @@ use crate::{
 };
 
 /// A pending change of this device.
-struct Pending {
-    hash: ChangeHash,
+pub(super) struct Pending {
+    pub(super) hash: ChangeHash,
     bytes: Vec<u8>,
 }
 
@@ -91,7 +91,8 @@ pub(super) fn after_refusal(
     Ok((restated, 0))
 }
 
-fn pending(c: &Connection, doc: DocId) -> Result<Vec<Pending>, DeviceError> {
+/// The pending changes of a document, in the order in which they were made.
+pub(super) fn pending(c: &Connection, doc: DocId) -> Result<Vec<Pending>, DeviceError> {
     let mut statement = c.prepare_cached(&format!(
         "SELECT hash, bytes FROM chg
          WHERE doc = ?1 AND state IN {PENDING} AND bytes IS NOT NULL ORDER BY n"

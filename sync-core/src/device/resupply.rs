@@ -197,11 +197,17 @@ fn displace(
 ) -> Result<(), DeviceError> {
     let mut refused: BTreeMap<DocId, Refusals> = BTreeMap::new();
     for (at, (entry, hash)) in sent.request.entries.iter().zip(&sent.hashes).enumerate() {
-        // What is missing comes from another device, and then the change is offered again.
-        let code = code(&answer.refused, at).filter(|code| *code != Code::MissingDependencies);
-        if let Some(code) = code.filter(|code| !code.is_transient())
-            && docs::find(c, entry.doc)?.is_some()
-        {
+        let Some(code) = code(&answer.refused, at) else {
+            continue;
+        };
+        let may_enter_later = match code {
+            // What is missing comes from another device.
+            Code::MissingDependencies => true,
+            // The proof comes from its author's device.
+            Code::Quarantined => !differing::own_changes(c, entry.doc)?.contains(hash),
+            code => code.is_transient(),
+        };
+        if !may_enter_later && docs::find(c, entry.doc)?.is_some() {
             refused.entry(entry.doc).or_default().insert(*hash, code);
         }
     }

@@ -168,9 +168,6 @@ fn settle_changes(
     let mut rewrite: BTreeMap<DocId, Code> = BTreeMap::new();
     for (index, entry) in request.entries.iter().enumerate() {
         let hash = crate::crdt::change_hash(&entry.change);
-        if displaced::is_displaced(c, &hash)? {
-            continue;
-        }
         match refused
             .iter()
             .find(|(at, _)| *at == index)
@@ -182,6 +179,8 @@ fn settle_changes(
             },
             // A pack that an earlier version sealed to give changes back. They are offered again.
             Some(_) if request.repair => {}
+            // Its events were written again since.
+            Some(_) if displaced::is_displaced(c, &hash)? => {}
             Some(code @ Code::Equivocation) => {
                 rewrite.entry(entry.doc).or_insert(code);
             }

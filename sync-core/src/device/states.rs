@@ -24,8 +24,8 @@ pub(super) enum ChangeState {
     Refused = 4,
     /// Kept by the server in quarantine. A page that brings it moves it to `Acknowledged`.
     Quarantined = 5,
-    /// In no log and never again: on a restored server another change has its sequence number, or that of one that it
-    /// builds on. Its events were written again, here or by their authors. A page that brings it moves it to `Received`.
+    /// A restored server will never take it: another change has its sequence number, or it builds on a change that was refused
+    /// for good. Its events were written again, here or by their authors. A page that brings it moves it to `Received`.
     Displaced = 6,
 }
 

@@ -144,6 +144,7 @@ impl Syncing {
             // A restored server may have lost the enrolment: its own signature under the grants shows that it knew this
             // device.
             _ if code == Code::DeviceUnknown && self.introduced == 0 => {
+                self.introduced += 1;
                 self.introducing = device.newest_grants()?;
                 return self.reopen(device, why);
             }

@@ -23,7 +23,7 @@ use std::{
 
 use cli_simulator::{
     phone::{Http, Phone, Transport},
-    world::{World, note, observation},
+    world::{Actor, World, note, observation},
 };
 use sync_core::{
     record::{DeviceId, DeviceTime, DocId, Event, EventBody, LocationKind, PhotoRef, ServerTime},
@@ -156,16 +156,22 @@ impl Town {
         self.phones += 1;
         let folder = self.folder.path().join(format!("phone-{}", self.phones));
         let mut phone = Phone::simulated(&folder, self.phones, DeviceTime(MORNING)).unwrap();
-        let actor = self.world.actor(name).clone();
+        self.enrol(&mut phone, self.world.actor(name));
+        phone
+    }
+
+    /// A one-time code for a person of the world.
+    pub(crate) fn code(&self, person: &Actor) -> String {
         let app = self.app();
-        let code = self
-            .runtime
-            .block_on(self.world.invite(&app.storage, &app.components, &actor))
-            .unwrap();
-        phone
-            .enrol(&mut self.http.clone(), "http://test", &code)
-            .unwrap();
-        phone
+        let invite = self.world.invite(&app.storage, &app.components, person);
+        self.runtime.block_on(invite).unwrap()
+    }
+
+    /// Enrols a device for a person with a new code.
+    pub(crate) fn enrol(&self, phone: &mut Phone, person: &Actor) {
+        let code = self.code(person);
+        let mut http = self.http.clone();
+        phone.enrol(&mut http, "http://test", &code).unwrap();
     }
 
     /// Syncs until complete.

@@ -78,12 +78,7 @@ pub(super) fn everything_is_its_authors(fleet: &Fleet) -> anyhow::Result<Promise
         .map(|change| format!("nothing attests {} on {}", change.hash, change.doc))
         .collect();
     let waiting = fleet.app.storage.read(quarantine::counted);
-    let revoked: Vec<DeviceId> = fleet
-        .members
-        .iter()
-        .filter(|member| member.revoked)
-        .map(|member| Ok(member.phone.device.enrolment()?.device))
-        .collect::<Result<_, DeviceError>>()?;
+    let revoked = revoked(fleet)?;
     for aside in fleet.runtime.block_on(waiting)? {
         if !revoked.contains(&aside.device) {
             broken.push(format!(
@@ -126,16 +121,20 @@ pub(super) fn nothing_stated_is_lost(fleet: &Fleet, server: &Ledger) -> anyhow::
     })
 }
 
-/// The documents of the county that are in the areas of a member and that something valid begins.
+/// The documents of the county that are in the areas of a member's grants. Without those that nothing valid begins, because a
+/// revoked device recorded them: they are in no list.
 fn lying_in(fleet: &Fleet, member: &Member) -> anyhow::Result<BTreeSet<DocId>> {
     let county = fleet.world.county.clone();
-    let cursors = member.phone.device.cursors()?.into_iter();
-    let areas: Vec<AreaPath> = cursors.map(|cursor| cursor.area).collect();
+    let grants = member.phone.device.own_grants()?.into_iter();
+    let last = grants.filter(|(_, grant)| grant.until.is_none());
+    let areas: Vec<AreaPath> = last.map(|(_, grant)| grant.area).collect();
+    let revoked = revoked(fleet)?;
     let read = fleet.app.storage.read(move |tx| {
         let mut found = BTreeSet::new();
         for area in &areas {
             for (doc, _) in docs::digests(tx, &county, area)? {
-                if hazards::find(tx, &county, doc)?.is_some() {
+                let by_revoked = revoked.iter().any(|device| doc.may_be_begun_by(*device));
+                if !by_revoked || hazards::find(tx, &county, doc)?.is_some() {
                     found.insert(doc);
                 }
             }
@@ -143,6 +142,12 @@ fn lying_in(fleet: &Fleet, member: &Member) -> anyhow::Result<BTreeSet<DocId>> {
         Ok::<_, StorageError>(found)
     });
     Ok(fleet.runtime.block_on(read)?)
+}
+
+fn revoked(fleet: &Fleet) -> Result<Vec<DeviceId>, DeviceError> {
+    let members = fleet.members.iter().filter(|member| member.revoked);
+    let devices = members.map(|member| Ok(member.phone.device.enrolment()?.device));
+    devices.collect()
 }
 
 /// The members whose devices may still read.
@@ -154,6 +159,7 @@ fn readers(fleet: &Fleet) -> impl Iterator<Item = (usize, &Member)> {
 /// Checks that a device holds exactly the documents of its area.
 pub(super) fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow::Result<Promise> {
     let mut broken = Vec::new();
+    let revoked = revoked(fleet)?;
     for (n, member) in readers(fleet) {
         let (there, held) = (lying_in(fleet, member)?, held(&member.phone)?);
         for (doc, events) in held.iter().filter(|(doc, _)| there.contains(doc)) {
@@ -172,7 +178,7 @@ pub(super) fn phones_equal_the_server(fleet: &Fleet, server: &Ledger) -> anyhow:
         // A document with a photo that was not sent stays until it is.
         let outside = held.difference(&there).filter(|_| !fleet.trouble.photos);
         for doc in outside {
-            if member.phone.hazard(*doc)?.0.state != StateCode(0) {
+            if !revoked.iter().any(|device| doc.may_be_begun_by(*device)) {
                 broken.push(format!("phone {n} holds {doc}, which is outside its areas"));
             }
         }
@@ -191,9 +197,8 @@ pub(super) fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
         limit: 1_000_000,
         ..Default::default()
     };
-    // Of two copies of a device, one does not learn the receive time that the other one proves to a restored server.
-    let shown = readers(fleet).filter(|(_, member)| !(member.copied && fleet.trouble.restore));
-    for (n, member) in shown {
+    let revoked = revoked(fleet)?;
+    for (n, member) in readers(fleet) {
         let there = lying_in(fleet, member)?;
         let rows_of = member.phone.device.list(&filter)?.into_iter();
         for row in rows_of.filter(|row| there.contains(&row.doc)) {
@@ -212,7 +217,9 @@ pub(super) fn projections_are_equal(fleet: &Fleet) -> anyhow::Result<Promise> {
             .read(move |tx| hazards::find(tx, &county, id));
         let there = fleet.runtime.block_on(read)?.map(|h| h.state);
         // Nothing valid begins what a revoked device recorded: it has no row on the server.
-        if there != Some(state) && !(there.is_none() && state == StateCode(0)) {
+        let by_revoked = revoked.iter().any(|device| doc.may_be_begun_by(*device));
+        let is_none = by_revoked && there.is_none() && state == StateCode(0);
+        if there != Some(state) && !is_none {
             broken.push(format!("the server's ledger shows {doc} differently"));
         }
     }

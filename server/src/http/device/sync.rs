@@ -4,7 +4,7 @@
 //! device gives back before it sends the pack again.
 
 use axum::extract::State;
-use sync_core::wire::sync::{Response, Sync};
+use sync_core::wire::sync::{Request, Response, Sync};
 
 use super::push::store;
 use crate::{
@@ -20,19 +20,15 @@ pub(in crate::http) async fn sync(
     Caller(device): Caller,
     Framed(request): Framed<Sync>,
 ) -> Result<Answer<Sync>, Refusal> {
-    let cursors = request.pull.as_ref().map(|pull| pull.scopes.clone());
-    let push = match request.push {
-        Some(pack) => {
-            let cursors = cursors.unwrap_or_default();
-            if components.feed.is_of_this_log(device, cursors).await? {
-                Some(store(&components, device, pack).await?)
-            } else {
-                None
-            }
+    let Request { push, pull } = request;
+    let cursors = || pull.as_ref().map(|pull| pull.scopes.clone());
+    let push = match push {
+        Some(pack) if components.feed.is_of_this_log(device, cursors()).await? => {
+            Some(store(&components, device, pack).await?)
         }
-        None => None,
+        _ => None,
     };
-    let pull = match request.pull {
+    let pull = match pull {
         Some(pull) => Some(components.feed.pull(device, pull).await?),
         None => None,
     };
